@@ -1,0 +1,48 @@
+"""Gazetteer: a register of cities, shared files, and numbers from a shared cache."""
+
+from flask import Flask
+
+from app import assets, cli, errors, hooks
+from app.auth.sessions import SharedSessionInterface
+from app.config import ROOT, Settings
+from app.extensions import babel, csrf, db, limiter, migrate, redis_store
+from app.web import language
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application. Nothing is opened here: connections begin with the first request."""
+    settings = settings or Settings.load()
+    app = Flask("app", static_folder=None, template_folder=str(ROOT / "templates"))
+    app.config.from_mapping(settings.flask())
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+
+    redis_store.init_app(app)
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    csrf.init_app(app)
+    babel.init_app(app, locale_selector=language)
+    limiter.init_app(app)
+    app.session_interface = SharedSessionInterface(
+        app, app.extensions["redis"], settings.session_idle_hours * 3600
+    )
+
+    errors.init_app(app)
+    hooks.init_app(app)
+    assets.init_app(app)
+    cli.init_app(app)
+    register_blueprints(app)
+    return app
+
+
+def register_blueprints(app: Flask) -> None:
+    """One blueprint a feature package."""
+    from app.auth import people_views, session_views  # noqa: F401 - they add to auth's blueprint
+    from app.auth.views import bp as auth
+    from app.cities.views import bp as cities
+    from app.files.views import bp as files
+    from app.health.views import bp as health
+    from app.numbers.views import bp as numbers
+    from app.setup.views import bp as setup
+
+    for blueprint in (setup, auth, cities, files, numbers, health):
+        app.register_blueprint(blueprint)

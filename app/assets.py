@@ -1,0 +1,78 @@
+"""Static files by content: /static/<hash over all of them>/<path>, kept by browsers for ever.
+
+One hash for the whole folder lets page scripts import each other by relative paths. The folder
+`vendor` is filled at install time from the package Bootstrap-Flask; it is not in the repository.
+"""
+
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from flask import Flask, Response, send_from_directory
+
+from app.config import ROOT
+
+STATIC = ROOT / "static"
+VENDOR = STATIC / "vendor"
+SYMBOL = re.compile(r'(<symbol[^>]*? id="([^"]+)".*?</symbol>)', re.DOTALL)
+COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+ICON = re.compile(r"""\bicon\(\s*["']([a-z0-9-]+)["']""")
+
+
+@cache
+def content_hash() -> str:
+    """12 hex digits over the names and contents of all static files; read once per process."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in STATIC.rglob("*") if p.is_file()):
+        digest.update(path.relative_to(STATIC).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def url(path: str) -> str:
+    """The address of a static file in its present content."""
+    return f"/static/{content_hash()}/{path}"
+
+
+def send(build: str, path: str) -> Response:
+    """A static file; immutable under its present hash, to be asked for again under another."""
+    response = send_from_directory(STATIC, path)
+    if build == content_hash():
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
+        response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def build() -> int:
+    """Fill `vendor`: Bootstrap's stylesheet, and one sprite of the icons that our templates and
+    scripts name. Returns the number of icons."""
+    package = Path(str(files("flask_bootstrap"))) / "static" / "bootstrap5"
+    VENDOR.mkdir(parents=True, exist_ok=True)
+    stylesheet = (package / "css" / "bootstrap.min.css").read_text()
+    # The map it refers to is not copied.
+    stylesheet = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", stylesheet)
+    (VENDOR / "bootstrap.min.css").write_text(stylesheet)
+    sprite = (package / "icons" / "bootstrap-icons.svg").read_text()
+    symbols = {name: text for text, name in SYMBOL.findall(sprite)}
+    names = sorted(icon_names())
+    missing = [name for name in names if name not in symbols]
+    if missing:
+        raise KeyError(f"Bootstrap Icons has no {', '.join(missing)}")
+    body = "".join(symbols[name] for name in names)
+    (VENDOR / "icons.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg">{body}</svg>\n')
+    return len(names)
+
+
+def icon_names() -> set[str]:
+    """All icons named by `icon("...")` in templates and page scripts."""
+    sources = [*(ROOT / "templates").rglob("*.html"), *(STATIC / "js").rglob("*.js")]
+    texts = (COMMENT.sub("", path.read_text()) for path in sources)
+    return {name for text in texts for name in ICON.findall(text)}
+
+
+def init_app(app: Flask) -> None:
+    """Register the address; the plain `/static/...` of Flask is off."""
+    app.add_url_rule("/static/<build>/<path:path>", "static", send)

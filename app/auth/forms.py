@@ -1,0 +1,44 @@
+"""The shape of sign-in and password forms."""
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import EqualTo, InputRequired
+
+from app.auth.models import Role
+
+ROLE_NAMES = {Role.VIEWER: _l("Viewer"), Role.EDITOR: _l("Editor"), Role.ADMIN: _l("Administrator")}
+
+
+class LoginForm(FlaskForm):  # type: ignore[misc]
+    """Name and password; both are checked together, so neither has a rule of its own."""
+
+    name = StringField(
+        _l("Name"), [InputRequired(_l("Type your name."))], render_kw={"autocomplete": "username"}
+    )
+    password = PasswordField(
+        _l("Password"),
+        [InputRequired(_l("Type your password."))],
+        render_kw={"autocomplete": "current-password"},
+    )
+    next = HiddenField()
+
+
+class PasswordForm(FlaskForm):  # type: ignore[misc]
+    """The present password and the new one twice."""
+
+    current = PasswordField(
+        _l("Present password"),
+        [InputRequired(_l("Type your present password."))],
+        render_kw={"autocomplete": "current-password"},
+    )
+    password = PasswordField(
+        _l("New password"),
+        [InputRequired(_l("Type a new password."))],
+        render_kw={"autocomplete": "new-password"},
+    )
+    again = PasswordField(
+        _l("New password again"),
+        [EqualTo("password", _l("The two new passwords differ."))],
+        render_kw={"autocomplete": "new-password"},
+    )

@@ -1,0 +1,60 @@
+"""People and the tokens of their scripts."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.columns import Id, Moment, UtcDateTime, bounded
+from app.extensions import db
+
+NAME_LENGTH = 64
+PASSWORD_SHORTEST, PASSWORD_LONGEST = 8, 256
+TOKEN_LABEL_LENGTH = 64
+
+
+class Role(StrEnum):
+    """What a person may do; each includes what the one before it may."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+
+class Person(db.Model):  # type: ignore[name-defined,misc]
+    """Someone who can sign in. `epoch` rises when password, role or state change; a session
+    carries the epoch it was made under and ends when the two differ."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        CheckConstraint("role IN ('viewer', 'editor', 'admin')", name="role"),
+        {"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},
+    )
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(bounded(NAME_LENGTH))
+    # NFKC and casefolded: two people whose names look the same are one too many.
+    name_key: Mapped[str] = mapped_column(bounded(255), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(16))
+    active: Mapped[bool] = mapped_column(default=True)
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    epoch: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[Moment]
+    signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ApiToken(db.Model):  # type: ignore[name-defined,misc]
+    """A token of a person's scripts. Only its SHA-256 is kept; the text is shown once."""
+
+    __tablename__ = "api_token"
+    __table_args__ = ({"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},)
+
+    id: Mapped[Id]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    label: Mapped[str] = mapped_column(bounded(TOKEN_LABEL_LENGTH))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[Moment]
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,108 @@
+"""Sessions in Redis, shared by all workers and hosts.
+
+Flask-Session's interface, with these differences:
+- a session that was ended cannot come back: a request that loaded it before the sign-out writes
+  with XX (only when the key is still there);
+- Redis away does not end in an unanswerable error: the session says `unavailable`, and hooks.py
+  answers 503 where the page needs one;
+- data that cannot be decoded is no session (Flask-Session would hand it to pickle);
+- Redis knows only the SHA-256 of a session id, so that a copy of its data signs nobody in;
+- idle time is the life of the key, extended at most once a minute without writing the session.
+"""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from flask import Flask, Request, Response
+from flask_session.base import Serializer
+from flask_session.redis import RedisSession, RedisSessionInterface
+from redis.exceptions import RedisError
+
+from app.errors import refuse_redis
+from app.web import worker_name
+
+ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with
+
+
+class SharedSession(RedisSession):  # type: ignore[misc]
+    """A session that knows whether Redis has it, and whether Redis could be asked."""
+
+    unavailable = False
+
+    def __init__(self, initial: Any = None, sid: Any = None, permanent: Any = None) -> None:
+        super().__init__(initial, sid=sid, permanent=permanent)
+        self.stored = initial is not None  # Flask-Session gives data only to what it found
+
+
+class JsonSerializer(Serializer):  # type: ignore[misc]
+    """JSON and nothing else."""
+
+    def encode(self, session: SharedSession) -> bytes:
+        return msgspec.json.encode(dict(session))
+
+    def decode(self, serialized_data: bytes) -> dict[str, Any]:
+        return msgspec.json.decode(serialized_data, type=dict[str, Any])
+
+
+class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
+    """Opens and saves sessions as the module's docstring says."""
+
+    session_class = SharedSession
+
+    def __init__(self, app: Flask, client: Any, idle_seconds: int) -> None:
+        super().__init__(app, client, key_prefix="gz:session:", permanent=True)
+        self.serializer = JsonSerializer()
+        self.idle_seconds = idle_seconds
+
+    def open_session(self, app: Flask, request: Request) -> SharedSession:
+        """The session of the cookie, or a new one; never an error."""
+        try:
+            session: SharedSession = super().open_session(app, request)
+        except RedisError:
+            session = SharedSession(sid=self._generate_sid(self.sid_length))
+            session.unavailable = True
+        return session
+
+    def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
+        """Write what changed; an answer that relies on a session which could not be kept is 503."""
+        if session.unavailable:
+            return
+        try:
+            super().save_session(app, session, response)
+        except RedisError as error:
+            refusal = refuse_redis(error)
+            response.set_data(refusal.get_data())
+            response.status_code = refusal.status_code
+            response.headers.update(refusal.headers)
+            response.headers.pop("Location", None)
+
+    def regenerate(self, session: SharedSession) -> None:
+        """Give the session a new id; the old one is dead at once."""
+        super().regenerate(session)
+        session.stored = False
+
+    def store_id(self, session: SharedSession) -> str:
+        """The Redis key of a session."""
+        return self._get_store_id(str(session.sid))
+
+    def _get_store_id(self, sid: str) -> str:
+        return self.key_prefix + hashlib.sha256(sid.encode()).hexdigest()
+
+    def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
+        text = self.client.get(store_id)
+        try:
+            return None if text is None else self.serializer.decode(text)
+        except msgspec.DecodeError:
+            return None
+
+    def _upsert_session(
+        self, session_lifetime: timedelta, session: SharedSession, store_id: str
+    ) -> None:
+        seconds = self.idle_seconds if session.get("person") else ANONYMOUS_SECONDS
+        session["writer"] = worker_name()
+        text = self.serializer.encode(session)
+        # A stored session is only ever replaced; a new one is only ever created.
+        self.client.set(store_id, text, ex=seconds, xx=session.stored, nx=not session.stored)
+        session.stored = True

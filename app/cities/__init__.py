@@ -1,0 +1,1 @@
+"""The register: cities with their province and number of users."""

@@ -1,0 +1,44 @@
+"""The table of cities. Its first four columns are those of the original program, which may go on
+reading and inserting: everything we added has a default or may be empty."""
+
+from datetime import datetime
+
+from sqlalchemy import Text, func, text
+from sqlalchemy.dialects import mysql
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.columns import Id, UtcDateTime, bounded
+from app.extensions import db
+
+TEXT_LENGTH = 255
+USERS_MOST = 2_147_483_647
+
+
+class City(db.Model):  # type: ignore[name-defined,misc]
+    """One city. `version` rises with every change made here; the keys are the NFKC-casefolded
+    names that search and sort use, the same on SQLite and MariaDB."""
+
+    __tablename__ = "city"
+    __table_args__ = (
+        db.Index("ix_city_provincename", "provincename"),
+        db.Index("ix_city_cityname_provincename", "cityname", "provincename"),
+        db.Index("ix_city_usernumber", "usernumber"),
+        db.Index("ix_city_province_key", "province_key"),
+        db.Index("ix_city_city_key", "city_key"),
+        # Ids never come back, even those of the newest rows removed.
+        {"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},
+    )
+
+    id: Mapped[Id]
+    provincename: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
+    cityname: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
+    usernumber: Mapped[int | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"), default=1)
+    created_at: Mapped[datetime | None] = mapped_column(UtcDateTime, server_default=func.now())
+    changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, server_default=func.now())
+    # Empty until we have seen the row: the original program does not fill them.
+    province_key: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
+    city_key: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
+    search_key: Mapped[str | None] = mapped_column(
+        Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
+    )

@@ -1,0 +1,221 @@
+"""Settings from the environment, typed and checked.
+
+Every process reads them at its own start: first the real environment, then the file `.env` beside
+the code (or the file that ENV_FILE names), so that a reload takes up what was changed in the file.
+A setting that cannot work raises `SettingError` with one sentence that says what to set.
+`.env.example` lists every setting with its default and meaning; a test compares the two.
+"""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).resolve().parent.parent
+LANGUAGES = ("en", "zh")
+
+
+class SettingError(ValueError):
+    """A setting that cannot work; the text says which one and what to set."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One value per setting; sizes in bytes, times in seconds unless the name says otherwise."""
+
+    instance: Path
+    host: str
+    port: int
+    web_workers: int
+    database_url: str
+    redis_url: str
+    private_redis: bool
+    secret_key: str
+    secure: bool
+    trusted_proxies: int
+    public_read: bool
+    files_dir: Path
+    upload_extensions: tuple[str, ...]
+    upload_max_bytes: int
+    nginx_sends_files: bool
+    session_idle_hours: int
+    session_absolute_days: int
+    default_language: str
+    time_zone: str
+    log_format: str
+    log_level: str
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read and check all settings; `environ` replaces the environment and the file in tests."""
+        env = environment() if environ is None else environ
+        instance = Path(env.get("INSTANCE") or ROOT / "instance").resolve()
+        redis_url = env.get("REDIS_URL", "")
+        embedded = not redis_url and not env.get("DATABASE_URL")
+        return cls(
+            instance=instance,
+            host=env.get("HOST") or "127.0.0.1",
+            port=whole(env, "PORT", 8000, 1, 65535),
+            web_workers=whole(env, "WEB_WORKERS", 2, 1, 64),
+            database_url=database_url(env.get("DATABASE_URL", ""), instance),
+            redis_url=redis_url or f"unix://{redis_socket(instance)}",
+            private_redis=not redis_url,
+            secret_key=secret_key(env.get("SECRET_KEY", ""), instance, embedded),
+            secure=flag(env, "SECURE"),
+            trusted_proxies=whole(env, "TRUSTED_PROXIES", 0, 0, 5),
+            public_read=flag(env, "PUBLIC_READ"),
+            files_dir=Path(env.get("FILES_DIR") or instance / "files").resolve(),
+            upload_extensions=extensions(env.get("UPLOAD_EXTENSIONS", "")),
+            upload_max_bytes=whole(env, "UPLOAD_MAX_MB", 100, 1, 100_000) * 1_000_000,
+            nginx_sends_files=flag(env, "NGINX_SENDS_FILES"),
+            session_idle_hours=whole(env, "SESSION_IDLE_HOURS", 12, 1, 24 * 90),
+            session_absolute_days=whole(env, "SESSION_ABSOLUTE_DAYS", 14, 1, 365),
+            default_language=choice(env, "DEFAULT_LANGUAGE", LANGUAGES),
+            time_zone=env.get("TIME_ZONE") or "Asia/Shanghai",
+            log_format=choice(env, "LOG_FORMAT", ("text", "json")),
+            log_level=choice(env, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+        )
+
+    def flask(self) -> dict[str, Any]:
+        """The same as Flask and its extensions name them; our own values stay under SETTINGS."""
+        return {
+            "SETTINGS": self,
+            "SECRET_KEY": self.secret_key,
+            "SQLALCHEMY_DATABASE_URI": self.database_url,
+            "SQLALCHEMY_ENGINE_OPTIONS": engine_options(self.database_url),
+            "SESSION_COOKIE_NAME": "__Host-gz" if self.secure else "gz",
+            "SESSION_COOKIE_SECURE": self.secure,
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SAMESITE": "Lax",
+            # The session's own time-outs are in auth/sessions.py; this is the life of the cookie.
+            "PERMANENT_SESSION_LIFETIME": self.session_absolute_days * 86400,
+            # A slow request would otherwise write an ended session back.
+            "SESSION_REFRESH_EACH_REQUEST": False,
+            "WTF_CSRF_TIME_LIMIT": None,  # as long as the session that holds it
+            "WTF_CSRF_CHECK_DEFAULT": False,  # hooks.py checks, after it knows who asks
+            "BABEL_DEFAULT_LOCALE": self.default_language,
+            "BABEL_DEFAULT_TIMEZONE": self.time_zone,
+            "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
+            # Forms of pages stay small; the address for uploads sets a limit of its own.
+            "MAX_CONTENT_LENGTH": 4_000_000,
+            "MAX_FORM_PARTS": 10_000,  # a folder of many files is one form
+            "RATELIMIT_HEADERS_ENABLED": False,
+        }
+
+
+def environment() -> dict[str, str]:
+    """The environment over the values of the env file, which may be absent."""
+    path = Path(os.environ.get("ENV_FILE") or ROOT / ".env")
+    kept = {k: v for k, v in dotenv_values(path).items() if v is not None}
+    return {**kept, **os.environ}
+
+
+def whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    """A whole number between two bounds."""
+    text = env.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        raise SettingError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
+    return int(text)
+
+
+def flag(env: Mapping[str, str], name: str) -> bool:
+    """1 or 0; unset is 0."""
+    text = env.get(name) or "0"
+    if text not in ("0", "1"):
+        raise SettingError(f"{name} must be 1 or 0, not {text!r}.")
+    return text == "1"
+
+
+def choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    """One of the allowed words; the first is the default."""
+    text = env.get(name) or allowed[0]
+    if text not in allowed:
+        raise SettingError(f"{name} must be one of {', '.join(allowed)}, not {text!r}.")
+    return text
+
+
+def extensions(text: str) -> tuple[str, ...]:
+    """Endings of files without their dot, in lower case; the default is the original's list."""
+    words = [word.strip().lstrip(".").lower() for word in text.split(",")]
+    return tuple(w for w in words if w) or ("txt", "pdf", "png", "jpg", "jpeg", "gif")
+
+
+def database_url(text: str, instance: Path) -> str:
+    """An SQLAlchemy address; `mysql://` is read as `mysql+pymysql://` with utf8mb4."""
+    if not text:
+        return f"sqlite:///{instance / 'gazetteer.sqlite'}"
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise SettingError(
+            "DATABASE_URL must look like mysql://user:password@host/database."
+        ) from None
+    if url.drivername in ("mysql", "mariadb"):
+        url = url.set(drivername="mysql+pymysql")
+    if url.drivername == "mysql+pymysql":
+        if not url.database:
+            raise SettingError("DATABASE_URL must name a database after the last slash.")
+        url = url.update_query_dict({"charset": "utf8mb4"})
+    elif url.drivername != "sqlite":
+        raise SettingError("DATABASE_URL must begin with mysql:// or sqlite:///.")
+    return url.render_as_string(hide_password=False)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Pool and time-outs of the web processes; commands that run long set their own."""
+    if url.startswith("sqlite"):
+        # A busy database is retried by the transaction helper with a short gevent sleep: waiting
+        # inside SQLite would stop every other request of the process.
+        return {"connect_args": {"timeout": 0.02}, "pool_size": 20, "max_overflow": 10}
+    return {
+        "pool_size": 20,
+        "max_overflow": 10,
+        "pool_timeout": 2,
+        "pool_recycle": 360,
+        "connect_args": {"connect_timeout": 0.9, "read_timeout": 1.8, "write_timeout": 1.8},
+    }
+
+
+def redis_socket(instance: Path) -> Path:
+    """Where the private Redis listens. The system allows about 107 bytes for such a path, so a
+    deep folder gets a socket in a private folder of the system's temporary one."""
+    path = instance / "redis" / "redis.sock"
+    if len(os.fsencode(path)) <= 100:
+        return path
+    digest = hashlib.sha256(os.fsencode(instance)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"gazetteer-{os.getuid()}-{digest}" / "redis.sock"
+
+
+def secret_key(text: str, instance: Path, embedded: bool) -> str:
+    """The key that signs set-up links and CSRF tokens, at least 32 characters. The embedded mode
+    makes one and keeps it readable to its owner alone; a server must be given one."""
+    if text:
+        if len(text) < 32:
+            raise SettingError("SECRET_KEY must have at least 32 characters.")
+        return text
+    if not embedded:
+        raise SettingError(
+            "SECRET_KEY must be set when DATABASE_URL or REDIS_URL is; "
+            "`openssl rand -hex 32` prints one."
+        )
+    path = instance / "secret_key"
+    if not path.exists():
+        instance.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=instance)  # mkstemp gives mode 0600
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+        try:
+            os.link(draft, path)  # fails when another process was faster: then its key counts
+        except FileExistsError:
+            pass
+        finally:
+            Path(draft).unlink()
+    return path.read_text()

@@ -1,0 +1,1 @@
+"""Shared files: up, down, found again."""

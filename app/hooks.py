@@ -1,0 +1,119 @@
+"""What happens around every request: its id, who asks, the CSRF token, headers, one log line."""
+
+import logging
+import re
+import secrets
+import time
+from typing import Any
+
+from flask import Flask, Response, g, request
+from flask_babel import get_locale
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import assets, web
+from app.auth.forms import ROLE_NAMES
+from app.auth.guards import load_person
+from app.extensions import csrf
+
+log = logging.getLogger("gazetteer.request")
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+CONTENT_SECURITY_POLICY = "; ".join([
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "object-src 'none'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+])  # fmt: skip
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def begin() -> None:
+    """Name the request and start its clock. A proxy we trust may have named it already."""
+    g.started = time.perf_counter()
+    named = request.headers.get("X-Request-ID", "")
+    trusted = web.settings().trusted_proxies and REQUEST_ID.fullmatch(named)
+    g.request_id = named if trusted else secrets.token_hex(8)
+
+
+def check_csrf() -> None:
+    """Every write by a browser carries the session's token; a script's token header is proof
+    enough, since no browser sends that by itself."""
+    if not (g.person and g.person.by_token):
+        csrf.protect()
+
+
+def finish(response: Response) -> Response:
+    """Headers of every answer. What a view set itself (a download's own policy) stays."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault(
+            "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
+        )
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Request-ID"] = g.get("request_id", "-")
+    write_line(response)
+    return response
+
+
+def write_line(response: Response) -> None:
+    """One line a request: never the query, which may hold what somebody searched for or worse."""
+    person = g.get("person")
+    log.info(
+        "%s %s", request.method, request.path,
+        extra={"fields": {
+            "request_id": g.get("request_id", "-"),
+            "address": request.remote_addr,
+            "person": person.name if person else "-",
+            "method": request.method,
+            "path": request.path,
+            "status": response.status_code,
+            "ms": round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
+        }},
+    )  # fmt: skip
+
+
+def page_context() -> dict[str, Any]:
+    """What every template may use."""
+    return {
+        "person": g.get("person"),
+        "locale": str(get_locale()),
+        "html_lang": web.html_lang(),
+        "scheme": web.scheme(),
+        "this_page": web.this_page(),
+        "role_names": ROLE_NAMES,
+    }
+
+
+def init_app(app: Flask) -> None:
+    """Bind the hooks, in the order in which they run."""
+    proxies = app.config["SETTINGS"].trusted_proxies
+    if proxies:
+        fixed = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies)
+        app.wsgi_app = fixed  # type: ignore[method-assign]
+    app.before_request(begin)
+    app.before_request(load_person)
+    app.before_request(check_csrf)
+    app.after_request(finish)
+    app.context_processor(page_context)
+    app.jinja_env.globals["asset"] = assets.url  # macros see globals only
+    app.add_template_filter(web.ago, "ago")
+    app.add_template_filter(web.exact, "datetime")
+    app.add_template_filter(web.number, "number")
+    app.add_template_filter(web.size, "bytes")

@@ -1,0 +1,58 @@
+"""The log: one line an event to standard error, as text or as JSON (LOG_FORMAT=json).
+
+Times are UTC. No password, token or session id is ever written; control characters in what a
+client sent are escaped, so that nobody can forge a line.
+"""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from app.config import Settings
+
+
+def escaped(text: str) -> str:
+    """Control characters as backslash codes; Chinese stays readable."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+class TextFormatter(logging.Formatter):
+    """time level where message key=value ..."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = getattr(record, "fields", {})
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(" ", "milliseconds")
+        if fields:
+            rest = " ".join(f"{k}={escaped(str(v))}" for k, v in fields.items())
+        else:
+            rest = escaped(record.getMessage())
+        where = f"{record.filename}:{record.funcName}:{record.lineno}"
+        line = f"{moment[:23]}Z {record.levelname} {record.process} {where} {rest}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "pid": record.process,
+            "where": f"{record.filename}:{record.funcName}:{record.lineno}",
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure(settings: Settings) -> None:
+    """Send all logs of this process to standard error in the chosen form."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level)

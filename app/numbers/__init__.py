@@ -1,0 +1,1 @@
+"""π and Fibonacci from a cache that all processes share."""

@@ -1,0 +1,29 @@
+"""Claiming a new installation."""
+
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+
+from app.auth import services as auth
+from app.errors import NotFound
+from app.web import settings
+
+LINK_SECONDS = 24 * 3600
+
+
+def signer() -> URLSafeTimedSerializer:
+    """Signs with the installation's own key."""
+    return URLSafeTimedSerializer(settings().secret_key, salt="set-up")
+
+
+def create_link_token() -> str:
+    """The last part of the set-up link; it works for a day, and only until somebody used it."""
+    return signer().dumps("first administrator")
+
+
+def check_link_token(token: str) -> None:
+    """404 for a wrong or old link, and for every link once the installation is claimed."""
+    try:
+        signer().loads(token, max_age=LINK_SECONDS)
+    except (BadSignature, SignatureExpired):
+        raise NotFound() from None
+    if auth.somebody_exists():
+        raise NotFound()

@@ -1,0 +1,8 @@
+"""The application object for gunicorn."""
+
+from app import create_app, logs
+from app.config import Settings
+
+settings = Settings.load()
+logs.configure(settings)
+app = create_app(settings)

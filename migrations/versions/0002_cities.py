@@ -1,0 +1,108 @@
+"""The register: created, or the original program's table adopted without losing a row or an id."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+from app.cities.services import keys
+from app.columns import UtcDateTime, bounded
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+INDEXES = {
+    "ix_city_provincename": ["provincename"],
+    "ix_city_cityname_provincename": ["cityname", "provincename"],
+    "ix_city_usernumber": ["usernumber"],
+    "ix_city_province_key": ["province_key"],
+    "ix_city_city_key": ["city_key"],
+}
+LONG_TEXT = sa.Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
+BATCH = 1000
+
+
+def upgrade() -> None:
+    if sa.inspect(op.get_bind()).has_table("city"):
+        adopt()
+    else:
+        create()
+    for name, columns in INDEXES.items():
+        op.create_index(name, "city", columns)
+
+
+def utc_now() -> sa.TextClause:
+    """The default for rows that the original program inserts: UTC on both databases."""
+    on_mysql = op.get_bind().dialect.name == "mysql"
+    return sa.text("(UTC_TIMESTAMP(6))" if on_mysql else "CURRENT_TIMESTAMP")
+
+
+def create() -> None:
+    op.create_table(
+        "city",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("provincename", bounded(255)),
+        sa.Column("cityname", bounded(255)),
+        sa.Column("usernumber", sa.Integer),
+        sa.Column("version", sa.Integer, nullable=False, server_default=sa.text("1")),
+        sa.Column("created_at", UtcDateTime, server_default=utc_now()),
+        sa.Column("changed_at", UtcDateTime, server_default=utc_now()),
+        sa.Column("province_key", bounded(255)),
+        sa.Column("city_key", bounded(255)),
+        sa.Column("search_key", LONG_TEXT),
+        sa.PrimaryKeyConstraint("id", name="pk_city"),
+        mysql_charset="utf8mb4",
+        sqlite_autoincrement=True,
+    )
+
+
+def adopt() -> None:
+    """Add our columns; when the adopted rows were made or changed is not known and stays empty."""
+    with op.batch_alter_table("city", table_kwargs={"sqlite_autoincrement": True}) as table:
+        for column in ("provincename", "cityname"):
+            # By code points from now on, whatever the table's collation was.
+            table.alter_column(column, type_=bounded(255), existing_type=sa.String(255))
+        table.add_column(
+            sa.Column("version", sa.Integer, nullable=False, server_default=sa.text("1"))
+        )
+        for column in ("created_at", "changed_at"):
+            table.add_column(sa.Column(column, UtcDateTime))
+        for column in ("province_key", "city_key"):
+            table.add_column(sa.Column(column, bounded(255)))
+        table.add_column(sa.Column("search_key", LONG_TEXT))
+    with op.batch_alter_table("city", table_kwargs={"sqlite_autoincrement": True}) as table:
+        for column in ("created_at", "changed_at"):
+            table.alter_column(column, existing_type=UtcDateTime(), server_default=utc_now())
+    fill_keys()
+
+
+def fill_keys() -> None:
+    """Give every adopted row its keys for search and sort, a batch at a time."""
+    bind = op.get_bind()
+    city = sa.table("city", *map(sa.column, (
+        "id", "provincename", "cityname", "province_key", "city_key", "search_key",
+    )))  # fmt: skip
+    query = sa.select(city.c.id, city.c.provincename, city.c.cityname).order_by(city.c.id)
+    update = (
+        city.update()
+        .where(city.c.id == sa.bindparam("row_id"))
+        .values({name: sa.bindparam(name) for name in ("province_key", "city_key", "search_key")})
+    )
+    last = 0
+    while rows := bind.execute(query.where(city.c.id > last).limit(BATCH)).all():
+        bind.execute(update, [
+            {"row_id": row.id, **keys(row.provincename, row.cityname)} for row in rows
+        ])  # fmt: skip
+        last = rows[-1].id
+
+
+def downgrade() -> None:
+    """Take our columns away; the original's four and all rows stay."""
+    for name in INDEXES:
+        op.drop_index(name, "city")
+    with op.batch_alter_table("city", table_kwargs={"sqlite_autoincrement": True}) as table:
+        for column in (
+            "version", "created_at", "changed_at", "province_key", "city_key", "search_key",
+        ):  # fmt: skip
+            table.drop_column(column)

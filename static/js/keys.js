@@ -1,0 +1,74 @@
+// Single keys. They never act while a field has the focus, together with Ctrl, Alt or Meta, or
+// when the reader has switched them off (WCAG 2.1.4); the choice stays in this browser.
+
+const SETTING = "gazetteer.keys";
+const dialog = document.getElementById("keys");
+const checkbox = document.getElementById("keys-on");
+
+// Storage can be forbidden by the browser; the keys then work and the choice is not remembered.
+function readSetting() {
+  try {
+    return localStorage.getItem(SETTING) !== "off";
+  } catch {
+    return true;
+  }
+}
+
+function writeSetting(on) {
+  try {
+    localStorage.setItem(SETTING, on ? "on" : "off");
+  } catch {
+    // Nothing to do: see above.
+  }
+}
+
+function isTyping(target) {
+  return target.closest?.("input, select, textarea, [contenteditable]") !== null;
+}
+
+// The link that opens a row is the first one in it.
+function rowLinks() {
+  const rows = document.querySelectorAll(".sheet tbody tr");
+  return Array.from(rows, (row) => row.querySelector("a[href]")).filter(Boolean);
+}
+
+function moveInList(step) {
+  const links = rowLinks();
+  const row = document.activeElement.closest(".sheet tbody tr");
+  const now = links.findIndex((link) => link.closest("tr") === row);
+  const next = now < 0 ? 0 : Math.min(Math.max(now + step, 0), links.length - 1);
+  links[next]?.focus();
+  links[next]?.scrollIntoView({ block: "nearest" });
+}
+
+const actions = {
+  "/": () => {
+    const box = document.querySelector("input[type=search], [data-key-search]");
+    box?.focus();
+    box?.select();
+  },
+  n: () => document.querySelector("[data-key-new]")?.click(),
+  j: () => moveInList(1),
+  k: () => moveInList(-1),
+  "?": () => dialog.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (dialog.open || !checkbox.checked || isTyping(event.target)) return;
+  if (!Object.hasOwn(actions, event.key)) return;
+  event.preventDefault();
+  actions[event.key]();
+});
+
+checkbox.checked = readSetting();
+checkbox.addEventListener("change", () => writeSetting(checkbox.checked));
+dialog.querySelector("[data-keys-close]").addEventListener("click", () => dialog.close());
+dialog.addEventListener("click", (event) => {
+  // The dialog itself is only hit outside its content, on the backdrop.
+  if (event.target === dialog) dialog.close();
+});
+for (const button of document.querySelectorAll("[data-keys-open]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => dialog.showModal());
+}

@@ -1,0 +1,181 @@
+"""Fixtures: an application over a migrated database and a real Redis, and browsers to ask it.
+
+Nothing of ours is mocked, and CSRF protection is on. `app` runs on SQLite; `any_app` runs a test
+on SQLite and on MariaDB. What a machine lacks is skipped with a reason, which is a failure in CI.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from redis import Redis
+
+from app import assets, create_app
+from app.auth import services as auth
+from app.cli import create_database
+from app.config import Settings
+from app.extensions import db
+from tests import servers
+from tests.factories import PASSWORD, Browser
+
+KEY = "k" * 64
+
+
+def need(program: str | None, name: str) -> None:
+    """Skip where the machine lacks a program; in CI that is a failure."""
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{name} is not on this machine")
+        pytest.skip(f"{name} is not on this machine")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """In CI a skipped test is a failure."""
+    report = yield
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared() -> None:
+    """Static files and translations, as `make` prepares them."""
+    from babel.messages.frontend import CommandLineInterface
+
+    assets.build()
+    CommandLineInterface().run(["pybabel", "-q", "compile", "-d", "translations"])
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The address of a Redis that lives for the run."""
+    need(servers.REDIS, "redis-server or valkey-server")
+    with servers.short_folder("redis") as folder, servers.redis_server(folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> Iterator[str]:
+    """The address of a MariaDB that lives for the run."""
+    need(servers.MARIADB, "mariadbd")
+    with servers.mariadb_server() as url:
+        yield url
+
+
+def environment(folder: Path, redis_url: str, database_url: str = "") -> dict[str, str]:
+    """Settings for one test."""
+    return {
+        "INSTANCE": str(folder / "instance"),
+        "REDIS_URL": redis_url,
+        "DATABASE_URL": database_url or f"sqlite:///{folder / 'test.sqlite'}",
+        "SECRET_KEY": KEY,
+    }
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Path:
+    """An SQLite file that the migrations made, copied for each test."""
+    folder = tmp_path_factory.mktemp("template")
+    migrate(create_app(Settings.load(environment(folder, redis_url))))
+    return folder / "test.sqlite"
+
+
+@pytest.fixture(scope="session")
+def mariadb_migrated(
+    tmp_path_factory: pytest.TempPathFactory, redis_url: str, mariadb_url: str
+) -> str:
+    """The address of a MariaDB database that the migrations made."""
+    settings = Settings.load(
+        environment(tmp_path_factory.mktemp("mariadb"), redis_url, f"{mariadb_url}/gazetteer")
+    )
+    create_database(settings.database_url)
+    migrate(create_app(settings))
+    return f"{mariadb_url}/gazetteer"
+
+
+def migrate(app: Flask) -> None:
+    """Run the migrations and let go of the database."""
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, redis_url: str, sqlite_template: Path) -> Iterator[MakeApp]:
+    """Make an application with other settings: make_app(PUBLIC_READ="1"). All made within one
+    test share its database and Redis, as workers do."""
+    Redis.from_url(redis_url).flushall()
+    shutil.copy(sqlite_template, tmp_path / "test.sqlite")
+    made = []
+
+    def make(**changed: str) -> Flask:
+        app = create_app(Settings.load({**environment(tmp_path, redis_url), **changed}))
+        app.testing = True
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+        app.extensions["redis"].close()
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """The application on a fresh SQLite file, outside of any request."""
+    return make_app()
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def any_app(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Flask]:
+    """The application on each of the two databases, inside an application context."""
+    changed = {}
+    if request.param == "mariadb":
+        changed["DATABASE_URL"] = request.getfixturevalue("mariadb_migrated")
+    app = make_app(**changed)
+    with app.app_context():
+        if request.param == "mariadb":
+            empty_tables()
+        yield app
+        db.session.rollback()
+
+
+def empty_tables() -> None:
+    """Empty what an earlier test filled; TRUNCATE also begins the ids anew."""
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("SET FOREIGN_KEY_CHECKS=0")
+        for table in db.metadata.tables:
+            if connection.exec_driver_sql(f"SELECT 1 FROM {table} LIMIT 1").first():  # noqa: S608
+                connection.exec_driver_sql(f"TRUNCATE {table}")
+        connection.exec_driver_sql("SET FOREIGN_KEY_CHECKS=1")
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    """Somebody who is not signed in."""
+    return Browser(app)
+
+
+@pytest.fixture
+def as_role(app: Flask) -> Callable[[str], Browser]:
+    """Somebody signed in: as_role("editor"). The person's name is the role."""
+
+    def sign_in(role: str) -> Browser:
+        with app.app_context():
+            if auth.find_person(role) is None:
+                auth.create_person(role, PASSWORD, role)
+        browser = Browser(app)
+        browser.sign_in(role)
+        return browser
+
+    return sign_in
