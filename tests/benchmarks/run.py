@@ -126,7 +126,8 @@ def wrk(base: str, case: Case, cookie: str, folder: Path) -> tuple[float, float]
         sys.stderr.write(f"{case.name}: {bad[1]} answers were errors\n")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", out)
     slow = re.search(r"99%\s+([\d.]+)(us|ms|s)", out)
-    assert rate and slow, out
+    assert rate, out
+    assert slow, out
     return float(rate[1]), float(slow[1]) * {"us": 0.001, "ms": 1, "s": 1000}[slow[2]]
 
 
