@@ -76,17 +76,22 @@ def write_line(response: Response) -> None:
     """One line a request: never the query, which may hold what somebody searched for or worse."""
     person = g.get("person")
     log.info(
-        "%s %s", request.method, request.path,
+        "%s %s", request.method, path_to_log(),
         extra={"fields": {
             "request_id": g.get("request_id", "-"),
             "address": request.remote_addr,
             "person": person.name if person else "-",
             "method": request.method,
-            "path": request.path,
+            "path": path_to_log(),
             "status": response.status_code,
             "ms": round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
         }},
     )  # fmt: skip
+
+
+def path_to_log() -> str:
+    """The path without what is secret in it: the set-up link is a password of its day."""
+    return "/setup/..." if request.path.startswith("/setup/") else request.path
 
 
 def page_context() -> dict[str, Any]:

@@ -47,10 +47,11 @@ class Identity:
         return self.role == Role.ADMIN
 
 
-def load_person() -> Response | None:
-    """Set `g.person` from the token header or the session, before every request."""
+def load_person(even_here: bool = False) -> Response | None:
+    """Set `g.person` from the token header or the session, before every request; `even_here` for
+    an address that is answered without knowing who asks."""
     g.person = None
-    if request.endpoint in NEEDS_NOBODY:
+    if request.endpoint in NEEDS_NOBODY and not even_here:
         return None
     if request.headers.get("Authorization", "").lower().startswith("bearer "):
         return load_from_token()
