@@ -27,19 +27,21 @@ def readyz() -> tuple[Response, int]:
     report = services.check_all()
     ready = all(check.ok for check in report.values())
     body: dict[str, object] = {"status": "ready" if ready else "not ready"}
-    if may_see_details():
+    if may_see_details(report):
         body["checks"] = {name: check.text for name, check in report.items()}
     return jsonify(body), 200 if ready else 503
 
 
-def may_see_details() -> bool:
-    """Somebody on this machine, a script with a token, or an administrator. With the database or
-    Redis away nobody can be recognised: then only this machine is told."""
+def may_see_details(report: dict[str, services.Check]) -> bool:
+    """Somebody on this machine, a script with a token, or an administrator. Without database and
+    Redis nobody can be recognised, and only this machine is told."""
     try:
         if ip_address(request.remote_addr or "").is_loopback:
             return True
     except ValueError:  # a unix socket: only this machine reaches it
         return True
+    if not (report["database"].ok and report["redis"].ok):
+        return False
     try:
         load_person(even_here=True)
     except (DomainError, RedisError, SQLAlchemyError):
