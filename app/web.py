@@ -107,7 +107,7 @@ def ago(moment: datetime | None) -> str:
         return ""
     past = datetime.now(UTC) - moment
     if past.total_seconds() < 60:
-        return _("just now")
+        return str(_("just now"))
     return str(format_timedelta(-past, add_direction=True, threshold=1.2))
 
 

@@ -118,10 +118,10 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
 
     def store_id(self, session: SharedSession) -> str:
         """The Redis key of a session."""
-        return self._get_store_id(session.sid)
+        return str(self._get_store_id(session.sid))
 
     def _get_store_id(self, sid: str) -> str:
-        return f"{self.key_prefix}{hashlib.sha256(sid.encode()).hexdigest()}"
+        return str(self.key_prefix) + hashlib.sha256(sid.encode()).hexdigest()
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         text = self.client.get(store_id)
