@@ -1,5 +1,6 @@
 """Who asks, and whether they may: set before every request, asked by decorators on views."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,11 +9,13 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import Response, current_app, flash, g, redirect, request, session, url_for
 from flask_babel import gettext as _
+from redis.exceptions import RedisError
 
-from app.auth import services, tokens
+from app.auth import services, signin, tokens
 from app.auth.models import Role
 from app.errors import Forbidden, Unavailable, answer, wants_page
 from app.extensions import redis_store
+from app.logs import event
 from app.web import settings, this_page
 
 P = ParamSpec("P")
@@ -60,7 +63,12 @@ def load_person(even_here: bool = False) -> Response | None:
             return None
         raise Unavailable()
     if "person" in session:
-        load_from_session()
+        try:
+            load_from_session()
+        except RedisError:
+            # It went away between two questions.
+            if request.endpoint not in WITHOUT_REDIS:
+                raise
     return None
 
 
@@ -68,6 +76,8 @@ def load_from_token() -> Response | None:
     """A script names its token; a wrong one is told so, whatever it asks for."""
     row = tokens.authenticate(request.headers["Authorization"].split(" ", 1)[1].strip())
     if row is None:
+        event("token-refused", logging.WARNING)
+        signin.count_wrong("token", request.remote_addr or "")
         return answer(401, _("This token is not valid."), {"WWW-Authenticate": "Bearer"})
     g.person = Identity(row.id, row.name, row.role, by_token=True)
     return None
@@ -109,8 +119,18 @@ def ask_sign_in() -> Response:
     return answer(401, _("Please sign in, or send a token."), {"WWW-Authenticate": "Bearer"})
 
 
-def needs(role: Role = Role.VIEWER) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
-    """A view for people of at least this role."""
+def ask_password() -> Response:
+    """Whoever has a first password chooses their own before anything else."""
+    if wants_page():
+        return redirect(url_for("auth.change_password"), 303)  # type: ignore[return-value]
+    return answer(403, _("Choose a password of your own first, on the page of your account."))
+
+
+def needs(
+    role: Role = Role.VIEWER, by_token: bool = True
+) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
+    """A view for people of at least this role. With `by_token=False` it is for somebody signed in
+    on a page: a script's token that got lost then neither changes a password nor makes people."""
 
     def decorate(view: Callable[P, T]) -> Callable[P, T | Response]:
         @wraps(view)
@@ -118,14 +138,23 @@ def needs(role: Role = Role.VIEWER) -> Callable[[Callable[P, T]], Callable[P, T 
             if g.person is None:
                 return ask_sign_in()
             if g.person.must_change_password and request.endpoint != "auth.change_password":
-                return redirect(url_for("auth.change_password"), 303)  # type: ignore[return-value]
+                return ask_password()
+            if g.person.by_token and not by_token:
+                raise Forbidden(_("A token is not enough for this address: sign in."))
             if RANK[Role(g.person.role)] < RANK[role]:
                 raise Forbidden(_("Your role does not include this."))
             return view(*args, **kwargs)
 
+        guarded.asks_sign_in = True  # type: ignore[attr-defined]
         return guarded
 
     return decorate
+
+
+def asks_sign_in(endpoint: str | None) -> bool:
+    """Whether the view behind an endpoint refuses everybody who is not signed in."""
+    view = current_app.view_functions.get(endpoint or "")
+    return getattr(view, "asks_sign_in", False)
 
 
 def reads_cities(view: Callable[P, T]) -> Callable[P, T | Response]:
@@ -134,7 +163,7 @@ def reads_cities(view: Callable[P, T]) -> Callable[P, T | Response]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T | Response:
-        if g.person is None and settings().public_read:
+        if settings().public_read:
             return view(*args, **kwargs)
         return for_members(*args, **kwargs)
 
