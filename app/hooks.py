@@ -53,8 +53,8 @@ def begin() -> None:
 
 def check_csrf() -> None:
     """Every write by a browser carries the session's token; a script's token header is proof
-    enough, since no browser sends that by itself."""
-    if not (g.person and g.person.by_token):
+    enough, since no browser sends that by itself. A request that no view will answer is told so."""
+    if request.routing_exception is None and not (g.person and g.person.by_token):
         csrf.protect()
 
 

@@ -145,6 +145,9 @@ def verify(name: str, password: str) -> Person | None:
     # Disabled, or the password changed, while it was hashed.
     if person is None or not person.active or person.password_hash != kept:
         return None
+    # What was verified stays as it was: read again later, it could carry the epoch of a password
+    # given meanwhile, and the session would outlive the change.
+    db.session.expunge(person)
     return person
 
 
@@ -155,9 +158,10 @@ def note_sign_in(person_id: int) -> None:
 
 
 def raise_epoch(person: Person) -> None:
-    """End all sessions of a person once the running service has committed."""
+    """End all sessions of a person once the running service has committed. The disabled have
+    epoch 0 in Redis, as in `publish_epoch()`: no session has it."""
     person.epoch += 1
-    after_commit(partial(set_epoch, person.id, person.epoch))
+    after_commit(partial(set_epoch, person.id, person.epoch if person.active else 0))
 
 
 def set_password(person_id: int, password: str, must_change: bool, field: str = "password") -> int:
