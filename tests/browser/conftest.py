@@ -1,0 +1,54 @@
+"""A real browser against a real site."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests import servers
+from tests.browser.site import CHROMIUM_ARGUMENTS, Site, running_site
+from tests.conftest import need
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs Chromium."""
+    for item in items:
+        if "tests/browser" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """Debian's Chromium; nothing is downloaded."""
+    need(servers.CHROMIUM, "chromium")
+    return {"executable_path": servers.CHROMIUM, "args": CHROMIUM_ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """One site for all browser tests."""
+    need(servers.REDIS, "redis-server or valkey-server")
+    with running_site() as site:
+        yield site
+
+
+OpenAs = Callable[..., BrowserContext]
+
+
+@pytest.fixture
+def open_as(browser: Browser, site: Site) -> Iterator[OpenAs]:
+    """A browser window of somebody: open_as("editor", color_scheme="dark")."""
+    opened = []
+
+    def open_window(role: str | None, **options: object) -> BrowserContext:
+        context = browser.new_context(
+            base_url=site.base, reduced_motion="reduce", **{"locale": "en", **options}
+        )
+        if role:
+            context.add_cookies([{"name": "gz", "value": site.cookies[role], "url": site.base}])
+        opened.append(context)
+        return context
+
+    yield open_window
+    for context in opened:
+        context.close()
