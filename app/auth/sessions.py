@@ -8,7 +8,9 @@ Flask-Session's interface, with these differences:
 - data that cannot be decoded is no session (Flask-Session would hand it to pickle);
 - Redis knows only the SHA-256 of a session id, so that a copy of its data signs nobody in;
 - idle time is the life of the key, extended at most once a minute without writing the session;
-- addresses that answer everybody alike do not ask Redis for a session at all.
+- addresses that answer everybody alike do not ask Redis for a session at all;
+- where https is seen the cookie is `__Host-gz` and Secure, which no other host or plain http can
+  set; it is deleted with the same attributes, or browsers would keep it.
 """
 
 import hashlib
@@ -23,7 +25,7 @@ from flask_session.redis import RedisSession, RedisSessionInterface
 from redis.exceptions import RedisError
 
 from app.errors import refuse_redis
-from app.web import worker_name
+from app.web import cookie_name, seen_secure, worker_name
 
 ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with
 # Addresses whose answer is the same whoever asks. Without a session they cost no round trip, are
@@ -71,15 +73,33 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
         self.serializer = JsonSerializer()
         self.idle_seconds = idle_seconds
 
+    def get_cookie_name(self, app: Flask) -> str:
+        """`__Host-gz` or `gz`."""
+        return cookie_name("gz")
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Whether browsers send the cookie over https only."""
+        return seen_secure()
+
+    def should_set_cookie(self, app: Flask, session: SharedSession) -> bool:
+        """A session that ended meanwhile sends no cookie: it would replace that of a newer one."""
+        return session.stored and bool(super().should_set_cookie(app, session))
+
     def open_session(self, app: Flask, request: Request) -> SharedSession:
         """The session of the cookie, or a new one; never an error."""
         if FOR_EVERYBODY.match(request.path):
             return SharedSession(sid=self._generate_sid(self.sid_length))
-        try:
-            session: SharedSession = super().open_session(app, request)
-        except RedisError:
-            session = SharedSession(sid=self._generate_sid(self.sid_length))
-            session.unavailable = True
+        sid = request.cookies.get(self.get_cookie_name(app))
+        found, unavailable = None, False
+        if sid:
+            try:
+                found = self._retrieve_session_data(self._get_store_id(sid))
+            except RedisError:
+                unavailable = True
+        if found is not None:
+            return SharedSession(found, sid=sid)
+        session = SharedSession(sid=self._generate_sid(self.sid_length), permanent=True)
+        session.unavailable = unavailable
         return session
 
     def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
@@ -87,7 +107,10 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
         if session.unavailable:
             return
         try:
-            super().save_session(app, session, response)
+            if session or not session.modified:
+                super().save_session(app, session, response)
+            else:
+                self._end(app, session, response)
         except RedisError as error:
             refusal = refuse_redis(error)
             response.set_data(refusal.get_data())
@@ -96,6 +119,16 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
             response.headers["Cache-Control"] = "no-store"
             for name in ("Location", "ETag", "Last-Modified"):
                 response.headers.pop(name, None)
+
+    def _end(self, app: Flask, session: SharedSession, response: Response) -> None:
+        self._delete_session(self.store_id(session))
+        response.delete_cookie(
+            self.get_cookie_name(app),
+            secure=self.get_cookie_secure(app),
+            httponly=True,
+            samesite=self.get_cookie_samesite(app),
+        )
+        response.vary.add("Cookie")
 
     def regenerate(self, session: SharedSession) -> None:
         """Give the session a new id; the old one is dead at once. The id changes first: should
@@ -116,10 +149,10 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
 
     def store_id(self, session: SharedSession) -> str:
         """The Redis key of a session."""
-        return str(self._get_store_id(session.sid))
+        return self._get_store_id(session.sid)
 
     def _get_store_id(self, sid: str) -> str:
-        return str(self.key_prefix) + hashlib.sha256(sid.encode()).hexdigest()
+        return f"{self.key_prefix}{hashlib.sha256(sid.encode()).hexdigest()}"
 
     def _delete_session(self, store_id: str) -> None:
         self.client.delete(store_id, requests_key(store_id), seen_key(store_id))
@@ -138,5 +171,5 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
         session["writer"] = worker_name()
         text = self.serializer.encode(session)
         # A stored session is only ever replaced; a new one is only ever created.
-        self.client.set(store_id, text, ex=seconds, xx=session.stored, nx=not session.stored)
-        session.stored = True
+        kept = self.client.set(store_id, text, ex=seconds, xx=session.stored, nx=not session.stored)
+        session.stored = bool(kept)
