@@ -1,31 +1,18 @@
-"""The rules of the register."""
+"""The rules of the register, as verbs."""
 
 import csv
-import unicodedata
 
 from sqlalchemy import insert
 
-from app.cities.models import TEXT_LENGTH, City
+from app.cities.models import City
+from app.cities.rules import CityFields, check_city, fold, keys
 from app.config import ROOT
 from app.extensions import db
 from app.transactions import transaction
 
 SAMPLE = ROOT / "app" / "cities" / "sample-cities.csv"
 
-
-def fold(text: str | None) -> str:
-    """The form under which names are searched and sorted: NFKC and casefolded, in any case and
-    width."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text or "").casefold())
-
-
-def keys(province: str | None, city: str | None) -> dict[str, str]:
-    """The stored keys of a city; the sort keys are cut to their column."""
-    return {
-        "province_key": fold(province)[:TEXT_LENGTH],
-        "city_key": fold(city)[:TEXT_LENGTH],
-        "search_key": f"{fold(province)}\n{fold(city)}",
-    }
+__all__ = ["CityFields", "add_sample_cities", "check_city", "fold", "keys"]
 
 
 @transaction
