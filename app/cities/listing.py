@@ -37,7 +37,7 @@ class Listing:
         """Whether it shows less than everything."""
         return bool(self.search or self.province or self.flawed)
 
-    def args(self, **changed: Any) -> dict[str, str]:
+    def args(self, **changed: Any) -> dict[str, Any]:
         """The arguments of its address, without those that have their default."""
         wanted = replace(self, **changed)
         args = {"q": wanted.search, "province": wanted.province}
@@ -49,7 +49,7 @@ class Listing:
             args["flawed"] = "1"
         return {name: value for name, value in args.items() if value}
 
-    def sorted_by(self, sort: str) -> dict[str, str]:
+    def sorted_by(self, sort: str) -> dict[str, Any]:
         """The arguments after a press on a column's head: the same column turns round."""
         descending = not self.descending if sort == self.sort else DESCENDING_FIRST[sort]
         return self.args(sort=sort, descending=descending)
