@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from babel.numbers import format_compact_decimal
 from flask_babel import get_locale
@@ -59,9 +59,11 @@ def compact(number: int) -> str:
     """A large number as one says it: 742.4 million, 7.4亿; empty where the digits are as short."""
     if abs(number) < COMPACT_FROM:
         return ""
-    return format_compact_decimal(
-        number, format_type="long", locale=get_locale(), fraction_digits=1
-    )
+    locale = get_locale()
+    style: Literal["long", "short"] = "long"
+    if style not in locale.compact_decimal_formats:
+        style = "short"  # Chinese has only one way
+    return format_compact_decimal(number, format_type=style, locale=locale, fraction_digits=1)
 
 
 def compute_figures() -> Figures:
