@@ -94,15 +94,16 @@ def read_totals() -> tuple[int, int, int, int]:
 
 
 def read_provinces() -> list[tuple[str, int, int]]:
-    """The provinces with most users: name, users, cities."""
+    """The provinces with most users: name, users, cities. A rest of one is shown itself."""
     query = (
         select(City.provincename, USERS, func.count())
         .where(City.provincename > "")
         .group_by(City.provincename)
         .order_by(USERS.desc(), City.provincename)
-        .limit(PROVINCES_SHOWN)
+        .limit(PROVINCES_SHOWN + 2)
     )
-    return [(name or "", int(users), cities) for name, users, cities in db.session.execute(query)]
+    rows = [(name or "", int(users), cities) for name, users, cities in db.session.execute(query)]
+    return rows if len(rows) <= PROVINCES_SHOWN + 1 else rows[:PROVINCES_SHOWN]
 
 
 def read_largest() -> list[tuple[int, str, str, int]]:

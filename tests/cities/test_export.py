@@ -146,9 +146,9 @@ def test_a_failure_in_the_middle_is_raised_to_the_server(app, as_role):
     answer.close()
 
 
-def test_a_hundred_thousand_rows_take_constant_memory(app):
+def test_memory_does_not_grow_with_the_register(app):
     with app.app_context():
-        for start in range(0, 100_000, 10_000):
+        for start in range(0, 30_000, 10_000):
             fill([("广东", f"城市{n}", n) for n in range(start, start + 10_000)])
         largest, count = 0, 0
 
@@ -164,5 +164,5 @@ def test_a_hundred_thousand_rows_take_constant_memory(app):
         finally:
             tracemalloc.stop()
             event.remove(db.engine, "before_cursor_execute", note)
-    assert count == 100_001
-    assert largest < 4_000_000
+    assert count == 30_001
+    assert largest < 3_000_000  # all of these rows together are more than 10 MB

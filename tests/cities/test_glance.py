@@ -59,6 +59,13 @@ def test_many_provinces_become_thirty_and_the_rest(any_app):
     assert figures.rest == (70, 2 * sum(range(70)), 140)
 
 
+def test_a_rest_of_one_province_is_shown_itself(any_app):
+    fill(*[(f"p{n:03}", "c", n) for n in range(31)])
+    figures = glance.compute_figures()
+    assert len(figures.provinces) == 31
+    assert figures.rest == (0, 0, 0)
+
+
 def test_names_that_differ_by_case_or_width_are_different_provinces(any_app):
     fill(("a", "x", 1), ("A", "y", 2), ("Ａ", "z", 3))
     assert glance.compute_figures().province_count == 3
