@@ -35,17 +35,17 @@ def kept(key: str, make: Callable[[], str]) -> str:
     """The text kept under a key, or else what `make` returns, which is then kept."""
     try:
         found: Any = redis_store.client.mget(MARK, f"gz:cities:{key}")
+        mark, text = found
+        if not mark:
+            redis_store.client.set(MARK, new_mark(), nx=True)
+            mark = redis_store.client.get(MARK)
     except RedisError:
         return make()
-    mark, text = found
-    if mark and text and text.startswith(f"{mark}\n"):
+    if text and text.startswith(f"{mark}\n"):
         return str(text[len(mark) + 1 :])
     made = make()
-    # The mark was read before the database: a change meanwhile leaves what is kept here unread.
+    # The mark was read before the database: after a change meanwhile nobody takes this for true.
     try:
-        if not mark:
-            mark = new_mark()
-            redis_store.client.set(MARK, mark, nx=True)
         redis_store.client.set(f"gz:cities:{key}", f"{mark}\n{made}", ex=KEPT_SECONDS)
     except RedisError as error:
         current_app.logger.warning("a list could not be kept: %s", error.__class__.__name__)

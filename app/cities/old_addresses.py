@@ -3,6 +3,8 @@
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from app.auth.guards import needs
+from app.auth.models import Role
 from app.cities.services import gone
 from app.cities.views import Answer, bp, create_city, update_city
 from app.web import whole_number
@@ -30,6 +32,7 @@ def insert_page() -> Response:
 
 
 @bp.post("/insert")
+@needs(Role.EDITOR)
 def insert() -> Answer:
     """Add a city from `province`, `city` and `number`."""
     return create_city()
@@ -43,6 +46,7 @@ def alter_page() -> Response:
 
 
 @bp.post("/alter")
+@needs(Role.EDITOR)
 def alter() -> Answer:
     """Change the city `id`. The original's form carried no version, so whoever sends one without
     cannot say which state they saw: instead of writing over what others may have saved since, the
