@@ -4,14 +4,13 @@ import sys
 
 import click
 from flask import Flask
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 
 from app import assets
 from app.auth import services as auth
 from app.auth.models import Role
 from app.errors import DomainError
 from app.setup import services as setup
+from app.start import prepare_command, start_command
 
 
 def read_password() -> str:
@@ -81,21 +80,15 @@ class spoken:
             raise click.ClickException(error.message) from None
 
 
-def create_database(url: str) -> None:
-    """Create the MariaDB database of the address when it is absent and the account may."""
-    address = make_url(url)
-    if not address.drivername.startswith("mysql"):
-        return
-    engine = create_engine(address.set(database=None), isolation_level="AUTOCOMMIT")
-    name = engine.dialect.identifier_preparer.quote_identifier(address.database or "")
-    with engine.connect() as connection:
-        connection.execute(
-            text(f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-        )
-    engine.dispose()
-
-
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (create_user, set_password, list_users, setup_link, build_assets):
+    for command in (
+        start_command,
+        prepare_command,
+        create_user,
+        set_password,
+        list_users,
+        setup_link,
+        build_assets,
+    ):
         app.cli.add_command(command)

@@ -1,6 +1,7 @@
 """The domain's refusals, and how a page, a script or a JSON client is told of them."""
 
 import logging
+import re
 from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
@@ -92,8 +93,14 @@ SENTENCES: dict[int, tuple[Any, Any]] = {
 }
 
 
+# These addresses answer JSON whoever asks, refusals too.
+ALWAYS_JSON = re.compile(r"/(pi|fib)(/|$)")
+
+
 def wants_page() -> bool:
     """Whether a browser asks: only browsers name text/html. Scripts get JSON or plain text."""
+    if ALWAYS_JSON.match(request.path):
+        return False
     accept = request.accept_mimetypes
     return "text/html" in accept.values() and (accept["text/html"] >= accept["application/json"])
 

@@ -86,3 +86,9 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
+    # Its lines about every look at the tables' revision would fill the log.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # In a worker gunicorn's own lines take the same form.
+    gunicorn = logging.getLogger("gunicorn.error")
+    gunicorn.handlers.clear()
+    gunicorn.propagate = True

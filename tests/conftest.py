@@ -16,9 +16,9 @@ from redis import Redis
 
 from app import assets, create_app
 from app.auth import services as auth
-from app.cli import create_database
 from app.config import Settings
 from app.extensions import db
+from app.schema import create_database
 from tests import servers
 from tests.factories import Browser, add_person
 

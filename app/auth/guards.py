@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from app.auth import services, signin, tokens
 from app.auth.models import Role
+from app.auth.sessions import FOR_EVERYBODY, requests_key, seen_key
 from app.errors import Forbidden, Unavailable, answer, wants_page
 from app.extensions import redis_store
 from app.logs import event
@@ -23,10 +24,8 @@ T = TypeVar("T")
 
 RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.ADMIN: 2}
 TOUCH_SECONDS = 60
-# Answered without Redis and without knowing who asks.
-NEEDS_NOBODY = {"static", "health.healthz", "health.readyz"}
-# Answered without Redis, for nobody in particular when it is away.
-WITHOUT_REDIS = {"numbers.pi", "numbers.fib", "numbers.show_numbers"}
+# Pages that are answered without Redis too, then for nobody in particular.
+WITHOUT_REDIS = {"numbers.show_numbers"}
 
 
 @dataclass(frozen=True)
@@ -50,24 +49,23 @@ class Identity:
         return self.role == Role.ADMIN
 
 
-def load_person() -> Response | None:
-    """Set `g.person` from the token header or the session, before every request."""
+def load_person(even_here: bool = False) -> Response | None:
+    """Set `g.person` from the token header or the session, before every request; `even_here` for
+    an address that is answered without knowing who asks."""
     g.person = None
-    if request.endpoint in NEEDS_NOBODY:
+    if FOR_EVERYBODY.match(request.path) or (request.endpoint == "health.readyz" and not even_here):
         return None
     if request.headers.get("Authorization", "").lower().startswith("bearer "):
         return load_from_token()
-    if session.unavailable:  # type: ignore[attr-defined]
-        if request.endpoint in WITHOUT_REDIS:
-            return None
-        raise Unavailable()
-    if "person" in session:
-        try:
+    try:
+        if session.unavailable:  # type: ignore[attr-defined]
+            raise Unavailable()
+        if "person" in session:
             load_from_session()
-        except RedisError:
-            # It went away between two questions.
-            if request.endpoint not in WITHOUT_REDIS:
-                raise
+    except (Unavailable, RedisError):
+        if request.endpoint not in WITHOUT_REDIS:
+            raise
+        session.unavailable = True  # type: ignore[attr-defined]
     return None
 
 
@@ -86,26 +84,40 @@ def load_from_session() -> None:
     """The session counts while it is young enough and made under the person's present epoch."""
     interface: Any = current_app.session_interface
     key = interface.store_id(session)
-    person_id, epoch = session["person"], session["epoch"]
+    identity = identity_of_session()
+    if identity is None:
+        session.clear()
+        return
+    person_id = identity.id
     with redis_store.client.pipeline(transaction=False) as pipe:
         pipe.get(services.epoch_key(person_id))
-        pipe.incr(f"{key}:requests")
-        pipe.set(f"{key}:seen", int(time.time()), nx=True, ex=TOUCH_SECONDS)
+        pipe.incr(requests_key(key))
+        pipe.set(seen_key(key), int(time.time()), nx=True, ex=TOUCH_SECONDS)
         present, _count, first_this_minute = pipe.execute()
     if present is None:
         present = services.publish_epoch(person_id)
     absolute = settings().session_absolute_days * 86400
-    if int(present) != epoch or time.time() - session["since"] > absolute:
+    if int(present) != session["epoch"] or time.time() - session["since"] > absolute:
         session.clear()
         return
     if first_this_minute:
         with redis_store.client.pipeline(transaction=False) as pipe:
             pipe.expire(key, interface.idle_seconds)
-            pipe.expire(f"{key}:requests", interface.idle_seconds)
+            pipe.expire(requests_key(key), interface.idle_seconds)
             pipe.execute()
-    g.person = Identity(
-        person_id, session["name"], session["role"], session.get("must_change", False)
-    )
+    g.person = identity
+
+
+def identity_of_session() -> Identity | None:
+    """Who the session says one is, or None when it was written by a release that kept it in
+    another shape, or by something else: that ends it, and one signs in again."""
+    person_id, name, role = session.get("person"), session.get("name"), session.get("role")
+    dated = isinstance(session.get("since"), int | float)
+    if not isinstance(session.get("epoch"), int) or not dated or role not in tuple(RANK):
+        return None
+    if not isinstance(person_id, int) or not isinstance(name, str):
+        return None
+    return Identity(person_id, name, str(role), bool(session.get("must_change")))
 
 
 def ask_sign_in() -> Response:

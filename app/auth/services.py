@@ -142,6 +142,9 @@ def verify(name: str, password: str) -> Person | None:
     # Disabled, or the password changed, while it was hashed.
     if person is None or not person.active or person.password_hash != kept:
         return None
+    # What was verified stays as it was: read again later, it could carry the epoch of a password
+    # given meanwhile, and the session would outlive the change.
+    db.session.expunge(person)
     return person
 
 
