@@ -8,11 +8,18 @@ from sqlalchemy import select
 from app.auth import services as auth
 from app.auth import tokens
 from app.auth.models import ApiToken, Person
-from app.auth.passwords import ALPHABET, random_password
+from app.auth.passwords import ALPHABET, check_password, random_password
 from app.columns import now
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.extensions import db, redis_store
 from tests.factories import PASSWORD, add_person, at_once
+
+
+@pytest.fixture
+def in_app(app):
+    """Inside an application context: for rules that no database has a say in."""
+    with app.app_context():
+        yield app
 
 
 def test_person_is_created_with_the_name_trimmed_and_in_nfc(any_app):
@@ -24,7 +31,7 @@ def test_person_is_created_with_the_name_trimmed_and_in_nfc(any_app):
 
 
 @pytest.mark.parametrize("taken", ["margaret", "MARGARET", "Ｍargaret", " Margaret "])
-def test_name_that_looks_the_same_is_taken(any_app, taken):
+def test_name_that_looks_the_same_is_taken(in_app, taken):
     add_person("Margaret")
     with pytest.raises(Invalid) as refusal:
         auth.create_person(taken, PASSWORD, "viewer")
@@ -32,38 +39,39 @@ def test_name_that_looks_the_same_is_taken(any_app, taken):
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 65, "a\x00b", "a\nb", "a\u202eb", "ﷺ" * 64])
-def test_name_that_breaks_a_rule_is_refused(any_app, name):
+def test_name_that_breaks_a_rule_is_refused(in_app, name):
     with pytest.raises(Invalid) as refusal:
         auth.create_person(name, PASSWORD, "viewer")
     assert list(refusal.value.fields) == ["name"]
 
 
-@pytest.mark.parametrize(
-    "password",
-    ["        ", " leading", "trailing ", "12345678", "x" * 256, "深圳广州上海北京", "😀" * 8,
-     "a\tb\tc\td\te", "e\u0301" * 4, "null\x00null"],
-)  # fmt: skip
-def test_any_password_of_8_to_256_characters_is_kept_as_it_is(any_app, password):
+@pytest.mark.parametrize("password", ["        ", " ends ends ", "😀" * 8, "a\tb\u0301c\x00d\n"])
+def test_password_is_kept_as_it_is(any_app, password):
     person_id = auth.create_person("somebody", password, "viewer")
     assert auth.verify("somebody", password).id == person_id
-    for other in {password.strip(), password[:-1], password + " ", password.upper()} - {password}:
+    for other in {password.strip(), password + " "} - {password}:
         assert auth.verify("somebody", other) is None
 
 
+@pytest.mark.parametrize("password", ["12345678", "x" * 256, "深圳广州上海北京", "e\u0301" * 4])
+def test_password_of_8_to_256_characters_passes(in_app, password):
+    check_password(password, "somebody")
+
+
 @pytest.mark.parametrize("password", ["", "1234567", "x" * 257, "Margaret", "ｍＡＲＧＡＲＥＴ"])
-def test_password_that_breaks_a_rule_is_refused(any_app, password):
+def test_password_that_breaks_a_rule_is_refused(in_app, password):
     with pytest.raises(Invalid) as refusal:
         auth.create_person("margaret", password, "viewer")
     assert list(refusal.value.fields) == ["password"]
 
 
-def test_unknown_role_is_refused(any_app):
+def test_unknown_role_is_refused(in_app):
     for role in ("", "root", "Admin", "None"):
         with pytest.raises(Invalid):
             auth.create_person("somebody", PASSWORD, role)
 
 
-def test_password_is_kept_as_scrypt_with_a_salt_of_its_own(any_app):
+def test_password_is_kept_as_scrypt_with_a_salt_of_its_own(in_app):
     hashes = []
     for name in ("one", "two"):
         auth.create_person(name, PASSWORD, "viewer")
