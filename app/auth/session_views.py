@@ -20,14 +20,14 @@ from app.web import fail, settings
 
 
 @bp.get("/session")
-@needs()
+@needs(by_token=False)
 def show_session() -> str:
     """The page; `?key=` and `?value=` fill the form in."""
     return render_page(PutForm(request.args))
 
 
 @bp.get("/session/get")
-@needs()
+@needs(by_token=False)
 def get_session_value() -> str | tuple[str, int]:
     """The page with one value of `?key=` read out."""
     form = PutForm()
@@ -39,7 +39,7 @@ def get_session_value() -> str | tuple[str, int]:
 
 
 @bp.post("/session/set")
-@needs()
+@needs(by_token=False)
 def set_session_value() -> Response | tuple[str, int]:
     """Keep a value."""
     form = PutForm()
@@ -53,7 +53,7 @@ def set_session_value() -> Response | tuple[str, int]:
 
 
 @bp.post("/session/pop")
-@needs()
+@needs(by_token=False)
 def pop_session_value() -> Response:
     """Remove a value."""
     key = request.form.get("key", "")
@@ -63,7 +63,7 @@ def pop_session_value() -> Response:
 
 
 @bp.post("/session/clear")
-@needs()
+@needs(by_token=False)
 def clear_session_values() -> Response:
     """Remove all values; one stays signed in."""
     count = session_values.clear_values(session)
@@ -75,7 +75,7 @@ def clear_session_values() -> Response:
 @bp.get("/get/", endpoint="old_get")
 @bp.get("/pop/", endpoint="old_pop")
 @bp.get("/clear/", endpoint="old_clear")
-@needs()
+@needs(by_token=False)
 def lead_to_session() -> Response:
     """The original's addresses. There a GET wrote, removed and cleared; a link in a mail or a
     browser that fetches ahead could do the same. So they only lead to the page, with the fields
