@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from app.auth import services, tokens
 from app.auth.models import Role
-from app.errors import Forbidden, Unavailable, answer, wants_page
+from app.errors import Forbidden, Unauthorized, Unavailable, wants_page
 from app.extensions import redis_store
 from app.web import settings, this_page
 
@@ -67,7 +67,7 @@ def load_from_token() -> Response | None:
     """A script names its token; a wrong one is told so, whatever it asks for."""
     row = tokens.authenticate(request.headers["Authorization"].split(" ", 1)[1].strip())
     if row is None:
-        return answer(401, _("This token is not valid."), {"WWW-Authenticate": "Bearer"})
+        raise Unauthorized(_("This token is not valid."))
     g.person = Identity(row.id, row.name, row.role, by_token=True)
     return None
 
@@ -105,7 +105,7 @@ def ask_sign_in() -> Response:
     if wants_page():
         flash(_("Please sign in again, then repeat what you did."), "caution")
         return redirect(url_for("auth.login"), 303)  # type: ignore[return-value]
-    return answer(401, _("Please sign in, or send a token."), {"WWW-Authenticate": "Bearer"})
+    raise Unauthorized(_("Please sign in, or send a token."))
 
 
 def needs(role: Role = Role.VIEWER) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
