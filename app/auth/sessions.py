@@ -7,7 +7,9 @@ Flask-Session's interface, with these differences:
   answers 503 where the page needs one;
 - data that cannot be decoded is no session (Flask-Session would hand it to pickle);
 - Redis knows only the SHA-256 of a session id, so that a copy of its data signs nobody in;
-- idle time is the life of the key, extended at most once a minute without writing the session.
+- idle time is the life of the key, extended at most once a minute without writing the session;
+- where https is seen the cookie is `__Host-gz` and Secure, which no other host or plain http can
+  set; it is deleted with the same attributes, or browsers would keep it.
 """
 
 import hashlib
@@ -21,7 +23,7 @@ from flask_session.redis import RedisSession, RedisSessionInterface
 from redis.exceptions import RedisError
 
 from app.errors import refuse_redis
-from app.web import worker_name
+from app.web import cookie_name, seen_secure, worker_name
 
 ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with
 
@@ -56,13 +58,31 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
         self.serializer = JsonSerializer()
         self.idle_seconds = idle_seconds
 
+    def get_cookie_name(self, app: Flask) -> str:
+        """`__Host-gz` or `gz`."""
+        return cookie_name("gz")
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Whether browsers send the cookie over https only."""
+        return seen_secure()
+
+    def should_set_cookie(self, app: Flask, session: SharedSession) -> bool:
+        """A session that ended meanwhile sends no cookie: it would replace that of a newer one."""
+        return session.stored and bool(super().should_set_cookie(app, session))
+
     def open_session(self, app: Flask, request: Request) -> SharedSession:
         """The session of the cookie, or a new one; never an error."""
-        try:
-            session: SharedSession = super().open_session(app, request)
-        except RedisError:
-            session = SharedSession(sid=self._generate_sid(self.sid_length))
-            session.unavailable = True
+        sid = request.cookies.get(self.get_cookie_name(app))
+        found, unavailable = None, False
+        if sid:
+            try:
+                found = self._retrieve_session_data(self._get_store_id(sid))
+            except RedisError:
+                unavailable = True
+        if found is not None:
+            return SharedSession(found, sid=sid)
+        session = SharedSession(sid=self._generate_sid(self.sid_length), permanent=True)
+        session.unavailable = unavailable
         return session
 
     def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
@@ -70,13 +90,26 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
         if session.unavailable:
             return
         try:
-            super().save_session(app, session, response)
+            if session or not session.modified:
+                super().save_session(app, session, response)
+            else:
+                self._end(app, session, response)
         except RedisError as error:
             refusal = refuse_redis(error)
             response.set_data(refusal.get_data())
             response.status_code = refusal.status_code
             response.headers.update(refusal.headers)
             response.headers.pop("Location", None)
+
+    def _end(self, app: Flask, session: SharedSession, response: Response) -> None:
+        self._delete_session(self.store_id(session))
+        response.delete_cookie(
+            self.get_cookie_name(app),
+            secure=self.get_cookie_secure(app),
+            httponly=True,
+            samesite=self.get_cookie_samesite(app),
+        )
+        response.vary.add("Cookie")
 
     def regenerate(self, session: SharedSession) -> None:
         """Give the session a new id; the old one is dead at once."""
@@ -104,5 +137,5 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
         session["writer"] = worker_name()
         text = self.serializer.encode(session)
         # A stored session is only ever replaced; a new one is only ever created.
-        self.client.set(store_id, text, ex=seconds, xx=session.stored, nx=not session.stored)
-        session.stored = True
+        kept = self.client.set(store_id, text, ex=seconds, xx=session.stored, nx=not session.stored)
+        session.stored = bool(kept)
