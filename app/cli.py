@@ -11,6 +11,7 @@ from app import assets
 from app.auth import services as auth
 from app.auth.models import Role
 from app.errors import DomainError
+from app.files.commands import adopt_files, purge_files
 from app.setup import services as setup
 
 
@@ -93,5 +94,13 @@ def create_database(url: str) -> None:
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (create_user, set_password, list_users, setup_link, build_assets):
+    for command in (
+        create_user,
+        set_password,
+        list_users,
+        setup_link,
+        build_assets,
+        adopt_files,
+        purge_files,
+    ):
         app.cli.add_command(command)

@@ -26,6 +26,7 @@ class File(db.Model):  # type: ignore[name-defined,misc]
         # Two uploads at once cannot both become the same version.
         UniqueConstraint("owner_id", "folder", "name", "version"),
         Index("ix_file_name", "name"),
+        Index("ix_file_former_name", "former_name"),
         Index("ix_file_name_key", "name_key"),
         Index("ix_file_size", "size"),
         Index("ix_file_removed_at", "removed_at"),
@@ -42,6 +43,8 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     sha256: Mapped[str] = mapped_column(String(64))
     content_type: Mapped[str] = mapped_column(String(127))
     stored_name: Mapped[str] = mapped_column(String(64), unique=True)
+    # Where the original program kept it, whose links to that name go on to work.
+    former_name: Mapped[str | None] = mapped_column(bounded(NAME_LENGTH))
     version: Mapped[int]
     created_at: Mapped[Moment]
     replaced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

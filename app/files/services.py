@@ -1,12 +1,14 @@
 """The rules of shared files: keeping, finding, counting, removing, bringing back."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.auth.models import Person
@@ -36,8 +38,9 @@ class Kept:
     size: int
 
 
-def keep_file(owner_id: int, path: CleanPath, incoming: Incoming) -> Kept:
-    """Check what came in and make it the next version of the owner's file of that path.
+def keep_file(owner_id: int, path: CleanPath, incoming: Incoming, **adopted: Any) -> Kept:
+    """Check what came in and make it the next version of the owner's file of that path. A file
+    taken over from the original brings its `created_at` and `former_name`.
 
     The bytes are on disk under their stored name before the row names them; when the row cannot
     be written they are deleted again.
@@ -58,6 +61,7 @@ def keep_file(owner_id: int, path: CleanPath, incoming: Incoming) -> Kept:
         stored_name=stored_name,
         name_key=fold(path.name)[:NAME_LENGTH],
         search_key=fold(f"{path.folder}/{path.name}"),
+        **adopted,
     )
     try:
         return _insert_next(new)
@@ -124,11 +128,14 @@ def get_file(file_id: int) -> File:
 def find_by_name(sent: str) -> File:
     """The newest file of a name, whoever it is from. `folder/name` asks for one folder's; a stored
     name, which the original program gave out, finds its file too."""
+    sent = unicodedata.normalize("NFC", sent)
     folder, _slash, name = sent.rpartition("/")
-    named = [File.name == name, File.folder == folder] if folder else [File.name == name]
+    present = and_(File.name == name, File.replaced_at.is_(None))
+    if folder:
+        present = and_(present, File.folder == folder)
     query = (
         select(File)
-        .where(or_(db.and_(*named, File.replaced_at.is_(None)), File.stored_name == sent))
+        .where(or_(present, File.stored_name == sent, File.former_name == sent))
         .where(File.removed_at.is_(None))
         .order_by(File.id.desc())
     )
@@ -136,6 +143,14 @@ def find_by_name(sent: str) -> File:
     if file is None:
         raise NotFound(_("There is no such file."))
     return file
+
+
+def has_copy(owner_id: int, path: CleanPath, sha256: str) -> bool:
+    """Whether a version of this file has these very bytes."""
+    same = (File.owner_id == owner_id, File.folder == path.folder, File.name == path.name)
+    found = db.session.scalar(select(File.id).where(*same, File.sha256 == sha256).limit(1))
+    db.session.rollback()
+    return found is not None
 
 
 def list_versions(file: File) -> list[File]:

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("content_type", sa.String(127), nullable=False),
         sa.Column("stored_name", sa.String(64), nullable=False),
+        sa.Column("former_name", bounded(255)),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.Column("replaced_at", UtcDateTime),
@@ -43,7 +44,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         sqlite_autoincrement=True,
     )
-    for column in ("name", "name_key", "size", "removed_at"):
+    for column in ("name", "former_name", "name_key", "size", "removed_at"):
         op.create_index(f"ix_file_{column}", "file", [column])
 
 
