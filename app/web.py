@@ -116,7 +116,7 @@ def ago(moment: datetime | None) -> str:
     past = datetime.now(UTC) - moment
     if past.total_seconds() < 60:
         return str(_("just now"))
-    return str(format_timedelta(-past, add_direction=True, threshold=1.2))
+    return str(format_timedelta(-past, granularity="minute", add_direction=True, threshold=1.2))
 
 
 def exact(moment: datetime | None) -> str:
