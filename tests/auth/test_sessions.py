@@ -18,6 +18,7 @@ from tests import servers
 from tests.factories import HTML, PASSWORD, Browser
 
 HOUR = 3600
+ADMIN = 999  # who changes others; only their id is asked for
 
 
 @pytest.fixture
@@ -168,9 +169,9 @@ def test_a_session_ends_after_its_absolute_life_however_much_it_is_used(viewer, 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda person: auth.set_password(person.id, "another password", must_change=False),
-        lambda person: auth.set_active(person.id, False),
-        lambda person: auth.set_role(person.id, "editor"),
+        lambda person: auth.set_password(person.id, "another password"),
+        lambda person: auth.set_active(ADMIN, person.id, False),
+        lambda person: auth.set_role(ADMIN, person.id, "editor"),
     ],
     ids=["password", "disabled", "role"],
 )
@@ -184,7 +185,7 @@ def test_what_changes_a_person_ends_their_sessions_at_once(app, viewer, change):
 def test_the_end_does_not_hang_on_redis_keeping_the_epoch(app, viewer, kept):
     with app.app_context():
         person = auth.find_person("viewer")
-        auth.set_active(person.id, False)
+        auth.set_active(ADMIN, person.id, False)
         kept.delete(auth.epoch_key(person.id))
     assert not signed_in(viewer)
 
@@ -194,8 +195,8 @@ def test_one_who_signs_in_while_the_password_changes_is_out(app, as_role):
     with app.test_request_context("/login"):
         app.preprocess_request()
         person = signin.sign_in("viewer", PASSWORD, "192.0.2.1")
-        auth.set_password(person.id, "another password", must_change=False)
-        signin.start_session(session, person, time.time())
+        auth.set_password(person.id, "another password")
+        signin.start_session(session, person)
         cookie = app.process_response(Response()).headers["Set-Cookie"]
     late = Browser(app)
     late.client.set_cookie("gz", cookie.partition("=")[2].partition(";")[0])
@@ -205,7 +206,7 @@ def test_one_who_signs_in_while_the_password_changes_is_out(app, as_role):
 def test_the_disabled_cannot_slip_in_under_their_new_epoch(app, viewer, kept):
     with app.app_context():
         person = auth.find_person("viewer")
-        auth.set_active(person.id, False)
+        auth.set_active(ADMIN, person.id, False)
         epoch = auth.find_person("viewer").epoch
     rewrite(kept, epoch=epoch)
     assert not signed_in(viewer)
@@ -346,7 +347,7 @@ def test_nobody_is_signed_in_when_redis_stops_meanwhile(own_app, own_redis):
         person = signin.sign_in("viewer", PASSWORD, "192.0.2.1")
         own_redis.stop()
         with pytest.raises(RedisError):
-            signin.start_session(session, person, time.time())
+            signin.start_session(session, person)
         assert session.sid != planted
 
 
