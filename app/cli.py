@@ -9,6 +9,7 @@ from app import assets
 from app.auth import services as auth
 from app.auth.models import Role
 from app.errors import DomainError
+from app.files.commands import adopt_files, purge_files
 from app.setup import services as setup
 from app.start import prepare_command, start_command
 
@@ -90,5 +91,7 @@ def init_app(app: Flask) -> None:
         list_users,
         setup_link,
         build_assets,
+        adopt_files,
+        purge_files,
     ):
         app.cli.add_command(command)

@@ -35,6 +35,15 @@ class Invalid(DomainError):
         super().__init__(message or " ".join(str(text) for text in self.fields.values()))
 
 
+class Unauthorized(DomainError):
+    """Nobody known asks."""
+
+    status = 401
+
+    def __init__(self, message: Any = "") -> None:
+        super().__init__(message, WWW_Authenticate="Bearer")
+
+
 class NotFound(DomainError):
     """Nothing there, or nothing this person may know of."""
 
@@ -51,6 +60,21 @@ class Conflict(DomainError):
     """Somebody else was faster."""
 
     status = 409
+
+
+class TooLarge(DomainError):
+    """More than a limit allows; the message names it."""
+
+    status = 413
+
+
+class NoSpace(DomainError):
+    """The disk is nearly full."""
+
+    status = 507
+
+    def __init__(self, message: Any = "") -> None:
+        super().__init__(message or SENTENCES[507][1])
 
 
 class TooMany(DomainError):
@@ -180,9 +204,12 @@ __all__ = [
     "DomainError",
     "Forbidden",
     "Invalid",
+    "NoSpace",
     "NotFound",
     "ServiceUnavailable",
+    "TooLarge",
     "TooMany",
+    "Unauthorized",
     "Unavailable",
     "answer",
     "wants_page",

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from app.auth import services, signin, tokens
 from app.auth.models import Role
 from app.auth.sessions import FOR_EVERYBODY, requests_key, seen_key
-from app.errors import Forbidden, Unavailable, answer, wants_page
+from app.errors import Forbidden, Unauthorized, Unavailable, answer, wants_page
 from app.extensions import redis_store
 from app.logs import event
 from app.web import settings, this_page
@@ -75,7 +75,7 @@ def load_from_token() -> Response | None:
     if row is None:
         event("token-refused", logging.WARNING)
         signin.count_wrong("token", request.remote_addr or "")
-        return answer(401, _("This token is not valid."), {"WWW-Authenticate": "Bearer"})
+        raise Unauthorized(_("This token is not valid."))
     g.person = Identity(row.id, row.name, row.role, by_token=True)
     return None
 
@@ -127,7 +127,7 @@ def ask_sign_in() -> Response:
     if wants_page():
         flash(_("Please sign in again, then repeat what you did."), "caution")
         return redirect(url_for("auth.login"), 303)  # type: ignore[return-value]
-    return answer(401, _("Please sign in, or send a token."), {"WWW-Authenticate": "Bearer"})
+    raise Unauthorized(_("Please sign in, or send a token."))
 
 
 def ask_password() -> Response:

@@ -9,8 +9,8 @@ class CityForm(FlaskForm):  # type: ignore[misc]
     """Adding and editing. `version` says which state of the row the form shows, `key` makes the
     form add only one city however often it is sent, `next` is the list one came from."""
 
-    province = StringField(_l("Province"))
     city = StringField(_l("City"))
+    province = StringField(_l("Province"))
     number = StringField(_l("Users"))
     version = HiddenField()
     key = HiddenField()

@@ -7,7 +7,6 @@ person, only whether its reader may write: nothing personal and no token can sli
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from flask import current_app, url_for
 from flask_babel import get_locale
@@ -17,8 +16,8 @@ from markupsafe import Markup
 from app import assets
 from app.cities import cache, queries
 from app.cities.listing import FIRST, LAST, Cursor, Listing, read_cursor, write_cursor
-from app.cities.rules import is_flawed
-from app.web import ago, exact, number
+from app.cities.row_writer import RowWriter
+from app.web import number
 
 COLUMNS = ("city", "province", "users", "changed")
 
@@ -75,27 +74,13 @@ def draw_list(listing: Listing, cursor: Cursor, may_write: bool) -> str:
         listing=listing,
         facts=facts,
         counted=counted,
-        rows=[row_values(row) for row in page.rows],
+        rows=[*map(RowWriter().write, page.rows)],
         steps=page_steps(listing, page),
         place=place_text(page, counted),
         may_write=may_write,
         heads=column_heads(listing),
         many_provinces=len(facts.provinces) > queries.PROVINCES_MOST,
     )
-
-
-def row_values(row: queries.CityRow) -> dict[str, Any]:
-    """A row as the template writes it."""
-    return {
-        "id": row.id,
-        "city": row.cityname,
-        "province": row.provincename,
-        "users": number(row.usernumber),
-        "changed": row.changed_at,
-        "ago": ago(row.changed_at),
-        "exact": exact(row.changed_at),
-        "flawed": is_flawed(row.provincename, row.cityname, row.usernumber),
-    }
 
 
 def column_heads(listing: Listing) -> dict[str, tuple[str, str | None]]:

@@ -52,8 +52,12 @@ def check_city(province: str | None, city: str | None, users: str | int | None) 
     `city` and `number` that breaks a rule."""
     wrong: dict[str, str] = {}
     names = {"province": clean(province), "city": clean(city)}
+    blank = {
+        "province": _("Type the name of the province."),
+        "city": _("Type the name of the city."),
+    }
     for field, name in names.items():
-        if message := fault_of_name(name):
+        if message := fault_of_name(name, blank[field]):
             wrong[field] = message
     count = clean_users(users)
     if count is None:
@@ -70,11 +74,11 @@ def clean(text: str | None) -> str:
     return unicodedata.normalize("NFC", text or "").strip()
 
 
-def fault_of_name(name: str) -> str | None:
+def fault_of_name(name: str, when_blank: str) -> str | None:
     """What is wrong with a province's or city's name, in one sentence."""
     kinds = {unicodedata.category(character) for character in name}
     if not kinds - {"Cf", "Zs"}:  # nothing in it can be seen
-        return str(_("Type a name."))
+        return when_blank
     if len(name) > TEXT_LENGTH:
         text = _(
             "At most %(most)s characters; these are %(count)s.", most=TEXT_LENGTH, count=len(name)

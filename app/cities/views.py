@@ -151,10 +151,10 @@ def outdated_page(form: CityForm, row: CityRow) -> tuple[str, int]:
     """What is saved now beside what was typed. Sent again from here, the form knows the present
     state and is saved."""
     form.version.data = services.form_version(row)
-    saved = (row.provincename, row.cityname, row.usernumber)
+    saved = (row.cityname, row.provincename, row.usernumber)
     changes = [
         (str(field.label.text), "" if value is None else str(value), (field.data or "").strip())
-        for field, value in zip((form.province, form.city, form.number), saved, strict=True)
+        for field, value in zip((form.city, form.province, form.number), saved, strict=True)
     ]
     return edit_page(form, services.Outdated.status, row, changes=changes)
 

@@ -24,7 +24,7 @@ from app.errors import Unavailable
 from app.extensions import redis_store
 from app.web import worker_name
 
-LOCK_SECONDS = 5  # after this long without renewal another process computes
+LOCK_MILLISECONDS = 5000  # after this long without renewal another process computes
 RENEW_SECONDS = 1
 WAIT_SECONDS = 15  # for somebody else's result
 POLL_SECONDS = (0.01, 0.1)  # the first pause and the longest; each is twice the one before
@@ -53,12 +53,12 @@ class Script:
 
 
 # Answers 1 and the value, or 2 when the asker holds the lock now (perhaps since a try whose answer
-# was lost), or 3 when somebody else does. ARGV[6] is a value found before that makes no sense.
+# was lost), or 3 when somebody else does. With ARGV[6] = 1 a value there counts for none.
 FOUND, MINE = 1, 2
 CLAIM = Script("""
 redis.call('ZADD', KEYS[5], ARGV[3], ARGV[4])
 local value = redis.call('HGET', KEYS[1], ARGV[1])
-if value and value ~= ARGV[6] then
+if value and ARGV[6] == '0' then
   redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
   redis.call('HINCRBY', KEYS[4], 'hits', 1)
   return {1, value}
@@ -135,7 +135,7 @@ class Lease:
             return False
         self.renewed = time.monotonic()
         with suppress(RedisError):
-            RENEW((self.kind.lock(self.n),), self.token, LOCK_SECONDS * 1000)
+            RENEW((self.kind.lock(self.n),), self.token, LOCK_MILLISECONDS)
         return True
 
     def release(self) -> None:
@@ -155,8 +155,8 @@ def get_or_compute(
     lease = Lease(kind, n)
     try:
         found = find_or_claim(lease)
-    except RedisError:
-        current_app.logger.warning("Redis does not answer; computing without it")
+    except RedisError as error:
+        current_app.logger.warning("computing without Redis: %s", error.__class__.__name__)
         with turn():
             return compute(lease), False
     if found is not None:
@@ -188,29 +188,40 @@ def find_or_claim(lease: Lease) -> str | None:
     computes; when that one dies its lock runs out."""
     pause, longest = POLL_SECONDS
     end = time.monotonic() + WAIT_SECONDS
-    unreadable = ""
+    unreadable = False
     while time.monotonic() < end:
         state, value = claim(lease, unreadable)
         if state == MINE:
             lease.renewed = time.monotonic()
-            return None
+            return replaced_meanwhile(lease) if unreadable else None
         if state == FOUND:
             result = lease.kind.read(value, lease.n)
             if result is not None:
                 return result
-            unreadable = value
+            unreadable = True
         else:
             time.sleep(pause)
             pause = min(2 * pause, longest)
+            unreadable = False
     raise Unavailable(_("This number is still being computed. Try again in a moment."))
 
 
-def claim(lease: Lease, unreadable: str) -> tuple[int, str]:
+def replaced_meanwhile(lease: Lease) -> str | None:
+    """The result, if somebody put one in the place of an unreadable value just before we had the
+    lock; then we let go of it."""
+    value = redis_store.client.hget(lease.kind.hash, str(lease.n))
+    result = None if value is None else lease.kind.read(str(value), lease.n)
+    if result is not None:
+        lease.release()
+    return result
+
+
+def claim(lease: Lease, unreadable: bool) -> tuple[int, str]:
     """Ask for the result and, where there is none, for the lock, in one step."""
     kind, n = lease.kind, lease.n
     keys = (kind.hash, kind.used, kind.lock(n), COUNTERS, WORKERS)
     state, value = CLAIM(
-        keys, n, lease.token, int(time.time()), worker_name(), LOCK_SECONDS * 1000, unreadable
+        keys, n, lease.token, int(time.time()), worker_name(), LOCK_MILLISECONDS, int(unreadable)
     )
     return state, value
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import mysql
 from app.columns import UtcDateTime, bounded
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -29,9 +29,7 @@ def upgrade() -> None:
         sa.Column("added", sa.Integer, nullable=False),
         sa.Column("changed", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_city_import"),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["person.id"], name="fk_city_import_person_id"
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_city_import_person_id"),
         mysql_charset="utf8mb4",
         sqlite_autoincrement=True,
     )
@@ -62,7 +60,9 @@ def upgrade() -> None:
             name="fk_city_import_row_import_id",
             ondelete="CASCADE",
         ),
-        sa.CheckConstraint("kind IN ('new', 'changed', 'same', 'refused')", name="ck_city_import_row_kind"),
+        sa.CheckConstraint(
+            "kind IN ('new', 'changed', 'same', 'refused')", name="ck_city_import_row_kind"
+        ),
         mysql_charset="utf8mb4",
     )
     op.create_index(
