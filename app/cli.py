@@ -83,7 +83,7 @@ def create_database(url: str) -> None:
     address = make_url(url)
     if not address.drivername.startswith("mysql"):
         return
-    engine = create_engine(address.set(database=None), isolation_level="AUTOCOMMIT")
+    engine = create_engine(address.set(database=""), isolation_level="AUTOCOMMIT")
     name = engine.dialect.identifier_preparer.quote_identifier(address.database or "")
     with engine.connect() as connection:
         connection.execute(
