@@ -43,7 +43,7 @@ def server(app, tmp_path, redis_url) -> Iterator[str]:
 def answers(base: str) -> bool:
     try:
         return requests.get(f"{base}/healthz", timeout=5).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 
