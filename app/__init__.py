@@ -38,6 +38,7 @@ def register_blueprints(app: Flask) -> None:
     """One blueprint a feature package."""
     from app.auth import people_views, session_views  # noqa: F401 - they add to auth's blueprint
     from app.auth.views import bp as auth
+    from app.cities import old_addresses  # noqa: F401 - adds to the blueprint of cities
     from app.cities.views import bp as cities
     from app.files.views import bp as files
     from app.health.views import bp as health

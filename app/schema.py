@@ -42,7 +42,7 @@ def create_database(url: str) -> None:
             raise
         name = (address.database or "").replace("`", "``")
         ask(
-            address.set(database=None).render_as_string(hide_password=False),
+            address.set(database="").render_as_string(hide_password=False),
             f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
-from flask import current_app, request
+from flask import current_app, has_request_context, request
 from flask_babel import format_datetime, format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
 from gevent.monkey import is_module_patched
@@ -73,7 +73,9 @@ def off_hub(work: Callable[..., Any], *args: Any) -> Any:
 
 
 def language() -> str:
-    """The chosen language, else the browser's wish, else the default."""
+    """The chosen language, else the browser's wish, else (and for commands) the default."""
+    if not has_request_context():
+        return settings().default_language
     chosen = request.cookies.get("gz_language")
     if chosen in ("en", "zh"):
         return chosen
