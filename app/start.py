@@ -94,6 +94,8 @@ def supervisor_socket(settings: Settings) -> Path:
 def supervisor_config(settings: Settings) -> Path:
     """The supervisor.conf to use: the one of the checkout. Another instance folder gets a copy
     with its own paths in it; so does a checkout whose path is too long for a socket."""
+    if "%" in f"{ROOT}{settings.instance}":
+        raise CannotStart("supervisor cannot work in a folder with % in its path.")
     literal = ROOT / "supervisor.conf"
     path = supervisor_socket(settings)
     if path == ROOT / "instance" / "supervisor.sock":
@@ -105,7 +107,7 @@ def supervisor_config(settings: Settings) -> Path:
         ("%(here)s/instance", settings.instance),
         ("%(here)s", ROOT),
     ):
-        text = text.replace(written, str(meant).replace("%", "%%"))
+        text = text.replace(written, str(meant))
     copy = settings.instance / "supervisor.conf"
     copy.write_text(text)
     return copy

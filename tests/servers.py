@@ -152,8 +152,9 @@ class Started:
     def wait_until_ready(self) -> None:
         """Until it says that it can be used."""
         wait_until(
-            lambda: "Ctrl-C ends it" in self.said or self.process.poll() is not None, "it is ready"
-        )
+            lambda: "Ctrl-C ends it" in self.said or self.process.poll() is not None,
+            "it is ready", 60,
+        )  # fmt: skip
         assert self.process.poll() is None, self.said
 
     @property

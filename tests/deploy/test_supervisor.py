@@ -12,6 +12,8 @@ from tests import servers
 def workers(running):
     """The process ids that answer."""
     pid = running.supervisorctl("pid", "web").strip()
+    if not pid.isdigit() or pid == "0":
+        return set()
     with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123
         return set(file.read().split())
 
@@ -20,7 +22,7 @@ def ready(running):
     """Whether pages can be had."""
     try:
         return requests.get(f"{running.base}/readyz", timeout=5).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 
