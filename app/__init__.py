@@ -18,11 +18,13 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from app.auth.sessions import SharedSessionInterface
     from app.config import ROOT, Settings
     from app.extensions import babel, csrf, db, limiter, migrate, redis_store
+    from app.files.receiving import UploadRequest
     from app.web import language
 
     settings = settings or Settings.load()
     app = Flask("app", static_folder=None, template_folder=str(ROOT / "templates"))
     app.config.from_mapping(settings.flask())
+    app.request_class = UploadRequest
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
 
     redis_store.init_app(app)
@@ -47,8 +49,9 @@ def register_blueprints(app: "Flask") -> None:
     """One blueprint a feature package."""
     from app.auth import people_views, session_views  # noqa: F401 - they add to auth's blueprint
     from app.auth.views import bp as auth
-    from app.cities import old_addresses  # noqa: F401 - adds to the blueprint of cities
+    from app.cities import exchange_views, old_addresses  # noqa: F401 - add to cities' blueprint
     from app.cities.views import bp as cities
+    from app.files import scripts_views, transfer_views  # noqa: F401 - they add to files' blueprint
     from app.files.views import bp as files
     from app.health.views import bp as health
     from app.numbers.views import bp as numbers

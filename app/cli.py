@@ -9,6 +9,7 @@ from app import assets
 from app.auth import services as auth
 from app.auth.models import Role
 from app.errors import DomainError
+from app.files.commands import adopt_files, purge_files
 from app.setup import services as setup
 from app.start import prepare_command, start_command
 
@@ -23,7 +24,9 @@ def read_password() -> str:
 
 @click.command("create-user")
 @click.argument("name")
-@click.option("--role", type=click.Choice([*Role]), default=Role.VIEWER, show_default=True)
+@click.option(
+    "--role", type=click.Choice([role.value for role in Role]), default="viewer", show_default=True
+)
 def create_user(name: str, role: str) -> None:
     """Add somebody who can sign in."""
     with spoken():
@@ -39,7 +42,7 @@ def set_password(name: str) -> None:
     if person is None:
         raise click.ClickException(f"There is nobody named {name}.")
     with spoken():
-        auth.set_password(person.id, read_password(), must_change=False)
+        auth.set_password(person.id, read_password())
     click.echo(f"The password of {person.name} is changed; their sessions are ended.")
 
 
@@ -47,15 +50,17 @@ def set_password(name: str) -> None:
 def list_users() -> None:
     """Show everybody with role and state."""
     for person in auth.list_people():
-        state = "active" if person.active else "disabled"
-        click.echo(f"{person.id}\t{person.name}\t{person.role}\t{state}")
+        click.echo(f"{person.id}\t{person.name}\t{person.role}\t{person.state}")
 
 
 @click.command("setup-link")
 def setup_link() -> None:
     """Print the path of the set-up link, while nobody has used one."""
     if auth.somebody_exists():
-        raise click.ClickException("This installation already has an administrator.")
+        raise click.ClickException(
+            "Somebody can sign in here already. `flask create-user NAME --role admin` adds an "
+            "administrator."
+        )
     click.echo(f"/setup/{setup.create_link_token()}")
 
 
@@ -86,5 +91,7 @@ def init_app(app: Flask) -> None:
         list_users,
         setup_link,
         build_assets,
+        adopt_files,
+        purge_files,
     ):
         app.cli.add_command(command)

@@ -95,8 +95,7 @@ class Settings:
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": engine_options(self.database_url),
-            "SESSION_COOKIE_NAME": "__Host-gz" if self.secure else "gz",
-            "SESSION_COOKIE_SECURE": self.secure,
+            # Its name and Secure follow what the request shows: see auth/sessions.py.
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
             # The session's own time-outs are in auth/sessions.py; this is the life of the cookie.

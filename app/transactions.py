@@ -1,5 +1,7 @@
 """One service call, one transaction: begun fresh, committed at its end, replayed when unlucky."""
 
+import inspect
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -13,9 +15,12 @@ from app.extensions import db
 P = ParamSpec("P")
 T = TypeVar("T")
 
+log = logging.getLogger("gazetteer.transactions")
+
 TRIES = 5
-# MariaDB: 1213 deadlock, 1205 lock wait timed out.
-MYSQL_RETRY = (1213, 1205)
+# MariaDB: 1213 deadlock, 1205 lock wait timed out, 1020 a row read earlier in this transaction has
+# changed since (asked for by default from 11.6 on).
+MYSQL_RETRY = (1213, 1205, 1020)
 
 
 def transaction(service: Callable[P, T]) -> Callable[P, T]:
@@ -26,7 +31,12 @@ def transaction(service: Callable[P, T]) -> Callable[P, T]:
     as the victim of a deadlock. So a service has no other effect before its commit: what must
     follow it (clearing a cache) is handed to `after_commit()`. On SQLite nothing between the first
     write and the commit may yield to another request: no Redis, no file, no sleep.
+
+    What the session held before (pending objects, rows read) is rolled back and read anew.
     """
+    if inspect.isgeneratorfunction(service) or inspect.iscoroutinefunction(service):
+        # Its body would run after the commit.
+        raise TypeError(f"{service.__name__}() yields; a service returns its result.")
 
     @wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -52,11 +62,22 @@ def transaction(service: Callable[P, T]) -> Callable[P, T]:
                 break
             finally:
                 session.info["in_service"] = False
-        for follow_up in session.info.pop("after_commit"):
-            follow_up()
+                follow_ups = session.info.pop("after_commit")
+        for follow_up in follow_ups:
+            run_follow_up(follow_up)
         return result
 
     return run
+
+
+def run_follow_up(follow_up: Callable[[], object]) -> None:
+    """Run it, and write a failure to the log only: the change is committed, so telling the person
+    that it failed would have them do it twice. A follow-up therefore never does what must not be
+    missed; it clears what ends by itself."""
+    try:
+        follow_up()
+    except Exception:
+        log.exception("a follow-up of a committed change failed")
 
 
 def is_busy(error: DBAPIError) -> bool:
@@ -66,5 +87,9 @@ def is_busy(error: DBAPIError) -> bool:
 
 
 def after_commit(follow_up: Callable[[], object]) -> None:
-    """Have `follow_up` called once the running service's transaction is committed."""
-    db.session().info["after_commit"].append(follow_up)
+    """Have `follow_up` called once the running service's transaction is committed; a service that
+    is refused or replayed drops what it handed over."""
+    info = db.session().info
+    if not info.get("in_service"):
+        raise RuntimeError("after_commit() is called by services, inside of their transaction.")
+    info["after_commit"].append(follow_up)

@@ -5,16 +5,19 @@ import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import gevent
 from flask import current_app, has_request_context, request
 from flask_babel import format_datetime, format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
 from gevent.monkey import is_module_patched
+from werkzeug.routing import IntegerConverter
 
-from app.config import Settings
+from app.config import LANGUAGES, Settings
 from app.errors import DomainError, Invalid
+
+NEXT_LONGEST = 2000  # characters of an address to go on to
 
 
 def settings() -> Settings:
@@ -24,14 +27,13 @@ def settings() -> Settings:
 
 
 def safe_next(target: str | None, fallback: str) -> str:
-    """A path of this site to go on to, or the fallback. Never another host: `//host`, `/\\host`
-    and control characters, which browsers drop, do not pass."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+    """A path of this site to go on to, or the fallback. Never another host: `//host`, any
+    backslash (browsers read it as a slash) and control characters (they drop them) do not pass."""
+    if not target or len(target) > NEXT_LONGEST or not target.startswith("/"):
         return fallback
-    if any(ord(c) < 33 or c == "\\" for c in target):
+    if target.startswith("//") or any(c <= " " or c in "\\\x7f" for c in target):
         return fallback
-    parts = urlsplit(target)
-    return fallback if parts.scheme or parts.netloc else target
+    return target
 
 
 def fail(form: Any, error: DomainError) -> int:
@@ -46,9 +48,10 @@ def fail(form: Any, error: DomainError) -> int:
 
 
 def this_page() -> str:
-    """The path and query asked for, for `next=`."""
+    """The path and query asked for, percent-encoded as they came, for `next=`."""
+    path = quote(request.path, safe="/:@!$&'()*+,;=~")
     query = request.query_string.decode("ascii", "replace")
-    return f"{request.path}?{query}" if query else request.path
+    return f"{path}?{query}" if query else path
 
 
 def whole_number(text: str, low: int, high: int) -> int | None:
@@ -72,20 +75,37 @@ def off_hub(work: Callable[..., Any], *args: Any) -> Any:
     return gevent.get_hub().threadpool.apply(work, args)
 
 
+class RowId(IntegerConverter):
+    """The `int` of our addresses: plain ASCII digits, no more than a database's integer holds.
+    Werkzeug's own also takes digits of other scripts, and any number of them."""
+
+    regex = r"[0-9]{1,18}"
+
+
+def seen_secure() -> bool:
+    """Whether the browser reaches us over https: seen, or promised by SECURE=1."""
+    return settings().secure or request.is_secure
+
+
+def cookie_name(name: str) -> str:
+    """Over https the prefix `__Host-`: browsers then take such a cookie from this host alone."""
+    return f"__Host-{name}" if seen_secure() else name
+
+
 def language() -> str:
-    """The chosen language, else the browser's wish, else (and for commands) the default."""
+    """The chosen language, else the browser's wish, else the default; commands have no browser."""
     if not has_request_context():
         return settings().default_language
-    chosen = request.cookies.get("gz_language")
-    if chosen in ("en", "zh"):
-        return chosen
-    wished = request.accept_languages.best_match(["en", "zh"])
+    chosen = request.cookies.get(cookie_name("gz_language"))
+    if chosen in LANGUAGES:
+        return str(chosen)
+    wished = request.accept_languages.best_match(LANGUAGES)
     return str(wished or settings().default_language)
 
 
 def scheme() -> str:
     """The chosen colour scheme; auto follows the system."""
-    chosen = request.cookies.get("gz_scheme", "auto")
+    chosen = str(request.cookies.get(cookie_name("gz_scheme"), "auto"))
     return chosen if chosen in ("light", "dark") else "auto"
 
 

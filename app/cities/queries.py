@@ -140,6 +140,10 @@ def segments(listing: Listing, cursor: Cursor) -> Iterator[CityQuery]:
         yield keyset(query, [City.id], None if cursor.id is None else [cursor.id], descending)
         return
     column = SORT_COLUMNS[listing.sort]
+    if not listing.is_filtered:
+        # MariaDB may take sorting a whole table for cheaper, as long as the table is small.
+        index = f"FORCE INDEX (ix_city_{column.key})"
+        query = query.with_hint(City, index, dialect_name="mysql")
     at_values = cursor.id is not None and cursor.value is not None
     at_blanks = cursor.id is not None and cursor.value is None
     values = keyset(
@@ -149,7 +153,7 @@ def segments(listing: Listing, cursor: Cursor) -> Iterator[CityQuery]:
         descending,
     )
     blanks = keyset(
-        query.where(~has_value(column)), [City.id], [cursor.id] if at_blanks else None, descending
+        query.where(has_no_value(column)), [City.id], [cursor.id] if at_blanks else None, descending
     )
     order = [values, blanks] if cursor.forward else [blanks, values]
     left_behind = at_blanks if cursor.forward else at_values
@@ -158,8 +162,17 @@ def segments(listing: Listing, cursor: Cursor) -> Iterator[CityQuery]:
 
 def has_value(column: Any) -> ColumnElement[bool]:
     """Whether a row has a value in the sorted column. Keys of blank names are empty, not null."""
-    is_key = column.key in ("province_key", "city_key")
-    return column > "" if is_key else column.is_not(None)  # type: ignore[no-any-return]
+    return column > "" if is_key(column) else column.is_not(None)  # type: ignore[no-any-return]
+
+
+def has_no_value(column: Any) -> ColumnElement[bool]:
+    """The contrary, as an equation: an index then gives these rows in the order of their ids."""
+    return column == "" if is_key(column) else column.is_(None)  # type: ignore[no-any-return]
+
+
+def is_key(column: Any) -> bool:
+    """Whether a column holds a stored key."""
+    return column.key in ("province_key", "city_key")
 
 
 def keyset(query: CityQuery, columns: list[Any], after: Any, descending: bool) -> CityQuery:

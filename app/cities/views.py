@@ -180,10 +180,3 @@ def restore_city(removed_id: int) -> Response:
     _city_id, name = services.restore_city(g.person, removed_id)
     flash(_("%(name)s is back.", name=name_of(name)), "good")
     return redirect(came_from(), 303)
-
-
-@bp.get("/cities/glance")
-@reads_cities
-def glance() -> str:
-    """Totals."""
-    return "glance"

@@ -1,1 +1,1 @@
-"""Shared files: up, down, found again."""
+"""Shared files: brought up by page or script, listed, fetched, removed and brought back."""

@@ -1,14 +1,55 @@
-"""The pages of shared files."""
+"""The pages of shared files: the list, one file, removing and bringing back."""
 
-from flask import Blueprint
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
 
 from app.auth.guards import needs
+from app.auth.models import Role
+from app.files import listing, services
+from app.files.content import icon_kind
+from app.web import settings
 
 bp = Blueprint("files", __name__)
+bp.add_app_template_filter(icon_kind, "icon_kind")
 
 
 @bp.get("/files")
 @needs()
 def list_files() -> str:
-    """The list."""
-    return "files"
+    """The list, with the zone for uploads for those who may write."""
+    asked = listing.read_listing(request.args, g.person.may_write)
+    page = listing.read_page(asked, request.args)
+    return render_template("files/list_files.html", listing=asked, page=page, limits=settings())
+
+
+@bp.get("/files/<int:file_id>/details")
+@needs()
+def show_file(file_id: int) -> str:
+    """One file: from whom, its SHA-256, its versions."""
+    file = services.get_file(file_id)
+    return render_template(
+        "files/show_file.html",
+        file=file,
+        owner=services.owner_name(file),
+        versions=services.list_versions(file),
+    )
+
+
+@bp.post("/files/<int:file_id>/remove")
+@needs(Role.EDITOR)
+def remove_file(file_id: int) -> Response:
+    """Out of the list; it can be brought back for some days."""
+    name = services.remove_file(g.person.id, file_id)
+    text = _("%(name)s is removed.", name=name)
+    undo = url_for("files.restore_file", file_id=file_id)
+    flash({"text": text, "undo": undo}, "good")  # type: ignore[arg-type]
+    return redirect(url_for("files.list_files"), 303)
+
+
+@bp.post("/files/<int:file_id>/restore")
+@needs(Role.EDITOR)
+def restore_file(file_id: int) -> Response:
+    """Back into the list, with all its versions."""
+    flash(_("%(name)s is back.", name=services.restore_file(file_id)), "good")
+    return redirect(url_for("files.list_files"), 303)

@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from app.cities import queries
 from app.cities.listing import (
@@ -155,3 +155,35 @@ def test_address_of_a_listing_leads_back_to_it():
         assert read_listing(listing.args()) == listing
     assert Listing(sort="users").sorted_by("users") == {"sort": "users", "order": "asc"}
     assert Listing(sort="users").sorted_by("city") == {"sort": "city"}
+
+
+@pytest.mark.parametrize("any_app", ["mariadb"], indirect=True)
+def test_every_page_is_read_by_an_index(any_app):
+    """Neither sorted nor counted on the way, however far down the page is."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [
+        {
+            "provincename": f"p{number % 30}",
+            "cityname": f"c{number % 700}",
+            "usernumber": number % 900 or None,
+            "changed_at": start + timedelta(minutes=number),
+            **keys(f"p{number % 30}", f"c{number % 700}"),
+        }
+        for number in range(6000)
+    ]
+    db.session.execute(insert(City.__table__), rows)
+    db.session.commit()
+    db.session.execute(text("ANALYZE TABLE city"))
+    for sort in SORTS:
+        for descending in (True, False):
+            listing = Listing(sort=sort, descending=descending)
+            deep = next(batch[-1] for batch in queries.batches(listing, 3000))
+            for cursor in (FIRST, LAST, queries.cursor_at(listing, deep, True, 3000)):
+                for query in queries.segments(listing, cursor):
+                    limited = query.limit(51).compile(db.engine)
+                    plan = db.session.connection().exec_driver_sql(
+                        f"EXPLAIN {limited}", limited.construct_params()
+                    )
+                    for step in plan.mappings():
+                        assert step["key"], (listing, dict(step))
+                        assert "filesort" not in step["Extra"], (listing, dict(step))

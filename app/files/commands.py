@@ -1,0 +1,42 @@
+"""flask commands for shared files."""
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from app.auth import services as auth
+from app.errors import DomainError
+from app.files import adoption, services, storage
+from app.web import settings
+
+
+@click.command("adopt-files")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument(
+    "mapping", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--owner", required=True, help="Whose files they become; the name of a person.")
+def adopt_files(folder: Path, mapping: Path | None, owner: str) -> None:
+    """Copy a FOLDER of the original program's files; MAPPING is its SQLite file, if it had one."""
+    person = auth.find_person(owner)
+    if person is None:
+        raise click.ClickException(f"There is nobody named {owner}.")
+    counts: Counter[str] = Counter()
+    try:
+        for result in adoption.adopt_files(folder, mapping, person.id):
+            counts[result.state] += 1
+            reason = f": {result.reason}" if result.reason else ""
+            click.echo(f"{result.name}\t{result.state}{reason}")
+    except DomainError as error:
+        raise click.ClickException(error.message) from None
+    states = (adoption.ADOPTED, adoption.PRESENT, adoption.SKIPPED)
+    click.echo(", ".join(f"{counts[state]} {state}" for state in states))
+
+
+@click.command("purge-files")
+def purge_files() -> None:
+    """Delete for good what was removed more than 7 days ago, and bytes that belong to nothing."""
+    removed = services.purge_removed(most=100_000)
+    strays = services.purge_strays() + storage.remove_leftovers(settings().files_dir)
+    click.echo(f"{removed} removed files and {strays} strays are deleted.")

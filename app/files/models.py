@@ -1,0 +1,61 @@
+"""The table of files. The bytes are in the storage folder, under names of our own."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.dialects import mysql
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.columns import Id, Moment, UtcDateTime, bounded
+from app.extensions import db
+
+NAME_LENGTH = 255
+# With the name it just fits into the longest key that InnoDB takes (3,072 bytes).
+FOLDER_LENGTH = 500
+ENDING_LENGTH = 32
+LONG_TEXT = Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
+
+
+class File(db.Model):  # type: ignore[name-defined,misc]
+    """One version of a file. Owner, folder and name together are one file; the same again by the
+    same person is its next version. The present version is the one with `replaced_at` empty;
+    removing and bringing back is done to all versions at once, with the same `removed_at`."""
+
+    __tablename__ = "file"
+    __table_args__ = (
+        # Two uploads at once cannot both become the same version.
+        UniqueConstraint("owner_id", "folder", "name", "version"),
+        Index("ix_file_name", "name"),
+        Index("ix_file_former_name", "former_name"),
+        Index("ix_file_name_key", "name_key"),
+        Index("ix_file_size", "size"),
+        Index("ix_file_removed_at", "removed_at"),
+        {"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},
+    )
+
+    id: Mapped[Id]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    # The path of an uploaded folder, without a slash at either end; '' for a single file.
+    folder: Mapped[str] = mapped_column(bounded(FOLDER_LENGTH), default="")
+    name: Mapped[str] = mapped_column(bounded(NAME_LENGTH))
+    ending: Mapped[str] = mapped_column(bounded(ENDING_LENGTH))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    content_type: Mapped[str] = mapped_column(String(127))
+    stored_name: Mapped[str] = mapped_column(String(64), unique=True)
+    # Where the original program kept it, whose links to that name go on to work.
+    former_name: Mapped[str | None] = mapped_column(bounded(NAME_LENGTH))
+    version: Mapped[int]
+    created_at: Mapped[Moment]
+    replaced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    removed_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    downloads: Mapped[int] = mapped_column(default=0)
+    # NFKC and casefolded, the same on SQLite and MariaDB: for the order and for the search.
+    name_key: Mapped[str] = mapped_column(bounded(NAME_LENGTH))
+    search_key: Mapped[str] = mapped_column(LONG_TEXT)
+
+    @property
+    def path(self) -> str:
+        """Folder and name, as people read it."""
+        return f"{self.folder}/{self.name}" if self.folder else self.name

@@ -1,0 +1,152 @@
+"""The HTTP side of an upload: the form is read once, each file straight into the storage folder."""
+
+import time
+from dataclasses import dataclass, field
+from typing import IO, Any, cast
+
+from flask import Request, g, request
+from flask_babel import gettext as _
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import HTTPException
+
+from app.errors import DomainError, NoSpace, TooLarge
+from app.extensions import csrf
+from app.files import services, storage
+from app.files.names import clean_path, printable
+from app.files.services import Kept
+from app.web import settings, size
+
+# A form may hold several files, each up to the limit.
+FORM_FILES = 10
+# What is read and thrown away after a refusal: a client that is still sending when the connection
+# closes would report a broken connection instead of our answer.
+DRAIN_SECONDS = 30
+
+
+class FormFile(storage.Incoming):
+    """The same as Werkzeug's form parser uses it: it writes, rewinds once at the end of the part,
+    and closes at the end of the request."""
+
+    def seek(self, _offset: int, _whence: int = 0) -> int:
+        """The part is complete."""
+        self.finish()
+        return 0
+
+    def close(self) -> None:
+        """The request is over: what was not kept is not wanted."""
+        self.discard()
+
+
+class UploadRequest(Request):
+    """Flask's request, whose form can put its files into the storage folder."""
+
+    into_storage = False
+
+    def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
+        """Werkzeug asks for a stream for each file of a form."""
+        if not self.into_storage:
+            return super()._get_file_stream(*args, **kwargs)
+        stream = FormFile(settings().files_dir, settings().upload_max_bytes)
+        self.__dict__.setdefault("received", []).append(stream)
+        return cast(IO[bytes], stream)
+
+    def close(self) -> None:
+        """Also when the form broke off in the middle and Werkzeug knows of no file."""
+        super().close()
+        for stream in self.__dict__.get("received", ()):
+            stream.close()
+
+
+@dataclass
+class Outcome:
+    """What became of one file of a form."""
+
+    path: str
+    kept: Kept | None = None
+    status: int = 200
+    problem: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+def receive() -> list[Outcome]:
+    """Read the form of this request and keep what can be kept, each file on its own. An empty list
+    says that no file was chosen; None of the fields at all is told by `has_file_part()`."""
+    open_form()
+    person = g.person
+    if not person.by_token:
+        csrf.protect()
+    sent = [
+        (part, name == "folder")
+        for name in ("file", "folder")
+        for part in request.files.getlist(name)
+        if part.filename  # a field in which nothing was chosen is sent with an empty name
+    ]
+    outcomes = [keep(person.id, part, with_folder) for part, with_folder in sent]
+    services.purge_removed()
+    return outcomes
+
+
+def has_file_part() -> bool:
+    """Whether the form that was read has one of our fields."""
+    return "file" in request.files or "folder" in request.files
+
+
+def open_form() -> None:
+    """Let the form of this request be as large as uploads may be; nothing of it is read yet."""
+    folder = settings().files_dir
+    coming = request.content_length or 0
+    if request.mimetype != "multipart/form-data":
+        return  # there is no file in it: the small limit of other forms stays
+    if coming > form_limit():
+        raise TooLarge(limits_in_words())
+    if not storage.has_space(folder, coming):
+        raise NoSpace()
+    storage.remove_leftovers(folder)
+    request.max_content_length = form_limit()
+    cast(UploadRequest, request).into_storage = True
+
+
+def form_limit() -> int:
+    """The most bytes that one form may have."""
+    return settings().upload_max_bytes * FORM_FILES + 1_000_000
+
+
+def limits_in_words() -> str:
+    """What a refusal for size says."""
+    each, all_of_it = size(settings().upload_max_bytes), size(form_limit())
+    return str(_("A file has at most %(each)s, a form %(all)s.", each=each, all=all_of_it))
+
+
+def keep(person_id: int, part: FileStorage, with_folder: bool) -> Outcome:
+    """Keep one file of the form, or say why not."""
+    outcome = Outcome(printable(part.filename or ""))
+    incoming = cast(FormFile, part.stream)
+    try:
+        path = clean_path(part.filename or "", with_folder)
+        outcome.path = f"{path.folder}/{path.name}" if path.folder else path.name
+        if path.trimmed:
+            outcome.notes.append(_("Blanks around the name and dots at its end were taken off."))
+        outcome.kept = services.keep_file(person_id, path, incoming)
+    except DomainError as error:
+        outcome.status, outcome.problem = error.status, error.message
+        incoming.discard()
+    else:
+        if outcome.kept.version > 1:
+            outcome.notes.append(_("Version %(n)d of this file.", n=outcome.kept.version))
+    return outcome
+
+
+def drain() -> None:
+    """Read what is left of a refused request's body and throw it away: at most one file's worth,
+    for at most DRAIN_SECONDS."""
+    request.max_content_length = 2**62  # of no effect once the form was opened
+    left, end = settings().upload_max_bytes + 1_000_000, time.monotonic() + DRAIN_SECONDS
+    try:
+        while left > 0 and time.monotonic() < end:
+            block = request.stream.read(storage.BLOCK)
+            if not block:
+                break
+            left -= len(block)
+            time.sleep(0)
+    except (HTTPException, OSError):
+        return  # the client is gone, or sent more than was allowed

@@ -1,0 +1,70 @@
+"""The page "For scripts": one's tokens, and the lines to type."""
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from app.auth import tokens
+from app.auth.guards import needs
+from app.errors import DomainError, Forbidden
+from app.files.forms import TokenForm
+from app.files.views import bp
+from app.web import fail, settings
+
+# Templates of text: they are escaped where they stand in the page, not in themselves.
+EXAMPLES = ("curl_upload", "curl_folder", "curl_download", "python_upload", "python_download")
+
+
+def refuse_tokens() -> None:
+    """Tokens are made and ended by people on the page: one that leaked cannot make itself heirs."""
+    if g.person.by_token:
+        raise Forbidden(_("Tokens are made and ended on the page, after signing in."))
+
+
+def page(form: TokenForm, made: str = "", status: int = 200) -> tuple[str, int]:
+    """The page, with the text of the token that was made just now."""
+    server = request.url_root.rstrip("/")
+    text = render_template(
+        "files/scripts.html",
+        form=form,
+        made=made,
+        tokens=tokens.list_tokens(g.person.id),
+        examples={
+            name: render_template(f"files/examples/{name}.txt", server=server) for name in EXAMPLES
+        },
+        limits=settings(),
+    )
+    return text, status
+
+
+@bp.get("/files/scripts")
+@needs()
+def scripts() -> tuple[str, int]:
+    """Tokens and examples."""
+    return page(TokenForm(formdata=None))
+
+
+@bp.post("/files/scripts")
+@needs()
+def create_token() -> tuple[str, int]:
+    """Make a token. Its text stands in this answer and is kept nowhere, so that this once success
+    does not redirect."""
+    refuse_tokens()
+    form = TokenForm()
+    if not form.validate_on_submit():
+        return page(form, status=422)
+    try:
+        made = tokens.create_token(g.person.id, form.label.data)
+    except DomainError as error:
+        return page(form, status=fail(form, error))
+    return page(TokenForm(formdata=None), made)
+
+
+@bp.post("/files/scripts/<int:token_id>/end")
+@needs()
+def end_token(token_id: int) -> Response:
+    """From now on the token is refused."""
+    refuse_tokens()
+    tokens.end_token(g.person.id, token_id)
+    flash(_("The token is ended."), "good")
+    return redirect(url_for("files.scripts"), 303)

@@ -1,0 +1,119 @@
+"""The HTTP side of a download: headers, conditions and ranges; the bytes come from nginx where
+NGINX_SENDS_FILES=1, else from here."""
+
+import re
+from base64 import b64encode
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, current_app, request
+from flask_babel import gettext as _
+from sqlalchemy.exc import OperationalError
+from werkzeug.wsgi import wrap_file
+
+from app.errors import NotFound
+from app.extensions import db
+from app.files import services, storage
+from app.files.models import File
+from app.web import settings
+
+ONE_RANGE = re.compile(r"bytes\s*=\s*(\d+\s*-\s*\d*|-\s*\d+)\s*", re.IGNORECASE)
+# What RFC 8187 lets stand in the extended form of a parameter.
+ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
+
+
+def send(file: File) -> Response:
+    """The answer to a request for a file. Nothing of the database is held while it is sent."""
+    path = storage.path_of(settings().files_dir, file.stored_name)
+    if not path.exists():
+        current_app.logger.error("the bytes of file %d are missing", file.id)
+        raise NotFound(_("The bytes of this file are missing. Tell whoever runs this server."))
+    file_id, length = file.id, file.size
+    response = head_of(file, path)
+    db.session.rollback()
+    if response.make_conditional(without_range(request.environ)).status_code in (304, 412):
+        return response
+    response.make_conditional(
+        with_plain_range(request.environ), accept_ranges=True, complete_length=length
+    )
+    start = response.content_range.start if response.status_code == 206 else 0
+    if response.status_code == 200:
+        response.content_length = length
+    if request.method == "HEAD":
+        return response
+    if start == 0:
+        count(file_id)
+    return by_nginx(response, path) if settings().nginx_sends_files else by_us(response, path)
+
+
+def head_of(file: File, path: Path) -> Response:
+    """Status and headers. A file never becomes a page: it is an attachment of a type that we
+    chose, and if a browser showed it all the same, it would be in a sandbox."""
+    response = Response(iter(()), mimetype=None, content_type=file.content_type)
+    response.automatically_set_content_length = False
+    response.headers["Content-Disposition"] = attachment(file.name)
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Accept-Ranges"] = "bytes"
+    digest = b64encode(bytes.fromhex(file.sha256)).decode()
+    response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530
+    response.set_etag(file.sha256)
+    # The same moment as nginx reads it from the file.
+    response.last_modified = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+    return response
+
+
+def attachment(name: str) -> str:
+    """A Content-Disposition (RFC 6266): the name as it is, encoded after RFC 8187, and one of
+    plain ASCII for programs that read only that."""
+    plain = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in name)
+    encoded = quote(name, safe=ATTRIBUTE_CHARACTERS)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
+
+
+def without_range(environ: dict[str, Any]) -> dict[str, Any]:
+    """RFC 9110, 13.2.2: whether the client has it already is asked before which part it wants."""
+    return {name: value for name, value in environ.items() if name != "HTTP_RANGE"}
+
+
+def with_plain_range(environ: dict[str, Any]) -> dict[str, Any]:
+    """A Range is answered for GET and one range of bytes; several, other units, or one whose
+    If-Range holds a weak validator are answered in full, as RFC 9110 allows. A date in If-Range
+    has to be the very one we gave."""
+    is_plain = ONE_RANGE.fullmatch(environ.get("HTTP_RANGE", "").strip())
+    is_weak = environ.get("HTTP_IF_RANGE", "").strip().startswith("W/")
+    if request.method != "GET" or not is_plain or is_weak:
+        return without_range(environ)
+    return environ
+
+
+def count(file_id: int) -> None:
+    """A download counts when it begins; a database that is busy does not hold it up."""
+    try:
+        services.count_download(file_id)
+    except OperationalError:
+        current_app.logger.warning("a download of file %d was not counted", file_id)
+
+
+def by_nginx(response: Response, path: Path) -> Response:
+    """nginx sends it from its internal location, and reads the range from the request itself."""
+    where = path.relative_to(settings().files_dir).as_posix()
+    response.status_code = 200
+    response.headers.remove("Content-Range")
+    response.headers.remove("Content-Length")
+    response.headers["X-Accel-Redirect"] = quote(f"/_files/{where}")
+    return response
+
+
+def by_us(response: Response, path: Path) -> Response:
+    """The whole file by the server's own means, which gunicorn hands to the system (sendfile); a
+    part block by block."""
+    if response.status_code == 206:
+        part = response.content_range
+        response.response = storage.read(path, part.start or 0, part.stop)
+    else:
+        response.response = wrap_file(request.environ, path.open("rb"), storage.BLOCK)
+        response.direct_passthrough = True
+    return response

@@ -1,0 +1,238 @@
+"""The rules of shared files: keeping, finding, counting, removing, bringing back."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.auth.models import Person
+from app.columns import now
+from app.errors import Conflict, Invalid, NoSpace, NotFound, TooLarge
+from app.extensions import db
+from app.files import content, storage
+from app.files.models import ENDING_LENGTH, NAME_LENGTH, File
+from app.files.names import CleanPath, fold
+from app.files.storage import Incoming
+from app.transactions import after_commit, transaction
+from app.web import settings, size
+
+UNDO_DAYS = 7
+TRIES = 5
+# How many removed files are deleted for good when another one is removed.
+PURGED_AT_ONCE = 20
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of an upload."""
+
+    id: int
+    version: int
+    sha256: str
+    size: int
+
+
+def keep_file(owner_id: int, path: CleanPath, incoming: Incoming, **adopted: Any) -> Kept:
+    """Check what came in and make it the next version of the owner's file of that path. A file
+    taken over from the original brings its `created_at` and `former_name`.
+
+    The bytes are on disk under their stored name before the row names them; when the row cannot
+    be written they are deleted again.
+    """
+    incoming.finish()
+    content_type = check_file(path, incoming)
+    ending = path.ending[:ENDING_LENGTH]
+    stored_name = incoming.keep(ending)
+    new = partial(
+        File,
+        owner_id=owner_id,
+        folder=path.folder,
+        name=path.name,
+        ending=ending,
+        size=incoming.size,
+        sha256=incoming.sha256,
+        content_type=content_type,
+        stored_name=stored_name,
+        name_key=fold(path.name)[:NAME_LENGTH],
+        search_key=fold(f"{path.folder}/{path.name}"),
+        **adopted,
+    )
+    try:
+        return _insert_next(new)
+    except BaseException:
+        storage.remove(incoming.folder, stored_name)
+        raise
+
+
+def check_file(path: CleanPath, incoming: Incoming) -> str:
+    """The Content-Type of what came in, or a refusal by size, space, ending or content."""
+    if incoming.problem == storage.TOO_LARGE:
+        raise TooLarge(_("A file has at most %(size)s.", size=size(incoming.limit)))
+    if incoming.problem == storage.NO_SPACE:
+        raise NoSpace()
+    check_ending(path.ending)
+    found = content.content_type(incoming.path, path.ending)
+    if found is None:
+        raise Invalid(_("The content is not what the ending .%(e)s says.", e=path.ending))
+    return found
+
+
+def check_ending(ending: str) -> None:
+    """One of the endings that this installation takes."""
+    allowed = settings().upload_extensions
+    if ending not in allowed:
+        raise Invalid(_("Only these endings are taken: %(list)s.", list=", ".join(allowed)))
+
+
+def _insert_next(new: "partial[File]") -> Kept:
+    """Insert the next version. Two uploads at once may choose the same number; the database lets
+    one of them in, and the other counts again in a transaction that sees it."""
+    for _attempt in range(TRIES):
+        try:
+            return _insert(new)
+        except IntegrityError:
+            continue
+    raise Conflict(_("This file is being uploaded several times at once. Try again."))
+
+
+@transaction
+def _insert(new: "partial[File]") -> Kept:
+    row = new()
+    same = (
+        File.owner_id == row.owner_id,
+        File.folder == row.folder,
+        File.name == row.name,
+    )
+    row.version = 1 + (db.session.scalar(select(func.max(File.version)).where(*same)) or 0)
+    replaced = update(File).where(*same, File.replaced_at.is_(None)).values(replaced_at=now())
+    db.session.execute(replaced)
+    db.session.add(row)
+    db.session.flush()
+    return Kept(row.id, row.version, row.sha256, row.size)
+
+
+def get_file(file_id: int) -> File:
+    """A file by id, older versions too; 404 when it is not there or was removed."""
+    file = db.session.get(File, file_id, populate_existing=True)
+    if file is None or file.removed_at is not None:
+        raise NotFound(_("There is no such file."))
+    return file
+
+
+def find_by_name(sent: str) -> File:
+    """The newest file of a name, whoever it is from. `folder/name` asks for one folder's; a stored
+    name, which the original program gave out, finds its file too."""
+    sent = unicodedata.normalize("NFC", sent)
+    folder, _slash, name = sent.rpartition("/")
+    present = and_(File.name == name, File.replaced_at.is_(None))
+    if folder:
+        present = and_(present, File.folder == folder)
+    query = (
+        select(File)
+        .where(or_(present, File.stored_name == sent, File.former_name == sent))
+        .where(File.removed_at.is_(None))
+        .order_by(File.id.desc())
+    )
+    file = db.session.scalars(query.limit(1)).first()
+    if file is None:
+        raise NotFound(_("There is no such file."))
+    return file
+
+
+def has_copy(owner_id: int, path: CleanPath, sha256: str) -> bool:
+    """Whether a version of this file has these very bytes."""
+    same = (File.owner_id == owner_id, File.folder == path.folder, File.name == path.name)
+    found = db.session.scalar(select(File.id).where(*same, File.sha256 == sha256).limit(1))
+    db.session.rollback()
+    return found is not None
+
+
+def list_versions(file: File) -> list[File]:
+    """All versions of a file, the newest first."""
+    query = select(File).where(*_same(file), File.removed_at.is_(None))
+    return list(db.session.scalars(query.order_by(File.version.desc())))
+
+
+def owner_name(file: File) -> str:
+    """Who brought it."""
+    return db.session.scalar(select(Person.name).where(Person.id == file.owner_id)) or ""
+
+
+@transaction
+def count_download(file_id: int) -> None:
+    """One more person has it."""
+    more = {"downloads": File.downloads + 1}
+    db.session.execute(update(File).where(File.id == file_id).values(more))
+
+
+@transaction
+def remove_file(actor_id: int, file_id: int) -> str:
+    """Remove a file with all its versions; returns its name. For UNDO_DAYS it can come back."""
+    file = get_file(file_id)
+    rows = update(File).where(*_same(file), File.removed_at.is_(None))
+    db.session.execute(rows.values(removed_at=now(), removed_by=actor_id))
+    after_commit(purge_removed)
+    return file.name
+
+
+@transaction
+def restore_file(file_id: int) -> str:
+    """Bring back a removed file with the versions that went with it; returns its name."""
+    file = db.session.get(File, file_id, populate_existing=True)
+    if file is None:
+        raise NotFound(_("It is too late: this file was deleted for good."))
+    if file.removed_at is not None:
+        together = (*_same(file), File.removed_at == file.removed_at)
+        db.session.execute(update(File).where(*together).values(removed_at=None, removed_by=None))
+    return file.name
+
+
+def _same(file: File) -> tuple[ColumnElement[bool], ...]:
+    return (File.owner_id == file.owner_id, File.folder == file.folder, File.name == file.name)
+
+
+def purge_removed(most: int = PURGED_AT_ONCE) -> int:
+    """Delete for good what was removed more than UNDO_DAYS ago, at most so many; how many."""
+    before = now() - timedelta(days=UNDO_DAYS)
+    due = select(File.id).where(File.removed_at < before).order_by(File.removed_at).limit(most)
+    ids = list(db.session.scalars(due))
+    db.session.rollback()
+    return sum(_purge(file_id, before, settings().files_dir) for file_id in ids)
+
+
+@transaction
+def _purge(file_id: int, before: datetime, folder: Path) -> bool:
+    """Delete the row, then the bytes; not when somebody brought the file back meanwhile."""
+    file = db.session.get(File, file_id, populate_existing=True)
+    if file is None:
+        return False
+    stored_name = file.stored_name
+    gone = db.session.execute(
+        delete(File)
+        .where(File.id == file_id, File.removed_at < before)
+        .execution_options(synchronize_session=False)
+    )
+    if gone.rowcount != 1:  # type: ignore[attr-defined]
+        return False
+    after_commit(partial(storage.remove, folder, stored_name))
+    return True
+
+
+def purge_strays() -> int:
+    """Delete stored files that no row names: a process ended between writing one and its row, or
+    between deleting a row and its file. Only those a day old, so that no upload is disturbed."""
+    folder = settings().files_dir
+    count = 0
+    for name in storage.stored_before(folder, (now() - timedelta(days=1)).timestamp()):
+        known = db.session.scalar(select(File.id).where(File.stored_name == name))
+        db.session.rollback()
+        if known is None:
+            storage.remove(folder, name)
+            count += 1
+    return count

@@ -1,0 +1,83 @@
+"""Uploads and downloads, for pages and for scripts, and the addresses of the original."""
+
+from flask import Response, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from app import errors
+from app.auth.guards import needs
+from app.auth.models import Role
+from app.errors import DomainError
+from app.files import answers, receiving, sending, services
+from app.files.views import bp
+
+UPLOADING = {"files.upload_file", "files.explain_upload"}
+DOWNLOADING = {"files.download_file", "files.download_by_name"}
+
+
+@bp.errorhandler(DomainError)
+@bp.errorhandler(HTTPException)
+def refuse(error: DomainError | HTTPException) -> AnyResponse:
+    """Scripts that name no type read plain text at these addresses, not JSON."""
+    known = isinstance(error, DomainError)
+    response = errors.refuse(error) if known else errors.refuse_http(error)  # type: ignore[arg-type]
+    if not answers.wants_plain() or request.endpoint not in UPLOADING | DOWNLOADING:
+        return response
+    return answers.as_plain(response, error, request.endpoint in UPLOADING)
+
+
+@bp.after_request
+def read_rest(response: AnyResponse) -> AnyResponse:
+    """A refused upload is read to its end, within bounds, so that the client hears why."""
+    if request.endpoint in UPLOADING:
+        receiving.drain()
+    return response
+
+
+@bp.post("/upload", strict_slashes=False)
+@needs(Role.EDITOR)
+def upload_file() -> Response:
+    """One or many files in the field `file`, a folder in the field `folder`."""
+    outcomes = receiving.receive()
+    return answers.answer_upload(outcomes, receiving.has_file_part())
+
+
+@bp.get("/upload", strict_slashes=False)
+def explain_upload() -> AnyResponse:
+    """Uploads are sent by POST; people find the form on the page of files."""
+    if errors.wants_page():
+        return redirect(url_for("files.list_files"), 302)
+    text = _("Upload with POST, as multipart/form-data, the file in the field “file”.")
+    response = answers.plain(405, text)
+    response.headers["Allow"] = "POST"
+    return response
+
+
+@bp.get("/upload_success")
+@needs()
+def upload_success() -> str:
+    """What became of one's last upload."""
+    done = session.get("uploaded") or {"files": [], "more": 0}
+    return render_template("files/upload_success.html", **done)
+
+
+@bp.get("/files/<int:file_id>")
+@needs()
+def download_file(file_id: int) -> Response:
+    """A file by its id; older versions have ids of their own."""
+    return sending.send(services.get_file(file_id))
+
+
+@bp.get("/download")
+@bp.get("/download/<path:name>")
+@needs()
+def download_by_name(name: str = "") -> Response:
+    """The newest file of a name; also as `?filename=NAME`, and by its stored name."""
+    return sending.send(services.find_by_name(name or request.args.get("filename", "")))
+
+
+@bp.get("/list_files")
+def old_list() -> AnyResponse:
+    """The original's address of the list."""
+    return redirect(url_for("files.list_files"), 302)

@@ -1,0 +1,53 @@
+"""Shared files: one row per version of a file; the bytes are in the storage folder."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+from app.columns import UtcDateTime, bounded
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+LONG_TEXT = sa.Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
+UNIQUE = ("owner_id", "folder", "name", "version")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "file",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("owner_id", sa.Integer, nullable=False),
+        sa.Column("folder", bounded(500), nullable=False),
+        sa.Column("name", bounded(255), nullable=False),
+        sa.Column("ending", bounded(32), nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("content_type", sa.String(127), nullable=False),
+        sa.Column("stored_name", sa.String(64), nullable=False),
+        sa.Column("former_name", bounded(255)),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("created_at", UtcDateTime, nullable=False),
+        sa.Column("replaced_at", UtcDateTime),
+        sa.Column("removed_at", UtcDateTime),
+        sa.Column("removed_by", sa.Integer),
+        sa.Column("downloads", sa.Integer, nullable=False),
+        sa.Column("name_key", bounded(255), nullable=False),
+        sa.Column("search_key", LONG_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_file"),
+        sa.UniqueConstraint("stored_name", name="uq_file_stored_name"),
+        sa.UniqueConstraint(*UNIQUE, name="uq_file_" + "_".join(UNIQUE)),
+        sa.ForeignKeyConstraint(["owner_id"], ["person.id"], name="fk_file_owner_id"),
+        sa.ForeignKeyConstraint(["removed_by"], ["person.id"], name="fk_file_removed_by"),
+        mysql_charset="utf8mb4",
+        sqlite_autoincrement=True,
+    )
+    for column in ("name", "former_name", "name_key", "size", "removed_at"):
+        op.create_index(f"ix_file_{column}", "file", [column])
+
+
+def downgrade() -> None:
+    """Forget the rows; the bytes stay where they are."""
+    op.drop_table("file")

@@ -1,0 +1,238 @@
+// Uploads with a row per file: how much has gone, how fast, what is left, and a way to stop it.
+// Each file is a request of its own, two at a time, so that one refused file holds up no other.
+// Without this file the zone is a plain form. Texts come from the page, in the reader's language.
+
+const AT_ONCE = 2;
+const form = document.querySelector("[data-drop]");
+const sheet = document.querySelector("[data-going]");
+const list = sheet.querySelector("ul");
+const summary = sheet.querySelector("[data-summary-line]");
+const stopAll = sheet.querySelector("[data-stop-all]");
+const clear = sheet.querySelector("[data-clear]");
+const texts = sheet.dataset;
+const language = document.documentElement.lang;
+
+const waiting = [];
+const going = new Set();
+let kept = 0;
+let failed = 0;
+
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+function bytes(count) {
+  const units = ["B", "kB", "MB", "GB"];
+  let unit = 0;
+  while (count >= 1000 && unit < units.length - 1) {
+    count /= 1000;
+    unit += 1;
+  }
+  return `${number.format(unit ? count : Math.round(count))} ${units[unit]}`;
+}
+
+function duration(seconds) {
+  const [value, unit] = seconds < 90 ? [seconds, "second"] : [seconds / 60, "minute"];
+  const style = { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 };
+  return new Intl.NumberFormat(language, style).format(Math.max(1, value));
+}
+
+function makeRow(path) {
+  const row = document.getElementById("going").content.firstElementChild.cloneNode(true);
+  row.querySelector(".going-name").textContent = path;
+  row.querySelector("progress").setAttribute("aria-label", path);
+  list.append(row);
+  return row;
+}
+
+function finish(row, kind, text) {
+  row.classList.add(kind);
+  row.querySelector(".going-state").textContent = text;
+  row.querySelector("progress").value = kind === "done" ? 1 : 0;
+  row.querySelector("button").remove();
+}
+
+function tell() {
+  const parts = [];
+  if (kept + failed) parts.push(fill(texts.summary, { kept, failed }));
+  if (waiting.length) parts.push(fill(texts.waiting, { count: waiting.length }));
+  summary.textContent = parts.join(" · ");
+  const busy = going.size + waiting.length > 0;
+  stopAll.hidden = !busy;
+  clear.hidden = busy;
+}
+
+// The speed is that of the last seconds, not of the whole: it shows what the line gives now.
+function watch(job) {
+  const marks = [[performance.now(), 0]];
+  const state = job.row.querySelector(".going-state");
+  const bar = job.row.querySelector("progress");
+  job.request.upload.addEventListener("progress", (event) => {
+    const now = performance.now();
+    marks.push([now, event.loaded]);
+    while (marks.length > 2 && now - marks[0][0] > 4000) marks.shift();
+    const seconds = (now - marks[0][0]) / 1000;
+    const speed = seconds ? (event.loaded - marks[0][1]) / seconds : 0;
+    bar.max = event.total;
+    bar.value = event.loaded;
+    if (event.loaded === event.total) state.textContent = texts.checking;
+    else if (speed) {
+      state.textContent = fill(texts.goingOn, {
+        done: bytes(event.loaded),
+        total: bytes(event.total),
+        speed: bytes(speed),
+        left: duration((event.total - event.loaded) / speed),
+      });
+    }
+  });
+}
+
+// Of the server's answer only text is taken: the reason why a file was refused.
+function judge(job) {
+  const { request } = job;
+  if (request.status === 401) return texts.signedOut;
+  let answer = {};
+  try {
+    answer = JSON.parse(request.responseText);
+  } catch {
+    return texts.broken;
+  }
+  const file = answer.files?.[0];
+  if (file?.kept) {
+    job.notes = file.notes;
+    return "";
+  }
+  return file?.problem ?? answer.error ?? answer.message ?? texts.broken;
+}
+
+function end(job, problem) {
+  going.delete(job);
+  if (problem) failed += 1;
+  else kept += 1;
+  const text = problem || [texts.done, ...(job.notes ?? [])].join(" · ");
+  finish(job.row, problem ? "failed" : "done", text);
+  next();
+}
+
+function start({ file, path }) {
+  const job = { row: makeRow(path), request: new XMLHttpRequest() };
+  going.add(job);
+  const { request } = job;
+  job.row.querySelector("button").addEventListener("click", () => request.abort());
+  if (file.size > Number(form.dataset.most)) {
+    end(job, texts.tooLarge);
+    return;
+  }
+  watch(job);
+  request.addEventListener("load", () => end(job, judge(job)));
+  request.addEventListener("error", () => end(job, texts.broken));
+  request.addEventListener("abort", () => end(job, texts.stopped));
+  const body = new FormData();
+  // A field called folder keeps the path, one called file the name alone.
+  body.append(path.includes("/") ? "folder" : "file", file, path);
+  request.open("POST", form.action);
+  request.setRequestHeader("Accept", "application/json");
+  request.setRequestHeader("X-CSRFToken", form.elements.csrf_token.value);
+  request.send(body);
+}
+
+function next() {
+  while (going.size < AT_ONCE && waiting.length) start(waiting.shift());
+  tell();
+  if (!going.size && kept) refresh();
+}
+
+// The list and its sums are read anew from the page itself.
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const old of document.querySelectorAll("[data-fresh]")) {
+    const fresh = page.querySelector(`[data-fresh="${old.dataset.fresh}"]`);
+    if (fresh) old.replaceChildren(...document.importNode(fresh, true).childNodes);
+  }
+}
+
+function add(found) {
+  if (!found.length) return;
+  waiting.push(...found);
+  sheet.hidden = false;
+  next();
+}
+
+const chosen = (input) =>
+  Array.from(input.files, (file) => ({ file, path: file.webkitRelativePath || file.name }));
+
+// A dropped folder is walked; readEntries gives at most 100 entries at a time.
+async function walk(entry, above = "") {
+  const path = above + entry.name;
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    return [{ file, path }];
+  }
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) return found;
+    for (const one of some) found.push(...(await walk(one, `${path}/`)));
+  }
+}
+
+async function dropped(transfer) {
+  // The entries have to be taken at once: after the first pause the browser clears them.
+  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  for (const entry of entries) {
+    try {
+      add(await walk(entry));
+    } catch {
+      failed += 1;
+      sheet.hidden = false;
+      finish(makeRow(entry.name), "failed", texts.broken);
+      tell();
+    }
+  }
+}
+
+form.querySelector("[data-without-script]").hidden = true;
+form.querySelector("[data-with-script]").hidden = false;
+for (const button of form.querySelectorAll("[data-choose]")) {
+  const input = document.getElementById(button.dataset.choose);
+  button.addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    add(chosen(input));
+    input.value = "";
+  });
+}
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("a[href='#upload']")) return;
+  event.preventDefault();
+  document.getElementById("file").click();
+});
+
+// Files dropped beside the zone would make the browser leave the page.
+for (const name of ["dragover", "drop"]) {
+  document.addEventListener(name, (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    form.classList.toggle("over", name === "dragover");
+    if (name === "drop") dropped(event.dataTransfer);
+  });
+}
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) form.classList.remove("over");
+});
+
+stopAll.addEventListener("click", () => {
+  failed += waiting.length;
+  waiting.length = 0;
+  for (const job of [...going]) job.request.abort();
+});
+clear.addEventListener("click", () => {
+  list.replaceChildren();
+  kept = 0;
+  failed = 0;
+  sheet.hidden = true;
+});
+window.addEventListener("beforeunload", (event) => {
+  if (going.size + waiting.length) event.preventDefault();
+});

@@ -1,0 +1,95 @@
+"""Files of each kind, and the three kinds of clients that send them."""
+
+import io
+import random
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app.auth import services as auth
+from app.auth import tokens
+from app.files import services
+from app.files.names import clean_path
+from app.files.services import Kept
+from app.files.storage import Incoming
+from app.web import settings
+from tests.factories import PASSWORD
+
+REPORT = "报告 (终稿).pdf"
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+GIF = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00"
+    b"\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(20) + b"\xff\xd9"
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+    + _chunk(b"IDAT", zlib.compress(b"\x00\x00"))
+    + _chunk(b"IEND", b"")
+)
+PLAIN = {"Accept": "*/*"}
+JSON = {"Accept": "application/json"}
+
+
+def some_text(length: int, seed: int = 1) -> bytes:
+    """So many bytes of text, the same for the same seed."""
+    return bytes(random.Random(seed).choices(b"abcdefghij klmnopqrstuvwxyz\n", k=length))
+
+
+def make_person(app: Flask, name: str, role: str = "editor") -> int:
+    """Somebody, or who has that name already."""
+    with app.app_context():
+        found = auth.find_person(name)
+        return found.id if found else auth.create_person(name, PASSWORD, role)
+
+
+class Script:
+    """A script with a token, as curl or Python's requests would ask."""
+
+    def __init__(self, app: Flask, role: str | None = "editor", name: str = "") -> None:
+        self.app = app
+        self.client = app.test_client()
+        self.headers = dict(PLAIN)
+        if role:
+            self.person_id = make_person(app, name or f"{role}'s script", role)
+            with app.app_context():
+                self.token = tokens.create_token(self.person_id, "test")
+            self.headers["Authorization"] = f"Bearer {self.token}"
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        """Ask for something."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.get(path, headers={**self.headers, **named})
+
+    def upload(self, *files: tuple[str, bytes], field: str = "file", **headers: str) -> Any:
+        """Send files, each a name and its bytes."""
+        parts = [(io.BytesIO(data), name) for name, data in files]
+        named = {**self.headers, **headers}
+        return self.client.post("/upload", data={field: parts}, headers=named)
+
+
+def keep(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False) -> Kept:
+    """Keep a file as an upload does, inside an application context."""
+    own = settings()
+    incoming = Incoming(own.files_dir, own.upload_max_bytes)
+    try:
+        incoming.write(data)
+        return services.keep_file(owner_id, clean_path(name, with_folder), incoming)
+    finally:
+        incoming.discard()
+
+
+def on_disk(folder: Path) -> list[Path]:
+    """All files in the storage folder."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,82 @@
+"""What a file may be called."""
+
+import unicodedata
+
+import pytest
+
+from app.errors import Invalid
+from app.files.names import clean_name, clean_path, printable
+
+
+@pytest.fixture(autouse=True)
+def _context(app):
+    with app.test_request_context():
+        yield
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["报告 (终稿).pdf", ".profile.txt", "CON", "con.txt", "a..b.txt", "ümläut.txt", "👩‍👩‍👧.png",
+     "x" * 251 + ".txt", "文" * 251 + ".txt", "100%.txt", "a&b;c=d.txt", "'\"<b>.txt", "~", "-rf"],
+)  # fmt: skip
+def test_names_that_stay_as_they_are(name):
+    path = clean_path(name)
+    assert (path.folder, path.name, path.trimmed) == ("", name, False)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (" a.txt", "a.txt"),
+        ("a.txt \t".replace("\t", "\u3000"), "a.txt"),
+        ("a.txt...", "a.txt"),
+        ("a.txt. . .", "a.txt"),
+        ("\u00a0.hidden.txt.", ".hidden.txt"),
+    ],
+)
+def test_blanks_around_and_dots_at_the_end_are_trimmed_and_said(sent, kept):
+    path = clean_path(sent)
+    assert (path.name, path.trimmed) == (kept, True)
+
+
+def test_composed_form_is_kept_without_a_word():
+    path = clean_path(unicodedata.normalize("NFD", "Zürich é.txt"))
+    assert path.name == unicodedata.normalize("NFC", "Zürich é.txt")
+    assert not path.trimmed
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", ".", "..", " .. ", "...", ". .", "a/b.txt", "../a.txt", "/etc/passwd", "a\\b.txt",
+     "a\0.txt", "a\n.txt", "a\r\nSet-Cookie: x.txt", "a\x7f.txt", "a\u202egpj.exe", "\u2066a.txt",
+     "a\u200f.txt", "a\u2028.txt", "a\ud800.txt", "x" * 252 + ".txt", "文" * 256],
+)  # fmt: skip
+def test_names_that_are_refused(name):
+    with pytest.raises(Invalid):
+        clean_name(name)
+
+
+def test_a_path_is_cleaned_part_by_part():
+    path = clean_path("survey/ north /. deep ./报告.pdf", with_folder=True)
+    assert (path.folder, path.name, path.trimmed) == ("survey/north/. deep", "报告.pdf", True)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/abs/a.txt", "a//b.txt", "a/../b.txt", "a/./b.txt", "a/", "../../x.txt", "a\\b/c.txt",
+     "/".join(["f" * 100] * 6) + "/a.txt"],
+)  # fmt: skip
+def test_paths_that_are_refused(path):
+    with pytest.raises(Invalid):
+        clean_path(path, with_folder=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"), [("a.PDF", "pdf"), ("a", ""), (".txt", "txt"), ("a.tar.gz", "gz")]
+)
+def test_the_ending_follows_the_last_dot(name, ending):
+    assert clean_path(name).ending == ending
+
+
+def test_refused_names_are_shown_on_one_line():
+    assert printable("a\nb\u202e文.txt") == "a\\nb\\u202e文.txt"

@@ -1,0 +1,165 @@
+"""Bytes in and out, without a database."""
+
+import hashlib
+import os
+import re
+import resource
+import subprocess
+import sys
+import time
+import tracemalloc
+
+import pytest
+
+from app.config import ROOT
+from app.files import storage
+from app.files.storage import Incoming, is_full
+from tests.files.helpers import on_disk
+
+GB = 1_000_000_000
+
+
+def test_kept_bytes_are_whole_under_a_name_of_ours(tmp_path):
+    incoming = Incoming(tmp_path, 100)
+    incoming.write(b"river ")
+    incoming.write(b"harbour")
+    assert [path.suffix for path in on_disk(tmp_path)] == [".part"]
+    name = incoming.keep("txt")
+    assert re.fullmatch(r"[0-9a-f]{32}\.txt", name)
+    path = storage.path_of(tmp_path, name)
+    assert path.read_bytes() == b"river harbour"
+    assert path.parent.name == name[:2]
+    assert incoming.size == 13
+    assert incoming.sha256 == hashlib.sha256(b"river harbour").hexdigest()
+    incoming.discard()
+    assert on_disk(tmp_path) == [path]
+    assert not path.stat().st_mode & 0o111, "nobody may execute it"
+
+
+def test_200_megabytes_pass_in_constant_memory(tmp_path):
+    incoming = Incoming(tmp_path, GB)
+    block = os.urandom(65536)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    tracemalloc.start()
+    for _ in range(3200):
+        incoming.write(block)
+    name = incoming.keep("txt")
+    digest = hashlib.sha256()
+    for part in storage.read(storage.path_of(tmp_path, name)):
+        digest.update(part)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert incoming.size == 3200 * 65536
+    assert digest.hexdigest() == incoming.sha256
+    assert peak < 1_000_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # in kB
+
+
+def test_too_large_is_read_on_and_leaves_nothing(tmp_path):
+    incoming = Incoming(tmp_path, 10)
+    incoming.write(b"0123456789")
+    assert incoming.problem is None
+    incoming.write(b"x")
+    incoming.write(b"much more")
+    assert incoming.problem == storage.TOO_LARGE
+    assert on_disk(tmp_path) == []
+
+
+FILL = """
+import resource, sys
+from pathlib import Path
+from app.files.storage import Incoming
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+incoming = Incoming(Path(sys.argv[1]), 10**9)
+for _ in range(10):
+    incoming.write(b"x" * 65536)
+print(incoming.problem)
+"""
+
+
+def test_a_disk_that_fills_up_midway_leaves_nothing(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", FILL, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == storage.NO_SPACE, done.stderr
+    assert on_disk(tmp_path) == []
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from app.files.storage import Incoming
+incoming = Incoming(Path(sys.argv[1]), 10**9)
+incoming.write(b"x" * 65536)
+print("written", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_killed_process_leaves_only_a_part_that_is_cleared_away_later(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == "written\n"
+        process.kill()
+        process.wait()
+    (part,) = on_disk(tmp_path)
+    assert part.suffix == ".part"
+    assert list(storage.stored_before(tmp_path, time.time() + 10)) == []
+    assert storage.remove_leftovers(tmp_path) == 0, "somebody may still be writing to it"
+    old = time.time() - storage.LEFTOVER_SECONDS - 1
+    os.utime(part, (old, old))
+    assert storage.remove_leftovers(tmp_path) == 1
+    assert on_disk(tmp_path) == []
+
+
+def test_discarded_leaves_nothing(tmp_path):
+    incoming = Incoming(tmp_path, 100)
+    incoming.write(b"x")
+    incoming.discard()
+    incoming.discard()
+    assert on_disk(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "ab/../x", "", "x" * 32, "a" * 32 + "./x"])
+def test_what_is_no_stored_name_is_no_path(tmp_path, name):
+    with pytest.raises(ValueError, match="no stored name"):
+        storage.path_of(tmp_path, name)
+
+
+def test_endings_that_are_not_plain_are_left_out_of_stored_names(tmp_path):
+    for ending in ("../x", "文", "", "tar.gz", "x" * 17):
+        incoming = Incoming(tmp_path, 10)
+        assert re.fullmatch(r"[0-9a-f]{32}", incoming.keep(ending))
+
+
+def test_part_of_a_file_is_read(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(bytes(range(256)) * 1000)
+    data = path.read_bytes()
+    assert b"".join(storage.read(path)) == data
+    assert b"".join(storage.read(path, 100, 70_000)) == data[100:70_000]
+    assert b"".join(storage.read(path, 255_999)) == data[-1:]
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "coming", "full"),
+    [
+        (10 * GB, 2 * GB, 0, False),
+        (10 * GB, GB, 0, False),
+        (10 * GB, GB - 1, 0, True),  # 10 %, but less than 1 GB
+        (100 * GB, 5 * GB, 0, False),
+        (100 * GB, 5 * GB - 1, 0, True),  # over 1 GB, but less than 5 %
+        (100 * GB, 6 * GB, GB, False),
+        (100 * GB, 6 * GB, GB + 1, True),
+    ],
+)
+def test_space_ends_at_5_percent_or_1_gigabyte(total, free, coming, full):
+    assert is_full(total, free, coming) is full
+
+
+def test_space_of_this_machine_is_asked(tmp_path):
+    assert not storage.has_space(tmp_path / "new", coming=10**18)
