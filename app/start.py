@@ -155,7 +155,8 @@ def wait_until_ready(settings: Settings, going_on: Callable[[], bool]) -> bool:
     begun, hinted = time.monotonic(), False
     while going_on():
         failed = failed_programs(settings)
-        problem = f"{failed} cannot be started" if failed else ask_readyz(settings)
+        connection = HTTPConnection(reachable(settings), settings.port, timeout=3)
+        problem = f"{failed} cannot be started" if failed else ask_readyz(connection)
         if problem is None:
             return True
         if not hinted and (failed or time.monotonic() - begun > HINT_SECONDS):
@@ -180,10 +181,8 @@ def failed_programs(settings: Settings) -> str:
     return " and ".join(program["name"] for program in found if program["statename"] == "FATAL")
 
 
-def ask_readyz(settings: Settings) -> str | None:
+def ask_readyz(connection: HTTPConnection) -> str | None:
     """None when the pages are ready, else what is not well."""
-    host = ANY_ADDRESS.get(settings.host, settings.host)
-    connection = HTTPConnection(host, settings.port, timeout=3)
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()
@@ -197,9 +196,14 @@ def ask_readyz(settings: Settings) -> str | None:
     return ", ".join(text for text in body.get("checks", {}).values() if text != "ok")
 
 
+def reachable(settings: Settings) -> str:
+    """The host under which this machine reaches it."""
+    return ANY_ADDRESS.get(settings.host, settings.host)
+
+
 def address(settings: Settings) -> str:
     """What to open in a browser on this machine."""
-    host = ANY_ADDRESS.get(settings.host, settings.host)
+    host = reachable(settings)
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 

@@ -94,11 +94,12 @@ def test_restart_stop_start_and_reload(running):
 
 
 def test_a_killed_master_is_replaced(running):
-    before = running.supervisorctl("pid", "web").strip()
+    before = workers(running)
     running.supervisorctl("signal", "KILL", "web")
     servers.wait_until(
-        lambda: ready(running) and running.supervisorctl("pid", "web").strip() != before,
+        lambda: workers(running) and not workers(running) & before and ready(running),
         "pages answer again",
+        30,
     )
 
 
