@@ -2,16 +2,13 @@
 
 import os
 import socket
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-import gevent
 from flask import current_app, has_request_context, request
 from flask_babel import format_datetime, format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
-from gevent.monkey import is_module_patched
 from werkzeug.routing import IntegerConverter
 
 from app.config import LANGUAGES, Settings
@@ -65,14 +62,6 @@ def whole_number(text: str, low: int, high: int) -> int | None:
 def worker_name() -> str:
     """The host and process that answers."""
     return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def off_hub(work: Callable[..., Any], *args: Any) -> Any:
-    """Run work that holds the processor but releases Python's lock (hashing) in a thread, so that
-    this worker's other requests go on. Outside of gevent it is simply called."""
-    if not is_module_patched("threading"):
-        return work(*args)
-    return gevent.get_hub().threadpool.apply(work, args)
 
 
 class RowId(IntegerConverter):
