@@ -32,6 +32,8 @@ from app.columns import now
 from app.errors import DomainError
 from app.web import fail, number, whole_number
 
+# A larger number is no id on either database.
+IMPORT = "/cities/import/<int(max=9223372036854775807):import_id>"
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
 
 
@@ -115,7 +117,7 @@ def owner() -> int | None:
     return None if g.person.is_admin else g.person.id
 
 
-@bp.get("/cities/import/<int:import_id>")
+@bp.get(IMPORT)
 @needs(Role.EDITOR)
 def import_preview(import_id: int) -> Redirect | str:
     """What a staged file would do. Afterwards the address leads to the list."""
@@ -130,7 +132,7 @@ def import_preview(import_id: int) -> Redirect | str:
     return render_template("cities/import_preview.html", held=held, counts=counts, parts=parts)
 
 
-@bp.get("/cities/import/<int:import_id>/<kind>")
+@bp.get(f"{IMPORT}/<kind>")
 @needs(Role.EDITOR)
 def import_part(import_id: int, kind: str) -> str:
     """All lines of one kind, page by page."""
@@ -143,7 +145,7 @@ def import_part(import_id: int, kind: str) -> str:
     return render_template("cities/import_part.html", held=held, kind=kind, part=part)
 
 
-@bp.get("/cities/import/<int:import_id>/refused.csv")
+@bp.get(f"{IMPORT}/refused.csv")
 @needs(Role.EDITOR)
 def refused_lines(import_id: int) -> Response:
     """The refused lines with their reasons. Corrected, the same file can be brought in again: our
@@ -156,7 +158,7 @@ def refused_lines(import_id: int) -> Response:
     return csv_file(MARK + write_csv([("line", "field", "reason", *HEADER), *rows]), "refused.csv")
 
 
-@bp.post("/cities/import/<int:import_id>/confirm")
+@bp.post(f"{IMPORT}/confirm")
 @needs(Role.EDITOR)
 def confirm_import(import_id: int) -> Redirect:
     """Take over what the preview of that number accepted."""
@@ -179,7 +181,7 @@ def confirm_import(import_id: int) -> Redirect:
     return redirect(url_for("cities.list_cities"), 303)
 
 
-@bp.post("/cities/import/<int:import_id>/cancel")
+@bp.post(f"{IMPORT}/cancel")
 @needs(Role.EDITOR)
 def cancel_import(import_id: int) -> Redirect:
     """Forget a staged file."""
