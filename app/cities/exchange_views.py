@@ -34,6 +34,7 @@ from app.web import fail, number, whole_number
 
 # A larger number is no id on either database.
 IMPORT = "/cities/import/<int(max=9223372036854775807):import_id>"
+EXPORT_BATCH = 500
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
 
 
@@ -80,7 +81,7 @@ def province_bars(figures: Figures) -> list[dict[str, Any]]:
 def export_cities() -> Response:
     """What the list shows, as a file. The first batch is read before anything is sent, so that a
     database which is away is told with 503."""
-    pieces = stream_csv(batches(read_listing(request.args)))
+    pieces = stream_csv(batches(read_listing(request.args), EXPORT_BATCH))
     first = next(pieces)
     name = f"cities-{to_user_timezone(now()).date().isoformat()}.csv"
     return csv_file(stream_with_context(chain([first], pieces)), name)
