@@ -40,6 +40,7 @@ def register_blueprints(app: Flask) -> None:
     """One blueprint a feature package."""
     from app.auth import people_views, session_views  # noqa: F401 - they add to auth's blueprint
     from app.auth.views import bp as auth
+    from app.cities import exchange_views, old_addresses  # noqa: F401 - add to cities' blueprint
     from app.cities.views import bp as cities
     from app.files import scripts_views, transfer_views  # noqa: F401 - they add to files' blueprint
     from app.files.views import bp as files

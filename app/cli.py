@@ -4,8 +4,6 @@ import sys
 
 import click
 from flask import Flask
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 
 from app import assets
 from app.auth import services as auth
@@ -13,6 +11,7 @@ from app.auth.models import Role
 from app.errors import DomainError
 from app.files.commands import adopt_files, purge_files
 from app.setup import services as setup
+from app.start import prepare_command, start_command
 
 
 def read_password() -> str:
@@ -25,7 +24,9 @@ def read_password() -> str:
 
 @click.command("create-user")
 @click.argument("name")
-@click.option("--role", type=click.Choice([*Role]), default=Role.VIEWER, show_default=True)
+@click.option(
+    "--role", type=click.Choice([role.value for role in Role]), default="viewer", show_default=True
+)
 def create_user(name: str, role: str) -> None:
     """Add somebody who can sign in."""
     with spoken():
@@ -41,7 +42,7 @@ def set_password(name: str) -> None:
     if person is None:
         raise click.ClickException(f"There is nobody named {name}.")
     with spoken():
-        auth.set_password(person.id, read_password(), must_change=False)
+        auth.set_password(person.id, read_password())
     click.echo(f"The password of {person.name} is changed; their sessions are ended.")
 
 
@@ -49,15 +50,17 @@ def set_password(name: str) -> None:
 def list_users() -> None:
     """Show everybody with role and state."""
     for person in auth.list_people():
-        state = "active" if person.active else "disabled"
-        click.echo(f"{person.id}\t{person.name}\t{person.role}\t{state}")
+        click.echo(f"{person.id}\t{person.name}\t{person.role}\t{person.state}")
 
 
 @click.command("setup-link")
 def setup_link() -> None:
     """Print the path of the set-up link, while nobody has used one."""
     if auth.somebody_exists():
-        raise click.ClickException("This installation already has an administrator.")
+        raise click.ClickException(
+            "Somebody can sign in here already. `flask create-user NAME --role admin` adds an "
+            "administrator."
+        )
     click.echo(f"/setup/{setup.create_link_token()}")
 
 
@@ -78,23 +81,11 @@ class spoken:
             raise click.ClickException(error.message) from None
 
 
-def create_database(url: str) -> None:
-    """Create the MariaDB database of the address when it is absent and the account may."""
-    address = make_url(url)
-    if not address.drivername.startswith("mysql"):
-        return
-    engine = create_engine(address.set(database=""), isolation_level="AUTOCOMMIT")
-    name = engine.dialect.identifier_preparer.quote_identifier(address.database or "")
-    with engine.connect() as connection:
-        connection.execute(
-            text(f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-        )
-    engine.dispose()
-
-
 def init_app(app: Flask) -> None:
     """Register the commands."""
     for command in (
+        start_command,
+        prepare_command,
         create_user,
         set_password,
         list_users,

@@ -1,5 +1,6 @@
 """Column types that are the same on SQLite and MariaDB."""
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -34,6 +35,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 def bounded(length: int) -> String:
     """Text compared by code points: SQLite does so by itself, MariaDB by this collation."""
     return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql")
+
+
+def fold(text: str) -> str:
+    """NFKC and casefolded, for stored keys: texts that look the same become the same."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def now() -> datetime:

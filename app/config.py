@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -23,8 +24,11 @@ ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("en", "zh")
 
 
-class SettingError(ValueError):
-    """A setting that cannot work; the text says which one and what to set."""
+class SettingError(click.ClickException, ValueError):
+    """A setting that cannot work; the text says which one and what to set. A flask command ends
+    with it and status 2."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,14 @@ class Settings:
         }
 
 
+def env_file() -> Path:
+    """The file of settings, which may be absent."""
+    return Path(os.environ.get("ENV_FILE") or ROOT / ".env")
+
+
 def environment() -> dict[str, str]:
-    """The environment over the values of the env file, which may be absent."""
-    path = Path(os.environ.get("ENV_FILE") or ROOT / ".env")
-    kept = {k: v for k, v in dotenv_values(path).items() if v is not None}
+    """The environment over the values of the env file."""
+    kept = {k: v for k, v in dotenv_values(env_file()).items() if v is not None}
     return {**kept, **os.environ}
 
 
@@ -183,14 +191,20 @@ def engine_options(url: str) -> dict[str, Any]:
     }
 
 
-def redis_socket(instance: Path) -> Path:
-    """Where the private Redis listens. The system allows about 107 bytes for such a path, so a
-    deep folder gets a socket in a private folder of the system's temporary one."""
-    path = instance / "redis" / "redis.sock"
-    if len(os.fsencode(path)) <= 100:
+def short_socket(instance: Path, name: str) -> Path:
+    """Where a unix socket of this instance is. The system allows about 107 bytes for such a path,
+    and supervisor adds some while it starts, so a deep folder gets its sockets in a private folder
+    of the system's temporary one."""
+    path = instance / name
+    if len(os.fsencode(path)) <= 96:
         return path
     digest = hashlib.sha256(os.fsencode(instance)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"gazetteer-{os.getuid()}-{digest}" / "redis.sock"
+    return Path(tempfile.gettempdir()) / f"gazetteer-{os.getuid()}-{digest}" / path.name
+
+
+def redis_socket(instance: Path) -> Path:
+    """Where the private Redis listens."""
+    return short_socket(instance, "redis/redis.sock")
 
 
 def secret_key(text: str, instance: Path, embedded: bool) -> str:

@@ -1,5 +1,7 @@
 """The domain's refusals, and how a page, a script or a JSON client is told of them."""
 
+import logging
+import re
 from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
@@ -10,6 +12,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+
+from app.logs import event
 
 
 class DomainError(Exception):
@@ -95,10 +99,7 @@ class Unavailable(DomainError):
 SENTENCES: dict[int, tuple[Any, Any]] = {
     400: (_l("That request could not be read"), _l("Go back, reload the page and try again.")),
     401: (_l("Please sign in"), _l("This address is for members.")),
-    403: (
-        _l("Not allowed"),
-        _l("Your role does not include this. An administrator can change it."),
-    ),
+    403: (_l("Not allowed"), _l("Ask an administrator if you need this.")),
     404: (_l("Nothing here"), _l("The address may be mistyped, or what it named was removed.")),
     405: (_l("Not this way"), _l("This address answers other methods only.")),
     409: (_l("Somebody was faster"), _l("Go back, reload and look at what changed.")),
@@ -116,8 +117,14 @@ SENTENCES: dict[int, tuple[Any, Any]] = {
 }
 
 
+# These addresses answer JSON whoever asks, refusals too.
+ALWAYS_JSON = re.compile(r"/(pi|fib)(/|$)")
+
+
 def wants_page() -> bool:
     """Whether a browser asks: only browsers name text/html. Scripts get JSON or plain text."""
+    if ALWAYS_JSON.match(request.path):
+        return False
     accept = request.accept_mimetypes
     return "text/html" in accept.values() and (accept["text/html"] >= accept["application/json"])
 
@@ -127,7 +134,11 @@ def answer(status: int, message: str, headers: Any = None, **more: Any) -> Respo
     title, advice = SENTENCES.get(status, SENTENCES[500 if status >= 500 else 400])
     if wants_page():
         body = render_template(
-            "errors/error.html", code=status, title=title, message=message or advice, advice=advice
+            "errors/error.html",
+            code=status,
+            title=title,
+            message=message or advice,
+            advice=advice if message else "",
         )
         response = make_response(body)
     else:
@@ -138,7 +149,9 @@ def answer(status: int, message: str, headers: Any = None, **more: Any) -> Respo
 
 
 def refuse(error: DomainError) -> Response:
-    """A rule said no."""
+    """A rule said no. Who tried what they may not is written down."""
+    if error.status == 403:
+        event("refused", logging.WARNING)
     more = {"fields": error.fields} if isinstance(error, Invalid) and error.fields else {}
     return answer(error.status, error.message, error.headers, **more)
 
@@ -152,8 +165,9 @@ def refuse_http(error: HTTPException) -> Response:
 
 
 def refuse_csrf(_error: CSRFError) -> Response:
-    """The form's token is missing or of an ended session."""
-    return answer(400, _("This form is out of date. Go back, reload the page and send it again."))
+    """The form's token is missing or of an ended session, or another site sent the form."""
+    event("form-refused", logging.WARNING)
+    return answer(400, _("This form was out of date, so nothing was changed."))
 
 
 def refuse_redis(_error: RedisError) -> Response:

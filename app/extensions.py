@@ -89,6 +89,8 @@ class RedisStore:
         client = Redis.from_url(
             url,
             decode_responses=True,
+            encoding_errors="replace",  # what another program wrote may not be UTF-8
+            max_connections=1000,  # as many as a worker answers at once; the default is 100
             socket_connect_timeout=0.3,
             socket_timeout=0.3,
             retry=BreakerRetry(),

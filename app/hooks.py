@@ -12,8 +12,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import assets, web
 from app.auth.forms import ROLE_NAMES
-from app.auth.guards import load_person
+from app.auth.guards import asks_sign_in, load_person
 from app.extensions import csrf
+from app.logs import asked_path
 
 log = logging.getLogger("gazetteer.request")
 
@@ -57,9 +58,18 @@ def begin() -> None:
 
 def check_csrf() -> None:
     """Every write by a browser carries the session's token; a script's token header is proof
-    enough, since no browser sends that by itself."""
-    if request.endpoint not in CHECK_CSRF_LATER and not (g.person and g.person.by_token):
-        csrf.protect()
+    enough, since no browser sends that by itself.
+
+    What is answered 404 or 405 anyway needs no token, and who must sign in first is told that
+    rather than that their form is out of date: the guard refuses before the view runs.
+    """
+    if request.routing_exception is not None or request.endpoint in CHECK_CSRF_LATER:
+        return
+    if g.person and g.person.by_token:
+        return
+    if g.person is None and asks_sign_in(request.endpoint):
+        return
+    csrf.protect()
 
 
 def finish(response: Response) -> Response:
@@ -79,14 +89,15 @@ def finish(response: Response) -> Response:
 def write_line(response: Response) -> None:
     """One line a request: never the query, which may hold what somebody searched for or worse."""
     person = g.get("person")
+    path = asked_path()
     log.info(
-        "%s %s", request.method, request.path,
+        "%s %s", request.method, path,
         extra={"fields": {
             "request_id": g.get("request_id", "-"),
             "address": request.remote_addr,
             "person": person.name if person else "-",
             "method": request.method,
-            "path": request.path,
+            "path": path,
             "status": response.status_code,
             "ms": round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
         }},
@@ -111,6 +122,7 @@ def init_app(app: Flask) -> None:
     if proxies:
         fixed = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies)
         app.wsgi_app = fixed  # type: ignore[method-assign]
+    app.url_map.converters["int"] = web.RowId
     app.before_request(begin)
     app.before_request(load_person)
     app.before_request(check_csrf)

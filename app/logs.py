@@ -9,7 +9,37 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from flask import g, has_request_context, request
+
 from app.config import Settings
+
+events = logging.getLogger("gazetteer.events")
+
+
+def event(what: str, level: int = logging.INFO, **about: object) -> None:
+    """One line on who did what from where: sign-ins, refusals, changes to people. Callers hand over
+    names, roles and ids of rows, never a password, a token, a session id or what somebody typed."""
+    fields: dict[str, object] = {"event": what}
+    if has_request_context():
+        asker = g.get("person")
+        fields["request_id"] = g.get("request_id", "-")
+        fields["address"] = request.remote_addr
+        fields["person"] = asker.name if asker else "-"
+        fields["path"] = asked_path()
+    events.log(level, what, extra={"fields": {**fields, **about}}, stacklevel=2)
+
+
+def asked_path() -> str:
+    """The path asked for, without the secret that a one-time link carries in it."""
+    secret = (request.view_args or {}).get("token")
+    return request.path.replace(str(secret), "-") if secret else request.path
+
+
+def value(content: object) -> str:
+    """A value of a text line: in quotes when a blank, a quote or = in it could be read as the
+    beginning of another value."""
+    text = escaped(str(content))
+    return json.dumps(text, ensure_ascii=False) if any(c in ' "=' for c in text) else text
 
 
 def escaped(text: str) -> str:
@@ -24,7 +54,7 @@ class TextFormatter(logging.Formatter):
         fields = getattr(record, "fields", {})
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(" ", "milliseconds")
         if fields:
-            rest = " ".join(f"{k}={escaped(str(v))}" for k, v in fields.items())
+            rest = " ".join(f"{k}={value(v)}" for k, v in fields.items())
         else:
             rest = escaped(record.getMessage())
         where = f"{record.filename}:{record.funcName}:{record.lineno}"
@@ -56,3 +86,9 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
+    # Its lines about every look at the tables' revision would fill the log.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # In a worker gunicorn's own lines take the same form.
+    gunicorn = logging.getLogger("gunicorn.error")
+    gunicorn.handlers.clear()
+    gunicorn.propagate = True

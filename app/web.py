@@ -12,6 +12,7 @@ from flask import current_app, has_request_context, request
 from flask_babel import format_datetime, format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
 from gevent.monkey import is_module_patched
+from werkzeug.routing import IntegerConverter
 
 from app.config import LANGUAGES, Settings
 from app.errors import DomainError, Invalid
@@ -74,6 +75,13 @@ def off_hub(work: Callable[..., Any], *args: Any) -> Any:
     return gevent.get_hub().threadpool.apply(work, args)
 
 
+class RowId(IntegerConverter):
+    """The `int` of our addresses: plain ASCII digits, no more than a database's integer holds.
+    Werkzeug's own also takes digits of other scripts, and any number of them."""
+
+    regex = r"[0-9]{1,18}"
+
+
 def seen_secure() -> bool:
     """Whether the browser reaches us over https: seen, or promised by SECURE=1."""
     return settings().secure or request.is_secure
@@ -108,7 +116,7 @@ def ago(moment: datetime | None) -> str:
     past = datetime.now(UTC) - moment
     if past.total_seconds() < 60:
         return str(_("just now"))
-    return str(format_timedelta(-past, add_direction=True, threshold=1.2))
+    return str(format_timedelta(-past, granularity="minute", add_direction=True, threshold=1.2))
 
 
 def exact(moment: datetime | None) -> str:

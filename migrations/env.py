@@ -1,11 +1,15 @@
-"""How Alembic reaches the database: through the application's own engine."""
+"""How Alembic reaches the database: at the application's address, without its time-outs. A web
+request gives up after two seconds; a migration of a large table may take minutes."""
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from app.extensions import db
 
-with db.engine.connect() as connection:
+engine = create_engine(db.engine.url, poolclass=NullPool)
+with engine.connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=db.metadata,

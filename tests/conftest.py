@@ -16,11 +16,11 @@ from redis import Redis
 
 from app import assets, create_app
 from app.auth import services as auth
-from app.cli import create_database
 from app.config import Settings
 from app.extensions import db
+from app.schema import create_database
 from tests import servers
-from tests.factories import PASSWORD, Browser
+from tests.factories import Browser, add_person
 
 KEY = "k" * 64
 
@@ -173,7 +173,7 @@ def as_role(app: Flask) -> Callable[[str], Browser]:
     def sign_in(role: str) -> Browser:
         with app.app_context():
             if auth.find_person(role) is None:
-                auth.create_person(role, PASSWORD, role)
+                add_person(role, role)
         browser = Browser(app)
         browser.sign_in(role)
         return browser

@@ -1,13 +1,32 @@
 """People, pages and data for tests."""
 
 import re
+import threading
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.auth import passwords
+from app.auth import services as auth
+from app.auth.models import Person
+
 PASSWORD = "correct horse battery"
 HTML = {"Accept": "text/html,application/xhtml+xml"}
+
+
+@cache
+def kept_password() -> str:
+    """The hash of PASSWORD, made once a run: each takes some 60 ms."""
+    return passwords.hash_password(PASSWORD)
+
+
+def add_person(name: str, role: str = "viewer") -> int:
+    """Somebody who signs in with PASSWORD; returns their id."""
+    row = partial(Person, name=name, name_key=auth.fold_name(name), role=role)
+    return auth.insert_person(partial(row, password_hash=kept_password()))
 
 
 class Browser:
@@ -40,3 +59,25 @@ class Browser:
         answer = self.submit("/login", {"name": name, "password": password})
         assert answer.status_code == 303, answer.text
         return answer  # type: ignore[no-any-return]
+
+
+def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
+    """Do all of these at the same time, each in a thread and an application context of its own;
+    gives back what each returned, or the exception it ended with."""
+    together = threading.Barrier(len(works))
+    results: list[Any] = [None] * len(works)
+
+    def run(index: int, work: Callable[[], Any]) -> None:
+        with app.app_context():
+            together.wait(10)
+            try:
+                results[index] = work()
+            except Exception as error:
+                results[index] = error
+
+    threads = [threading.Thread(target=run, args=item) for item in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return results

@@ -1,13 +1,18 @@
-"""The shape of sign-in and password forms."""
+"""The shape of sign-in, password and people forms."""
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import HiddenField, PasswordField, RadioField, StringField
 from wtforms.validators import EqualTo, InputRequired
 
 from app.auth.models import Role
 
 ROLE_NAMES = {Role.VIEWER: _l("Viewer"), Role.EDITOR: _l("Editor"), Role.ADMIN: _l("Administrator")}
+ROLE_CHOICES = [
+    (Role.VIEWER.value, _l("Viewer: reads cities and files")),
+    (Role.EDITOR.value, _l("Editor: also changes cities and files")),
+    (Role.ADMIN.value, _l("Administrator: also looks after people")),
+]
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]
@@ -41,4 +46,21 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
         _l("New password again"),
         [EqualTo("password", _l("The two new passwords differ."))],
         render_kw={"autocomplete": "new-password"},
+    )
+
+
+class RoleForm(FlaskForm):  # type: ignore[misc]
+    """What somebody may do; the service says which roles there are."""
+
+    role = RadioField(_l("Role"), choices=ROLE_CHOICES, validate_choice=False)
+
+
+class PersonForm(FlaskForm):  # type: ignore[misc]
+    """Somebody new; the first password is the server's."""
+
+    name = StringField(
+        _l("Name"), [InputRequired(_l("Type a name."))], render_kw={"autocomplete": "off"}
+    )
+    role = RadioField(
+        _l("Role"), choices=ROLE_CHOICES, default=Role.VIEWER.value, validate_choice=False
     )

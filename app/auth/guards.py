@@ -1,5 +1,6 @@
 """Who asks, and whether they may: set before every request, asked by decorators on views."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,11 +9,14 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import Response, current_app, flash, g, redirect, request, session, url_for
 from flask_babel import gettext as _
+from redis.exceptions import RedisError
 
-from app.auth import services, tokens
+from app.auth import services, signin, tokens
 from app.auth.models import Role
-from app.errors import Forbidden, Unauthorized, Unavailable, wants_page
+from app.auth.sessions import FOR_EVERYBODY, requests_key, seen_key
+from app.errors import Forbidden, Unauthorized, Unavailable, answer, wants_page
 from app.extensions import redis_store
+from app.logs import event
 from app.web import settings, this_page
 
 P = ParamSpec("P")
@@ -20,10 +24,8 @@ T = TypeVar("T")
 
 RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.ADMIN: 2}
 TOUCH_SECONDS = 60
-# Answered without Redis and without knowing who asks.
-NEEDS_NOBODY = {"static", "health.healthz", "health.readyz"}
-# Answered without Redis, for nobody in particular when it is away.
-WITHOUT_REDIS = {"numbers.pi", "numbers.fib", "numbers.show_numbers"}
+# Pages that are answered without Redis too, then for nobody in particular.
+WITHOUT_REDIS = {"numbers.show_numbers"}
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,23 @@ class Identity:
         return self.role == Role.ADMIN
 
 
-def load_person() -> Response | None:
-    """Set `g.person` from the token header or the session, before every request."""
+def load_person(even_here: bool = False) -> Response | None:
+    """Set `g.person` from the token header or the session, before every request; `even_here` for
+    an address that is answered without knowing who asks."""
     g.person = None
-    if request.endpoint in NEEDS_NOBODY:
+    if FOR_EVERYBODY.match(request.path) or (request.endpoint == "health.readyz" and not even_here):
         return None
     if request.headers.get("Authorization", "").lower().startswith("bearer "):
         return load_from_token()
-    if session.unavailable:  # type: ignore[attr-defined]
-        if request.endpoint in WITHOUT_REDIS:
-            return None
-        raise Unavailable()
-    if "person" in session:
-        load_from_session()
+    try:
+        if session.unavailable:  # type: ignore[attr-defined]
+            raise Unavailable()
+        if "person" in session:
+            load_from_session()
+    except (Unavailable, RedisError):
+        if request.endpoint not in WITHOUT_REDIS:
+            raise
+        session.unavailable = True  # type: ignore[attr-defined]
     return None
 
 
@@ -67,6 +73,8 @@ def load_from_token() -> Response | None:
     """A script names its token; a wrong one is told so, whatever it asks for."""
     row = tokens.authenticate(request.headers["Authorization"].split(" ", 1)[1].strip())
     if row is None:
+        event("token-refused", logging.WARNING)
+        signin.count_wrong("token", request.remote_addr or "")
         raise Unauthorized(_("This token is not valid."))
     g.person = Identity(row.id, row.name, row.role, by_token=True)
     return None
@@ -76,26 +84,40 @@ def load_from_session() -> None:
     """The session counts while it is young enough and made under the person's present epoch."""
     interface: Any = current_app.session_interface
     key = interface.store_id(session)
-    person_id, epoch = session["person"], session["epoch"]
+    identity = identity_of_session()
+    if identity is None:
+        session.clear()
+        return
+    person_id = identity.id
     with redis_store.client.pipeline(transaction=False) as pipe:
         pipe.get(services.epoch_key(person_id))
-        pipe.incr(f"{key}:requests")
-        pipe.set(f"{key}:seen", int(time.time()), nx=True, ex=TOUCH_SECONDS)
+        pipe.incr(requests_key(key))
+        pipe.set(seen_key(key), int(time.time()), nx=True, ex=TOUCH_SECONDS)
         present, _count, first_this_minute = pipe.execute()
     if present is None:
         present = services.publish_epoch(person_id)
     absolute = settings().session_absolute_days * 86400
-    if int(present) != epoch or time.time() - session["since"] > absolute:
+    if int(present) != session["epoch"] or time.time() - session["since"] > absolute:
         session.clear()
         return
     if first_this_minute:
         with redis_store.client.pipeline(transaction=False) as pipe:
             pipe.expire(key, interface.idle_seconds)
-            pipe.expire(f"{key}:requests", interface.idle_seconds)
+            pipe.expire(requests_key(key), interface.idle_seconds)
             pipe.execute()
-    g.person = Identity(
-        person_id, session["name"], session["role"], session.get("must_change", False)
-    )
+    g.person = identity
+
+
+def identity_of_session() -> Identity | None:
+    """Who the session says one is, or None when it was written by a release that kept it in
+    another shape, or by something else: that ends it, and one signs in again."""
+    person_id, name, role = session.get("person"), session.get("name"), session.get("role")
+    dated = isinstance(session.get("since"), int | float)
+    if not isinstance(session.get("epoch"), int) or not dated or role not in tuple(RANK):
+        return None
+    if not isinstance(person_id, int) or not isinstance(name, str):
+        return None
+    return Identity(person_id, name, str(role), bool(session.get("must_change")))
 
 
 def ask_sign_in() -> Response:
@@ -108,8 +130,18 @@ def ask_sign_in() -> Response:
     raise Unauthorized(_("Please sign in, or send a token."))
 
 
-def needs(role: Role = Role.VIEWER) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
-    """A view for people of at least this role."""
+def ask_password() -> Response:
+    """Whoever has a first password chooses their own before anything else."""
+    if wants_page():
+        return redirect(url_for("auth.change_password"), 303)  # type: ignore[return-value]
+    return answer(403, _("Choose a password of your own first, on the page of your account."))
+
+
+def needs(
+    role: Role = Role.VIEWER, by_token: bool = True
+) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
+    """A view for people of at least this role. With `by_token=False` it is for somebody signed in
+    on a page: a script's token that got lost then neither changes a password nor makes people."""
 
     def decorate(view: Callable[P, T]) -> Callable[P, T | Response]:
         @wraps(view)
@@ -117,14 +149,23 @@ def needs(role: Role = Role.VIEWER) -> Callable[[Callable[P, T]], Callable[P, T 
             if g.person is None:
                 return ask_sign_in()
             if g.person.must_change_password and request.endpoint != "auth.change_password":
-                return redirect(url_for("auth.change_password"), 303)  # type: ignore[return-value]
+                return ask_password()
+            if g.person.by_token and not by_token:
+                raise Forbidden(_("A token is not enough for this address: sign in."))
             if RANK[Role(g.person.role)] < RANK[role]:
                 raise Forbidden(_("Your role does not include this."))
             return view(*args, **kwargs)
 
+        guarded.asks_sign_in = True  # type: ignore[attr-defined]
         return guarded
 
     return decorate
+
+
+def asks_sign_in(endpoint: str | None) -> bool:
+    """Whether the view behind an endpoint refuses everybody who is not signed in."""
+    view = current_app.view_functions.get(endpoint or "")
+    return getattr(view, "asks_sign_in", False)
 
 
 def reads_cities(view: Callable[P, T]) -> Callable[P, T | Response]:
@@ -133,7 +174,7 @@ def reads_cities(view: Callable[P, T]) -> Callable[P, T | Response]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T | Response:
-        if g.person is None and settings().public_read:
+        if settings().public_read:
             return view(*args, **kwargs)
         return for_members(*args, **kwargs)
 

@@ -1,16 +1,19 @@
 """People and the tokens of their scripts."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.columns import Id, Moment, UtcDateTime, bounded
+from app.columns import Id, Moment, UtcDateTime, bounded, now
 from app.extensions import db
 
 NAME_LENGTH = 64
+NAME_KEY_LENGTH = 255
 PASSWORD_SHORTEST, PASSWORD_LONGEST = 8, 256
+# How long a password that an administrator handed out lets its owner in.
+FIRST_PASSWORD_LIFE = timedelta(days=7)
 TOKEN_LABEL_LENGTH = 64
 
 
@@ -34,15 +37,30 @@ class Person(db.Model):  # type: ignore[name-defined,misc]
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(bounded(NAME_LENGTH))
-    # NFKC and casefolded: two people whose names look the same are one too many.
-    name_key: Mapped[str] = mapped_column(bounded(255), unique=True)
+    # Folded: two people whose names look the same are one too many.
+    name_key: Mapped[str] = mapped_column(bounded(NAME_KEY_LENGTH), unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(16))
     active: Mapped[bool] = mapped_column(default=True)
     must_change_password: Mapped[bool] = mapped_column(default=False)
+    # Only a password that an administrator handed out ends by itself.
+    password_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     epoch: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[Moment]
     signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def state(self) -> str:
+        """One word for lists: active, disabled, or what became of the first password."""
+        if not self.active:
+            return "disabled"
+        if not self.must_change_password:
+            return "active"
+        return "expired" if self.password_ended() else "invited"
+
+    def password_ended(self) -> bool:
+        """Whether the first password was not used in time."""
+        return self.password_ends_at is not None and self.password_ends_at < now()
 
 
 class ApiToken(db.Model):  # type: ignore[name-defined,misc]

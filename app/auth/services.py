@@ -1,54 +1,43 @@
-"""The rules about people: names, passwords, roles, sign-in."""
+"""The rules about people: names, passwords, roles, states."""
 
 import unicodedata
 from functools import partial
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
-from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.auth.models import (
+    FIRST_PASSWORD_LIFE,
+    NAME_KEY_LENGTH,
     NAME_LENGTH,
-    PASSWORD_LONGEST,
-    PASSWORD_SHORTEST,
+    ApiToken,
     Person,
     Role,
 )
-from app.columns import now
-from app.errors import Conflict, Invalid, NotFound
+from app.auth.passwords import check_password, hash_password, matches, random_password
+from app.columns import fold, now
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.extensions import db, redis_store
 from app.transactions import after_commit, transaction
-from app.web import off_hub
 
 EPOCH_SECONDS = 60
-# A hash of nothing anybody knows: signing in costs the same whether the name exists or not.
-NOBODY = generate_password_hash("nobody", "scrypt")
 
 
 def fold_name(name: str) -> str:
-    """The form under which two names count as the same."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    """The form under which two names count as the same, in any case and width."""
+    return fold(name).strip()
 
 
 def check_name(name: str) -> str:
     """The name as it is kept: NFC, trimmed, 1 to 64 characters, none of them a control."""
     name = unicodedata.normalize("NFC", name).strip()
-    if not 1 <= len(name) <= NAME_LENGTH:
+    # Some characters become up to 18 when folded, and the key must fit its column.
+    if not 1 <= len(name) <= NAME_LENGTH or len(fold_name(name)) > NAME_KEY_LENGTH:
         raise Invalid(fields={"name": _("A name has 1 to %(n)d characters.", n=NAME_LENGTH)})
     if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in name):
         raise Invalid(fields={"name": _("A name has no control characters.")})
     return name
-
-
-def check_password(password: str, name: str, field: str = "password") -> None:
-    """8 to 256 characters, any, not the name itself."""
-    if not PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST:
-        text = _("A password has %(low)d to %(high)d characters.",
-                 low=PASSWORD_SHORTEST, high=PASSWORD_LONGEST)  # fmt: skip
-        raise Invalid(fields={field: text})
-    if fold_name(password) == fold_name(name):
-        raise Invalid(fields={field: _("The password must not be the name.")})
 
 
 def check_role(role: str) -> Role:
@@ -59,46 +48,41 @@ def check_role(role: str) -> Role:
         raise Invalid(fields={"role": _("Choose one of the roles.")}) from None
 
 
-def hash_password(password: str) -> str:
-    """scrypt (RFC 7914) with N=32768, r=8, p=1 and a random salt; off the hub, about 60 ms."""
-    return str(off_hub(generate_password_hash, password, "scrypt"))
-
-
-def create_person(name: str, password: str, role: str, must_change_password: bool = False) -> int:
-    """Add somebody and return their id. Hashing comes first, outside of the transaction."""
+def new_person(name: str, password: str, role: str) -> "partial[Person]":
+    """What makes the row of a new person, checked and hashed: that takes its time and so happens
+    outside of any transaction."""
     name = check_name(name)
     check_password(password, name)
     kept_role = check_role(role)
-    person = partial(
+    return partial(
         Person,
         name=name,
         name_key=fold_name(name),
         password_hash=hash_password(password),
         role=kept_role,
-        must_change_password=must_change_password,
     )
-    return _insert(person)
 
 
-def create_first_administrator(name: str, password: str) -> int:
-    """The one who claims a new installation. Two who try at once insert the same id: one wins."""
-    name = check_name(name)
-    check_password(password, name)
+def create_person(name: str, password: str, role: str) -> int:
+    """Add somebody with a password of their own choice, and return their id."""
+    return insert_person(new_person(name, password, role))
+
+
+def invite_person(name: str, role: str) -> tuple[int, str]:
+    """Add somebody and return their id and first password: random, for one sign-in within a week,
+    and never to be had again."""
+    password = random_password()
     person = partial(
-        Person,
-        id=1,
-        name=name,
-        name_key=fold_name(name),
-        password_hash=hash_password(password),
-        role=Role.ADMIN,
+        new_person(name, password, role),
+        must_change_password=True,
+        password_ends_at=now() + FIRST_PASSWORD_LIFE,
     )
-    return _insert(person, only_first=True)
+    return insert_person(person), password
 
 
 @transaction
-def _insert(person: "partial[Person]", only_first: bool = False) -> int:
-    if only_first and somebody_exists():
-        raise Conflict(_("This installation already has an administrator."))
+def insert_person(person: "partial[Person]") -> int:
+    """Add the row that `new_person` prepared."""
     row = person()
     db.session.add(row)
     try:
@@ -106,6 +90,20 @@ def _insert(person: "partial[Person]", only_first: bool = False) -> int:
     except IntegrityError:
         raise Invalid(fields={"name": _("This name is taken.")}) from None
     return row.id
+
+
+@transaction
+def insert_first_administrator(person: "partial[Person]") -> int:
+    """The one who claims a new installation. Two who try at once insert the same id: one wins."""
+    taken = Conflict(_("This installation already has an administrator."))
+    if somebody_exists():
+        raise taken
+    db.session.add(person(id=1))
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise taken from None
+    return 1
 
 
 def somebody_exists() -> bool:
@@ -118,9 +116,11 @@ def find_person(name: str) -> Person | None:
     return db.session.scalar(select(Person).where(Person.name_key == fold_name(name)))
 
 
-def get_person(person_id: int) -> Person:
-    """By id; 404 when there is none."""
-    person = db.session.get(Person, person_id)
+def get_person(person_id: int, lock: bool = False) -> Person:
+    """By id; 404 when there is none. Who is to be changed is locked and read anew: two changes at
+    once would otherwise raise the epoch to the same value, and a session made under the first
+    would survive the second."""
+    person = db.session.get(Person, person_id, with_for_update=lock or None)
     if person is None:
         raise NotFound(_("There is no such person."))
     return person
@@ -134,17 +134,17 @@ def list_people() -> list[Person]:
 def verify(name: str, password: str) -> Person | None:
     """The active person with this name and password. Takes as long when there is none."""
     person = find_person(name)
-    kept = person.password_hash if person else NOBODY
+    person_id, kept = (person.id, person.password_hash) if person else (0, None)
     db.session.rollback()  # no connection is held while the password is hashed
-    if len(password) > PASSWORD_LONGEST:
-        password = ""
-    right = off_hub(check_password_hash, kept, password)
-    if not right or person is None:
+    if not matches(kept, password):
         return None
-    person = db.session.get(Person, person.id, populate_existing=True)
+    person = db.session.get(Person, person_id, populate_existing=True)
     # Disabled, or the password changed, while it was hashed.
     if person is None or not person.active or person.password_hash != kept:
         return None
+    # What was verified stays as it was: read again later, it could carry the epoch of a password
+    # given meanwhile, and the session would outlive the change.
+    db.session.expunge(person)
     return person
 
 
@@ -154,49 +154,68 @@ def note_sign_in(person_id: int) -> None:
     get_person(person_id).signed_in_at = now()
 
 
-def raise_epoch(person: Person) -> None:
-    """End all sessions of a person once the running service has committed."""
-    person.epoch += 1
-    after_commit(partial(set_epoch, person.id, person.epoch))
+def set_password(person_id: int, password: str) -> int:
+    """Give a password that somebody chose, end the person's sessions, return the new epoch."""
+    check_password(password, get_person(person_id).name)
+    return _set_hash(person_id, hash_password(password), first=False)
 
 
-def set_password(person_id: int, password: str, must_change: bool, field: str = "password") -> int:
-    """Give a new password, end the person's sessions, and return the new epoch."""
-    check_password(password, get_person(person_id).name, field)
-    return _set_hash(person_id, hash_password(password), must_change)
+def give_first_password(actor_id: int, person_id: int) -> str:
+    """Give somebody else a new first password and return it; it ends their sessions, and their
+    tokens rest until they chose a password of their own."""
+    _keep_off_oneself(actor_id, person_id)
+    get_person(person_id)
+    password = random_password()
+    _set_hash(person_id, hash_password(password), first=True)
+    return password
 
 
 @transaction
-def _set_hash(person_id: int, password_hash: str, must_change: bool) -> int:
-    person = get_person(person_id)
+def _set_hash(person_id: int, password_hash: str, first: bool) -> int:
+    person = get_person(person_id, lock=True)
     person.password_hash = password_hash
-    person.must_change_password = must_change
-    raise_epoch(person)
-    return person.epoch
+    person.must_change_password = first
+    person.password_ends_at = now() + FIRST_PASSWORD_LIFE if first else None
+    return raise_epoch(person)
 
 
 @transaction
-def set_role(person_id: int, role: str) -> None:
-    """Change what somebody may do; at least one active administrator remains."""
-    person = get_person(person_id)
+def set_role(actor_id: int, person_id: int, role: str) -> bool:
+    """Change what somebody else may do; at least one active administrator remains. Returns whether
+    that was a change."""
     kept_role = check_role(role)
+    _keep_off_oneself(actor_id, person_id)
+    person = get_person(person_id, lock=True)
     if person.role == kept_role:
-        return
+        return False
     _keep_an_administrator(person)
     person.role = kept_role
     raise_epoch(person)
+    return True
 
 
 @transaction
-def set_active(person_id: int, active: bool) -> None:
-    """Disable somebody, which ends their sessions and tokens at once, or let them in again."""
-    person = get_person(person_id)
+def set_active(actor_id: int, person_id: int, active: bool) -> bool:
+    """Disable somebody else, which ends their sessions at once and their tokens for good, or let
+    them in again. Returns whether that was a change."""
+    _keep_off_oneself(actor_id, person_id)
+    person = get_person(person_id, lock=True)
     if person.active == active:
-        return
+        return False
     if not active:
         _keep_an_administrator(person)
+        query = update(ApiToken).where(ApiToken.person_id == person_id, ApiToken.ended_at.is_(None))
+        db.session.execute(query.values(ended_at=now()))
     person.active = active
     raise_epoch(person)
+    return True
+
+
+def _keep_off_oneself(actor_id: int, person_id: int) -> None:
+    """An administrator neither disables nor demotes themselves, and takes no first password: a
+    slip would shut them out, and any other administrator can do it for them on purpose."""
+    if actor_id == person_id:
+        raise Forbidden(_("Nobody does this to themselves: another administrator can do it."))
 
 
 def _keep_an_administrator(person: Person) -> None:
@@ -208,20 +227,27 @@ def _keep_an_administrator(person: Person) -> None:
         raise Conflict(_("This is the last administrator; appoint another one first."))
 
 
+def raise_epoch(person: Person) -> int:
+    """End all sessions of a person once the running service has committed."""
+    person.epoch += 1
+    after_commit(partial(set_epoch, person.id, person.epoch if person.active else 0))
+    return person.epoch
+
+
 def epoch_key(person_id: int) -> str:
     """Where Redis keeps a person's epoch."""
     return f"gz:epoch:{person_id}"
 
 
 def set_epoch(person_id: int, epoch: int) -> None:
-    """Tell all workers. The key lives for a minute: should Redis miss this write, the database is
-    asked again at the latest then."""
+    """Tell all workers; 0, which no session has, for the disabled. The key lives for a minute:
+    should Redis miss this write, the database is asked again at the latest then."""
     redis_store.client.set(epoch_key(person_id), epoch, ex=EPOCH_SECONDS)
 
 
 def publish_epoch(person_id: int) -> int:
-    """Read the epoch from the database into Redis; 0, which no session has, for the disabled.
-    A newer value that was written meanwhile stays."""
+    """Read the epoch from the database into Redis. A newer value that was written meanwhile
+    stays."""
     row = db.session.execute(
         select(Person.epoch, Person.active).where(Person.id == person_id)
     ).one_or_none()

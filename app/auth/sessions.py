@@ -8,11 +8,13 @@ Flask-Session's interface, with these differences:
 - data that cannot be decoded is no session (Flask-Session would hand it to pickle);
 - Redis knows only the SHA-256 of a session id, so that a copy of its data signs nobody in;
 - idle time is the life of the key, extended at most once a minute without writing the session;
+- addresses that answer everybody alike do not ask Redis for a session at all;
 - where https is seen the cookie is `__Host-gz` and Secure, which no other host or plain http can
   set; it is deleted with the same attributes, or browsers would keep it.
 """
 
 import hashlib
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +28,19 @@ from app.errors import refuse_redis
 from app.web import cookie_name, seen_secure, worker_name
 
 ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with
+# Addresses whose answer is the same whoever asks. Without a session they cost no round trip, are
+# not held up by a slow Redis, and carry no `Vary: Cookie`, so that a proxy can keep them.
+FOR_EVERYBODY = re.compile(r"/(static|healthz|pi|fib)(/|$)")
+
+
+def requests_key(store_id: str) -> str:
+    """Where the requests of a session are counted."""
+    return f"{store_id}:requests"
+
+
+def seen_key(store_id: str) -> str:
+    """What stands in Redis for a minute after a session's life was extended."""
+    return f"{store_id}:seen"
 
 
 class SharedSession(RedisSession):  # type: ignore[misc]
@@ -72,6 +87,8 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
 
     def open_session(self, app: Flask, request: Request) -> SharedSession:
         """The session of the cookie, or a new one; never an error."""
+        if FOR_EVERYBODY.match(request.path):
+            return SharedSession(sid=self._generate_sid(self.sid_length))
         sid = request.cookies.get(self.get_cookie_name(app))
         found, unavailable = None, False
         if sid:
@@ -99,7 +116,9 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
             response.set_data(refusal.get_data())
             response.status_code = refusal.status_code
             response.headers.update(refusal.headers)
-            response.headers.pop("Location", None)
+            response.headers["Cache-Control"] = "no-store"
+            for name in ("Location", "ETag", "Last-Modified"):
+                response.headers.pop(name, None)
 
     def _end(self, app: Flask, session: SharedSession, response: Response) -> None:
         self._delete_session(self.store_id(session))
@@ -112,16 +131,31 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
         response.vary.add("Cookie")
 
     def regenerate(self, session: SharedSession) -> None:
-        """Give the session a new id; the old one is dead at once."""
-        super().regenerate(session)
-        session.stored = False
+        """Give the session a new id; the old one is dead at once. The id changes first: should
+        Redis fail in between, what the session now holds is never kept under the old one."""
+        old = self.store_id(session)
+        session.sid = self._generate_sid(self.sid_length)
+        session.stored, session.modified = False, True
+        self._delete_session(old)
+
+    def usage(self, session: SharedSession) -> tuple[int, int]:
+        """How many requests the session has seen, and in how many seconds it ends if unused."""
+        key = self.store_id(session)
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.get(requests_key(key))
+            pipe.ttl(key)
+            requests, seconds = pipe.execute()
+        return int(requests or 0), max(0, seconds)
 
     def store_id(self, session: SharedSession) -> str:
         """The Redis key of a session."""
-        return str(self._get_store_id(session.sid))
+        return self._get_store_id(session.sid)
 
     def _get_store_id(self, sid: str) -> str:
-        return str(self.key_prefix) + hashlib.sha256(sid.encode()).hexdigest()
+        return f"{self.key_prefix}{hashlib.sha256(sid.encode()).hexdigest()}"
+
+    def _delete_session(self, store_id: str) -> None:
+        self.client.delete(store_id, requests_key(store_id), seen_key(store_id))
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         text = self.client.get(store_id)

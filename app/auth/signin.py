@@ -1,11 +1,12 @@
 """Signing in: the password, the limits on guessing, and the new session."""
 
+import hashlib
 import time
 from typing import Any
 
 from flask import current_app
 from flask_babel import gettext as _
-from limits import parse
+from limits import RateLimitItem, parse
 
 from app.auth import services
 from app.auth.models import Person
@@ -17,49 +18,79 @@ from app.extensions import limiter
 WRONG_PER_NAME = parse("5 per minute")
 WRONG_PER_ADDRESS = parse("20 per minute")
 
+Counted = list[tuple[RateLimitItem, tuple[str, ...]]]
 
-def sign_in(name: str, password: str, address: str) -> Person:
-    """The person, or `Invalid` (never saying which half was wrong), or `TooMany`.
 
-    A try is counted before the password is looked at, so that many at once are not more tries;
-    a right one is taken back.
-    """
-    counted = [
-        (WRONG_PER_NAME, ("sign-in", services.fold_name(name), address)),
-        (WRONG_PER_ADDRESS, ("sign-in", address)),
-    ]
+def count(counted: Counted) -> None:
+    """Count a try under each key, or raise `TooMany` with the seconds to wait."""
     for limit, key in counted:
         if not limiter.limiter.hit(limit, *key):
             reset = limiter.limiter.get_window_stats(limit, *key).reset_time
             text = _("Too many wrong tries. Wait a minute, then try again.")
             raise TooMany(text, int(reset - time.time()) + 1)
+
+
+def count_wrong(what: str, address: str) -> None:
+    """Count a wrong token or set-up link. Nobody guesses one, but nobody may ask for ever."""
+    count([(WRONG_PER_ADDRESS, (what, address))])
+
+
+def check_credentials(name: str, password: str, address: str) -> Person:
+    """The person, or `Invalid` (never saying which half was wrong), or `TooMany`.
+
+    A try is counted before the password is looked at, so that many at once are not more tries;
+    a right one is taken back.
+    """
+    # Hashed, because people type their password into the field for the name now and then.
+    digest = hashlib.sha256(services.fold_name(name).encode()).hexdigest()
+    counted: Counted = [
+        (WRONG_PER_NAME, ("sign-in", digest, address)),
+        (WRONG_PER_ADDRESS, ("sign-in", address)),
+    ]
+    count(counted)
     person = services.verify(name, password)
     if person is None:
         raise Invalid(_("Name and password do not match."))
     for limit, key in counted:
         limiter.limiter.hit(limit, *key, cost=-1)
+    return person
+
+
+def sign_in(name: str, password: str, address: str) -> Person:
+    """The person who may come in now; errors as `check_credentials`, and `Invalid` for a first
+    password that was not used in time (only somebody who knows it is told so)."""
+    person = check_credentials(name, password, address)
+    if person.password_ended():
+        raise Invalid(_("This first password has expired. Ask an administrator for a new one."))
     services.note_sign_in(person.id)
     return person
 
 
-def start_session(session: Any, person: Person, since: float) -> None:
+def start_session(session: Any, person: Person, epoch: int | None = None) -> None:
     """Begin a session under a new id, so that one planted before the sign-in is worth nothing.
-    `since` (Unix time in seconds) begins its absolute life."""
+
+    `epoch` is that of the password which was just chosen; should the person have been disabled
+    between that and now, the session is already over.
+    """
     session.clear()
     session["person"] = person.id
     session["name"] = person.name
     session["role"] = str(person.role)
-    session["epoch"] = person.epoch
+    session["epoch"] = epoch or person.epoch
     session["must_change"] = person.must_change_password
-    session["since"] = since
+    session["since"] = time.time()  # where its absolute life begins
     current_app.session_interface.regenerate(session)  # type: ignore[attr-defined]
 
 
-def change_password(person_id: int, current: str, password: str, address: str) -> None:
-    """Change one's own password; a wrong present one counts as a wrong sign-in."""
-    name = services.get_person(person_id).name
+def change_password(person_id: int, current: str, password: str, address: str) -> int:
+    """Change one's own password and return the new epoch; a wrong present one counts as a wrong
+    sign-in."""
+    person = services.get_person(person_id)
+    handed_out = person.must_change_password
     try:
-        sign_in(name, current, address)
+        check_credentials(person.name, current, address)
     except Invalid:
         raise Invalid(fields={"current": _("This is not your present password.")}) from None
-    services.set_password(person_id, password, must_change=False)
+    if handed_out and current == password:  # an administrator has seen it
+        raise Invalid(fields={"password": _("Choose another one than the present.")})
+    return services.set_password(person_id, password)

@@ -1,52 +1,58 @@
 """Sign-in, sign-out, one's own account and preferences."""
 
-import time
+import logging
 
-from flask import (
-    Blueprint,
-    current_app,
-    flash,
-    g,
-    redirect,
-    render_template,
-    request,
-    session,
-    url_for,
-)
+from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.auth import services, signin
 from app.auth.forms import LoginForm, PasswordForm
 from app.auth.guards import needs
-from app.errors import DomainError, Invalid
-from app.web import fail, safe_next, settings
+from app.config import LANGUAGES
+from app.errors import DomainError
+from app.logs import event
+from app.web import cookie_name, fail, safe_next, seen_secure
 
 bp = Blueprint("auth", __name__)
 
+Page = tuple[str, int] | tuple[str, int, dict[str, str]]
+
 
 @bp.route("/login", methods=["GET", "POST"])
-def login() -> Response | tuple[str, int] | str:
-    """Name and password; then on to where one wanted to go."""
+def login() -> Response | Page:
+    """Name and password; then on to where one wanted to go. Who is signed in goes on at once."""
     form = LoginForm(next=request.args.get("next", ""))
-    status = 200
+    onward = safe_next(form.next.data, url_for("cities.list_cities"))
+    if g.person and request.method == "GET":
+        return redirect(onward, 303)
+    status, headers = 422 if request.method == "POST" else 200, {}
     if form.validate_on_submit():
         try:
             person = signin.sign_in(form.name.data, form.password.data, request.remote_addr or "")
-        except Invalid as error:
-            current_app.logger.warning("sign-in refused")
-            status = fail(form, error)
+        except DomainError as error:
+            note_refusal(form.name.data, error)
+            status, headers = fail(form, error), error.headers
         else:
-            signin.start_session(session, person, time.time())
-            return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
-    elif request.method == "POST":
-        status = 422
-    return render_template("auth/login.html", form=form), status
+            signin.start_session(session, person)
+            event("signed-in", person=person.name)
+            return redirect(onward, 303)
+    return render_template("auth/login.html", form=form), status, headers
+
+
+def note_refusal(name: str, error: DomainError) -> None:
+    """Write a refused sign-in down: by the name when somebody has it. What else was typed may be a
+    password in the wrong field, and is not kept."""
+    person = services.find_person(name)
+    what = "sign-in-slowed" if error.status == 429 else "sign-in-refused"
+    event(what, logging.WARNING, person=person.name if person else "-")
 
 
 @bp.post("/logout")
 def logout() -> Response:
     """End the session here and in Redis, and have the browser forget what it kept."""
+    if g.person:
+        event("signed-out")
     session.clear()
     response = redirect(url_for("auth.login"), 303)
     response.headers["Clear-Site-Data"] = '"cache"'
@@ -54,30 +60,32 @@ def logout() -> Response:
 
 
 @bp.get("/account")
-@needs()
+@needs(by_token=False)
 def account() -> str:
     """Who one is here."""
     return render_template("auth/account.html", row=services.get_person(g.person.id))
 
 
 @bp.route("/account/password", methods=["GET", "POST"])
-@needs()
-def change_password() -> Response | tuple[str, int]:
+@needs(by_token=False)
+def change_password() -> Response | Page:
     """A new password; all other sessions of this person end."""
     form = PasswordForm()
-    status = 422 if request.method == "POST" else 200
+    status, headers = 422 if request.method == "POST" else 200, {}
     if form.validate_on_submit():
         try:
-            signin.change_password(
+            epoch = signin.change_password(
                 g.person.id, form.current.data, form.password.data, request.remote_addr or ""
             )
         except DomainError as error:
-            status = fail(form, error)
+            event("password-refused", logging.WARNING)
+            status, headers = fail(form, error), error.headers
         else:
-            signin.start_session(session, services.get_person(g.person.id), time.time())
+            signin.start_session(session, services.get_person(g.person.id), epoch)
+            event("password-changed")
             flash(_("Your password is changed. Your other sessions are ended."), "good")
             return redirect(url_for("auth.account"), 303)
-    return render_template("auth/change_password.html", form=form), status
+    return render_template("auth/change_password.html", form=form), status, headers
 
 
 @bp.post("/preferences")
@@ -85,16 +93,13 @@ def set_preferences() -> Response:
     """Language and colour scheme, each in a cookie of its own: they are for those not signed in
     too, and outlive the session."""
     response = redirect(safe_next(request.form.get("next"), url_for("cities.list_cities")), 303)
-    for field, cookie, allowed in (
-        ("language", "gz_language", ("en", "zh")),
-        ("scheme", "gz_scheme", ("auto", "light", "dark")),
-    ):
+    for field, allowed in (("language", LANGUAGES), ("scheme", ("auto", "light", "dark"))):
         if request.form.get(field) in allowed:
             response.set_cookie(
-                cookie,
+                cookie_name(f"gz_{field}"),
                 request.form[field],
                 max_age=365 * 86400,
-                secure=settings().secure,
+                secure=seen_secure(),
                 httponly=True,
                 samesite="Lax",
             )

@@ -7,7 +7,8 @@ from sqlalchemy import Text, func, text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.columns import Id, UtcDateTime, bounded
+from app.auth.models import NAME_LENGTH
+from app.columns import Id, Moment, UtcDateTime, bounded
 from app.extensions import db
 
 TEXT_LENGTH = 255
@@ -23,6 +24,7 @@ class City(db.Model):  # type: ignore[name-defined,misc]
         db.Index("ix_city_provincename", "provincename"),
         db.Index("ix_city_cityname_provincename", "cityname", "provincename"),
         db.Index("ix_city_usernumber", "usernumber"),
+        db.Index("ix_city_changed_at", "changed_at"),
         db.Index("ix_city_province_key", "province_key"),
         db.Index("ix_city_city_key", "city_key"),
         # Ids never come back, even those of the newest rows removed.
@@ -42,3 +44,21 @@ class City(db.Model):  # type: ignore[name-defined,misc]
     search_key: Mapped[str | None] = mapped_column(
         Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
     )
+
+
+class RemovedCity(db.Model):  # type: ignore[name-defined,misc]
+    """A city that was removed, kept for a while so that it can be put back under its id."""
+
+    __tablename__ = "removed_city"
+    __table_args__ = ({"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},)
+
+    id: Mapped[Id]
+    city_id: Mapped[int]
+    provincename: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
+    cityname: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
+    usernumber: Mapped[int | None]
+    version: Mapped[int]
+    created_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    removed_at: Mapped[Moment] = mapped_column(index=True)
+    removed_by: Mapped[str] = mapped_column(bounded(NAME_LENGTH))

@@ -1,21 +1,180 @@
 """The pages of the register."""
 
-from flask import Blueprint
+from typing import Any
+from urllib.parse import urlsplit
 
-from app.auth.guards import reads_cities
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from app.auth.guards import needs, reads_cities
+from app.auth.models import Role
+from app.cities import services
+from app.cities.forms import CityForm
+from app.cities.list_page import list_content, register_facts
+from app.cities.listing import read_listing
+from app.cities.queries import CityRow
+from app.cities.rules import is_flawed
+from app.errors import Invalid, NotFound
+from app.once import new_key
+from app.web import fail, safe_next
 
 bp = Blueprint("cities", __name__)
+Answer = Response | tuple[str, int] | str
+
+CITY = "/cities/<int:city_id>"
+
+
+def came_from() -> str:
+    """The list as the person left it, with its filters and page; else the plain list."""
+    plain = url_for("cities.list_cities")
+    parts = urlsplit(request.referrer or "")
+    if parts.netloc != request.host or parts.path != plain:
+        return plain
+    return safe_next(f"{plain}?{parts.query}" if parts.query else plain, plain)
+
+
+def name_of(city: str | None) -> str:
+    """A name to speak of a city by."""
+    return city if city and city.strip() else str(_("The city without a name"))
 
 
 @bp.get("/cities")
 @reads_cities
 def list_cities() -> str:
-    """The list."""
-    return "cities"
+    """The list, as its address says."""
+    may_write = bool(g.person and g.person.may_write)
+    content = list_content(read_listing(request.args), request.args.get("page"), may_write)
+    return render_template("cities/list_cities.html", content=content, may_write=may_write)
 
 
-@bp.get("/cities/glance")
+@bp.route("/cities/new", methods=["GET", "POST"])
+@needs(Role.EDITOR)
+def create_city() -> Answer:
+    """A new city. The same names again are told, and added when that is meant."""
+    form, status, same = CityForm(), 200, None
+    anyway = "anyway" in request.form
+    if request.method == "POST":
+        try:
+            city_id = services.create_city(
+                g.person, *form.values(), key=form.key.data, anyway=anyway
+            )
+        except services.AlreadyThere as error:
+            status, same = error.status, error.city_id
+        except Invalid as error:
+            status = fail(form, error)
+        else:
+            return added(city_id)
+    form.key.data = form.key.data or new_key()
+    return edit_page(form, status, same=same)
+
+
+def added(city_id: int) -> Response:
+    """Back to the list, where the new city stands at the top, with a link to it."""
+    message: Any = {
+        "text": _("%(name)s is added.", name=name_of(services.get_city(city_id).cityname)),
+        "link": url_for("cities.edit_city", city_id=city_id),
+        "link_text": _("Open"),
+    }
+    flash(message, "good")
+    return redirect(url_for("cities.list_cities"), 303)
+
+
+@bp.get(CITY)
 @reads_cities
-def glance() -> str:
-    """Totals."""
-    return "glance"
+def edit_city(city_id: int) -> Answer:
+    """The form of a city; its plain facts for those who only read."""
+    row = services.get_city(city_id)
+    if not (g.person and g.person.may_write):
+        return render_template("cities/show_city.html", row=row, back=came_from())
+    form = CityForm(
+        province=row.provincename,
+        city=row.cityname,
+        number="" if row.usernumber is None else row.usernumber,
+        version=services.form_version(row),
+        next=came_from(),
+    )
+    return edit_page(form, 200, row)
+
+
+@bp.post(CITY)
+@needs(Role.EDITOR)
+def update_city(city_id: int) -> Answer:
+    """Save what was typed, unless the city changed or went since the form was made."""
+    form, same = CityForm(), None
+    try:
+        services.update_city(
+            g.person, city_id, form.version.data, *form.values(), anyway="anyway" in request.form
+        )
+    except services.Outdated:
+        return outdated_page(form, services.get_city(city_id))
+    except NotFound:
+        form.key.data = new_key()
+        return edit_page(form, 404, gone=True)
+    except services.AlreadyThere as error:
+        status, same = error.status, error.city_id
+    except Invalid as error:
+        status = fail(form, error)
+    else:
+        flash(_("%(name)s is saved.", name=name_of(form.city.data)), "good")
+        return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
+    return edit_page(form, status, services.get_city(city_id), same)
+
+
+def edit_page(
+    form: CityForm,
+    status: int,
+    row: CityRow | None = None,
+    same: int | None = None,
+    gone: bool = False,
+    changes: list[tuple[str, str, str]] | None = None,
+) -> tuple[str, int]:
+    """The form, for a new city or for `row`; with `same`, the id of one that has its names;
+    with `gone`, for a city that was removed meanwhile; with `changes`, for one saved meanwhile."""
+    page = render_template(
+        "cities/edit_city.html",
+        form=form,
+        row=row,
+        same=same,
+        gone=gone,
+        changes=changes,
+        flawed=row is not None and is_flawed(row.provincename, row.cityname, row.usernumber),
+        provinces=register_facts().provinces,
+        back=safe_next(form.next.data, url_for("cities.list_cities")),
+    )
+    return page, status
+
+
+def outdated_page(form: CityForm, row: CityRow) -> tuple[str, int]:
+    """What is saved now beside what was typed. Sent again from here, the form knows the present
+    state and is saved."""
+    form.version.data = services.form_version(row)
+    saved = (row.cityname, row.provincename, row.usernumber)
+    changes = [
+        (str(field.label.text), "" if value is None else str(value), (field.data or "").strip())
+        for field, value in zip((form.city, form.province, form.number), saved, strict=True)
+    ]
+    return edit_page(form, services.Outdated.status, row, changes=changes)
+
+
+@bp.route(f"{CITY}/delete", methods=["GET", "POST"])
+@needs(Role.EDITOR)
+def delete_city(city_id: int) -> Answer:
+    """Asks, or removes and offers to undo it."""
+    if request.method == "GET":
+        row = services.get_city(city_id)
+        return render_template("cities/delete_city.html", row=row, back=came_from())
+    removed_id, name = services.delete_city(g.person, city_id)
+    undo = url_for("cities.restore_city", removed_id=removed_id)
+    message: Any = {"text": _("%(name)s is removed.", name=name_of(name)), "undo": undo}
+    flash(message, "good")
+    return redirect(safe_next(request.form.get("next"), came_from()), 303)
+
+
+@bp.post("/cities/removed/<int:removed_id>/restore")
+@needs(Role.EDITOR)
+def restore_city(removed_id: int) -> Response:
+    """Undo a removal."""
+    _city_id, name = services.restore_city(g.person, removed_id)
+    flash(_("%(name)s is back.", name=name_of(name)), "good")
+    return redirect(came_from(), 303)

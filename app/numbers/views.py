@@ -1,11 +1,87 @@
 """The addresses and the page of π and Fibonacci."""
 
-from flask import Blueprint
+import hashlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, session
+from flask_babel import format_percent
+from werkzeug.routing import BaseConverter
+
+from app.numbers import cache, fib, pi, services
+from app.numbers.forms import Panel
 
 bp = Blueprint("numbers", __name__)
 
 
+@bp.app_template_filter()
+def percent(share: float) -> str:
+    """A share of 0 to 1 with one decimal: 98.2%."""
+    return str(format_percent(share, "#,##0.0%"))
+
+
+class AnyText(BaseConverter):
+    """Whatever follows, slashes and line ends too: these addresses say themselves what is wrong
+    with it, where other converters would leave it to a plain 404."""
+
+    regex = r"[\s\S]*"
+    part_isolating = False
+
+
+@bp.record_once
+def add_converter(state: Any) -> None:
+    """Make the converter known before the rules below use it."""
+    state.app.url_map.converters["any_text"] = AnyText
+
+
+@bp.get("/pi", endpoint="pi")
+@bp.get("/pi/<any_text:n>", endpoint="pi", merge_slashes=False)
+def get_pi(n: str | None = None) -> Response:
+    """π from n terms; n in the path or as `?n=`."""
+    return answer(services.get_pi, request.args.get("n", "100") if n is None else n)
+
+
+@bp.get("/fib", endpoint="fib")
+@bp.get("/fib/<any_text:n>", endpoint="fib", merge_slashes=False)
+def get_fib(n: str = "") -> Response:
+    """The n-th Fibonacci number."""
+    return answer(services.get_fib, n)
+
+
+def answer(get: Callable[[str, str], services.Result], n: str) -> Response:
+    """A result as JSON. It is written by hand, because Python's encoder refuses numbers of more
+    than 4,300 digits. One that was computed just now is not to be kept by anybody: kept for ever,
+    it would go on saying "cached": false."""
+    result = get(n, request.remote_addr or "")
+    cached = "true" if result.cached else "false"
+    body = f'{{"cached": {cached}, "result": {result.text}}}'
+    response = Response(body, mimetype="application/json")
+    forever = "public, max-age=31536000, immutable"
+    response.headers["Cache-Control"] = forever if result.cached else "no-cache"
+    digest = hashlib.sha256(result.text.encode()).hexdigest()[:32]
+    response.set_etag(digest, weak=True)
+    response.make_conditional(request)
+    return response
+
+
 @bp.get("/numbers")
-def show_numbers() -> str:
-    """The page."""
-    return "numbers"
+def show_numbers() -> tuple[str, int, dict[str, str]]:
+    """Try both: `?pi=1000000&fib=93`. The page is drawn without a session when Redis is away."""
+    panels = (
+        Panel("pi", pi.LIMIT, (1000, 100_000, 1_000_000)),
+        Panel("fib", fib.LIMIT, (300, 10_000, 93)),
+    )
+    for panel, get in zip(panels, (services.get_pi, services.get_fib), strict=True):
+        panel.ask(request.args, get, request.remote_addr or "")
+    page = render_template(
+        "numbers/show_numbers.html",
+        panels=panels,
+        agreeing=pi.agreeing,
+        worker=os.getpid(),
+        figures=cache.figures(),
+        without_session=session.unavailable,  # type: ignore[attr-defined]
+    )
+    errors = [panel.error for panel in panels if panel.error]
+    status = max((error.status for error in errors), default=200)
+    return page, status, {name: text for error in errors for name, text in error.headers.items()}

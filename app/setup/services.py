@@ -3,7 +3,10 @@
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from app.auth import services as auth
+from app.auth.models import Role
+from app.cities import services as cities
 from app.errors import NotFound
+from app.transactions import transaction
 from app.web import settings
 
 LINK_SECONDS = 24 * 3600
@@ -27,3 +30,18 @@ def check_link_token(token: str) -> None:
         raise NotFound() from None
     if auth.somebody_exists():
         raise NotFound()
+
+
+def claim(name: str, password: str, with_sample: bool) -> int:
+    """Make the first administrator and, when wished, the sample cities; both or neither. Returns
+    the person's id."""
+    person = auth.new_person(name, password, Role.ADMIN)
+
+    @transaction
+    def apply() -> int:
+        person_id = auth.insert_first_administrator(person)
+        if with_sample:
+            cities.add_sample_cities()
+        return person_id
+
+    return apply()

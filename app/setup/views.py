@@ -1,6 +1,6 @@
 """The page behind the set-up link."""
 
-import time
+import logging
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 
 from app.auth import services as auth
 from app.auth import signin
-from app.cities import services as cities
-from app.errors import Invalid
+from app.errors import Invalid, NotFound
+from app.logs import event
 from app.setup import services
 from app.setup.forms import SetupForm
 from app.web import fail
@@ -20,18 +20,28 @@ bp = Blueprint("setup", __name__)
 @bp.route("/setup/<token>", methods=["GET", "POST"])
 def start(token: str) -> Response | tuple[str, int]:
     """Choose the first administrator's name and password; the next page is the filled list."""
-    services.check_link_token(token)
+    check_link(token)
     form = SetupForm()
     status = 422 if request.method == "POST" else 200
     if form.validate_on_submit():
         try:
-            person_id = auth.create_first_administrator(form.name.data, form.password.data)
+            person_id = services.claim(form.name.data, form.password.data, form.sample.data)
         except Invalid as error:
             status = fail(form, error)
         else:
-            if form.sample.data:
-                cities.add_sample_cities()
-            signin.start_session(session, auth.get_person(person_id), time.time())
+            person = auth.get_person(person_id)
+            signin.start_session(session, person)
+            event("installation-claimed", person=person.name)
             flash(_("Welcome. This installation is yours."), "good")
             return redirect(url_for("cities.list_cities"), 303)
     return render_template("setup/start.html", form=form), status
+
+
+def check_link(token: str) -> None:
+    """404 for a link that does not work (any more); such tries are counted and written down."""
+    try:
+        services.check_link_token(token)
+    except NotFound:
+        event("set-up-link-refused", logging.WARNING)
+        signin.count_wrong("set-up", request.remote_addr or "")
+        raise

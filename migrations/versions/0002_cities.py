@@ -33,9 +33,12 @@ def upgrade() -> None:
 
 
 def utc_now() -> sa.TextClause:
-    """The default for rows that the original program inserts: UTC on both databases."""
+    """The default for rows that the original program inserts: UTC on both databases. SQLite
+    compares times as text, so it must write all six digits as SQLAlchemy does."""
     on_mysql = op.get_bind().dialect.name == "mysql"
-    return sa.text("(UTC_TIMESTAMP(6))" if on_mysql else "CURRENT_TIMESTAMP")
+    return sa.text(
+        "(UTC_TIMESTAMP(6))" if on_mysql else "(strftime('%Y-%m-%d %H:%M:%f000', 'now'))"
+    )
 
 
 def create() -> None:

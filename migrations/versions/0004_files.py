@@ -7,7 +7,7 @@ from sqlalchemy.dialects import mysql
 from app.columns import UtcDateTime, bounded
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

@@ -1,18 +1,62 @@
-"""Signing in and out."""
+"""Signing in and out: what is told, what is counted, where one goes on to."""
 
-from tests.factories import PASSWORD
+import re
+import time
+
+import pytest
+
+from app.auth import services as auth
+from app.web import safe_next
+from tests.factories import HTML, PASSWORD, Browser, add_person, at_once
+
+WRONG = {"name": "editor", "password": "not the password"}
 
 
-def test_wrong_password_is_told_without_saying_which_half(as_role, browser):
-    as_role("editor")
+@pytest.fixture
+def people(app):
+    """One person of each role."""
+    with app.app_context():
+        for role in ("viewer", "editor", "admin"):
+            add_person(role, role)
+
+
+def test_wrong_password_is_told_without_saying_which_half(people, browser):
+    bodies = []
     for name in ("editor", "nobody-here"):
         answer = browser.submit("/login", {"name": name, "password": "not the password"})
         assert answer.status_code == 422
         assert "Name and password do not match." in answer.text
+        assert f'value="{name}"' in answer.text
+        assert "not the password" not in answer.text
+        bodies.append(re.sub(f'name="csrf_token"[^>]*>|{name}', "", answer.text))
+    assert bodies[0] == bodies[1]
 
 
-def test_sign_in_leads_on_and_makes_a_new_session_id(app, as_role, browser):
-    as_role("editor")
+def test_somebody_disabled_is_told_no_more_than_a_wrong_password(app, people, browser):
+    with app.app_context():
+        admin, editor = auth.find_person("admin").id, auth.find_person("editor").id
+        auth.set_active(admin, editor, False)
+    answer = browser.submit("/login", {"name": "editor", "password": PASSWORD})
+    assert answer.status_code == 422
+    assert "Name and password do not match." in answer.text
+
+
+def test_unknown_name_takes_as_long_as_a_wrong_password(app, people):
+    def fastest(name):
+        times = []
+        for _try in range(4):
+            begin = time.perf_counter()
+            assert auth.verify(name, "not the password") is None
+            times.append(time.perf_counter() - begin)
+        return min(times)
+
+    with app.app_context():
+        known, unknown = fastest("editor"), fastest("nobody-here")
+    assert known > 0.01
+    assert 0.5 < known / unknown < 2
+
+
+def test_sign_in_leads_on_and_makes_a_new_session_id(people, browser):
     browser.get("/login")
     before = browser.client.get_cookie("gz").value
     answer = browser.submit(
@@ -20,5 +64,142 @@ def test_sign_in_leads_on_and_makes_a_new_session_id(app, as_role, browser):
     )
     assert answer.status_code == 303
     assert answer.location == "/numbers"
-    assert browser.client.get_cookie("gz").value != before
+    after = browser.client.get_cookie("gz").value
+    assert after != before
     assert browser.get("/account").status_code == 200
+    browser.client.set_cookie("gz", before)
+    assert browser.get("/account").location.startswith("/login")
+
+
+def test_name_is_found_in_any_case_and_width_and_with_blanks_around(people, browser):
+    assert browser.sign_in(" Ｅditor ").status_code == 303
+
+
+def test_who_is_signed_in_goes_on_from_the_sign_in_page(people, browser):
+    browser.sign_in("viewer")
+    assert browser.get("/login?next=/numbers").location == "/numbers"
+    assert browser.get("/login?next=//evil.example").location == "/cities"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example", "http:evil.example", "//evil.example", "///evil.example",
+        "/\\evil.example", "\\\\evil.example", "\\/evil.example", "/\t/evil.example",
+        "/\n/evil.example", "/\r\n/evil.example", "\t//evil.example", " //evil.example",
+        "/ /evil.example", "javascript:alert(1)", "data:text/html,x", "evil.example", "?x", "#x",
+        "", "/\x00/evil.example", "/\x7f", "/a\\..\\..\\evil", "/" + "a" * 3000,
+        "／／evil.example", "@evil.example", "https:/evil.example",
+    ],
+)  # fmt: skip
+def test_next_never_leads_off_the_site(target):
+    assert safe_next(target, "/fallback") == "/fallback"
+
+
+@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example"])
+def test_sign_in_never_leads_off_the_site(target, people, browser):
+    answer = browser.submit("/login", {"name": "viewer", "password": PASSWORD, "next": target})
+    assert answer.status_code == 303
+    assert answer.location == "/cities"
+
+
+@pytest.mark.parametrize("target", ["/", "/cities?q=%E5%9C%B3&page=2", "/files/1", "/a//b", "/@x"])
+def test_next_leads_to_pages_of_the_site(target):
+    assert safe_next(target, "/fallback") == target
+
+
+def test_page_asked_for_comes_back_after_the_sign_in(people, browser):
+    answer = browser.get("/cities?q=%E5%9C%B3&n=a%2Fb")
+    assert answer.status_code == 303
+    page = browser.get(answer.location)
+    assert 'name="next"' in page.text
+    answer = browser.submit(
+        "/login",
+        {"name": "viewer", "password": PASSWORD, "next": "/cities?q=%E5%9C%B3&n=a%2Fb"},
+    )
+    assert answer.location == "/cities?q=%E5%9C%B3&n=a%2Fb"
+
+
+def test_sixth_wrong_try_in_a_minute_is_slowed_and_keeps_the_name(people, browser):
+    for _try in range(5):
+        assert browser.submit("/login", WRONG).status_code == 422
+    answer = browser.submit("/login", {**WRONG, "password": PASSWORD})
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["Retry-After"]) <= 61
+    assert 'value="editor"' in answer.text
+    assert "Too many wrong tries" in answer.text
+    assert "Gazetteer</a>" in answer.text
+    assert browser.submit("/login", {**WRONG, "name": "ＥDITOR"}).status_code == 429
+    # Neither another name nor another address is shut out.
+    assert browser.submit("/login", {**WRONG, "name": "viewer"}).status_code == 422
+    elsewhere = {"environ_overrides": {"REMOTE_ADDR": "10.0.0.7"}}
+    answer = browser.submit("/login", {"name": "editor", "password": PASSWORD}, **elsewhere)
+    assert answer.status_code == 303
+
+
+def test_address_that_tries_many_names_is_slowed(people, browser):
+    for number in range(20):
+        answer = browser.submit("/login", {"name": f"name-{number}", "password": "wrong one"})
+        assert answer.status_code == 422
+    answer = browser.submit("/login", {"name": "viewer", "password": PASSWORD})
+    assert answer.status_code == 429
+
+
+def test_right_tries_are_not_counted(people, app):
+    for _try in range(8):
+        Browser(app).sign_in("viewer")
+
+
+def test_limit_holds_for_tries_at_once(people, app, redis_url):
+    browsers = [Browser(app) for _number in range(9)]
+    tokens = [browser.token("/login") for browser in browsers]
+
+    def attempt(browser, token):
+        data = {**WRONG, "csrf_token": token}
+        return browser.client.post("/login", data=data, headers=HTML).status_code
+
+    works = [lambda b=b, t=t: attempt(b, t) for b, t in zip(browsers, tokens, strict=True)]
+    assert sorted(at_once(app, *works)) == [422] * 5 + [429] * 4
+
+
+def test_what_was_typed_as_a_name_is_not_kept_in_redis(app, browser):
+    browser.submit("/login", {"name": "my secret by mistake", "password": "x"})
+    keys = app.extensions["redis"].keys("*")
+    assert keys
+    assert not any("secret" in key for key in keys)
+
+
+def test_empty_form_says_what_is_missing(browser):
+    answer = browser.submit("/login", {"name": "", "password": ""})
+    assert answer.status_code == 422
+    assert "Type your name." in answer.text
+    assert "Type your password." in answer.text
+
+
+def test_huge_name_and_password_are_only_wrong(people, browser):
+    answer = browser.submit("/login", {"name": "x" * 100_000, "password": "y" * 100_000})
+    assert answer.status_code == 422
+
+
+def test_sign_out_is_a_post_and_final(people, app, browser):
+    browser.sign_in("viewer")
+    old = browser.client.get_cookie("gz").value
+    answer = browser.get("/logout")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+    assert browser.get("/account").status_code == 200
+    answer = browser.submit("/logout", page="/account")
+    assert answer.status_code == 303
+    assert answer.headers["Clear-Site-Data"] == '"cache"'
+    assert browser.client.get_cookie("gz") is None
+    assert browser.get("/account").location.startswith("/login")
+    replay = Browser(app)
+    replay.client.set_cookie("gz", old)
+    assert replay.get("/account").location.startswith("/login")
+
+
+def test_sign_in_page_has_fields_that_password_managers_know(browser):
+    text = browser.get("/login").text
+    assert 'type="password"' in text
+    assert 'autocomplete="current-password"' in text
+    assert 'autocomplete="username"' in text

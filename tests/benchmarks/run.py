@@ -27,9 +27,9 @@ from app.auth import services as auth
 from app.auth import tokens
 from app.cities.models import City
 from app.cities.services import keys
-from app.cli import create_database
 from app.config import ROOT, Settings
 from app.extensions import db
+from app.schema import create_database
 from tests import servers
 from tests.browser.site import Site, answers
 from tests.conftest import migrate

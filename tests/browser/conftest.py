@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests import servers
 from tests.browser.site import CHROMIUM_ARGUMENTS, Site, running_site
@@ -18,10 +18,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, object]:
+def chromium() -> Iterator[Browser]:
     """Debian's Chromium; nothing is downloaded."""
     need(servers.CHROMIUM, "chromium")
-    return {"executable_path": servers.CHROMIUM, "args": CHROMIUM_ARGUMENTS}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=servers.CHROMIUM, args=CHROMIUM_ARGUMENTS
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +41,12 @@ OpenAs = Callable[..., BrowserContext]
 
 
 @pytest.fixture
-def open_as(browser: Browser, site: Site) -> Iterator[OpenAs]:
+def open_as(chromium: Browser, site: Site) -> Iterator[OpenAs]:
     """A browser window of somebody: open_as("editor", color_scheme="dark")."""
     opened = []
 
     def open_window(role: str | None, **options: object) -> BrowserContext:
-        context = browser.new_context(
+        context = chromium.new_context(
             base_url=site.base, reduced_motion="reduce", **{"locale": "en", **options}
         )
         if role:

@@ -1,0 +1,188 @@
+"""Bringing cities in and taking them out as CSV, and the page of totals."""
+
+from itertools import chain
+from typing import Any
+
+from flask import (
+    Response,
+    abort,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
+from flask_babel import gettext as _
+from flask_babel import ngettext, to_user_timezone
+from werkzeug.wrappers import Response as Redirect
+
+from app.auth.guards import needs, reads_cities
+from app.auth.models import Role
+from app.cities import applying, imports
+from app.cities.exchange import HEADER, MARK, MOST_LINES, stream_csv, write_csv
+from app.cities.glance import Figures, compact, read_figures
+from app.cities.import_forms import ImportForm
+from app.cities.import_models import Kind
+from app.cities.listing import read_listing
+from app.cities.queries import batches
+from app.cities.views import bp
+from app.columns import now
+from app.errors import DomainError
+from app.web import fail, number, whole_number
+
+SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
+
+
+@bp.get("/cities/glance")
+@reads_cities
+def glance() -> str:
+    """Totals, users by province, the largest cities."""
+    figures = read_figures()
+    return render_template(
+        "cities/glance.html", figures=figures, bars=province_bars(figures), compact=compact
+    )
+
+
+def province_bars(figures: Figures) -> list[dict[str, Any]]:
+    """The rows of the chart; cities without a province are one bar, the last."""
+    rows = [
+        (name, users, cities, url_for("cities.list_cities", province=name))
+        for name, users, cities in figures.provinces
+    ]
+    if figures.nowhere[1]:
+        rows.append((_("No province"), *figures.nowhere, url_for("cities.list_cities", flawed=1)))
+    return [
+        {
+            "name": name,
+            "value": number(users),
+            "cities": number(cities),
+            "share": round(100 * max(0, users) / figures.longest, 2),
+            "url": url,
+            "title": ngettext(
+                "%(name)s: %(users)s users in %(count)s city",
+                "%(name)s: %(users)s users in %(count)s cities",
+                cities,
+                name=name,
+                users=number(users),
+                count=number(cities),
+            ),
+        }
+        for name, users, cities, url in rows
+    ]
+
+
+@bp.get("/cities/export.csv")
+@reads_cities
+def export_cities() -> Response:
+    """What the list shows, as a file. The first batch is read before anything is sent, so that a
+    database which is away is told with 503."""
+    pieces = stream_csv(batches(read_listing(request.args)))
+    first = next(pieces)
+    name = f"cities-{to_user_timezone(now()).date().isoformat()}.csv"
+    return csv_file(stream_with_context(chain([first], pieces)), name)
+
+
+def csv_file(content: Any, name: str) -> Response:
+    """A CSV file to be kept, never opened in the browser."""
+    disposition = f'attachment; filename="{name}"'
+    return Response(content, mimetype="text/csv", headers={"Content-Disposition": disposition})
+
+
+@bp.route("/cities/import", methods=["GET", "POST"])
+@needs(Role.EDITOR)
+def import_cities() -> Redirect | tuple[str, int]:
+    """Choose a file; then on to what it would do."""
+    form = ImportForm()
+    status = 422 if request.method == "POST" else 200
+    if form.validate_on_submit():
+        file = form.file.data
+        try:
+            import_id = imports.stage_file(g.person.id, file.filename, file.read())
+        except DomainError as error:
+            status = fail(form, error)
+        else:
+            return redirect(url_for("cities.import_preview", import_id=import_id), 303)
+    waiting = imports.list_waiting(g.person.id)
+    return render_template(
+        "cities/import_cities.html", form=form, waiting=waiting, most=MOST_LINES, header=HEADER
+    ), status
+
+
+def owner() -> int | None:
+    """Whose imports this person may see: one's own, administrators everybody's."""
+    return None if g.person.is_admin else g.person.id
+
+
+@bp.get("/cities/import/<int:import_id>")
+@needs(Role.EDITOR)
+def import_preview(import_id: int) -> Redirect | str:
+    """What a staged file would do. Afterwards the address leads to the list."""
+    held = imports.find_import(import_id, owner())
+    if held.applied_at is not None:
+        return redirect(url_for("cities.list_cities"), 303)
+    counts = imports.count_lines(import_id)
+    parts = {
+        kind: imports.read_part(import_id, kind, counts[kind], size=SHOWN)
+        for kind in (Kind.CHANGED, Kind.NEW, Kind.REFUSED)
+    }
+    return render_template("cities/import_preview.html", held=held, counts=counts, parts=parts)
+
+
+@bp.get("/cities/import/<int:import_id>/<kind>")
+@needs(Role.EDITOR)
+def import_part(import_id: int, kind: str) -> str:
+    """All lines of one kind, page by page."""
+    held = imports.find_import(import_id, owner())
+    if kind not in list(Kind):
+        abort(404)
+    total = imports.count_lines(import_id)[kind]
+    page = whole_number(request.args.get("page", "1"), 1, MOST_LINES) or 1
+    part = imports.read_part(import_id, kind, total, page)
+    return render_template("cities/import_part.html", held=held, kind=kind, part=part)
+
+
+@bp.get("/cities/import/<int:import_id>/refused.csv")
+@needs(Role.EDITOR)
+def refused_lines(import_id: int) -> Response:
+    """The refused lines with their reasons. Corrected, the same file can be brought in again: our
+    import passes over the columns in front."""
+    imports.find_import(import_id, owner())
+    rows = [
+        (row.line, row.field, row.reason, row.provincename, row.cityname, row.number_text)
+        for row in imports.read_refused(import_id)
+    ]
+    return csv_file(MARK + write_csv([("line", "field", "reason", *HEADER), *rows]), "refused.csv")
+
+
+@bp.post("/cities/import/<int:import_id>/confirm")
+@needs(Role.EDITOR)
+def confirm_import(import_id: int) -> Redirect:
+    """Take over what the preview of that number accepted."""
+    preview = whole_number(request.form.get("preview", ""), 0, 2**31) or 0
+    try:
+        done = applying.confirm_import(import_id, owner(), preview)
+    except applying.Outdated as error:
+        flash(error.message, "caution")
+        return redirect(url_for("cities.import_preview", import_id=import_id), 303)
+    message = {
+        "text": _(
+            "Brought in: %(added)s new, %(changed)s changed.",
+            added=number(done.added),
+            changed=number(done.changed),
+        ),
+        "link": url_for("cities.list_cities", sort="changed"),
+        "link_text": _("Show them in the list"),
+    }
+    flash(message, "good")  # type: ignore[arg-type]
+    return redirect(url_for("cities.list_cities"), 303)
+
+
+@bp.post("/cities/import/<int:import_id>/cancel")
+@needs(Role.EDITOR)
+def cancel_import(import_id: int) -> Redirect:
+    """Forget a staged file."""
+    imports.cancel_import(import_id, owner())
+    flash(_("The import is cancelled; the register is as it was."), "good")
+    return redirect(url_for("cities.import_cities"), 303)

@@ -1,0 +1,120 @@
+"""The register at a glance: totals, users by province, the largest cities."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from babel.numbers import format_compact_decimal
+from flask_babel import get_locale
+from sqlalchemy import ColumnElement, func, or_, select
+
+from app.cities import cache
+from app.cities.models import City
+from app.extensions import db
+
+PROVINCES_SHOWN = 30
+LARGEST_SHOWN = 10
+COMPACT_FROM = 10_000
+# MariaDB answers a decimal, and both answer null for no row at all.
+USERS: ColumnElement[Any] = func.coalesce(func.sum(City.usernumber), 0)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Plain values, as they are kept in Redis. A province is (name, users, cities), a city (id,
+    name, province, users); `nowhere` are the cities without a province."""
+
+    cities: int
+    users: int
+    unnumbered: int
+    province_count: int
+    provinces: list[tuple[str, int, int]]
+    nowhere: tuple[int, int]
+    largest: list[tuple[int, str, str, int]]
+
+    @property
+    def rest(self) -> tuple[int, int, int]:
+        """The provinces that are not shown: how many, their users, their cities."""
+        users, cities = self.nowhere
+        return (
+            self.province_count - len(self.provinces),
+            self.users - users - sum(row[1] for row in self.provinces),
+            self.cities - cities - sum(row[2] for row in self.provinces),
+        )
+
+    @property
+    def longest(self) -> int:
+        """The users of the province with the longest bar, at least one."""
+        shown = [row[1] for row in self.provinces] + [self.nowhere[0]]
+        return max(1, *shown)
+
+
+def read_figures() -> Figures:
+    """The figures as the list's fragments are kept: half a minute, or until the next change."""
+    text = cache.kept("glance", lambda: json.dumps(asdict(compute_figures())))
+    return Figures(**json.loads(text))
+
+
+def compact(number: int) -> str:
+    """A large number as one says it: 742.4 million, 7.4亿; empty where the digits are as short."""
+    if abs(number) < COMPACT_FROM:
+        return ""
+    locale = get_locale()
+    style: Literal["long", "short"] = "long"
+    if style not in locale.compact_decimal_formats:
+        style = "short"  # Chinese has only one way
+    return format_compact_decimal(number, format_type=style, locale=locale, fraction_digits=1)
+
+
+def compute_figures() -> Figures:
+    """The figures from the database; rows of the original program may lack name or number."""
+    cities, users, unnumbered, province_count = read_totals()
+    nowhere = db.session.execute(
+        select(USERS, func.count()).where(or_(City.provincename.is_(None), City.provincename == ""))
+    ).one()
+    return Figures(
+        cities=cities,
+        users=users,
+        unnumbered=unnumbered,
+        province_count=province_count,
+        provinces=read_provinces(),
+        nowhere=(int(nowhere[0]), nowhere[1]),
+        largest=read_largest(),
+    )
+
+
+def read_totals() -> tuple[int, int, int, int]:
+    """Cities, users, cities without a number, provinces that have a name."""
+    cities, users, numbered = db.session.execute(
+        select(func.count(), USERS, func.count(City.usernumber)).select_from(City)
+    ).one()
+    names = select(City.provincename).where(City.provincename > "").distinct().subquery()
+    provinces = db.session.scalar(select(func.count()).select_from(names))
+    return cities, int(users), cities - numbered, provinces or 0
+
+
+def read_provinces() -> list[tuple[str, int, int]]:
+    """The provinces with most users: name, users, cities. A rest of one is shown itself."""
+    query = (
+        select(City.provincename, USERS, func.count())
+        .where(City.provincename > "")
+        .group_by(City.provincename)
+        .order_by(USERS.desc(), City.provincename)
+        .limit(PROVINCES_SHOWN + 2)
+    )
+    rows = [(name or "", int(users), cities) for name, users, cities in db.session.execute(query)]
+    return rows if len(rows) <= PROVINCES_SHOWN + 1 else rows[:PROVINCES_SHOWN]
+
+
+def read_largest() -> list[tuple[int, str, str, int]]:
+    """The largest cities: id, name, province, users."""
+    query = (
+        select(City.id, City.cityname, City.provincename, City.usernumber)
+        .where(City.usernumber.is_not(None))
+        .order_by(City.usernumber.desc(), City.id.desc())
+        .limit(LARGEST_SHOWN)
+    )
+    return [
+        (city_id, name or "", province or "", users or 0)
+        for city_id, name, province, users in db.session.execute(query)
+    ]

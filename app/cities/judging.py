@@ -1,0 +1,133 @@
+"""What one line of an import would do to the register, as functions on plain values."""
+
+from typing import Any, NamedTuple
+
+from flask_babel import gettext as _
+
+from app.cities.exchange import Line
+from app.cities.import_models import KEPT_LENGTH, NUMBER_LENGTH, REASON_LENGTH, Kind
+from app.cities.rules import CityFields, check_city, clean, keys
+from app.errors import Invalid
+
+Pair = tuple[str, str]
+# The pairs of the file that were taken so far: the line and its number.
+Seen = dict[Pair, tuple[int, int | None]]
+Judged = dict[str, Any]
+
+
+class Known(NamedTuple):
+    """A row of the register as it is now."""
+
+    id: int
+    version: int
+    province: str | None
+    city: str | None
+    users: int | None
+
+
+def pair_of(province: str | None, city: str | None) -> Pair:
+    """What makes two cities the same: both names by code points, composed and trimmed."""
+    return clean(province), clean(city)
+
+
+def judge(line: Line, known: dict[Pair, list[Known]], seen: Seen) -> Judged:
+    """The values of the line's staged row; a line that is taken is noted in `seen`."""
+    row = blank_row(line)
+    try:
+        fields = check_line(line)
+    except Invalid as error:
+        return row | refusal(",".join(error.fields), error.message)
+    pair = (fields.province, fields.city)
+    number = None if line.number is None else fields.users
+    if pair in seen:
+        return row | repeated(number, *seen[pair])
+    row |= meet(fields, number, known.get(pair, []))
+    if row["kind"] != Kind.REFUSED:
+        seen[pair] = line.line, number
+    return row
+
+
+def blank_row(line: Line) -> Judged:
+    """The line as typed, not judged yet. All rows have all columns, so that many are one insert."""
+    return {
+        "line": line.line,
+        "kind": Kind.SAME,
+        "provincename": line.province[:KEPT_LENGTH],
+        "cityname": line.city[:KEPT_LENGTH],
+        "number_text": line.number if line.number is None else line.number[:NUMBER_LENGTH],
+        "surplus": line.surplus,
+        "usernumber": None,
+        "province_key": None,
+        "city_key": None,
+        "search_key": None,
+        "city_id": None,
+        "city_version": None,
+        "old_number": None,
+        "field": "",
+        "reason": "",
+    }
+
+
+def check_line(line: Line) -> CityFields:
+    """The rules of a city; without a column for the number that field has nothing to be checked."""
+    if line.surplus:
+        raise Invalid(
+            _(
+                "This line has more cells than the header has columns. "
+                "A name with a comma needs quotation marks around it."
+            )
+        )
+    return check_city(line.province, line.city, 0 if line.number is None else line.number)
+
+
+def refusal(field: str, reason: str) -> Judged:
+    """A line that is not taken; `field` names one or more of province, city, number, or none."""
+    return {"kind": Kind.REFUSED, "field": field, "reason": reason[:REASON_LENGTH]}
+
+
+def repeated(number: int | None, line: int, earlier: int | None) -> Judged:
+    """A city that stood further up in the file already."""
+    if number == earlier:
+        return {"usernumber": number, "reason": _("The same as line %(line)s.", line=line)}
+    return refusal("number", _("Line %(line)s has the same city with another number.", line=line))
+
+
+def meet(fields: CityFields, number: int | None, found: list[Known]) -> Judged:
+    """The line and what the register has under its names."""
+    if not found:
+        return add(fields, number)
+    equal = [row for row in found if number is None or row.users == number]
+    if equal:
+        return as_registered(equal[0], equal[0].users)
+    if len(found) > 1:
+        return refusal(
+            "city", _("Stands %(count)s times in the register; edit it there.", count=len(found))
+        )
+    row = found[0]
+    return as_registered(row, number) | {
+        "kind": Kind.CHANGED,
+        **keys(row.province, row.city),
+        "city_id": row.id,
+        "city_version": row.version,
+        "old_number": row.users,
+    }
+
+
+def add(fields: CityFields, number: int | None) -> Judged:
+    """A city that is not in the register yet."""
+    if number is None:
+        return refusal(
+            "number", _("This city is new, but the file has no column for the number of users.")
+        )
+    return {
+        "kind": Kind.NEW,
+        "provincename": fields.province,
+        "cityname": fields.city,
+        "usernumber": number,
+        **keys(fields.province, fields.city),
+    }
+
+
+def as_registered(row: Known, number: int | None) -> Judged:
+    """The names as they stand in the register, which may be written in another way."""
+    return {"provincename": row.province, "cityname": row.city, "usernumber": number}

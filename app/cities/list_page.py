@@ -1,0 +1,122 @@
+"""The list as HTML, drawn once for all who read the same page in the same language.
+
+What is drawn here is kept in Redis and shown to everybody. So the template gets no request and no
+person, only whether its reader may write: nothing personal and no token can slip in.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from flask import current_app, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from app import assets
+from app.cities import cache, queries
+from app.cities.listing import FIRST, LAST, Cursor, Listing, read_cursor, write_cursor
+from app.cities.row_writer import RowWriter
+from app.web import number
+
+COLUMNS = ("city", "province", "users", "changed")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the head of every list says about the register."""
+
+    total: int
+    provinces: list[str]
+    flawed: bool
+
+
+def list_content(listing: Listing, cursor_text: str | None, may_write: bool) -> Markup:
+    """The content of the list's page; on a hit without any query."""
+    cursor = read_cursor(cursor_text, listing.sort)
+    address = [
+        asdict(listing), write_cursor(cursor), str(get_locale()), may_write, assets.content_hash(),
+    ]  # fmt: skip
+    digest = hashlib.sha256(json.dumps(address).encode()).hexdigest()[:32]
+    # Our own template made it, and escaped what it shows.
+    return Markup(  # noqa: S704
+        cache.kept(f"list:{digest}", lambda: draw_list(listing, cursor, may_write))
+    )
+
+
+def register_facts() -> Facts:
+    """Total and names of provinces, kept as the list is."""
+    text = cache.kept("facts", lambda: json.dumps(asdict(count_facts())))
+    return Facts(**json.loads(text))
+
+
+def count_facts() -> Facts:
+    """The same, asked anew."""
+    return Facts(queries.count_cities(Listing()), queries.list_provinces(), queries.has_flawed())
+
+
+def draw_list(listing: Listing, cursor: Cursor, may_write: bool) -> str:
+    """The list's page from the database."""
+    facts = register_facts()
+    total: int | None = queries.count_cities(listing) if listing.is_filtered else facts.total
+    counted = f"{total}"
+    if listing.is_filtered and total and total > queries.COUNT_MOST:
+        counted, total = _("more than %(count)s", count=number(queries.COUNT_MOST)), None
+    else:
+        counted = number(total)
+    if cursor == LAST:
+        cursor = queries.last_page(total)
+    page = queries.select_page(listing, cursor)
+    if not page.rows and cursor != FIRST:  # what stood there was removed
+        page = queries.select_page(listing)
+    template = current_app.jinja_env.get_template("cities/_list.html")
+    return template.render(
+        listing=listing,
+        facts=facts,
+        counted=counted,
+        rows=[*map(RowWriter().write, page.rows)],
+        steps=page_steps(listing, page),
+        place=place_text(page, counted),
+        may_write=may_write,
+        heads=column_heads(listing),
+        many_provinces=len(facts.provinces) > queries.PROVINCES_MOST,
+    )
+
+
+def column_heads(listing: Listing) -> dict[str, tuple[str, str | None]]:
+    """For each column the address that sorts by it, and how it is sorted now."""
+    order = "descending" if listing.descending else "ascending"
+    return {
+        sort: (
+            url_for("cities.list_cities", **listing.sorted_by(sort)),
+            order if sort == listing.sort else None,
+        )
+        for sort in COLUMNS
+    }
+
+
+def page_steps(listing: Listing, page: queries.Page) -> dict[str, str | None]:
+    """The addresses of the pager."""
+
+    def address(cursor: Cursor | None) -> str | None:
+        if cursor is None:
+            return None
+        args = listing.args()
+        if cursor != FIRST:
+            args["page"] = write_cursor(cursor)
+        return url_for("cities.list_cities", **args)
+
+    return {
+        "first": address(FIRST if page.previous else None),
+        "previous": address(page.previous),
+        "next": address(page.next),
+        "last": address(LAST if page.next else None),
+    }
+
+
+def place_text(page: queries.Page, counted: str) -> str:
+    """Which rows the page shows."""
+    if page.start is None:
+        return str(_("%(count)s in all", count=counted))
+    first, last = number(page.start), number(page.start + len(page.rows) - 1)
+    return str(_("%(first)s to %(last)s of %(total)s", first=first, last=last, total=counted))

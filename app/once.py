@@ -1,0 +1,61 @@
+"""One-time keys of forms that create something: sent twice, they make one thing."""
+
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.columns import Moment, bounded, now
+from app.extensions import db
+from app.transactions import after_commit, transaction
+
+KEY_LENGTH = 80
+KEPT = timedelta(days=2)
+
+
+class FormKey(db.Model):  # type: ignore[name-defined,misc]
+    """A key that was used, and what was made under it."""
+
+    __tablename__ = "form_key"
+    __table_args__ = ({"mysql_charset": "utf8mb4"},)
+
+    key: Mapped[str] = mapped_column(bounded(KEY_LENGTH), primary_key=True)
+    result_id: Mapped[int | None]
+    created_at: Mapped[Moment] = mapped_column(index=True)
+
+
+def new_key() -> str:
+    """A key for a form that is about to be drawn."""
+    return secrets.token_urlsafe(16)
+
+
+def once(person_id: int, key: str | None, make: Callable[[], int]) -> int:
+    """Call `make` and return the id it made; where the key was used before, only return the id of
+    then. Part of a running service: key and thing are committed together, and a second sender of
+    the same key waits for the first. A form without a key always makes something."""
+    if not key or len(key) > KEY_LENGTH // 2:
+        return make()
+    own_key = f"{person_id}:{key}"
+    try:
+        with db.session.begin_nested():
+            db.session.add(FormKey(key=own_key))
+    except IntegrityError:
+        # A locking read sees what the other committed, whatever this transaction read before.
+        used = db.session.get(FormKey, own_key, with_for_update=True, populate_existing=True)
+        if used is not None and used.result_id is not None:
+            return used.result_id
+    made = make()
+    row = db.session.get_one(FormKey, own_key)
+    row.result_id = made
+    if made % 100 == 0:  # now and then is often enough, and never inside the same transaction
+        after_commit(delete_old_keys)
+    return made
+
+
+@transaction
+def delete_old_keys() -> None:
+    """Forget keys of forms that nobody will send again."""
+    db.session.execute(delete(FormKey).where(FormKey.created_at < now() - KEPT))

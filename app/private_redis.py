@@ -1,0 +1,65 @@
+"""The program `redis` of supervisor.conf: a private Redis on a unix socket, or nothing to do.
+
+It keeps an append-only file, so that sessions survive a restart, and it never throws data out when
+memory is short (that would end sessions): writes are refused then, and the log says so.
+"""
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from app.config import SettingError, Settings, redis_socket
+
+PROGRAMS = ("redis-server", "valkey-server")
+# supervisor calls a program that ends within a second failed (startsecs).
+LONGER_THAN_STARTSECS = 1.5
+
+
+def command(program: str, settings: Settings) -> list[str]:
+    """The server's command line; everything it keeps is in the instance folder."""
+    return [
+        program,
+        "--port", "0",  # no network, only the socket
+        "--unixsocket", str(redis_socket(settings.instance)),
+        "--unixsocketperm", "700",
+        "--dir", str(settings.instance / "redis"),
+        "--appendonly", "yes",
+        "--appendfsync", "everysec",
+        "--save", "",  # the append-only file is the one copy
+        "--maxmemory-policy", "noeviction",
+        "--daemonize", "no",
+    ]  # fmt: skip
+
+
+def private_folder(path: Path) -> None:
+    """A folder that is ours and closed to others. In the system's temporary folder somebody else
+    could have made it first."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = path.lstat()
+    if found.st_uid != os.getuid() or path.is_symlink():
+        sys.exit(f"{path} belongs to somebody else; remove it.")
+    path.chmod(0o700)
+
+
+def main() -> None:
+    """Become the Redis server, or end with status 0 when REDIS_URL names another."""
+    try:
+        settings = Settings.load()
+    except SettingError as error:
+        sys.exit(str(error))
+    if not settings.private_redis:
+        print("REDIS_URL names a Redis server; no private one is started.")  # noqa: T201
+        time.sleep(LONGER_THAN_STARTSECS)
+        return
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        sys.exit("There is no redis-server or valkey-server on this machine.")
+    private_folder(settings.instance / "redis")
+    private_folder(redis_socket(settings.instance).parent)
+    os.execv(program, command(program, settings))  # noqa: S606 - a list of our own, no shell
+
+
+if __name__ == "__main__":
+    main()

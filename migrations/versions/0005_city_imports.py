@@ -1,0 +1,75 @@
+"""Imports on their way into the register."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+from app.columns import UtcDateTime, bounded
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+LONG_TEXT = sa.Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "city_import",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("person_id", sa.Integer, nullable=False),
+        sa.Column("file_name", bounded(255), nullable=False),
+        sa.Column("ignored", LONG_TEXT, nullable=False),
+        sa.Column("has_number", sa.Boolean, nullable=False),
+        sa.Column("ready", sa.Boolean, nullable=False),
+        sa.Column("preview", sa.Integer, nullable=False),
+        sa.Column("created_at", UtcDateTime, nullable=False),
+        sa.Column("applied_at", UtcDateTime),
+        sa.Column("added", sa.Integer, nullable=False),
+        sa.Column("changed", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_city_import"),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_city_import_person_id"),
+        mysql_charset="utf8mb4",
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_city_import_person_id", "city_import", ["person_id"])
+    op.create_index("ix_city_import_created_at", "city_import", ["created_at"])
+    op.create_table(
+        "city_import_row",
+        sa.Column("import_id", sa.Integer, nullable=False),
+        sa.Column("line", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("kind", sa.String(8), nullable=False),
+        sa.Column("provincename", bounded(256), nullable=False),
+        sa.Column("cityname", bounded(256), nullable=False),
+        sa.Column("number_text", bounded(64)),
+        sa.Column("surplus", sa.Boolean, nullable=False),
+        sa.Column("usernumber", sa.Integer),
+        sa.Column("province_key", bounded(255)),
+        sa.Column("city_key", bounded(255)),
+        sa.Column("search_key", LONG_TEXT),
+        sa.Column("city_id", sa.Integer),
+        sa.Column("city_version", sa.Integer),
+        sa.Column("old_number", sa.Integer),
+        sa.Column("field", sa.String(32), nullable=False),
+        sa.Column("reason", bounded(500), nullable=False),
+        sa.PrimaryKeyConstraint("import_id", "line", name="pk_city_import_row"),
+        sa.ForeignKeyConstraint(
+            ["import_id"],
+            ["city_import.id"],
+            name="fk_city_import_row_import_id",
+            ondelete="CASCADE",
+        ),
+        sa.CheckConstraint(
+            "kind IN ('new', 'changed', 'same', 'refused')", name="ck_city_import_row_kind"
+        ),
+        mysql_charset="utf8mb4",
+    )
+    op.create_index(
+        "ix_city_import_row_import_id_kind_line", "city_import_row", ["import_id", "kind", "line"]
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("city_import_row")
+    op.drop_table("city_import")

@@ -1,0 +1,19 @@
+"""Passwords that an administrator handed out end by themselves."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.columns import UtcDateTime
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("person", sa.Column("password_ends_at", UtcDateTime))
+
+
+def downgrade() -> None:
+    op.drop_column("person", "password_ends_at")

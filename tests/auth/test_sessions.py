@@ -1,0 +1,369 @@
+"""Sessions: final when ended, ended when old, and what people meet while Redis is away."""
+
+import json
+import pickle
+import socket
+import time
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from flask import Response, session
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.auth import services as auth
+from app.auth import signin
+from app.errors import Invalid
+from tests import servers
+from tests.factories import HTML, PASSWORD, Browser
+
+HOUR = 3600
+
+
+@pytest.fixture
+def kept(redis_url):
+    """What the application keeps in Redis."""
+    client = Redis.from_url(redis_url, decode_responses=True)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def viewer(as_role):
+    return as_role("viewer")
+
+
+def cookie_of(browser):
+    return browser.client.get_cookie("gz").value
+
+
+def sessions(kept):
+    return [key for key in kept.keys("gz:session:*") if key.count(":") == 2]
+
+
+def signed_in(browser):
+    return browser.get("/account").status_code == 200
+
+
+def rewrite(kept, **changed):
+    """Change what the only session holds, without touching its life."""
+    (key,) = sessions(kept)
+    kept.set(key, json.dumps({**json.loads(kept.get(key)), **changed}), keepttl=True)
+
+
+@contextmanager
+def slow_request(app, browser):
+    """A request of the browser that loaded its session and is not done yet; calling what this
+    yields ends it."""
+    headers = {"Cookie": f"gz={cookie_of(browser)}"}
+    with app.test_request_context("/account", headers=headers):
+        app.preprocess_request()
+
+        def finish():
+            return app.process_response(Response("done"))
+
+        yield finish
+
+
+def test_sign_out_is_final_against_a_slow_request(app, viewer, kept):
+    cookie = cookie_of(viewer)
+    with slow_request(app, viewer) as finish:
+        assert session["name"] == "viewer"
+        answer = viewer.submit("/logout", page="/account")
+        assert answer.status_code == 303
+        session["written"] = "after the sign-out"
+        assert "Set-Cookie" not in finish().headers
+    viewer.client.set_cookie("gz", cookie)
+    assert not signed_in(viewer)
+    assert not [key for key in sessions(kept) if "viewer" in kept.get(key)]
+
+
+def test_a_new_password_is_final_against_a_slow_request(app, viewer):
+    cookie = cookie_of(viewer)
+    fields = {"current": PASSWORD, "password": "another password", "again": "another password"}
+    with slow_request(app, viewer) as finish:
+        assert viewer.submit("/account/password", fields).status_code == 303
+        session["written"] = "after the change"
+        finish()
+    assert signed_in(viewer)
+    viewer.client.set_cookie("gz", cookie)
+    assert not signed_in(viewer)
+
+
+def test_sign_out_leaves_nothing_in_redis(viewer, kept):
+    viewer.get("/account")
+    before = set(kept.keys("gz:session:*"))
+    viewer.submit("/logout", page="/account")
+    assert before
+    assert not before & set(kept.keys("gz:session:*"))
+
+
+def test_get_does_not_sign_out(viewer):
+    assert viewer.get("/logout").status_code == 405
+    assert signed_in(viewer)
+
+
+def test_redis_knows_only_a_digest_of_the_session_id(viewer, kept):
+    viewer.get("/account")
+    cookie = cookie_of(viewer)
+    for key in kept.keys("*"):
+        assert cookie not in key
+        if kept.type(key) == "string":
+            assert cookie not in kept.get(key)
+
+
+def test_a_session_planted_before_the_sign_in_is_worth_nothing(app, as_role):
+    as_role("viewer")
+    victim, planter = Browser(app), Browser(app)
+    victim.get("/login")
+    planted = cookie_of(victim)
+    victim.sign_in("viewer")
+    planter.client.set_cookie("gz", planted)
+    assert signed_in(victim)
+    assert not signed_in(planter)
+
+
+def test_an_unused_session_ends(viewer, kept):
+    (key,) = sessions(kept)
+    assert 12 * HOUR - 60 <= kept.ttl(key) <= 12 * HOUR
+    kept.pexpire(key, 1)
+    time.sleep(0.01)
+    assert not signed_in(viewer)
+
+
+def test_use_extends_a_session_once_a_minute(viewer, kept):
+    assert signed_in(viewer)
+    (key,) = sessions(kept)
+    kept.expire(key, 100)
+    assert signed_in(viewer)
+    assert kept.ttl(key) <= 100
+    kept.delete(f"{key}:seen")  # as after a minute
+    assert signed_in(viewer)
+    assert kept.ttl(key) > 12 * HOUR - 60
+    assert kept.ttl(f"{key}:requests") > 12 * HOUR - 60
+
+
+def test_idle_and_absolute_life_are_settings(make_app, kept):
+    app = make_app(SESSION_IDLE_HOURS="1", SESSION_ABSOLUTE_DAYS="2")
+    with app.app_context():
+        auth.create_person("viewer", PASSWORD, "viewer")
+    browser = Browser(app)
+    browser.sign_in("viewer")
+    (key,) = sessions(kept)
+    assert kept.ttl(key) <= HOUR
+    rewrite(kept, since=time.time() - 2 * 86400 + 60)
+    assert signed_in(browser)
+    rewrite(kept, since=time.time() - 2 * 86400 - 1)
+    assert not signed_in(browser)
+
+
+def test_a_session_ends_after_its_absolute_life_however_much_it_is_used(viewer, kept):
+    rewrite(kept, since=time.time() - 14 * 86400 + 60)
+    assert signed_in(viewer)
+    rewrite(kept, since=time.time() - 14 * 86400 - 1)
+    assert not signed_in(viewer)
+    assert not [key for key in sessions(kept) if "viewer" in kept.get(key)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda person: auth.set_password(person.id, "another password", must_change=False),
+        lambda person: auth.set_active(person.id, False),
+        lambda person: auth.set_role(person.id, "editor"),
+    ],
+    ids=["password", "disabled", "role"],
+)
+def test_what_changes_a_person_ends_their_sessions_at_once(app, viewer, change):
+    assert signed_in(viewer)
+    with app.app_context():
+        change(auth.find_person("viewer"))
+    assert not signed_in(viewer)
+
+
+def test_the_end_does_not_hang_on_redis_keeping_the_epoch(app, viewer, kept):
+    with app.app_context():
+        person = auth.find_person("viewer")
+        auth.set_active(person.id, False)
+        kept.delete(auth.epoch_key(person.id))
+    assert not signed_in(viewer)
+
+
+def test_one_who_signs_in_while_the_password_changes_is_out(app, as_role):
+    as_role("viewer")
+    with app.test_request_context("/login"):
+        app.preprocess_request()
+        person = signin.sign_in("viewer", PASSWORD, "192.0.2.1")
+        auth.set_password(person.id, "another password", must_change=False)
+        signin.start_session(session, person, time.time())
+        cookie = app.process_response(Response()).headers["Set-Cookie"]
+    late = Browser(app)
+    late.client.set_cookie("gz", cookie.partition("=")[2].partition(";")[0])
+    assert not signed_in(late)
+
+
+def test_the_disabled_cannot_slip_in_under_their_new_epoch(app, viewer, kept):
+    with app.app_context():
+        person = auth.find_person("viewer")
+        auth.set_active(person.id, False)
+        epoch = auth.find_person("viewer").epoch
+    rewrite(kept, epoch=epoch)
+    assert not signed_in(viewer)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [pickle.dumps({"person": 1}), b"\xff\xfe", b"", b"null", b"[1]", b'"text"', b"{",
+     b'{"person":1}',
+     b'{"person":"1","name":"a","role":"admin","epoch":1,"since":1}',
+     b'{"person":1,"name":"viewer","role":"owner","epoch":1,"since":9e9}',
+     b'{"person":1,"name":"viewer","role":["admin"],"epoch":1,"since":9e9}'],
+)  # fmt: skip
+def test_what_is_no_session_signs_nobody_in(viewer, kept, data):
+    (key,) = sessions(kept)
+    kept.set(key, data)
+    answer = viewer.get("/account")
+    assert answer.status_code == 303
+    viewer.sign_in("viewer")
+    assert signed_in(viewer)
+
+
+class OwnRedis:
+    """A Redis that a test stops and starts."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.url = f"unix://{folder / 'redis.sock'}"
+        self.running = ExitStack()
+
+    def start(self):
+        assert self.running.enter_context(servers.redis_server(self.folder)) == self.url
+
+    def stop(self):
+        self.running.close()
+
+
+@pytest.fixture
+def own_redis():
+    with servers.short_folder("own") as folder:
+        server = OwnRedis(folder)
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def own_app(make_app, own_redis):
+    """An application on a Redis that can be stopped, with a person."""
+    app = make_app(REDIS_URL=own_redis.url)
+    with app.app_context():
+        auth.create_person("viewer", PASSWORD, "viewer")
+    return app
+
+
+def quick(browser, path, **kwargs):
+    """An answer within three times the promised second."""
+    begun = time.monotonic()
+    answer = browser.get(path, **kwargs)
+    assert time.monotonic() - begun < 3
+    return answer
+
+
+def meets_redis_away(browser):
+    for path in ("/account", "/cities", "/login"):
+        answer = quick(browser, path)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "2"
+        assert "Not available right now" in answer.text
+        assert 'href="/static/' in answer.text
+        assert "csrf_token" not in answer.text
+    assert quick(browser, "/account", headers={"Accept": "application/json"}).json["status"] == 503
+    assert quick(browser, "/pi/1000").json == {"cached": False, "result": 3.14063710098594}
+    assert quick(browser, "/fib/93").json == {"cached": False, "result": 12200160415121876738}
+    page = quick(browser, "/numbers?pi=1000&fib=93")
+    assert page.status_code == 200
+    assert "12200160415121876738" in page.text
+    assert "The cache does not answer right now." in page.text
+    assert quick(browser, "/healthz").status_code == 200
+    begun = time.monotonic()
+    answer = browser.client.post("/login", data={"name": "viewer"}, headers=HTML)
+    assert answer.status_code == 503
+    assert time.monotonic() - begun < 3
+
+
+def test_redis_stops_and_comes_back(own_app, own_redis):
+    browser = Browser(own_app)
+    browser.sign_in("viewer")
+    assert browser.get("/pi/1000").json["cached"] is False
+    own_redis.stop()
+    meets_redis_away(browser)
+    own_redis.start()
+    time.sleep(1.1)  # failures are remembered for a second
+    browser.sign_in("viewer")
+    assert signed_in(browser)
+    assert browser.get("/pi/1000").json["cached"] is False
+    assert browser.get("/pi/1000").json["cached"] is True
+
+
+def test_redis_that_hangs_is_as_one_away(own_app, own_redis):
+    browser = Browser(own_app)
+    browser.sign_in("viewer")
+    own_redis.stop()
+    path = own_redis.folder / "redis.sock"
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(path))
+        silent.listen(100)
+        meets_redis_away(browser)
+    path.unlink()
+
+
+def test_redis_that_stops_within_a_request_ends_in_503(own_app, own_redis):
+    browser = Browser(own_app)
+    browser.sign_in("viewer")
+    headers = {"Cookie": f"gz={cookie_of(browser)}", **HTML}
+    with own_app.test_request_context("/account", headers=headers):
+        own_app.preprocess_request()
+        session["colour"] = "red"
+        own_redis.stop()
+        answer = own_app.process_response(
+            Response("saved", 303, {"Location": "/session", "ETag": '"a"'})
+        )
+    assert answer.status_code == 503
+    assert "Location" not in answer.headers
+    assert "ETag" not in answer.headers
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Not available right now" in answer.get_data(as_text=True)
+
+
+def test_nobody_is_signed_in_when_redis_stops_meanwhile(own_app, own_redis):
+    """Nor is the session that was there before the sign-in given to the person."""
+    browser = Browser(own_app)
+    browser.get("/login")
+    planted = cookie_of(browser)
+    with own_app.test_request_context("/login", headers={"Cookie": f"gz={planted}"}):
+        own_app.preprocess_request()
+        person = signin.sign_in("viewer", PASSWORD, "192.0.2.1")
+        own_redis.stop()
+        with pytest.raises(RedisError):
+            signin.start_session(session, person, time.time())
+        assert session.sid != planted
+
+
+def test_wrong_password_is_no_session(app, as_role):
+    as_role("viewer")
+    with app.test_request_context("/login"), pytest.raises(Invalid):
+        signin.sign_in("viewer", "not the password", "192.0.2.1")
+
+
+def test_addresses_for_everybody_ask_for_no_session(viewer, kept):
+    kept.config_resetstat()
+    for path in ("/healthz", "/static/x/gazetteer.css"):
+        with viewer.get(path) as answer:
+            assert answer.status_code == 200
+    assert "cmdstat_get" not in kept.info("commandstats")
+
+
+def test_many_at_once_find_their_sessions(app):
+    """More than redis-py's own limit of 100 connections."""
+    assert app.extensions["redis"].connection_pool.max_connections >= 1000

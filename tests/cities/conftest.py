@@ -1,0 +1,74 @@
+"""Cities for tests."""
+
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import column, insert, select, table
+
+from app.cities.models import City
+from app.cities.rules import keys
+from app.extensions import db
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """Who acts in tests of services."""
+
+    id: int = 1
+    name: str = "editor"
+
+
+ACTOR = Somebody()
+
+
+def add_city(province="广东", city="深圳市", users=5, **more):
+    """A row as our own services write it; returns its id."""
+    values = {"provincename": province, "cityname": city, "usernumber": users}
+    row = City(**values, **keys(province, city), **more)
+    db.session.add(row)
+    db.session.commit()
+    return row.id
+
+
+def add_as_original(*rows):
+    """Rows as the original program inserts them: four columns, and nothing of ours."""
+    original = table("city", *map(column, ("provincename", "cityname", "usernumber")))
+    with db.engine.begin() as connection:
+        for row in rows:
+            connection.execute(original.insert().values(row))
+
+
+def stored():
+    """All rows as (id, province, city, users), by id."""
+    with db.engine.connect() as connection:
+        query = select(City.id, City.provincename, City.cityname, City.usernumber)
+        return [tuple(row) for row in connection.execute(query.order_by(City.id))]
+
+
+@pytest.fixture
+def cities(app):
+    """A function that fills the register of `app` with (province, city, users)."""
+
+    def fill(*rows):
+        with app.app_context():
+            db.session.execute(
+                insert(City.__table__),
+                [
+                    {"provincename": p, "cityname": c, "usernumber": u, **keys(p, c)}
+                    for p, c, u in rows
+                ],
+            )
+            db.session.commit()
+
+    return fill
+
+
+@pytest.fixture
+def rows(app):
+    """A function that reads what the register of `app` holds."""
+
+    def read():
+        with app.app_context():
+            return stored()
+
+    return read

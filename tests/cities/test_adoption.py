@@ -1,0 +1,109 @@
+"""A table of the original program is taken over, and the original may go on using it."""
+
+import secrets
+
+import pytest
+import sqlalchemy as sa
+from flask_migrate import downgrade, upgrade
+
+from app import create_app
+from app.cities import queries, services
+from app.cities.listing import Listing
+from app.config import Settings
+from app.extensions import db
+from app.schema import create_database
+from tests.cities.conftest import ACTOR, add_as_original, stored
+from tests.conftest import environment
+
+ROWS = [
+    (3, "广东", "深圳市", 17494398),
+    (7, "广东", "深圳市", 17494398),
+    (8, None, "Zürich", None),
+    (12, "", " ", -5),
+    (40, "Île", "Straße", 0),
+]
+
+
+def original_database(url, collation):
+    """A database as the original program made and filled it."""
+    create_database(url)
+    engine = sa.create_engine(url)
+    mysql = engine.dialect.name == "mysql"
+    number = "INTEGER NOT NULL AUTO_INCREMENT" if mysql else "INTEGER NOT NULL"
+    # SQLite keeps no length of text and no collation of a table.
+    options = f"CHARACTER SET {collation.split('_')[0]} COLLATE {collation}" if mysql else ""
+    rows = [row for row in ROWS if collation != "latin1_swedish_ci" or row[1] != "广东"]
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                f"CREATE TABLE city (id {number}, provincename VARCHAR(255), "
+                f"cityname VARCHAR(255), usernumber INTEGER, PRIMARY KEY (id)) {options}"
+            )
+        )
+        for row in rows:
+            connection.execute(
+                sa.text("INSERT INTO city VALUES (:i, :p, :c, :u)"),
+                dict(zip("ipcu", row, strict=True)),
+            )
+    engine.dispose()
+    return rows
+
+
+@pytest.fixture(params=["sqlite", "utf8mb4_unicode_ci", "utf8mb3_general_ci", "latin1_swedish_ci"])
+def adopted(request, tmp_path, redis_url):
+    """The application over an adopted table, and the rows that were in it."""
+    url = f"sqlite:///{tmp_path / 'original.sqlite'}"
+    if request.param != "sqlite":
+        server = request.getfixturevalue("mariadb_url")
+        url = f"{server}/original_{secrets.token_hex(4)}"
+    settings = Settings.load(environment(tmp_path, redis_url, url))
+    rows = original_database(settings.database_url, request.param)
+    app = create_app(settings)
+    with app.app_context():
+        upgrade()
+        yield app, rows
+        db.session.remove()
+        db.engine.dispose()
+    app.extensions["redis"].close()
+
+
+def test_every_row_and_id_is_kept(adopted):
+    _app, rows = adopted
+    assert stored() == rows
+    assert [row.id for row in queries.select_page(Listing()).rows] == [r[0] for r in rows][::-1]
+    assert [row.id for row in queries.select_page(Listing(search="ZÜRICH")).rows] == [8]
+    assert [row.id for row in queries.select_page(Listing(search="strasse")).rows] == [40]
+    assert {row.id for row in queries.select_page(Listing(flawed=True)).rows} == {8, 12}
+    assert all(row.changed_at is None for row in queries.select_page(Listing()).rows)
+
+
+def test_original_goes_on_inserting_and_is_found(adopted):
+    _app, rows = adopted
+    add_as_original(("江苏", "南京市", 9), (None, None, None))
+    assert [row[0] for row in stored()] == [*[r[0] for r in rows], 41, 42]
+    found = queries.select_page(Listing(search="南京")).rows[0]
+    assert (found.id, found.version) == (41, 1)
+    assert found.changed_at is not None
+    removed_id, _name = services.delete_city(ACTOR, 42)
+    assert services.create_city(ACTOR, "江苏", "苏州市", "1") == 43
+    services.restore_city(ACTOR, removed_id)
+    assert len(stored()) == len(rows) + 3
+
+
+def test_names_differ_by_code_points_from_now_on(adopted):
+    services.create_city(ACTOR, "a", "Ae", "1")
+    services.create_city(ACTOR, "a", "ae", "1")
+    services.create_city(ACTOR, "a", "Æ", "1")
+    assert len(queries.select_page(Listing(province="a")).rows) == 3
+    assert queries.select_page(Listing(province="A")).rows == []
+
+
+def test_going_back_leaves_the_original_table(adopted):
+    _app, rows = adopted
+    db.session.rollback()
+    downgrade(revision="0001")
+    columns = [column["name"] for column in sa.inspect(db.engine).get_columns("city")]
+    assert columns == ["id", "provincename", "cityname", "usernumber"]
+    with db.engine.connect() as connection:
+        found = connection.execute(sa.text("SELECT * FROM city ORDER BY id")).all()
+    assert [tuple(row) for row in found] == rows

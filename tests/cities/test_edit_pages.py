@@ -1,0 +1,241 @@
+"""The pages that add, change and remove a city."""
+
+import re
+
+import pytest
+
+from app.cities import services
+from tests.cities.conftest import ACTOR, add_as_original
+
+NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
+
+
+def hidden(page, name):
+    """The value of a hidden field."""
+    return re.search(rf'name="{name}"[^>]*value="([^"]*)"', page.text)[1]
+
+
+def change(app, city_id, **values):
+    """A change by somebody else."""
+    with app.test_request_context():
+        row = services.get_city(city_id)
+        names = values.get("province", row.provincename), values.get("city", row.cityname)
+        version = services.form_version(row)
+        services.update_city(ACTOR, city_id, version, *names, values.get("number", row.usernumber))
+
+
+WRITES = ["/cities/new", "/cities/1", "/cities/1/delete", "/cities/removed/1/restore"]
+
+
+@pytest.mark.parametrize("path", WRITES)
+def test_viewers_may_not_write(as_role, cities, path):
+    cities(("广东", "深圳市", 1))
+    answer = as_role("viewer").submit(path, NEW, page="/account")
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", WRITES)
+def test_anonymous_may_not_write(browser, cities, rows, path):
+    cities(("广东", "深圳市", 1))
+    assert browser.submit(path, NEW, page="/login").status_code == 303
+    assert browser.client.post(path, data=NEW).status_code in (400, 401)
+    assert rows() == [(1, "广东", "深圳市", 1)]
+
+
+@pytest.mark.parametrize("path", WRITES)
+def test_writing_needs_the_token_of_the_session(as_role, cities, rows, path):
+    cities(("广东", "深圳市", 1))
+    assert as_role("editor").client.post(path, data=NEW).status_code == 400
+    assert rows() == [(1, "广东", "深圳市", 1)]
+
+
+def test_get_of_an_address_that_only_writes_is_405(as_role):
+    answer = as_role("editor").get("/cities/removed/1/restore")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/cities/99", "/cities/99/delete", "/cities/0", f"/cities/{2**70}", "/cities/-1"]
+)
+def test_missing_city_is_404(as_role, path):
+    assert as_role("editor").get(path).status_code == 404
+
+
+def test_city_is_added_and_stands_at_the_top(as_role, rows):
+    person = as_role("editor")
+    answer = person.submit("/cities/new", NEW)
+    assert (answer.status_code, answer.location) == (303, "/cities")
+    assert rows() == [(1, "广东", "深圳市", 17494398)]
+    page = person.get("/cities")
+    assert "深圳市 is added." in page.text
+    assert '<a href="/cities/1">Open</a>' in page.text
+
+
+def test_form_sent_twice_adds_one_city(as_role, rows):
+    person = as_role("editor")
+    data = {**NEW, "key": hidden(person.get("/cities/new"), "key")}
+    for _time in range(2):
+        answer = person.submit("/cities/new", data)
+        assert answer.status_code == 303
+        assert '<a href="/cities/1">Open</a>' in person.get("/cities").text
+    assert len(rows()) == 1
+
+
+def test_bad_input_is_told_beside_its_field_and_kept(as_role, rows):
+    page = as_role("editor").submit(
+        "/cities/new", {"province": "  ", "city": "<b>&\"'", "number": "12 Mio"}
+    )
+    assert page.status_code == 422
+    assert "Type the name of the province." in page.text
+    assert page.text.count("Type a whole number from 0 to 2,147,483,647") == 2
+    assert 'value="&lt;b&gt;&amp;&#34;&#39;"' in page.text
+    assert 'value="12 Mio"' in page.text
+    assert rows() == []
+
+
+def test_missing_fields_are_bad_input(as_role):
+    person = as_role("editor")
+    assert person.submit("/cities/new", {}).status_code == 422
+    person.submit("/cities/new", NEW)
+    assert person.submit("/cities/1", {}, page="/cities/new").status_code == 422
+
+
+def test_same_names_are_told_with_a_link_and_added_anyway(as_role, cities, rows):
+    cities(("广东", "深圳市", 1))
+    person = as_role("editor")
+    page = person.submit("/cities/new", NEW)
+    assert page.status_code == 422
+    assert "already there" in page.text
+    assert '<a href="/cities/1">广东 深圳市</a>' in page.text
+    assert 'name="anyway"' in page.text
+    assert 'value="17494398"' in page.text
+    data = {**NEW, "key": hidden(page, "key"), "anyway": "1"}
+    assert person.submit("/cities/new", data).status_code == 303
+    assert len(rows()) == 2
+
+
+def test_city_is_changed_and_the_person_comes_back_to_their_list(as_role, cities, rows):
+    cities(("广东", "深圳市", 1))
+    person = as_role("editor")
+    headers = {"Accept": "text/html", "Referer": "http://localhost/cities?sort=users&q=%E6%B7%B1"}
+    page = person.get("/cities/1", headers=headers)
+    assert 'href="/cities?sort=users&amp;q=%E6%B7%B1">Cancel' in page.text
+    data = {"version": hidden(page, "version"), "next": "/cities?sort=users&q=%E6%B7%B1"}
+    answer = person.submit("/cities/1", {**NEW, **data})
+    assert (answer.status_code, answer.location) == (303, "/cities?sort=users&q=%E6%B7%B1")
+    assert rows() == [(1, "广东", "深圳市", 17494398)]
+
+
+@pytest.mark.parametrize(
+    "referrer",
+    ["http://evil.example/cities", "http://localhost/account", "http://localhost//x", ""],
+)
+def test_other_places_one_came_from_are_not_followed(as_role, cities, referrer):
+    cities(("广东", "深圳市", 1))
+    page = as_role("editor").get("/cities/1", headers={"Accept": "text/html", "Referer": referrer})
+    assert 'href="/cities">Cancel' in page.text
+
+
+def test_next_never_leads_off_the_site(as_role, cities):
+    cities(("广东", "深圳市", 1))
+    person = as_role("editor")
+    data = {**NEW, "version": hidden(person.get("/cities/1"), "version")}
+    answer = person.submit("/cities/1", {**data, "next": "//evil.example"})
+    assert answer.location == "/cities"
+    answer = person.submit("/cities/1/delete", {"next": "https://evil.example"}, page="/cities/1")
+    assert answer.location == "/cities"
+
+
+def test_outdated_form_shows_both_and_is_saved_when_sent_again(app, as_role, cities, rows):
+    cities(("广东", "深圳市", 1))
+    person = as_role("editor")
+    version = hidden(person.get("/cities/1"), "version")
+    change(app, 1, number=2)
+    page = person.submit("/cities/1", {**NEW, "number": "3", "version": version})
+    assert page.status_code == 409
+    assert re.search(r'<del class="was">.*2</del>\s*<ins class="now">.*3</ins>', page.text)
+    assert 'name="number" required type="text" value="3"' in page.text
+    assert rows()[0][3] == 2
+    again = {**NEW, "number": "3", "version": hidden(page, "version")}
+    assert person.submit("/cities/1", again).status_code == 303
+    assert rows()[0][3] == 3
+
+
+def test_city_removed_meanwhile_can_be_added_again(app, as_role, cities, rows):
+    cities(("广东", "深圳市", 1))
+    person = as_role("editor")
+    version = hidden(person.get("/cities/1"), "version")
+    with app.test_request_context():
+        services.delete_city(ACTOR, 1)
+    data = {**NEW, "version": version}
+    page = person.submit("/cities/1", data, page="/cities/new")
+    assert page.status_code == 404
+    assert "removed meanwhile" in page.text
+    assert 'action="/cities/new"' in page.text
+    assert 'value="17494398"' in page.text
+    data["key"] = hidden(page, "key")
+    assert person.submit("/cities/new", data).status_code == 303
+    assert rows() == [(2, "广东", "深圳市", 17494398)]
+
+
+def test_names_of_another_city_are_told_on_the_edit_form(as_role, cities, rows):
+    cities(("广东", "珠海市", 1), ("广东", "深圳市", 2))
+    person = as_role("editor")
+    data = {**NEW, "city": "珠海市", "version": hidden(person.get("/cities/2"), "version")}
+    page = person.submit("/cities/2", data)
+    assert page.status_code == 422
+    assert "Save anyway" in page.text
+    assert person.submit("/cities/2", {**data, "anyway": "1"}).status_code == 303
+    assert rows()[1][2] == "珠海市"
+
+
+def test_flawed_row_is_marked_and_saving_asks_for_the_rules(app, as_role, rows):
+    with app.app_context():
+        add_as_original((None, "深圳市", -1))
+    person = as_role("editor")
+    page = person.get("/cities/1")
+    assert "Something is missing or negative here." in page.text
+    data = {"version": hidden(page, "version"), "province": "", "city": "深圳市", "number": "-1"}
+    answer = person.submit("/cities/1", data)
+    assert answer.status_code == 422
+    assert rows() == [(1, None, "深圳市", -1)]
+    assert person.submit("/cities/1", {**data, **NEW}).status_code == 303
+
+
+def test_viewer_reads_the_facts_without_a_form(as_role, cities):
+    cities(("广东", "深圳市", 17_494_398))
+    page = as_role("viewer").get("/cities/1")
+    assert "17,494,398" in page.text
+    assert 'name="province"' not in page.text
+    assert "/delete" not in page.text
+
+
+def test_removing_asks_and_can_be_undone(as_role, cities, rows):
+    cities(("广东", "深圳市", 1), ("河北", "石家庄", 2))
+    person = as_role("editor")
+    page = person.get("/cities/1/delete")
+    assert "Remove 深圳市?" in page.text
+    assert len(rows()) == 2
+    answer = person.submit("/cities/1/delete")
+    assert (answer.status_code, answer.location) == (303, "/cities")
+    page = person.get("/cities")
+    assert "深圳市 is removed." in page.text
+    assert 'formaction="/cities/removed/1/restore"' in page.text
+    assert rows() == [(2, "河北", "石家庄", 2)]
+    assert person.submit("/cities/removed/1/restore", page="/cities").status_code == 303
+    assert "深圳市 is back." in person.get("/cities").text
+    assert rows() == [(1, "广东", "深圳市", 1), (2, "河北", "石家庄", 2)]
+    assert person.submit("/cities/removed/1/restore", page="/cities").status_code == 404
+    assert person.submit("/cities/1/delete").status_code == 303
+    assert person.submit("/cities/1/delete", page="/cities").status_code == 404
+
+
+def test_button_of_a_row_leads_back_to_the_list_it_stands_on(as_role, cities):
+    cities(("广东", "深圳市", 1))
+    answer = as_role("editor").submit(
+        "/cities/1/delete",
+        page="/cities",
+        headers={"Accept": "text/html", "Referer": "http://localhost/cities?q=x&page=abc"},
+    )
+    assert answer.location == "/cities?q=x&page=abc"

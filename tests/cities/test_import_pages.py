@@ -1,0 +1,264 @@
+"""The pages that bring in a file."""
+
+import csv
+import io
+import re
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from app.auth import services as auth
+from app.cities.import_models import CityImport
+from app.cities.models import City
+from app.cities.rules import keys
+from app.extensions import db
+from tests.factories import HTML, PASSWORD, Browser
+
+HEADER = "provincename,cityname,usernumber\n"
+MIXED = HEADER + "广东,深圳市,6\n广东,广州市,7\n广东,<b>佛山</b>,8\n,x,=1\n"
+
+
+@pytest.fixture
+def filled(app):
+    """Two cities in the register."""
+    rows = [("广东", "深圳市", 5), ("广东", "广州市", 7)]
+    with app.app_context():
+        db.session.execute(
+            insert(City),
+            [{"provincename": p, "cityname": c, "usernumber": n, **keys(p, c)} for p, c, n in rows],
+        )
+        db.session.commit()
+
+
+def send(browser, text, name="cities.csv"):
+    """Bring in a file."""
+    data = text.encode() if isinstance(text, str) else text
+    return browser.submit(
+        "/cities/import", {"file": (io.BytesIO(data), name)}, content_type="multipart/form-data"
+    )
+
+
+def numbers(app):
+    """The number of users by city."""
+    with app.app_context():
+        return dict(db.session.execute(select(City.cityname, City.usernumber)).all())
+
+
+def confirm(browser, address):
+    """Press the button of the preview."""
+    return browser.submit(
+        f"{address}/confirm", {"preview": preview_number(browser, address)}, page=address
+    )
+
+
+def preview_number(browser, address):
+    """The number that the preview's button carries."""
+    return re.search(r'name="preview" value="(\d+)"', browser.get(address).text)[1]
+
+
+def stranger(app):
+    """Another editor."""
+    with app.app_context():
+        auth.create_person("stranger", PASSWORD, "editor")
+    browser = Browser(app)
+    browser.sign_in("stranger")
+    return browser
+
+
+def test_a_file_is_shown_then_confirmed(app, as_role, filled):
+    editor = as_role("editor")
+    answer = send(editor, MIXED)
+    assert answer.status_code == 303
+    page = editor.get(answer.location).text
+    for part in ("new", "changed", "same", "refused"):
+        assert re.search(rf'<a href="#{part}"><b class="figure">1</b>', page)
+    assert '<del class="was">5</del> <ins class="now">6</ins>' in page
+    assert "&lt;b&gt;佛山&lt;/b&gt;" in page
+    assert "<b>佛山" not in page
+    assert "Apply 2 lines" in page
+    assert numbers(app) == {"深圳市": 5, "广州市": 7}
+
+    done = confirm(editor, answer.location)
+    assert (done.status_code, done.location) == (303, "/cities")
+    assert numbers(app) == {"深圳市": 6, "广州市": 7, "<b>佛山</b>": 8}
+    assert "Brought in: 1 new, 1 changed." in editor.get("/cities").text
+    assert editor.get(answer.location).location == "/cities"
+
+
+def test_refused_lines_can_be_downloaded_corrected_and_brought_in(as_role, filled):
+    editor = as_role("editor")
+    address = send(editor, MIXED).location
+    answer = editor.get(f"{address}/refused.csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="refused.csv"'
+    lines = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
+    assert lines[0] == ["line", "field", "reason", "provincename", "cityname", "usernumber"]
+    assert lines[1][:2] == ["5", "province,number"]
+    assert lines[1][3:] == ["", "x", "'=1"]
+    corrected = answer.get_data().replace(b",,x,'=1", b",p,x,1")
+    page = editor.get(send(editor, corrected).location).text
+    assert "Apply 1 line" in page
+    assert "line, field, reason" in page  # the columns that were passed over
+
+
+def test_each_kind_has_pages_of_its_own(as_role):
+    editor = as_role("editor")
+    address = send(editor, HEADER + "".join(f"a,b{i},{i}\n" for i in range(250))).location
+    preview = editor.get(address).text
+    assert preview.count('<td class="main">') == 20
+    assert f'href="{address}/new"' in preview
+    last = editor.get(f"{address}/new?page=3").text
+    assert last.count('<td class="main">') == 50
+    assert "Page 3 of 3" in last
+    assert "b249" in last
+    assert "Page 3 of 3" in editor.get(f"{address}/new?page=99").text
+    assert "Page 1 of 3" in editor.get(f"{address}/new?page=x").text
+    assert "No lines of this kind" in editor.get(f"{address}/same").text
+    assert editor.get(f"{address}/else").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"\xff\xfe", "Line 1 is not UTF-8"),
+        (b"a,b,c\n", "should be the header"),
+        (b"province;city;number\n1;2;3\n", "not separated by commas"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_and_nothing_stored(app, as_role, data, told):
+    answer = send(as_role("editor"), data)
+    assert answer.status_code == 422
+    assert told in answer.text
+    with app.app_context():
+        assert db.session.scalars(select(CityImport)).all() == []
+
+
+def test_no_file_is_told(as_role):
+    answer = as_role("editor").submit("/cities/import")
+    assert answer.status_code == 422
+    assert "Choose a CSV file." in answer.text
+
+
+def test_a_body_over_four_megabytes_is_too_large(as_role):
+    answer = as_role("editor").client.post(
+        "/cities/import",
+        data=b"x" * 4_100_000,
+        content_type="multipart/form-data; boundary=b",
+        headers=HTML,
+    )
+    assert answer.status_code == 413
+
+
+def test_a_file_that_would_change_nothing_has_nothing_to_confirm(as_role, filled):
+    editor = as_role("editor")
+    page = editor.get(send(editor, HEADER + "广东,广州市,7\n").location).text
+    assert "Nothing in this file would change the register." in page
+    assert "/confirm" not in page
+
+
+def test_missing_numbers_and_other_columns_are_mentioned(as_role, filled):
+    editor = as_role("editor")
+    page = editor.get(send(editor, "province,city,<i>\n广东,广州市,7\n").location).text
+    assert "cities in the register keep theirs" in page
+    assert "Columns that were passed over: &lt;i&gt;." in page
+
+
+def test_a_row_edited_between_preview_and_confirmation_makes_the_preview_anew(app, as_role, filled):
+    editor = as_role("editor")
+    address = send(editor, MIXED).location
+    shown = preview_number(editor, address)
+    with app.app_context():
+        db.session.execute(update(City).values(usernumber=99, version=City.version + 1))
+        db.session.commit()
+    answer = editor.submit(f"{address}/confirm", {"preview": shown}, page=address)
+    assert (answer.status_code, answer.location) == (303, address)
+    page = editor.get(address).text
+    assert "The register changed since the preview was made" in page
+    assert '<del class="was">99</del> <ins class="now">6</ins>' in page
+    assert numbers(app) == {"深圳市": 99, "广州市": 99}
+    assert confirm(editor, address).location == "/cities"
+    assert numbers(app) == {"深圳市": 6, "广州市": 7, "<b>佛山</b>": 8}
+
+
+@pytest.mark.parametrize("preview", ["", "0", "x", "7", "٣"])
+def test_a_confirmation_without_the_number_of_its_preview_applies_nothing(app, as_role, preview):
+    editor = as_role("editor")
+    address = send(editor, MIXED).location
+    answer = editor.submit(f"{address}/confirm", {"preview": preview}, page=address)
+    assert answer.location == address
+    assert numbers(app) == {}
+
+
+def test_sent_twice_the_confirmation_applies_once(app, as_role):
+    editor = as_role("editor")
+    address = send(editor, HEADER + "a,b,1\n").location
+    shown = preview_number(editor, address)
+    for _twice in range(2):
+        answer = editor.submit(f"{address}/confirm", {"preview": shown}, page="/cities/import")
+        assert answer.location == "/cities"
+    assert numbers(app) == {"b": 1}
+
+
+def test_cancelled_it_is_forgotten(app, as_role):
+    editor = as_role("editor")
+    address = send(editor, MIXED, "mine.csv").location
+    assert "mine.csv" in editor.get("/cities/import").text
+    assert editor.submit(f"{address}/cancel", page=address).location == "/cities/import"
+    assert editor.get(address).status_code == 404
+    assert "mine.csv" not in editor.get("/cities/import").text
+    assert numbers(app) == {}
+
+
+def test_the_name_of_the_file_is_shown_without_folders(as_role):
+    editor = as_role("editor")
+    page = editor.get(send(editor, MIXED, "C:\\data\\<x>\u202e城市.csv").location).text
+    assert "&lt;x&gt;城市.csv" in page
+    assert "data\\" not in page
+
+
+PAGES = ["", "/new", "/refused.csv"]
+POSTS = ["/confirm", "/cancel"]
+
+
+def test_a_stranger_finds_nothing_and_an_administrator_does(app, as_role):
+    address = send(as_role("editor"), MIXED).location
+    other = stranger(app)
+    assert [other.get(address + page).status_code for page in PAGES] == [404] * 3
+    for path in POSTS:
+        assert other.submit(address + path, page="/cities/import").status_code == 404
+    assert "cities.csv" not in other.get("/cities/import").text
+    admin = as_role("admin")
+    assert [admin.get(address + page).status_code for page in PAGES] == [200] * 3
+
+
+def test_viewers_may_not_and_nobody_is_asked_to_sign_in(as_role, browser):
+    address = send(as_role("editor"), MIXED).location
+    viewer = as_role("viewer")
+    for path in ["/cities/import", *[address + page for page in PAGES]]:
+        assert viewer.get(path).status_code == 403
+        answer = browser.get(path)
+        assert answer.status_code == 303
+        assert answer.location.startswith("/login?")
+    for path in ["/cities/import", *[address + path for path in POSTS]]:
+        assert viewer.submit(path, page="/account/password").status_code == 403
+
+
+def test_it_takes_a_post_with_a_token(as_role):
+    editor = as_role("editor")
+    address = send(editor, MIXED).location
+    for path in POSTS:
+        assert editor.get(address + path).status_code in (404, 405)
+        assert editor.client.post(address + path, headers=HTML).status_code == 400
+    assert editor.client.post("/cities/import", headers=HTML).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/cities/import/999", "/cities/import/999/new"])
+def test_a_missing_import_is_told(as_role, path):
+    assert as_role("editor").get(path).status_code == 404
+
+
+def test_in_chinese_the_pages_answer_too(as_role):
+    editor = as_role("editor")
+    editor.client.set_cookie("gz_language", "zh")
+    address = send(editor, MIXED).location
+    assert editor.get(address).status_code == 200
+    assert editor.get("/cities/import").status_code == 200

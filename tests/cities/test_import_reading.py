@@ -1,0 +1,128 @@
+"""Reading a CSV file, before the register is asked."""
+
+import pytest
+
+from app.cities.exchange import MOST_LINES, Line, guard, read_csv, unguard, write_csv
+from app.errors import Invalid
+
+HEADER = "provincename,cityname,usernumber\n"
+
+
+@pytest.fixture(autouse=True)
+def _inside(app):
+    with app.test_request_context():
+        yield
+
+
+def refusal(data: bytes | str) -> str:
+    """The one sentence that refuses a whole file."""
+    with pytest.raises(Invalid) as caught:
+        read_csv(data.encode() if isinstance(data, str) else data)
+    assert list(caught.value.fields) == ["file"]
+    return caught.value.message
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_line_ends_with_or_without_mark(mark, end):
+    text = mark + HEADER + '广东,深圳市,1\n"广东","a ""b"", c",2\n'
+    table = read_csv(text.replace("\n", end).encode())
+    assert table.lines == [Line(2, "广东", "深圳市", "1"), Line(3, "广东", 'a "b", c', "2")]
+    assert table.ignored == []
+    assert table.has_number
+
+
+def test_short_header_in_any_case_order_and_with_blanks():
+    table = read_csv(b" Number ,CITY,province\n5,b,a\n")
+    assert table.lines == [Line(2, "a", "b", "5")]
+
+
+def test_other_columns_are_named_and_ignored():
+    table = read_csv(b"province,city,number,latitude,,longitude\na,b,1,2,3,4\n")
+    assert table.ignored == ["latitude", "longitude"]
+    assert table.lines == [Line(2, "a", "b", "1")]
+
+
+def test_lines_before_the_header_that_begin_with_a_hash_are_passed_over():
+    text = '# Source: "somebody", CC BY 4.0\n\n"# quoted by a spreadsheet",,\n' + HEADER + "a,b,1\n"
+    assert read_csv(text.encode()).lines == [Line(5, "a", "b", "1")]
+
+
+def test_a_hash_below_the_header_is_a_name():
+    assert read_csv((HEADER + "#a,b,1\n").encode()).lines == [Line(2, "#a", "b", "1")]
+
+
+def test_a_missing_number_column_is_told_apart_from_an_empty_cell():
+    assert read_csv(b"province,city\na,b\n").lines == [Line(2, "a", "b", None)]
+    assert read_csv(b"province,city,number\na,b\n").lines == [Line(2, "a", "b", "")]
+
+
+def test_line_breaks_in_quotes_belong_to_the_cell_and_lines_are_counted_by_the_file():
+    table = read_csv((HEADER + '"a\r\nb",c,1\n\n,,\nd,e,2\n').encode())
+    assert table.lines == [Line(2, "a\r\nb", "c", "1"), Line(6, "d", "e", "2")]
+
+
+def test_cells_beyond_the_header_are_noted():
+    table = read_csv((HEADER + "a,b,1,\na,b,1,200\n").encode())
+    assert [line.surplus for line in table.lines] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "advice"),
+    [
+        (HEADER.encode() + "广东,深圳市,1\n".encode("gbk"), "Line 2", "UTF-8"),
+        (HEADER.encode() + b"a,b,1\r\nc,\xff,1\r\n", "Line 3", "UTF-8"),
+        (HEADER.encode("utf-16"), "Line 1", "UTF-8"),
+        (HEADER.encode() + b"a,b\0,1\n", "Line 2", "UTF-8"),
+        (b"", "Line 1", "provincename,cityname,usernumber"),
+        (b"# only a note\n", "Line 1", "provincename,cityname,usernumber"),
+        ("广东,深圳市,1\n".encode(), "Line 1", "provincename,cityname,usernumber"),
+        (b"# note\ncity,number\n", "line 2", "“provincename”"),
+        (b"province,number\n", "line 1", "“cityname”"),
+        (b"province,city,cityname\n", "line 1", "Keep one"),
+        (b"province;city;number\na;b;1\n", "line 1", "commas"),
+        (b"province\tcity\tnumber\n", "line 1", "commas"),
+        (HEADER.encode(), "line 1", "Add a line"),
+        (HEADER.encode() + b"\n,,\n", "line 1", "Add a line"),
+        (HEADER.encode() + b'a,b,1\nc,"d,2\ne,f,3\n', "line 3", "quotation mark"),
+        (HEADER.encode() + b'a,b,1\n"c"d,e,2\n', "line 3", "quotation mark"),
+        (HEADER.encode() + b'a,b,1\nc,"d\n' + b"x" * 200_000, "line 3", "quotation mark"),
+        (b'"province,city\n', "line 1", "quotation mark"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused_with_the_line_and_advice(data, line, advice):
+    message = refusal(data)
+    assert line in message
+    assert advice in message
+
+
+def test_exactly_the_most_lines_are_read_and_one_more_is_refused():
+    lines = "".join(f"a,b{i},1\n" for i in range(MOST_LINES))
+    assert len(read_csv((HEADER + lines).encode()).lines) == MOST_LINES
+    assert f"Line {MOST_LINES + 2} is one too many" in refusal(HEADER + lines + "a,b,1\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+a", "'+a"),
+        ("-a", "'-a"),
+        ("@a", "'@a"),
+        ("\ta", "'\ta"),
+        ("'=x", "''=x"),
+        ("''=x", "'''=x"),
+        ("'s-Hertogenbosch", "'s-Hertogenbosch"),
+        ("'", "'"),
+        ("a=b", "a=b"),
+        (" =x", " =x"),
+        ("", ""),
+    ],
+)
+def test_formulas_get_one_apostrophe_which_is_taken_off_again(name, written):
+    assert guard(name) == written
+    assert unguard(written) == name
+
+
+def test_numbers_are_written_as_they_are():
+    assert write_csv([("-a", -5, None)]) == "'-a,-5,\r\n"

@@ -1,0 +1,218 @@
+"""The page of the list."""
+
+import re
+
+import pytest
+from sqlalchemy import event
+
+from app.cities import list_page, services
+from app.extensions import db
+from tests.cities.conftest import ACTOR, add_as_original
+from tests.factories import Browser
+
+
+def names(answer):
+    """The names that a list shows, in order."""
+    return re.findall(r'<td class="main">\s*<a href="[^"]+">([^<]+)</a>', answer.text)
+
+
+def test_anonymous_is_led_to_sign_in_and_back(browser):
+    answer = browser.get("/cities?sort=users")
+    assert answer.status_code == 303
+    assert answer.location == "/login?next=/cities?sort%3Dusers"
+    assert browser.client.get("/cities").status_code == 401
+
+
+def test_empty_register_says_what_belongs_there(as_role):
+    page = as_role("editor").get("/cities")
+    assert "no city has been added yet" in page.text
+    assert 'href="/cities/new"' in page.text
+    assert 'href="/cities/new"' not in as_role("viewer").get("/cities").text
+
+
+def test_newest_comes_first_with_the_count(as_role, cities):
+    cities(("广东", "深圳市", 17_494_398), ("河北", "石家庄", 5))
+    page = as_role("editor").get("/cities")
+    assert names(page) == ["石家庄", "深圳市"]
+    assert "17,494,398" in page.text
+    assert '<span class="quiet figure">2</span>' in page.text
+    assert 'class="pager"' not in page.text
+
+
+def test_viewer_gets_no_way_to_write(as_role, cities):
+    cities(("广东", "深圳市", 1))
+    page = as_role("viewer").get("/cities")
+    assert "row-actions" not in page.text
+    assert "/delete" not in page.text
+    assert "formaction" in as_role("editor").get("/cities").text
+
+
+def test_public_reading_is_opened_by_its_setting(make_app, cities, app):
+    cities(("广东", "深圳市", 1))
+    nobody = Browser(make_app(PUBLIC_READ="1"))
+    assert names(nobody.get("/cities")) == ["深圳市"]
+    assert "row-actions" not in nobody.get("/cities").text
+    assert nobody.get("/cities/1").status_code == 200
+    assert nobody.get("/cities/new").status_code == 303
+    assert Browser(app).get("/cities/1").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("q=圳", ["深圳市"]),
+        ("q=ＳＴＲＡＳＳＥ", ["Straße"]),
+        ("q=straße+省", ["Straße"]),
+        ("q=straße+广", []),
+        ("q=100%25", ["100% a_b"]),
+        ("q=%25", ["100% a_b"]),
+        ("q=_", ["100% a_b"]),
+        ("q=/", []),
+        ("province=广东", ["100% a_b", "深圳市"]),
+        ("province=广", []),
+        ("sort=users", ["深圳市", "100% a_b", "Straße"]),
+        ("sort=users&order=asc", ["Straße", "100% a_b", "深圳市"]),
+        ("sort=city", ["100% a_b", "Straße", "深圳市"]),
+        ("sort=nonsense&order=x&page=x", ["100% a_b", "Straße", "深圳市"]),
+    ],
+)
+def test_search_filter_and_order_are_in_the_address(as_role, cities, query, wanted):
+    cities(("广东", "深圳市", 9), ("Ａ省", "Straße", 1), ("广东", "100% a_b", 5))
+    page = as_role("viewer").get(f"/cities?{query}")
+    assert page.status_code == 200
+    assert names(page) == wanted
+    assert ("No city fits" in page.text) == (not wanted)
+
+
+def test_active_filters_are_chips_that_can_be_removed(as_role, cities):
+    cities(("广东", "深圳市", 9))
+    page = as_role("viewer").get("/cities?q=深&province=广东&sort=users")
+    assert 'class="chip" href="/cities?province=%E5%B9%BF%E4%B8%9C&amp;sort=users"' in page.text
+    assert 'class="clear" href="/cities?sort=users"' in page.text
+    assert "<option selected>广东</option>" in page.text
+    assert '<input type="hidden" name="sort" value="users">' in page.text
+
+
+def test_what_was_searched_for_is_escaped(as_role, cities):
+    cities(("<b>", "<script>alert(1)</script>", 9))
+    page = as_role("viewer").get("/cities?q=%22%3E<script>")
+    assert "<script>alert" not in page.text
+    assert '"><script' not in page.text
+
+
+def test_pager_leads_through_the_pages(as_role, cities):
+    cities(*(("p", f"c{number:03}", number) for number in range(120)))
+    person = as_role("viewer")
+    page = person.get("/cities")
+    met = []
+    for text in ("1 to 50 of 120", "51 to 100 of 120", "101 to 120 of 120"):
+        assert text in page.text
+        met += names(page)
+        link = re.search(r'href="([^"]+)" rel="next"', page.text)
+        page = person.get(link[1].replace("&amp;", "&")) if link else page
+    assert met == [f"c{number:03}" for number in reversed(range(120))]
+    back = re.search(r'href="([^"]+)" rel="prev"', page.text)
+    assert names(person.get(back[1])) == met[50:100]
+
+
+def test_search_is_counted_to_a_thousand(as_role, cities):
+    cities(*(("p", f"c{number}", number) for number in range(1002)))
+    person = as_role("viewer")
+    assert '<span class="quiet figure">1,002</span>' in person.get("/cities").text
+    page = person.get("/cities?q=c")
+    assert '<span class="quiet figure">more than 1,000</span>' in page.text
+    last = re.findall(r'class="btn btn-quiet btn-sm" href="([^"]+)"', page.text)[-1]
+    page = person.get(last.replace("&amp;", "&"))
+    assert names(page)[-1] == "c0"
+    assert "more than 1,000 in all" in page.text
+
+
+def test_more_provinces_than_a_select_holds_become_suggestions(as_role, cities):
+    cities(*((f"p{number:03}", "c", number) for number in range(200)))
+    person = as_role("viewer")
+    assert '<select class="form-select" name="province"' in person.get("/cities").text
+    cities(("another", "c", 1))
+    person.app.extensions["redis"].delete("gz:cities:mark")
+    page = person.get("/cities?province=p007")
+    assert '<datalist id="provinces">' in page.text
+    assert page.text.count("<option") == 200
+    assert names(page) == ["c"]
+
+
+def test_rows_of_the_original_program_are_listed_marked_and_found(app, as_role):
+    with app.app_context():
+        add_as_original(("广东", "深圳市", 3), (None, "无省", 1), ("河北", "  ", 1), ("a", "b", -1))
+    person = as_role("editor")
+    page = person.get("/cities")
+    assert page.text.count('class="flawed"') == 3
+    assert "(no name)" in page.text
+    assert names(person.get("/cities?q=圳")) == ["深圳市"]
+    flawed = person.get("/cities?flawed=1")
+    assert names(flawed) == ["b", "(no name)", "无省"]
+    assert 'href="/cities?flawed=1"' in page.text
+
+
+def test_second_reader_is_answered_without_any_query(app, as_role, cities):
+    cities(("广东", "深圳市", 1))
+    first, second = as_role("editor"), as_role("admin")
+    first.get("/cities?sort=users")
+    second.get("/numbers")  # from now on Redis knows this person too
+    asked = []
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    assert names(second.get("/cities?sort=users")) == ["深圳市"]
+    assert asked == []
+    assert names(second.get("/cities?sort=city")) == ["深圳市"]
+    assert asked
+
+
+def test_kept_list_holds_no_token_and_nobodys_name(app, as_role, cities):
+    cities(("广东", "深圳市", 1))
+    page = as_role("editor").get("/cities")
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)[1]
+    store = app.extensions["redis"]
+    kept = [store.get(key) for key in store.keys("gz:cities:list:*")]
+    assert len(kept) == 1
+    assert "深圳市" in kept[0]
+    assert token not in kept[0]
+    assert "csrf" not in kept[0]
+    assert "editor" not in kept[0].lower()
+    assert store.ttl(store.keys("gz:cities:list:*")[0]) <= 30
+
+
+def test_languages_and_roles_do_not_share_what_is_kept(as_role, cities):
+    cities(("广东", "深圳市", 1))
+    editor, viewer = as_role("editor"), as_role("viewer")
+    editor.get("/cities")
+    assert "/delete" not in viewer.get("/cities").text
+    editor.client.set_cookie("gz_language", "zh")
+    assert 'lang="zh-CN"' in editor.get("/cities").text
+    store = editor.app.extensions["redis"]
+    assert len(store.keys("gz:cities:list:*")) == 3
+
+
+def test_change_shows_at_once_in_every_kept_list(app, as_role, cities):
+    cities(("广东", "深圳市", 1))
+    person = as_role("editor")
+    assert names(person.get("/cities")) == ["深圳市"]
+    with app.app_context():
+        services.create_city(ACTOR, "河北", "石家庄", 2)
+    page = person.get("/cities")
+    assert names(page) == ["石家庄", "深圳市"]
+    assert '<span class="quiet figure">2</span>' in page.text
+
+
+def test_list_is_right_with_a_cache_that_vanished_or_is_away(app, cities, monkeypatch):
+    cities(("广东", "深圳市", 1))
+    with app.test_request_context():
+        listing = list_page.Listing()
+        with_cache = list_page.list_content(listing, None, False)
+        app.extensions["redis"].flushdb()
+        assert list_page.list_content(listing, None, False) == with_cache
+        away = app.extensions["redis"].__class__.from_url("unix:///nowhere.sock")
+        monkeypatch.setitem(app.extensions, "redis", away)
+        assert list_page.list_content(listing, None, False) == with_cache
+        services.create_city(ACTOR, "河北", "石家庄", 2)
+        assert "石家庄" in list_page.list_content(listing, None, False)
+        away.close()

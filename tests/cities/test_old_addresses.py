@@ -1,0 +1,74 @@
+"""The addresses of the original program."""
+
+import re
+
+import pytest
+
+NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
+
+
+@pytest.mark.parametrize(
+    ("old", "today"),
+    [
+        ("/", "/cities"),
+        ("/select", "/cities"),
+        ("/insert_page", "/cities/new"),
+        ("/alter?id=1&provincename=x&cityname=y&usernumber=3", "/cities/1"),
+        ("/delete?id=1", "/cities/1/delete"),
+    ],
+)
+def test_old_pages_lead_to_todays(as_role, cities, rows, old, today):
+    cities(("广东", "深圳市", 1))
+    person = as_role("editor")
+    answer = person.get(old)
+    assert (answer.status_code, answer.location) == (302, today)
+    assert person.get(today).status_code == 200
+    assert rows() == [(1, "广东", "深圳市", 1)]
+
+
+@pytest.mark.parametrize("path", ["/alter", "/delete"])
+@pytest.mark.parametrize("query", ["", "?id=", "?id=x", "?id=-1", "?id=1.5", "?id=99", "?id=１"])
+def test_bad_id_is_404(as_role, path, query):
+    answer = as_role("editor").get(path + query, follow_redirects=True)
+    assert answer.status_code == 404
+    assert "Nothing here" in answer.text
+
+
+def test_insert_adds_as_the_form_does(as_role, rows):
+    person = as_role("editor")
+    assert person.get("/insert").status_code == 405
+    assert person.submit("/insert", NEW, page="/cities/new").status_code == 303
+    assert rows() == [(1, "广东", "深圳市", 17494398)]
+    page = person.submit("/insert", {**NEW, "number": "x"}, page="/cities/new")
+    assert page.status_code == 422
+    assert 'action="/cities/new"' in page.text
+
+
+def test_alter_without_a_version_asks_before_it_writes_over(as_role, cities, rows):
+    cities(("广东", "深圳市", 1))
+    person = as_role("editor")
+    page = person.submit("/alter", {**NEW, "id": "1"}, page="/cities/new")
+    assert page.status_code == 409
+    assert rows() == [(1, "广东", "深圳市", 1)]
+    version = re.search(r'name="version"[^>]*value="([^"]+)"', page.text)[1]
+    data = {**NEW, "id": "1", "version": version}
+    assert person.submit("/alter", data, page="/cities/new").status_code == 303
+    assert rows() == [(1, "广东", "深圳市", 17494398)]
+
+
+def test_alter_of_no_city_is_404_and_keeps_what_was_typed(as_role):
+    person = as_role("editor")
+    page = person.submit("/alter", {**NEW, "id": "9"}, page="/cities/new")
+    assert page.status_code == 404
+    assert 'value="深圳市"' in page.text
+    assert person.submit("/alter", NEW, page="/cities/new").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/insert", "/alter"])
+def test_old_writing_addresses_need_role_and_token(as_role, browser, cities, rows, path):
+    cities(("广东", "深圳市", 1))
+    data = {**NEW, "id": "1"}
+    assert as_role("viewer").submit(path, data, page="/account").status_code == 403
+    assert browser.submit(path, data, page="/login").status_code == 303
+    assert as_role("editor").client.post(path, data=data).status_code == 400
+    assert rows() == [(1, "广东", "深圳市", 1)]

@@ -1,0 +1,61 @@
+"""The rules of a city on plain values."""
+
+import pytest
+
+from app.cities.rules import CityFields, check_city, fold, is_flawed, keys
+from app.errors import Invalid
+
+
+@pytest.fixture(autouse=True)
+def context(app):
+    with app.test_request_context():
+        yield
+
+
+def test_values_are_trimmed_and_composed():
+    assert check_city(" 广东\t", "\u3000Cafe\u0301 ", " 007 ") == CityFields("广东", "Café", 7)
+    assert check_city("a", "b", 2_147_483_647).users == 2_147_483_647
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "  ", "\u3000", "\u200b", None, "a" * 256, "a\nb", "a\x00b", "a\u2028b", "a\u2029b",
+     "a\ud800b", "a\x7fb", "a\x85b"],
+)  # fmt: skip
+def test_bad_names_are_refused_beside_their_fields(name):
+    with pytest.raises(Invalid) as caught:
+        check_city(name, name, 1)
+    assert set(caught.value.fields) == {"province", "city"}
+
+
+@pytest.mark.parametrize(
+    "users",
+    ["", None, "-1", "+1", "1.0", "1,000", "1_000", "１２", "2147483648", "9" * 99, "x", True, -1,
+     "1e3", "٣"],
+)  # fmt: skip
+def test_bad_numbers_are_refused(users):
+    with pytest.raises(Invalid) as caught:
+        check_city("a", "b", users)
+    assert list(caught.value.fields) == ["number"]
+
+
+def test_name_of_255_characters_after_composing_is_taken():
+    assert check_city("e\u0301" * 255, "𠀀" * 255, "0").province == "é" * 255
+
+
+def test_keys_are_the_same_for_any_case_and_width():
+    assert fold(" ＳＴＲＡẞＥ ") == fold("strasse")
+    assert keys(None, " \u3000") == {"province_key": "", "city_key": "", "search_key": "\n"}
+    assert len(keys("ﷺ" * 255, "x")["province_key"]) == 255
+
+
+def test_flawed_is_what_is_blank_missing_or_negative():
+    assert not is_flawed("a", "b", 0)
+    for row in (
+        (None, "b", 1),
+        ("a", " ", 1),
+        ("\u3000", "b", 1),
+        ("a", "b", None),
+        ("a", "b", -1),
+    ):
+        assert is_flawed(*row)

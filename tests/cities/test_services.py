@@ -1,0 +1,244 @@
+"""Adding, changing, removing and putting back: done, refused, and twice at once."""
+
+import threading
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from app.cities import queries, services
+from app.cities.listing import Listing
+from app.cities.models import City, RemovedCity
+from app.columns import now
+from app.errors import Conflict, Invalid, NotFound
+from app.extensions import db
+from app.once import FormKey, delete_old_keys
+from tests.cities.conftest import ACTOR, add_as_original, add_city, stored
+
+pytestmark = pytest.mark.usefixtures("any_app")
+
+
+def at_once(app, *works):
+    """Run each in a thread of its own, begun together; returns results or refusals, in order."""
+    answers = [None] * len(works)
+    barrier = threading.Barrier(len(works))
+
+    def run(number, work):
+        with app.test_request_context():
+            barrier.wait()
+            try:
+                answers[number] = work()
+            except Exception as error:
+                answers[number] = error
+            db.session.remove()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_city_is_added_with_keys_times_and_version():
+    city_id = services.create_city(ACTOR, " 广东 ", "深圳市", "17494398")
+    row = db.session.get(City, city_id)
+    assert (row.provincename, row.cityname, row.usernumber) == ("广东", "深圳市", 17494398)
+    assert row.search_key == "广东\n深圳市"
+    assert row.version == 1
+    assert now() - row.changed_at < timedelta(seconds=20)
+
+
+def test_bad_values_are_refused_and_nothing_is_kept():
+    with pytest.raises(Invalid):
+        services.create_city(ACTOR, "", "深圳市", "1", key="k")
+    assert stored() == []
+    assert db.session.query(FormKey).count() == 0
+    assert services.create_city(ACTOR, "广东", "深圳市", "1", key="k") == 1
+
+
+def test_same_names_again_are_told_and_added_when_that_is_meant():
+    first = services.create_city(ACTOR, "广东", "深圳市", "1")
+    with pytest.raises(services.AlreadyThere) as caught:
+        services.create_city(ACTOR, "广东 ", "深圳市", "2")
+    assert caught.value.city_id == first
+    assert services.create_city(ACTOR, "广东", "深圳市", "2", anyway=True) > first
+    # By code points: another case or width is another name.
+    assert services.create_city(ACTOR, "广东", "ABC", "2")
+    assert services.create_city(ACTOR, "广东", "abc", "2")
+    assert services.create_city(ACTOR, "广东", "ＡＢＣ", "2")
+
+
+def test_form_sent_twice_makes_one_city():
+    first = services.create_city(ACTOR, "广东", "深圳市", "1", key="one")
+    assert services.create_city(ACTOR, "广东", "深圳市", "1", key="one") == first
+    assert len(stored()) == 1
+
+
+def test_form_sent_twice_at_once_makes_one_city(any_app):
+    def work():
+        return services.create_city(ACTOR, "广东", "深圳市", "1", key="one", anyway=True)
+
+    answers = at_once(any_app, work, work, work)
+    assert len(set(answers)) == 1, answers
+    assert len(stored()) == 1
+
+
+def test_keys_of_two_people_have_nothing_to_do_with_each_other():
+    other = type(ACTOR)(id=2, name="other")
+    first = services.create_city(ACTOR, "广东", "深圳市", "1", key="one")
+    assert services.create_city(other, "广东", "珠海市", "1", key="one") != first
+
+
+def test_old_keys_are_forgotten():
+    services.create_city(ACTOR, "广东", "深圳市", "1", key="one")
+    db.session.query(FormKey).update({"created_at": now() - timedelta(days=3)})
+    db.session.commit()
+    delete_old_keys()
+    assert db.session.query(FormKey).count() == 0
+
+
+def test_city_is_changed_and_its_version_rises():
+    city_id = add_city()
+    version = services.form_version(services.get_city(city_id))
+    services.update_city(ACTOR, city_id, version, "广东", "珠海市", "7")
+    row = services.get_city(city_id)
+    assert (row.cityname, row.usernumber, row.version) == ("珠海市", 7, 2)
+    assert queries.select_page(Listing(search="珠海")).rows[0].id == city_id
+
+
+def test_change_without_a_difference_writes_nothing():
+    city_id = add_city()
+    services.update_city(ACTOR, city_id, None, "广东", "深圳市", "5")
+    assert services.get_city(city_id).version == 1
+
+
+def test_outdated_form_is_refused():
+    city_id = add_city()
+    version = services.form_version(services.get_city(city_id))
+    services.update_city(ACTOR, city_id, version, "广东", "深圳市", "6")
+    for outdated in (version, None, "", "x"):
+        with pytest.raises(services.Outdated):
+            services.update_city(ACTOR, city_id, outdated, "广东", "深圳市", "7")
+    assert services.get_city(city_id).usernumber == 6
+
+
+def test_change_by_the_original_program_is_noticed():
+    city_id = add_city()
+    version = services.form_version(services.get_city(city_id))
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE city SET usernumber = 9")
+    with pytest.raises(services.Outdated):
+        services.update_city(ACTOR, city_id, version, "广东", "深圳市", "7")
+
+
+def test_two_editors_from_one_form_one_is_saved_and_one_is_told(any_app):
+    for number in range(5):
+        city_id = add_city(city=f"c{number}")
+        version = services.form_version(services.get_city(city_id))
+        db.session.rollback()
+        works = [
+            partial(services.update_city, ACTOR, city_id, version, "省", name, "1")
+            for name in (f"a{number}", f"b{number}")
+        ]
+        answers = at_once(any_app, *works)
+        told = [answer for answer in answers if answer is not None]
+        assert len(told) == 1, answers
+        assert isinstance(told[0], services.Outdated)
+        row = services.get_city(city_id)
+        assert (row.cityname[0], row.version) == ("a" if answers[0] is None else "b", 2)
+
+
+def test_names_of_another_city_are_told_when_changing():
+    there = add_city(city="珠海市")
+    city_id = add_city()
+    version = services.form_version(services.get_city(city_id))
+    with pytest.raises(services.AlreadyThere) as caught:
+        services.update_city(ACTOR, city_id, version, "广东", "珠海市", "5")
+    assert caught.value.city_id == there
+    services.update_city(ACTOR, city_id, version, "广东", "珠海市", "5", anyway=True)
+    # Names that were the same before are no news.
+    version = services.form_version(services.get_city(city_id))
+    services.update_city(ACTOR, city_id, version, "广东", "珠海市", "6")
+
+
+def test_missing_city_is_not_found():
+    with pytest.raises(NotFound):
+        services.get_city(99)
+    with pytest.raises(NotFound):
+        services.update_city(ACTOR, 99, None, "", "", "")
+    with pytest.raises(NotFound):
+        services.delete_city(ACTOR, 99)
+    with pytest.raises(NotFound):
+        services.restore_city(ACTOR, 99)
+
+
+def test_removed_city_comes_back_under_its_id_as_it_was():
+    city_id = add_city()
+    before = tuple(services.get_city(city_id))
+    removed_id, name = services.delete_city(ACTOR, city_id)
+    assert name == "深圳市"
+    assert stored() == []
+    assert db.session.get(RemovedCity, removed_id).removed_by == "editor"
+    assert services.restore_city(ACTOR, removed_id) == (city_id, "深圳市")
+    assert tuple(services.get_city(city_id)) == before
+    with pytest.raises(NotFound):
+        services.restore_city(ACTOR, removed_id)
+
+
+def test_row_without_values_is_removed_and_comes_back():
+    add_as_original((None, None, None))
+    removed_id, name = services.delete_city(ACTOR, stored()[0][0])
+    assert name == ""
+    services.restore_city(ACTOR, removed_id)
+    assert stored()[0][1:] == (None, None, None)
+
+
+def test_id_of_the_newest_removed_city_is_not_given_again():
+    city_id = add_city()
+    services.delete_city(ACTOR, city_id)
+    assert add_city(city="珠海市") > city_id
+
+
+def test_place_taken_meanwhile_is_told():
+    city_id = add_city()
+    removed_id, _name = services.delete_city(ACTOR, city_id)
+    add_city(city="珠海市", id=city_id)
+    with pytest.raises(Conflict):
+        services.restore_city(ACTOR, removed_id)
+    assert len(stored()) == 1
+    assert db.session.get(RemovedCity, removed_id) is not None
+
+
+def test_removing_and_undoing_twice_at_once_happens_once(any_app):
+    city_id = add_city()
+    answers = at_once(any_app, *[lambda: services.delete_city(ACTOR, city_id)] * 2)
+    assert sorted(isinstance(answer, NotFound) for answer in answers) == [False, True], answers
+    removed_id = next(answer[0] for answer in answers if isinstance(answer, tuple))
+    answers = at_once(any_app, *[lambda: services.restore_city(ACTOR, removed_id)] * 2)
+    assert sorted(isinstance(answer, NotFound) for answer in answers) == [False, True], answers
+    assert len(stored()) == 1
+
+
+def test_what_was_removed_a_month_ago_is_forgotten():
+    removed_id, _name = services.delete_city(ACTOR, add_city())
+    db.session.get(RemovedCity, removed_id).removed_at = now() - timedelta(days=31)
+    db.session.commit()
+    services.delete_old_removed()
+    with pytest.raises(NotFound):
+        services.restore_city(ACTOR, removed_id)
+
+
+def test_keys_of_rows_by_the_original_program_are_filled_for_a_search():
+    add_as_original(*(("省", f"c{number}", number) for number in range(1100)), (None, "圳", 1))
+    page = queries.select_page(Listing(search="圳"))
+    assert [row.cityname for row in page.rows] == ["圳"]
+    assert queries.count_cities(Listing(search="省")) == queries.COUNT_MOST + 1
+    assert db.session.query(City).filter(City.province_key.is_(None)).count() == 0
+
+
+def test_plain_list_does_not_need_keys():
+    add_as_original(("省", "c", 1))
+    assert len(queries.select_page(Listing()).rows) == 1
+    assert db.session.query(City).filter(City.province_key.is_(None)).count() == 1

@@ -1,0 +1,168 @@
+"""The addresses and the page, as people and scripts meet them."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+
+from app.numbers import fib
+from tests.factories import HTML
+
+BAD = ["", "x", "-1", "+1", "1.0", "1e3", "１００", "1_000", " 1", "1 ", "1\n", "0x10", "1/2", "²",
+       "9" * 21, "null", "%", "\x00", "é" * 500]  # fmt: skip
+ADDRESSES = ["/pi/{}", "/fib/{}", "/pi?n={}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "result"),
+    [("/pi", "3.1319807472443624"), ("/pi?n=1000000", "3.141591698659554"), ("/pi/0", "0.0"),
+     ("/pi/1", "0.0"), ("/pi/2", "2.449489742783178"), ("/fib/0", "0"), ("/fib/1", "1"),
+     ("/fib/93", "12200160415121876738")],
+)  # fmt: skip
+def test_the_json_is_exact_and_says_whether_it_was_cached(browser, path, result):
+    for cached in ("false", "true", "true"):
+        answer = browser.get(path)
+        assert answer.status_code == 200
+        assert answer.mimetype == "application/json"
+        assert answer.text == f'{{"cached": {cached}, "result": {result}}}'
+
+
+def test_the_two_ways_to_name_n_share_a_result(browser):
+    assert browser.get("/pi/1000").json["cached"] is False
+    assert browser.get("/pi?n=1000").json["cached"] is True
+    assert browser.get("/pi/0001000").json["cached"] is True
+
+
+def test_the_largest_fibonacci_number_has_all_its_digits(browser):
+    for cached in ("false", "true"):
+        text = browser.get("/fib/100000").text
+        assert text == f'{{"cached": {cached}, "result": {fib.digits(fib.fib(100_000))}}}'
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("n", BAD)
+def test_a_bad_n_is_told_in_one_json_sentence(browser, address, n):
+    answer = browser.get(address.format(quote(n, safe="")))
+    assert answer.status_code == 400
+    assert answer.mimetype == "application/json"
+    assert re.fullmatch(r"n (is|must be) [^.]*\.", answer.json["error"])
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [("/pi/10000001", "10,000,000"), ("/pi?n=99999999999999999999", "10,000,000"),
+     ("/fib/100001", "100,000")],
+)  # fmt: skip
+def test_a_large_n_is_refused_with_the_limit(browser, path, limit):
+    answer = browser.get(path)
+    assert answer.status_code == 422
+    assert limit in answer.json["error"]
+
+
+@pytest.mark.parametrize("path", ["/pi/", "/fib", "/fib/"])
+def test_an_empty_n_is_told(browser, path):
+    assert browser.get(path).status_code == 400
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_other_methods_are_refused_in_json(browser, method):
+    answer = getattr(browser.client, method)("/pi/5", headers=HTML)
+    assert answer.status_code == 405
+    assert answer.mimetype == "application/json"
+    assert "GET" in answer.headers["Allow"]
+
+
+def test_only_a_cached_answer_is_kept_for_ever(browser):
+    first, second = browser.get("/pi/10"), browser.get("/pi/10")
+    assert first.headers["Cache-Control"] == "no-cache"
+    assert second.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert first.headers["ETag"] == second.headers["ETag"]
+    assert first.headers["ETag"].startswith('W/"')
+    assert browser.get("/pi/11").headers["ETag"] != first.headers["ETag"]
+
+
+def test_who_has_it_already_gets_304(browser):
+    etag = browser.get("/fib/30").headers["ETag"]
+    answer = browser.get("/fib/30", headers={"If-None-Match": etag})
+    assert (answer.status_code, answer.data) == (304, b"")
+    assert answer.headers["ETag"] == etag
+    assert browser.get("/fib/31", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_head_has_the_headers_and_no_body(browser):
+    answer = browser.client.head("/fib/100000")
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert int(answer.headers["Content-Length"]) == len(browser.get("/fib/100000").data) + 1
+
+
+def test_the_answer_is_the_same_for_everybody(as_role):
+    editor = as_role("editor")
+    answer = editor.get("/pi/20")
+    assert "Vary" not in answer.headers
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_computations_are_limited_per_address_and_cached_answers_are_not(browser):
+    statuses = {browser.get(f"/fib/{n}").status_code for n in range(120)}
+    assert statuses == {200}
+    answer = browser.get("/fib/120")
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["Retry-After"]) <= 61
+    assert answer.mimetype == "application/json"
+    assert browser.get("/fib/119").json["cached"] is True
+    page = browser.get("/numbers?fib=121")
+    assert page.status_code == 429
+    assert "Retry-After" in page.headers
+    elsewhere = {"environ_base": {"REMOTE_ADDR": "192.0.2.7"}}
+    assert browser.get("/fib/120", **elsewhere).json["cached"] is False
+
+
+def test_the_page_is_open_to_all_and_computes_nothing_unasked(browser, kept):
+    answer = browser.get("/numbers")
+    assert answer.status_code == 200
+    assert "<output" not in answer.text
+    assert not kept.exists("pis", "fibs")
+
+
+def test_the_page_shows_both_numbers(browser):
+    page = browser.get("/numbers?pi=1000000&fib=93").text
+    assert '3.14159<span class="off">1698659554</span>' in page
+    assert "6 digits agree" in page
+    assert "12200160415121876738</output>" in page
+    assert "computed now" in page
+    assert "from the cache" not in page
+    assert 'name="fib" value="93"' in page
+    again = browser.get("/numbers?pi=1000000&fib=93").text
+    assert again.count("from the cache") == 2
+    assert re.search(r"worker \d+<", again)
+    assert "50.0%" in again
+
+
+def test_the_page_shows_a_long_number_in_a_frame(browser):
+    page = browser.get("/numbers?fib=10000").text
+    assert 'class="result long"' in page
+    assert "2,090 digits" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("pi=x", 400), ("pi=", 400), ("fib=100001", 422), ("pi=x&fib=100001", 422)],
+)
+def test_bad_input_stays_in_the_field_beside_its_message(browser, query, status):
+    answer = browser.get(f"/numbers?{query}")
+    assert answer.status_code == status
+    assert 'aria-invalid="true"' in answer.text
+    assert 'class="field-error"' in answer.text
+    typed = query.split("&")[0].partition("=")[2]
+    assert f'value="{typed}"' in answer.text
+
+
+def test_what_was_typed_is_escaped(browser):
+    answer = browser.get("/numbers?pi=%22%3E%3Cscript%3E")
+    assert "<script>" not in answer.text.replace('<script type="module"', "")
+    assert "&lt;script&gt;" in answer.text
+
+
+def test_the_page_knows_who_is_signed_in(as_role):
+    assert "Sign out" in as_role("viewer").get("/numbers").text
