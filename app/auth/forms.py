@@ -3,15 +3,16 @@
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, RadioField, StringField
+from wtforms.fields import SelectChoice
 from wtforms.validators import EqualTo, InputRequired
 
 from app.auth.models import Role
 
 ROLE_NAMES = {Role.VIEWER: _l("Viewer"), Role.EDITOR: _l("Editor"), Role.ADMIN: _l("Administrator")}
 ROLE_CHOICES = [
-    (Role.VIEWER.value, _l("Viewer: reads cities and files")),
-    (Role.EDITOR.value, _l("Editor: also changes cities and files")),
-    (Role.ADMIN.value, _l("Administrator: also looks after people")),
+    SelectChoice(Role.VIEWER.value, _l("Viewer: reads cities and files")),
+    SelectChoice(Role.EDITOR.value, _l("Editor: also changes cities and files")),
+    SelectChoice(Role.ADMIN.value, _l("Administrator: also looks after people")),
 ]
 
 

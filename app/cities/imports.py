@@ -23,7 +23,7 @@ from app.errors import NotFound
 from app.extensions import db
 from app.transactions import transaction
 
-CHUNK = 500
+CHUNK = 200  # judged and stored in about 30 ms
 KEPT_HOURS = 24
 PART_SIZE = 100
 

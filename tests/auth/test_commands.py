@@ -1,0 +1,85 @@
+"""flask create-user, set-password, list-users, setup-link."""
+
+import pytest
+
+from app.auth import services as auth
+from tests.factories import PASSWORD, add_person
+
+
+@pytest.fixture
+def flask(app):
+    """Run a command as the program `flask` does, with text on its standard input."""
+
+    def run(*words, typed=""):
+        with app.app_context():
+            return app.test_cli_runner().invoke(args=words, input=typed)
+
+    return run
+
+
+def test_user_is_created_from_standard_input(app, flask):
+    for role in ("viewer", "editor", "admin"):
+        result = flask("create-user", role, "--role", role, typed=f"{PASSWORD}\n")
+        assert result.exit_code == 0, result.output
+        assert result.output == f"{role} can sign in now, as {role}.\n"
+    result = flask("create-user", "小梅", typed=" blanks at the ends \n")
+    assert result.exit_code == 0
+    with app.app_context():
+        assert auth.verify("admin", PASSWORD).role == "admin"
+        person = auth.verify("小梅", " blanks at the ends ")
+        assert (person.role, person.must_change_password) == ("viewer", False)
+
+
+@pytest.mark.parametrize(
+    ("words", "typed", "sentence"),
+    [
+        (["somebody"], "short\n", "A password has 8 to 256 characters."),
+        (["somebody"], "", "A password has 8 to 256 characters."),
+        (["some body"], "Some Body\n", "The password must not be the name."),
+        (["TAKEN"], f"{PASSWORD}\n", "This name is taken."),
+        (["x" * 65], f"{PASSWORD}\n", "A name has 1 to 64 characters."),
+        (["somebody", "--role", "root"], f"{PASSWORD}\n", "is not one of 'viewer'"),
+    ],
+)
+def test_refusal_is_one_sentence(words, typed, sentence, app, flask):
+    with app.app_context():
+        add_person("taken")
+    result = flask("create-user", *words, typed=typed)
+    assert result.exit_code in (1, 2)
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+    with app.app_context():
+        assert len(auth.list_people()) == 1
+
+
+def test_password_is_set_and_sessions_end(app, flask, as_role):
+    browser = as_role("editor")
+    result = flask("set-password", "Editor", typed="another password\n")
+    assert result.output == "The password of editor is changed; their sessions are ended.\n"
+    assert browser.get("/account").location.startswith("/login")
+    assert browser.sign_in("editor", "another password").status_code == 303
+    result = flask("set-password", "nobody", typed="another password\n")
+    assert result.exit_code == 1
+    assert "There is nobody named nobody." in result.output
+
+
+def test_users_are_listed_with_role_and_state(app, flask):
+    with app.app_context():
+        add_person("admin", "admin")
+        auth.set_active(1, add_person("gone"), False)
+        auth.invite_person("new", "editor")
+    assert flask("list-users").output.splitlines() == [
+        "1\tadmin\tadmin\tactive",
+        "2\tgone\tviewer\tdisabled",
+        "3\tnew\teditor\tinvited",
+    ]
+
+
+def test_set_up_link_is_there_until_somebody_exists(app, flask, browser):
+    result = flask("setup-link")
+    assert browser.get(result.output.strip()).status_code == 200
+    with app.app_context():
+        add_person("somebody")
+    result = flask("setup-link")
+    assert result.exit_code == 1
+    assert "create-user NAME --role admin" in result.output

@@ -1,0 +1,196 @@
+"""The pages for administrators."""
+
+import re
+
+import pytest
+
+from app.auth import services as auth
+from app.auth import tokens
+from tests.factories import PASSWORD, Browser, add_person
+
+
+@pytest.fixture
+def admin(as_role):
+    """An administrator's browser; the administrator has id 1."""
+    return as_role("admin")
+
+
+@pytest.fixture
+def other(app, admin):
+    """The id of somebody else, an editor."""
+    with app.app_context():
+        return add_person("Ada Lovelace", "editor")
+
+
+def shown_password(answer):
+    """The first password that a page shows."""
+    found = re.search(r'<pre id="first-password"[^>]*><code>([^<]+)</code>', answer.text)
+    assert found, answer.text
+    return found[1]
+
+
+def change(browser, person_id, what, data=None):
+    """Send one of the forms on a person's page."""
+    return browser.submit(f"/people/{person_id}/{what}", data, page="/people/new")
+
+
+def test_list_shows_name_role_state_and_times(app, admin, other):
+    with app.app_context():
+        auth.invite_person("newcomer", "viewer")
+        auth.set_active(1, other, False)
+    text = admin.get("/people").text
+    for expected in ("Ada Lovelace", "Editor", "Disabled", "newcomer", "First password", "never"):
+        assert expected in text
+    assert f'href="/people/{other}"' in text
+
+
+@pytest.mark.parametrize("path", ["/people", "/people/new", "/people/1"])
+def test_pages_are_for_administrators(path, as_role, browser):
+    assert browser.get(path).location.startswith("/login?next=/people")
+    assert browser.client.get(path).status_code == 401
+    for role in ("viewer", "editor"):
+        answer = as_role(role).get(path)
+        assert answer.status_code == 403
+        assert "Your role does not include this." in answer.text
+    assert as_role("admin").get(path).status_code == 200
+
+
+def test_token_of_an_administrator_is_not_enough(app, admin):
+    with app.app_context():
+        header = {"Authorization": f"Bearer {tokens.create_token(1, 'backup')}"}
+        person = add_person("victim")
+    client = app.test_client()
+    assert client.get("/people", headers=header).status_code == 403
+    answer = client.post("/people/new", data={"name": "x", "role": "admin"}, headers=header)
+    assert answer.status_code == 403
+    assert answer.json["error"] == "A token is not enough for this address: sign in."
+    assert client.post(f"/people/{person}/disable", headers=header).status_code == 403
+    with app.app_context():
+        assert len(auth.list_people()) == 2
+
+
+def test_person_is_added_and_their_first_password_shown_once(app, admin):
+    answer = admin.submit("/people/new", {"name": " Zoë ", "role": "editor"})
+    assert answer.status_code == 201
+    assert answer.headers["Cache-Control"] == "no-store"
+    password = shown_password(answer)
+    with app.app_context():
+        person = auth.find_person("zoë")
+        assert (person.name, person.role, person.must_change_password) == ("Zoë", "editor", True)
+    store = app.extensions["redis"]
+    kept = [store.get(key) for key in store.scan_iter("*") if store.type(key) == "string"]
+    assert not any(password in text for text in kept)
+    assert password not in admin.get(f"/people/{person.id}").text
+    assert Browser(app).sign_in("Zoë", password).status_code == 303
+
+
+def test_form_sent_twice_makes_one_person(app, admin):
+    data = {"name": "Zoë", "role": "viewer", "csrf_token": admin.token("/people/new")}
+    headers = {"Accept": "text/html"}
+    answers = [admin.client.post("/people/new", data=data, headers=headers) for _try in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 422]
+    assert "This name is taken." in answers[1].text
+    with app.app_context():
+        assert len(auth.list_people()) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"name": "", "role": "viewer"}, "Type a name."),
+        ({"name": "  ", "role": "viewer"}, "A name has 1 to 64 characters."),
+        ({"name": "x" * 65, "role": "viewer"}, "A name has 1 to 64 characters."),
+        ({"name": "ADMIN", "role": "viewer"}, "This name is taken."),
+        ({"name": "Zoë", "role": "owner"}, "Choose one of the roles."),
+    ],
+)
+def test_bad_input_is_told_beside_the_field_and_kept(data, message, admin):
+    answer = admin.submit("/people/new", data)
+    assert answer.status_code == 422
+    assert message in answer.text
+    assert f'value="{data["name"]}"' in answer.text
+
+
+def test_other_fields_of_a_person_cannot_be_set(app, admin):
+    data = {"name": "Zoë", "role": "viewer", "must_change_password": "", "id": "77", "epoch": "9"}
+    assert admin.submit("/people/new", data).status_code == 201
+    with app.app_context():
+        person = auth.find_person("Zoë")
+        assert (person.id, person.epoch, person.must_change_password) == (2, 1, True)
+
+
+def test_role_is_changed_and_sessions_end(app, admin, other):
+    theirs = Browser(app)
+    theirs.sign_in("Ada Lovelace")
+    answer = change(admin, other, "role", {"role": "viewer"})
+    assert (answer.status_code, answer.location) == (303, f"/people/{other}")
+    assert "The role of Ada Lovelace is changed." in admin.get(f"/people/{other}").text
+    assert theirs.get("/account").location.startswith("/login")
+    assert change(admin, other, "role", {"role": "root"}).status_code == 422
+    with app.app_context():
+        assert auth.get_person(other).role == "viewer"
+
+
+def test_disabled_person_is_out_at_once_and_let_in_again(app, admin, other):
+    theirs = Browser(app)
+    theirs.sign_in("Ada Lovelace")
+    assert change(admin, other, "disable").status_code == 303
+    assert theirs.get("/account").location.startswith("/login")
+    assert (
+        theirs.submit("/login", {"name": "Ada Lovelace", "password": PASSWORD}).status_code == 422
+    )
+    page = admin.get(f"/people/{other}").text
+    assert "Let in again" in page
+    assert change(admin, other, "enable").status_code == 303
+    assert theirs.get("/account").location.startswith("/login")
+    assert theirs.sign_in("Ada Lovelace").status_code == 303
+
+
+def test_new_first_password_replaces_the_old_one(app, admin, other):
+    theirs = Browser(app)
+    theirs.sign_in("Ada Lovelace")
+    answer = change(admin, other, "password")
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    password = shown_password(answer)
+    assert theirs.get("/account").location.startswith("/login")
+    assert (
+        theirs.submit("/login", {"name": "Ada Lovelace", "password": PASSWORD}).status_code == 422
+    )
+    assert theirs.sign_in("Ada Lovelace", password).status_code == 303
+    assert theirs.get("/account").location == "/account/password"
+
+
+@pytest.mark.parametrize("what", ["role", "disable", "password"])
+def test_administrator_cannot_shut_themselves_out(what, app, admin):
+    assert "This is you" in admin.get("/people/1").text
+    answer = change(admin, 1, what, {"role": "viewer"})
+    assert answer.status_code == 403
+    assert "another administrator can do it" in answer.text
+    with app.app_context():
+        person = auth.get_person(1)
+        assert (person.role, person.active, person.epoch) == ("admin", True, 1)
+
+
+@pytest.mark.parametrize("what", ["role", "disable", "enable", "password"])
+def test_changes_are_posts_with_a_token(what, admin, other):
+    path = f"/people/{other}/{what}"
+    assert admin.get(path).status_code == 405
+    assert admin.client.post(path, headers={"Accept": "text/html"}).status_code == 400
+    assert change(admin, 999, what, {"role": "viewer"}).status_code == 404
+    assert change(admin, "9" * 30, what, {"role": "viewer"}).status_code == 404
+    assert change(admin, "２", what, {"role": "viewer"}).status_code == 404
+
+
+def test_missing_person_is_404(admin):
+    for path in ("/people/999", "/people/" + "9" * 18, "/people/" + "9" * 40, "/people/-1"):
+        assert admin.get(path).status_code == 404
+
+
+def test_names_are_shown_as_text(app, admin):
+    with app.app_context():
+        person = add_person("<b onclick=x>&\"'")
+    for path in ("/people", f"/people/{person}"):
+        text = admin.get(path).text
+        assert "<b onclick" not in text
+        assert "&lt;b onclick=x&gt;&amp;&#34;&#39;" in text

@@ -1,0 +1,135 @@
+"""Claiming a new installation by its one-time link."""
+
+import re
+
+import pytest
+from sqlalchemy import func, select
+
+from app.auth import services as auth
+from app.cities.models import City
+from app.errors import Conflict
+from app.extensions import db
+from app.setup import services
+from tests.factories import HTML, PASSWORD, Browser, at_once
+
+FIELDS = {"name": "林小梅", "password": PASSWORD, "again": PASSWORD, "sample": "y"}
+
+
+@pytest.fixture
+def link(app):
+    """The set-up link of a new installation."""
+    with app.app_context():
+        return f"/setup/{services.create_link_token()}"
+
+
+def count_cities():
+    return db.session.scalar(select(func.count()).select_from(City))
+
+
+def test_link_makes_the_administrator_and_the_sample_cities(app, browser, link):
+    page = browser.get(link).text
+    assert re.search(r'<input[^>]*checked[^>]*name="sample"', page)
+    answer = browser.submit(link, FIELDS)
+    assert (answer.status_code, answer.location) == (303, "/cities")
+    assert "Welcome. This installation is yours." in browser.get("/account").text
+    assert browser.get("/people").status_code == 200
+    with app.app_context():
+        person = auth.get_person(1)
+        assert (person.name, person.role, person.state) == ("林小梅", "admin", "active")
+        assert count_cities() == 418
+
+
+def test_sample_cities_can_be_left_out(app, browser, link):
+    data = {name: text for name, text in FIELDS.items() if name != "sample"}
+    assert browser.submit(link, data).status_code == 303
+    with app.app_context():
+        assert count_cities() == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": ""}, "Type a name."),
+        ({"password": "short", "again": "short"}, "A password has 8 to 256 characters."),
+        ({"again": "something else"}, "The two passwords differ."),
+        ({"name": "somebody new", "password": "Somebody New", "again": "Somebody New"},
+         "The password must not be the name."),
+    ],
+)  # fmt: skip
+def test_bad_input_is_told_and_makes_nothing(fields, message, app, browser, link):
+    answer = browser.submit(link, {**FIELDS, **fields})
+    assert answer.status_code == 422
+    assert message in answer.text
+    with app.app_context():
+        assert not auth.somebody_exists()
+        assert count_cities() == 0
+
+
+def test_link_works_once(browser, app, link):
+    second = Browser(app)
+    token = second.token(link)
+    assert browser.submit(link, FIELDS).status_code == 303
+    assert second.get(link).status_code == 404
+    data = {**FIELDS, "name": "somebody else", "csrf_token": token}
+    assert second.client.post(link, data=data, headers=HTML).status_code == 404
+    with app.app_context():
+        assert len(auth.list_people()) == 1
+
+
+def test_wrong_and_old_links_are_not_found(app, browser, link, make_app):
+    other_key = make_app(SECRET_KEY="x" * 64)
+    with other_key.app_context():
+        foreign = f"/setup/{services.create_link_token()}"
+    with app.app_context():
+        signer = services.signer()
+        early = signer.make_signer(signer.salt)
+        early.get_timestamp = lambda: 1_700_000_000
+        old = "/setup/" + early.sign(signer.dump_payload("first administrator")).decode()
+    for path in (old, foreign, link[:-1], link + "x", "/setup/x", "/setup/"):
+        assert browser.get(path).status_code == 404
+        assert browser.submit(path, FIELDS, page="/login").status_code == 404
+
+
+def test_wrong_links_are_slowed(browser):
+    for _try in range(20):
+        assert browser.get("/setup/guess").status_code == 404
+    answer = browser.get("/setup/guess")
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_two_who_claim_at_once_are_one_winner_and_one_who_is_told(any_app):
+    results = at_once(
+        any_app,
+        lambda: services.claim("one", PASSWORD, True),
+        lambda: services.claim("two", PASSWORD, True),
+    )
+    assert results.count(1) == 1
+    [refusal] = [result for result in results if isinstance(result, Exception)]
+    assert isinstance(refusal, Conflict)
+    assert "already has an administrator" in refusal.message
+    db.session.rollback()
+    assert len(auth.list_people()) == 1
+    assert count_cities() == 418
+
+
+def test_loser_of_two_sees_a_page_that_says_so(app, browser, link):
+    token = browser.token(link)
+    with app.test_request_context(link, method="POST"):
+        # The other one's commit falls between the check of the link and the insert.
+        services.check_link_token(link.rsplit("/", 1)[1])
+        services.claim("faster", PASSWORD, False)
+        with pytest.raises(Conflict):
+            services.claim("slower", PASSWORD, False)
+    answer = browser.client.post(link, data={**FIELDS, "csrf_token": token}, headers=HTML)
+    assert answer.status_code == 404
+
+
+def test_link_is_not_written_to_the_log(browser, link, caplog):
+    caplog.set_level("DEBUG")
+    browser.submit(link, FIELDS)
+    browser.client.post(link, headers=HTML)
+    secret = link.rsplit("/", 1)[1]
+    lines = [f"{record.getMessage()} {record.__dict__.get('fields')}" for record in caplog.records]
+    assert any("/setup/-" in line for line in lines)
+    assert not any(secret in line for line in lines)

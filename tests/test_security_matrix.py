@@ -1,0 +1,200 @@
+"""The table of `docs/security.md`, who may do what, walked address by address.
+
+Whoever adds an address adds a line for each of its methods to the table. An address with a row of
+the database in it is asked with the id 1, or with what EXAMPLES says.
+"""
+
+import io
+import re
+
+import pytest
+
+from app import assets
+from app.auth import services as auth
+from app.auth import tokens
+from app.cities import services as cities
+from app.config import ROOT
+from tests.factories import HTML, PASSWORD, Browser, add_person
+
+ROLES = ("anonymous", "viewer", "editor", "admin", "token")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+JSON = {"Accept": "application/json"}
+
+# What a word in the table means. `may` is for writes: the form is sent empty, so somebody who may
+# is told what is missing, or that there is no such row any more.
+OUTCOMES = {
+    "page": lambda answer: answer.status_code == 200,
+    "on": lambda answer: answer.status_code in (301, 302, 303, 308) and not asks_sign_in(answer),
+    "may": lambda answer: (
+        answer.status_code in (200, 201, 207, 303, 404, 409, 422) and not asks_sign_in(answer)
+    ),
+    "sign-in": lambda answer: asks_sign_in(answer),
+    "out": lambda answer: asks_sign_in(answer),
+}
+
+# Values of variables in an address; everything else is 1.
+VALUES = {"token": "guess", "name": "field notes.txt", "n": "10", "kind": "new", "path": "mark.svg"}
+# Addresses that say little without a query.
+EXAMPLES = {
+    "/alter": "/alter?id=1",
+    "/delete": "/delete?id=1",
+    "/download": "/download?filename=field%20notes.txt",
+    "/fib": "/fib?n=10",
+}
+
+
+def asks_sign_in(answer):
+    """Whether the answer leads to the sign-in page."""
+    return answer.status_code == 303 and answer.location.split("?")[0] == "/login"
+
+
+def plain(rule):
+    """An address without the converters in it: /files/<int:id> is /files/<id>."""
+    return re.sub(r"<[^>]*:(\w+)>", r"<\1>", str(rule))
+
+
+def read_table():
+    """(address, method) -> role -> words, from every line of the table."""
+    rows = {}
+    for line in (ROOT / "docs" / "security.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("| `/") and len(cells) == 2 + len(ROLES):
+            key = (cells[0].strip("`"), cells[1])
+            assert key not in rows, f"{key} stands twice in the table"
+            rows[key] = dict(zip(ROLES, cells[2:], strict=True))
+    return rows
+
+
+TABLE = read_table()
+
+
+def example(address):
+    """A path that the address matches."""
+    address = EXAMPLES.get(address, address)
+    values = {**VALUES, "build": assets.content_hash()}
+    return re.sub(r"<(\w+)>", lambda found: values.get(found[1], "1"), address)
+
+
+def fits(answer, word):
+    """Whether an answer is what the table says."""
+    word = word.rstrip("*")
+    return OUTCOMES[word](answer) if word in OUTCOMES else answer.status_code == int(word)
+
+
+def addresses(app):
+    """Every address with the methods that it takes."""
+    found = {}
+    for rule in app.url_map.iter_rules():
+        found.setdefault(plain(rule), set()).update(rule.methods - {"HEAD", "OPTIONS"})
+    return found
+
+
+@pytest.fixture
+def filled(app):
+    """People of every role, cities, a file. The first person is none of those who walk: what is
+    done to them (disabled, another password) must not end the walk."""
+    with app.app_context():
+        add_person("somebody")
+        for role in ROLES[1:4]:
+            add_person(role, role)
+        app.token = tokens.create_token(auth.find_person("admin").id, "backup")
+        cities.add_sample_cities()
+    editor = Browser(app)
+    editor.sign_in("editor")
+    file = (io.BytesIO(b"Harbour, 14 June"), "field notes.txt")
+    assert editor.submit("/upload", {"file": file}, page="/files").status_code in (200, 303)
+    return app
+
+
+class Walker:
+    """Asks every address as one role."""
+
+    def __init__(self, app, role):
+        self.app, self.role = app, role
+        self.browser = Browser(app)
+        self.headers = {"Authorization": f"Bearer {app.token}", **JSON} if role == "token" else HTML
+        self.sign_in()
+
+    def sign_in(self):
+        if self.role in ROLES[1:4]:
+            self.browser.sign_in(self.role)
+
+    def ask(self, address, method):
+        path = example(address)
+        data = {}
+        if method != "GET" and self.role != "token":
+            page = "/login" if self.role == "anonymous" else "/account"
+            data = {"csrf_token": self.browser.token(page)}
+        answer = self.browser.client.open(path, method=method, data=data, headers=self.headers)
+        answer.close()
+        if (address, method) == ("/logout", "POST"):
+            self.sign_in()
+        return answer
+
+
+def test_every_address_stands_in_the_table(app):
+    missing = {(a, m) for a, methods in addresses(app).items() for m in methods} - set(TABLE)
+    assert not missing, f"docs/security.md lacks {sorted(missing)}"
+
+
+def test_every_line_of_the_table_is_an_address(app):
+    known = {(a, m) for a, methods in addresses(app).items() for m in methods}
+    assert not set(TABLE) - known, f"docs/security.md names {sorted(set(TABLE) - known)}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_answers_are_what_the_table_says(role, filled):
+    walker = Walker(filled, role)
+    wrong = []
+    for (address, method), words in sorted(TABLE.items(), key=lambda row: row[0][1]):
+        answer = walker.ask(address, method)
+        if not fits(answer, words[role]):
+            wrong.append(f"{method} {address}: {answer.status_code}, not {words[role]}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("role", ["anonymous", "admin"])
+def test_other_methods_are_refused(role, filled):
+    walker = Walker(filled, role)
+    adapter = filled.url_map.bind("localhost")
+    for address in addresses(filled):
+        path = example(address).split("?")[0]
+        for method in set(METHODS) - set(adapter.allowed_methods(path)):
+            answer = walker.ask(address, method)
+            assert answer.status_code == 405, f"{method} {address}"
+            assert answer.headers["Allow"]
+
+
+def test_scripts_get_401_where_browsers_are_led_to_the_sign_in(filled):
+    client = filled.test_client()
+    for (address, method), words in TABLE.items():
+        if words["anonymous"].rstrip("*") == "sign-in":
+            answer = client.open(example(address), method=method, headers=JSON)
+            assert answer.status_code == 401, f"{method} {address}"
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_public_read_opens_reading_the_cities_and_nothing_else(make_app, filled):
+    client = make_app(PUBLIC_READ="1").test_client()
+    for (address, method), words in TABLE.items():
+        if words["anonymous"].startswith("sign-in"):
+            answer = client.open(example(address), method=method, headers=HTML)
+            open_to_all = words["anonymous"].endswith("*")
+            assert asks_sign_in(answer) is not open_to_all, f"{method} {address}"
+            assert answer.status_code in (200, 303), f"{method} {address}"
+
+
+def test_forms_need_the_token_of_the_session(filled):
+    other = Browser(filled)
+    other.sign_in("admin")
+    foreign = other.token("/account")
+    walker = Walker(filled, "admin")
+    for (address, method), words in TABLE.items():
+        if method != "GET" and words["admin"] != "404":
+            for data in ({}, {"csrf_token": "x"}, {"csrf_token": foreign}):
+                answer = walker.browser.client.post(example(address), data=data, headers=HTML)
+                assert answer.status_code == 400, f"{address} with {data}"
+                assert "This form was out of date" in answer.text
+                assert "Go back, reload the page and try again." in answer.text
+    with filled.app_context():
+        assert auth.verify("somebody", PASSWORD)
