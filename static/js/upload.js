@@ -179,9 +179,11 @@ async function walk(entry, above = "") {
 }
 
 async function dropped(transfer) {
-  // The entries have to be taken at once: after the first pause the browser clears them.
-  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  for (const entry of entries) {
+  // Everything has to be taken at once: after the first pause the browser clears it.
+  const items = Array.from(transfer.items).filter((item) => item.kind === "file");
+  const things = items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
+  add(things.filter((thing) => thing instanceof File).map((file) => ({ file, path: file.name })));
+  for (const entry of things.filter((thing) => thing && !(thing instanceof File))) {
     try {
       add(await walk(entry));
     } catch {
