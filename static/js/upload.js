@@ -47,7 +47,8 @@ function makeRow(path) {
 function finish(row, kind, text) {
   row.classList.add(kind);
   row.querySelector(".going-state").textContent = text;
-  row.querySelector("progress").value = kind === "done" ? 1 : 0;
+  const bar = row.querySelector("progress");
+  bar.value = kind === "done" ? bar.max : 0;
   row.querySelector("button").remove();
 }
 
