@@ -31,6 +31,7 @@ from app.schema import SchemaError, bring_up_to_date
 from app.setup import services as setup
 
 HINT_SECONDS = 15
+NO_ANSWER = "no answer"
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
@@ -152,15 +153,15 @@ def run(settings: Settings, when_ready: Callable[[], None]) -> int:
 
 def wait_until_ready(settings: Settings, going_on: Callable[[], bool]) -> bool:
     """Whether pages answered in the end. Should they not, it is told where to look."""
-    begun, hinted = time.monotonic(), False
+    begun, told = time.monotonic(), {""}
     while going_on():
         failed = failed_programs(settings)
         connection = HTTPConnection(reachable(settings), settings.port, timeout=3)
         problem = f"{failed} cannot be started" if failed else ask_readyz(connection)
         if problem is None:
             return True
-        if not hinted and (failed or time.monotonic() - begun > HINT_SECONDS):
-            hinted = True
+        if problem not in told and (failed or time.monotonic() - begun > HINT_SECONDS):
+            told.add(problem)
             click.echo(f"Not ready: {problem}. {settings.instance}/log says more.", err=True)
         time.sleep(0.05)
     return False
@@ -182,13 +183,13 @@ def failed_programs(settings: Settings) -> str:
 
 
 def ask_readyz(connection: HTTPConnection) -> str | None:
-    """None when the pages are ready, else what is not well."""
+    """None when the pages are ready, else what is not well: NO_ANSWER, or what /readyz names."""
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()
         body = json.loads(answer.read())
     except (OSError, HTTPException, ValueError):
-        return "no answer"
+        return NO_ANSWER
     finally:
         connection.close()
     if answer.status == 200:

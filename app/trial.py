@@ -16,7 +16,7 @@ import click
 from flask import current_app
 
 from app.config import ROOT, Settings
-from app.start import CannotStart, ask_readyz, programs_environment
+from app.start import NO_ANSWER, CannotStart, ask_readyz, programs_environment
 
 TRY_SECONDS = 30
 
@@ -60,8 +60,8 @@ def try_command() -> None:
 def wait_for(path: Path, process: "subprocess.Popen[bytes]") -> str | None:
     """None once it is ready, else what is not well."""
     end = time.monotonic() + TRY_SECONDS
-    problem: str | None = "no answer"
-    while problem and process.poll() is None and time.monotonic() < end:
+    problem: str | None = NO_ANSWER
+    while problem == NO_ANSWER and process.poll() is None and time.monotonic() < end:
         time.sleep(0.1)
         problem = ask_readyz(SocketConnection(path))
     return problem

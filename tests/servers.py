@@ -132,6 +132,7 @@ class Started:
         self.instance = folder / "instance"
         self.port = int(settings.get("PORT") or free_port())
         self.base = f"http://127.0.0.1:{self.port}"
+        self.settings = settings
         env = {
             **os.environ,
             "ENV_FILE": str(folder / "env"),

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 
+import pytest
 import requests
 
 from app.config import ROOT
 from tests import servers
 from tests.browser.site import Site
+from tests.conftest import need
 from tests.factories import HTML, PASSWORD
 
 
@@ -46,7 +48,7 @@ def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
         # Nobody else can claim it, and the link is in no log.
         assert requests.get(first.base + first.setup_path, timeout=10).status_code == 404
         log = (first.instance / "log" / "web.log").read_text()
-        assert "/setup/..." in log
+        assert "path=/setup/-" in log
         assert first.setup_path not in log
         assert first.end() == 0
         assert first.left() == []
@@ -56,6 +58,8 @@ def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
         page = client.get(f"{second.base}/account", timeout=10, allow_redirects=False)
         assert page.status_code == 200
         print(f"second start to first page: {time.monotonic() - begun:.2f} s")  # noqa: T201
+        assert second.end(signal.SIGTERM) == 0
+        assert second.left() == []
 
 
 def test_a_taken_port_is_told_in_one_sentence(folder):
@@ -90,32 +94,49 @@ def test_a_setting_that_cannot_work_is_told_in_one_sentence(folder):
     assert done.stderr == "Error: PORT must be a whole number from 1 to 65535, not 'eighty'.\n"
 
 
-def test_listening_for_others_is_warned_of_and_a_closed_terminal_leaves_nothing(folder):
-    with servers.started(folder, HOST="0.0.0.0") as everything:  # noqa: S104
-        assert "Warning: it listens on 0.0.0.0 without TLS" in everything.said
-        assert everything.end(signal.SIGHUP) == 0
-        assert everything.left() == []
+@pytest.fixture(scope="module")
+def unusual(prepared):
+    """In a deep folder with blanks in its name, on all addresses, with a Redis that is there."""
+    need(servers.REDIS, "redis-server or valkey-server")
+    with servers.short_folder("unusual") as folder, servers.redis_server(folder) as url:
+        deep = folder / ("a folder with blanks in it " * 3).strip() / ("b" * 60)
+        deep.mkdir(parents=True)
+        settings = {"HOST": "0.0.0.0", "REDIS_URL": url, "SECRET_KEY": "k" * 64}  # noqa: S104
+        with servers.started(deep, **settings) as everything:
+            yield everything
 
 
-def test_a_folder_with_a_long_path_and_blanks_gets_its_sockets_elsewhere(folder):
-    deep = folder / ("a folder with blanks in it " * 3).strip() / ("b" * 60)
-    deep.mkdir(parents=True)
-    with servers.started(deep) as everything:
-        assert "RUNNING" in everything.supervisorctl("status", "web")
+def test_listening_for_others_without_tls_is_warned_of(unusual):
+    assert "Warning: it listens on 0.0.0.0 without TLS" in unusual.said
 
 
-def test_without_a_private_redis_the_program_ends_well(folder):
-    (folder / "other").mkdir()
-    with (
-        servers.redis_server(folder / "other") as url,
-        servers.started(folder, REDIS_URL=url, SECRET_KEY="k" * 64) as everything,
-    ):
-        servers.wait_until(
-            lambda: "EXITED" in everything.supervisorctl("status", "redis"), "redis has ended"
-        )
-        assert "RUNNING" in everything.supervisorctl("status", "web")
-        assert everything.end(signal.SIGTERM) == 0
-        assert everything.left() == []
+def test_a_folder_with_a_long_path_gets_its_sockets_elsewhere(unusual):
+    assert "RUNNING" in unusual.supervisorctl("status", "web")
+
+
+def test_where_a_redis_is_named_the_private_one_ends_well(unusual):
+    servers.wait_until(
+        lambda: "EXITED" in unusual.supervisorctl("status", "redis"), "redis has ended"
+    )
+
+
+def test_a_release_is_tried_beside_the_running_one(unusual):
+    pid = (unusual.instance / "gunicorn.pid").read_text()
+    done = run_flask(unusual.instance.parent, "try", **unusual.settings)
+    assert (done.returncode, done.stdout) == (0, "This release starts and is ready.\n")
+    assert (unusual.instance / "gunicorn.pid").read_text() == pid
+    assert "RUNNING" in unusual.supervisorctl("status", "web")
+
+
+def test_a_release_that_is_not_ready_says_why(unusual, folder):
+    done = run_flask(folder, "try", **unusual.settings)
+    assert done.returncode == 2
+    assert "not ready: the tables are missing; run `flask prepare`" in done.stderr
+
+
+def test_a_closed_terminal_leaves_no_process(unusual):
+    assert unusual.end(signal.SIGHUP) == 0
+    assert unusual.left() == []
 
 
 def test_programs_that_cannot_be_started_are_named(folder):

@@ -1,0 +1,154 @@
+"""/healthz and /readyz, each thing really broken."""
+
+import socket
+import threading
+import time
+
+import pymysql
+import pytest
+from sqlalchemy import text
+
+from app.auth import services as auth
+from app.auth import tokens
+from app.extensions import db
+from tests import servers
+from tests.conftest import need
+
+ELSEWHERE = {"REMOTE_ADDR": "192.0.2.9"}
+
+
+def ready(app, **kwargs):
+    """Status and body of /readyz, asked from this machine."""
+    answer = app.test_client().get("/readyz", **kwargs)
+    return answer.status_code, answer.json
+
+
+def set_revision(app, revision):
+    """Pretend that another release made the tables."""
+    with app.app_context():
+        db.session.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
+        db.session.commit()
+
+
+def test_alive_asks_nothing(make_app):
+    app = make_app(
+        REDIS_URL="unix:///nowhere/redis.sock", DATABASE_URL="mysql://u:p@127.0.0.1:1/nothing"
+    )
+    answer = app.test_client().get("/healthz")
+    assert (answer.status_code, answer.json) == (200, {"status": "alive"})
+
+
+def test_ready_on_both_databases(any_app):
+    status, body = ready(any_app)
+    assert status == 200
+    assert body == {
+        "status": "ready",
+        "checks": {"database": "ok", "tables": "ok", "redis": "ok", "storage": "ok"},
+    }
+
+
+def test_redis_away_is_named_and_back_is_ready(make_app):
+    need(servers.REDIS, "redis-server or valkey-server")
+    with servers.short_folder("ready") as folder:
+        with servers.redis_server(folder) as url:
+            app = make_app(REDIS_URL=url)
+            assert ready(app)[0] == 200
+        status, body = ready(app)
+        assert status == 503
+        assert body["checks"]["redis"] == "Redis does not answer or takes nothing more"
+        with servers.redis_server(folder):
+            servers.wait_until(lambda: ready(app)[0] == 200, "it is ready again")
+
+
+def test_database_away_is_named(make_app):
+    port = servers.free_port()
+    status, body = ready(make_app(DATABASE_URL=f"mysql://u:secret@127.0.0.1:{port}/nothing"))
+    assert status == 503
+    assert body["checks"]["database"] == "the database does not answer"
+    assert "tables" not in body["checks"]
+    assert "secret" not in str(body)
+
+
+def test_a_connection_lost_meanwhile_is_replaced(make_app, mariadb_migrated, mariadb_url):
+    app = make_app(DATABASE_URL=mariadb_migrated)
+    assert ready(app)[0] == 200
+    port = int(mariadb_url.rpartition(":")[2])
+    with pymysql.connect(host="127.0.0.1", port=port, user="root") as other:
+        cursor = other.cursor()
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE db IS NOT NULL")
+        lost = cursor.fetchall()
+        assert lost
+        for (number,) in lost:
+            cursor.execute(f"KILL {int(number)}")
+    assert ready(app)[0] == 200
+
+
+def test_a_hung_database_does_not_hang_it(make_app):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        taken = []
+        threading.Thread(target=lambda: taken.append(silent.accept()), daemon=True).start()
+        app = make_app(DATABASE_URL=f"mysql://u:p@127.0.0.1:{port}/nothing")
+        begun = time.monotonic()
+        status, body = ready(app)
+        assert status == 503
+        assert body["checks"]["database"] == "the database does not answer"
+        # Twice the time to connect and read, at most; three times that on a busy machine.
+        assert time.monotonic() - begun < 15
+        for connection, _address in taken:
+            connection.close()
+
+
+def test_older_tables_are_not_ready(app):
+    set_revision(app, "0001")
+    status, body = ready(app)
+    assert status == 503
+    assert body["checks"]["tables"] == "the tables are older than this code; run `flask prepare`"
+
+
+def test_newer_tables_are_a_warning(app):
+    set_revision(app, "9999_of_the_next_release")
+    status, body = ready(app)
+    assert status == 200
+    assert body["checks"]["tables"] == "warning: the tables are newer than this code"
+
+
+def test_missing_tables_are_not_ready(make_app, tmp_path):
+    app = make_app(DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite")
+    status, body = ready(app)
+    assert status == 503
+    assert body["checks"]["tables"] == "the tables are missing; run `flask prepare`"
+
+
+def test_storage_that_cannot_be_written_is_named(make_app, tmp_path):
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    status, body = ready(make_app(FILES_DIR=str(tmp_path / "taken")))
+    assert status == 503
+    assert body["checks"]["storage"] == "the folder for files is not writable"
+    assert str(tmp_path) not in str(body)
+
+
+def test_a_stranger_sees_only_whether(app):
+    assert ready(app, environ_base=ELSEWHERE) == (200, {"status": "ready"})
+    set_revision(app, "0001")
+    assert ready(app, environ_base=ELSEWHERE) == (503, {"status": "not ready"})
+
+
+def test_token_and_administrator_see_details_a_viewer_does_not(app, as_role):
+    viewer, admin = as_role("viewer"), as_role("admin")
+    with app.app_context():
+        person = auth.find_person("viewer")
+        assert person is not None
+        token = tokens.create_token(person.id, "monitoring")
+    assert "checks" not in viewer.client.get("/readyz", environ_base=ELSEWHERE).json
+    assert "checks" in admin.client.get("/readyz", environ_base=ELSEWHERE).json
+    for text_sent, told in ((token, True), ("gz_wrong", False)):
+        headers = {"Authorization": f"Bearer {text_sent}"}
+        status, body = ready(app, headers=headers, environ_base=ELSEWHERE)
+        assert status == 200
+        assert ("checks" in body) is told
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_takes_no_post(app, path):
+    assert app.test_client().post(path).status_code == 405
