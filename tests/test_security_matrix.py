@@ -25,8 +25,9 @@ JSON = {"Accept": "application/json"}
 OUTCOMES = {
     "page": lambda answer: answer.status_code == 200,
     "on": lambda answer: answer.status_code in (301, 302, 303, 308) and not asks_sign_in(answer),
-    "may": lambda answer: answer.status_code in (200, 201, 207, 303, 404, 409, 422)
-    and not asks_sign_in(answer),
+    "may": lambda answer: (
+        answer.status_code in (200, 201, 207, 303, 404, 409, 422) and not asks_sign_in(answer)
+    ),
     "sign-in": lambda answer: asks_sign_in(answer),
     "out": lambda answer: asks_sign_in(answer),
 }
