@@ -13,17 +13,19 @@ PREPARED := $(MO) static/vendor/icons.svg
 # The tests that need neither browser nor MariaDB, nor start the real programs.
 QUICK := -m "not browser and not deploy and not soak and not bench" -k "not mariadb"
 
-.PHONY: help run demo test quick soak bench pictures lint lock clean
+.PHONY: help run demo install test quick soak bench pictures lint lock translations clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */ /' | \
-		while read -r name text; do printf 'make %-10s%s\n' "$$name" "$$text"; done
+		while read -r name text; do printf 'make %-14s%s\n' "$$name" "$$text"; done
 
 run: programs-run .venv/run $(PREPARED)  ## start everything here; PORT=9000 and HOST=... choose another address
 	@$(BIN)/flask start
 
 demo: programs-run .venv/run $(PREPARED)  ## the same in a throw-away folder, with sample cities, files and three accounts
 	@$(BIN)/flask demo
+
+install: .venv/run $(PREPARED)  ## only make ready what the programs need; a server starts them itself
 
 test: programs-test .venv/dev lint $(PREPARED)  ## every test; as root it first installs what they need
 	$(BIN)/pytest -q -m "not soak and not bench"
@@ -34,7 +36,7 @@ quick: .venv/dev $(PREPARED)  ## the tests of half a minute: SQLite and Redis, n
 soak: programs-test .venv/dev $(PREPARED)  ## the long repetitions
 	$(BIN)/pytest -q -m soak
 
-bench: programs-test .venv/dev $(PREPARED)  ## measure, and print one table
+bench: programs-bench .venv/dev $(PREPARED)  ## measure, and print one table
 	$(BIN)/python -m tests.benchmarks.run
 
 pictures: programs-test .venv/dev $(PREPARED)  ## photograph every page into pictures/
@@ -53,13 +55,17 @@ lock: .venv/dev  ## renew the pinned dependencies from pyproject.toml
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header pyproject.toml
 
+translations: .venv/dev  ## collect the texts of pages into the files of translations
+	$(BIN)/pybabel -q extract -F babel.cfg -k _l -o translations/messages.pot .
+	$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --omit-header
+
 clean:  ## remove what can be made again; instance/ and .env stay
 	rm -rf .venv static/vendor pictures .mypy_cache .ruff_cache $(MO)
 	find app tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Programs of the machine: those of one command are asked for together, before anything else.
-.PHONY: programs-run programs-test
-programs-run programs-test:
+.PHONY: programs-run programs-test programs-bench
+programs-run programs-test programs-bench:
 	@scripts/debian-packages $(@:programs-%=%)
 
 # The virtual environment is made anew when the pinned dependencies change. The files `run` and

@@ -69,6 +69,9 @@ control_socket_disable = True
 
 def when_ready(server: Any) -> None:
     """Note the master's process id for `kill -HUP`. gunicorn's own pid file is not used: left
-    behind by a power cut it refuses the next start when another process has that number."""
+    behind by a power cut it refuses the next start when another process has that number. A trial
+    on another socket (`flask try`) leaves it alone."""
+    if server.cfg.bind != [bind]:
+        return
     settings.instance.mkdir(parents=True, exist_ok=True)
     (settings.instance / "gunicorn.pid").write_text(f"{server.pid}\n")

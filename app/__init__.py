@@ -1,17 +1,26 @@
 """Gazetteer: a register of cities, shared files, and numbers from a shared cache."""
 
-from flask import Flask
+from typing import TYPE_CHECKING
 
-from app import assets, cli, errors, hooks
-from app.auth.sessions import SharedSessionInterface
-from app.config import ROOT, Settings
-from app.extensions import babel, csrf, db, limiter, migrate, redis_store
-from app.files.receiving import UploadRequest
-from app.web import language
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.config import Settings
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The application. Nothing is opened here: connections begin with the first request."""
+def create_app(settings: "Settings | None" = None) -> "Flask":
+    """The application. Nothing is opened here: connections begin with the first request. What it
+    is made of is imported here and not above, so that a small program such as app.private_redis
+    starts without all of it."""
+    from flask import Flask
+
+    from app import assets, cli, errors, hooks
+    from app.auth.sessions import SharedSessionInterface
+    from app.config import ROOT, Settings
+    from app.extensions import babel, csrf, db, limiter, migrate, redis_store
+    from app.files.receiving import UploadRequest
+    from app.web import language
+
     settings = settings or Settings.load()
     app = Flask("app", static_folder=None, template_folder=str(ROOT / "templates"))
     app.config.from_mapping(settings.flask())
@@ -36,7 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def register_blueprints(app: Flask) -> None:
+def register_blueprints(app: "Flask") -> None:
     """One blueprint a feature package."""
     from app.auth import people_views, session_views  # noqa: F401 - they add to auth's blueprint
     from app.auth.views import bp as auth

@@ -8,10 +8,12 @@ from flask import Flask
 from app import assets
 from app.auth import services as auth
 from app.auth.models import Role
+from app.demo import demo_command
 from app.errors import DomainError
 from app.files.commands import adopt_files, purge_files
 from app.setup import services as setup
 from app.start import prepare_command, start_command
+from app.trial import try_command
 
 
 def read_password() -> str:
@@ -86,6 +88,8 @@ def init_app(app: Flask) -> None:
     for command in (
         start_command,
         prepare_command,
+        demo_command,
+        try_command,
         create_user,
         set_password,
         list_users,

@@ -13,8 +13,8 @@ from pathlib import Path
 from app.config import SettingError, Settings, redis_socket
 
 PROGRAMS = ("redis-server", "valkey-server")
-# supervisor calls a program that ends within a second failed (startsecs).
-LONGER_THAN_STARTSECS = 1.5
+# supervisor calls a program that ends within two seconds failed (startsecs).
+LONGER_THAN_STARTSECS = 3
 
 
 def command(program: str, settings: Settings) -> list[str]:

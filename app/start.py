@@ -94,6 +94,8 @@ def supervisor_socket(settings: Settings) -> Path:
 def supervisor_config(settings: Settings) -> Path:
     """The supervisor.conf to use: the one of the checkout. Another instance folder gets a copy
     with its own paths in it; so does a checkout whose path is too long for a socket."""
+    if "%" in f"{ROOT}{settings.instance}":
+        raise CannotStart("supervisor cannot work in a folder with % in its path.")
     literal = ROOT / "supervisor.conf"
     path = supervisor_socket(settings)
     if path == ROOT / "instance" / "supervisor.sock":
@@ -105,7 +107,7 @@ def supervisor_config(settings: Settings) -> Path:
         ("%(here)s/instance", settings.instance),
         ("%(here)s", ROOT),
     ):
-        text = text.replace(written, str(meant).replace("%", "%%"))
+        text = text.replace(written, str(meant))
     copy = settings.instance / "supervisor.conf"
     copy.write_text(text)
     return copy
@@ -153,7 +155,8 @@ def wait_until_ready(settings: Settings, going_on: Callable[[], bool]) -> bool:
     begun, hinted = time.monotonic(), False
     while going_on():
         failed = failed_programs(settings)
-        problem = f"{failed} cannot be started" if failed else ask_readyz(settings)
+        connection = HTTPConnection(reachable(settings), settings.port, timeout=3)
+        problem = f"{failed} cannot be started" if failed else ask_readyz(connection)
         if problem is None:
             return True
         if not hinted and (failed or time.monotonic() - begun > HINT_SECONDS):
@@ -178,10 +181,8 @@ def failed_programs(settings: Settings) -> str:
     return " and ".join(program["name"] for program in found if program["statename"] == "FATAL")
 
 
-def ask_readyz(settings: Settings) -> str | None:
+def ask_readyz(connection: HTTPConnection) -> str | None:
     """None when the pages are ready, else what is not well."""
-    host = ANY_ADDRESS.get(settings.host, settings.host)
-    connection = HTTPConnection(host, settings.port, timeout=3)
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()
@@ -195,9 +196,14 @@ def ask_readyz(settings: Settings) -> str | None:
     return ", ".join(text for text in body.get("checks", {}).values() if text != "ok")
 
 
+def reachable(settings: Settings) -> str:
+    """The host under which this machine reaches it."""
+    return ANY_ADDRESS.get(settings.host, settings.host)
+
+
 def address(settings: Settings) -> str:
     """What to open in a browser on this machine."""
-    host = ANY_ADDRESS.get(settings.host, settings.host)
+    host = reachable(settings)
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 

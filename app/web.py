@@ -2,16 +2,13 @@
 
 import os
 import socket
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-import gevent
 from flask import current_app, has_request_context, request
 from flask_babel import format_datetime, format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
-from gevent.monkey import is_module_patched
 from werkzeug.routing import IntegerConverter
 
 from app.config import LANGUAGES, Settings
@@ -67,14 +64,6 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def off_hub(work: Callable[..., Any], *args: Any) -> Any:
-    """Run work that holds the processor but releases Python's lock (hashing) in a thread, so that
-    this worker's other requests go on. Outside of gevent it is simply called."""
-    if not is_module_patched("threading"):
-        return work(*args)
-    return gevent.get_hub().threadpool.apply(work, args)
-
-
 class RowId(IntegerConverter):
     """The `int` of our addresses: plain ASCII digits, no more than a database's integer holds.
     Werkzeug's own also takes digits of other scripts, and any number of them."""
@@ -116,7 +105,7 @@ def ago(moment: datetime | None) -> str:
     past = datetime.now(UTC) - moment
     if past.total_seconds() < 60:
         return str(_("just now"))
-    return str(format_timedelta(-past, add_direction=True, threshold=1.2))
+    return str(format_timedelta(-past, granularity="minute", add_direction=True, threshold=1.2))
 
 
 def exact(moment: datetime | None) -> str:

@@ -2,10 +2,12 @@
 ended with the test run. No service of the machine is touched or used."""
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +17,8 @@ from pathlib import Path
 import pymysql
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+
+from app.config import ROOT
 
 REDIS = shutil.which("redis-server") or shutil.which("valkey-server")
 MARIADB = shutil.which("mariadbd")
@@ -118,3 +122,121 @@ def mariadb_server() -> Iterator[str]:
             yield f"mysql://root@127.0.0.1:{port}"
         finally:
             stop(process)
+
+
+class Started:
+    """Everything, started as `make run` starts it, in a process group of its own as a terminal
+    would give it."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.instance = folder / "instance"
+        self.port = int(settings.get("PORT") or free_port())
+        self.base = f"http://127.0.0.1:{self.port}"
+        env = {
+            **os.environ,
+            "ENV_FILE": str(folder / "env"),
+            "INSTANCE": str(self.instance),
+            "PORT": str(self.port),
+            **settings,
+        }
+        self.output = folder / f"said-{time.monotonic_ns()}"
+        with self.output.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "flask", "start"],
+                cwd=ROOT, env=env, start_new_session=True, stdout=out, stderr=out,
+            )  # fmt: skip
+
+    @property
+    def said(self) -> str:
+        """What it wrote to the terminal so far."""
+        return self.output.read_text()
+
+    def wait_until_ready(self) -> None:
+        """Until it says that it can be used."""
+        wait_until(
+            lambda: "Ctrl-C ends it" in self.said or self.process.poll() is not None,
+            "it is ready", 60,
+        )  # fmt: skip
+        assert self.process.poll() is None, self.said
+
+    @property
+    def setup_path(self) -> str:
+        """The path of the printed set-up link; empty when none was printed."""
+        found = re.search(r"(/setup/\S+)", self.said)
+        return found[1] if found else ""
+
+    def supervisorctl(self, *words: str) -> str:
+        """What supervisorctl answers."""
+        config = self.instance / "supervisor.conf"
+        done = subprocess.run(
+            [sys.executable, "-m", "supervisor.supervisorctl", "-c", config, *words],
+            check=False, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        return done.stdout + done.stderr
+
+    def send(self, number: int) -> None:
+        """Send a signal to the whole group, as a terminal does for Ctrl-C."""
+        os.killpg(self.process.pid, number)
+
+    def end(self, number: int = signal.SIGINT) -> int:
+        """End it and return its exit status."""
+        if self.process.poll() is None:
+            self.send(number)
+        try:
+            return self.process.wait(60)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+
+    def left(self) -> list[str]:
+        """Command lines of processes of this instance that still run."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                mine = f"INSTANCE={self.instance}".encode() in (path / "environ").read_bytes()
+                line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if mine and line:
+                found.append(line)
+        return found
+
+
+@contextmanager
+def started(folder: Path, **settings: str) -> Iterator[Started]:
+    """The whole of it, ready; ended afterwards in any case."""
+    everything = Started(folder, **settings)
+    try:
+        everything.wait_until_ready()
+        yield everything
+    finally:
+        everything.end()
+
+
+@contextmanager
+def nginx_server(folder: Path, config: str) -> Iterator[None]:
+    """An nginx with this configuration, whose relative paths start at `folder`. The text is the
+    project's nginx.conf with the ports and paths of a test in it."""
+    assert NGINX, "no nginx on this machine"
+    (folder / "nginx.conf").write_text(config)
+    # Its workers could not reach a private folder of root otherwise.
+    user = "user root; " if os.getuid() == 0 and "\nuser " not in config else ""
+    with (folder / "nginx.out").open("wb") as out:
+        process = subprocess.Popen(
+            [NGINX, "-e", "stderr", "-p", f"{folder}/", "-c", "nginx.conf",
+             "-g", f"{user}daemon off;"],
+            stderr=out,
+        )  # fmt: skip
+    try:
+        ports = [int(port) for port in re.findall(r"listen 127\.0\.0\.1:(\d+)", config)]
+        wait_until(lambda: all(map(is_open, ports)) or process.poll() is not None, "nginx listens")
+        assert process.poll() is None, (folder / "nginx.out").read_text()
+        yield
+    finally:
+        stop(process)
+
+
+def is_open(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

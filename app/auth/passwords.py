@@ -7,8 +7,8 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.auth.models import PASSWORD_LONGEST, PASSWORD_SHORTEST
 from app.columns import fold
+from app.cooperation import off_hub
 from app.errors import Invalid
-from app.web import off_hub
 
 # A hash that no password has: signing in costs the same whether the name exists or not.
 NOBODY = f"scrypt:32768:8:1${'0' * 16}${'0' * 128}"

@@ -12,7 +12,7 @@ from app.web import whole_number
 
 def asked_id(text: str | None) -> int:
     """The id that an old address names; NotFound when it names none."""
-    city_id = whole_number(text or "", 1, 2**63 - 1)
+    city_id = whole_number(text or "", 1, 10**18 - 1)
     if city_id is None:
         raise gone()
     return city_id

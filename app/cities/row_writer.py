@@ -58,4 +58,6 @@ class RowWriter:
         past = self.now - moment
         if past.total_seconds() < 60:
             return str(self.just_now)
-        return format_timedelta(-past, add_direction=True, threshold=1.2, locale=self.locale)
+        return format_timedelta(
+            -past, granularity="minute", add_direction=True, threshold=1.2, locale=self.locale
+        )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
+from app import columns
 from app.cities.models import TEXT_LENGTH, USERS_MOST
 from app.errors import Invalid
 from app.web import whole_number
@@ -23,10 +24,9 @@ class CityFields:
 
 
 def fold(text: str | None) -> str:
-    """The form under which names are searched and sorted: NFKC and casefolded, in any case and
-    width, without blanks around it."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text or "").casefold())
-    return folded.strip()
+    """The form under which names are searched and sorted: in any case and width, without blanks
+    around it."""
+    return columns.fold(text or "").strip()
 
 
 def keys(province: str | None, city: str | None) -> dict[str, str]:

@@ -22,9 +22,7 @@ from app.web import fail, safe_next
 bp = Blueprint("cities", __name__)
 Answer = Response | tuple[str, int] | str
 
-# A larger number is no id on either database.
-CITY = "/cities/<int(max=9223372036854775807):city_id>"
-REMOVED = "/cities/removed/<int(max=9223372036854775807):removed_id>"
+CITY = "/cities/<int:city_id>"
 
 
 def came_from() -> str:
@@ -173,7 +171,7 @@ def delete_city(city_id: int) -> Answer:
     return redirect(safe_next(request.form.get("next"), came_from()), 303)
 
 
-@bp.post(f"{REMOVED}/restore")
+@bp.post("/cities/removed/<int:removed_id>/restore")
 @needs(Role.EDITOR)
 def restore_city(removed_id: int) -> Response:
     """Undo a removal."""

@@ -104,6 +104,6 @@ def as_plain(refusal: Any, error: Exception, is_upload: bool) -> Response:
     else:
         lines = [first] if first == MISSING else [first, text]
     response = plain(status, *lines)
-    kept = [(k, v) for k, v in refusal.headers if not k.lower().startswith("content-")]
-    response.headers.extend(kept)
+    about_body = ("content-type", "content-length")
+    response.headers.extend((k, v) for k, v in refusal.headers if k.lower() not in about_body)
     return response

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import click
+from flask.cli import with_appcontext
 
 from app.auth import services as auth
 from app.errors import DomainError
@@ -17,6 +18,7 @@ from app.web import settings
     "mapping", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--owner", required=True, help="Whose files they become; the name of a person.")
+@with_appcontext
 def adopt_files(folder: Path, mapping: Path | None, owner: str) -> None:
     """Copy a FOLDER of the original program's files; MAPPING is its SQLite file, if it had one."""
     person = auth.find_person(owner)
@@ -35,6 +37,7 @@ def adopt_files(folder: Path, mapping: Path | None, owner: str) -> None:
 
 
 @click.command("purge-files")
+@with_appcontext
 def purge_files() -> None:
     """Delete for good what was removed more than 7 days ago, and bytes that belong to nothing."""
     removed = services.purge_removed(most=100_000)

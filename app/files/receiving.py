@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 
+from app.cooperation import give_way
 from app.errors import DomainError, NoSpace, TooLarge
 from app.extensions import csrf
 from app.files import services, storage
@@ -147,6 +148,6 @@ def drain() -> None:
             if not block:
                 break
             left -= len(block)
-            time.sleep(0)
+            give_way()
     except (HTTPException, OSError):
         return  # the client is gone, or sent more than was allowed

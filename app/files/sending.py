@@ -19,7 +19,7 @@ from app.files import services, storage
 from app.files.models import File
 from app.web import settings
 
-ONE_RANGE = re.compile(r"bytes\s*=\s*(\d+\s*-\s*\d*|-\s*\d+)\s*", re.IGNORECASE)
+ONE_RANGE = re.compile(r"bytes=(?P<first>\d{1,18})?-(?P<last>\d{1,18})?", re.IGNORECASE)
 # What RFC 8187 lets stand in the extended form of a parameter.
 ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
@@ -80,13 +80,14 @@ def without_range(environ: dict[str, Any]) -> dict[str, Any]:
 
 def with_plain_range(environ: dict[str, Any]) -> dict[str, Any]:
     """A Range is answered for GET and one range of bytes; several, other units, or one whose
-    If-Range holds a weak validator are answered in full, as RFC 9110 allows. A date in If-Range
-    has to be the very one we gave."""
-    is_plain = ONE_RANGE.fullmatch(environ.get("HTTP_RANGE", "").strip())
+    If-Range holds a weak validator are answered in full, as RFC 9110 says."""
+    wanted = ONE_RANGE.fullmatch(environ.get("HTTP_RANGE", "").strip())
+    first, last = wanted.group("first", "last") if wanted else (None, None)
+    is_plain = bool(first or last) and not (first and last and int(first) > int(last))
     is_weak = environ.get("HTTP_IF_RANGE", "").strip().startswith("W/")
-    if request.method != "GET" or not is_plain or is_weak:
-        return without_range(environ)
-    return environ
+    return (
+        environ if request.method == "GET" and is_plain and not is_weak else without_range(environ)
+    )
 
 
 def count(file_id: int) -> None:

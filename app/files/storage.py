@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from app.web import off_hub
+from app.cooperation import give_way, off_hub
 
 BLOCK = 64 * 1024
 # Nothing is taken in while less than one of the two is free: databases and logs need it.
@@ -58,7 +58,7 @@ class Incoming:
                 self._give_up(TOO_LARGE)
             else:
                 self._append(data)
-        time.sleep(0)
+        give_way()
         return len(data)
 
     def _append(self, data: bytes) -> None:
@@ -135,7 +135,7 @@ def read(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]
         while left > 0 and (block := file.read(min(BLOCK, left))):
             left -= len(block)
             yield block
-            time.sleep(0)
+            give_way()
 
 
 def remove(folder: Path, stored_name: str) -> None:

@@ -1,4 +1,4 @@
-"""Imports on their way into the register."""
+"""Imports on their way into the register; the index from which users by province are summed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,7 @@ LONG_TEXT = sa.Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
 
 
 def upgrade() -> None:
+    op.create_index("ix_city_provincename_usernumber", "city", ["provincename", "usernumber"])
     op.create_table(
         "city_import",
         sa.Column("id", sa.Integer, nullable=False),
@@ -73,3 +74,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("city_import_row")
     op.drop_table("city_import")
+    op.drop_index("ix_city_provincename_usernumber", "city")

@@ -115,10 +115,11 @@ def running_site() -> Iterator[Site]:
         }
         (folder / "instance").mkdir()
         prepare(env)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app.wsgi:app"],
-            cwd=ROOT, env=env, stderr=(folder / "web.log").open("wb"),
-        )  # fmt: skip
+        with (folder / "web.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app.wsgi:app"],
+                cwd=ROOT, env=env, stderr=log,
+            )  # fmt: skip
         site = Site(f"http://127.0.0.1:{port}")
         try:
             servers.wait_until(lambda: answers(site.base), "gunicorn answers")

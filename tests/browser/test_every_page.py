@@ -78,5 +78,5 @@ def test_focus_is_always_seen(name, role, path, site, open_as):
             break
         assert focused["ring"], focused["name"]
         assert focused["seen"], focused["name"]
-        if step == 0:
+        if step == 0 and name != "login":  # there the first field has the focus already
             assert "skip" in focused["name"]

@@ -9,9 +9,9 @@ from flask_migrate import downgrade, upgrade
 from app import create_app
 from app.cities import queries, services
 from app.cities.listing import Listing
-from app.cli import create_database
 from app.config import Settings
 from app.extensions import db
+from app.schema import create_database
 from tests.cities.conftest import ACTOR, add_as_original, stored
 from tests.conftest import environment
 

@@ -71,7 +71,7 @@ def test_lines_are_new_changed_the_same_or_refused(person):
     import_id = stage(person, "广东,深圳市,6\n广东,广州市,7\n广东,佛山市,8\n,x,1\n广东,坏数,12.5\n")
     rows = judged(import_id)
     assert [row[1] for row in rows] == ["changed", "same", "new", "refused", "refused"]
-    assert rows[3] == (5, "refused", "province", "Type a name.")
+    assert rows[3][2:] == ("province", "Type the name of the province.")
     assert rows[4][2] == "number"
     assert "whole number" in rows[4][3]
     assert register() == [("广东", "深圳市", 5), ("广东", "广州市", 7)]

@@ -1,6 +1,5 @@
 """Files of each kind, and the three kinds of clients that send them."""
 
-import io
 import random
 import struct
 import zlib
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from urllib3 import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
 from app.auth import services as auth
@@ -70,13 +70,20 @@ class Script:
     def get(self, path: str, **headers: str) -> TestResponse:
         """Ask for something."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.get(path, headers={**self.headers, **named})
+        # Buffered: the file that is sent is read and closed, as a server does.
+        return self.client.get(path, headers={**self.headers, **named}, buffered=True)
 
     def upload(self, *files: tuple[str, bytes], field: str = "file", **headers: str) -> Any:
-        """Send files, each a name and its bytes."""
-        parts = [(io.BytesIO(data), name) for name, data in files]
+        """Send files, each a name and its bytes, in a form as `requests` writes it."""
+        body, kind = encode_multipart_formdata([(field, file) for file in files])
         named = {**self.headers, **headers}
-        return self.client.post("/upload", data={field: parts}, headers=named)
+        return self.client.post("/upload", data=body, content_type=kind, headers=named)
+
+    def upload_raw(self, name: str, data: bytes, end: bytes = b"\r\n--x--\r\n") -> TestResponse:
+        """Send one file in a form written by hand, with a name that clients would not send."""
+        head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        form, kind = head.encode() + data + end, "multipart/form-data; boundary=x"
+        return self.client.post("/upload", data=form, content_type=kind, headers=self.headers)
 
 
 def keep(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False) -> Kept:

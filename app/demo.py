@@ -1,0 +1,99 @@
+"""What `make demo` shows: a filled installation in a throw-away folder, gone when it ends."""
+
+import os
+import secrets
+import shutil
+import struct
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+
+import click
+
+from app import create_app
+from app.auth import services as auth
+from app.auth.models import Role
+from app.cities import services as cities
+from app.config import Settings
+from app.extensions import db
+from app.files import services as files
+from app.files.names import clean_path
+from app.files.storage import Incoming
+from app.start import address, check_address, prepare, run
+from app.web import settings
+
+# Settings of a real installation that a throw-away one must not share.
+NOT_SHARED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FILES_DIR", "NGINX_SENDS_FILES")
+
+
+def picture(width: int = 96, height: int = 64) -> bytes:
+    """A small PNG: a green field that grows lighter to the right."""
+    rows = b"".join(
+        b"\0" + b"".join(bytes((11 + x, 106 + x, 104 + x)) for x in range(width))
+        for _ in range(height)
+    )
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checksum = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = (chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def sample_files() -> dict[str, bytes]:
+    """Names with their content; one comes in a folder, one has a Chinese name."""
+    return {
+        "报告 (终稿).pdf": b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n"
+        b"trailer<</Root 1 0 R>>\n%%EOF\n",
+        "harbour.png": picture(),
+        "field notes/june.txt": "14 June: the harbour is clear, 河水很清。\n".encode(),
+    }
+
+
+def fill() -> dict[str, str]:
+    """Make the accounts, cities and files; returns the passwords by name."""
+    passwords = {str(role): secrets.token_urlsafe(9) for role in Role}
+    ids = {name: auth.create_person(name, text, name) for name, text in passwords.items()}
+    cities.add_sample_cities()
+    folder = settings().files_dir
+    for name, content in sample_files().items():
+        incoming = Incoming(folder, len(content))
+        incoming.write(content)
+        files.keep_file(ids[Role.EDITOR], clean_path(name, with_folder=True), incoming)
+    return passwords
+
+
+@click.command("demo")
+def demo_command() -> None:
+    """Start a filled installation in a throw-away folder; Ctrl-C ends and removes it."""
+    folder = Path(tempfile.mkdtemp(prefix="gazetteer-demo-"))
+    for name in NOT_SHARED:
+        os.environ.pop(name, None)
+    # Its programs read these; the file of settings of the real installation is not read.
+    os.environ.update(INSTANCE=str(folder), ENV_FILE=os.devnull)
+    try:
+        sys.exit(run_in(folder))
+    finally:
+        shutil.rmtree(folder)
+
+
+def run_in(folder: Path) -> int:
+    """Start, fill, tell, wait."""
+    chosen = Settings.load()
+    check_address(chosen)
+    app = create_app(chosen)
+
+    def tell() -> None:
+        passwords = fill()
+        db.session.remove()
+        click.echo(f"The demo is at {address(chosen)}; sign in as")
+        for name, password in passwords.items():
+            click.echo(f"  {name:8}{password}")
+        click.echo(f"Ctrl-C ends it and removes {folder}.")
+
+    with app.app_context():
+        prepare(chosen)
+        return run(chosen, tell)

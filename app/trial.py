@@ -1,0 +1,67 @@
+"""`flask try`: whether the code in this folder starts and is ready, before anything relies on it.
+
+A release that fails to import ends gunicorn when it is told to reload. So a new release is first
+started beside the running one, with the same settings, on a socket nobody else knows.
+"""
+
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+
+import click
+from flask import current_app
+
+from app.config import ROOT, Settings
+from app.start import CannotStart, ask_readyz, programs_environment
+
+TRY_SECONDS = 30
+
+
+class SocketConnection(HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=5)
+        self.path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self.path))
+
+
+@click.command("try")
+def try_command() -> None:
+    """Start this code beside what runs, see whether it is ready, and end it again."""
+    settings: Settings = current_app.config["SETTINGS"]
+    with tempfile.TemporaryDirectory(prefix="gazetteer-try-") as name:
+        path, log = Path(name) / "socket", Path(name) / "log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py",
+                 "--bind", f"unix:{path}", "--workers", "1", "app.wsgi:app"],
+                cwd=ROOT, env=programs_environment(settings), stdout=out, stderr=out,
+            )  # fmt: skip
+        try:
+            problem = wait_for(path, process)
+        finally:
+            process.terminate()
+            process.wait()
+        if problem:
+            click.echo(log.read_text(), err=True)
+            raise CannotStart(f"This release is not ready: {problem}.")
+    click.echo("This release starts and is ready.")
+
+
+def wait_for(path: Path, process: "subprocess.Popen[bytes]") -> str | None:
+    """None once it is ready, else what is not well."""
+    end = time.monotonic() + TRY_SECONDS
+    problem: str | None = "no answer"
+    while problem and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.1)
+        problem = ask_readyz(SocketConnection(path))
+    return problem

@@ -1,0 +1,100 @@
+"""An export whose database fails in the middle, over the real gunicorn."""
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from app import create_app
+from app.cities.models import City
+from app.cities.rules import keys
+from app.config import ROOT, Settings
+from app.extensions import db
+from tests import servers
+from tests.conftest import environment, migrate
+
+pytestmark = pytest.mark.deploy
+
+ROWS = 30_000
+END_OF_CHUNKS = b"\r\n0\r\n\r\n"
+
+
+@pytest.fixture
+def folder(redis_url: str) -> Iterator[Path]:
+    """A folder with a filled SQLite file, and gunicorn on a unix socket, which holds back less
+    than a TCP connection does."""
+    with servers.short_folder("export") as folder:
+        env = {**environment(folder, redis_url), "PUBLIC_READ": "1", "WEB_WORKERS": "1"}
+        (folder / "instance").mkdir()
+        fill(env)
+        with (folder / "web.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py",
+                 "-b", f"unix:{folder}/web.sock", "app.wsgi:app"],
+                cwd=ROOT, env={**os.environ, **env}, stderr=log,
+            )  # fmt: skip
+        try:
+            servers.wait_until((folder / "web.sock").exists, "gunicorn listens")
+            yield folder
+        finally:
+            servers.stop(process)
+
+
+def fill(env: dict[str, str]) -> None:
+    """Tables and cities."""
+    app = create_app(Settings.load(env))
+    migrate(app)
+    with app.app_context():
+        rows = [("广东", f"城市 {number}", number) for number in range(ROWS)]
+        db.session.execute(
+            insert(City.__table__),
+            [{"provincename": p, "cityname": c, "usernumber": n, **keys(p, c)} for p, c, n in rows],
+        )
+        db.session.commit()
+        db.engine.dispose()
+
+
+def ask(folder: Path) -> tuple[socket.socket, bytes]:
+    """Begin the export and read its beginning only; the rest waits for the reader."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(30)
+    connection.connect(str(folder / "web.sock"))
+    connection.sendall(b"GET /cities/export.csv HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    return connection, connection.recv(2000)
+
+
+def read_on(connection: socket.socket) -> bytes:
+    """All that still comes until the server closes."""
+    pieces = []
+    while piece := connection.recv(65536):
+        pieces.append(piece)
+    connection.close()
+    return b"".join(pieces)
+
+
+def test_a_whole_export_ends_as_it_should(folder: Path) -> None:
+    connection, beginning = ask(folder)
+    answer = beginning + read_on(connection)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"Transfer-Encoding: chunked" in answer
+    assert answer.count("广东,城市 ".encode()) == ROWS
+    assert answer.endswith(END_OF_CHUNKS)
+
+
+def test_an_export_that_fails_in_the_middle_breaks_off(folder: Path) -> None:
+    connection, beginning = ask(folder)
+    assert beginning.startswith(b"HTTP/1.1 200 ")
+    with sqlite3.connect(folder / "test.sqlite", timeout=10) as database:
+        database.execute("ALTER TABLE city RENAME TO elsewhere")
+    database.close()
+    answer = beginning + read_on(connection)
+    assert 0 < answer.count("广东,城市 ".encode()) < ROWS
+    # Without its last chunk no client takes the file for whole.
+    assert not answer.endswith(END_OF_CHUNKS)
+    assert b"no such table" in (folder / "web.log").read_bytes()

@@ -1,0 +1,332 @@
+"""As on a server: MariaDB, Redis, two workers of gunicorn, and nginx in front, on loopback."""
+
+import hashlib
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pymysql
+import pytest
+import requests
+
+from app.config import ROOT
+from tests import servers
+from tests.browser.site import Site
+from tests.conftest import need
+from tests.factories import HTML, PASSWORD
+
+SECURITY_HEADERS = [
+    "Content-Security-Policy",
+    "X-Content-Type-Options",
+    "Referrer-Policy",
+    "Permissions-Policy",
+    "Cross-Origin-Opener-Policy",
+    "Cross-Origin-Resource-Policy",
+    "Cache-Control",
+    "X-Request-ID",
+]
+NAME = "报告 (终稿).txt"
+
+
+@dataclass
+class Server:
+    """What runs, and where its front door is."""
+
+    folder: Path
+    everything: servers.Started
+    database: str
+    front: str
+    front_tls: str
+    certificate: Path
+
+    @property
+    def site(self) -> Site:
+        """The front door, for signing in."""
+        return Site(self.front)
+
+
+@pytest.fixture(scope="module")
+def server(prepared: None) -> Iterator[Server]:
+    """All of it; the database does not exist before."""
+    need(servers.REDIS, "redis-server or valkey-server")
+    need(servers.MARIADB, "mariadbd")
+    need(servers.NGINX, "nginx")
+    with (
+        servers.short_folder("server") as folder,
+        servers.mariadb_server() as database,
+        servers.redis_server(folder) as redis,
+        servers.started(
+            folder,
+            DATABASE_URL=f"{database}/made-by-us",
+            REDIS_URL=redis,
+            SECRET_KEY="k" * 64,
+            TRUSTED_PROXIES="1",
+            NGINX_SENDS_FILES="1",
+        ) as everything,
+    ):
+        for role in ("editor", "admin"):
+            add_person(everything, role)
+        front, tls = servers.free_port(), servers.free_port()
+        with (
+            servers.nginx_server(nginx_folder(folder, "plain"), trial(everything, front)),
+            servers.nginx_server(nginx_folder(folder, "tls"), installed(folder, everything, tls)),
+        ):
+            yield Server(
+                folder, everything, database, f"http://127.0.0.1:{front}",
+                f"https://gazetteer.example.org:{tls}", folder / "certificate.pem",
+            )  # fmt: skip
+
+
+def nginx_folder(folder: Path, name: str) -> Path:
+    """Where one nginx runs: with the static files of the checkout, and a folder for its own."""
+    path = folder / name
+    (path / "instance" / "nginx").mkdir(parents=True)
+    (path / "instance" / "log").mkdir()
+    (path / "static").symlink_to(ROOT / "static")
+    return path
+
+
+def with_ports(text: str, everything: servers.Started) -> str:
+    """nginx.conf for this instance."""
+    return text.replace("server 127.0.0.1:8000;", f"server 127.0.0.1:{everything.port};").replace(
+        "alias instance/files/;", f"alias {everything.instance}/files/;"
+    )
+
+
+def trial(everything: servers.Started, port: int) -> str:
+    """nginx.conf as it is."""
+    text = (ROOT / "nginx.conf").read_text()
+    return with_ports(text, everything).replace("127.0.0.1:8080", f"127.0.0.1:{port}")
+
+
+def installed(folder: Path, everything: servers.Started, port: int) -> str:
+    """nginx.conf as docs/operating.md turns it into a server's, then with paths of this test."""
+    guide = (ROOT / "docs" / "operating.md").read_text()
+    command = re.search(r"sed ((?:-e '[^']+' \\?\s*)+)nginx\.conf", guide)
+    assert command, "the command is not in the guide"
+    expressions = re.findall(r"-e '([^']+)'", command[1])
+    words = [word for text in expressions for word in ("-e", text)]
+    text = subprocess.run(
+        ["sed", *words, ROOT / "nginx.conf"], check=True, capture_output=True, text=True
+    ).stdout
+    make_certificate(folder)
+    for written, meant in (
+        ("user www-data gazetteer;", ""),
+        ("/run/nginx.pid", f"{folder}/tls.pid"),
+        ("/var/log/nginx/", f"{folder}/tls-"),
+        ("/etc/ssl/gazetteer/fullchain.pem", f"{folder}/certificate.pem"),
+        ("/etc/ssl/gazetteer/privkey.pem", f"{folder}/key.pem"),
+        ("listen 80 default_server;", f"listen 127.0.0.1:{servers.free_port()};"),
+        ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
+    ):
+        assert written in text, written
+        text = text.replace(written, meant)
+    text = re.sub(r" *listen \[::\].*\n", "", text)
+    return with_ports(text, everything)
+
+
+def make_certificate(folder: Path) -> None:
+    """A certificate of our own for the name in the guide."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "2", "-subj", "/CN=gazetteer.example.org", "-addext",
+         "subjectAltName=DNS:gazetteer.example.org",
+         "-keyout", folder / "key.pem", "-out", folder / "certificate.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+
+
+def add_person(everything: servers.Started, role: str) -> None:
+    """As an operator does: flask create-user, in the environment of the instance."""
+    pid = everything.supervisorctl("pid").strip()
+    pairs = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    env = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    subprocess.run(
+        [ROOT / ".venv/bin/flask", "create-user", role, "--role", role], cwd=ROOT, env=env,
+        input=PASSWORD, text=True, check=True, capture_output=True,
+    )  # fmt: skip
+
+
+def add_token(server: Server) -> str:
+    """A token for scripts, from the page that makes them."""
+    client = server.site.sign_in("editor")
+    token = server.site.token(client, "/files/scripts")
+    page = client.post(
+        f"{server.front}/files/scripts", data={"label": "test", "csrf_token": token}, timeout=20
+    )
+    found = re.search(r"gz_[\w-]{40,}", page.text)
+    assert found, page.text
+    return found[0]
+
+
+def test_the_absent_database_was_created_with_our_collation(server):
+    port = int(server.database.rpartition(":")[2])
+    with pymysql.connect(host="127.0.0.1", port=port, user="root") as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "SELECT default_collation_name FROM information_schema.schemata"
+            " WHERE schema_name = 'made-by-us'"
+        )
+        assert cursor.fetchone() == ("utf8mb4_bin",)
+
+
+def test_a_city_is_added_and_edited_over_two_workers(server):
+    client = server.site.sign_in("editor")
+    fields = {"province": "广东", "city": "深圳市", "number": "17"}
+    token = server.site.token(client, "/cities/new")
+    answer = client.post(
+        f"{server.front}/cities/new", data={**fields, "csrf_token": token}, timeout=20
+    )
+    assert answer.status_code == 200, answer.text
+    listed = client.get(f"{server.front}/cities?q=圳", timeout=20).text
+    path = re.search(r'href="(/cities/\d+)"', listed)
+    assert path
+    page = client.get(server.front + path[1], timeout=20).text
+    hidden = dict(re.findall(r'name="(\w+)"[^>]*type="hidden"[^>]*value="([^"]*)"', page))
+    hidden |= dict(re.findall(r'type="hidden"[^>]*name="(\w+)"[^>]*value="([^"]*)"', page))
+    answer = client.post(
+        server.front + path[1], data={**hidden, **fields, "number": "17494398"}, timeout=20
+    )
+    assert answer.status_code == 200, answer.text
+    assert "17,494,398" in client.get(f"{server.front}/cities?q=圳", timeout=20).text
+    workers = set()
+    for _ in range(200):
+        page = requests.get(
+            f"{server.front}/session", cookies=client.cookies, headers=HTML, timeout=20
+        )
+        workers |= set(re.findall(r"worker (\d+)", page.text))
+        if len(workers) > 1:
+            break
+    assert len(workers) == 2
+
+
+def test_a_hundred_megabytes_go_up_and_come_down_unchanged(server):
+    # Decimal megabytes, up to the very limit; text, so that its ending fits its content.
+    content = (b"0123456789abcdef" * 62_500) * 100
+    assert len(content) == 100_000_000
+    headers = {"Authorization": f"Bearer {add_token(server)}"}
+    answer = requests.post(
+        f"{server.front}/upload", files={"file": (NAME, content)}, headers=headers, timeout=100
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.text.startswith("file uploaded successfully")
+    answer = requests.get(
+        f"{server.front}/download", params={"filename": NAME}, headers=headers, timeout=100
+    )
+    assert hashlib.sha256(answer.content).digest() == hashlib.sha256(content).digest()
+    assert "filename*=UTF-8''%E6%8A%A5" in answer.headers["Content-Disposition"]
+    assert_headers_once(answer)
+    # nginx sent it, with the application's ETag, and it understands parts of it.
+    part = requests.get(
+        answer.url,
+        headers={**headers, "Range": "bytes=16-31", "If-Range": answer.headers["ETag"]},
+        timeout=20,
+    )
+    assert (part.status_code, part.content) == (206, b"0123456789abcdef")
+    assert part.headers["ETag"] == answer.headers["ETag"]
+    same = requests.get(
+        answer.url, headers={**headers, "If-None-Match": answer.headers["ETag"]}, timeout=20
+    )
+    assert (same.status_code, same.content) == (304, b"")
+    stored = next((server.everything.instance / "files").glob("*/*.txt"))
+    hidden = f"{server.front}/_files/{stored.parent.name}/{stored.name}"
+    assert requests.get(hidden, headers=headers, timeout=20).status_code == 404
+
+
+def assert_headers_once(answer: requests.Response) -> None:
+    """Each security header exactly once, and no version of a server."""
+    for name in SECURITY_HEADERS:
+        assert len(answer.raw.headers.getlist(name)) == 1, (answer.url, name)
+    assert answer.headers["Server"] == "nginx"
+
+
+def test_every_kind_of_answer_has_each_header_once(server):
+    page = requests.get(f"{server.front}/login", headers=HTML, timeout=20)
+    static = re.search(r"/static/[0-9a-f]{12}/gazetteer\.css", page.text)
+    assert static
+    for path, status, caching in (
+        ("/login", 200, "no-store"),
+        ("/nothing-here", 404, "no-store"),
+        ("/pi/100", 200, None),
+        (static[0], 200, "public, max-age=31536000, immutable"),
+        (f"{static[0]}x", 404, "no-store"),
+        ("/static/errors/502.html", 200, "no-store"),
+    ):
+        answer = requests.get(server.front + path, headers=HTML, timeout=20)
+        assert answer.status_code == status, path
+        assert_headers_once(answer)
+        assert answer.headers["Cache-Control"] == caching or caching is None
+    ours = requests.get(server.everything.base + static[0], timeout=20)
+    theirs = requests.get(server.front + static[0], timeout=20)
+    assert ours.content == theirs.content
+    for name in SECURITY_HEADERS[:-1]:
+        assert ours.headers[name] == theirs.headers[name]
+    assert requests.request("TRACE", server.front, timeout=20).status_code == 405
+
+
+def test_what_nginx_refuses_itself_is_told_in_words(server):
+    url = f"{server.front}/login"
+    answer = requests.post(url, data=b"x" * 9_000_000, headers=HTML, timeout=20)
+    assert answer.status_code == 413
+    assert "Nothing was kept" in answer.text
+    assert "内容过大" in answer.text
+    assert_headers_once(answer)
+    answer = requests.post(url, data=b"x" * 9_000_000, timeout=20)
+    assert answer.json() == {"error": "Too large. Nothing was kept.", "status": 413}
+
+
+def test_a_client_cannot_forge_its_address(server):
+    forged = {
+        "X-Forwarded-For": "192.0.2.7",
+        "X-Real-IP": "192.0.2.7",
+        "Forwarded": "for=192.0.2.7;proto=https;host=evil.example",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Port": "4711",
+        "X-Forwarded-Prefix": "/evil",
+        "X-Request-ID": "forged-by-a-client",
+    }
+    answer = requests.get(f"{server.front}/cities", headers={**HTML, **forged}, timeout=20)
+    assert "evil" not in answer.text
+    assert answer.headers["X-Request-ID"] != "forged-by-a-client"
+    assert "Strict-Transport-Security" not in answer.headers
+    log = (server.everything.instance / "log" / "web.log").read_text()
+    assert answer.headers["X-Request-ID"] in log
+    assert "192.0.2.7" not in log
+
+
+def test_tls_as_the_guide_installs_it(server, monkeypatch):
+    name, port = server.front_tls.removeprefix("https://").split(":")
+    answer = subprocess.run(
+        ["curl", "--silent", "--include", "--http1.1", "--noproxy", "*",
+         "--resolve", f"{name}:{port}:127.0.0.1", "--cacert", server.certificate,
+         f"{server.front_tls}/login"],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert answer.startswith("HTTP/1.1 200")
+    assert answer.count("Strict-Transport-Security: max-age=31536000; includeSubDomains") == 1
+    cookie = re.search(r"Set-Cookie: (.*)", answer)
+    assert cookie
+    assert "HttpOnly" in cookie[1]
+    # A name that is not ours gets no answer.
+    other = subprocess.run(
+        ["curl", "--silent", "--insecure", "--noproxy", "*", f"https://127.0.0.1:{port}/login"],
+        check=False, capture_output=True,
+    )  # fmt: skip
+    assert other.returncode != 0
+
+
+def test_the_application_away_is_told_in_words_and_nothing_is_left_of_it(server):
+    """The last one: it ends the application and leaves nginx."""
+    server.everything.end()
+    assert server.everything.left() == []
+    answer = requests.get(f"{server.front}/cities", headers=HTML, timeout=20)
+    assert answer.status_code == 502
+    assert "Gazetteer is being restarted" in answer.text
+    assert "暂时无法访问" in answer.text
+    assert_headers_once(answer)
+    assert requests.get(f"{server.front}/cities", timeout=20).json()["status"] == 502
+    log = (server.folder / "plain" / "instance" / "log" / "nginx.log").read_text()
+    assert " GET /cities 502 " in log

@@ -1,0 +1,112 @@
+"""supervisorctl, as the operator uses it on running processes."""
+
+import threading
+import time
+from collections import Counter
+
+import requests
+
+from tests import servers
+
+
+def workers(running):
+    """The process ids that answer."""
+    pid = running.supervisorctl("pid", "web").strip()
+    if not pid.isdigit() or pid == "0":
+        return set()
+    with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123
+        return set(file.read().split())
+
+
+def ready(running):
+    """Whether pages can be had."""
+    try:
+        return requests.get(f"{running.base}/readyz", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def test_status_shows_every_program(running):
+    lines = running.supervisorctl("status").splitlines()
+    assert [line.split()[:2] for line in lines] == [["redis", "RUNNING"], ["web", "RUNNING"]]
+    # What `kill` in an operator's script uses.
+    pid = (running.instance / "gunicorn.pid").read_text().strip()
+    assert running.supervisorctl("pid", "web").strip() == pid
+
+
+def test_a_worker_is_added_and_taken_away(running):
+    assert len(workers(running)) == 2
+    running.supervisorctl("signal", "TTIN", "web")
+    servers.wait_until(lambda: len(workers(running)) == 3, "there are three workers")
+    running.supervisorctl("signal", "TTOU", "web")
+    servers.wait_until(lambda: len(workers(running)) == 2, "there are two workers")
+
+
+def test_hup_takes_new_settings_and_loses_no_request(running):
+    answers: Counter[object] = Counter()
+    going_on = threading.Event()
+    going_on.set()
+
+    def ask():
+        client = requests.Session()
+        while going_on.is_set():
+            try:
+                # A form without its token is refused with 400: that too is an answer.
+                answers[client.get(f"{running.base}/healthz", timeout=20).status_code] += 1
+                answers[client.post(f"{running.base}/login", timeout=20).status_code] += 1
+            except requests.RequestException as error:
+                answers[repr(error)] += 1
+
+    asked = requests.get(f"{running.base}/cities", timeout=10).status_code
+    before = workers(running)
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        (running.instance.parent / "env").write_text("PUBLIC_READ=1\nWEB_WORKERS=3\n")
+        assert "signalled" in running.supervisorctl("signal", "HUP", "web")
+        servers.wait_until(
+            lambda: len(workers(running)) == 3 and not workers(running) & before, "all are new"
+        )
+        time.sleep(0.5)
+    finally:
+        going_on.clear()
+        for thread in threads:
+            thread.join()
+    assert asked == 401
+    assert requests.get(f"{running.base}/cities", timeout=10).status_code == 200
+    assert set(answers) == {200, 400}
+    assert sum(answers.values()) > 50
+
+
+def test_restart_stop_start_and_reload(running):
+    before = workers(running)
+    assert "web: started" in running.supervisorctl("restart", "all")
+    servers.wait_until(lambda: ready(running), "pages answer after a restart")
+    assert not workers(running) & before
+    assert "web: stopped" in running.supervisorctl("stop", "all")
+    assert not ready(running)
+    assert "web: started" in running.supervisorctl("start", "all")
+    servers.wait_until(lambda: ready(running), "pages answer after a start")
+    before = workers(running)
+    assert "Restarted supervisord" in running.supervisorctl("reload")
+    servers.wait_until(lambda: ready(running) and not workers(running) & before, "reloaded", 30)
+
+
+def test_a_killed_master_is_replaced(running):
+    before = workers(running)
+    running.supervisorctl("signal", "KILL", "web")
+    servers.wait_until(
+        lambda: workers(running) and not workers(running) & before and ready(running),
+        "pages answer again",
+        30,
+    )
+
+
+def test_a_worker_stays_within_its_memory(running):
+    for _ in range(50):
+        requests.get(f"{running.base}/login", timeout=10)
+    for pid in workers(running):
+        with open(f"/proc/{pid}/status") as file:  # noqa: PTH123
+            size = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+        assert size < 110_000, f"{size} kB"

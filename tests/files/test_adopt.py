@@ -1,0 +1,125 @@
+"""flask adopt-files and flask purge-files."""
+
+import os
+import sqlite3
+from contextlib import closing
+from uuid import uuid4
+
+import pytest
+
+from app.auth import services as auth
+from app.files import services
+from tests.factories import PASSWORD
+from tests.files.helpers import PDF, PNG, REPORT, Script
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A folder as the original left it."""
+    folder = tmp_path / "old"
+    (folder / "survey").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def run(app):
+    with app.app_context():
+        auth.create_person("Ada", PASSWORD, "editor")
+
+    def run(*arguments):
+        return app.test_cli_runner().invoke(args=list(map(str, arguments)))
+
+    return run
+
+
+def test_a_plain_folder_is_copied_with_its_paths(app, run, old):
+    (old / "report.pdf").write_bytes(PDF)
+    (old / "survey" / "map.png").write_bytes(PNG)
+    (old / "survey" / "wrong.png").write_bytes(PDF)
+    (old / "notes.exe").write_bytes(b"MZ")
+    (old / "link.pdf").symlink_to(old / "report.pdf")
+    os.utime(old / "report.pdf", (1_500_000_000, 1_500_000_000))
+    done = run("adopt-files", old, "--owner", "ada")
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert lines[-1] == "2 adopted, 0 already here, 2 skipped"
+    assert "report.pdf\tadopted" in lines
+    assert "survey/map.png\tadopted" in lines
+    assert any(line.startswith("notes.exe\tskipped: Only these endings") for line in lines)
+    assert any(line.startswith("survey/wrong.png\tskipped: ") for line in lines)
+    assert (old / "report.pdf").read_bytes() == PDF, "it is copied, not moved"
+    with app.app_context():
+        file = services.find_by_name("survey/map.png")
+        assert services.owner_name(file) == "Ada"
+        assert services.find_by_name("report.pdf").created_at.year == 2017
+    again = run("adopt-files", old, "--owner", "Ada")
+    assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 2 skipped"
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("files", "filename TEXT, save_name TEXT"),
+        ("a b", "id INTEGER PRIMARY KEY, who TEXT, stored TEXT, original TEXT, at TEXT"),
+    ],
+)
+def test_the_table_of_the_original_gives_the_names_back(app, run, old, table, columns):
+    stored = [f"{uuid4()}.pdf", f"{uuid4()}.PNG", f"{uuid4()}.pdf"]
+    (old / stored[0]).write_bytes(PDF)
+    (old / stored[1]).write_bytes(PNG)
+    (old / "stray.pdf").write_bytes(PDF)
+    mapping = old / "files.db"
+    names = [REPORT, "survey/map.PNG", "lost.pdf"]
+    with closing(sqlite3.connect(mapping)) as connection, connection:
+        connection.execute("CREATE TABLE other (a TEXT, b TEXT)")
+        connection.execute("INSERT INTO other VALUES ('x', 'y')")
+        connection.execute(f'CREATE TABLE "{table}" ({columns})')
+        for name, kept in zip(names, stored, strict=True):
+            row = (name, kept) if table == "files" else (None, "somebody", kept, name, "2020")
+            marks = ", ".join("?" * len(row))
+            connection.execute(f'INSERT INTO "{table}" VALUES ({marks})', row)  # noqa: S608
+    before = mapping.read_bytes()
+    done = run("adopt-files", old, mapping, "--owner", "Ada")
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert lines[-1] == "2 adopted, 0 already here, 2 skipped"
+    assert f"{REPORT}\tadopted" in lines
+    assert any(line.startswith("lost.pdf\tskipped: its file") for line in lines)
+    assert "stray.pdf\tskipped: the table does not name it" in lines
+    assert mapping.read_bytes() == before
+    script = Script(app)
+    for path in (f"/download/{REPORT}", f"/download/{stored[0]}"):
+        answer = script.get(path)
+        assert answer.data == PDF, path
+        assert "%E6%8A%A5" in answer.headers["Content-Disposition"]
+    again = run("adopt-files", old, mapping, "--owner", "Ada")
+    assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 2 skipped"
+
+
+def test_refusals_are_one_sentence(run, old, tmp_path):
+    done = run("adopt-files", old, "--owner", "nobody")
+    assert done.exit_code == 1
+    assert done.output == "Error: There is nobody named nobody.\n"
+    text = tmp_path / "text.db"
+    text.write_text("this is no database, whatever its name says")
+    done = run("adopt-files", old, text, "--owner", "Ada")
+    assert done.exit_code == 1
+    assert "no SQLite database" in done.output
+    empty = tmp_path / "empty.db"
+    sqlite3.connect(empty).close()
+    done = run("adopt-files", old, empty, "--owner", "Ada")
+    assert "names files of this folder" in done.output
+    assert run("adopt-files", old / "none", "--owner", "Ada").exit_code == 2
+    assert run("adopt-files", old).exit_code == 2
+
+
+def test_a_name_that_is_no_text_is_skipped(run, old):
+    (old / os.fsdecode(b"\xb1\xa8.pdf")).write_bytes(PDF)
+    done = run("adopt-files", old, "--owner", "Ada")
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[-1] == "0 adopted, 0 already here, 1 skipped"
+
+
+def test_purging_says_how_many(run):
+    done = run("purge-files")
+    assert done.output == "0 removed files and 0 strays are deleted.\n"

@@ -1,0 +1,278 @@
+"""Downloads: who may, what is sent, conditions and ranges."""
+
+import base64
+import hashlib
+
+import pytest
+
+from app.extensions import db
+from app.files import services, storage
+from app.files.models import File
+from tests.factories import HTML
+from tests.files.helpers import JSON, PDF, REPORT, Script, on_disk, some_text
+
+DATA = some_text(200_000)
+DIGEST = hashlib.sha256(DATA).hexdigest()
+ETAG = f'"{DIGEST}"'
+
+
+@pytest.fixture
+def script(app):
+    script = Script(app)
+    assert script.upload(("data.txt", DATA)).status_code == 200
+    return script
+
+
+def downloads(app, file_id=1):
+    with app.app_context():
+        return services.get_file(file_id).downloads
+
+
+def test_headers_of_a_download(script):
+    answer = script.get("/files/1")
+    assert answer.status_code == 200
+    assert answer.data == DATA
+    headers = answer.headers
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert headers["Content-Length"] == str(len(DATA))
+    assert headers["Content-Disposition"].startswith("attachment; ")
+    assert headers["ETag"] == ETAG
+    assert headers["Accept-Ranges"] == "bytes"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in headers["Content-Security-Policy"]
+    assert headers["Cache-Control"] == "no-store"
+    digest = base64.b64encode(hashlib.sha256(DATA).digest()).decode()
+    assert headers["Repr-Digest"] == f"sha-256=:{digest}:"
+    assert headers["Last-Modified"].endswith("GMT")
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        (REPORT, "attachment; filename=\"__ (__).pdf\"; "
+                 "filename*=UTF-8''%E6%8A%A5%E5%91%8A%20%28%E7%BB%88%E7%A8%BF%29.pdf"),
+        ("a.pdf", "attachment; filename=\"a.pdf\"; filename*=UTF-8''a.pdf"),
+        ('a";x=%41.pdf', "attachment; filename=\"a_;x=_41.pdf\"; "
+                         "filename*=UTF-8''a%22%3Bx%3D%2541.pdf"),
+    ],
+)  # fmt: skip
+def test_the_name_in_the_header_is_exactly_the_one_sent(app, name, header):
+    script = Script(app)
+    assert script.upload_raw(name.replace('"', "%22"), PDF).status_code == 200
+    assert script.get("/files/1").headers["Content-Disposition"] == header
+
+
+def test_every_ending_of_the_setting_is_sent_as_an_attachment(make_app):
+    script = Script(make_app(UPLOAD_EXTENSIONS="html, SVG,.js"))
+    for number, ending in enumerate(("html", "svg", "js"), 1):
+        assert script.upload((f"x.{ending}", b"<script>alert(1)</script>")).status_code == 200
+        answer = script.get(f"/files/{number}")
+        assert answer.headers["Content-Type"] == "application/octet-stream"
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+
+
+RANGES = [
+    # Range, status, Content-Range, slice, counted
+    ("bytes=0-99", 206, "bytes 0-99/200000", slice(0, 100), 1),
+    ("bytes=0-", 206, "bytes 0-199999/200000", slice(0, None), 1),
+    ("bytes=100-", 206, "bytes 100-199999/200000", slice(100, None), 0),
+    ("bytes=100-199", 206, "bytes 100-199/200000", slice(100, 200), 0),
+    ("bytes=-5", 206, "bytes 199995-199999/200000", slice(-5, None), 0),
+    ("bytes=199999-", 206, "bytes 199999-199999/200000", slice(-1, None), 0),
+    ("bytes=150000-999999", 206, "bytes 150000-199999/200000", slice(150_000, None), 0),
+    ("bytes=0-0,5-9", 200, None, slice(None), 1),
+    ("lines=1-2", 200, None, slice(None), 1),
+    ("bytes=nonsense", 200, None, slice(None), 1),
+    ("bytes=9-5", 200, None, slice(None), 1),
+    ("bytes=200000-", 416, "bytes */200000", None, 0),
+    ("bytes=500000-600000", 416, "bytes */200000", None, 0),
+]
+
+
+@pytest.mark.parametrize(("wanted", "status", "content_range", "part", "counted"), RANGES)
+def test_ranges(app, script, wanted, status, content_range, part, counted):
+    answer = script.get("/files/1", Range=wanted)
+    assert answer.status_code == status
+    assert answer.headers.get("Content-Range") == content_range
+    if part is not None:
+        assert answer.data == DATA[part]
+        assert answer.headers["Content-Length"] == str(len(DATA[part]))
+        assert answer.headers["ETag"] == ETAG
+    assert downloads(app) == counted
+
+
+@pytest.mark.parametrize(
+    ("if_range", "status"),
+    [(ETAG, 206), ('"other"', 200), (f"W/{ETAG}", 200), ("Mon, 01 Jan 2001 00:00:00 GMT", 200)],
+)
+def test_if_range_gives_a_part_only_of_the_very_same(script, if_range, status):
+    answer = script.get("/files/1", Range="bytes=5-9", If_Range=if_range)
+    assert answer.status_code == status
+    assert answer.data == (DATA[5:10] if status == 206 else DATA)
+
+
+def test_if_range_with_our_own_date_gives_a_part(script):
+    moment = script.get("/files/1").headers["Last-Modified"]
+    answer = script.get("/files/1", Range="bytes=5-9", If_Range=moment)
+    assert answer.status_code == 206
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"If_None_Match": ETAG},
+        {"If_None_Match": f"W/{ETAG}"},
+        {"If_None_Match": f'"x", {ETAG}'},
+        {"If_None_Match": "*"},
+        {"If_None_Match": ETAG, "Range": "bytes=0-5"},
+    ],
+)
+def test_who_has_it_already_gets_304_without_a_body(app, script, headers):
+    answer = script.get("/files/1", **headers)
+    assert answer.status_code == 304
+    assert answer.data == b""
+    assert answer.headers["ETag"] == ETAG
+    assert downloads(app) == 0
+
+
+def test_dates_are_compared(script):
+    moment = script.get("/files/1").headers["Last-Modified"]
+    assert script.get("/files/1", If_Modified_Since=moment).status_code == 304
+    old = "Mon, 01 Jan 2001 00:00:00 GMT"
+    assert script.get("/files/1", If_Modified_Since=old).status_code == 200
+    assert script.get("/files/1", If_None_Match='"x"', If_Modified_Since=moment).status_code == 200
+
+
+def test_if_match_of_another_version_is_412(script):
+    assert script.get("/files/1", If_Match='"x"').status_code == 412
+    assert script.get("/files/1", If_Match=ETAG).status_code == 200
+
+
+def test_head_has_the_headers_and_no_body_and_is_not_counted(app, script):
+    answer = script.client.head("/files/1", headers={**script.headers, "Range": "bytes=0-5"})
+    assert answer.status_code == 200
+    assert answer.data == b""
+    assert answer.headers["Content-Length"] == str(len(DATA))
+    assert answer.headers["ETag"] == ETAG
+    assert downloads(app) == 0
+
+
+def test_an_empty_file_has_no_ranges(app):
+    script = Script(app)
+    script.upload(("empty.txt", b""))
+    answer = script.get("/files/1", Range="bytes=0-")
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert answer.headers["Content-Length"] == "0"
+
+
+# By name
+
+
+def test_by_name_is_the_newest_of_that_name(app, script):
+    other = Script(app, name="林梅")
+    other.upload(("data.txt", b"newer"))
+    for path in ("/download/data.txt", "/download?filename=data.txt"):
+        assert script.get(path).data == b"newer"
+    script.upload(("data.txt", b"newest"))
+    assert script.get("/download/data.txt").data == b"newest"
+    assert script.get("/files/1").data == DATA, "the older version is there by its id"
+
+
+def test_a_chinese_name_and_its_other_form_are_found(app):
+    script = Script(app)
+    script.upload((REPORT, PDF), ("é.txt", b"x"))
+    assert script.get(f"/download/{REPORT}").data == PDF
+    assert script.get("/download/e%CC%81.txt").data == b"x"
+
+
+def test_the_stored_name_finds_its_file_too(app, script):
+    with app.app_context():
+        stored = services.get_file(1).stored_name
+    assert script.get(f"/download/{stored}").data == DATA
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/download/none.txt", "/download?filename=none.txt", "/download?filename=", "/download",
+     "/files/999", "/download/..%2f..%2fetc%2fpasswd", "/download?filename=../../etc/passwd",
+     "/download/%252e%252e%252fpasswd"],
+)  # fmt: skip
+def test_what_is_missing_is_404_with_the_old_sentence(script, path):
+    answer = script.get(path)
+    assert answer.status_code == 404
+    assert answer.mimetype == "text/plain"
+    assert answer.text.splitlines()[0] == "The downloaded file does not exist"
+    assert script.get(path, **JSON).json["status"] == 404
+    assert "<html" in script.get(path, **HTML).text
+
+
+def test_bytes_that_are_gone_are_404_and_in_the_log(app, script, caplog):
+    for path in on_disk(app.config["SETTINGS"].files_dir):
+        path.unlink()
+    assert script.get("/files/1").status_code == 404
+    assert "missing" in caplog.text
+
+
+def test_nobody_signed_in_gets_no_file(app, script, browser):
+    answer = Script(app, role=None).get("/files/1")
+    assert (answer.status_code, answer.mimetype) == (401, "text/plain")
+    assert browser.get("/files/1").location == "/login?next=/files/1"
+
+
+def test_viewers_read(app, script, as_role):
+    assert as_role("viewer").get("/files/1", buffered=True).data == DATA
+
+
+def test_the_old_address_of_the_list(browser):
+    assert browser.get("/list_files").location == "/files"
+
+
+def test_no_database_connection_is_held_while_a_file_is_sent(app, script):
+    answer = script.client.get("/files/1", headers=script.headers, buffered=False)
+    with app.app_context():
+        assert db.engine.pool.checkedout() == 0
+    assert b"".join(answer.response) == DATA
+    answer.close()
+
+
+# nginx sends
+
+
+@pytest.fixture
+def behind_nginx(make_app):
+    script = Script(make_app(NGINX_SENDS_FILES="1"))
+    script.upload((REPORT, PDF))
+    return script
+
+
+def test_nginx_is_told_where_the_file_is(behind_nginx):
+    answer = behind_nginx.get("/files/1")
+    app = behind_nginx.app
+    with app.app_context():
+        stored = db.session.get(File, 1).stored_name
+    assert answer.headers["X-Accel-Redirect"] == f"/_files/{storage.relative(stored)}"
+    assert answer.data == b""
+    assert answer.headers["ETag"]
+    assert "filename*" in answer.headers["Content-Disposition"]
+    assert downloads(app) == 1
+
+
+def test_nginx_reads_ranges_itself(behind_nginx):
+    answer = behind_nginx.get("/files/1", Range="bytes=5-")
+    assert answer.status_code == 200
+    assert "Content-Range" not in answer.headers
+    assert "X-Accel-Redirect" in answer.headers
+    assert downloads(behind_nginx.app) == 0
+    behind_nginx.get("/files/1", Range="bytes=0-5")
+    assert downloads(behind_nginx.app) == 1
+
+
+def test_304_and_head_are_answered_before_nginx(behind_nginx):
+    etag = behind_nginx.get("/files/1").headers["ETag"]
+    answer = behind_nginx.get("/files/1", If_None_Match=etag)
+    assert answer.status_code == 304
+    assert "X-Accel-Redirect" not in answer.headers
+    answer = behind_nginx.client.head("/files/1", headers=behind_nginx.headers)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Length"] == str(len(PDF))
+    assert "X-Accel-Redirect" not in answer.headers

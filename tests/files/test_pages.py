@@ -1,0 +1,129 @@
+"""The pages: the list, one file, removing and bringing back; each by everybody."""
+
+import pytest
+
+from app.files import listing
+from tests.factories import HTML
+from tests.files.helpers import PDF, PNG, REPORT, Script
+
+
+@pytest.fixture
+def script(app):
+    script = Script(app, name="林梅")
+    script.upload((REPORT, PDF))
+    script.upload(("survey/<b>north.png", PNG), field="folder")
+    return script
+
+
+def test_the_list_shows_names_owners_sums_and_links(script, as_role):
+    page = as_role("editor").get("/files").text
+    assert REPORT in page
+    assert "林梅" in page
+    assert "2 files, " in page
+    assert 'href="/files/1"' in page
+    assert "&lt;b&gt;north.png" in page
+    assert "<b>north" not in page
+
+
+def test_viewers_see_no_zone_and_no_buttons(script, as_role):
+    page = as_role("viewer").get("/files").text
+    assert REPORT in page
+    for word in ("data-drop", "/remove", "js/upload.js", "removed=1"):
+        assert word not in page
+    page = as_role("editor").get("/files").text
+    for word in ("data-drop", "/remove", "js/upload.js", "removed=1", "webkitdirectory"):
+        assert word in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/files", "/files/1", "/files/1/details", "/files/scripts", "/upload_success"]
+)
+def test_nobody_signed_in_is_led_to_sign_in(script, browser, path):
+    assert browser.get(path).location == f"/login?next={path}"
+
+
+def test_an_empty_list_says_what_belongs_there(as_role):
+    assert "No file yet" in as_role("viewer").get("/files").text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("q=终", 1), ("q=NORTH", 1), ("q=survey/", 1), ("q=nothing", 0), ("q=%25", 0), ("q=%00", 2),
+     ("sort=name&order=desc", 2), ("sort=x&order=y&after=z", 2), ("after=1", 0), ("before=1", 1)],
+)  # fmt: skip
+def test_search_sort_and_place_stand_in_the_address(script, as_role, query, found):
+    answer = as_role("viewer").get(f"/files?{query}")
+    assert answer.status_code == 200
+    assert answer.text.count('/details"') == found
+
+
+def test_pages_of_50(app, script, as_role, monkeypatch):
+    monkeypatch.setattr(listing, "PAGE", 1)
+    browser = as_role("viewer")
+    page = browser.get("/files").text
+    assert "1 to 1 of 2" in page
+    assert 'rel="next"' in page
+    page = browser.get("/files?after=2").text
+    assert "2 to 2 of 2" in page
+    assert 'rel="prev"' in page
+
+
+def test_details_show_the_digest_and_versions(app, script, as_role):
+    script.upload((REPORT, PDF + b"second"))
+    browser = as_role("viewer")
+    page = browser.get("/files/1/details").text
+    assert "there is a newer one" in page
+    page = browser.get("/files/3/details").text
+    assert "there is a newer one" not in page
+    assert script.get("/files/3").headers["ETag"].strip('"') in page
+    assert 'href="/files/1/details"' in page
+
+
+def test_remove_tells_and_offers_undo(app, script, as_role):
+    browser = as_role("editor")
+    answer = browser.submit("/files/1/remove", page="/files")
+    assert (answer.status_code, answer.location) == (303, "/files")
+    page = browser.get("/files").text
+    assert f"{REPORT} is removed." in page
+    assert 'formaction="/files/1/restore"' in page
+    assert browser.get("/files/1").status_code == 404
+    assert REPORT in browser.get("/files?removed=1").text
+    answer = browser.submit("/files/1/restore", page="/files")
+    assert answer.status_code == 303
+    assert f"{REPORT} is back." in browser.get("/files").text
+    assert script.get("/files/1").data == PDF
+
+
+@pytest.mark.parametrize("action", ["remove", "restore"])
+def test_writing_is_for_editors_by_post_with_a_token(app, script, as_role, browser, action):
+    path = f"/files/1/{action}"
+    viewer, editor = as_role("viewer"), as_role("editor")
+    assert viewer.submit(path, page="/files").status_code == 403
+    assert editor.client.post(path, headers=HTML).status_code == 400
+    assert editor.submit("/files/99/" + action, page="/files").status_code == 404
+    assert editor.get(path).status_code == 405
+    assert browser.submit(path, page="/login").location == "/login"
+    assert script.client.post(path).status_code == 400, "a form without its token"
+    assert script.get("/files/1").status_code == 200
+
+
+def test_removing_twice_is_404(script, as_role):
+    editor = as_role("editor")
+    assert editor.submit("/files/1/remove", page="/files").status_code == 303
+    assert editor.submit("/files/1/remove", page="/files").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/files/99/details", "/files/x/details", "/files/99999999999999"])
+def test_a_missing_file_is_404(script, as_role, path):
+    assert as_role("viewer").get(path).status_code == 404
+
+
+def test_the_page_of_a_removed_file_is_404(script, as_role):
+    editor = as_role("editor")
+    editor.submit("/files/1/remove", page="/files")
+    assert editor.get("/files/1/details").status_code == 404
+
+
+def test_pages_are_not_stored(script, as_role):
+    for path in ("/files", "/files/1/details", "/files/scripts"):
+        assert as_role("editor").get(path).headers["Cache-Control"] == "no-store"

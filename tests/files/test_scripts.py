@@ -1,0 +1,215 @@
+"""The page "For scripts", and its lines typed as they stand there, against a real server."""
+
+import hashlib
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from app.auth import services as auth
+from app.auth import tokens
+from app.config import ROOT
+from tests import servers
+from tests.conftest import environment
+from tests.factories import PASSWORD, Browser
+from tests.files.helpers import PDF, Script, some_text
+
+
+@pytest.fixture
+def server(app, tmp_path, redis_url) -> Iterator[str]:
+    """Two gunicorn workers over the database, Redis and files of `app`."""
+    port = servers.free_port()
+    settings = {**environment(tmp_path, redis_url), "HOME": str(tmp_path), "PORT": str(port)}
+    with (tmp_path / "web.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--worker-class", "gevent", "--workers", "2",
+             "--no-control-socket", "--bind", f"127.0.0.1:{port}", "app.wsgi:app"],
+            cwd=ROOT, env={**os.environ, **settings}, stderr=log,
+        )  # fmt: skip
+    base = f"http://127.0.0.1:{port}"
+    try:
+        servers.wait_until(lambda: answers(base), "gunicorn answers")
+        yield base
+    finally:
+        servers.stop(process)
+
+
+def answers(base: str) -> bool:
+    try:
+        return requests.get(f"{base}/healthz", timeout=5).ok
+    except (requests.ConnectionError, requests.Timeout):
+        return False
+
+
+def make_token(browser: Browser, label: str = "nightly") -> str:
+    page = browser.submit("/files/scripts", {"label": label})
+    assert page.status_code == 200
+    found = re.search(r"gz_[\w-]{43}", page.text)
+    assert found
+    return found[0]
+
+
+def example(page: str, name: str) -> str:
+    found = re.search(rf'id="{name}"[^>]*><code>(.*?)</code>', page, re.DOTALL)
+    assert found
+    return html.unescape(found[1])
+
+
+# Tokens
+
+
+def test_a_token_is_shown_once(app, as_role):
+    browser = as_role("editor")
+    token = make_token(browser)
+    page = browser.get("/files/scripts").text
+    assert token not in page
+    assert "nightly" in page
+    assert "never" in page
+    client = app.test_client()
+    headers = {"Authorization": f"Bearer {token}"}
+    assert client.get("/files/1", headers=headers).status_code == 404
+    assert "never" not in browser.get("/files/scripts").text
+
+
+def test_a_token_can_be_ended_by_its_owner_only(app, as_role):
+    editor, viewer = as_role("editor"), as_role("viewer")
+    token = make_token(editor)
+    assert viewer.submit("/files/scripts/1/end", page="/files/scripts").status_code == 404
+    headers = {"Authorization": f"Bearer {token}"}
+    assert app.test_client().get("/files/1", headers=headers).status_code == 404
+    answer = editor.submit("/files/scripts/1/end", page="/files/scripts")
+    assert (answer.status_code, answer.location) == (303, "/files/scripts")
+    assert app.test_client().get("/files/1", headers=headers).status_code == 401
+    assert "You have no token yet" in editor.get("/files/scripts").text
+
+
+@pytest.mark.parametrize("label", ["", "  ", "x" * 65])
+def test_a_label_has_1_to_64_characters(as_role, label):
+    browser = as_role("viewer")
+    answer = browser.submit("/files/scripts", {"label": label})
+    assert answer.status_code == 422
+    assert "field-error" in answer.text
+
+
+def test_tokens_make_and_end_no_tokens(app):
+    script = Script(app)
+    answer = script.client.post("/files/scripts", data={"label": "heir"}, headers=script.headers)
+    assert answer.status_code == 403
+    answer = script.client.post("/files/scripts/1/end", headers=script.headers)
+    assert answer.status_code == 403
+    with app.app_context():
+        assert len(tokens.list_tokens(script.person_id)) == 1
+
+
+def test_making_needs_a_csrf_token_and_sign_in(as_role, browser):
+    assert as_role("editor").client.post("/files/scripts", data={"label": "x"}).status_code == 400
+    assert browser.client.post("/files/scripts", data={"label": "x"}).status_code in (400, 401)
+    assert as_role("viewer").get("/files/scripts/1/end").status_code == 405
+
+
+def test_viewers_get_the_lines_for_downloads_only(as_role):
+    page = as_role("viewer").get("/files/scripts").text
+    assert "curl-download" in page
+    assert "curl-upload" not in page
+
+
+def test_behind_a_proxy_the_lines_name_the_outer_address(make_app):
+    app = make_app(TRUSTED_PROXIES="1")
+    with app.app_context():
+        auth.create_person("editor", PASSWORD, "editor")
+    browser = Browser(app)
+    browser.client.environ_base |= {
+        "HTTP_X_FORWARDED_PROTO": "https",
+        "HTTP_X_FORWARDED_HOST": "files.example",
+        "HTTP_REFERER": "https://files.example/",
+    }
+    browser.sign_in("editor")
+    page = browser.get("/files/scripts")
+    assert "https://files.example/upload" in page.text
+
+
+# Typed as they stand there
+
+
+@pytest.fixture
+def typed(app, server, tmp_path, as_role):
+    """Run a line of the page in a folder with a report and a survey."""
+    folder = tmp_path / "work"
+    (folder / "survey" / "北 north").mkdir(parents=True)
+    (folder / "report.pdf").write_bytes(PDF)
+    (folder / "survey" / "a.txt").write_bytes(b"one\n")
+    (folder / "survey" / "北 north" / "报告 (终稿).txt").write_bytes(some_text(100_000))
+    token = make_token(as_role("editor"))
+    page = as_role("editor").get("/files/scripts").text.replace("http://localhost", server)
+
+    def run(name: str, program: str) -> str:
+        command = ["bash", "-ec"] if program == "bash" else [sys.executable, "-c"]
+        done = subprocess.run(
+            [*command, example(page, name)], cwd=folder, capture_output=True, text=True, timeout=60,
+            env={**os.environ, "GAZETTEER_TOKEN": token},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run.folder = folder
+    return run
+
+
+def uploaded(output: str) -> list[str]:
+    return sorted(line.split("\t")[0] for line in output.splitlines() if "\tkept\t" in line)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
+def test_the_lines_for_curl(typed):
+    output = typed("curl-upload", "bash")
+    assert output.startswith("file uploaded successfully\nreport.pdf\tkept\t1\t")
+    output = typed("curl-folder", "bash")
+    assert uploaded(output) == ["survey/a.txt", "survey/北 north/报告 (终稿).txt"]
+    (typed.folder / "report.pdf").unlink()
+    output = typed("curl-download", "bash")
+    assert output.split()[0] == hashlib.sha256(PDF).hexdigest()
+
+
+def test_the_lines_for_python(typed):
+    output = typed("python-upload", "python")
+    assert uploaded(output) == ["report.pdf", "survey/a.txt", "survey/北 north/报告 (终稿).txt"]
+    (typed.folder / "report.pdf").unlink()
+    assert typed("python-download", "python") == "the same\n"
+    assert (typed.folder / "report.pdf").read_bytes() == PDF
+
+
+# As scripts of the original do, with and without the one header more
+
+
+def test_a_refused_large_upload_hears_the_answer_instead_of_a_broken_connection(app, server):
+    large = {"file": ("a.txt", some_text(10_000_000) * 3)}
+    answer = requests.post(f"{server}/upload", files=large, timeout=30)
+    assert (answer.status_code, answer.text) == (401, "Please sign in, or send a token.\n")
+    viewer = Script(app, role="viewer")
+    headers = {"Authorization": viewer.headers["Authorization"]}
+    answer = requests.post(f"{server}/upload", files=large, headers=headers, timeout=30)
+    assert answer.status_code == 403
+    assert answer.text.startswith("file uploaded Fail\n")
+    answer = requests.get(f"{server}/upload", files=large, headers=headers, timeout=30)
+    assert answer.status_code == 405
+    assert "POST" in answer.text
+
+
+def test_a_broken_download_is_resumed(app, server):
+    script = Script(app)
+    data = some_text(300_000)
+    script.upload(("data.txt", data))
+    headers = {"Authorization": script.headers["Authorization"]}
+    with requests.get(f"{server}/files/1", headers=headers, stream=True, timeout=30) as answer:
+        etag = answer.headers["ETag"]
+        got = answer.raw.read(100_000)
+    rest = {**headers, "Range": f"bytes={len(got)}-", "If-Range": etag}
+    answer = requests.get(f"{server}/files/1", headers=rest, timeout=30)
+    assert answer.status_code == 206
+    assert got + answer.content == data

@@ -1,0 +1,262 @@
+"""The rules of shared files, on both databases."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from app.auth import services as auth
+from app.columns import now
+from app.errors import Conflict, Invalid, NotFound, TooLarge
+from app.extensions import db
+from app.files import listing, services, storage
+from app.files.models import File
+from app.files.names import clean_path
+from app.files.storage import Incoming
+from app.web import settings
+from tests.factories import PASSWORD
+from tests.files.helpers import PDF, PNG, REPORT, keep, on_disk
+
+FOLDER = "survey/north"
+
+
+@pytest.fixture
+def people(any_app):
+    """Two who may write."""
+    with any_app.test_request_context():
+        yield [auth.create_person(name, PASSWORD, "editor") for name in ("Ada", "林梅")]
+
+
+def test_a_file_is_kept_with_what_is_true_of_it(people):
+    kept = keep(people[0], f"{FOLDER}/{REPORT}", with_folder=True)
+    file = services.get_file(kept.id)
+    assert (file.folder, file.name, file.ending) == (FOLDER, REPORT, "pdf")
+    assert (file.size, file.version, file.content_type) == (len(PDF), 1, "application/pdf")
+    assert file.path == f"{FOLDER}/{REPORT}"
+    path = storage.path_of(settings().files_dir, file.stored_name)
+    assert path.read_bytes() == PDF
+    assert services.owner_name(file) == "Ada"
+
+
+def test_the_longest_names_fit(people):
+    name = "/".join(["文" * 249] * 2 + ["𠮷" * 251 + ".pdf"])
+    file = services.get_file(keep(people[0], name, with_folder=True).id)
+    assert file.path == name
+
+
+def test_the_same_again_is_the_next_version_and_the_older_stays_by_id(people):
+    first = keep(people[0], "a.txt", b"one")
+    second = keep(people[0], "a.txt", b"two")
+    assert (first.version, second.version) == (1, 2)
+    assert services.get_file(first.id).replaced_at is not None
+    assert services.get_file(second.id).replaced_at is None
+    assert services.find_by_name("a.txt").id == second.id
+    versions = services.list_versions(services.get_file(first.id))
+    assert [file.version for file in versions] == [2, 1]
+
+
+def test_the_same_name_of_another_person_case_or_folder_is_another_file(people):
+    ids = [
+        keep(people[0], "a.txt", b"1").id,
+        keep(people[1], "a.txt", b"2").id,
+        keep(people[0], "A.txt", b"3").id,
+        keep(people[0], "f/a.txt", b"4", with_folder=True).id,
+    ]
+    assert [services.get_file(file_id).version for file_id in ids] == [1, 1, 1, 1]
+    assert services.find_by_name("a.txt").id == ids[3]
+    assert services.find_by_name("f/a.txt").id == ids[3]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "error"),
+    [("a.exe", b"x", Invalid), ("a", b"x", Invalid), ("a.png", PDF, Invalid)],
+)
+def test_what_is_refused_leaves_no_row_and_no_bytes(people, name, data, error):
+    with pytest.raises(error):
+        keep(people[0], name, data)
+    assert db.session.scalar(select(func.count(File.id))) == 0
+    assert on_disk(settings().files_dir) == []
+
+
+def test_too_large_is_refused_naming_the_limit(people):
+    incoming = Incoming(settings().files_dir, 1000)
+    incoming.write(b"x" * 1001)
+    with pytest.raises(TooLarge, match="1 kB"):
+        services.keep_file(people[0], clean_path("a.txt"), incoming)
+
+
+def test_bytes_whose_row_cannot_be_written_are_deleted(people):
+    with pytest.raises(Conflict):
+        keep(987_654, "a.pdf")  # nobody has this id
+    assert on_disk(settings().files_dir) == []
+
+
+def test_many_at_once_become_versions_without_a_gap(any_app, people):
+    """With threads, each with a session of its own, as requests have."""
+    wrong = []
+
+    def upload(number: int) -> None:
+        with any_app.test_request_context():
+            try:
+                keep(people[0], "same.txt", str(number).encode())
+            except Exception as error:
+                wrong.append(error)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=upload, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    db.session.rollback()
+    versions = db.session.scalars(select(File.version).order_by(File.version)).all()
+    assert versions == [1, 2, 3, 4]
+    present = db.session.scalars(select(File.version).where(File.replaced_at.is_(None))).all()
+    assert len(present) == 1
+
+
+def test_removing_takes_all_versions_and_bringing_back_returns_them(people):
+    first, second = keep(people[0], "a.txt", b"1"), keep(people[0], "a.txt", b"2")
+    other = keep(people[1], "a.txt", b"3")
+    assert services.remove_file(people[1], second.id) == "a.txt"
+    for file_id in (first.id, second.id):
+        with pytest.raises(NotFound):
+            services.get_file(file_id)
+    with pytest.raises(NotFound):
+        services.remove_file(people[0], second.id)
+    assert services.find_by_name("a.txt").id == other.id
+    assert services.restore_file(second.id) == "a.txt"
+    assert services.get_file(first.id).removed_at is None
+    assert services.get_file(second.id).removed_by is None
+    assert services.restore_file(second.id) == "a.txt", "once more changes nothing"
+
+
+def test_a_removed_name_uploaded_again_and_then_brought_back_has_one_present_version(people):
+    first = keep(people[0], "a.txt", b"1")
+    services.remove_file(people[0], first.id)
+    second = keep(people[0], "a.txt", b"2")
+    assert second.version == 2
+    services.restore_file(first.id)
+    assert services.get_file(first.id).replaced_at is not None
+    assert services.find_by_name("a.txt").id == second.id
+
+
+def age(file_id: int, days: float) -> None:
+    """Have it been removed so many days ago."""
+    moment = now() - timedelta(days=days)
+    db.session.execute(update(File).where(File.id == file_id).values(removed_at=moment))
+    db.session.commit()
+
+
+def test_a_week_after_removal_the_bytes_are_deleted(people):
+    young, old, present = (keep(people[0], f"{n}.txt", b"x").id for n in range(3))
+    services.remove_file(people[0], young)
+    services.remove_file(people[0], old)
+    age(young, 6.9)
+    age(old, 7.1)
+    assert services.purge_removed() == 1
+    with pytest.raises(NotFound, match="too late"):
+        services.restore_file(old)
+    services.restore_file(young)
+    assert len(on_disk(settings().files_dir)) == 2
+    assert services.get_file(present)
+
+
+def test_removing_deletes_what_is_due(people):
+    old, other = keep(people[0], "a.txt", b"x").id, keep(people[0], "b.txt", b"x").id
+    services.remove_file(people[0], old)
+    age(old, 8)
+    services.remove_file(people[0], other)
+    assert len(on_disk(settings().files_dir)) == 1
+
+
+def test_bytes_that_no_row_names_are_deleted_after_a_day(people):
+    import os
+    import time
+
+    kept = keep(people[0], "a.txt", b"x")
+    folder = settings().files_dir
+    incoming = Incoming(folder, 10)
+    stray = storage.path_of(folder, incoming.keep("txt"))
+    assert services.purge_strays() == 0
+    for path in on_disk(folder):
+        os.utime(path, (time.time() - 90_000,) * 2)
+    assert services.purge_strays() == 1
+    assert not stray.exists()
+    assert services.get_file(kept.id)
+
+
+def test_downloads_are_counted(people):
+    kept = keep(people[0], "a.txt", b"x")
+    services.count_download(kept.id)
+    services.count_download(kept.id)
+    assert services.get_file(kept.id).downloads == 2
+
+
+def names(page: listing.Page) -> list[str]:
+    return [file.name for file, _owner in page.rows]
+
+
+def test_the_list_is_searched_in_any_case_width_and_place(people):
+    keep(people[0], REPORT)
+    keep(people[0], "Survey/ＡＢＣ.PDF", with_folder=True)
+    keep(people[1], "100%_ok.png", PNG)
+
+    def found(search: str) -> list[str]:
+        return names(listing.read_page(listing.read_listing({"q": search}, True), {}))
+
+    assert found("终") == [REPORT]
+    assert found("abc") == ["ＡＢＣ.PDF"]
+    assert found("SURVEY/") == ["ＡＢＣ.PDF"]
+    assert found("%") == ["100%_ok.png"]
+    assert found("0_o") == []
+    assert len(found("")) == 3
+
+
+@pytest.mark.parametrize("sort", ["name", "from", "size", "uploaded"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_paging_by_key_shows_every_row_once_in_both_directions(people, monkeypatch, sort, order):
+    monkeypatch.setattr(listing, "PAGE", 3)
+    for number in range(8):
+        keep(people[number % 2], f"{'ab'[number // 4]}{number}.txt", b"x" * (number // 3))
+    asked = listing.read_listing({"sort": sort, "order": order}, True)
+    args: dict[str, str] = {}
+    forward, places = [], []
+    while True:
+        page = listing.read_page(asked, args)
+        forward += names(page)
+        places.append(page.before)
+        assert (page.total, page.size) == (8, 0 * 3 + 1 * 3 + 2 * 2)
+        if page.next is None:
+            break
+        args = page.next
+    assert sorted(forward) == sorted(set(forward))
+    assert len(forward) == 8
+    assert places == [0, 3, 6]
+    page = listing.read_page(asked, {"last": "1"})
+    assert names(page) == forward[-3:]
+    page = listing.read_page(asked, page.previous or {})
+    assert names(page) == forward[2:5]
+    keys = {"name": lambda f, o: f.name, "from": lambda f, o: o, "size": lambda f, o: f.size,
+            "uploaded": lambda f, o: f.id}  # fmt: skip
+    rows = listing.read_page(asked, {}).rows
+    values = [keys[sort](file, owner) for file, owner in rows]
+    assert values == sorted(values, reverse=order == "desc")
+
+
+@pytest.mark.parametrize("place", ["", "x", "-1", "1~x", "99999999999999999999", "5~\0", "²"])
+def test_a_place_that_is_none_is_the_first_page(people, place):
+    keep(people[0], "a.txt", b"x")
+    asked = listing.read_listing({"sort": "size"}, True)
+    assert len(listing.read_page(asked, {"after": place}).rows) == 1
+
+
+def test_what_was_removed_is_listed_for_those_who_may_bring_it_back(people):
+    kept = keep(people[0], "a.txt", b"x")
+    services.remove_file(people[0], kept.id)
+    assert listing.read_page(listing.read_listing({}, True), {}).total == 0
+    assert listing.read_page(listing.read_listing({"removed": "1"}, True), {}).total == 1
+    assert listing.read_page(listing.read_listing({"removed": "1"}, False), {}).total == 0

@@ -1,0 +1,313 @@
+"""POST /upload, as scripts, the page's own script and plain browsers use it."""
+
+import io
+
+import pytest
+from urllib3 import encode_multipart_formdata
+
+from app.extensions import db
+from app.files import services, storage
+from app.files.models import File
+from tests.factories import HTML, PASSWORD, Browser
+from tests.files.helpers import JSON, PDF, PNG, REPORT, Script, on_disk, some_text
+
+
+def files_dir(app):
+    return app.config["SETTINGS"].files_dir
+
+
+def lines(answer):
+    assert answer.mimetype == "text/plain"
+    return answer.text.splitlines()
+
+
+def parts(*files):
+    return [(io.BytesIO(data), name) for name, data in files]
+
+
+# Scripts
+
+
+def test_a_script_uploads_one_file_and_reads_the_old_first_line(app):
+    script = Script(app)
+    answer = script.upload((REPORT, PDF))
+    assert answer.status_code == 200
+    first, line = lines(answer)
+    assert first == "file uploaded successfully"
+    name, state, file_id, digest = line.split("\t")
+    assert (name, state) == (REPORT, "kept")
+    sent = script.get(f"/files/{file_id}")
+    assert sent.data == PDF
+    assert digest in sent.headers["ETag"]
+    assert script.client.post(
+        "/upload/", data={"file": parts(("a.pdf", PDF))}, headers=script.headers
+    ).text.startswith("file uploaded successfully\n")
+
+
+def test_several_at_once_are_each_told(app):
+    answer = Script(app).upload(("a.pdf", PDF), ("b.exe", b"MZ"), ("c.png", PDF), ("d.png", PNG))
+    assert answer.status_code == 207
+    first, *rest = lines(answer)
+    assert first == "file uploaded successfully"
+    assert [line.split("\t")[:2] for line in rest] == [
+        ["a.pdf", "kept"], ["b.exe", "refused"], ["c.png", "refused"], ["d.png", "kept"],
+    ]  # fmt: skip
+    assert "txt, pdf, png, jpg, jpeg, gif" in rest[1]
+    assert len(on_disk(files_dir(app))) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("a.exe", b"MZ"), ("a.png", PDF), ("a/b.pdf", PDF), ("..", PDF)]
+)
+def test_nothing_kept_is_422_and_the_old_sentence(app, name, data):
+    answer = Script(app).upload((name, data))
+    assert answer.status_code == 422
+    assert lines(answer)[0] == "file uploaded Fail"
+    assert lines(answer)[1].split("\t")[1] == "refused"
+    assert on_disk(files_dir(app)) == []
+
+
+def test_no_part_and_nothing_selected_have_their_old_sentences(app):
+    script = Script(app)
+    answer = script.client.post("/upload", data={"other": "x"}, headers=script.headers)
+    assert (answer.status_code, lines(answer)) == (422, ["No file part"])
+    answer = script.client.post("/upload", headers=script.headers)
+    assert (answer.status_code, lines(answer)) == (422, ["No file part"])
+    answer = script.upload_raw("", b"")
+    assert (answer.status_code, lines(answer)) == (422, ["No selected file"])
+    assert on_disk(files_dir(app)) == []
+
+
+def test_names_cannot_forge_lines_of_the_answer(app):
+    answer = Script(app).upload_raw("a\tkept\t1.pdf", PDF)
+    assert answer.status_code == 422
+    assert lines(answer)[1].startswith("a\\tkept\\t1.pdf\trefused\t")
+
+
+def test_a_folder_keeps_its_paths(app):
+    script = Script(app)
+    answer = script.upload(("survey/a.txt", b"1"), ("survey/北/b.txt", b"2"), field="folder")
+    assert answer.status_code == 200
+    assert [line.split("\t")[0] for line in lines(answer)[1:]] == [
+        "survey/a.txt",
+        "survey/北/b.txt",
+    ]
+    assert script.get("/download/survey/北/b.txt").data == b"2"
+    answer = script.upload(("../a.txt", b"1"), field="folder")
+    assert answer.status_code == 422
+
+
+def test_trimmed_names_and_next_versions_are_said(app):
+    script = Script(app)
+    answer = script.upload((" a.txt. ", b"1"))
+    assert lines(answer)[1].startswith("a.txt\tkept\t")
+    assert "taken off" in lines(answer)[1]
+    assert "Version 2" in lines(script.upload(("a.txt", b"2")))[1]
+
+
+def test_an_empty_file_is_kept(app):
+    script = Script(app)
+    answer = script.upload(("empty.png", b""))
+    assert answer.status_code == 200
+    assert script.get("/files/1").data == b""
+
+
+def test_larger_than_the_limit_is_413_naming_it(make_app):
+    app = make_app(UPLOAD_MAX_MB="1")
+    script = Script(app)
+    assert script.upload(("a.txt", some_text(1_000_000))).status_code == 200
+    answer = script.upload(("a.txt", some_text(1_000_001)))
+    assert answer.status_code == 413
+    assert lines(answer)[0] == "file uploaded Fail"
+    assert "1 MB" in lines(answer)[1]
+    answer = script.upload(("a.txt", some_text(2_000_000)), ("b.txt", b"fits"))
+    assert answer.status_code == 207
+    assert [line.split("\t")[1] for line in lines(answer)[1:]] == ["refused", "kept"]
+
+
+def test_a_form_beyond_its_limit_is_refused_before_it_is_read(make_app):
+    app = make_app(UPLOAD_MAX_MB="1")
+    script = Script(app)
+    answer = script.upload(("a.txt", some_text(11_100_000)))
+    assert answer.status_code == 413
+    assert lines(answer)[0] == "file uploaded Fail"
+    assert "1 MB" in lines(answer)[1]
+    assert not files_dir(app).exists() or on_disk(files_dir(app)) == []
+
+
+def test_too_many_parts_are_413(make_app):
+    app = make_app()
+    app.config["MAX_FORM_PARTS"] = 3
+    answer = Script(app).upload(*[(f"{n}.txt", b"x") for n in range(4)])
+    assert answer.status_code == 413
+    assert lines(answer)[0] == "file uploaded Fail"
+    assert on_disk(files_dir(app)) == []
+
+
+def test_other_addresses_keep_their_small_limit(app, as_role):
+    browser = as_role("editor")
+    answer = browser.submit("/files/scripts", {"label": "x" * 4_100_000})
+    assert answer.status_code == 413
+
+
+def test_a_nearly_full_disk_is_507(app, monkeypatch):
+    script = Script(app)
+    monkeypatch.setattr(storage, "FREE_BYTES", 10**18)
+    answer = script.upload(("a.txt", b"x"))
+    assert answer.status_code == 507
+    assert lines(answer)[0] == "file uploaded Fail"
+    answer = script.upload(("a.txt", b"x"), **JSON)
+    assert (answer.status_code, answer.mimetype) == (507, "application/json")
+
+
+# Who may
+
+
+def test_without_a_token_one_plain_line_and_401(app):
+    answer = Script(app, role=None).upload(("a.txt", b"x"))
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert lines(answer) == ["Please sign in, or send a token."]
+    assert not files_dir(app).exists()
+
+
+def test_a_wrong_or_ended_token_is_401(app):
+    from app.auth import tokens
+
+    script = Script(app)
+    right = script.headers["Authorization"]
+    script.headers["Authorization"] = "Bearer gz_wrong"
+    assert lines(script.upload(("a.txt", b"x"))) == ["This token is not valid."]
+    script.headers["Authorization"] = right
+    assert script.upload(("a.txt", b"x")).status_code == 200
+    with app.app_context():
+        tokens.end_token(script.person_id, tokens.list_tokens(script.person_id)[0].id)
+    assert script.upload(("a.txt", b"x")).status_code == 401
+
+
+def test_a_viewer_is_403_before_anything_is_written(app):
+    answer = Script(app, role="viewer").upload(("a.txt", b"x"))
+    assert answer.status_code == 403
+    assert lines(answer)[0] == "file uploaded Fail"
+    assert not files_dir(app).exists()
+
+
+def test_a_disabled_person_is_401(app):
+    from app.auth import services as auth
+
+    script = Script(app)
+    with app.app_context():
+        auth.set_active(script.person_id, False)
+    assert script.upload(("a.txt", b"x")).status_code == 401
+
+
+def test_a_form_that_breaks_off_leaves_nothing(app):
+    answer = Script(app).upload_raw("a.txt", b"half", end=b"")
+    assert answer.status_code in (400, 422)
+    assert on_disk(files_dir(app)) == []
+    with app.app_context():
+        assert db.session.query(File).count() == 0
+
+
+# GET
+
+
+def test_get_is_405_with_a_word_about_post(app):
+    answer = Script(app, role=None).client.get(
+        "/upload", data={"file": parts(("a.txt", b"x"))}, headers={"Accept": "*/*"}
+    )
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "POST"
+    assert "POST" in lines(answer)[0]
+
+
+def test_a_browser_that_opens_the_address_finds_the_form(as_role):
+    answer = as_role("editor").get("/upload/")
+    assert (answer.status_code, answer.location) == (302, "/files")
+
+
+# The page's own script
+
+
+def test_the_page_script_reads_json(app, as_role):
+    browser = as_role("editor")
+    token = browser.token("/files")
+    answer = browser.client.post(
+        "/upload",
+        data={"file": parts((REPORT, PDF), ("b.exe", b"x"))},
+        headers={**JSON, "X-CSRFToken": token},
+    )
+    assert answer.status_code == 207
+    first, second = answer.json["files"]
+    assert (first["path"], first["kept"], first["url"]) == (REPORT, True, "/files/1")
+    assert (second["kept"], second["status"]) == (False, 422)
+
+
+def test_without_the_csrf_token_nothing_is_kept(app, as_role):
+    browser = as_role("editor")
+    for headers in (JSON, HTML, {"Accept": "*/*"}):
+        data = {"file": parts((REPORT, PDF))}
+        answer = browser.client.post("/upload", data=data, headers=headers)
+        assert answer.status_code == 400
+    assert on_disk(files_dir(app)) == []
+
+
+# A browser without JavaScript
+
+
+def test_a_browser_goes_on_to_the_page_of_what_was_kept(app, as_role):
+    browser = as_role("editor")
+    files = parts((REPORT, PDF), ("b.exe", b"x"))
+    answer = browser.submit("/upload", {"file": files}, page="/files")
+    assert (answer.status_code, answer.location) == (303, "/upload_success")
+    page = browser.get("/upload_success").text
+    assert REPORT in page
+    assert "b.exe" in page
+    assert "Only these endings" in page
+    assert "/files#upload" in page
+    assert REPORT in browser.get("/upload_success").text, "also after a reload"
+
+
+@pytest.mark.parametrize(
+    ("files", "status", "words"),
+    [
+        ([], 422, "No file was chosen"),
+        ([("a.exe", b"x")], 422, "Only these endings"),
+        ([("a.txt", b"x" * 1_000_001)], 413, "1 MB"),
+    ],
+)
+def test_a_browser_is_told_when_nothing_was_kept(make_app, files, status, words):
+    app = make_app(UPLOAD_MAX_MB="1")
+    Script(app)
+    browser = Browser(app)
+    browser.sign_in("editor's script", PASSWORD)
+    fields = [("csrf_token", browser.token("/files")), *[("file", file) for file in files]]
+    body, kind = encode_multipart_formdata(fields)
+    answer = browser.client.post("/upload", data=body, content_type=kind, headers=HTML)
+    assert answer.status_code == status
+    assert words in answer.text
+
+
+def test_a_browser_nobody_signed_in_with_is_led_to_the_sign_in(browser):
+    answer = browser.client.post("/upload", data={"file": parts(("a.txt", b"x"))}, headers=HTML)
+    assert (answer.status_code, answer.location) == (303, "/login")
+    assert browser.get("/upload_success").status_code == 303
+
+
+def test_the_success_page_without_an_upload_says_so(as_role):
+    assert "No file was chosen" in as_role("viewer").get("/upload_success").text
+
+
+def test_uploading_purges_what_is_due(app):
+    """Cheap housekeeping rides on uploads."""
+    script = Script(app)
+    script.upload(("a.txt", b"x"))
+    with app.test_request_context():
+        services.remove_file(script.person_id, 1)
+        from datetime import timedelta
+
+        row = db.session.get(File, 1)
+        row.removed_at -= timedelta(days=8)
+        db.session.commit()
+    script.upload(("b.txt", b"x"))
+    assert len(on_disk(files_dir(app))) == 1
