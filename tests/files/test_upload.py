@@ -197,7 +197,8 @@ def test_a_disabled_person_is_401(app):
 
     script = Script(app)
     with app.app_context():
-        auth.set_active(script.person_id, False)
+        boss = auth.create_person("boss", PASSWORD, "admin")
+        auth.set_active(boss, script.person_id, False)
     assert script.upload(("a.txt", b"x")).status_code == 401
 
 
