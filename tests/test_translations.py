@@ -14,7 +14,7 @@ from app.config import ROOT
 
 KEYWORDS = {
     "_": None, "gettext": None, "_l": None, "lazy_gettext": None,
-    "ngettext": (1, 2), "lazy_ngettext": (1, 2),
+    "ngettext": (1, 2), "lazy_ngettext": (1, 2), "pgettext": ((1, "c"), 2),
 }  # fmt: skip
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
 
@@ -23,14 +23,14 @@ def sources() -> Catalog:
     """All texts in the sources, as babel.cfg finds them."""
     methods, options = parse_mapping_cfg(io.StringIO((ROOT / "babel.cfg").read_text()))
     found = Catalog()
-    for path, line, text, _comments, _context in extract_from_dir(
+    for path, line, text, _comments, context in extract_from_dir(
         ROOT,
         methods,
         options,
         KEYWORDS,
         directory_filter=lambda path: not Path(path).name.startswith("."),
     ):
-        found.add(text, locations=[(path, line)])
+        found.add(text, locations=[(path, line)], context=context)
     return found
 
 
@@ -55,7 +55,7 @@ def texts(message):
 def test_every_text_is_translated(extracted, chinese):
     missing = []
     for message in extracted:
-        found = chinese.get(message.id) if message.id else None
+        found = chinese.get(message.id, message.context) if message.id else None
         if message.id and not (found and all(texts(found))):
             missing.append(f"{message.locations[0][0]}:{message.locations[0][1]} {message.id!r}")
     assert not missing, f"{len(missing)} texts lack their Chinese:\n" + "\n".join(missing)
