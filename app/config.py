@@ -80,7 +80,7 @@ class Settings:
             public_read=flag(env, "PUBLIC_READ"),
             files_dir=Path(env.get("FILES_DIR") or instance / "files").resolve(),
             upload_extensions=extensions(env.get("UPLOAD_EXTENSIONS", "")),
-            upload_max_bytes=whole(env, "UPLOAD_MAX_MB", 100, 1, 100_000) * 1_000_000,
+            upload_max_bytes=whole(env, "UPLOAD_MAX_MB", 100, 1, 100_000) << 20,
             nginx_sends_files=flag(env, "NGINX_SENDS_FILES"),
             session_idle_hours=whole(env, "SESSION_IDLE_HOURS", 12, 1, 24 * 90),
             session_absolute_days=whole(env, "SESSION_ABSOLUTE_DAYS", 14, 1, 365),

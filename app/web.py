@@ -119,12 +119,12 @@ def number(value: int | None) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes in decimal units: 2.4 MB."""
+    """Bytes as the original and file managers count them: 1 KB is 1,024 bytes."""
     amount, unit = float(count), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if amount < 1000 or unit == "TB":
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if amount < 1024 or unit == "TB":
             break
-        amount /= 1000
+        amount /= 1024
     return f"{format_decimal(round(amount, 1 if unit != 'B' else 0))} {unit}"
 
 

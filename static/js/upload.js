@@ -21,10 +21,10 @@ const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[na
 
 const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
 function bytes(count) {
-  const units = ["B", "kB", "MB", "GB"];
+  const units = ["B", "KB", "MB", "GB"];
   let unit = 0;
-  while (count >= 1000 && unit < units.length - 1) {
-    count /= 1000;
+  while (count >= 1024 && unit < units.length - 1) {
+    count /= 1024;
     unit += 1;
   }
   return `${number.format(unit ? count : Math.round(count))} ${units[unit]}`;

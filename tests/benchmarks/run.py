@@ -220,14 +220,14 @@ def measure(web: str, bare: str, token: str, folder: Path, rows: int) -> None:
     form = client.get(f"{web}/cities/new", timeout=10).text
     csrf = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)[1]  # type: ignore[index]
     body = (
-        f'"csrf_token={csrf}&once=" .. string.format("%016x%016x", math.random(0, 2^52), n) .. '
-        '"&again=1&province=%E5%B9%BF%E4%B8%9C&city=bench" .. n .. "&number=1"'
+        f'"csrf_token={csrf}&key=" .. string.format("%016x%016x", math.random(0, 2^52), n) .. '
+        '"&anyway=1&province=%E5%B9%BF%E4%B8%9C&city=bench" .. n .. "&number=1"'
     )
     deep = deep_pages(client, web)
     words = [f"/cities?q={requests.utils.quote(s)}" for s in SYLLABLES]
     requests.get(f"{web}/pi/1000000", timeout=30)
     small = upload(web, token, "small.txt", 4096)
-    large = upload(web, token, "large.txt", 100 * 1024 * 1024 // 1)
+    large = upload(web, token, "large.txt", 100 * 1024 * 1024)
     cases = [
         Case("bare Flask, empty", ["/empty"], bare=True),
         Case("empty view, all hooks", ["/empty"]),
