@@ -50,6 +50,7 @@ def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
         log = (first.instance / "log" / "web.log").read_text()
         assert "path=/setup/-" in log
         assert first.setup_path not in log
+        client.close()  # an idle connection would be waited for
         assert first.end() == 0
         assert first.left() == []
     begun = time.monotonic()
@@ -58,6 +59,7 @@ def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
         page = client.get(f"{second.base}/account", timeout=10, allow_redirects=False)
         assert page.status_code == 200
         print(f"second start to first page: {time.monotonic() - begun:.2f} s")  # noqa: T201
+        client.close()
         assert second.end(signal.SIGTERM) == 0
         assert second.left() == []
 
@@ -111,7 +113,8 @@ def test_listening_for_others_without_tls_is_warned_of(unusual):
 
 
 def test_a_folder_with_a_long_path_gets_its_sockets_elsewhere(unusual):
-    assert "RUNNING" in unusual.supervisorctl("status", "web")
+    assert "supervisor.sock" not in [path.name for path in unusual.instance.iterdir()]
+    assert unusual.supervisorctl("status", "web").split()[1] in ("STARTING", "RUNNING")
 
 
 def test_where_a_redis_is_named_the_private_one_ends_well(unusual):
@@ -129,6 +132,7 @@ def test_a_release_is_tried_beside_the_running_one(unusual):
 
 
 def test_a_release_that_is_not_ready_says_why(unusual, folder):
+    (folder / "instance").mkdir()
     done = run_flask(folder, "try", **unusual.settings)
     assert done.returncode == 2
     assert "not ready: the tables are missing; run `flask prepare`" in done.stderr
@@ -144,8 +148,7 @@ def test_programs_that_cannot_be_started_are_named(folder):
     (folder / "instance" / "redis" / "redis.sock").mkdir()  # a folder where the socket should be
     everything = servers.Started(folder)
     try:
-        servers.wait_until(lambda: "Not ready:" in everything.said, "it says so", 60)
+        servers.wait_until(lambda: "redis cannot be started" in everything.said, "it says so", 60)
     finally:
         everything.end()
-    assert "redis cannot be started" in everything.said
     assert everything.left() == []
