@@ -17,11 +17,6 @@ def files_dir(app):
     return app.config["SETTINGS"].files_dir
 
 
-def lines(answer):
-    assert answer.mimetype == "text/plain"
-    return answer.text.splitlines()
-
-
 def parts(*files):
     return [(io.BytesIO(data), name) for name, data in files]
 
