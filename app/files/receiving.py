@@ -4,13 +4,14 @@ import time
 from dataclasses import dataclass, field
 from typing import IO, Any, cast
 
-from flask import Request, g, request
+from flask import Request, current_app, g, request
 from flask_babel import gettext as _
+from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 
 from app.cooperation import give_way
-from app.errors import DomainError, NoSpace, TooLarge
+from app.errors import SENTENCES, DomainError, NoSpace, TooLarge
 from app.extensions import csrf
 from app.files import services, storage
 from app.files.names import clean_path, printable
@@ -83,8 +84,16 @@ def receive() -> list[Outcome]:
         if part.filename  # a field in which nothing was chosen is sent with an empty name
     ]
     outcomes = [keep(person.id, part, with_folder) for part, with_folder in sent]
-    services.purge_removed()
+    tidy()
     return outcomes
+
+
+def tidy() -> None:
+    """Delete what is due; what was uploaded is kept, so a busy database is no reason to refuse."""
+    try:
+        services.purge_removed()
+    except OperationalError:
+        current_app.logger.warning("removed files were not purged: the database does not answer")
 
 
 def has_file_part() -> bool:
@@ -130,6 +139,10 @@ def keep(person_id: int, part: FileStorage, with_folder: bool) -> Outcome:
         outcome.kept = services.keep_file(person_id, path, incoming)
     except DomainError as error:
         outcome.status, outcome.problem = error.status, error.message
+        incoming.discard()
+    except OperationalError:
+        # The other files of the form are told apart from this one, kept or not.
+        outcome.status, outcome.problem = 503, str(SENTENCES[503][1])
         incoming.discard()
     else:
         if outcome.kept.version > 1:

@@ -102,8 +102,8 @@ def by_nginx(response: Response, path: Path) -> Response:
     """nginx sends it from its internal location, and reads the range from the request itself."""
     where = path.relative_to(settings().files_dir).as_posix()
     response.status_code = 200
-    response.headers.remove("Content-Range")
-    response.headers.remove("Content-Length")
+    for name in ("Content-Range", "Content-Length", "Accept-Ranges"):  # nginx adds its own
+        response.headers.remove(name)
     response.headers["X-Accel-Redirect"] = quote(f"/_files/{where}")
     return response
 

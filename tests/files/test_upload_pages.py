@@ -1,0 +1,106 @@
+"""POST /upload, as the page's own script and browsers without one use it."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from urllib3 import encode_multipart_formdata
+
+from app.extensions import db
+from app.files import services
+from app.files.models import File
+from tests.factories import HTML, PASSWORD, Browser
+from tests.files.helpers import JSON, PDF, REPORT, Script, on_disk
+
+
+def files_dir(app):
+    return app.config["SETTINGS"].files_dir
+
+
+def parts(*files):
+    return [(io.BytesIO(data), name) for name, data in files]
+
+
+# The page's own script
+
+
+def test_the_page_script_reads_json(app, as_role):
+    browser = as_role("editor")
+    token = browser.token("/files")
+    answer = browser.client.post(
+        "/upload",
+        data={"file": parts((REPORT, PDF), ("b.exe", b"x"))},
+        headers={**JSON, "X-CSRFToken": token},
+    )
+    assert answer.status_code == 207
+    first, second = answer.json["files"]
+    assert (first["path"], first["kept"], first["url"]) == (REPORT, True, "/files/1")
+    assert (second["kept"], second["status"]) == (False, 422)
+
+
+def test_without_the_csrf_token_nothing_is_kept(app, as_role):
+    browser = as_role("editor")
+    for headers in (JSON, HTML, {"Accept": "*/*"}):
+        data = {"file": parts((REPORT, PDF))}
+        answer = browser.client.post("/upload", data=data, headers=headers)
+        assert answer.status_code == 400
+    assert on_disk(files_dir(app)) == []
+
+
+# A browser without JavaScript
+
+
+def test_a_browser_goes_on_to_the_page_of_what_was_kept(app, as_role):
+    browser = as_role("editor")
+    files = parts((REPORT, PDF), ("b.exe", b"x"))
+    answer = browser.submit("/upload", {"file": files}, page="/files")
+    assert (answer.status_code, answer.location) == (303, "/upload_success")
+    page = browser.get("/upload_success").text
+    assert REPORT in page
+    assert "b.exe" in page
+    assert "Only these endings" in page
+    assert "/files#upload" in page
+    assert REPORT in browser.get("/upload_success").text, "also after a reload"
+
+
+@pytest.mark.parametrize(
+    ("files", "status", "words"),
+    [
+        ([], 422, "No file was chosen"),
+        ([("a.exe", b"x")], 422, "Only these endings"),
+        ([("a.txt", b"x" * ((1 << 20) + 1))], 413, "1 MB"),
+    ],
+)
+def test_a_browser_is_told_when_nothing_was_kept(make_app, files, status, words):
+    app = make_app(UPLOAD_MAX_MB="1")
+    Script(app)
+    browser = Browser(app)
+    browser.sign_in("editor's script", PASSWORD)
+    fields = [("csrf_token", browser.token("/files")), *[("file", file) for file in files]]
+    body, kind = encode_multipart_formdata(fields)
+    answer = browser.client.post("/upload", data=body, content_type=kind, headers=HTML)
+    assert answer.status_code == status
+    assert words in answer.text
+
+
+def test_a_browser_nobody_signed_in_with_is_led_to_the_sign_in(browser):
+    answer = browser.client.post("/upload", data={"file": parts(("a.txt", b"x"))}, headers=HTML)
+    assert (answer.status_code, answer.location) == (303, "/login")
+    assert browser.get("/upload_success").status_code == 303
+
+
+def test_the_success_page_without_an_upload_says_so(as_role):
+    assert "Nothing was uploaded" in as_role("viewer").get("/upload_success").text
+
+
+def test_uploading_purges_what_is_due(app):
+    """Cheap housekeeping rides on uploads."""
+    script = Script(app)
+    script.upload(("a.txt", b"x"))
+    with app.test_request_context():
+        services.remove_file(script.person_id, 1)
+        row = db.session.get(File, 1)
+        row.removed_at -= timedelta(days=8)
+        db.session.commit()
+    script.upload(("b.txt", b"x"))
+    assert len(on_disk(files_dir(app))) == 1
