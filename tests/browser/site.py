@@ -95,6 +95,7 @@ PAGES = [
     ("people", "admin", "/people"),
     ("person-new", "admin", "/people/new"),
     ("person", "admin", "/people/2"),
+    ("person-self", "admin", "/people/1"),
     ("missing", "viewer", "/nothing-here"),
     ("forbidden", "viewer", "/people"),
 ]
