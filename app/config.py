@@ -8,12 +8,14 @@ A setting that cannot work raises `SettingError` with one sentence that says wha
 
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from dotenv import dotenv_values
@@ -70,7 +72,7 @@ class Settings:
             port=whole(env, "PORT", 8000, 1, 65535),
             web_workers=whole(env, "WEB_WORKERS", 2, 1, 64),
             database_url=database_url(env.get("DATABASE_URL", ""), instance),
-            redis_url=redis_url or f"unix://{redis_socket(instance)}",
+            redis_url=redis_address(redis_url) or f"unix://{redis_socket(instance)}",
             private_redis=not redis_url,
             secret_key=secret_key(env.get("SECRET_KEY", ""), instance, embedded),
             secure=flag(env, "SECURE"),
@@ -83,7 +85,7 @@ class Settings:
             session_idle_hours=whole(env, "SESSION_IDLE_HOURS", 12, 1, 24 * 90),
             session_absolute_days=whole(env, "SESSION_ABSOLUTE_DAYS", 14, 1, 365),
             default_language=choice(env, "DEFAULT_LANGUAGE", LANGUAGES),
-            time_zone=env.get("TIME_ZONE") or "Asia/Shanghai",
+            time_zone=time_zone(env.get("TIME_ZONE", "")),
             log_format=choice(env, "LOG_FORMAT", ("text", "json")),
             log_level=choice(env, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )
@@ -120,7 +122,9 @@ def env_file() -> Path:
 
 
 def environment() -> dict[str, str]:
-    """The environment over the values of the env file."""
+    """The environment over the values of the env file; one that is named must be there."""
+    if os.environ.get("ENV_FILE") and not env_file().is_file():
+        raise SettingError(f"ENV_FILE names {env_file()}, which is no file.")
     kept = {k: v for k, v in dotenv_values(env_file()).items() if v is not None}
     return {**kept, **os.environ}
 
@@ -149,9 +153,33 @@ def choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
     return text
 
 
+def time_zone(text: str) -> str:
+    """The name of a time zone, as the machine's tables have it."""
+    text = text or "Asia/Shanghai"
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingError(
+            f"TIME_ZONE must be a name such as Europe/Berlin, not {text!r}."
+        ) from None
+    return text
+
+
+def redis_address(text: str) -> str:
+    """The address of a Redis, or empty."""
+    if text and not text.startswith(("redis://", "rediss://", "unix://")):
+        raise SettingError("REDIS_URL must begin with redis://, rediss:// or unix://.")
+    return text
+
+
 def extensions(text: str) -> tuple[str, ...]:
     """Endings of files without their dot, in lower case; the default is the original's list."""
     words = [word.strip().lstrip(".").lower() for word in text.split(",")]
+    for word in words:
+        if word and not re.fullmatch("[a-z0-9]{1,16}", word):
+            raise SettingError(
+                f"UPLOAD_EXTENSIONS must be endings such as pdf,png with commas, not {word!r}."
+            )
     return tuple(w for w in words if w) or ("txt", "pdf", "png", "jpg", "jpeg", "gif")
 
 
@@ -161,7 +189,7 @@ def database_url(text: str, instance: Path) -> str:
         return f"sqlite:///{instance / 'gazetteer.sqlite'}"
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise SettingError(
             "DATABASE_URL must look like mysql://user:password@host/database."
         ) from None
@@ -173,18 +201,21 @@ def database_url(text: str, instance: Path) -> str:
         url = url.update_query_dict({"charset": "utf8mb4"})
     elif url.drivername != "sqlite":
         raise SettingError("DATABASE_URL must begin with mysql:// or sqlite:///.")
+    elif not url.database or url.database == ":memory:":
+        raise SettingError("DATABASE_URL must name a file after sqlite:///.")
     return url.render_as_string(hide_password=False)
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Pool and time-outs of the web processes; commands that run long set their own."""
+    """Pool and time-outs of the web processes; commands that run long set their own. The values of
+    a statement (names, hashes of passwords) stay out of the traces in the log."""
+    common = {"pool_size": 20, "max_overflow": 10, "hide_parameters": True}
     if url.startswith("sqlite"):
         # A busy database is retried by the transaction helper with a short gevent sleep: waiting
         # inside SQLite would stop every other request of the process.
-        return {"connect_args": {"timeout": 0.02}, "pool_size": 20, "max_overflow": 10}
+        return {**common, "connect_args": {"timeout": 0.02}}
     return {
-        "pool_size": 20,
-        "max_overflow": 10,
+        **common,
         "pool_timeout": 2,
         "pool_recycle": 360,
         "connect_args": {"connect_timeout": 0.9, "read_timeout": 1.8, "write_timeout": 1.8},
@@ -231,4 +262,7 @@ def secret_key(text: str, instance: Path, embedded: bool) -> str:
             pass
         finally:
             Path(draft).unlink()
-    return path.read_text()
+    key = path.read_text()
+    if len(key) < 32:
+        raise SettingError(f"{path} is damaged; remove it, and a new key is made.")
+    return key

@@ -32,6 +32,9 @@ from app.columns import now
 from app.errors import DomainError
 from app.web import fail, number, whole_number
 
+# A larger number is no id on either database.
+IMPORT = "/cities/import/<int(max=9223372036854775807):import_id>"
+EXPORT_BATCH = 500
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
 
 
@@ -78,7 +81,7 @@ def province_bars(figures: Figures) -> list[dict[str, Any]]:
 def export_cities() -> Response:
     """What the list shows, as a file. The first batch is read before anything is sent, so that a
     database which is away is told with 503."""
-    pieces = stream_csv(batches(read_listing(request.args)))
+    pieces = stream_csv(batches(read_listing(request.args), EXPORT_BATCH))
     first = next(pieces)
     name = f"cities-{to_user_timezone(now()).date().isoformat()}.csv"
     return csv_file(stream_with_context(chain([first], pieces)), name)
@@ -115,7 +118,7 @@ def owner() -> int | None:
     return None if g.person.is_admin else g.person.id
 
 
-@bp.get("/cities/import/<int:import_id>")
+@bp.get(IMPORT)
 @needs(Role.EDITOR)
 def import_preview(import_id: int) -> Redirect | str:
     """What a staged file would do. Afterwards the address leads to the list."""
@@ -130,7 +133,7 @@ def import_preview(import_id: int) -> Redirect | str:
     return render_template("cities/import_preview.html", held=held, counts=counts, parts=parts)
 
 
-@bp.get("/cities/import/<int:import_id>/<kind>")
+@bp.get(f"{IMPORT}/<kind>")
 @needs(Role.EDITOR)
 def import_part(import_id: int, kind: str) -> str:
     """All lines of one kind, page by page."""
@@ -143,7 +146,7 @@ def import_part(import_id: int, kind: str) -> str:
     return render_template("cities/import_part.html", held=held, kind=kind, part=part)
 
 
-@bp.get("/cities/import/<int:import_id>/refused.csv")
+@bp.get(f"{IMPORT}/refused.csv")
 @needs(Role.EDITOR)
 def refused_lines(import_id: int) -> Response:
     """The refused lines with their reasons. Corrected, the same file can be brought in again: our
@@ -156,7 +159,7 @@ def refused_lines(import_id: int) -> Response:
     return csv_file(MARK + write_csv([("line", "field", "reason", *HEADER), *rows]), "refused.csv")
 
 
-@bp.post("/cities/import/<int:import_id>/confirm")
+@bp.post(f"{IMPORT}/confirm")
 @needs(Role.EDITOR)
 def confirm_import(import_id: int) -> Redirect:
     """Take over what the preview of that number accepted."""
@@ -179,7 +182,7 @@ def confirm_import(import_id: int) -> Redirect:
     return redirect(url_for("cities.list_cities"), 303)
 
 
-@bp.post("/cities/import/<int:import_id>/cancel")
+@bp.post(f"{IMPORT}/cancel")
 @needs(Role.EDITOR)
 def cancel_import(import_id: int) -> Redirect:
     """Forget a staged file."""

@@ -19,9 +19,11 @@ from app.cities.queries import fill_keys
 from app.cities.rules import clean, fold
 from app.columns import now
 from app.cooperation import give_way
-from app.errors import NotFound
+from app.errors import NoSpace, NotFound
 from app.extensions import db
+from app.files.storage import has_space
 from app.transactions import transaction
+from app.web import settings
 
 CHUNK = 200  # judged and stored in about 30 ms
 KEPT_HOURS = 24
@@ -40,8 +42,10 @@ class Part:
 
 def stage_file(person_id: int, file_name: str, data: bytes) -> int:
     """Read a file and stage its lines; returns the import's id. Invalid when the file cannot be
-    read: then nothing is stored."""
+    read, NoSpace while the disk is nearly full: then nothing is stored."""
     table = read_csv(data)
+    if not has_space(settings().instance, len(data)):
+        raise NoSpace()
     import_id = begin_import(person_id, file_name, ", ".join(table.ignored), table.has_number)
     stage_lines(import_id, table.lines)
     mark_ready(import_id)

@@ -82,7 +82,7 @@ def answer_page(outcomes: list[Outcome], status: int) -> Response:
     """A browser goes on to the page of what was kept; when nothing was, it is told here."""
     files = [as_json(outcome) for outcome in outcomes]
     if status not in (200, 207):
-        text = render_template("files/upload_success.html", files=files, more=0)
+        text = render_template("files/upload_success.html", files=files, more=0, asked=True)
         return Response(text, status)
     session["uploaded"] = {
         # What was refused comes first: it must not be among what is left out.

@@ -47,7 +47,8 @@ function makeRow(path) {
 function finish(row, kind, text) {
   row.classList.add(kind);
   row.querySelector(".going-state").textContent = text;
-  row.querySelector("progress").value = kind === "done" ? 1 : 0;
+  const bar = row.querySelector("progress");
+  bar.value = kind === "done" ? bar.max : 0;
   row.querySelector("button").remove();
 }
 
@@ -179,9 +180,11 @@ async function walk(entry, above = "") {
 }
 
 async function dropped(transfer) {
-  // The entries have to be taken at once: after the first pause the browser clears them.
-  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  for (const entry of entries) {
+  // Everything has to be taken at once: after the first pause the browser clears it.
+  const items = Array.from(transfer.items).filter((item) => item.kind === "file");
+  const things = items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
+  add(things.filter((thing) => thing instanceof File).map((file) => ({ file, path: file.name })));
+  for (const entry of things.filter((thing) => thing && !(thing instanceof File))) {
     try {
       add(await walk(entry));
     } catch {

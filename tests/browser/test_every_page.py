@@ -78,5 +78,6 @@ def test_focus_is_always_seen(name, role, path, site, open_as):
             break
         assert focused["ring"], focused["name"]
         assert focused["seen"], focused["name"]
-        if step == 0 and name != "login":  # there the first field has the focus already
+        # Where the first field has the focus already, the next stop is behind it.
+        if step == 0 and name not in ("login", "city-new"):
             assert "skip" in focused["name"]

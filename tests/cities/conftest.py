@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import column, insert, select, table
 
+from app.auth import services as auth
 from app.cities.models import City
 from app.cities.rules import keys
 from app.extensions import db
+from tests.factories import PASSWORD
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,9 @@ def rows(app):
             return stored()
 
     return read
+
+
+@pytest.fixture
+def person(any_app):
+    """Somebody who brings in files."""
+    return auth.create_person("editor", PASSWORD, "editor")

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import shutil
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -148,6 +149,15 @@ def test_a_body_over_four_megabytes_is_too_large(as_role):
     assert answer.status_code == 413
 
 
+def test_a_nearly_full_disk_is_told_and_nothing_stored(app, as_role, monkeypatch):
+    editor = as_role("editor")
+    usage = type(shutil.disk_usage("/"))(100 * 10**9, 96 * 10**9, 4 * 10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+    assert send(editor, MIXED).status_code == 507
+    with app.app_context():
+        assert db.session.scalars(select(CityImport)).all() == []
+
+
 def test_a_file_that_would_change_nothing_has_nothing_to_confirm(as_role, filled):
     editor = as_role("editor")
     page = editor.get(send(editor, HEADER + "广东,广州市,7\n").location).text
@@ -251,7 +261,9 @@ def test_it_takes_a_post_with_a_token(as_role):
     assert editor.client.post("/cities/import", headers=HTML).status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/cities/import/999", "/cities/import/999/new"])
+@pytest.mark.parametrize(
+    "path", ["/cities/import/999", "/cities/import/999/new", f"/cities/import/{10**30}"]
+)
 def test_a_missing_import_is_told(as_role, path):
     assert as_role("editor").get(path).status_code == 404
 

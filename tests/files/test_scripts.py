@@ -70,11 +70,11 @@ def test_a_token_is_shown_once(app, as_role):
     page = browser.get("/files/scripts").text
     assert token not in page
     assert "nightly" in page
-    assert "never" in page
+    assert "never used" in page
     client = app.test_client()
     headers = {"Authorization": f"Bearer {token}"}
     assert client.get("/files/1", headers=headers).status_code == 404
-    assert "never" not in browser.get("/files/scripts").text
+    assert "never used" not in browser.get("/files/scripts").text
 
 
 def test_a_token_can_be_ended_by_its_owner_only(app, as_role):

@@ -197,7 +197,8 @@ def test_a_disabled_person_is_401(app):
 
     script = Script(app)
     with app.app_context():
-        auth.set_active(script.person_id, False)
+        boss = auth.create_person("boss", PASSWORD, "admin")
+        auth.set_active(boss, script.person_id, False)
     assert script.upload(("a.txt", b"x")).status_code == 401
 
 
@@ -295,7 +296,7 @@ def test_a_browser_nobody_signed_in_with_is_led_to_the_sign_in(browser):
 
 
 def test_the_success_page_without_an_upload_says_so(as_role):
-    assert "No file was chosen" in as_role("viewer").get("/upload_success").text
+    assert "Nothing was uploaded" in as_role("viewer").get("/upload_success").text
 
 
 def test_uploading_purges_what_is_due(app):

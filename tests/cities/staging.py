@@ -1,0 +1,51 @@
+"""What tests of imports share."""
+
+from sqlalchemy import insert, select
+
+from app.cities import applying, imports
+from app.cities.import_models import CityImportRow
+from app.cities.models import City
+from app.cities.rules import keys
+from app.extensions import db
+
+HEADER = "provincename,cityname,usernumber\n"
+
+
+def add(*rows: tuple[str | None, str | None, int | None]) -> None:
+    """Cities in the register, as the original program may have left them."""
+    values = [{"provincename": p, "cityname": c, "usernumber": n, **keys(p, c)} for p, c, n in rows]
+    db.session.execute(insert(City), values)
+    db.session.commit()
+
+
+def register() -> list[tuple[str | None, str | None, int | None]]:
+    """All cities, the oldest first."""
+    db.session.rollback()
+    query = select(City.provincename, City.cityname, City.usernumber).order_by(City.id)
+    return [tuple(row) for row in db.session.execute(query)]
+
+
+def stage(person: int, lines: str, header: str = HEADER) -> int:
+    """Bring in a file as far as its preview."""
+    return imports.stage_file(person, "cities.csv", (header + lines).encode())
+
+
+def judged(import_id: int) -> list[tuple[int, str, str, str]]:
+    """Line, kind, field, reason."""
+    db.session.rollback()
+    query = select(CityImportRow).where(CityImportRow.import_id == import_id)
+    return [
+        (row.line, row.kind, row.field, row.reason)
+        for row in db.session.scalars(query.order_by(CityImportRow.line))
+    ]
+
+
+def kinds(import_id: int) -> list[str]:
+    """The kind of each line."""
+    return [row[1] for row in judged(import_id)]
+
+
+def confirm(import_id: int, person: int) -> applying.Outcome:
+    """Confirm the preview as it is now."""
+    preview = imports.find_import(import_id, person).preview
+    return applying.confirm_import(import_id, person, preview)

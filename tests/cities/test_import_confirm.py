@@ -1,0 +1,179 @@
+"""Confirming and cancelling an import, also at the same moment, on both databases."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from sqlalchemy import insert, text, update
+
+from app.auth import services as auth
+from app.cities import applying, imports
+from app.cities.import_models import CityImport, Kind
+from app.cities.models import City
+from app.columns import now
+from app.errors import NotFound
+from app.extensions import db, redis_store
+from tests.cities.staging import add, confirm, judged, kinds, register, stage
+from tests.factories import PASSWORD
+
+
+def test_confirmed_twice_it_is_applied_once(person):
+    import_id = stage(person, "a,b,1\n")
+    assert confirm(import_id, person) == confirm(import_id, person) == applying.Outcome(1, 0)
+    assert register() == [("a", "b", 1)]
+
+
+def test_the_lists_kept_texts_are_given_up_after_the_commit(person):
+    import_id = stage(person, "a,b,1\n")
+    before = redis_store.client.get("gz:cities:mark")
+    confirm(import_id, person)
+    assert redis_store.client.get("gz:cities:mark") != before
+
+
+def edited() -> None:
+    db.session.execute(update(City).values(usernumber=9, version=City.version + 1))
+
+
+def edited_by_the_original_program() -> None:
+    db.session.execute(text("UPDATE city SET usernumber=9 WHERE cityname='b'"))
+
+
+def renamed_by_the_original_program() -> None:
+    db.session.execute(text("UPDATE city SET cityname='z' WHERE cityname='b'"))
+
+
+def removed() -> None:
+    db.session.execute(text("DELETE FROM city WHERE cityname='b'"))
+
+
+def the_new_one_added() -> None:
+    db.session.execute(insert(City).values(provincename="a", cityname="new", usernumber=3))
+
+
+@pytest.mark.parametrize(
+    ("event", "anew"),
+    [
+        (edited, ["changed", "new"]),
+        (edited_by_the_original_program, ["changed", "new"]),
+        (renamed_by_the_original_program, ["new", "new"]),
+        (removed, ["new", "new"]),
+        (the_new_one_added, ["changed", "changed"]),
+    ],
+)
+def test_what_changed_since_the_preview_makes_it_anew(person, event, anew):
+    add(("a", "b", 5))
+    import_id = stage(person, "a,b,6\na,new,1\n")
+    event()
+    db.session.commit()
+    after = register()
+    with pytest.raises(applying.Outdated):
+        confirm(import_id, person)
+    assert register() == after
+    assert kinds(import_id) == anew
+    confirm(import_id, person)
+    assert sorted(register())[:2] == [("a", "b", 6), ("a", "new", 1)]
+
+
+def test_an_unrelated_change_does_not_matter(person):
+    add(("a", "b", 5), ("a", "other", 1))
+    import_id = stage(person, "a,b,6\na,other,1\n")
+    db.session.execute(update(City).where(City.cityname == "other").values(usernumber=2))
+    db.session.commit()
+    assert confirm(import_id, person) == applying.Outcome(0, 1)
+
+
+def test_an_earlier_preview_cannot_be_confirmed(person):
+    add(("a", "b", 5))
+    import_id = stage(person, "a,b,6\n")
+    seen = imports.find_import(import_id, person).preview
+    edited()
+    db.session.commit()
+    for _twice in range(2):
+        with pytest.raises(applying.Outdated):
+            applying.confirm_import(import_id, person, seen)
+    assert register() == [("a", "b", 9)]
+
+
+def together(app, *calls):
+    """Run calls at the same moment, each in a thread; returns results and errors."""
+    barrier = Barrier(len(calls))
+
+    def run(call):
+        with app.app_context():
+            barrier.wait()
+            try:
+                return call()
+            except Exception as error:
+                return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def test_two_confirmations_at_once_apply_once(any_app, person):
+    import_id = stage(person, "".join(f"a,b{i},1\n" for i in range(500)))
+    preview = imports.find_import(import_id, person).preview
+    db.session.rollback()
+    done = together(any_app, *[lambda: applying.confirm_import(import_id, person, preview)] * 4)
+    assert done == [applying.Outcome(500, 0)] * 4
+    assert len(register()) == 500
+
+
+def test_two_imports_of_the_same_cities_at_once_add_them_once(any_app, person):
+    lines = "".join(f"a,b{i},1\n" for i in range(300))
+    first, second = stage(person, lines), stage(person, lines)
+    db.session.rollback()
+    done = together(any_app, lambda: confirm(first, person), lambda: confirm(second, person))
+    assert sorted(type(result).__name__ for result in done) == ["Outcome", "Outdated"]
+    assert len(register()) == 300
+
+
+def test_only_its_owner_finds_an_import(person):
+    stranger = auth.create_person("stranger", PASSWORD, "editor")
+    import_id = stage(person, "a,b,1\n")
+    for verb in (imports.find_import, imports.cancel_import):
+        with pytest.raises(NotFound):
+            verb(import_id, stranger)
+    with pytest.raises(NotFound):
+        applying.confirm_import(import_id, stranger, 1)
+    assert imports.find_import(import_id, None).id == import_id  # as administrators ask
+    assert imports.list_waiting(stranger) == []
+
+
+def test_cancelled_it_is_gone(person):
+    import_id = stage(person, "a,b,1\n")
+    imports.cancel_import(import_id, person)
+    with pytest.raises(NotFound):
+        imports.find_import(import_id, person)
+    assert judged(import_id) == []
+
+
+def test_cancelling_after_the_confirmation_changes_nothing(person):
+    import_id = stage(person, "a,b,1\n")
+    confirm(import_id, person)
+    imports.cancel_import(import_id, person)
+    assert confirm(import_id, person) == applying.Outcome(1, 0)
+
+
+def test_after_a_day_the_next_one_clears_it_away(person):
+    old, young = stage(person, "a,b,1\n"), stage(person, "a,b,1\n")
+    held = db.session.get(CityImport, old)
+    held.created_at = now() - timedelta(hours=25)
+    db.session.commit()
+    stage(person, "a,c,1\n")
+    assert judged(old) == []
+    assert kinds(young) == ["new"]
+
+
+def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
+    import_id = stage(person, "".join(f"a,b{i},{i}\n" for i in range(5000)))
+    counts = imports.count_lines(import_id)
+    assert counts == {"new": 5000, "changed": 0, "same": 0, "refused": 0}
+    part = imports.read_part(import_id, Kind.NEW, 5000, page=50)
+    assert (part.pages, part.rows[-1].cityname) == (50, "b4999")
+    assert confirm(import_id, person) == applying.Outcome(5000, 0)
+    again = stage(person, "".join(f"a,b{i},{i + i % 2}\n" for i in range(5000)))
+    assert imports.count_lines(again) == {"new": 0, "changed": 2500, "same": 2500, "refused": 0}
+    assert confirm(again, person) == applying.Outcome(0, 2500)
+    assert register()[-2:] == [("a", "b1", 2), ("a", "b0", 0)]

@@ -1,0 +1,144 @@
+"""What is written down about who did what, and that nothing secret is."""
+
+import json
+import logging
+import re
+
+import pytest
+
+from app.auth import services as auth
+from app.auth import tokens
+from app.logs import JsonFormatter, TextFormatter
+from tests.factories import HTML, PASSWORD, Browser, add_person
+
+
+@pytest.fixture
+def lines(caplog):
+    """The events so far, each as its fields."""
+    caplog.set_level("DEBUG")
+    return lambda: [r.fields for r in caplog.records if r.name == "gazetteer.events"]
+
+
+def test_sign_in_and_out_are_written_down(app, lines, browser):
+    with app.app_context():
+        add_person("小梅")
+    browser.submit("/login", {"name": "小梅", "password": "wrong one"})
+    browser.submit("/login", {"name": "my password by mistake", "password": "wrong one"})
+    browser.sign_in("小梅")
+    browser.submit("/logout", page="/account")
+    assert [(line["event"], line["person"]) for line in lines()] == [
+        ("sign-in-refused", "小梅"),
+        ("sign-in-refused", "-"),
+        ("signed-in", "小梅"),
+        ("signed-out", "小梅"),
+    ]
+    for line in lines():
+        assert line["address"] == "127.0.0.1"
+        assert len(line["request_id"]) == 16
+        assert line["path"] in ("/login", "/logout")
+
+
+def test_slowed_sign_in_is_written_down(app, lines, browser):
+    with app.app_context():
+        add_person("viewer")
+    for _try in range(6):
+        browser.submit("/login", {"name": "viewer", "password": "wrong one"})
+    assert [line["event"] for line in lines()] == ["sign-in-refused"] * 5 + ["sign-in-slowed"]
+
+
+def test_refusals_are_written_down(app, lines, as_role):
+    viewer = as_role("viewer")
+    viewer.get("/people")
+    viewer.client.post("/people/1/disable", headers=HTML)
+    app.test_client().get("/cities", headers={"Authorization": "Bearer gz_x"})
+    assert [(line["event"], line["person"], line["path"]) for line in lines()[1:]] == [
+        ("refused", "viewer", "/people"),
+        ("form-refused", "viewer", "/people/1/disable"),
+        ("token-refused", "-", "/cities"),
+    ]
+
+
+def test_changes_to_people_are_written_down(app, lines, as_role):
+    admin = as_role("admin")
+    with app.app_context():
+        other = add_person("Ada")
+    admin.submit("/people/new", {"name": "Zoë", "role": "editor"})
+    for what in ("role", "disable", "disable", "enable", "password"):
+        admin.submit(f"/people/{other}/{what}", {"role": "editor"}, page="/people/new")
+    assert [(line["event"], line["about"]) for line in lines()[1:]] == [
+        ("person-created", "Zoë"),
+        ("role-changed", "Ada"),
+        ("person-disabled", "Ada"),
+        ("person-enabled", "Ada"),
+        ("first-password-given", "Ada"),
+    ]
+    assert {line["person"] for line in lines()[1:]} == {"admin"}
+
+
+def test_nothing_secret_is_written_down(app, caplog):
+    """A whole life of passwords, tokens and sessions, with every line of every logger."""
+    caplog.set_level("DEBUG")
+    secrets = [PASSWORD, "wrong password", "my own new password", "typed into the wrong field"]
+    browser = Browser(app)
+    with app.app_context():
+        add_person("admin", "admin")
+        text = tokens.create_token(1, "x")
+        secrets += [text, tokens.digest(text), auth.get_person(1).password_hash]
+
+    def remember():
+        cookie = browser.client.get_cookie("gz")
+        found = re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get("/account").text)
+        secrets.extend([*found, *([cookie.value] if cookie else [])])
+
+    browser.submit("/login?next=/cities", {"name": "admin", "password": "wrong password"})
+    browser.submit("/login", {"name": "typed into the wrong field", "password": "x"})
+    browser.sign_in("admin")
+    remember()
+    answer = browser.submit("/people/new", {"name": "Zoë", "role": "viewer"})
+    first = re.search(r"<code>([^<]+)</code>", answer.text)[1]
+    secrets.append(first)
+    Browser(app).sign_in("Zoë", first)
+    fields = {
+        "current": PASSWORD,
+        "password": "my own new password",
+        "again": "my own new password",
+    }
+    browser.submit("/account/password", fields)
+    remember()
+    app.test_client().get("/cities", headers={"Authorization": f"Bearer {text}"})
+    app.test_client().get("/cities", headers={"Authorization": f"Bearer {text}x"})
+    app.test_client().get(f"/cities?q={first}")
+    browser.submit("/logout", page="/account")
+
+    written = []
+    for record in caplog.records:
+        written += [TextFormatter().format(record), JsonFormatter().format(record)]
+    assert len(written) > 40
+    assert len(secrets) > 10
+    for secret in secrets:
+        assert not [line for line in written if secret in line], secret
+
+
+def record(message="x", **fields):
+    made = logging.LogRecord("gazetteer.test", logging.INFO, __file__, 1, message, (), None)
+    if fields:
+        made.fields = fields
+    return made
+
+
+def test_line_cannot_be_forged():
+    fields = {"event": "signed-in", "person": "eve status=200\n2026 INFO\x1b[2J", "path": '/a"b'}
+    line = TextFormatter().format(record(**fields))
+    assert "\n" not in line
+    assert "\x1b" not in line
+    assert line.endswith(
+        r'event=signed-in person="eve status=200\\n2026 INFO\\x1b[2J" path="/a\"b"'
+    )
+    assert json.loads(JsonFormatter().format(record(**fields)))["person"] == fields["person"]
+    assert "\n" not in JsonFormatter().format(record(**fields))
+    assert "\n" not in TextFormatter().format(record("two\nlines"))
+
+
+def test_chinese_names_stay_readable():
+    assert "person=小梅" in TextFormatter().format(record(person="小梅"))
+    assert '"person": "小梅"' in JsonFormatter().format(record(person="小梅"))

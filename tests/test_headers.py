@@ -1,0 +1,279 @@
+"""Headers of every kind of answer, cookies, and the pages and JSON of refusals."""
+
+import re
+import time
+
+import pytest
+from flask_babel import force_locale
+
+from app import assets
+from app.auth import tokens
+from app.errors import SENTENCES
+from app.errors import Invalid as InvalidInput
+from app.hooks import SECURITY_HEADERS
+from tests.factories import HTML, PASSWORD, Browser, add_person
+
+CHINESE = {**HTML, "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
+NOWHERE = "unix:///nowhere/redis.sock"
+
+
+@pytest.fixture
+def without_redis(make_app):
+    """A browser with a session, before an application that cannot reach Redis."""
+    browser = Browser(make_app(REDIS_URL=NOWHERE))
+    browser.client.set_cookie("gz", "some session")
+    return browser
+
+
+@pytest.fixture
+def broken(make_app, without_redis):
+    """An application with an address that fails and one that refuses what was typed. It is made
+    after the other one, because the limits count where the process's last application does."""
+    app = make_app()
+
+    def fail():
+        raise ZeroDivisionError("a secret of the code")
+
+    def refuse():
+        raise InvalidInput("That is no number.", fields={"n": "That is no number."})
+
+    app.add_url_rule("/broken", view_func=fail)
+    app.add_url_rule("/refused", view_func=refuse)
+    return app
+
+
+def answers(app, without_redis):
+    """One answer of every kind: name -> answer to a browser."""
+    anonymous, viewer = Browser(app), Browser(app)
+    with app.app_context():
+        person = add_person("viewer")
+        token = {"Authorization": f"Bearer {tokens.create_token(person, 'x')}"}
+    viewer.sign_in("viewer")
+    form = {"csrf_token": anonymous.token("/login"), "name": "viewer", "password": "wrong one"}
+    static = app.test_client().get(assets.url("gazetteer.css"), buffered=True)
+    found = {
+        "200 page": viewer.get("/account"),
+        "200 sign-in page": anonymous.get("/login"),
+        "200 json": anonymous.client.get("/healthz"),
+        "200 by token": app.test_client().get("/cities", headers=token),
+        "200 static": static,
+        "303": anonymous.get("/account"),
+        "400": viewer.client.post("/logout", headers=HTML),
+        "401": app.test_client().get("/account"),
+        "403": viewer.get("/people"),
+        "404": viewer.get("/nothing-here"),
+        "405": anonymous.get("/logout"),
+        "413": anonymous.client.post("/login", data={"name": "x" * 5_000_000}, headers=HTML),
+        "422": anonymous.get("/refused"),
+        "500": anonymous.get("/broken"),
+        "503": without_redis.get("/account"),
+    }
+    for _try in range(6):
+        found["429"] = anonymous.client.post("/login", data=form, headers=HTML)
+    return found
+
+
+def test_every_answer_has_every_security_header_once(broken, without_redis):
+    for name, answer in answers(broken, without_redis).items():
+        assert answer.status_code == int(name[:3]), name
+        for header, value in SECURITY_HEADERS.items():
+            assert answer.headers.getlist(header) == [value], f"{name}: {header}"
+        assert len(answer.headers.getlist("Cache-Control")) == 1, name
+        assert len(answer.headers.getlist("X-Request-ID")) == 1, name
+        assert "charset=utf-8" in answer.headers["Content-Type"] or answer.is_json, name
+        if name != "200 static":
+            assert answer.headers["Cache-Control"] == "no-store", name
+        assert "Strict-Transport-Security" not in answer.headers, name
+        assert "a secret of the code" not in answer.text, name
+        assert "Traceback" not in answer.text, name
+
+
+def test_policy_lets_nothing_inline_and_nothing_from_elsewhere_in(broken, without_redis):
+    policy = SECURITY_HEADERS["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert not re.search(r"unsafe|\*|http|data:|blob:", policy)
+    for directive in ("object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert directive in policy
+    for name, answer in answers(broken, without_redis).items():
+        if "html" in answer.headers["Content-Type"]:
+            assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", answer.text), (
+                name
+            )
+
+
+def test_static_files_are_immutable_under_the_hash_of_their_content(app):
+    client = app.test_client()
+    for build, cache in (
+        (assets.content_hash(), "public, max-age=31536000, immutable"),
+        ("0123456789ab", "no-cache"),
+    ):
+        with client.get(f"/static/{build}/gazetteer.css") as answer:
+            assert answer.headers["Cache-Control"] == cache
+            assert "Set-Cookie" not in answer.headers
+    for path in ("../app/config.py", "%2e%2e/pyproject.toml", "js", "", "js/../../.env.example"):
+        with client.get(f"/static/{assets.content_hash()}/{path}") as answer:
+            assert answer.status_code == 404
+
+
+def cookies(answer):
+    """Name -> attributes, of the cookies that an answer sets."""
+    lines = [line.split("; ") for line in answer.headers.getlist("Set-Cookie")]
+    return {line[0].split("=")[0]: set(line[1:]) for line in lines}
+
+
+def sign_in_over(app, scheme):
+    """Sign in, choose a scheme, sign out; all cookies that were set on the way."""
+    browser = Browser(app)
+    base = {"base_url": f"{scheme}://gazetteer.example", "headers": {**HTML}}
+    if scheme == "https":
+        base["headers"]["Referer"] = "https://gazetteer.example/login"
+
+    def token(path):
+        text = browser.get(path, **base).text
+        return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', text)[1]
+
+    steps = []
+    data = {"csrf_token": token("/login"), "name": "viewer", "password": PASSWORD}
+    steps.append(browser.client.post("/login", data=data, **base))
+    data = {"csrf_token": token("/account"), "scheme": "dark", "language": "en"}
+    steps.append(browser.client.post("/preferences", data=data, **base))
+    data = {"csrf_token": token("/account")}
+    steps.append(browser.client.post("/logout", data=data, **base))
+    assert [step.status_code for step in steps] == [303, 303, 303]
+    return [(name, found) for step in steps for name, found in cookies(step).items()]
+
+
+@pytest.mark.parametrize(
+    ("settings", "scheme", "secure"),
+    [({}, "http", False), ({}, "https", True), ({"SECURE": "1"}, "https", True)],
+    ids=["plain http", "https is seen", "SECURE=1"],
+)
+def test_cookies_are_as_strict_as_the_connection_allows(settings, scheme, secure, make_app):
+    app = make_app(**settings)
+    with app.app_context():
+        add_person("viewer")
+    found = sign_in_over(app, scheme)
+    prefix = "__Host-" if secure else ""
+    plain_names = ["gz", "gz_language", "gz_scheme", "gz"]
+    assert [name for name, _attributes in found] == [prefix + name for name in plain_names]
+    for name, attributes in found:
+        assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= attributes, name
+        assert ("Secure" in attributes) is secure, name
+        assert not any(attribute.startswith("Domain") for attribute in attributes), name
+
+
+def test_https_is_asked_for_for_a_year_where_it_is_seen(make_app):
+    client = make_app(SECURE="1").test_client()
+    expected = "max-age=31536000; includeSubDomains"
+    for path in ("/login", "/healthz", "/nothing-here", assets.url("mark.svg")):
+        with client.get(path, base_url="https://gazetteer.example") as answer:
+            assert answer.headers.getlist("Strict-Transport-Security") == [expected]
+
+
+def test_client_cannot_say_who_it_is_unless_a_proxy_is_trusted(make_app, caplog):
+    caplog.set_level("INFO")
+    headers = {
+        "X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "https", "X-Request-ID": "forged-id",
+    }  # fmt: skip
+    plain = make_app().test_client().get("/healthz", headers=headers)
+    behind = make_app(TRUSTED_PROXIES="1").test_client().get("/healthz", headers=headers)
+    assert "Strict-Transport-Security" not in plain.headers
+    assert "Strict-Transport-Security" in behind.headers
+    assert plain.headers["X-Request-ID"] != "forged-id"
+    assert behind.headers["X-Request-ID"] == "forged-id"
+    lines = [r.fields for r in caplog.records if r.name == "gazetteer.request"]
+    assert [line["address"] for line in lines] == ["127.0.0.1", "6.6.6.6"]
+
+
+def test_form_from_elsewhere_is_refused_over_https(make_app):
+    app = make_app(SECURE="1")
+    browser = Browser(app)
+    base = {"base_url": "https://gazetteer.example"}
+    text = browser.get("/login", **base).text
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', text)[1]
+    for referer in (None, "https://evil.example/login"):
+        headers = {**HTML, "Referer": referer} if referer else HTML
+        data = {"csrf_token": token, "name": "x", "password": "y"}
+        answer = browser.client.post("/login", data=data, headers=headers, **base)
+        assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("headers", [HTML, CHINESE], ids=["en", "zh"])
+def test_browsers_get_refusals_as_pages_in_their_language(headers, broken, without_redis):
+    with_language = {"en": "en", "zh": "zh-CN"}
+    language = "zh" if headers is CHINESE else "en"
+    viewer = Browser(broken)
+    with broken.app_context():
+        add_person("viewer")
+    viewer.sign_in("viewer")
+    big = {"name": "x" * 5_000_000}
+    found = {
+        403: viewer.get("/people", headers=headers),
+        404: viewer.get("/nothing-here", headers=headers),
+        405: viewer.get("/logout", headers=headers),
+        413: viewer.client.post("/login", data=big, headers=headers),
+        422: viewer.get("/refused", headers=headers),
+        500: viewer.get("/broken", headers=headers),
+        503: without_redis.get("/account", headers=headers),
+    }
+    for _try in range(21):
+        found[429] = viewer.get("/setup/guess", headers=headers)
+    for status, answer in found.items():
+        assert answer.status_code == status
+        assert answer.mimetype == "text/html"
+        assert f'<html lang="{with_language[language]}"' in answer.text, status
+        assert '<header class="bar">' in answer.text, status
+        with broken.test_request_context(), force_locale(language):
+            assert f"<h1>{SENTENCES[status][0]}</h1>" in answer.text, status
+
+
+def test_scripts_get_refusals_as_one_json_sentence(broken, without_redis):
+    client = broken.test_client()
+    with broken.app_context():
+        token = tokens.create_token(add_person("viewer"), "x")
+    headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
+    found = {
+        403: client.get("/people", headers=headers),
+        404: client.get("/nothing-here", headers=headers),
+        405: client.get("/logout", headers=headers),
+        413: client.post("/login", data={"name": "x" * 5_000_000}),
+        422: client.get("/refused", headers=headers),
+        500: client.get("/broken", headers=headers),
+        503: without_redis.client.get("/account"),
+    }
+    for _try in range(21):
+        found[429] = client.get("/setup/guess")
+    for status, answer in found.items():
+        assert answer.status_code == status
+        assert answer.is_json
+        assert answer.json["status"] == status
+        assert answer.json["error"].endswith(".")
+    assert found[422].json["fields"] == {"n": "That is no number."}
+    assert found[405].headers["Allow"]
+    assert int(found[503].headers["Retry-After"]) > 0
+
+
+def test_pages_say_503_at_once_without_redis(without_redis):
+    browser = without_redis
+    begin = time.perf_counter()
+    for path in ("/account", "/cities", "/login"):
+        assert browser.get(path).status_code == 503
+    assert browser.get("/healthz").status_code == 200
+    assert time.perf_counter() - begin < 3
+    # Nobody is let in, and no limit is passed over.
+    browser.client.delete_cookie("gz")
+    assert browser.get("/login").status_code == 503
+
+
+def test_pages_say_503_without_the_database(make_app, as_role):
+    as_role("admin")
+    app = make_app(DATABASE_URL="mysql://nobody@127.0.0.1:1/nothing")
+    cookie = Browser(make_app())
+    cookie.sign_in("admin")
+    browser = Browser(app)
+    browser.client.set_cookie("gz", cookie.client.get_cookie("gz").value)
+    for path in ("/people", "/cities"):
+        answer = browser.get(path)
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "nobody@" not in answer.text

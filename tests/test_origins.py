@@ -1,0 +1,86 @@
+"""What docs/origins.md promises and no other test shows: behaviours of the original programs."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask_babel import force_locale
+
+from app import web
+from app.cities import services
+from app.config import engine_options
+from app.extensions import db
+from app.logs import JsonFormatter, TextFormatter
+from tests.cities.conftest import ACTOR
+
+
+def test_a_new_city_table_has_the_originals_columns(app):
+    with app.app_context():
+        columns = sa.inspect(db.engine).get_columns("city")[:4]
+        assert [(column["name"], str(column["type"])) for column in columns] == [
+            ("id", "INTEGER"),
+            ("provincename", "VARCHAR(255)"),
+            ("cityname", "VARCHAR(255)"),
+            ("usernumber", "INTEGER"),
+        ]
+
+
+def test_alter_opens_the_form_filled_from_the_database(app, as_role):
+    with app.test_request_context():
+        services.create_city(ACTOR, "广东", "深圳市", "7")
+    query = "id=1&provincename=sent1&cityname=sent2&usernumber=99"
+    page = as_role("editor").get(f"/alter?{query}", follow_redirects=True)
+    assert page.request.path == "/cities/1"
+    for value in ("广东", "深圳市", "7"):
+        assert f'value="{value}"' in page.text
+    assert not [value for value in ("sent1", "sent2", '"99"') if value in page.text]
+
+
+@pytest.mark.parametrize(
+    ("path", "result"),
+    [
+        ("/pi/1000000", "3.141591698659554"),
+        ("/fib/300", "222232244629420445529739893505090668637"
+         "2013220005604004220251130"),
+    ],
+)  # fmt: skip
+def test_the_documented_numbers(browser, path, result):
+    for cached in ("false", "true"):
+        assert browser.get(path).text == f'{{"cached": {cached}, "result": {result}}}'
+
+
+def test_the_page_of_files_has_the_upload_form(as_role):
+    page = as_role("editor").get("/files").text
+    assert 'enctype="multipart/form-data" action="/upload"' in page
+    assert 'name="file" multiple' in page
+    assert 'name="folder" multiple webkitdirectory' in page
+
+
+@pytest.mark.parametrize(
+    ("past", "english", "chinese"),
+    [
+        (timedelta(seconds=30), "just now", "刚刚"),
+        (timedelta(minutes=5), "5 minutes ago", "5分钟前"),
+        (timedelta(hours=3), "3 hours ago", "3小时前"),
+        (timedelta(days=2), "2 days ago", "2天前"),
+    ],
+)
+def test_times_are_said_as_ago(app, past, english, chinese):
+    for language, words in (("en", english), ("zh", chinese)):
+        with app.test_request_context(), force_locale(language):
+            assert web.ago(datetime.now(UTC) - past) == words
+
+
+def test_log_lines_say_level_file_function_and_line():
+    where = ("name", logging.WARNING, "/app/web.py", 17, "message", (), None, "language")
+    record = logging.LogRecord(*where)
+    assert " WARNING " in TextFormatter().format(record)
+    assert " web.py:language:17 message" in TextFormatter().format(record)
+    assert '"where": "web.py:language:17"' in JsonFormatter().format(record)
+
+
+def test_the_pool_of_database_connections():
+    options = engine_options("mysql+pymysql://u@h/d?charset=utf8mb4")
+    assert (options["pool_size"], options["max_overflow"]) == (20, 10)
+    assert (options["pool_timeout"], options["pool_recycle"]) == (2, 360)

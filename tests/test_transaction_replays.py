@@ -1,0 +1,170 @@
+"""The transaction helper when the database was busy or chose it as a victim: replayed whole."""
+
+import threading
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from app.extensions import db
+from app.transactions import TRIES, after_commit, is_busy, transaction
+from tests.conftest import empty_tables
+from tests.factories import add_person, at_once
+from tests.test_transactions import give_role, role_of
+
+
+def test_busy_sqlite_is_tried_again(app):
+    with app.app_context():
+        person, tries = add_person("somebody"), []
+
+        @transaction
+        def service():
+            tries.append("tried")
+            give_role(person, "editor")
+
+        other = db.engine.raw_connection()
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(0.06, other.rollback).start()
+        service()
+        other.close()
+        assert role_of(person) == "editor"
+        # The first tries failed at BEGIN IMMEDIATE already, before the service ran.
+        assert tries == ["tried"]
+
+
+def test_sqlite_that_stays_busy_ends_with_the_error(app):
+    with app.app_context():
+        person = add_person("somebody")
+
+        @transaction
+        def service():
+            give_role(person, "editor")
+
+        other = db.engine.raw_connection()
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            with pytest.raises(OperationalError) as error:
+                service()
+        finally:
+            other.rollback()
+            other.close()
+        assert is_busy(error.value)
+        assert role_of(person) == "viewer"
+        service()
+        assert role_of(person) == "editor"
+
+
+def test_writer_begins_immediately_on_sqlite(app):
+    with app.app_context():
+        add_person("somebody")
+
+        @transaction
+        def service():
+            other = db.engine.raw_connection()
+            try:
+                with pytest.raises(Exception, match="database is locked"):
+                    other.execute("BEGIN IMMEDIATE")
+            finally:
+                other.close()
+
+        service()
+
+
+@pytest.fixture
+def mariadb(request, make_app):
+    """The application on MariaDB."""
+    app = make_app(DATABASE_URL=request.getfixturevalue("mariadb_migrated"))
+    with app.app_context():
+        empty_tables()
+        yield app
+        db.session.rollback()
+
+
+def test_victim_of_a_deadlock_is_replayed_whole(mariadb):
+    one, two = add_person("one"), add_person("two")
+    both_hold = threading.Barrier(2)
+    tries, followed = [], []
+
+    def lock_both(name, first, second):
+        @transaction
+        def service():
+            tries.append(name)
+            give_role(first, "editor" if name == "a" else "admin")
+            after_commit(lambda: followed.append(name))
+            if tries.count(name) == 1:
+                both_hold.wait(5)
+            give_role(second, "editor" if name == "a" else "admin")
+
+        return service
+
+    results = at_once(mariadb, lock_both("a", one, two), lock_both("b", two, one))
+    assert results == [None, None]
+    assert sorted(tries) in (["a", "a", "b"], ["a", "b", "b"])
+    assert sorted(followed) == ["a", "b"]
+    assert role_of(one) == role_of(two)
+
+
+def test_lock_that_is_waited_for_too_long_is_tried_again(mariadb):
+    person, tries = add_person("somebody"), []
+    holder = db.engine.raw_connection()
+    holder.cursor().execute("SELECT * FROM person FOR UPDATE")
+
+    @transaction
+    def service():
+        tries.append("tried")
+        db.session.execute(text("SET innodb_lock_wait_timeout = 1"))
+        if len(tries) == 2:
+            holder.rollback()
+        give_role(person, "editor")
+
+    try:
+        service()
+    finally:
+        holder.close()
+    assert len(tries) == 2
+    assert role_of(person) == "editor"
+
+
+def test_row_changed_since_it_was_read_is_tried_again(mariadb):
+    person, tries = add_person("somebody"), []
+
+    @transaction
+    def service():
+        tries.append("tried")
+        db.session.execute(text("SET innodb_snapshot_isolation = ON"))
+        db.session.execute(text("SELECT role FROM person"))
+        if len(tries) == 1:
+            with mariadb.app_context(), db.engine.begin() as other:
+                other.execute(text("UPDATE person SET role = 'admin'"))
+        give_role(person, "editor")
+
+    service()
+    assert len(tries) == 2
+    assert role_of(person) == "editor"
+
+
+def test_error_that_is_not_bad_luck_is_not_tried_again(any_app):
+    tries = []
+
+    @transaction
+    def service():
+        tries.append("tried")
+        db.session.execute(text("SELECT * FROM nothing_here"))
+
+    with pytest.raises(Exception, match="nothing_here"):
+        service()
+    assert tries == ["tried"]
+
+
+def test_bad_luck_ends_after_some_tries(mariadb):
+    tries = []
+
+    @transaction
+    def service():
+        tries.append("tried")
+        signal = "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock found'"
+        db.session.execute(text(signal))
+
+    with pytest.raises(OperationalError):
+        service()
+    assert len(tries) == TRIES

@@ -1,0 +1,155 @@
+"""The transaction helper: begun fresh, committed once, silent on a refusal."""
+
+import pytest
+from sqlalchemy import select
+
+from app.auth import services as auth
+from app.auth.models import Person
+from app.errors import Conflict
+from app.extensions import db
+from app.transactions import after_commit, transaction
+from tests.factories import add_person
+
+
+def role_of(person_id):
+    """What the database has, in a transaction of its own."""
+    db.session.rollback()
+    return db.session.scalar(select(Person.role).where(Person.id == person_id))
+
+
+def give_role(person_id, role):
+    """Change a row, as services do."""
+    db.session.get(Person, person_id, with_for_update=True).role = role
+    db.session.flush()
+
+
+def test_service_is_committed_at_its_end(any_app):
+    person = add_person("somebody")
+
+    @transaction
+    def service(role, *, result):
+        """The docstring."""
+        give_role(person, role)
+        return result
+
+    assert service("editor", result=42) == 42
+    assert role_of(person) == "editor"
+    assert (service.__name__, service.__doc__) == ("service", "The docstring.")
+
+
+@pytest.mark.parametrize("error", [Conflict("no"), ValueError("no"), KeyboardInterrupt()])
+def test_error_commits_nothing_and_runs_no_follow_up(any_app, error):
+    person, followed = add_person("somebody"), []
+
+    @transaction
+    def service():
+        give_role(person, "editor")
+        after_commit(lambda: followed.append("ran"))
+        raise error
+
+    with pytest.raises(type(error)):
+        service()
+    assert role_of(person) == "viewer"
+    assert followed == []
+
+    # Nothing of it is left for the next one.
+    @transaction
+    def next_service():
+        give_role(person, "admin")
+
+    next_service()
+    assert followed == []
+    assert role_of(person) == "admin"
+
+
+def test_service_called_by_another_joins_it(any_app):
+    person, order = add_person("somebody"), []
+
+    @transaction
+    def inner():
+        give_role(person, "editor")
+        after_commit(lambda: order.append("inner follow-up"))
+        order.append("inner end")
+
+    @transaction
+    def outer(fails):
+        inner()
+        order.append("outer goes on")
+        if fails:
+            raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        outer(True)
+    assert role_of(person) == "viewer"
+    assert order == ["inner end", "outer goes on"]
+    order.clear()
+    outer(False)
+    assert role_of(person) == "editor"
+    assert order == ["inner end", "outer goes on", "inner follow-up"]
+
+
+def test_follow_up_runs_after_the_commit_and_may_call_services(any_app):
+    person, seen = add_person("somebody"), []
+
+    def look():
+        with any_app.app_context():  # another session, as another request has
+            seen.append(role_of(person))
+
+    @transaction
+    def service():
+        give_role(person, "editor")
+        after_commit(look)
+        after_commit(lambda: seen.append(auth.set_role(99, person, "admin")))
+
+    service()
+    assert seen == ["editor", True]
+    assert role_of(person) == "admin"
+
+
+def test_follow_up_that_fails_is_logged_and_stops_nothing(any_app, caplog):
+    person, seen = add_person("somebody"), []
+
+    @transaction
+    def service():
+        give_role(person, "editor")
+        after_commit(lambda: 1 / 0)
+        after_commit(lambda: seen.append("second"))
+        return "done"
+
+    assert service() == "done"
+    assert role_of(person) == "editor"
+    assert seen == ["second"]
+    assert "a follow-up of a committed change failed" in caplog.text
+
+
+def test_after_commit_outside_of_a_service_is_a_mistake(any_app):
+    with pytest.raises(RuntimeError):
+        after_commit(print)
+    add_person("somebody")
+    with pytest.raises(RuntimeError):
+        after_commit(print)
+
+
+def test_function_that_yields_is_no_service():
+    def service():
+        yield 1
+
+    async def later():
+        pass
+
+    for function in (service, later):
+        with pytest.raises(TypeError, match="a service returns its result"):
+            transaction(function)
+
+
+def test_what_the_session_held_before_is_not_committed(any_app):
+    person = add_person("somebody")
+    row = db.session.get(Person, person)
+    row.role = "admin"
+
+    @transaction
+    def service():
+        return db.session.get(Person, person).role
+
+    assert service() == "viewer"
+    assert role_of(person) == "viewer"

@@ -1,0 +1,81 @@
+"""Every text that people meet has its Chinese."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po
+
+from app.config import ROOT
+
+KEYWORDS = {
+    "_": None, "gettext": None, "_l": None, "lazy_gettext": None,
+    "ngettext": (1, 2), "lazy_ngettext": (1, 2), "pgettext": ((1, "c"), 2),
+}  # fmt: skip
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
+
+
+def sources() -> Catalog:
+    """All texts in the sources, as babel.cfg finds them."""
+    methods, options = parse_mapping_cfg(io.StringIO((ROOT / "babel.cfg").read_text()))
+    found = Catalog()
+    for path, line, text, _comments, context in extract_from_dir(
+        ROOT,
+        methods,
+        options,
+        KEYWORDS,
+        directory_filter=lambda path: not Path(path).name.startswith("."),
+    ):
+        found.add(text, locations=[(path, line)], context=context)
+    return found
+
+
+@pytest.fixture(scope="module")
+def extracted() -> Catalog:
+    """The texts of the sources; babel goes through the whole tree, so once is enough."""
+    return sources()
+
+
+@pytest.fixture(scope="module")
+def chinese() -> Catalog:
+    """The Chinese catalogue."""
+    with (ROOT / "translations/zh/LC_MESSAGES/messages.po").open("rb") as file:
+        return read_po(file, locale="zh")
+
+
+def texts(message):
+    """The texts of a message, one or (with plurals) several."""
+    return message.string if isinstance(message.string, tuple | list) else (message.string,)
+
+
+def test_every_text_is_translated(extracted, chinese):
+    missing = []
+    for message in extracted:
+        found = chinese.get(message.id, message.context) if message.id else None
+        if message.id and not (found and all(texts(found))):
+            missing.append(f"{message.locations[0][0]}:{message.locations[0][1]} {message.id!r}")
+    assert not missing, f"{len(missing)} texts lack their Chinese:\n" + "\n".join(missing)
+
+
+def test_no_translation_is_only_guessed(chinese):
+    assert [message.id for message in chinese if message.id and message.fuzzy] == []
+
+
+def test_placeholders_are_the_same(chinese):
+    for message in chinese:
+        if not message.id or not any(texts(message)):
+            continue
+        ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
+        # The last is the plural, whose placeholders Chinese uses.
+        expected = sorted(set(PLACEHOLDER.findall(ids[-1])))
+        for text in texts(message):
+            assert sorted(set(PLACEHOLDER.findall(text))) == expected, message.id
+
+
+def test_no_translation_is_left_over(extracted, chinese):
+    left = [m.id for m in chinese if m.id and not extracted.get(m.id)]
+    assert left == [], f"{len(left)} translations have no text any more"
