@@ -218,6 +218,8 @@ def engine_options(url: str) -> dict[str, Any]:
         **common,
         "pool_timeout": 2,
         "pool_recycle": 360,
+        # A restarted database costs nobody a page.
+        "pool_pre_ping": True,
         "connect_args": {"connect_timeout": 0.9, "read_timeout": 1.8, "write_timeout": 1.8},
     }
 

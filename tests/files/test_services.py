@@ -81,7 +81,7 @@ def test_what_is_refused_leaves_no_row_and_no_bytes(people, name, data, error):
 
 def test_too_large_is_refused_naming_the_limit(people):
     incoming = Incoming(settings().files_dir, 1024)
-    incoming.write(b"x" * 1001)
+    incoming.write(b"x" * 1025)
     with pytest.raises(TooLarge, match="1 KB"):
         services.keep_file(people[0], clean_path("a.txt"), incoming)
 

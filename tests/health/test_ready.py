@@ -13,6 +13,7 @@ from app.auth import tokens
 from app.extensions import db
 from tests import servers
 from tests.conftest import need
+from tests.factories import Browser
 
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.9"}
 
@@ -69,9 +70,8 @@ def test_database_away_is_named(make_app):
     assert "secret" not in str(body)
 
 
-def test_a_connection_lost_meanwhile_is_replaced(make_app, mariadb_migrated, mariadb_url):
-    app = make_app(DATABASE_URL=mariadb_migrated)
-    assert ready(app)[0] == 200
+def cut_connections(mariadb_url):
+    """What a restarted MariaDB does to the connections of a pool."""
     port = int(mariadb_url.rpartition(":")[2])
     with pymysql.connect(host="127.0.0.1", port=port, user="root") as other:
         cursor = other.cursor()
@@ -80,6 +80,16 @@ def test_a_connection_lost_meanwhile_is_replaced(make_app, mariadb_migrated, mar
         assert lost
         for (number,) in lost:
             cursor.execute(f"KILL {int(number)}")
+
+
+def test_connections_lost_meanwhile_are_replaced(make_app, mariadb_migrated, mariadb_url):
+    app = make_app(DATABASE_URL=mariadb_migrated, PUBLIC_READ="1")
+    browser = Browser(app)
+    assert ready(app)[0] == 200
+    assert browser.get("/cities?q=one").status_code == 200
+    cut_connections(mariadb_url)
+    assert browser.get("/cities?q=another").status_code == 200
+    cut_connections(mariadb_url)
     assert ready(app)[0] == 200
 
 
