@@ -123,8 +123,8 @@ def env_file() -> Path:
 
 def environment() -> dict[str, str]:
     """The environment over the values of the env file; one that is named must be there."""
-    if os.environ.get("ENV_FILE") and not env_file().is_file():
-        raise SettingError(f"ENV_FILE names {env_file()}, which is no file.")
+    if os.environ.get("ENV_FILE") and not env_file().exists():
+        raise SettingError(f"ENV_FILE names {env_file()}, which is not there.")
     kept = {k: v for k, v in dotenv_values(env_file()).items() if v is not None}
     return {**kept, **os.environ}
 

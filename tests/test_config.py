@@ -99,6 +99,8 @@ def test_environment_wins_over_the_file(tmp_path, monkeypatch):
     found = environment()
     assert (found["PORT"], found["HOST"]) == ("9002", "127.0.0.9")
     assert "EMPTY" not in found
+    monkeypatch.setenv("ENV_FILE", "/dev/null")
+    assert environment()["PORT"] == "9002"
     monkeypatch.setenv("ENV_FILE", str(file) + "-absent")
     with pytest.raises(SettingError, match="ENV_FILE names"):
         environment()
