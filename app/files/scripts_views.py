@@ -6,19 +6,13 @@ from werkzeug.wrappers import Response
 
 from app.auth import tokens
 from app.auth.guards import needs
-from app.errors import DomainError, Forbidden
+from app.errors import DomainError
 from app.files.forms import TokenForm
 from app.files.views import bp
 from app.web import fail, settings
 
 # Templates of text: they are escaped where they stand in the page, not in themselves.
 EXAMPLES = ("curl_upload", "curl_folder", "curl_download", "python_upload", "python_download")
-
-
-def refuse_tokens() -> None:
-    """Tokens are made and ended by people on the page: one that leaked cannot make itself heirs."""
-    if g.person.by_token:
-        raise Forbidden(_("Tokens are made and ended on the page, after signing in."))
 
 
 def page(form: TokenForm, made: str = "", status: int = 200) -> tuple[str, int]:
@@ -45,11 +39,10 @@ def scripts() -> tuple[str, int]:
 
 
 @bp.post("/files/scripts")
-@needs()
+@needs(by_token=False)
 def create_token() -> tuple[str, int]:
     """Make a token. Its text stands in this answer and is kept nowhere, so that this once success
     does not redirect."""
-    refuse_tokens()
     form = TokenForm()
     if not form.validate_on_submit():
         return page(form, status=422)
@@ -61,10 +54,9 @@ def create_token() -> tuple[str, int]:
 
 
 @bp.post("/files/scripts/<int:token_id>/end")
-@needs()
+@needs(by_token=False)
 def end_token(token_id: int) -> Response:
     """From now on the token is refused."""
-    refuse_tokens()
     tokens.end_token(g.person.id, token_id)
     flash(_("The token is ended."), "good")
     return redirect(url_for("files.scripts"), 303)
