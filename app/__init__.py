@@ -8,16 +8,16 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 
-def create_app(settings: "Settings | None" = None) -> "Flask":
+def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Flask":
     """The application. Nothing is opened here: connections begin with the first request. What it
     is made of is imported here and not above, so that a small program such as app.private_redis
-    starts without all of it."""
+    starts without all of it, and a web process without the commands and Alembic."""
     from flask import Flask
 
-    from app import assets, cli, errors, hooks
+    from app import assets, errors, hooks
     from app.auth.sessions import SharedSessionInterface
     from app.config import ROOT, Settings
-    from app.extensions import babel, csrf, db, limiter, migrate, redis_store
+    from app.extensions import babel, csrf, db, limiter, redis_store
     from app.files.receiving import UploadRequest
     from app.web import language
 
@@ -29,7 +29,6 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
 
     redis_store.init_app(app)
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     csrf.init_app(app)
     babel.init_app(app, locale_selector=language)
     limiter.init_app(app)
@@ -40,8 +39,11 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     errors.init_app(app)
     hooks.init_app(app)
     assets.init_app(app)
-    cli.init_app(app)
     register_blueprints(app)
+    if commands:
+        from app import cli
+
+        cli.init_app(app)
     return app
 
 

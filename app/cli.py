@@ -4,12 +4,15 @@ import sys
 
 import click
 from flask import Flask
+from flask_migrate import Migrate
 
 from app import assets
 from app.auth import services as auth
 from app.auth.models import Role
+from app.config import ROOT
 from app.demo import demo_command
 from app.errors import DomainError
+from app.extensions import db
 from app.files.commands import adopt_files, purge_files
 from app.setup import services as setup
 from app.start import prepare_command, start_command
@@ -84,7 +87,8 @@ class spoken:
 
 
 def init_app(app: Flask) -> None:
-    """Register the commands."""
+    """Register the commands, `flask db` for the migrations among them."""
+    Migrate(app, db, directory=str(ROOT / "migrations"))
     for command in (
         start_command,
         prepare_command,

@@ -2,16 +2,14 @@
 
 from enum import StrEnum
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask_migrate import upgrade
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from app.config import ROOT
 
+MIGRATIONS = ROOT / "migrations" / "versions"
 UNKNOWN_DATABASE = 1049
 CONNECT_SECONDS = 5
 
@@ -61,6 +59,8 @@ def ask(url: str, statement: str) -> None:
 
 def bring_up_to_date(url: str) -> None:
     """Create the database when it is absent, and run the migrations that it lacks."""
+    from flask_migrate import upgrade
+
     try:
         create_database(url)
         upgrade()
@@ -70,12 +70,14 @@ def bring_up_to_date(url: str) -> None:
 
 
 def state(connection: Connection) -> State:
-    """Compare the tables with the migrations that came with the code."""
-    present = set(MigrationContext.configure(connection).get_current_heads())
+    """Compare the tables with the migrations that came with the code. Their files are named by
+    revision, in order; Alembic would say the same and cost every web process 10 MB."""
+    known = sorted(path.name.split("_")[0] for path in MIGRATIONS.glob("[0-9]*_*.py"))
+    if not inspect(connection).has_table("alembic_version"):
+        return State.MISSING
+    present = set(connection.scalars(text("SELECT version_num FROM alembic_version")))
     if not present:
         return State.MISSING
-    script = ScriptDirectory(str(ROOT / "migrations"))
-    if present == set(script.get_heads()):
+    if present == {known[-1]}:
         return State.SAME
-    known = {revision.revision for revision in script.walk_revisions()}
-    return State.OLDER if present <= known else State.NEWER
+    return State.OLDER if present <= set(known) else State.NEWER

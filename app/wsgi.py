@@ -5,4 +5,4 @@ from app.config import Settings
 
 settings = Settings.load()
 logs.configure(settings)
-app = create_app(settings)
+app = create_app(settings, commands=False)
