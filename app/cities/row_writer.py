@@ -45,7 +45,7 @@ class RowWriter:
             name["name"],
             row.provincename or "",
             "" if users is None else format_decimal(users, locale=self.locale),
-            changed and changed.isoformat(),
+            changed and changed.isoformat(timespec="milliseconds"),
             changed and self.moment.apply(changed.astimezone(self.zone), self.locale),
             changed and self.ago(changed),
             is_flawed(row.provincename, city, users),

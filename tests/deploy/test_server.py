@@ -25,6 +25,7 @@ SECURITY_HEADERS = [
     "Permissions-Policy",
     "Cross-Origin-Opener-Policy",
     "Cross-Origin-Resource-Policy",
+    "X-Frame-Options",
     "Cache-Control",
     "X-Request-ID",
 ]
