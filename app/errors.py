@@ -129,10 +129,16 @@ def wants_page() -> bool:
     return "text/html" in accept.values() and (accept["text/html"] >= accept["application/json"])
 
 
+def takes_anything() -> bool:
+    """Whether the asker names no wish at all, and is no script with a token either."""
+    asked = "Accept" in request.headers or "Authorization" in request.headers
+    return not (asked or ALWAYS_JSON.match(request.path))
+
+
 def answer(status: int, message: str, headers: Any = None, **more: Any) -> Response:
     """One refusal as the asker reads it: a page in the site's look, or one JSON sentence."""
     title, advice = SENTENCES.get(status, SENTENCES[500 if status >= 500 else 400])
-    if wants_page():
+    if wants_page() or (status != 401 and takes_anything()):
         body = render_template(
             "errors/error.html",
             code=status,

@@ -57,8 +57,8 @@ def answer(get: Callable[[str, str], services.Result], n: str) -> Response:
     cached = "true" if result.cached else "false"
     body = f'{{"cached": {cached}, "result": {result.text}}}'
     response = Response(body, mimetype="application/json")
-    forever = "private, max-age=31536000, immutable"
-    response.headers["Cache-Control"] = forever if result.cached else "no-cache"
+    life = "max-age=31536000, immutable" if result.cached else "no-cache"
+    response.headers["Cache-Control"] = f"private, {life}"
     digest = hashlib.sha256(result.text.encode()).hexdigest()[:32]
     response.set_etag(digest, weak=True)
     response.make_conditional(request)

@@ -75,7 +75,7 @@ def test_other_methods_are_refused_in_json(browser, method):
 
 def test_only_a_cached_answer_is_kept_for_ever(browser):
     first, second = browser.get("/pi/10"), browser.get("/pi/10")
-    assert first.headers["Cache-Control"] == "no-cache"
+    assert first.headers["Cache-Control"] == "private, no-cache"
     assert second.headers["Cache-Control"] == "private, max-age=31536000, immutable"
     assert first.headers["ETag"] == second.headers["ETag"]
     assert first.headers["ETag"].startswith('W/"')
