@@ -1,0 +1,131 @@
+"""The long repetitions, by hand before a release: `make soak`."""
+
+import hashlib
+import math
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from app.numbers import pi
+from tests import servers
+from tests.deploy.test_supervisor import workers
+from tests.factories import HTML, PASSWORD
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
+
+GIGABYTES = 2
+BLOCK = b"0123456789abcdef" * 65_536
+
+
+def memory(pids: set[str]) -> int:
+    """The most that one of these processes ever had resident, in megabytes."""
+    peaks = [re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()) for pid in pids]
+    return max(int(found[1]) for found in peaks if found) // 1024
+
+
+def blocks() -> Iterator[bytes]:
+    """The large file, a block at a time."""
+    for _ in range(GIGABYTES * 1024):
+        yield BLOCK
+
+
+def claim(base: str, setup_path: str) -> requests.Session:
+    """The first administrator, signed in."""
+    client = requests.Session()
+    client.headers.update(HTML)
+    page = client.get(base + setup_path, timeout=20).text
+    fields = {"name": "ada", "password": PASSWORD, "again": PASSWORD}
+    client.post(base + setup_path, data={**fields, "csrf_token": token(page)}, timeout=30)
+    return client
+
+
+def token(page: str) -> str:
+    """The CSRF token of a page."""
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def test_ten_reloads_under_load_lose_nothing(running):
+    answers: Counter[object] = Counter()
+    going_on = threading.Event()
+    going_on.set()
+
+    def ask():
+        client = requests.Session()
+        while going_on.is_set():
+            try:
+                answers[client.get(f"{running.base}/pi/1000", timeout=30).status_code] += 1
+                answers[client.get(f"{running.base}/login", timeout=30).status_code] += 1
+            except requests.RequestException as error:
+                answers[repr(error)] += 1
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(10):
+            before = workers(running)
+            running.supervisorctl("signal", "HUP", "web")
+            servers.wait_until(
+                lambda b=before: len(workers(running)) == 2 and not workers(running) & b,
+                "all are new",
+                60,
+            )
+    finally:
+        going_on.clear()
+        for thread in threads:
+            thread.join()
+    assert set(answers) == {200}
+    assert sum(answers.values()) > 1000
+
+
+def test_two_gigabytes_go_up_and_down_in_constant_memory(folder):
+    with servers.started(folder, UPLOAD_MAX_MB="2100") as running:
+        client = claim(running.base, running.setup_path)
+        page = client.get(f"{running.base}/files/scripts", timeout=20).text
+        fields = {"label": "soak", "csrf_token": token(page)}
+        made = client.post(f"{running.base}/files/scripts", data=fields, timeout=20).text
+        secret = re.search(r"gz_[\w-]{40,}", made)
+        assert secret
+        head = (
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="large.txt"\r\n'
+            b"Content-Type: text/plain\r\n\r\n"
+        )
+
+        def body() -> Iterator[bytes]:
+            yield head
+            yield from blocks()
+            yield b"\r\n--b--\r\n"
+
+        bearer = {"Authorization": f"Bearer {secret[0]}", "Accept": "application/json"}
+        kind = {"Content-Type": "multipart/form-data; boundary=b"}
+        answer = requests.post(
+            f"{running.base}/upload", data=body(), headers={**bearer, **kind}, timeout=600
+        )
+        assert answer.status_code == 200, answer.text
+        sent, received = hashlib.sha256(), hashlib.sha256()
+        for block in blocks():
+            sent.update(block)
+        url = running.base + answer.json()["files"][0]["url"]
+        download = requests.get(url, headers=bearer, stream=True, timeout=600)
+        for block in download.iter_content(1 << 20):
+            received.update(block)
+        assert received.digest() == sent.digest()
+        assert memory(workers(running)) < 160
+
+
+def test_pi_is_the_plain_loop_to_the_last_bit_up_to_the_limit(app):
+    terms, total = 0, 0.0
+    with app.app_context():
+        for n in (1, 2, 32_767, 32_768, 32_769, 65_536, 999_999, 5_000_000, pi.LIMIT):
+            while terms < n - 1:
+                terms += 1
+                total += 1.0 / terms / terms
+            answer = app.test_client().get(f"/pi/{n}")
+            assert answer.json["result"] == math.sqrt(6 * total), n
