@@ -10,8 +10,8 @@ MO := $(PO:.po=.mo)
 ICON_SOURCES := $(shell find templates static/js -type f) app/assets.py
 PREPARED := $(MO) static/vendor/icons.svg
 
-# The tests that need neither browser nor MariaDB, nor start the real programs.
-QUICK := -m "not browser and not deploy and not soak and not bench" -k "not mariadb"
+# The tests of rules and services on SQLite. Those of pages are many, and left to `make test`.
+QUICK := -m "not page and not mariadb and not slow and not browser and not deploy and not soak and not bench"
 
 .PHONY: help run demo install test quick soak bench pictures lint lock translations clean
 
@@ -30,7 +30,7 @@ install: .venv/run $(PREPARED)  ## only make ready what the programs need; a ser
 test: programs-test .venv/dev lint $(PREPARED)  ## every test; as root it first installs what they need
 	$(BIN)/pytest -q -m "not soak and not bench"
 
-quick: .venv/dev $(PREPARED)  ## the tests of half a minute: SQLite and Redis, no browser
+quick: .venv/dev $(PREPARED)  ## the tests of half a minute: rules and services, on SQLite and Redis
 	$(BIN)/pytest -q $(QUICK)
 
 soak: programs-test .venv/dev $(PREPARED)  ## the long repetitions

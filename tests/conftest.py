@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 from redis import Redis
 
 from app import assets, create_app
@@ -40,6 +41,20 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
     return report
+
+
+MARIADB_FIXTURES = {"mariadb_url", "mariadb_migrated"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make quick` leaves out, by what a test asks for."""
+    for item in items:
+        asked = set(getattr(item, "fixturenames", ()))
+        parameters = getattr(item, "callspec", None)
+        if "make_app" in asked and "any_app" not in asked:
+            item.add_marker("page")
+        if asked & MARIADB_FIXTURES or (parameters and "mariadb" in parameters.params.values()):
+            item.add_marker("mariadb")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -108,8 +123,20 @@ def migrate(app: Flask) -> None:
 MakeApp = Callable[..., Flask]
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates compiled once a run; every test has an application of its own, and compiling a
+    page takes longer than drawing it."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def make_app(tmp_path: Path, redis_url: str, sqlite_template: Path) -> Iterator[MakeApp]:
+def make_app(
+    tmp_path: Path,
+    redis_url: str,
+    sqlite_template: Path,
+    compiled_templates: FileSystemBytecodeCache,
+) -> Iterator[MakeApp]:
     """Make an application with other settings: make_app(PUBLIC_READ="1"). All made within one
     test share its database and Redis, as workers do."""
     Redis.from_url(redis_url).flushall()
@@ -119,6 +146,7 @@ def make_app(tmp_path: Path, redis_url: str, sqlite_template: Path) -> Iterator[
     def make(**changed: str) -> Flask:
         app = create_app(Settings.load({**environment(tmp_path, redis_url), **changed}))
         app.testing = True
+        app.jinja_env.bytecode_cache = compiled_templates
         made.append(app)
         return app
 

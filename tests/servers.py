@@ -133,6 +133,7 @@ class Started:
         self.port = int(settings.get("PORT") or free_port())
         self.base = f"http://127.0.0.1:{self.port}"
         self.settings = settings
+        (folder / "env").touch()
         env = {
             **os.environ,
             "ENV_FILE": str(folder / "env"),

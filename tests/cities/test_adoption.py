@@ -49,7 +49,13 @@ def original_database(url, collation):
     return rows
 
 
-@pytest.fixture(params=["sqlite", "utf8mb4_unicode_ci", "utf8mb3_general_ci", "latin1_swedish_ci"])
+ON_MARIADB = [
+    pytest.param(collation, marks=pytest.mark.mariadb)
+    for collation in ("utf8mb4_unicode_ci", "utf8mb3_general_ci", "latin1_swedish_ci")
+]
+
+
+@pytest.fixture(params=["sqlite", *ON_MARIADB])
 def adopted(request, tmp_path, redis_url):
     """The application over an adopted table, and the rows that were in it."""
     url = f"sqlite:///{tmp_path / 'original.sqlite'}"

@@ -128,6 +128,7 @@ def test_it_answers_in_both_languages(app, as_role, language):
     assert ("1.2亿" if language == "zh" else "123.5 million") in viewer.get("/cities/glance").text
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_cities_are_summed_within_the_time_of_a_page(any_app):
     for start in range(0, 100_000, 10_000):
         fill(*[(f"p{n % 500}", f"c{n}", n) for n in range(start, start + 10_000)])

@@ -166,6 +166,7 @@ def test_after_a_day_the_next_one_clears_it_away(person):
     assert kinds(young) == ["new"]
 
 
+@pytest.mark.slow
 def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
     import_id = stage(person, "".join(f"a,b{i},{i}\n" for i in range(5000)))
     counts = imports.count_lines(import_id)

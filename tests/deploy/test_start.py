@@ -33,6 +33,7 @@ def claim(everything: servers.Started) -> requests.Session:
 
 def run_flask(folder, *words, **settings):
     """A flask command that is expected to end by itself."""
+    (folder / "env").touch()
     env = {**os.environ, "ENV_FILE": str(folder / "env"), "INSTANCE": str(folder / "instance")}
     return subprocess.run(
         [sys.executable, "-m", "flask", *words], cwd=ROOT, env={**env, **settings},

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from app.auth import services as auth
 from app.columns import now
 from app.errors import Conflict, Invalid, NotFound, TooLarge
 from app.extensions import db
@@ -15,7 +14,7 @@ from app.files.models import File
 from app.files.names import clean_path
 from app.files.storage import Incoming
 from app.web import settings
-from tests.factories import PASSWORD
+from tests.factories import add_person
 from tests.files.helpers import PDF, PNG, REPORT, keep, on_disk
 
 FOLDER = "survey/north"
@@ -25,7 +24,7 @@ FOLDER = "survey/north"
 def people(any_app):
     """Two who may write."""
     with any_app.test_request_context():
-        yield [auth.create_person(name, PASSWORD, "editor") for name in ("Ada", "林梅")]
+        yield [add_person(name, "editor") for name in ("Ada", "林梅")]
 
 
 def test_a_file_is_kept_with_what_is_true_of_it(people):
