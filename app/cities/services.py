@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+from dataclasses import astuple
 from datetime import timedelta
 from typing import Protocol
 
@@ -88,10 +89,11 @@ def create_city(
     key: str | None = None,
     anyway: bool = False,
 ) -> int:
-    """Add a city and return its id. With the one-time key of a form that was sent before, that is
-    the id made then. AlreadyThere when these names are there, unless `anyway`."""
+    """Add a city and return its id. With the one-time key of a form that was sent before with the
+    same values, that is the id made then. AlreadyThere when these names are there, unless
+    `anyway`."""
     fields = check_city(province, city, users)
-    return once(actor.id, key, lambda: insert_city(fields, anyway))
+    return once(actor.id, key, astuple(fields), lambda: insert_city(fields, anyway))
 
 
 def insert_city(fields: CityFields, anyway: bool) -> int:
