@@ -12,6 +12,9 @@ from app.web import whole_number
 
 # Controls, surrogates that stand alone, and the separators of lines and paragraphs.
 FORBIDDEN_CATEGORIES = ("Cc", "Cs", "Zl", "Zp")
+# Composing makes one character of at most four. What is longer is too long in any form and is not
+# composed: a megabyte of certain characters would take seconds.
+COMPOSED_MOST = 4 * TEXT_LENGTH
 
 
 @dataclass(frozen=True)
@@ -70,20 +73,21 @@ def check_city(province: str | None, city: str | None, users: str | int | None) 
 
 
 def clean(text: str | None) -> str:
-    """Composed as NFC, without blanks around it."""
-    return unicodedata.normalize("NFC", text or "").strip()
+    """Composed as NFC, without blanks around it; what is far too long stays as it is."""
+    text = (text or "").strip()
+    return text if len(text) > COMPOSED_MOST else unicodedata.normalize("NFC", text)
 
 
 def fault_of_name(name: str, when_blank: str) -> str | None:
     """What is wrong with a province's or city's name, in one sentence."""
-    kinds = {unicodedata.category(character) for character in name}
-    if not kinds - {"Cf", "Zs"}:  # nothing in it can be seen
-        return when_blank
     if len(name) > TEXT_LENGTH:
         text = _(
             "At most %(most)s characters; these are %(count)s.", most=TEXT_LENGTH, count=len(name)
         )
         return str(text)
+    kinds = {unicodedata.category(character) for character in name}
+    if not kinds - {"Cf", "Zs"}:  # nothing in it can be seen
+        return when_blank
     if not kinds.isdisjoint(FORBIDDEN_CATEGORIES):
         return str(_("Line breaks and control characters cannot be in a name."))
     return None
