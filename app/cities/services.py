@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.cities import cache, queries
 from app.cities.models import City, RemovedCity
-from app.cities.rules import CityFields, check_city, fold, keys
+from app.cities.rules import CityFields, check_city, keys
 from app.columns import now
 from app.config import ROOT
 from app.errors import Conflict, Invalid, NotFound
@@ -23,8 +23,6 @@ from app.transactions import after_commit, transaction
 
 SAMPLE = ROOT / "app" / "cities" / "sample-cities.csv"
 REMOVED_KEPT = timedelta(days=30)
-
-__all__ = ["CityFields", "add_sample_cities", "check_city", "fold", "keys"]
 
 
 class Actor(Protocol):
