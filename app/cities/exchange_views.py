@@ -124,7 +124,7 @@ def refused_lines(import_id: int) -> Response:
     import passes over the columns in front."""
     imports.find_import(import_id, owner())
     rows = [
-        (row.line, row.field, row.reason, row.provincename, row.cityname, row.number_text)
+        (row.line, row.field, row.explanation, row.provincename, row.cityname, row.number_text)
         for row in imports.read_refused(import_id)
     ]
     return csv_file(MARK + write_csv([("line", "field", "reason", *HEADER), *rows]), "refused.csv")
