@@ -1,7 +1,9 @@
 """One-time keys of forms that create something: sent twice, they make one thing."""
 
+import hashlib
+import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import delete
@@ -17,7 +19,7 @@ KEPT = timedelta(days=2)
 
 
 class FormKey(db.Model):  # type: ignore[name-defined,misc]
-    """A key that was used, and what was made under it."""
+    """A form that was used, as own_key() names it, and what was made of it."""
 
     __tablename__ = "form_key"
     __table_args__ = ({"mysql_charset": "utf8mb4"},)
@@ -32,23 +34,33 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def once(person_id: int, key: str | None, make: Callable[[], int]) -> int:
-    """Call `make` and return the id it made; where the key was used before, only return the id of
-    then. Part of a running service: key and thing are committed together, and a second sender of
-    the same key waits for the first. A form without a key always makes something."""
-    if not key or len(key) > KEY_LENGTH // 2:
+def own_key(person_id: int, key: str, sent: Sequence[str | int]) -> str:
+    """What is kept of a form: this person's key together with the values that were sent. The
+    browser's Back button shows a form again with the key it had; with other values in it, it means
+    another thing."""
+    return hashlib.sha256(json.dumps([person_id, key, *sent]).encode()).hexdigest()
+
+
+def once(
+    person_id: int, key: str | None, sent: Sequence[str | int], make: Callable[[], int]
+) -> int:
+    """Call `make` and return the id it made; where the same values were sent with the same key
+    before, only return the id of then. Part of a running service: key and thing are committed
+    together, and a second sender of the same waits for the first. A form without a key always
+    makes something."""
+    if not key:
         return make()
-    own_key = f"{person_id}:{key}"
+    used_key = own_key(person_id, key, sent)
     try:
         with db.session.begin_nested():
-            db.session.add(FormKey(key=own_key))
+            db.session.add(FormKey(key=used_key))
     except IntegrityError:
         # A locking read sees what the other committed, whatever this transaction read before.
-        used = db.session.get(FormKey, own_key, with_for_update=True, populate_existing=True)
+        used = db.session.get(FormKey, used_key, with_for_update=True, populate_existing=True)
         if used is not None and used.result_id is not None:
             return used.result_id
     made = make()
-    row = db.session.get_one(FormKey, own_key)
+    row = db.session.get_one(FormKey, used_key)
     row.result_id = made
     if made % 100 == 0:  # now and then is often enough, and never inside the same transaction
         after_commit(delete_old_keys)

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from app.config import ROOT
 
 KEYWORDS = {
-    "_": None, "gettext": None, "_l": None, "lazy_gettext": None,
+    "_": None, "gettext": None, "_l": None, "N_": None, "lazy_gettext": None,
     "ngettext": (1, 2), "lazy_ngettext": (1, 2), "pgettext": ((1, "c"), 2),
 }  # fmt: skip
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")

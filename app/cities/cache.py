@@ -14,7 +14,7 @@ from typing import Any
 from flask import current_app
 from redis.exceptions import RedisError
 
-from app.extensions import redis_store
+from app.extensions import db, redis_store
 
 KEPT_SECONDS = 30
 MARK = "gz:cities:mark"
@@ -43,8 +43,10 @@ def kept(key: str, make: Callable[[], str]) -> str:
         return make()
     if text and text.startswith(f"{mark}\n"):
         return str(text[len(mark) + 1 :])
+    # On the database this request may have begun to read before the mark was. What is kept must be
+    # read after it: then a change meanwhile either is in it or has replaced the mark.
+    db.session.rollback()
     made = make()
-    # The mark was read before the database: after a change meanwhile nobody takes this for true.
     try:
         redis_store.client.set(f"gz:cities:{key}", f"{mark}\n{made}", ex=KEPT_SECONDS)
     except RedisError as error:

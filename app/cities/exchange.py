@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from flask_babel import gettext as _
@@ -28,8 +28,11 @@ COLUMNS = {
 # What a spreadsheet would take for a formula. The apostrophes before it are part of the pattern,
 # so that a name which itself begins with '= gets one more and comes back whole.
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
-LINE_END = re.compile(rb"\r\n|\r|\n")
 OTHERS_SHOWN, OTHER_LENGTH = 20, 60
+# Spreadsheets leave lines of nothing but commas; more than so many are no list of cities.
+MOST_BLANK = 20_000
+MOST_COLUMNS = 200
+PAUSE_EVERY = 500  # lines; a millisecond or less
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,12 @@ def read_csv(data: bytes) -> Table:
     header_line, header = next(found, (1, []))
     places, ignored = read_header(header_line, header)
     lines: list[Line] = []
+    blank = 0
     for line, cells in found:
         if not any(cell.strip() for cell in cells):
-            continue  # spreadsheets leave lines of commas at the end
+            blank += 1
+            check_blank(line, blank)
+            continue
         if len(lines) == MOST_LINES:
             raise refused(
                 _(
@@ -132,35 +138,91 @@ def decode(data: bytes) -> str:
         _(
             "Line %(line)s is not UTF-8 text. Save the file again as UTF-8; Excel calls it "
             "“CSV UTF-8 (Comma delimited)”.",
-            line=len(LINE_END.findall(data[:place])) + 1,
+            line=count_line_ends(data[:place]) + 1,
         )
     )
+
+
+def count_line_ends(data: bytes) -> int:
+    """How many lines end here, at LF, CRLF or CR."""
+    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """The lines with their ends, and pauses in between: a small file may have millions of them."""
+    # newline="" ends a line at LF, CRLF and CR, and keeps them inside quoted cells.
+    file = io.StringIO(text, newline="")
+    while some := list(islice(file, PAUSE_EVERY)):
+        yield from some
+        give_way()
 
 
 def records(text: str) -> Iterator[tuple[int, list[str]]]:
     """Each record with the line in which it begins. Lines that begin with # before the header
     tell where the data come from and are passed over, as blank ones are."""
-    # newline="" ends a line at LF, CRLF and CR, and keeps them inside quoted cells.
-    lines = io.StringIO(text, newline="")
+    lines = lines_of(text)
     passed, first = 0, ""
     for first in lines:
         if first.strip() and not first.lstrip('" ').startswith("#"):
             break
         passed, first = passed + 1, ""
+        check_blank(passed, passed)
     reader = csv.reader(chain([first] if first else [], lines), strict=True)
     begins = passed + 1
     try:
         for cells in reader:
+            check_width(begins, len(cells))
             yield begins, cells
             begins = passed + reader.line_num + 1
-    except csv.Error:
+    except csv.Error as error:
+        raise unreadable(begins, error) from None
+
+
+def unreadable(line: int, error: csv.Error) -> Invalid:
+    """What the reader of the standard library did not take, in our words."""
+    if "field limit" in str(error):
+        return refused(
+            _(
+                "A cell that begins in line %(line)s or below has more than %(most)s characters. "
+                "Perhaps a quotation mark at its end is missing.",
+                line=line,
+                most=f"{csv.field_size_limit():,}",
+            )
+        )
+    return refused(
+        _(
+            "The quotation marks of the cells that begin in line %(line)s do not match. "
+            "Text in quotation marks ends with one; one inside of it is written twice.",
+            line=line,
+        )
+    )
+
+
+def check_blank(line: int, blank: int) -> None:
+    """Refuse a file of nothing but blank lines before it costs much."""
+    if blank > MOST_BLANK:
         raise refused(
             _(
-                "The quotation marks of the cells that begin in line %(line)s do not match. "
-                "Text in quotation marks ends with one; one inside of it is written twice.",
-                line=begins,
+                "Up to line %(line)s there are more than %(most)s lines without a city. "
+                "Delete them and save the file again.",
+                line=line,
+                most=f"{MOST_BLANK:,}",
             )
-        ) from None
+        )
+
+
+def check_width(line: int, count: int) -> None:
+    """Refuse a record of very many cells, empty or not."""
+    if count > MOST_COLUMNS:
+        raise refused(
+            _(
+                "Line %(line)s has %(count)s cells; at most %(most)s can be read. "
+                "Delete the columns that are not needed.",
+                line=line,
+                count=f"{count:,}",
+                most=MOST_COLUMNS,
+            )
+        )
 
 
 def read_header(line: int, cells: list[str]) -> tuple[dict[str, int], list[str]]:

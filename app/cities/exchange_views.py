@@ -15,14 +15,14 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext as _
-from flask_babel import ngettext, to_user_timezone
+from flask_babel import to_user_timezone
 from werkzeug.wrappers import Response as Redirect
 
 from app.auth.guards import needs, reads_cities
 from app.auth.models import Role
 from app.cities import applying, imports
 from app.cities.exchange import HEADER, MARK, MOST_LINES, stream_csv, write_csv
-from app.cities.glance import Figures, compact, read_figures
+from app.cities.glance import compact, province_bars, read_figures
 from app.cities.import_forms import ImportForm
 from app.cities.import_models import Kind
 from app.cities.listing import read_listing
@@ -32,8 +32,7 @@ from app.columns import now
 from app.errors import DomainError
 from app.web import fail, number, whole_number
 
-# A larger number is no id on either database.
-IMPORT = "/cities/import/<int(max=9223372036854775807):import_id>"
+IMPORT = "/cities/import/<int:import_id>"
 EXPORT_BATCH = 500
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
 
@@ -46,34 +45,6 @@ def glance() -> str:
     return render_template(
         "cities/glance.html", figures=figures, bars=province_bars(figures), compact=compact
     )
-
-
-def province_bars(figures: Figures) -> list[dict[str, Any]]:
-    """The rows of the chart; cities without a province are one bar, the last."""
-    rows = [
-        (name, users, cities, url_for("cities.list_cities", province=name))
-        for name, users, cities in figures.provinces
-    ]
-    if figures.nowhere[1]:
-        rows.append((_("No province"), *figures.nowhere, url_for("cities.list_cities", flawed=1)))
-    return [
-        {
-            "name": name,
-            "value": number(users),
-            "cities": number(cities),
-            "share": round(100 * max(0, users) / figures.longest, 2),
-            "url": url,
-            "title": ngettext(
-                "%(name)s: %(users)s users in %(count)s city",
-                "%(name)s: %(users)s users in %(count)s cities",
-                cities,
-                name=name,
-                users=number(users),
-                count=number(cities),
-            ),
-        }
-        for name, users, cities, url in rows
-    ]
 
 
 @bp.get("/cities/export.csv")
@@ -153,7 +124,7 @@ def refused_lines(import_id: int) -> Response:
     import passes over the columns in front."""
     imports.find_import(import_id, owner())
     rows = [
-        (row.line, row.field, row.reason, row.provincename, row.cityname, row.number_text)
+        (row.line, row.field, row.explanation, row.provincename, row.cityname, row.number_text)
         for row in imports.read_refused(import_id)
     ]
     return csv_file(MARK + write_csv([("line", "field", "reason", *HEADER), *rows]), "refused.csv")

@@ -5,12 +5,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from babel.numbers import format_compact_decimal
-from flask_babel import get_locale
+from flask import url_for
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, or_, select
 
 from app.cities import cache
 from app.cities.models import City
 from app.extensions import db
+from app.web import number
 
 PROVINCES_SHOWN = 30
 LARGEST_SHOWN = 10
@@ -55,15 +58,47 @@ def read_figures() -> Figures:
     return Figures(**json.loads(text))
 
 
-def compact(number: int) -> str:
+def compact(value: int) -> str:
     """A large number as one says it: 742.4 million, 7.4亿; empty where the digits are as short."""
-    if abs(number) < COMPACT_FROM:
+    if abs(value) < COMPACT_FROM:
         return ""
     locale = get_locale()
     style: Literal["long", "short"] = "long"
     if style not in locale.compact_decimal_formats:
         style = "short"  # Chinese has only one way
-    return format_compact_decimal(number, format_type=style, locale=locale, fraction_digits=1)
+    return format_compact_decimal(value, format_type=style, locale=locale, fraction_digits=1)
+
+
+def province_bars(figures: Figures) -> list[dict[str, Any]]:
+    """The rows of the chart; cities without a province are one bar, the last."""
+    rows = [
+        province_bar(figures, name, users, cities, url_for("cities.list_cities", province=name))
+        for name, users, cities in figures.provinces
+    ]
+    if figures.nowhere[1]:
+        url = url_for("cities.list_cities", flawed=1)
+        rows.append(province_bar(figures, _("No province"), *figures.nowhere, url))
+    return rows
+
+
+def province_bar(figures: Figures, name: str, users: int, cities: int, url: str) -> dict[str, Any]:
+    """One row of the chart."""
+    title = ngettext(
+        "%(name)s: %(users)s users in %(count)s city",
+        "%(name)s: %(users)s users in %(count)s cities",
+        cities,
+        name=name,
+        users=number(users),
+        count=number(cities),
+    )
+    return {
+        "name": name,
+        "value": number(users),
+        "cities": number(cities),
+        "share": round(100 * max(0, users) / figures.longest, 2),
+        "url": url,
+        "title": title,
+    }
 
 
 def compute_figures() -> Figures:

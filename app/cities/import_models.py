@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.cities.models import TEXT_LENGTH
 from app.columns import Id, Moment, UtcDateTime, bounded
 from app.extensions import db
+from app.sentences import read_sentences
 
 # A name that is too long is kept with one character too many, so that it stays too long.
 KEPT_LENGTH = TEXT_LENGTH + 1
@@ -81,4 +82,10 @@ class CityImportRow(db.Model):  # type: ignore[name-defined,misc]
     city_version: Mapped[int | None]
     old_number: Mapped[int | None]
     field: Mapped[str] = mapped_column(String(32), default="")
+    # Sentences without a language, as write_sentences() has them.
     reason: Mapped[str] = mapped_column(bounded(REASON_LENGTH), default="")
+
+    @property
+    def explanation(self) -> str:
+        """The reason in the language of who reads it."""
+        return read_sentences(self.reason)

@@ -19,9 +19,9 @@ from app.cities.queries import fill_keys
 from app.cities.rules import clean, fold
 from app.columns import now
 from app.cooperation import give_way
+from app.disk import has_space
 from app.errors import NoSpace, NotFound
 from app.extensions import db
-from app.files.storage import has_space
 from app.transactions import transaction
 from app.web import settings
 

@@ -2,12 +2,10 @@
 
 from typing import Any, NamedTuple
 
-from flask_babel import gettext as _
-
 from app.cities.exchange import Line
-from app.cities.import_models import KEPT_LENGTH, NUMBER_LENGTH, REASON_LENGTH, Kind
-from app.cities.rules import CityFields, check_city, clean, keys
-from app.errors import Invalid
+from app.cities.import_models import KEPT_LENGTH, NUMBER_LENGTH, Kind
+from app.cities.rules import CityFields, Faults, clean, examine_city, keys
+from app.sentences import N_, write_sentences
 
 Pair = tuple[str, str]
 # The pairs of the file that were taken so far: the line and its number.
@@ -33,10 +31,9 @@ def pair_of(province: str | None, city: str | None) -> Pair:
 def judge(line: Line, known: dict[Pair, list[Known]], seen: Seen) -> Judged:
     """The values of the line's staged row; a line that is taken is noted in `seen`."""
     row = blank_row(line)
-    try:
-        fields = check_line(line)
-    except Invalid as error:
-        return row | refusal(",".join(error.fields), error.message)
+    fields = examine_line(line)
+    if not isinstance(fields, CityFields):
+        return row | refusal(fields)
     pair = (fields.province, fields.city)
     number = None if line.number is None else fields.users
     if pair in seen:
@@ -68,28 +65,35 @@ def blank_row(line: Line) -> Judged:
     }
 
 
-def check_line(line: Line) -> CityFields:
+def examine_line(line: Line) -> CityFields | Faults:
     """The rules of a city; without a column for the number that field has nothing to be checked."""
     if line.surplus:
-        raise Invalid(
-            _(
+        return {
+            "": N_(
                 "This line has more cells than the header has columns. "
                 "A name with a comma needs quotation marks around it."
             )
-        )
-    return check_city(line.province, line.city, 0 if line.number is None else line.number)
+        }
+    return examine_city(line.province, line.city, 0 if line.number is None else line.number)
 
 
-def refusal(field: str, reason: str) -> Judged:
-    """A line that is not taken; `field` names one or more of province, city, number, or none."""
-    return {"kind": Kind.REFUSED, "field": field, "reason": reason[:REASON_LENGTH]}
+def refusal(faults: Faults) -> Judged:
+    """A line that is not taken, and why; a fault of the whole line has no field."""
+    return {
+        "kind": Kind.REFUSED,
+        "field": ",".join(faults),
+        "reason": write_sentences(faults.values()),
+    }
 
 
 def repeated(number: int | None, line: int, earlier: int | None) -> Judged:
     """A city that stood further up in the file already."""
     if number == earlier:
-        return {"usernumber": number, "reason": _("The same as line %(line)s.", line=line)}
-    return refusal("number", _("Line %(line)s has the same city with another number.", line=line))
+        same = N_("The same as line %(line)s.", line=line)
+        return {"usernumber": number, "reason": write_sentences([same])}
+    return refusal(
+        {"number": N_("Line %(line)s has the same city with another number.", line=line)}
+    )
 
 
 def meet(fields: CityFields, number: int | None, found: list[Known]) -> Judged:
@@ -101,7 +105,7 @@ def meet(fields: CityFields, number: int | None, found: list[Known]) -> Judged:
         return as_registered(equal[0], equal[0].users)
     if len(found) > 1:
         return refusal(
-            "city", _("Stands %(count)s times in the register; edit it there.", count=len(found))
+            {"city": N_("Stands %(count)s times in the register; edit it there.", count=len(found))}
         )
     row = found[0]
     return as_registered(row, number) | {
@@ -117,7 +121,7 @@ def add(fields: CityFields, number: int | None) -> Judged:
     """A city that is not in the register yet."""
     if number is None:
         return refusal(
-            "number", _("This city is new, but the file has no column for the number of users.")
+            {"number": N_("This city is new, but the file has no column for the number of users.")}
         )
     return {
         "kind": Kind.NEW,

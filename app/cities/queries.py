@@ -15,13 +15,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
 
-from app.cities.listing import FIRST, LAST, SEARCH_WORDS, Cursor, Listing, Value, read_listing
+from app.cities.listing import FIRST, LAST, SEARCH_WORDS, Cursor, Listing, Value
 from app.cities.models import City
 from app.cities.rules import fold, keys
 from app.extensions import db
 from app.transactions import transaction
-
-__all__ = ["COLUMNS", "Listing", "Page", "batches", "read_listing", "select_page"]
 
 PAGE_SIZE = 50
 COUNT_MOST = 1000

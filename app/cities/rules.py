@@ -3,15 +3,20 @@
 import unicodedata
 from dataclasses import dataclass
 
-from flask_babel import gettext as _
-
 from app import columns
 from app.cities.models import TEXT_LENGTH, USERS_MOST
 from app.errors import Invalid
+from app.sentences import N_, Sentence
 from app.web import whole_number
 
 # Controls, surrogates that stand alone, and the separators of lines and paragraphs.
 FORBIDDEN_CATEGORIES = ("Cc", "Cs", "Zl", "Zp")
+# Composing makes one character of at most four. What is longer is too long in any form and is not
+# composed: a megabyte of certain characters would take seconds.
+COMPOSED_MOST = 4 * TEXT_LENGTH
+
+# By field: province, city, number.
+Faults = dict[str, Sentence]
 
 
 @dataclass(frozen=True)
@@ -50,42 +55,53 @@ def is_flawed(province: str | None, city: str | None, users: int | None) -> bool
 def check_city(province: str | None, city: str | None, users: str | int | None) -> CityFields:
     """The values as they are stored, or Invalid with a sentence for each of the fields `province`,
     `city` and `number` that breaks a rule."""
-    wrong: dict[str, str] = {}
+    found = examine_city(province, city, users)
+    if isinstance(found, CityFields):
+        return found
+    raise Invalid(fields={field: str(fault) for field, fault in found.items()})
+
+
+def examine_city(
+    province: str | None, city: str | None, users: str | int | None
+) -> CityFields | Faults:
+    """The values as they are stored, or what is wrong with each field, in no language yet."""
     names = {"province": clean(province), "city": clean(city)}
     blank = {
-        "province": _("Type the name of the province."),
-        "city": _("Type the name of the city."),
+        "province": N_("Type the name of the province."),
+        "city": N_("Type the name of the city."),
     }
-    for field, name in names.items():
-        if message := fault_of_name(name, blank[field]):
-            wrong[field] = message
+    faults = {
+        field: fault
+        for field, name in names.items()
+        if (fault := fault_of_name(name, blank[field])) is not None
+    }
     count = clean_users(users)
     if count is None:
-        wrong["number"] = _(
+        faults["number"] = N_(
             "Type a whole number from 0 to %(most)s, in digits only.", most=f"{USERS_MOST:,}"
         )
-    if wrong or count is None:
-        raise Invalid(fields=wrong)
+    if faults or count is None:
+        return faults
     return CityFields(names["province"], names["city"], count)
 
 
 def clean(text: str | None) -> str:
-    """Composed as NFC, without blanks around it."""
-    return unicodedata.normalize("NFC", text or "").strip()
+    """Composed as NFC, without blanks around it; what is far too long stays as it is."""
+    text = (text or "").strip()
+    return text if len(text) > COMPOSED_MOST else unicodedata.normalize("NFC", text)
 
 
-def fault_of_name(name: str, when_blank: str) -> str | None:
+def fault_of_name(name: str, when_blank: Sentence) -> Sentence | None:
     """What is wrong with a province's or city's name, in one sentence."""
+    if len(name) > TEXT_LENGTH:
+        return N_(
+            "At most %(most)s characters; these are %(count)s.", most=TEXT_LENGTH, count=len(name)
+        )
     kinds = {unicodedata.category(character) for character in name}
     if not kinds - {"Cf", "Zs"}:  # nothing in it can be seen
         return when_blank
-    if len(name) > TEXT_LENGTH:
-        text = _(
-            "At most %(most)s characters; these are %(count)s.", most=TEXT_LENGTH, count=len(name)
-        )
-        return str(text)
     if not kinds.isdisjoint(FORBIDDEN_CATEGORIES):
-        return str(_("Line breaks and control characters cannot be in a name."))
+        return N_("Line breaks and control characters cannot be in a name.")
     return None
 
 

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+from dataclasses import astuple
 from datetime import timedelta
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.cities import cache, queries
 from app.cities.models import City, RemovedCity
-from app.cities.rules import CityFields, check_city, fold, keys
+from app.cities.rules import CityFields, check_city, keys
 from app.columns import now
 from app.config import ROOT
 from app.errors import Conflict, Invalid, NotFound
@@ -22,8 +23,6 @@ from app.transactions import after_commit, transaction
 
 SAMPLE = ROOT / "app" / "cities" / "sample-cities.csv"
 REMOVED_KEPT = timedelta(days=30)
-
-__all__ = ["CityFields", "add_sample_cities", "check_city", "fold", "keys"]
 
 
 class Actor(Protocol):
@@ -88,10 +87,11 @@ def create_city(
     key: str | None = None,
     anyway: bool = False,
 ) -> int:
-    """Add a city and return its id. With the one-time key of a form that was sent before, that is
-    the id made then. AlreadyThere when these names are there, unless `anyway`."""
+    """Add a city and return its id. With the one-time key of a form that was sent before with the
+    same values, that is the id made then. AlreadyThere when these names are there, unless
+    `anyway`."""
     fields = check_city(province, city, users)
-    return once(actor.id, key, lambda: insert_city(fields, anyway))
+    return once(actor.id, key, astuple(fields), lambda: insert_city(fields, anyway))
 
 
 def insert_city(fields: CityFields, anyway: bool) -> int:

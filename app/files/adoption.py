@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flask_babel import gettext as _
 
+from app.disk import has_space
 from app.errors import DomainError, Invalid, NoSpace
 from app.files import services, storage
 from app.files.models import NAME_LENGTH
@@ -56,7 +57,7 @@ def adopt_file(source: Source, owner_id: int) -> Result:
     if source.path is None or source.problem:
         return Result(shown, SKIPPED, source.problem)
     own = settings()
-    if not storage.has_space(own.files_dir, source.path.stat().st_size):
+    if not has_space(own.files_dir, source.path.stat().st_size):
         raise NoSpace()
     incoming = storage.Incoming(own.files_dir, own.upload_max_bytes)
     try:

@@ -9,10 +9,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.auth.models import Person
-from app.columns import now
+from app.columns import fold, now
 from app.extensions import db
 from app.files.models import NAME_LENGTH, File
-from app.files.names import fold
 from app.files.services import UNDO_DAYS
 from app.web import whole_number
 

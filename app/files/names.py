@@ -65,11 +65,6 @@ def is_control(character: str) -> bool:
     return category in ("Cc", "Cs", "Zl", "Zp") or character in BIDI_CONTROLS
 
 
-def fold(text: str) -> str:
-    """The form under which names are searched and sorted, in any case and width."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-
-
 def printable(text: str) -> str:
     """A name that was refused, as one line: its controls are shown as codes."""
     return "".join(c if not is_control(c) else c.encode("unicode_escape").decode() for c in text)

@@ -11,6 +11,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 
 from app.cooperation import give_way
+from app.disk import has_space
 from app.errors import SENTENCES, DomainError, NoSpace, TooLarge
 from app.extensions import csrf
 from app.files import services, storage
@@ -109,7 +110,7 @@ def open_form() -> None:
         return  # there is no file in it: the small limit of other forms stays
     if coming > form_limit():
         raise TooLarge(limits_in_words())
-    if not storage.has_space(folder, coming):
+    if not has_space(folder, coming):
         raise NoSpace()
     storage.remove_leftovers(folder)
     request.max_content_length = form_limit()

@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.auth.models import Person
-from app.columns import now
+from app.columns import fold, now
 from app.errors import Conflict, Invalid, NoSpace, NotFound, TooLarge
 from app.extensions import db
 from app.files import content, storage
 from app.files.models import ENDING_LENGTH, NAME_LENGTH, File
-from app.files.names import CleanPath, fold
+from app.files.names import CleanPath
 from app.files.storage import Incoming
 from app.transactions import after_commit, transaction
 from app.web import settings, size

@@ -12,7 +12,6 @@ import errno
 import hashlib
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +20,6 @@ from uuid import uuid4
 from app.cooperation import give_way, off_hub
 
 BLOCK = 64 * 1024
-# Nothing is taken in while less than one of the two is free: databases and logs need it.
-FREE_SHARE, FREE_BYTES = 0.05, 1_000_000_000
 # A .part file nobody wrote to for so long belongs to a process that is gone.
 LEFTOVER_SECONDS = 6 * 3600
 STORED = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,16})?")
@@ -141,19 +138,6 @@ def read(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]
 def remove(folder: Path, stored_name: str) -> None:
     """Delete a kept file's bytes, if they are still there."""
     path_of(folder, stored_name).unlink(missing_ok=True)
-
-
-def is_full(total: int, free: int, coming: int = 0) -> bool:
-    """Whether a disk of `total` bytes with `free` ones left has no room for `coming` more: at
-    least 5 % and 1 GB stay free."""
-    return free - coming < max(total * FREE_SHARE, FREE_BYTES)
-
-
-def has_space(folder: Path, coming: int = 0) -> bool:
-    """Whether so many bytes may come in."""
-    folder.mkdir(parents=True, exist_ok=True)
-    usage = shutil.disk_usage(folder)
-    return not is_full(usage.total, usage.free, coming)
 
 
 def remove_leftovers(folder: Path) -> int:

@@ -1,10 +1,11 @@
 """The register: created, or the original program's table adopted without losing a row or an id."""
 
+import unicodedata
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-from app.cities.services import keys
 from app.columns import UtcDateTime, bounded
 
 revision = "0002"
@@ -98,6 +99,21 @@ def fill_keys() -> None:
             {"row_id": row.id, **keys(row.provincename, row.cityname)} for row in rows
         ])  # fmt: skip
         last = rows[-1].id
+
+
+def keys(province: str | None, city: str | None) -> dict[str, str]:
+    """The keys as this release made them; later ones may have other rules."""
+    return {
+        "province_key": fold(province)[:255],
+        "city_key": fold(city)[:255],
+        "search_key": f"{fold(province)}\n{fold(city)}",
+    }
+
+
+def fold(text: str | None) -> str:
+    """NFKC and casefolded, without blanks around it."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text or "").casefold())
+    return folded.strip()
 
 
 def downgrade() -> None:

@@ -26,7 +26,7 @@ from app import create_app
 from app.auth import services as auth
 from app.auth import tokens
 from app.cities.models import City
-from app.cities.services import keys
+from app.cities.rules import keys
 from app.config import ROOT, Settings
 from app.extensions import db
 from app.schema import create_database

@@ -35,7 +35,7 @@ def judged(import_id: int) -> list[tuple[int, str, str, str]]:
     db.session.rollback()
     query = select(CityImportRow).where(CityImportRow.import_id == import_id)
     return [
-        (row.line, row.kind, row.field, row.reason)
+        (row.line, row.kind, row.field, row.explanation)
         for row in db.session.scalars(query.order_by(CityImportRow.line))
     ]
 

@@ -1,5 +1,6 @@
 """A table of the original program is taken over, and the original may go on using it."""
 
+import re
 import secrets
 
 import pytest
@@ -9,7 +10,7 @@ from flask_migrate import downgrade, upgrade
 from app import create_app
 from app.cities import queries, services
 from app.cities.listing import Listing
-from app.config import Settings
+from app.config import ROOT, Settings
 from app.extensions import db
 from app.schema import create_database
 from tests.cities.conftest import ACTOR, add_as_original, stored
@@ -113,3 +114,9 @@ def test_going_back_leaves_the_original_table(adopted):
     with db.engine.connect() as connection:
         found = connection.execute(sa.text("SELECT * FROM city ORDER BY id")).all()
     assert [tuple(row) for row in found] == rows
+
+
+def test_migrations_do_not_follow_rules_that_may_change():
+    for path in (ROOT / "migrations" / "versions").glob("*.py"):
+        imported = re.findall(r"^(?:from|import) (app[.\w]*)", path.read_text(), re.MULTILINE)
+        assert set(imported) <= {"app.columns"}, path.name

@@ -82,6 +82,15 @@ def test_form_sent_twice_adds_one_city(as_role, rows):
     assert len(rows()) == 1
 
 
+def test_form_shown_again_by_the_back_button_adds_another_city(as_role, rows):
+    person = as_role("editor")
+    key = hidden(person.get("/cities/new"), "key")
+    person.submit("/cities/new", {**NEW, "key": key})
+    person.submit("/cities/new", {**NEW, "city": "珠海市", "key": key})
+    assert '<a href="/cities/2">Open</a>' in person.get("/cities").text
+    assert [row[2] for row in rows()] == ["深圳市", "珠海市"]
+
+
 def test_bad_input_is_told_beside_its_field_and_kept(as_role, rows):
     page = as_role("editor").submit(
         "/cities/new", {"province": "  ", "city": "<b>&\"'", "number": "12 Mio"}

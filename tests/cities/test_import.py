@@ -4,11 +4,13 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app.cities import applying, imports
-from app.cities.import_models import CityImport, CityImportRow
+from app.cities.import_models import REASON_LENGTH, CityImport, CityImportRow
 from app.cities.models import City
+from app.cities.rules import examine_city
 from app.columns import now
 from app.errors import Invalid
 from app.extensions import db
+from app.sentences import write_sentences
 from tests.cities.staging import add, confirm, judged, kinds, register, stage
 
 
@@ -104,6 +106,12 @@ def test_too_many_cells_are_refused(person):
     import_id = stage(person, "a,b,1,200\n")
     assert kinds(import_id) == ["refused"]
     assert "more cells" in judged(import_id)[0][3]
+
+
+def test_longest_reason_fits_its_column():
+    faults = examine_city("a" * 131_072, "b" * 131_072, "c")
+    assert len(faults) == 3
+    assert len(write_sentences(faults.values())) <= REASON_LENGTH
 
 
 def test_long_and_strange_cells_are_refused_and_kept_short(person):

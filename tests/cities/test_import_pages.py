@@ -101,6 +101,19 @@ def test_refused_lines_can_be_downloaded_corrected_and_brought_in(as_role, fille
     assert "line, field, reason" in page  # the columns that were passed over
 
 
+def test_reasons_are_read_in_the_language_of_the_reader(as_role, filled):
+    editor = as_role("editor")
+    address = send(editor, MIXED + "广东,深圳市,6\n").location
+    english, chinese = "Type the name of the province.", "请填写省份名称。"
+    assert english in editor.get(address).text
+    editor.submit("/preferences", {"language": "zh", "next": "/cities"}, page="/cities")
+    for path in (address, f"{address}/refused", f"{address}/refused.csv"):
+        text = editor.get(path).get_data(as_text=True)
+        assert chinese in text
+        assert "2,147,483,647" in text
+        assert english not in text
+
+
 def test_each_kind_has_pages_of_its_own(as_role):
     editor = as_role("editor")
     address = send(editor, HEADER + "".join(f"a,b{i},{i}\n" for i in range(250))).location

@@ -1,8 +1,21 @@
 """Reading a CSV file, before the register is asked."""
 
+import time
+from itertools import pairwise
+
 import pytest
 
-from app.cities.exchange import MOST_LINES, Line, guard, read_csv, unguard, write_csv
+from app.cities import exchange
+from app.cities.exchange import (
+    MOST_BLANK,
+    MOST_COLUMNS,
+    MOST_LINES,
+    Line,
+    guard,
+    read_csv,
+    unguard,
+    write_csv,
+)
 from app.errors import Invalid
 
 HEADER = "provincename,cityname,usernumber\n"
@@ -86,7 +99,15 @@ def test_cells_beyond_the_header_are_noted():
         (HEADER.encode() + b"\n,,\n", "line 1", "Add a line"),
         (HEADER.encode() + b'a,b,1\nc,"d,2\ne,f,3\n', "line 3", "quotation mark"),
         (HEADER.encode() + b'a,b,1\n"c"d,e,2\n', "line 3", "quotation mark"),
-        (HEADER.encode() + b'a,b,1\nc,"d\n' + b"x" * 200_000, "line 3", "quotation mark"),
+        (HEADER.encode() + b'a,b,1\nc,"d\n' + b"x" * 200_000, "line 3", "131,072 characters"),
+        (HEADER.encode() + b"a," + b"x" * 131_073 + b",1\n", "line 2", "131,072 characters"),
+        (b"," * 3_900_000, "Line 1", "3,900,001 cells"),
+        (HEADER.encode() + b"a,b,1\n" + b"," * 200, "Line 3", "201 cells"),
+        (b"\n" * 3_900_000, "line 20001", "without a city"),
+        (b"#\n" * 1_900_000, "line 20001", "without a city"),
+        (HEADER.encode() + b"\r" * 3_900_000, "line 20002", "without a city"),
+        (HEADER.encode() + b",,\r\n" * 900_000, "line 20002", "without a city"),
+        (b"\n" * 1_900_000 + b"\r\n" * 900_000 + b"\xff", "Line 2800001", "UTF-8"),
         (b'"province,city\n', "line 1", "quotation mark"),
     ],
 )  # fmt: skip
@@ -94,6 +115,33 @@ def test_what_cannot_be_read_is_refused_with_the_line_and_advice(data, line, adv
     message = refusal(data)
     assert line in message
     assert advice in message
+
+
+def test_blank_lines_and_columns_up_to_the_most_are_passed_over():
+    text = "\n" * MOST_BLANK + HEADER + ",,\n" * MOST_BLANK + "a,b,1\n"
+    assert read_csv(text.encode()).lines == [Line(2 * MOST_BLANK + 2, "a", "b", "1")]
+    commas = "," * (MOST_COLUMNS - 3)
+    table = read_csv(f"province,city,number{commas}\na,b,1{commas}\n".encode())
+    assert table.lines == [Line(2, "a", "b", "1")]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "\n" * 3_900_000,
+        HEADER + ",,\n" * 1_300_000,
+        HEADER + ",".join(['"' + "\n" * 131_000 + '"'] * 29),
+    ],
+)
+def test_others_are_let_through_every_few_lines(monkeypatch, data):
+    pauses = []
+    monkeypatch.setattr(exchange, "give_way", lambda: pauses.append(time.perf_counter()))
+    begun = time.perf_counter()
+    with pytest.raises(Invalid):
+        read_csv(data.encode())
+    moments = [begun, *pauses, time.perf_counter()]
+    assert len(pauses) >= 20_000 // exchange.PAUSE_EVERY
+    assert max(b - a for a, b in pairwise(moments)) < 0.5
 
 
 def test_exactly_the_most_lines_are_read_and_one_more_is_refused():

@@ -1,13 +1,14 @@
 """The page of the list."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import event
 
 from app.cities import list_page, services
 from app.extensions import db
-from tests.cities.conftest import ACTOR, add_as_original
+from tests.cities.conftest import ACTOR, add_as_original, add_city
 from tests.factories import Browser
 
 
@@ -216,3 +217,21 @@ def test_list_is_right_with_a_cache_that_vanished_or_is_away(app, cities, monkey
         services.create_city(ACTOR, "河北", "石家庄", 2)
         assert "石家庄" in list_page.list_content(listing, None, False)
         away.close()
+
+
+def test_what_was_read_before_a_change_is_not_kept_after_it(any_app):
+    add_city(province="广东")
+    row = services.get_city(1)  # this request sees the register as it is now
+    with ThreadPoolExecutor(1) as somebody:
+        somebody.submit(create_in_another_request, any_app).result()
+    assert list_page.register_facts().provinces == ["广东", "河北"]
+    assert row.provincename == "广东"
+    db.session.rollback()
+    assert list_page.register_facts().total == 2
+
+
+def create_in_another_request(app):
+    """A change by somebody else, committed."""
+    with app.test_request_context():
+        services.create_city(ACTOR, "河北", "石家庄", 2)
+        db.session.remove()

@@ -1,5 +1,7 @@
 """The rules of a city on plain values."""
 
+import time
+
 import pytest
 
 from app.cities.rules import CityFields, check_city, fold, is_flawed, keys
@@ -41,6 +43,19 @@ def test_bad_numbers_are_refused(users):
 
 def test_name_of_255_characters_after_composing_is_taken():
     assert check_city("e\u0301" * 255, "𠀀" * 255, "0").province == "é" * 255
+
+
+def test_name_of_four_characters_for_each_composed_one_is_taken():
+    assert check_city("\u03b1\u0313\u0300\u0345" * 255, "b", "0").province == "\u1f82" * 255
+    assert check_city(" " * 9999 + "a" + "\u3000" * 9999, "b", "0").province == "a"
+
+
+def test_very_long_name_is_refused_without_composing_it():
+    begun = time.perf_counter()
+    with pytest.raises(Invalid) as caught:
+        check_city("a" + "\u0344" * 600_000, "b", "0")
+    assert "600001" in caught.value.fields["province"]
+    assert time.perf_counter() - begun < 0.3
 
 
 def test_keys_are_the_same_for_any_case_and_width():

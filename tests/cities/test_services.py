@@ -84,6 +84,21 @@ def test_form_sent_twice_at_once_makes_one_city(any_app):
     assert len(stored()) == 1
 
 
+def test_same_key_with_other_values_adds_another_city():
+    first = services.create_city(ACTOR, "广东", "深圳市", "1", key="one")
+    second = services.create_city(ACTOR, "广东", "珠海市", "1", key="one")
+    third = services.create_city(ACTOR, "广东", "深圳市", "2", key="one", anyway=True)
+    assert [row[0] for row in stored()] == [first, second, third]
+    assert services.create_city(ACTOR, "广东", "珠海市", "1", key="one") == second
+    assert len(stored()) == 3
+
+
+def test_long_key_and_long_names_fit():
+    for _time in range(2):
+        services.create_city(ACTOR, "省" * 255, "市" * 255, "2147483647", key="k" * 5000)
+    assert len(stored()) == 1
+
+
 def test_keys_of_two_people_have_nothing_to_do_with_each_other():
     other = type(ACTOR)(id=2, name="other")
     first = services.create_city(ACTOR, "广东", "深圳市", "1", key="one")

@@ -13,7 +13,7 @@ import pytest
 
 from app.config import ROOT
 from app.files import storage
-from app.files.storage import Incoming, is_full
+from app.files.storage import Incoming
 from tests.files.helpers import on_disk
 
 GB = 1_000_000_000
@@ -144,23 +144,3 @@ def test_part_of_a_file_is_read(tmp_path):
     assert b"".join(storage.read(path)) == data
     assert b"".join(storage.read(path, 100, 70_000)) == data[100:70_000]
     assert b"".join(storage.read(path, 255_999)) == data[-1:]
-
-
-@pytest.mark.parametrize(
-    ("total", "free", "coming", "full"),
-    [
-        (10 * GB, 2 * GB, 0, False),
-        (10 * GB, GB, 0, False),
-        (10 * GB, GB - 1, 0, True),  # 10 %, but less than 1 GB
-        (100 * GB, 5 * GB, 0, False),
-        (100 * GB, 5 * GB - 1, 0, True),  # over 1 GB, but less than 5 %
-        (100 * GB, 6 * GB, GB, False),
-        (100 * GB, 6 * GB, GB + 1, True),
-    ],
-)
-def test_space_ends_at_5_percent_or_1_gigabyte(total, free, coming, full):
-    assert is_full(total, free, coming) is full
-
-
-def test_space_of_this_machine_is_asked(tmp_path):
-    assert not storage.has_space(tmp_path / "new", coming=10**18)

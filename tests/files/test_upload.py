@@ -4,8 +4,8 @@ import io
 
 import pytest
 
+from app import disk
 from app.extensions import db
-from app.files import storage
 from app.files.models import File
 from tests.factories import PASSWORD
 from tests.files.helpers import JSON, PDF, PNG, REPORT, Script, on_disk, some_text
@@ -151,7 +151,7 @@ def test_other_addresses_keep_their_small_limit(app, as_role):
 
 def test_a_nearly_full_disk_is_507(app, monkeypatch):
     script = Script(app)
-    monkeypatch.setattr(storage, "FREE_BYTES", 10**18)
+    monkeypatch.setattr(disk, "FREE_BYTES", 10**18)
     answer = script.upload(("a.txt", b"x"))
     assert answer.status_code == 507
     assert lines(answer)[0] == "file uploaded Fail"
