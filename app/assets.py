@@ -1,6 +1,6 @@
 """Static files by content: /static/<hash over all of them>/<path>, kept by browsers for ever.
 
-One hash for the whole folder lets page scripts import each other by relative paths. The folder
+One hash for the whole folder, so that files may name each other by relative paths. The folder
 `vendor` is filled at install time from the package Bootstrap-Flask; it is not in the repository.
 """
 

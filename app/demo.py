@@ -10,12 +10,13 @@ import zlib
 from pathlib import Path
 
 import click
+from dotenv import dotenv_values
 
 from app import create_app
 from app.auth import services as auth
 from app.auth.models import Role
 from app.cities import services as cities
-from app.config import Settings
+from app.config import Settings, env_file
 from app.extensions import db
 from app.files import services as files
 from app.files.names import clean_path
@@ -23,8 +24,17 @@ from app.files.storage import Incoming
 from app.start import address, check_address, prepare, run
 from app.web import settings
 
-# Settings of a real installation that a throw-away one must not share.
-NOT_SHARED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FILES_DIR", "NGINX_SENDS_FILES")
+# Settings of a real installation that a throw-away one must not share, wherever they were set.
+NOT_SHARED = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "FILES_DIR",
+    "NGINX_SENDS_FILES",
+    "SECURE",
+    "TRUSTED_PROXIES",
+    "PUBLIC_READ",
+)
 
 
 def picture(width: int = 96, height: int = 64) -> bytes:
@@ -66,14 +76,23 @@ def fill() -> dict[str, str]:
     return passwords
 
 
+def leave_real_settings(folder: Path) -> None:
+    """Have this process and the programs it starts use a throw-away folder and defaults. The flask
+    command has put the settings file of the real installation into the environment: that is taken
+    out again. What was given otherwise and differs from it (`make demo PORT=8001`) counts."""
+    for name, value in dotenv_values(env_file()).items():
+        if os.environ.get(name) == value:
+            del os.environ[name]
+    for name in NOT_SHARED:
+        os.environ.pop(name, None)
+    os.environ.update(INSTANCE=str(folder), ENV_FILE=os.devnull)
+
+
 @click.command("demo")
 def demo_command() -> None:
     """Start a filled installation in a throw-away folder; Ctrl-C ends and removes it."""
     folder = Path(tempfile.mkdtemp(prefix="gazetteer-demo-"))
-    for name in NOT_SHARED:
-        os.environ.pop(name, None)
-    # Its programs read these; the file of settings of the real installation is not read.
-    os.environ.update(INSTANCE=str(folder), ENV_FILE=os.devnull)
+    leave_real_settings(folder)
     try:
         sys.exit(run_in(folder))
     finally:

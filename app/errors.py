@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.logs import event
 
@@ -203,20 +203,3 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, refuse_database)
     app.register_error_handler(PoolTimeout, refuse_database)
     app.register_error_handler(Exception, refuse_unexpected)
-
-
-__all__ = [
-    "Conflict",
-    "DomainError",
-    "Forbidden",
-    "Invalid",
-    "NoSpace",
-    "NotFound",
-    "ServiceUnavailable",
-    "TooLarge",
-    "TooMany",
-    "Unauthorized",
-    "Unavailable",
-    "answer",
-    "wants_page",
-]

@@ -3,9 +3,10 @@ pages for browsers. The first line of the plain text is what scripts of the orig
 
 from typing import Any
 
-from flask import Response, jsonify, redirect, render_template, request, session, url_for
+from flask import Response, g, jsonify, redirect, render_template, request, url_for
 
 from app.errors import SENTENCES, DomainError, wants_page
+from app.files import uploaded
 from app.files.receiving import Outcome
 
 UPLOADED = "file uploaded successfully"
@@ -13,8 +14,6 @@ NO_PART = "No file part"
 NOT_SELECTED = "No selected file"
 FAILED = "file uploaded Fail"
 MISSING = "The downloaded file does not exist"
-# How much of an upload the page after it can show; the session carries it there.
-SHOWN_AFTERWARDS = 100
 
 
 def wants_plain() -> bool:
@@ -84,12 +83,8 @@ def answer_page(outcomes: list[Outcome], status: int) -> Response:
     if status not in (200, 207):
         text = render_template("files/upload_success.html", files=files, more=0, asked=True)
         return Response(text, status)
-    session["uploaded"] = {
-        # What was refused comes first: it must not be among what is left out.
-        "files": sorted(files, key=lambda file: file["kept"])[:SHOWN_AFTERWARDS],
-        "more": max(0, len(files) - SHOWN_AFTERWARDS),
-    }
-    return redirect(url_for("files.upload_success"), 303)  # type: ignore[return-value]
+    batch = uploaded.remember(g.person.id, files)
+    return redirect(url_for("files.upload_success", batch=batch), 303)  # type: ignore[return-value]
 
 
 def as_plain(refusal: Any, error: Exception, is_upload: bool) -> Response:

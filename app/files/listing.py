@@ -35,6 +35,8 @@ class Listing:
     sort: str = "uploaded"
     descending: bool = True
     removed: bool = False
+    # Of what was removed, only this person's files.
+    removed_of: int | None = None
 
     def args(self, **changed: Any) -> dict[str, str]:
         """The arguments of its address, without those that have their default."""
@@ -64,6 +66,8 @@ class Listing:
         chosen: list[ColumnElement[bool]] = [File.replaced_at.is_(None)]
         if self.removed:
             chosen.append(File.removed_at > now() - timedelta(days=UNDO_DAYS))
+            if self.removed_of is not None:
+                chosen.append(File.owner_id == self.removed_of)
         else:
             chosen.append(File.removed_at.is_(None))
         if self.search:
@@ -85,9 +89,9 @@ class Page:
     last: dict[str, str] | None
 
 
-def read_listing(args: Mapping[str, str], may_write: bool) -> Listing:
+def read_listing(args: Mapping[str, str], removed_of: int | None = None) -> Listing:
     """The listing of an address; what is unknown there falls back to the default. What was removed
-    is shown to those who may bring it back."""
+    is shown to those who may bring it back: a viewer is shown only their own, by `removed_of`."""
     sort = args.get("sort", "")
     sort = sort if sort in COLUMNS else "uploaded"
     search = "".join(c for c in args.get("q", "") if c != "\0" and not "\ud800" <= c <= "\udfff")
@@ -95,7 +99,8 @@ def read_listing(args: Mapping[str, str], may_write: bool) -> Listing:
         search=search.strip()[:SEARCH_LENGTH],
         sort=sort,
         descending={"asc": False, "desc": True}.get(args.get("order", ""), DESCENDING_FIRST[sort]),
-        removed=may_write and args.get("removed") == "1",
+        removed=args.get("removed") == "1",
+        removed_of=removed_of,
     )
 
 

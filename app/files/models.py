@@ -18,8 +18,9 @@ LONG_TEXT = Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
 
 class File(db.Model):  # type: ignore[name-defined,misc]
     """One version of a file. Owner, folder and name together are one file; the same again by the
-    same person is its next version. The present version is the one with `replaced_at` empty;
-    removing and bringing back is done to all versions at once, with the same `removed_at`."""
+    same person is its next version. The present version is the one with `replaced_at` empty.
+    Removing is done to all versions at once, with the same `removed_at`, by which they come back
+    together; what was removed earlier under the same name stays apart with its own."""
 
     __tablename__ = "file"
     __table_args__ = (

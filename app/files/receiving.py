@@ -2,13 +2,14 @@
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any, cast
 
 from flask import Request, current_app, g, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.cooperation import give_way
 from app.disk import has_space
@@ -21,14 +22,42 @@ from app.web import settings, size
 
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
+# The most bytes of a form beside its files. A folder of 10,000 files has heads of some 4 MB.
+IN_MEMORY_BYTES = 10_000_000
 # What is read and thrown away after a refusal: a client that is still sending when the connection
 # closes would report a broken connection instead of our answer.
 DRAIN_SECONDS = 30
 
 
+class FormBody:
+    """The body of an upload as Werkzeug's form parser reads it. What is in none of its files stays
+    in memory (text fields, the heads of parts); Werkzeug bounds each field, this all of them."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+        self.in_memory = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """The next block."""
+        if self.in_memory > IN_MEMORY_BYTES:
+            raise RequestEntityTooLarge()
+        block = self.stream.read(size)
+        self.in_memory += len(block)
+        return block
+
+
 class FormFile(storage.Incoming):
     """The same as Werkzeug's form parser uses it: it writes, rewinds once at the end of the part,
     and closes at the end of the request."""
+
+    def __init__(self, body: FormBody, folder: Path, limit: int) -> None:
+        super().__init__(folder, limit)
+        self.body = body
+
+    def write(self, data: bytes) -> int:
+        """These bytes are on disk, or thrown away."""
+        self.body.in_memory -= len(data)
+        return super().write(data)
 
     def seek(self, _offset: int, _whence: int = 0) -> int:
         """The part is complete."""
@@ -49,9 +78,17 @@ class UploadRequest(Request):
         """Werkzeug asks for a stream for each file of a form."""
         if not self.into_storage:
             return super()._get_file_stream(*args, **kwargs)
-        stream = FormFile(settings().files_dir, settings().upload_max_bytes)
+        own = settings()
+        stream = FormFile(self.__dict__["body"], own.files_dir, own.upload_max_bytes)
         self.__dict__.setdefault("received", []).append(stream)
         return cast(IO[bytes], stream)
+
+    def _get_stream_for_parsing(self) -> IO[bytes]:
+        """Werkzeug asks for the body of a form."""
+        stream = super()._get_stream_for_parsing()
+        if not self.into_storage:
+            return stream
+        return cast(IO[bytes], self.__dict__.setdefault("body", FormBody(stream)))
 
     def close(self) -> None:
         """Also when the form broke off in the middle and Werkzeug knows of no file."""

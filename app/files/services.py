@@ -11,9 +11,9 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.auth.models import Person
+from app.auth.models import Person, Role
 from app.columns import fold, now
-from app.errors import Conflict, Invalid, NoSpace, NotFound, TooLarge
+from app.errors import Conflict, Forbidden, Invalid, NoSpace, NotFound, TooLarge
 from app.extensions import db
 from app.files import content, storage
 from app.files.models import ENDING_LENGTH, NAME_LENGTH, File
@@ -36,6 +36,16 @@ class Kept:
     version: int
     sha256: str
     size: int
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What came back: the newest version of it, and the one that is present now."""
+
+    name: str
+    version: int
+    present: int
+    present_id: int
 
 
 def keep_file(owner_id: int, path: CleanPath, incoming: Incoming, **adopted: Any) -> Kept:
@@ -110,8 +120,9 @@ def _insert(new: "partial[File]") -> Kept:
         File.name == row.name,
     )
     row.version = 1 + (db.session.scalar(select(func.max(File.version)).where(*same)) or 0)
-    replaced = update(File).where(*same, File.replaced_at.is_(None)).values(replaced_at=now())
-    db.session.execute(replaced)
+    # A removed file keeps its present version, so that it can be brought back.
+    present = (*same, File.replaced_at.is_(None), File.removed_at.is_(None))
+    db.session.execute(update(File).where(*present).values(replaced_at=now()))
     db.session.add(row)
     db.session.flush()
     return Kept(row.id, row.version, row.sha256, row.size)
@@ -175,6 +186,7 @@ def count_download(file_id: int) -> None:
 def remove_file(actor_id: int, file_id: int) -> str:
     """Remove a file with all its versions; returns its name. For UNDO_DAYS it can come back."""
     file = get_file(file_id)
+    _check_may_change(actor_id, file)
     rows = update(File).where(*_same(file), File.removed_at.is_(None))
     db.session.execute(rows.values(removed_at=now(), removed_by=actor_id))
     after_commit(purge_removed)
@@ -182,15 +194,39 @@ def remove_file(actor_id: int, file_id: int) -> str:
 
 
 @transaction
-def restore_file(file_id: int) -> str:
-    """Bring back a removed file with the versions that went with it; returns its name."""
+def restore_file(actor_id: int, file_id: int) -> Restored:
+    """Bring back a removed file with the versions that went with it. Where the name was uploaded
+    again meanwhile, the newest of all versions is the present one."""
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None:
         raise NotFound(_("It is too late: this file was deleted for good."))
-    if file.removed_at is not None:
-        together = (*_same(file), File.removed_at == file.removed_at)
-        db.session.execute(update(File).where(*together).values(removed_at=None, removed_by=None))
-    return file.name
+    _check_may_change(actor_id, file)
+    # Locked, so that an upload at the same time cannot leave two present versions.
+    query = select(File).where(*_same(file)).order_by(File.version).with_for_update()
+    rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
+    moment = file.removed_at
+    back = [row for row in rows if row.removed_at == moment]
+    if not back:  # deleted between the two queries
+        raise NotFound(_("It is too late: this file was deleted for good."))
+    for row in back:
+        row.removed_at = row.removed_by = None
+    *older, present = [row for row in rows if row.removed_at is None]
+    present.replaced_at = None
+    for row in older:
+        row.replaced_at = row.replaced_at or now()
+    return Restored(file.name, back[-1].version, present.version, present.id)
+
+
+def owns_files(person_id: int) -> bool:
+    """Whether this person has uploaded anything that is still kept."""
+    return db.session.scalar(select(File.id).where(File.owner_id == person_id).limit(1)) is not None
+
+
+def _check_may_change(actor_id: int, file: File) -> None:
+    """One's own file is one's own to remove and bring back, whatever the role now."""
+    actor = db.session.get(Person, actor_id)
+    if file.owner_id != actor_id and (actor is None or actor.role == Role.VIEWER):
+        raise Forbidden(_("Only its owner and editors may do this."))
 
 
 def _same(file: File) -> tuple[ColumnElement[bool], ...]:

@@ -1,6 +1,6 @@
 """Uploads and downloads, for pages and for scripts, and the addresses of the original."""
 
-from flask import Response, redirect, render_template, request, session, url_for
+from flask import Response, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
@@ -9,7 +9,7 @@ from app import errors
 from app.auth.guards import needs
 from app.auth.models import Role
 from app.errors import DomainError
-from app.files import answers, receiving, sending, services
+from app.files import answers, receiving, sending, services, uploaded
 from app.files.views import bp
 
 UPLOADING = {"files.upload_file", "files.explain_upload"}
@@ -57,8 +57,8 @@ def explain_upload() -> AnyResponse:
 @bp.get("/upload_success")
 @needs()
 def upload_success() -> str:
-    """What became of one's last upload."""
-    done = session.get("uploaded") or {"files": [], "more": 0}
+    """What became of one's upload, for ten minutes after it; without `?batch=` of nothing."""
+    done = uploaded.recall(g.person.id, request.args.get("batch", ""))
     return render_template("files/upload_success.html", **done)
 
 

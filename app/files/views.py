@@ -5,7 +5,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.auth.guards import needs
-from app.auth.models import Role
 from app.files import listing, services
 from app.files.content import icon_kind
 from app.web import settings
@@ -18,9 +17,14 @@ bp.add_app_template_filter(icon_kind, "icon_kind")
 @needs()
 def list_files() -> str:
     """The list, with the zone for uploads for those who may write."""
-    asked = listing.read_listing(request.args, g.person.may_write)
-    page = listing.read_page(asked, request.args)
-    return render_template("files/list_files.html", listing=asked, page=page, limits=settings())
+    asked = listing.read_listing(request.args, None if g.person.may_write else g.person.id)
+    return render_template(
+        "files/list_files.html",
+        listing=asked,
+        page=listing.read_page(asked, request.args),
+        may_remove=g.person.may_write or services.owns_files(g.person.id),
+        limits=settings(),
+    )
 
 
 @bp.get("/files/<int:file_id>/details")
@@ -37,7 +41,7 @@ def show_file(file_id: int) -> str:
 
 
 @bp.post("/files/<int:file_id>/remove")
-@needs(Role.EDITOR)
+@needs()
 def remove_file(file_id: int) -> Response:
     """Out of the list; it can be brought back for some days."""
     name = services.remove_file(g.person.id, file_id)
@@ -48,8 +52,22 @@ def remove_file(file_id: int) -> Response:
 
 
 @bp.post("/files/<int:file_id>/restore")
-@needs(Role.EDITOR)
+@needs()
 def restore_file(file_id: int) -> Response:
-    """Back into the list, with all its versions."""
-    flash(_("%(name)s is back.", name=services.restore_file(file_id)), "good")
+    """Back into the list, or below a newer version that was uploaded meanwhile."""
+    back = services.restore_file(g.person.id, file_id)
+    said = {"text": _("%(name)s is back.", name=back.name)}
+    if back.version < back.present:
+        said = {
+            "text": _(
+                "%(name)s is back as version %(n)d. It was uploaded again meanwhile: version "
+                "%(present)d is the present one.",
+                name=back.name,
+                n=back.version,
+                present=back.present,
+            ),
+            "link": url_for("files.show_file", file_id=back.present_id),
+            "link_text": _("Show it"),
+        }
+    flash(said, "good")  # type: ignore[arg-type]
     return redirect(url_for("files.list_files"), 303)

@@ -2,8 +2,11 @@
 
 import os
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import current_app
 from redis.exceptions import RedisError
@@ -11,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app import schema
+from app.cooperation import off_hub
 from app.extensions import db, redis_store
 from app.web import settings
 
@@ -23,6 +27,10 @@ class Check:
     text: str = "ok"
 
 
+# How long a report is kept. One that is not ready is asked anew sooner: `make run` waits for it.
+READY_SECONDS = 1.0
+NOT_READY_SECONDS = 0.2
+
 NO_DATABASE = Check(False, "the database does not answer")
 TABLES = {
     schema.State.SAME: Check(),
@@ -32,6 +40,27 @@ TABLES = {
     ),
     schema.State.MISSING: Check(False, "the tables are missing; run `flask prepare`"),
 }  # fmt: skip
+
+
+class Kept:
+    """The last report of this process, and until when it is good. Anybody may ask: asked at once
+    or in quick succession, the disk and the services are troubled no more than this."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.report: dict[str, Check] = {}
+        self.until = 0.0
+
+
+def read_report() -> dict[str, Check]:
+    """All checks by name, at most a second old."""
+    kept: Kept = current_app.extensions.setdefault("gazetteer-readiness", Kept())
+    with kept.lock:
+        if time.monotonic() >= kept.until:
+            kept.report = check_all()
+            ready = all(check.ok for check in kept.report.values())
+            kept.until = time.monotonic() + (READY_SECONDS if ready else NOT_READY_SECONDS)
+        return kept.report
 
 
 def check_all() -> dict[str, Check]:
@@ -89,14 +118,18 @@ def check_redis() -> Check:
 
 def check_storage() -> Check:
     """Bytes reach the disk where uploads go."""
-    folder = settings().files_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"ready")
-            file.flush()
-            os.fsync(file.fileno())
+        off_hub(write_to_disk, settings().files_dir)
     except OSError as error:
         current_app.logger.error("the files folder is not writable: %s", error)
         return Check(False, "the folder for files is not writable")
     return Check()
+
+
+def write_to_disk(folder: Path) -> None:
+    """A few bytes, in a file that has no name and is gone at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"ready")
+        file.flush()
+        os.fsync(file.fileno())

@@ -24,7 +24,7 @@ def healthz() -> Response:
 def readyz() -> tuple[Response, int]:
     """Ready: everything that pages need is there. What is not well is named to whoever runs the
     server, and to nobody else."""
-    report = services.check_all()
+    report = services.read_report()
     ready = all(check.ok for check in report.values())
     body: dict[str, object] = {"status": "ready" if ready else "not ready"}
     if may_see_details(report):

@@ -1,10 +1,9 @@
-"""The two forms of the page, each with its answer."""
+"""The shape of the two forms of the page, each with its answer."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.errors import DomainError
-from app.numbers import services
+from app.numbers.services import Timed
 
 
 @dataclass
@@ -15,19 +14,8 @@ class Panel:
     limit: int
     examples: tuple[int, ...]
     n: str = ""
-    timed: services.Timed | None = None
+    timed: Timed | None = None
     error: DomainError | None = None
-
-    def ask(
-        self, query: Mapping[str, str], get: Callable[[str, str], services.Result], address: str
-    ) -> None:
-        """Answer the form, if it was sent; what was typed stays in it."""
-        self.n = query.get(self.name, str(self.examples[-1]))
-        if self.name in query:
-            try:
-                self.timed = services.timed(get, self.n, address)
-            except DomainError as error:
-                self.error = error
 
     @property
     def asked(self) -> bool:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, render_template, request, session
 from flask_babel import format_percent
 from werkzeug.routing import BaseConverter
 
+from app.errors import DomainError
 from app.numbers import cache, fib, pi, services
 from app.numbers.forms import Panel
 
@@ -65,6 +66,16 @@ def answer(get: Callable[[str, str], services.Result], n: str) -> Response:
     return response
 
 
+def fill(panel: Panel, get: Callable[[str, str], services.Result]) -> None:
+    """Answer a form, if it was sent; what was typed stays in it."""
+    panel.n = request.args.get(panel.name, str(panel.examples[-1]))
+    if panel.name in request.args:
+        try:
+            panel.timed = services.timed(get, panel.n, request.remote_addr or "")
+        except DomainError as error:
+            panel.error = error
+
+
 @bp.get("/numbers")
 def show_numbers() -> tuple[str, int, dict[str, str]]:
     """Try both: `?pi=1000000&fib=93`. The page is drawn without a session when Redis is away."""
@@ -73,7 +84,7 @@ def show_numbers() -> tuple[str, int, dict[str, str]]:
         Panel("fib", fib.LIMIT, (300, 10_000, 93)),
     )
     for panel, get in zip(panels, (services.get_pi, services.get_fib), strict=True):
-        panel.ask(request.args, get, request.remote_addr or "")
+        fill(panel, get)
     page = render_template(
         "numbers/show_numbers.html",
         panels=panels,

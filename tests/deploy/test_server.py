@@ -234,6 +234,8 @@ def test_a_hundred_megabytes_go_up_and_come_down_unchanged(server):
     )
     assert (part.status_code, part.content) == (206, b"0123456789abcdef")
     assert part.headers["ETag"] == answer.headers["ETag"]
+    several = requests.get(answer.url, headers={**headers, "Range": "bytes=0-1,4-5"}, timeout=20)
+    assert (several.status_code, several.content) == (200, answer.content), "as without nginx"
     same = requests.get(
         answer.url, headers={**headers, "If-None-Match": answer.headers["ETag"]}, timeout=20
     )
@@ -336,5 +338,11 @@ def test_the_application_away_is_told_in_words_and_nothing_is_left_of_it(server)
     assert "暂时无法访问" in answer.text
     assert_headers_once(answer)
     assert requests.get(f"{server.front}/cities", timeout=20).json()["status"] == 502
-    log = (server.folder / "plain" / "instance" / "log" / "nginx.log").read_text()
+    assert requests.get(f"{server.front}/setup/secret?of=ours", timeout=20).status_code == 502
+    folder = server.folder / "plain" / "instance" / "log"
+    log = (folder / "nginx.log").read_text()
     assert " GET /cities 502 " in log
+    assert " GET /setup/... 502 " in log
+    errors = (folder / "nginx-error.log").read_text()
+    assert "/cities" in errors
+    assert "secret" not in log + errors

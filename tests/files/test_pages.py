@@ -2,8 +2,9 @@
 
 import pytest
 
+from app.auth import services as auth
 from app.files import listing
-from tests.factories import HTML
+from tests.factories import HTML, PASSWORD, Browser, add_person
 from tests.files.helpers import PDF, PNG, REPORT, Script
 
 
@@ -91,6 +92,33 @@ def test_remove_tells_and_offers_undo(app, script, as_role):
     answer = browser.submit("/files/1/restore", page="/files")
     assert answer.status_code == 303
     assert f"{REPORT} is back." in browser.get("/files").text
+    assert script.get("/files/1").data == PDF
+
+
+def test_bringing_back_below_a_newer_version_tells_so(script, as_role):
+    browser = as_role("editor")
+    browser.submit("/files/1/remove", page="/files")
+    script.upload((REPORT, PDF))
+    assert REPORT in browser.get("/files?removed=1").text
+    assert browser.submit("/files/1/restore", page="/files").status_code == 303
+    page = browser.get("/files").text
+    assert f"{REPORT} is back as version 1." in page
+    assert "version 2 is the present one" in page
+    assert 'href="/files/3/details"' in page
+
+
+def test_who_was_an_editor_removes_and_brings_back_their_own_file(app, script):
+    with app.app_context():
+        assert auth.set_role(add_person("chief", "admin"), script.person_id, "viewer")
+    viewer = Browser(app)
+    viewer.sign_in("林梅", PASSWORD)
+    page = viewer.get("/files").text
+    assert "/files/1/remove" in page
+    assert "data-drop" not in page
+    assert "/files/1/remove" in viewer.get("/files/1/details").text
+    assert viewer.submit("/files/1/remove", page="/files").status_code == 303
+    assert REPORT in viewer.get("/files?removed=1").text
+    assert viewer.submit("/files/1/restore", page="/files").status_code == 303
     assert script.get("/files/1").data == PDF
 
 

@@ -6,15 +6,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from app.auth.models import Person
 from app.columns import now
-from app.errors import Conflict, Invalid, NotFound, TooLarge
+from app.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from app.extensions import db
 from app.files import listing, services, storage
 from app.files.models import File
 from app.files.names import clean_path
 from app.files.storage import Incoming
 from app.web import settings
-from tests.factories import add_person
+from tests.factories import add_person, at_once
 from tests.files.helpers import PDF, PNG, REPORT, keep, on_disk
 
 FOLDER = "survey/north"
@@ -127,10 +128,22 @@ def test_removing_takes_all_versions_and_bringing_back_returns_them(people):
     with pytest.raises(NotFound):
         services.remove_file(people[0], second.id)
     assert services.find_by_name("a.txt").id == other.id
-    assert services.restore_file(second.id) == "a.txt"
+    assert services.restore_file(people[0], second.id).name == "a.txt"
     assert services.get_file(first.id).removed_at is None
     assert services.get_file(second.id).removed_by is None
-    assert services.restore_file(second.id) == "a.txt", "once more changes nothing"
+    assert services.restore_file(people[0], second.id).name == "a.txt", "once more changes nothing"
+
+
+def removed_versions():
+    rows = listing.read_page(listing.read_listing({"removed": "1"}), {}).rows
+    return sorted(file.version for file, _owner in rows)
+
+
+def present_versions():
+    rows = db.session.scalars(
+        select(File.version).where(File.replaced_at.is_(None), File.removed_at.is_(None))
+    )
+    return list(rows)
 
 
 def test_a_removed_name_uploaded_again_and_then_brought_back_has_one_present_version(people):
@@ -138,9 +151,53 @@ def test_a_removed_name_uploaded_again_and_then_brought_back_has_one_present_ver
     services.remove_file(people[0], first.id)
     second = keep(people[0], "a.txt", b"2")
     assert second.version == 2
-    services.restore_file(first.id)
+    assert removed_versions() == [1]
+    back = services.restore_file(people[0], first.id)
+    assert (back.version, back.present, back.present_id) == (1, 2, second.id)
     assert services.get_file(first.id).replaced_at is not None
     assert services.find_by_name("a.txt").id == second.id
+    assert (removed_versions(), present_versions()) == ([], [2])
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_removed_twice_under_one_name_both_come_back_in_any_order(people, order):
+    ids = []
+    for data in (b"1", b"2"):
+        ids.append(keep(people[0], "a.txt", data).id)
+        services.remove_file(people[0], ids[-1])
+    assert removed_versions() == [1, 2]
+    for place in order:
+        services.restore_file(people[0], ids[place])
+    assert present_versions() == [2]
+    assert keep(people[0], "a.txt", b"3").version == 3
+    assert present_versions() == [3]
+
+
+def test_bringing_back_while_it_is_uploaded_again_leaves_one_present_version(any_app, people):
+    first = keep(people[0], "a.txt", b"1").id
+    services.remove_file(people[0], first)
+    results = at_once(
+        any_app,
+        lambda: keep(people[0], "a.txt", b"2").version,
+        lambda: services.restore_file(people[0], first).version,
+    )
+    assert results == [2, 1]
+    db.session.rollback()
+    assert present_versions() == [2]
+
+
+def test_a_viewer_removes_and_brings_back_their_own_and_nobody_elses(people):
+    """Somebody who was an editor when it was uploaded."""
+    own, other = keep(people[0], "a.txt", b"1").id, keep(people[1], "b.txt", b"2").id
+    db.session.get(Person, people[0]).role = "viewer"
+    db.session.commit()
+    with pytest.raises(Forbidden):
+        services.remove_file(people[0], other)
+    services.remove_file(people[1], other)
+    with pytest.raises(Forbidden):
+        services.restore_file(people[0], other)
+    services.remove_file(people[0], own)
+    assert services.restore_file(people[0], own).name == "a.txt"
 
 
 def age(file_id: int, days: float) -> None:
@@ -158,8 +215,8 @@ def test_a_week_after_removal_the_bytes_are_deleted(people):
     age(old, 7.1)
     assert services.purge_removed() == 1
     with pytest.raises(NotFound, match="too late"):
-        services.restore_file(old)
-    services.restore_file(young)
+        services.restore_file(people[0], old)
+    services.restore_file(people[0], young)
     assert len(on_disk(settings().files_dir)) == 2
     assert services.get_file(present)
 
@@ -205,7 +262,7 @@ def test_the_list_is_searched_in_any_case_width_and_place(people):
     keep(people[1], "100%_ok.png", PNG)
 
     def found(search: str) -> list[str]:
-        return names(listing.read_page(listing.read_listing({"q": search}, True), {}))
+        return names(listing.read_page(listing.read_listing({"q": search}), {}))
 
     assert found("终") == [REPORT]
     assert found("abc") == ["ＡＢＣ.PDF"]
@@ -221,7 +278,7 @@ def test_paging_by_key_shows_every_row_once_in_both_directions(people, monkeypat
     monkeypatch.setattr(listing, "PAGE", 3)
     for number in range(8):
         keep(people[number % 2], f"{'ab'[number // 4]}{number}.txt", b"x" * (number // 3))
-    asked = listing.read_listing({"sort": sort, "order": order}, True)
+    asked = listing.read_listing({"sort": sort, "order": order})
     args: dict[str, str] = {}
     forward, places = [], []
     while True:
@@ -249,13 +306,14 @@ def test_paging_by_key_shows_every_row_once_in_both_directions(people, monkeypat
 @pytest.mark.parametrize("place", ["", "x", "-1", "1~x", "99999999999999999999", "5~\0", "²"])
 def test_a_place_that_is_none_is_the_first_page(people, place):
     keep(people[0], "a.txt", b"x")
-    asked = listing.read_listing({"sort": "size"}, True)
+    asked = listing.read_listing({"sort": "size"})
     assert len(listing.read_page(asked, {"after": place}).rows) == 1
 
 
 def test_what_was_removed_is_listed_for_those_who_may_bring_it_back(people):
     kept = keep(people[0], "a.txt", b"x")
     services.remove_file(people[0], kept.id)
-    assert listing.read_page(listing.read_listing({}, True), {}).total == 0
-    assert listing.read_page(listing.read_listing({"removed": "1"}, True), {}).total == 1
-    assert listing.read_page(listing.read_listing({"removed": "1"}, False), {}).total == 0
+    assert listing.read_page(listing.read_listing({}), {}).total == 0
+    assert listing.read_page(listing.read_listing({"removed": "1"}), {}).total == 1
+    assert listing.read_page(listing.read_listing({"removed": "1"}, people[0]), {}).total == 1
+    assert listing.read_page(listing.read_listing({"removed": "1"}, people[1]), {}).total == 0

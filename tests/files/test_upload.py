@@ -3,9 +3,11 @@
 import io
 
 import pytest
+from urllib3 import encode_multipart_formdata
 
 from app import disk
 from app.extensions import db
+from app.files import receiving
 from app.files.models import File
 from tests.factories import PASSWORD
 from tests.files.helpers import JSON, PDF, PNG, REPORT, Script, on_disk, some_text
@@ -132,6 +134,22 @@ def test_a_form_beyond_its_limit_is_refused_before_it_is_read(make_app):
     assert lines(answer)[0] == "file uploaded Fail"
     assert "1 MB" in lines(answer)[1]
     assert not files_dir(app).exists() or on_disk(files_dir(app)) == []
+
+
+def test_text_fields_are_bounded_together(app, monkeypatch):
+    """Each of them is small enough by itself; files of any size in between do not count."""
+    monkeypatch.setattr(receiving, "IN_MEMORY_BYTES", 1_000_000)
+    script = Script(app)
+
+    def upload(texts):
+        fields = [(f"text{number}", "x" * 400_000) for number in range(texts)]
+        fields.insert(1, ("file", ("a.txt", b"y" * 2_000_000)))
+        body, kind = encode_multipart_formdata(fields)
+        return script.client.post("/upload", data=body, content_type=kind, headers=script.headers)
+
+    assert upload(2).status_code == 200
+    assert upload(4).status_code == 413
+    assert len(on_disk(files_dir(app))) == 1
 
 
 def test_too_many_parts_are_413(make_app):

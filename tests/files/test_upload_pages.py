@@ -7,9 +7,9 @@ import pytest
 from urllib3 import encode_multipart_formdata
 
 from app.extensions import db
-from app.files import services
+from app.files import receiving, services
 from app.files.models import File
-from tests.factories import HTML, PASSWORD, Browser
+from tests.factories import HTML, PASSWORD, Browser, at_once
 from tests.files.helpers import JSON, PDF, REPORT, Script, on_disk
 
 
@@ -54,13 +54,15 @@ def test_a_browser_goes_on_to_the_page_of_what_was_kept(app, as_role):
     browser = as_role("editor")
     files = parts((REPORT, PDF), ("b.exe", b"x"))
     answer = browser.submit("/upload", {"file": files}, page="/files")
-    assert (answer.status_code, answer.location) == (303, "/upload_success")
-    page = browser.get("/upload_success").text
+    assert answer.status_code == 303
+    assert answer.location.startswith("/upload_success?batch=")
+    page = browser.get(answer.location).text
     assert REPORT in page
     assert "b.exe" in page
     assert "Only these endings" in page
     assert "/files#upload" in page
-    assert REPORT in browser.get("/upload_success").text, "also after a reload"
+    assert REPORT in browser.get(answer.location).text, "also after a reload"
+    assert REPORT not in as_role("viewer").get(answer.location).text, "another's is not shown"
 
 
 @pytest.mark.parametrize(
@@ -89,8 +91,32 @@ def test_a_browser_nobody_signed_in_with_is_led_to_the_sign_in(browser):
     assert browser.get("/upload_success").status_code == 303
 
 
-def test_the_success_page_without_an_upload_says_so(as_role):
-    assert "Nothing was uploaded" in as_role("viewer").get("/upload_success").text
+@pytest.mark.parametrize("query", ["", "?batch=", "?batch=guess", "?batch=\u6587"])
+def test_the_success_page_without_an_upload_leads_to_the_form(as_role, query):
+    page = as_role("viewer").get(f"/upload_success{query}").text
+    assert "shown here for ten minutes" in page
+    assert "/files#upload" in page
+
+
+def test_an_upload_leaves_the_session_as_other_pages_wrote_it_meanwhile(app, as_role, monkeypatch):
+    browser = as_role("editor")
+    keep, statuses = receiving.keep, []
+    cookie = browser.client.get_cookie("gz")
+
+    def keep_value():
+        other = Browser(app)
+        other.client.set_cookie(cookie.key, cookie.value)
+        data = {"key": "colour", "value": "green"}
+        return other.submit("/session/set", data, page="/session").status_code
+
+    def keep_slowly(*args):
+        statuses.extend(at_once(app, keep_value))
+        return keep(*args)
+
+    monkeypatch.setattr(receiving, "keep", keep_slowly)
+    answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
+    assert (answer.status_code, statuses) == (303, [303])
+    assert "green" in browser.get("/session").text
 
 
 def test_uploading_purges_what_is_due(app):

@@ -11,9 +11,10 @@ from sqlalchemy import text
 from app.auth import services as auth
 from app.auth import tokens
 from app.extensions import db
+from app.health import services
 from tests import servers
 from tests.conftest import need
-from tests.factories import Browser
+from tests.factories import Browser, at_once
 
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.9"}
 
@@ -29,6 +30,13 @@ def set_revision(app, revision):
     with app.app_context():
         db.session.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
         db.session.commit()
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch):
+    """What a test breaks is seen at once."""
+    monkeypatch.setattr(services, "READY_SECONDS", 0)
+    monkeypatch.setattr(services, "NOT_READY_SECONDS", 0)
 
 
 def test_alive_asks_nothing(make_app):
@@ -136,6 +144,29 @@ def test_storage_that_cannot_be_written_is_named(make_app, tmp_path):
     assert status == 503
     assert body["checks"]["storage"] == "the folder for files is not writable"
     assert str(tmp_path) not in str(body)
+
+
+def test_asked_often_it_looks_once(app, monkeypatch):
+    monkeypatch.setattr(services, "READY_SECONDS", 60)
+    written = []
+    monkeypatch.setattr(services, "write_to_disk", written.append)
+    results = at_once(app, *[lambda: ready(app)[0]] * 8)
+    assert results == [200] * 8
+    assert len(written) == 1
+
+
+def test_a_report_is_kept_no_longer_than_it_is_good(app, monkeypatch):
+    monkeypatch.setattr(services, "READY_SECONDS", 0.2)
+    assert ready(app)[0] == 200
+    set_revision(app, "0001")
+    servers.wait_until(lambda: ready(app)[0] == 503, "it is seen")
+
+
+def test_the_disk_is_waited_for_beside_the_event_loop(app, monkeypatch):
+    handed = []
+    monkeypatch.setattr(services, "off_hub", lambda work, *args: handed.append(work))
+    assert ready(app)[0] == 200
+    assert handed == [services.write_to_disk]
 
 
 def test_a_stranger_sees_only_whether(app):
