@@ -6,7 +6,8 @@ import time
 import pytest
 
 from app.auth import services as auth
-from app.auth import signin
+from app.auth import session_values, signin
+from app.errors import Invalid
 from app.web import safe_next
 from tests.factories import HTML, PASSWORD, Browser, add_person, at_once
 
@@ -183,6 +184,20 @@ def test_empty_form_says_what_is_missing(browser):
 def test_huge_name_and_password_are_only_wrong(people, browser):
     answer = browser.submit("/login", {"name": "x" * 100_000, "password": "y" * 100_000})
     assert answer.status_code == 422
+
+
+def test_a_name_that_nobody_can_have_costs_no_more_than_another(app):
+    """Each of these becomes 18 characters when folded: half a million took four seconds."""
+    long = "\ufdfa" * 430_000
+    with app.test_request_context("/login"):
+        begin = time.perf_counter()
+        with pytest.raises(Invalid):
+            signin.check_credentials(long, "not the password", "192.0.2.1")
+        assert auth.find_person(long) is None
+        for check in (auth.check_name, session_values.check_key):
+            with pytest.raises(Invalid):
+                check(long)
+        assert time.perf_counter() - begin < 1
 
 
 def test_sign_out_is_a_post_and_final(people, app, browser):
