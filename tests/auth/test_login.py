@@ -7,6 +7,7 @@ import pytest
 
 from app.auth import services as auth
 from app.auth import session_values, signin
+from app.auth.tries import Limit
 from app.errors import Invalid
 from app.web import safe_next
 from tests.factories import HTML, PASSWORD, Browser, add_person, at_once
@@ -142,7 +143,7 @@ def test_sixth_wrong_try_in_a_minute_is_slowed_and_keeps_the_name(people, browse
 def test_address_that_tries_many_names_is_slowed(app, people, browser):
     with app.app_context():
         for _try in range(17):
-            signin.count([(signin.WRONG_PER_ADDRESS, ("sign-in", "127.0.0.1"))])
+            signin.count(Limit(signin.WRONG_PER_ADDRESS, "sign-in:127.0.0.1"))
     for number in range(3):
         answer = browser.submit("/login", {"name": f"name-{number}", "password": "wrong one"})
         assert answer.status_code == 422
@@ -153,6 +154,40 @@ def test_address_that_tries_many_names_is_slowed(app, people, browser):
 def test_right_tries_are_not_counted(people, app):
     for _try in range(6):
         Browser(app).sign_in("viewer")
+
+
+def age_tries(app, seconds):
+    """As if every try so far had been made that much earlier."""
+    store = app.extensions["redis"]
+    for key in store.keys("gz:tries:*"):
+        for name in store.zrange(key, 0, -1):
+            store.zincrby(key, -seconds, name)
+
+
+def test_no_more_than_five_wrong_tries_fit_into_any_minute(people, app, browser):
+    """Not around the border of two minutes either; each of the five frees its own place."""
+    assert browser.submit("/login", WRONG).status_code == 422
+    age_tries(app, 50_000)
+    for _try in range(4):
+        assert browser.submit("/login", WRONG).status_code == 422
+    answer = browser.submit("/login", WRONG)
+    assert answer.status_code == 429
+    assert 5 <= int(answer.headers["Retry-After"]) <= 10
+    age_tries(app, 11_000)
+    assert browser.submit("/login", WRONG).status_code == 422
+    answer = browser.submit("/login", WRONG)
+    assert answer.status_code == 429
+    assert 40 <= int(answer.headers["Retry-After"]) <= 49
+    age_tries(app, 60_000)
+    assert browser.submit("/login", {**WRONG, "password": PASSWORD}).status_code == 303
+
+
+def test_a_right_try_between_wrong_ones_frees_no_place(people, app):
+    for _try in range(4):
+        assert Browser(app).submit("/login", WRONG).status_code == 422
+    Browser(app).sign_in("editor")
+    assert Browser(app).submit("/login", WRONG).status_code == 422
+    assert Browser(app).submit("/login", WRONG).status_code == 429
 
 
 def test_limit_holds_for_tries_at_once(people, app, redis_url):
