@@ -235,6 +235,26 @@ def test_a_name_that_nobody_can_have_costs_no_more_than_another(app):
         assert time.perf_counter() - begin < 1
 
 
+def test_a_sign_in_page_that_was_open_too_long_is_shown_again(people, app, browser):
+    token = browser.token("/login?next=/numbers")
+    store = app.extensions["redis"]
+    store.delete(*store.keys("gz:session:*"))  # as after an hour
+    data = {"name": "viewer", "password": PASSWORD, "next": "/numbers", "csrf_token": token}
+    answer = browser.client.post("/login", data=data, headers=HTML)
+    assert (answer.status_code, answer.location) == (303, "/login?next=/numbers")
+    page = browser.get(answer.location).text
+    assert "This page was open too long. Please try again." in page
+    assert 'value="/numbers"' in page
+    data["next"] = "//evil.example"
+    answer = browser.client.post("/login", data=data, headers=HTML)
+    assert (answer.status_code, answer.location) == (303, "/login")
+    # Sent by nothing that shows pages, or without any token, it is refused.
+    assert browser.client.post("/login", data=data).status_code == 400
+    del data["csrf_token"]
+    assert browser.client.post("/login", data=data, headers=HTML).status_code == 400
+    assert browser.sign_in("viewer").status_code == 303
+
+
 def test_sign_out_is_a_post_and_final(people, app, browser):
     browser.sign_in("viewer")
     old = browser.client.get_cookie("gz").value

@@ -136,6 +136,15 @@ def test_link_is_not_written_to_the_log(browser, link, caplog):
     assert not any(secret in line for line in lines)
 
 
+def test_a_set_up_page_that_was_open_too_long_is_shown_again(app, browser, link):
+    data = {**FIELDS, "csrf_token": browser.token(link)}
+    store = app.extensions["redis"]
+    store.delete(*store.keys("gz:session:*"))  # as after an hour
+    answer = browser.client.post(link, data=data, headers=HTML)
+    assert (answer.status_code, answer.location) == (303, link)
+    assert "This page was open too long. Please try again." in browser.get(link).text
+
+
 @pytest.mark.parametrize("method", ["get", "put", "delete", "post"])
 @pytest.mark.parametrize("ending", ["", "/", "/more"])
 def test_link_is_not_written_to_the_log_however_it_is_asked_for(
