@@ -4,13 +4,13 @@ import hashlib
 import time
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g
 from flask_babel import gettext as _
 
 from app.auth import services, tries
 from app.auth.models import Person
 from app.auth.tries import Limit
-from app.errors import Invalid, TooMany
+from app.errors import Invalid, TooMany, Unauthorized
 
 # OWASP ASVS 6.3.1: wrong tries a minute for one name from one address, and for one address over
 # all names. No name is ever locked for other addresses, so nobody can shut a colleague out.
@@ -65,8 +65,9 @@ def sign_in(name: str, password: str, address: str) -> Person:
 def start_session(session: Any, person: Person, epoch: int | None = None) -> None:
     """Begin a session under a new id, so that one planted before the sign-in is worth nothing.
 
-    `epoch` is that of the password which was just chosen; should the person have been disabled
-    between that and now, the session is already over.
+    `epoch` is that of the password which was just chosen: the person's session goes on. Should
+    they have been disabled between that and now, it is already over; had they signed out
+    meanwhile, it stays over (`Unauthorized`).
     """
     session.clear()
     session["person"] = person.id
@@ -75,7 +76,11 @@ def start_session(session: Any, person: Person, epoch: int | None = None) -> Non
     session["epoch"] = epoch or person.epoch
     session["must_change"] = person.must_change_password
     session["since"] = time.time()  # where its absolute life begins
-    current_app.session_interface.regenerate(session)  # type: ignore[attr-defined]
+    interface: Any = current_app.session_interface
+    if not interface.regenerate(session, goes_on=epoch is not None):
+        g.person = None
+        text = _("Your password is changed. This session was ended meanwhile: please sign in.")
+        raise Unauthorized(text)
 
 
 def change_password(person_id: int, current: str, password: str, address: str) -> int:
