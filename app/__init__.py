@@ -12,8 +12,6 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     """The application. Nothing is opened here: connections begin with the first request. What it
     is made of is imported here and not above, so that a small program such as app.private_redis
     starts without all of it, and a web process without the commands and Alembic."""
-    from flask import Flask
-
     from app import assets, errors, hooks
     from app.auth.sessions import SharedSessionInterface
     from app.config import ROOT, Settings
@@ -22,7 +20,7 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     from app.web import language
 
     settings = settings or Settings.load()
-    app = Flask("app", static_folder=None, template_folder=str(ROOT / "templates"))
+    app = hooks.Site("app", static_folder=None, template_folder=str(ROOT / "templates"))
     app.config.from_mapping(settings.flask())
     app.request_class = UploadRequest
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}

@@ -6,21 +6,29 @@ import secrets
 import time
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, flash, g, redirect, request, url_for
 from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import assets, web
 from app.auth.forms import ROLE_NAMES
 from app.auth.guards import asks_sign_in, load_person
+from app.errors import wants_page
 from app.extensions import csrf
-from app.logs import asked_path
+from app.logs import asked_path, event
 
 log = logging.getLogger("gazetteer.request")
 
 # Views that check the token themselves, after they know that the person may write: reading it
 # means reading the whole body, which may be large.
 CHECK_CSRF_LATER = {"files.upload_file"}
+# For people not signed in, a form without a token, sent from a page of ours: it sets two harmless
+# cookies and stands on every page, and each token would cost a session in Redis.
+WITHOUT_TOKEN = {"auth.set_preferences"}
+# Pages that may be left open until the session behind them has ended.
+BEFORE_SIGN_IN = {"auth.login", "setup.start"}
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -57,7 +65,7 @@ def begin() -> None:
     g.request_id = named if trusted else secrets.token_hex(8)
 
 
-def check_csrf() -> None:
+def check_csrf() -> Any:
     """Every write by a browser carries the session's token; a script's token header is proof
     enough, since no browser sends that by itself.
 
@@ -65,12 +73,37 @@ def check_csrf() -> None:
     rather than that their form is out of date: the guard refuses before the view runs.
     """
     if request.routing_exception is not None or request.endpoint in CHECK_CSRF_LATER:
-        return
+        return None
     if g.person and g.person.by_token:
-        return
+        return None
     if g.person is None and asks_sign_in(request.endpoint):
-        return
-    csrf.protect()
+        return None
+    if g.person is None and request.endpoint in WITHOUT_TOKEN and web.sent_from_here():
+        return None
+    try:
+        csrf.protect()
+    except CSRFError as error:
+        if g.person is None and request.endpoint in BEFORE_SIGN_IN and is_old(error):
+            return open_again()
+        raise
+    return None
+
+
+def is_old(error: CSRFError) -> bool:
+    """Whether a page sent the form with a token, of a session that has ended since; rather than
+    without any, or with the address of another site."""
+    sent = request.form.get("csrf_token")
+    return bool(sent) and "referrer" not in str(error.description) and wants_page()
+
+
+def open_again() -> Any:
+    """The same page anew, which has a token of the present session."""
+    event("form-refused", logging.WARNING)
+    flash(_("This page was open too long. Please try again."), "caution")
+    again = {**(request.view_args or {})}
+    if onward := web.safe_next(request.form.get("next"), ""):
+        again["next"] = onward
+    return redirect(url_for(str(request.endpoint), **again), 303)
 
 
 def finish(response: Response) -> Response:
@@ -83,7 +116,6 @@ def finish(response: Response) -> Response:
         )
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Request-ID"] = g.get("request_id", "-")
-    write_line(response)
     return response
 
 
@@ -103,6 +135,16 @@ def write_line(response: Response) -> None:
             "ms": round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
         }},
     )  # fmt: skip
+
+
+class Site(Flask):
+    """Flask that writes the line of a request when its answer is final: saving the session, which
+    comes after all other hooks, may still turn it into a 503."""
+
+    def process_response(self, response: Response) -> Response:
+        response = super().process_response(response)
+        write_line(response)
+        return response
 
 
 def page_context() -> dict[str, Any]:

@@ -6,6 +6,7 @@ client sent are escaped, so that nobody can forge a line.
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 
@@ -30,9 +31,9 @@ def event(what: str, level: int = logging.INFO, **about: object) -> None:
 
 
 def asked_path() -> str:
-    """The path asked for, without the secret that a one-time link carries in it."""
-    secret = (request.view_args or {}).get("token")
-    return request.path.replace(str(secret), "-") if secret else request.path
+    """The path asked for, without the secret that a one-time link carries in it, also when it is
+    asked with a method or an ending that leads to no view."""
+    return re.sub(r"/setup/+[^/]+", "/setup/-", request.path)
 
 
 def value(content: object) -> str:

@@ -4,7 +4,7 @@ import os
 import socket
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from flask import current_app, has_request_context, request
 from flask_babel import format_datetime, format_decimal, format_timedelta, get_locale
@@ -31,6 +31,15 @@ def safe_next(target: str | None, fallback: str) -> str:
     if target.startswith("//") or any(c <= " " or c in "\\\x7f" for c in target):
         return fallback
     return target
+
+
+def sent_from_here() -> bool:
+    """Whether the browser says that a page of this site sent the request: in `Sec-Fetch-Site`, or,
+    where it knows or sends none, in `Origin` or `Referer`."""
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return site == "same-origin"
+    origin = request.headers.get("Origin") or request.referrer or ""
+    return urlsplit(origin).netloc == request.host
 
 
 def fail(form: Any, error: DomainError) -> int:

@@ -13,7 +13,13 @@ from redis.exceptions import RedisError
 
 from app.auth import services, signin, tokens
 from app.auth.models import Role
-from app.auth.sessions import FOR_EVERYBODY, requests_key, seen_key
+from app.auth.sessions import (
+    FOR_EVERYBODY,
+    carries_token,
+    requests_key,
+    seen_key,
+    values_key,
+)
 from app.errors import Forbidden, Unauthorized, Unavailable, answer, wants_page
 from app.extensions import redis_store
 from app.logs import event
@@ -55,7 +61,7 @@ def load_person(even_here: bool = False) -> Response | None:
     g.person = None
     if FOR_EVERYBODY.match(request.path) or (request.endpoint == "health.readyz" and not even_here):
         return None
-    if request.headers.get("Authorization", "").lower().startswith("bearer "):
+    if carries_token(request):
         return load_from_token()
     try:
         if session.unavailable:  # type: ignore[attr-defined]
@@ -102,8 +108,8 @@ def load_from_session() -> None:
         return
     if first_this_minute:
         with redis_store.client.pipeline(transaction=False) as pipe:
-            pipe.expire(key, interface.idle_seconds)
-            pipe.expire(requests_key(key), interface.idle_seconds)
+            for extended in (key, requests_key(key), values_key(key)):
+                pipe.expire(extended, interface.idle_seconds)
             pipe.execute()
     g.person = identity
 

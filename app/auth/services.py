@@ -25,13 +25,17 @@ EPOCH_SECONDS = 60
 
 
 def fold_name(name: str) -> str:
-    """The form under which two names count as the same, in any case and width."""
-    return fold(name).strip()
+    """The form under which two names count as the same, in any case and width. Text longer than a
+    key can be is nobody's name, and is not folded: of half a million characters that takes
+    seconds."""
+    return "" if len(name) > NAME_KEY_LENGTH else fold(name).strip()
 
 
 def check_name(name: str) -> str:
     """The name as it is kept: NFC, trimmed, 1 to 64 characters, none of them a control."""
-    name = unicodedata.normalize("NFC", name).strip()
+    # NFC can only make a name that fits out of one of a few times the length.
+    name = name.strip()
+    name = unicodedata.normalize("NFC", name).strip() if len(name) <= 4 * NAME_LENGTH else ""
     # Some characters become up to 18 when folded, and the key must fit its column.
     if not 1 <= len(name) <= NAME_LENGTH or len(fold_name(name)) > NAME_KEY_LENGTH:
         raise Invalid(fields={"name": _("A name has 1 to %(n)d characters.", n=NAME_LENGTH)})
@@ -58,7 +62,7 @@ def new_person(name: str, password: str, role: str) -> "partial[Person]":
         Person,
         name=name,
         name_key=fold_name(name),
-        password_hash=hash_password(password),
+        password_hash=hash_alone(password),
         role=kept_role,
     )
 
@@ -157,7 +161,7 @@ def note_sign_in(person_id: int) -> None:
 def set_password(person_id: int, password: str) -> int:
     """Give a password that somebody chose, end the person's sessions, return the new epoch."""
     check_password(password, get_person(person_id).name)
-    return _set_hash(person_id, hash_password(password), first=False)
+    return _set_hash(person_id, hash_alone(password), first=False)
 
 
 def give_first_password(actor_id: int, person_id: int) -> str:
@@ -166,8 +170,14 @@ def give_first_password(actor_id: int, person_id: int) -> str:
     _keep_off_oneself(actor_id, person_id)
     get_person(person_id)
     password = random_password()
-    _set_hash(person_id, hash_password(password), first=True)
+    _set_hash(person_id, hash_alone(password), first=True)
     return password
+
+
+def hash_alone(password: str) -> str:
+    """Hash while no connection to the database is held: what was read until now is let go of."""
+    db.session.rollback()
+    return hash_password(password)
 
 
 @transaction

@@ -33,7 +33,7 @@ def get_session_value() -> str | tuple[str, int]:
     form = PutForm()
     try:
         key = session_values.check_key(request.args.get("key", ""))
-        return render_page(form, read=(key, session_values.get_value(session, key)))
+        return render_page(form, read=(key, session_values.get_value(store_id(), key)))
     except (Invalid, NotFound) as error:
         return render_page(form, refused=error.message), error.status
 
@@ -44,7 +44,7 @@ def set_session_value() -> Response | tuple[str, int]:
     """Keep a value."""
     form = PutForm()
     try:
-        key = session_values.put_value(session, form.key.data or "", form.value.data or "")
+        key = session_values.put_value(store_id(), form.key.data or "", form.value.data or "")
     except DomainError as error:
         status = fail(form, error)
         return render_page(form), status
@@ -57,7 +57,7 @@ def set_session_value() -> Response | tuple[str, int]:
 def pop_session_value() -> Response:
     """Remove a value."""
     key = request.form.get("key", "")
-    session_values.pop_value(session, key)
+    session_values.pop_value(store_id(), key)
     flash(_("“%(key)s” is removed.", key=key), "good")
     return redirect(url_for("auth.show_session"), 303)
 
@@ -66,7 +66,7 @@ def pop_session_value() -> Response:
 @needs(by_token=False)
 def clear_session_values() -> Response:
     """Remove all values; one stays signed in."""
-    count = session_values.clear_values(session)
+    count = session_values.clear_values(store_id())
     flash(ngettext("%(num)d value is removed.", "%(num)d values are removed.", count), "good")
     return redirect(url_for("auth.show_session"), 303)
 
@@ -86,6 +86,12 @@ def lead_to_session() -> Response:
     return redirect(url_for("auth.show_session", **filled), 303)
 
 
+def store_id() -> str:
+    """Where Redis keeps the session of whoever asks."""
+    interface: Any = current_app.session_interface
+    return str(interface.store_id(session))
+
+
 def render_page(form: PutForm, read: tuple[str, str] | None = None, refused: str = "") -> str:
     """The page around a form, with what was read or why it could not be."""
     interface: Any = current_app.session_interface
@@ -97,7 +103,7 @@ def render_page(form: PutForm, read: tuple[str, str] | None = None, refused: str
         form=form,
         read=read,
         refused=refused,
-        values=session_values.list_values(session),
+        values=session_values.list_values(store_id()),
         most=session_values.KEYS,
         here={"host": socket.gethostname(), "pid": str(os.getpid())},
         writer={"host": host, "pid": pid},

@@ -8,21 +8,25 @@ Flask-Session's interface, with these differences:
 - data that cannot be decoded is no session (Flask-Session would hand it to pickle);
 - Redis knows only the SHA-256 of a session id, so that a copy of its data signs nobody in;
 - idle time is the life of the key, extended at most once a minute without writing the session;
-- addresses that answer everybody alike do not ask Redis for a session at all;
+- the values that a person puts into their session stand in a hash beside it, each by itself: the
+  session is one text, and of two requests that wrote it at once the slower would win;
+- addresses that answer everybody alike do not ask Redis for a session at all, nor do requests with
+  a token: what a script did is done, whether or not a session could have been kept;
 - where https is seen the cookie is `__Host-gz` and Secure, which no other host or plain http can
   set; it is deleted with the same attributes, or browsers would keep it.
 """
 
 import hashlib
 import re
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import msgspec
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask_session.base import Serializer
 from flask_session.redis import RedisSession, RedisSessionInterface
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from app.errors import refuse_redis
 from app.web import cookie_name, seen_secure, worker_name
@@ -43,10 +47,21 @@ def seen_key(store_id: str) -> str:
     return f"{store_id}:seen"
 
 
+def values_key(store_id: str) -> str:
+    """The hash of the values that the person put into the session."""
+    return f"{store_id}:values"
+
+
+def carries_token(request: Request) -> bool:
+    """Whether a script asks: it names its token with every request."""
+    return request.headers.get("Authorization", "").lower().startswith("bearer ")
+
+
 class SharedSession(RedisSession):  # type: ignore[misc]
     """A session that knows whether Redis has it, and whether Redis could be asked."""
 
     unavailable = False
+    never_kept = False  # for this one answer only; no cookie is sent
 
     def __init__(self, initial: Any = None, sid: Any = None, permanent: Any = None) -> None:
         super().__init__(initial, sid=sid, permanent=permanent)
@@ -87,8 +102,10 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
 
     def open_session(self, app: Flask, request: Request) -> SharedSession:
         """The session of the cookie, or a new one; never an error."""
-        if FOR_EVERYBODY.match(request.path):
-            return SharedSession(sid=self._generate_sid(self.sid_length))
+        if FOR_EVERYBODY.match(request.path) or carries_token(request):
+            session = SharedSession(sid=self._generate_sid(self.sid_length))
+            session.never_kept = True
+            return session
         sid = request.cookies.get(self.get_cookie_name(app))
         found, unavailable = None, False
         if sid:
@@ -103,8 +120,12 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
         return session
 
     def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
-        """Write what changed; an answer that relies on a session which could not be kept is 503."""
-        if session.unavailable:
+        """Write what changed; an answer that relies on a session which could not be kept is 503.
+
+        A change that is made and leads on stays answered so: what the session would have carried
+        to the next page, a sentence mostly, is lost, but nobody is told to do it again.
+        """
+        if session.unavailable or session.never_kept:
             return
         try:
             if session or not session.modified:
@@ -112,6 +133,10 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
             else:
                 self._end(app, session, response)
         except RedisError as error:
+            leads_on = request.method == "POST" and 300 <= response.status_code < 400
+            if session and session.stored and leads_on:
+                app.logger.warning("Redis does not answer: the session is not written")
+                return
             refusal = refuse_redis(error)
             response.set_data(refusal.get_data())
             response.status_code = refusal.status_code
@@ -130,13 +155,24 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
         )
         response.vary.add("Cookie")
 
-    def regenerate(self, session: SharedSession) -> None:
+    def regenerate(self, session: SharedSession, goes_on: bool = False) -> bool:
         """Give the session a new id; the old one is dead at once. The id changes first: should
-        Redis fail in between, what the session now holds is never kept under the old one."""
-        old = self.store_id(session)
+        Redis fail in between, what the session now holds is never kept under the old one.
+
+        A session that `goes_on` for the same person keeps their values. Had it been ended since
+        this request began, it stays ended, nothing is kept, and the answer is False.
+        """
+        old, was_stored = self.store_id(session), session.stored
         session.sid = self._generate_sid(self.sid_length)
         session.stored, session.modified = False, True
+        deleted = self.client.delete(old)
+        if goes_on and deleted:
+            # From here on nobody adds a value under the old id. There may be none at all.
+            with suppress(ResponseError):
+                self.client.rename(values_key(old), values_key(self.store_id(session)))
         self._delete_session(old)
+        session.never_kept = goes_on and was_stored and not deleted
+        return not session.never_kept
 
     def usage(self, session: SharedSession) -> tuple[int, int]:
         """How many requests the session has seen, and in how many seconds it ends if unused."""
@@ -155,7 +191,8 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
         return f"{self.key_prefix}{hashlib.sha256(sid.encode()).hexdigest()}"
 
     def _delete_session(self, store_id: str) -> None:
-        self.client.delete(store_id, requests_key(store_id), seen_key(store_id))
+        beside = requests_key(store_id), seen_key(store_id), values_key(store_id)
+        self.client.delete(store_id, *beside)
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         text = self.client.get(store_id)
@@ -171,5 +208,7 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
         session["writer"] = worker_name()
         text = self.serializer.encode(session)
         # A stored session is only ever replaced; a new one is only ever created.
-        kept = self.client.set(store_id, text, ex=seconds, xx=session.stored, nx=not session.stored)
-        session.stored = bool(kept)
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.set(store_id, text, ex=seconds, xx=session.stored, nx=not session.stored)
+            pipe.expire(values_key(store_id), seconds)
+            session.stored = bool(pipe.execute()[0])

@@ -4,35 +4,32 @@ import hashlib
 import time
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g
 from flask_babel import gettext as _
-from limits import RateLimitItem, parse
 
-from app.auth import services
+from app.auth import services, tries
 from app.auth.models import Person
-from app.errors import Invalid, TooMany
-from app.extensions import limiter
+from app.auth.tries import Limit
+from app.errors import Invalid, TooMany, Unauthorized
 
-# OWASP ASVS 6.3.1: per name and address, and per address over all names. No name is ever locked
-# for other addresses, so nobody can shut a colleague out.
-WRONG_PER_NAME = parse("5 per minute")
-WRONG_PER_ADDRESS = parse("20 per minute")
-
-Counted = list[tuple[RateLimitItem, tuple[str, ...]]]
+# OWASP ASVS 6.3.1: wrong tries a minute for one name from one address, and for one address over
+# all names. No name is ever locked for other addresses, so nobody can shut a colleague out.
+WRONG_PER_NAME = 5
+WRONG_PER_ADDRESS = 20
 
 
-def count(counted: Counted) -> None:
-    """Count a try under each key, or raise `TooMany` with the seconds to wait."""
-    for limit, key in counted:
-        if not limiter.limiter.hit(limit, *key):
-            reset = limiter.limiter.get_window_stats(limit, *key).reset_time
-            text = _("Too many wrong tries. Wait a minute, then try again.")
-            raise TooMany(text, int(reset - time.time()) + 1)
+def count(*limits: Limit) -> str:
+    """Count a try under each key and return its name, or raise `TooMany` with the seconds to
+    wait."""
+    name, seconds = tries.add(*limits)
+    if seconds:
+        raise TooMany(_("Too many wrong tries. Wait a minute, then try again."), seconds)
+    return name
 
 
 def count_wrong(what: str, address: str) -> None:
     """Count a wrong token or set-up link. Nobody guesses one, but nobody may ask for ever."""
-    count([(WRONG_PER_ADDRESS, (what, address))])
+    count(Limit(WRONG_PER_ADDRESS, f"{what}:{address}"))
 
 
 def check_credentials(name: str, password: str, address: str) -> Person:
@@ -43,16 +40,15 @@ def check_credentials(name: str, password: str, address: str) -> Person:
     """
     # Hashed, because people type their password into the field for the name now and then.
     digest = hashlib.sha256(services.fold_name(name).encode()).hexdigest()
-    counted: Counted = [
-        (WRONG_PER_NAME, ("sign-in", digest, address)),
-        (WRONG_PER_ADDRESS, ("sign-in", address)),
-    ]
-    count(counted)
+    limits = (
+        Limit(WRONG_PER_NAME, f"sign-in:{digest}:{address}"),
+        Limit(WRONG_PER_ADDRESS, f"sign-in:{address}"),
+    )
+    counted = count(*limits)
     person = services.verify(name, password)
     if person is None:
         raise Invalid(_("Name and password do not match."))
-    for limit, key in counted:
-        limiter.limiter.hit(limit, *key, cost=-1)
+    tries.take_back(counted, *limits)
     return person
 
 
@@ -69,8 +65,9 @@ def sign_in(name: str, password: str, address: str) -> Person:
 def start_session(session: Any, person: Person, epoch: int | None = None) -> None:
     """Begin a session under a new id, so that one planted before the sign-in is worth nothing.
 
-    `epoch` is that of the password which was just chosen; should the person have been disabled
-    between that and now, the session is already over.
+    `epoch` is that of the password which was just chosen: the person's session goes on. Should
+    they have been disabled between that and now, it is already over; had they signed out
+    meanwhile, it stays over (`Unauthorized`).
     """
     session.clear()
     session["person"] = person.id
@@ -79,7 +76,11 @@ def start_session(session: Any, person: Person, epoch: int | None = None) -> Non
     session["epoch"] = epoch or person.epoch
     session["must_change"] = person.must_change_password
     session["since"] = time.time()  # where its absolute life begins
-    current_app.session_interface.regenerate(session)  # type: ignore[attr-defined]
+    interface: Any = current_app.session_interface
+    if not interface.regenerate(session, goes_on=epoch is not None):
+        g.person = None
+        text = _("Your password is changed. This session was ended meanwhile: please sign in.")
+        raise Unauthorized(text)
 
 
 def change_password(person_id: int, current: str, password: str, address: str) -> int:

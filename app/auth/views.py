@@ -81,8 +81,8 @@ def change_password() -> Response | Page:
             event("password-refused", logging.WARNING)
             status, headers = fail(form, error), error.headers
         else:
-            signin.start_session(session, services.get_person(g.person.id), epoch)
             event("password-changed")
+            signin.start_session(session, services.get_person(g.person.id), epoch)
             flash(_("Your password is changed. Your other sessions are ended."), "good")
             return redirect(url_for("auth.account"), 303)
     return render_template("auth/change_password.html", form=form), status, headers

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from app.auth import services as auth
-from tests.factories import PASSWORD, Browser
+from tests.factories import HTML, PASSWORD, Browser
 
 NEW = "another long password"
 
@@ -145,3 +145,30 @@ def test_preferences_are_kept_and_lead_back(browser):
     assert answer.location == "/cities"
     assert "Set-Cookie" not in answer.headers
     assert browser.get("/preferences").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "same-origin"}, 303),
+        ({"Origin": "http://localhost"}, 303),
+        ({"Referer": "http://localhost/numbers?pi=1"}, 303),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, 400),
+        ({"Sec-Fetch-Site": "same-site"}, 400),
+        ({"Origin": "http://evil.example"}, 400),
+        ({"Origin": "null"}, 400),
+        ({"Referer": "http://evil.example/http://localhost/"}, 400),
+        ({"Origin": "http://localhost.evil.example"}, 400),
+        ({}, 400),
+    ],
+)
+def test_preferences_of_visitors_are_taken_from_pages_of_this_site_only(browser, headers, status):
+    data = {"scheme": "dark", "next": "/numbers"}
+    answer = browser.client.post("/preferences", data=data, headers={**HTML, **headers})
+    assert answer.status_code == status
+    assert ("gz_scheme=dark" in answer.headers.get("Set-Cookie", "")) is (status == 303)
+
+
+def test_preferences_of_people_signed_in_need_the_token(editor):
+    headers = {**HTML, "Sec-Fetch-Site": "same-origin"}
+    assert editor.client.post("/preferences", data={}, headers=headers).status_code == 400

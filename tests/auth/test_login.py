@@ -6,7 +6,9 @@ import time
 import pytest
 
 from app.auth import services as auth
-from app.auth import signin
+from app.auth import session_values, signin
+from app.auth.tries import Limit
+from app.errors import Invalid
 from app.web import safe_next
 from tests.factories import HTML, PASSWORD, Browser, add_person, at_once
 
@@ -142,7 +144,7 @@ def test_sixth_wrong_try_in_a_minute_is_slowed_and_keeps_the_name(people, browse
 def test_address_that_tries_many_names_is_slowed(app, people, browser):
     with app.app_context():
         for _try in range(17):
-            signin.count([(signin.WRONG_PER_ADDRESS, ("sign-in", "127.0.0.1"))])
+            signin.count(Limit(signin.WRONG_PER_ADDRESS, "sign-in:127.0.0.1"))
     for number in range(3):
         answer = browser.submit("/login", {"name": f"name-{number}", "password": "wrong one"})
         assert answer.status_code == 422
@@ -153,6 +155,40 @@ def test_address_that_tries_many_names_is_slowed(app, people, browser):
 def test_right_tries_are_not_counted(people, app):
     for _try in range(6):
         Browser(app).sign_in("viewer")
+
+
+def age_tries(app, seconds):
+    """As if every try so far had been made that much earlier."""
+    store = app.extensions["redis"]
+    for key in store.keys("gz:tries:*"):
+        for name in store.zrange(key, 0, -1):
+            store.zincrby(key, -seconds, name)
+
+
+def test_no_more_than_five_wrong_tries_fit_into_any_minute(people, app, browser):
+    """Not around the border of two minutes either; each of the five frees its own place."""
+    assert browser.submit("/login", WRONG).status_code == 422
+    age_tries(app, 50_000)
+    for _try in range(4):
+        assert browser.submit("/login", WRONG).status_code == 422
+    answer = browser.submit("/login", WRONG)
+    assert answer.status_code == 429
+    assert 5 <= int(answer.headers["Retry-After"]) <= 10
+    age_tries(app, 11_000)
+    assert browser.submit("/login", WRONG).status_code == 422
+    answer = browser.submit("/login", WRONG)
+    assert answer.status_code == 429
+    assert 40 <= int(answer.headers["Retry-After"]) <= 49
+    age_tries(app, 60_000)
+    assert browser.submit("/login", {**WRONG, "password": PASSWORD}).status_code == 303
+
+
+def test_a_right_try_between_wrong_ones_frees_no_place(people, app):
+    for _try in range(4):
+        assert Browser(app).submit("/login", WRONG).status_code == 422
+    Browser(app).sign_in("editor")
+    assert Browser(app).submit("/login", WRONG).status_code == 422
+    assert Browser(app).submit("/login", WRONG).status_code == 429
 
 
 def test_limit_holds_for_tries_at_once(people, app, redis_url):
@@ -184,6 +220,40 @@ def test_empty_form_says_what_is_missing(browser):
 def test_huge_name_and_password_are_only_wrong(people, browser):
     answer = browser.submit("/login", {"name": "x" * 100_000, "password": "y" * 100_000})
     assert answer.status_code == 422
+
+
+def test_a_name_that_nobody_can_have_costs_no_more_than_another(app):
+    """Each of these becomes 18 characters when folded: half a million took four seconds."""
+    long = "\ufdfa" * 430_000
+    with app.test_request_context("/login"):
+        begin = time.perf_counter()
+        with pytest.raises(Invalid):
+            signin.check_credentials(long, "not the password", "192.0.2.1")
+        assert auth.find_person(long) is None
+        for check in (auth.check_name, session_values.check_key):
+            with pytest.raises(Invalid):
+                check(long)
+        assert time.perf_counter() - begin < 1
+
+
+def test_a_sign_in_page_that_was_open_too_long_is_shown_again(people, app, browser):
+    token = browser.token("/login?next=/numbers")
+    store = app.extensions["redis"]
+    store.delete(*store.keys("gz:session:*"))  # as after an hour
+    data = {"name": "viewer", "password": PASSWORD, "next": "/numbers", "csrf_token": token}
+    answer = browser.client.post("/login", data=data, headers=HTML)
+    assert (answer.status_code, answer.location) == (303, "/login?next=/numbers")
+    page = browser.get(answer.location).text
+    assert "This page was open too long. Please try again." in page
+    assert 'value="/numbers"' in page
+    data["next"] = "//evil.example"
+    answer = browser.client.post("/login", data=data, headers=HTML)
+    assert (answer.status_code, answer.location) == (303, "/login")
+    # Sent by nothing that shows pages, or without any token, it is refused.
+    assert browser.client.post("/login", data=data).status_code == 400
+    del data["csrf_token"]
+    assert browser.client.post("/login", data=data, headers=HTML).status_code == 400
+    assert browser.sign_in("viewer").status_code == 303
 
 
 def test_sign_out_is_a_post_and_final(people, app, browser):

@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from flask import Response, session
+from flask import Response, flash, session
 from redis.exceptions import RedisError
 
 from app.auth import services as auth
@@ -122,6 +122,42 @@ def test_redis_that_stops_within_a_request_ends_in_503(own_app, own_redis):
     assert "ETag" not in answer.headers
     assert answer.headers["Cache-Control"] == "no-store"
     assert "Not available right now" in answer.get_data(as_text=True)
+
+
+def ended_while_redis_stops(app, own_redis, caplog, method, change):
+    """What a request is answered, and its line in the log, when Redis stops before its end."""
+    caplog.set_level("INFO", "gazetteer.request")
+    browser = Browser(app)
+    browser.sign_in("viewer")
+    headers = {"Cookie": f"gz={cookie_of(browser)}", **HTML}
+    with app.test_request_context("/session/clear", method=method, headers=headers):
+        app.preprocess_request()
+        change()
+        own_redis.stop()
+        answer = app.process_response(Response("", 303, {"Location": "/session"}))
+    assert caplog.records[-1].fields["status"] == answer.status_code
+    return answer
+
+
+@pytest.fixture
+def no_csrf(own_app):
+    """The interleaving is made by hand here, without a form."""
+    own_app.config["WTF_CSRF_METHODS"] = []
+
+
+def test_what_was_done_is_not_told_as_failed(own_app, own_redis, caplog, no_csrf):
+    """Only the sentence about it is lost."""
+    answer = ended_while_redis_stops(own_app, own_redis, caplog, "POST", lambda: flash("Done."))
+    assert (answer.status_code, answer.location) == (303, "/session")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_sign_out_that_redis_did_not_hear_of_is_told_so(
+    own_app, own_redis, caplog, no_csrf, method
+):
+    answer = ended_while_redis_stops(own_app, own_redis, caplog, method, lambda: session.clear())
+    assert answer.status_code == 503
+    assert "Location" not in answer.headers
 
 
 def test_nobody_is_signed_in_when_redis_stops_meanwhile(own_app, own_redis):

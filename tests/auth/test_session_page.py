@@ -1,13 +1,17 @@
 """The page that shows the session, and the values one puts into it."""
 
 import re
+from functools import partial
 
 import pytest
+from flask import Response, session
 
 from app.auth import session_values
 from app.auth.session_values import KEYS
-from app.errors import Invalid
-from tests.factories import HTML, Browser
+from app.auth.sessions import values_key
+from app.errors import Invalid, Unauthorized
+from app.extensions import redis_store
+from tests.factories import HTML, PASSWORD, Browser, at_once
 
 PAGE = "/session"
 WRITES = ["/session/set", "/session/pop", "/session/clear"]
@@ -96,17 +100,76 @@ def test_the_longest_key_and_value_are_kept(viewer):
     assert "值" * 1000 in viewer.get(PAGE).text
 
 
-def test_a_session_holds_no_more_than_its_number_of_values():
-    session = {}
+@pytest.fixture
+def store_id(app):
+    """A session in Redis, outside of any request."""
+    key = "gz:session:some"
+    with app.app_context():
+        redis_store.client.set(key, "{}", ex=100)
+        yield key
+
+
+def test_a_session_holds_no_more_than_its_number_of_values(store_id):
     for n in range(KEYS):
-        session_values.put_value(session, f"key {n}", "")
+        session_values.put_value(store_id, f"key {n}", "")
     with pytest.raises(Invalid):
-        session_values.put_value(session, "one more", "")
-    session_values.put_value(session, "key 0", "again")
-    session_values.pop_value(session, "key 1")
-    session_values.put_value(session, "one more", "")
-    assert len(session_values.list_values(session)) == KEYS
-    assert session_values.clear_values(session) == KEYS
+        session_values.put_value(store_id, "one more", "")
+    session_values.put_value(store_id, "key 0", "again")
+    session_values.pop_value(store_id, "key 1")
+    session_values.put_value(store_id, "one more", "")
+    assert len(session_values.list_values(store_id)) == KEYS
+    assert session_values.clear_values(store_id) == KEYS
+
+
+def test_values_put_at_once_are_all_kept_up_to_the_limit(app, store_id):
+    works = [partial(session_values.put_value, store_id, f"key {n}", "") for n in range(KEYS + 3)]
+    results = at_once(app, *works)
+    assert sum(isinstance(result, Invalid) for result in results) == 3
+    assert len(session_values.list_values(store_id)) == KEYS
+
+
+def test_an_ended_session_takes_no_value(store_id):
+    redis_store.client.delete(store_id)
+    with pytest.raises(Unauthorized):
+        session_values.put_value(store_id, "key", "")
+    assert not redis_store.client.exists(values_key(store_id))
+
+
+def test_a_slow_request_loses_nobody_a_value(app, viewer):
+    """Two requests at once: the slow one writes the session as it found it, the value stays."""
+    headers = {"Cookie": f"gz={viewer.client.get_cookie('gz').value}"}
+    with app.test_request_context("/account", headers=headers):
+        app.preprocess_request()
+        put(viewer, "colour", "red")
+        session["written"] = "by the slow one"
+        app.process_response(Response("done"))
+    assert ">red<" in viewer.get(PAGE).text
+
+
+def test_values_live_as_long_as_the_session(app, viewer):
+    store = app.extensions["redis"]
+    put(viewer, "colour", "red")
+    [values] = store.keys("gz:session:*:values")
+    kept = values.removesuffix(":values")
+    assert abs(store.ttl(values) - store.ttl(kept)) <= 1
+    for key in (kept, values):
+        store.expire(key, 100)
+    store.delete(f"{kept}:seen")
+    viewer.get("/account")
+    assert store.ttl(values) > 40_000
+    viewer.submit("/logout", page="/account")
+    assert not store.exists(values)
+
+
+def test_values_stay_when_the_password_changes_and_not_at_a_new_sign_in(app, viewer):
+    fields = {"current": PASSWORD, "password": "another password", "again": "another password"}
+    put(viewer, "colour", "red")
+    assert viewer.submit("/account/password", fields).status_code == 303
+    assert ">red<" in viewer.get(PAGE).text
+    data = {"name": "viewer", "password": "another password", "csrf_token": viewer.token(PAGE)}
+    assert viewer.client.post("/login", data=data, headers=HTML).status_code == 303
+    assert "No value yet" in viewer.get(PAGE).text
+    assert not app.extensions["redis"].keys("gz:session:*:values")
 
 
 @pytest.mark.parametrize("path", ["/set/", "/get/", "/pop/", "/clear/"])

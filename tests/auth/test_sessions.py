@@ -10,9 +10,9 @@ from flask import Response, session
 from redis import Redis
 
 from app.auth import services as auth
-from app.auth import signin
+from app.auth import signin, tokens
 from app.errors import Invalid
-from tests.factories import PASSWORD, Browser
+from tests.factories import HTML, PASSWORD, Browser
 
 HOUR = 3600
 ADMIN = 999  # who changes others; only their id is asked for
@@ -86,6 +86,57 @@ def test_a_new_password_is_final_against_a_slow_request(app, viewer):
     assert signed_in(viewer)
     viewer.client.set_cookie("gz", cookie)
     assert not signed_in(viewer)
+
+
+def test_sign_out_is_final_against_a_slow_change_of_password(app, viewer, kept, monkeypatch):
+    """Which would begin a new session, under an id that the sign-out knows nothing of."""
+    cookie, token = cookie_of(viewer), viewer.token("/account/password")
+    second = Browser(app)
+    second.client.set_cookie("gz", cookie)
+
+    def set_password(*args):
+        assert second.client.post("/logout", data={"csrf_token": token}).status_code == 303
+        return auth_set_password(*args)
+
+    auth_set_password = auth.set_password
+    monkeypatch.setattr(auth, "set_password", set_password)
+    fields = {"current": PASSWORD, "password": "another password", "again": "another password"}
+    data = {**fields, "csrf_token": token}
+    answer = viewer.client.post("/account/password", data=data, headers=HTML)
+    assert answer.status_code == 401
+    assert "This session was ended meanwhile" in answer.text
+    assert "Set-Cookie" not in answer.headers
+    assert not [key for key in sessions(kept) if "viewer" in kept.get(key)]
+    assert not signed_in(viewer)
+    viewer.sign_in("viewer", "another password")
+
+
+def test_scripts_have_no_session(app, as_role, kept):
+    as_role("editor")
+    with app.app_context():
+        token = tokens.create_token(auth.find_person("editor").id, "backup")
+    before = kept.keys("gz:session:*")
+    headers = {**HTML, "Authorization": f"Bearer {token}"}
+    script = Browser(app)
+    fields = {"province": "P", "city": "C", "number": "1"}
+    for answer in (
+        script.get("/cities", headers=headers),
+        script.client.post("/cities/new", data=fields, headers=headers),
+    ):
+        assert answer.status_code in (200, 303)
+        assert "Set-Cookie" not in answer.headers
+    assert kept.keys("gz:session:*") == before
+
+
+def test_visitors_have_no_session_before_they_sign_in(browser, kept):
+    for _visit in range(3):
+        answer = browser.get("/numbers?pi=1000&fib=93")
+        assert answer.status_code == 200
+        assert "Set-Cookie" not in answer.headers
+        assert 'name="scheme"' in answer.text
+    assert not kept.keys("gz:session:*")
+    assert "Set-Cookie" in browser.get("/login").headers
+    assert kept.keys("gz:session:*")
 
 
 def test_sign_out_leaves_nothing_in_redis(viewer, kept):

@@ -5,6 +5,7 @@ import re
 import pytest
 from sqlalchemy import func, select
 
+from app.auth import passwords
 from app.auth import services as auth
 from app.cities.models import City
 from app.errors import Conflict
@@ -133,3 +134,41 @@ def test_link_is_not_written_to_the_log(browser, link, caplog):
     lines = [f"{record.getMessage()} {record.__dict__.get('fields')}" for record in caplog.records]
     assert any("/setup/-" in line for line in lines)
     assert not any(secret in line for line in lines)
+
+
+def test_a_set_up_page_that_was_open_too_long_is_shown_again(app, browser, link):
+    data = {**FIELDS, "csrf_token": browser.token(link)}
+    store = app.extensions["redis"]
+    store.delete(*store.keys("gz:session:*"))  # as after an hour
+    answer = browser.client.post(link, data=data, headers=HTML)
+    assert (answer.status_code, answer.location) == (303, link)
+    assert "This page was open too long. Please try again." in browser.get(link).text
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete", "post"])
+@pytest.mark.parametrize("ending", ["", "/", "/more"])
+def test_link_is_not_written_to_the_log_however_it_is_asked_for(
+    method, ending, browser, link, caplog
+):
+    caplog.set_level("DEBUG", "gazetteer")
+    getattr(browser.client, method)(link + ending, headers=HTML)
+    secret = link.rsplit("/", 1)[1]
+    lines = [f"{record.getMessage()} {record.__dict__.get('fields')}" for record in caplog.records]
+    assert any("/setup/-" in line for line in lines)
+    assert not any(secret in line for line in lines)
+
+
+def test_no_connection_is_held_while_the_password_is_hashed(app, browser, link, monkeypatch):
+    held = []
+
+    def hash_password(password):
+        held.append(db.engine.pool.checkedout())
+        return passwords.hash_password(password)
+
+    monkeypatch.setattr(auth, "hash_password", hash_password)
+    assert browser.submit(link, FIELDS).status_code == 303
+    fields = {"current": PASSWORD, "password": "another password", "again": "another password"}
+    assert browser.submit("/account/password", fields).status_code == 303
+    browser.submit("/people/new", {"name": "somebody", "role": "viewer"})
+    browser.submit("/people/2/password", page="/people/2")
+    assert held == [0, 0, 0, 0]
