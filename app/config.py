@@ -52,6 +52,7 @@ class Settings:
     upload_extensions: tuple[str, ...]
     upload_max_bytes: int
     nginx_sends_files: bool
+    redis_timeout_ms: int
     session_idle_hours: int
     session_absolute_days: int
     default_language: str
@@ -82,6 +83,7 @@ class Settings:
             upload_extensions=extensions(env.get("UPLOAD_EXTENSIONS", "")),
             upload_max_bytes=whole(env, "UPLOAD_MAX_MB", 100, 1, 100_000) << 20,
             nginx_sends_files=flag(env, "NGINX_SENDS_FILES"),
+            redis_timeout_ms=whole(env, "REDIS_TIMEOUT_MS", 300, 50, 10_000),
             session_idle_hours=whole(env, "SESSION_IDLE_HOURS", 12, 1, 24 * 90),
             session_absolute_days=whole(env, "SESSION_ABSOLUTE_DAYS", 14, 1, 365),
             default_language=choice(env, "DEFAULT_LANGUAGE", LANGUAGES),

@@ -85,13 +85,14 @@ class RedisStore:
 
     def init_app(self, app: Flask) -> None:
         url = app.config["SETTINGS"].redis_url
+        seconds = app.config["SETTINGS"].redis_timeout_ms / 1000
         client = Redis.from_url(
             url,
             decode_responses=True,
             encoding_errors="replace",  # what another program wrote may not be UTF-8
             max_connections=1000,  # as many as a worker answers at once; the default is 100
-            socket_connect_timeout=0.3,
-            socket_timeout=0.3,
+            socket_connect_timeout=seconds,
+            socket_timeout=seconds,
             retry=BreakerRetry(),
         )
         app.extensions["redis"] = client

@@ -139,6 +139,7 @@ class Started:
             "ENV_FILE": str(folder / "env"),
             "INSTANCE": str(self.instance),
             "PORT": str(self.port),
+            "REDIS_TIMEOUT_MS": "3000",
             **settings,
         }
         self.output = folder / f"said-{time.monotonic_ns()}"

@@ -112,6 +112,7 @@ def running_site() -> Iterator[Site]:
             "REDIS_URL": redis_url,
             "DATABASE_URL": f"sqlite:///{folder}/site.sqlite",
             "SECRET_KEY": "s" * 64,
+            "REDIS_TIMEOUT_MS": "3000",
             "PORT": str(port),
         }
         (folder / "instance").mkdir()
