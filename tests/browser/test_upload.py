@@ -63,7 +63,7 @@ def test_an_upload_shows_its_speed_and_can_be_stopped(page: Page) -> None:
     network = page.context.new_cdp_session(page)
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 400_000}
     network.send("Network.emulateNetworkConditions", slow)
-    page.locator("#file").set_input_files([chosen("slow.txt", some_text(5_000_000))])
+    page.locator("#file").set_input_files([chosen("slow.txt", some_text(5 << 20))])
     row = page.locator(".going")
     expect(row.locator(".going-state")).to_contain_text(
         re.compile(r"of 5 MB, .+B a second, \d+ (second|minute)s? left"), timeout=15_000
