@@ -86,6 +86,8 @@ PAGES = [
     ("files", "editor", "/files"),
     ("files-viewer", "viewer", "/files?q=pdf"),
     ("file", "editor", "/files/1/details"),
+    ("files-removed", "editor", "/files?removed=1"),
+    ("upload-success", "editor", "/upload_success"),
     ("scripts", "editor", "/files/scripts"),
     ("numbers", None, "/numbers"),
     ("numbers-pi", "editor", "/numbers?pi=1000000&fib=300"),

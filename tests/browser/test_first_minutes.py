@@ -1,0 +1,52 @@
+"""The page behind the set-up link, and the list that follows it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests import servers
+from tests.browser.test_every_page import DESK, PHONE, violations
+from tests.conftest import need
+from tests.factories import PASSWORD
+
+
+@pytest.fixture(scope="module")
+def unclaimed(prepared: None) -> Iterator[servers.Started]:
+    """An installation that nobody has claimed."""
+    need(servers.REDIS, "redis-server or valkey-server")
+    with servers.short_folder("first") as folder, servers.started(folder) as everything:
+        yield everything
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_set_up_page_is_accessible(unclaimed, chromium: Browser, size, scheme, language):
+    context = chromium.new_context(
+        locale=language, color_scheme=scheme, **(PHONE if size == "phone" else DESK)
+    )
+    page = context.new_page()
+    page.goto(unclaimed.base + unclaimed.setup_path)
+    assert violations(page) == []
+    assert page.evaluate(
+        "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1"
+    )
+    context.close()
+
+
+def test_set_up_ends_in_the_filled_list(unclaimed, chromium: Browser):
+    """The last one: it claims the installation."""
+    context = chromium.new_context(locale="en", **DESK)
+    page = context.new_page()
+    page.goto(unclaimed.base + unclaimed.setup_path)
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password again").fill(PASSWORD)
+    expect(page.get_by_label("Begin with the 418 sample cities of China")).to_be_checked()
+    page.get_by_role("button", name="Begin").click()
+    expect(page).to_have_url(f"{unclaimed.base}/cities")
+    expect(page.get_by_role("link", name="上海市", exact=True)).to_be_visible()
+    answer = page.goto(unclaimed.base + unclaimed.setup_path)
+    assert answer.status == 404
+    context.close()
