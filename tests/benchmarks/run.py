@@ -31,9 +31,10 @@ from app.config import ROOT, Settings
 from app.extensions import db
 from app.schema import create_database
 from tests import servers
-from tests.browser.site import Site, answers
+from tests.browser.site import answers
 from tests.conftest import migrate
 from tests.factories import PASSWORD
+from tests.site import Site
 
 RUNS, SECONDS, CONNECTIONS = 5, 2, 32
 BATCH = 10_000
@@ -216,7 +217,7 @@ def measure(web: str, bare: str, token: str, folder: Path, rows: int) -> None:
     """All cases, taking turns, then the table."""
     site = Site(web)
     client = site.sign_in("editor")
-    cookie = site.cookies["editor"]
+    cookie = site.cookie("editor")
     form = client.get(f"{web}/cities/new", timeout=10).text
     csrf = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)[1]  # type: ignore[index]
     body = (

@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests import servers
-from tests.browser.site import CHROMIUM_ARGUMENTS, Site, running_site
+from tests.browser.site import CHROMIUM_ARGUMENTS, running_site
 from tests.conftest import need
+from tests.site import Site
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,7 +51,7 @@ def open_as(chromium: Browser, site: Site) -> Iterator[OpenAs]:
             base_url=site.base, reduced_motion="reduce", **{"locale": "en", **options}
         )
         if role:
-            context.add_cookies([{"name": "gz", "value": site.cookies[role], "url": site.base}])
+            context.add_cookies([{"name": "gz", "value": site.cookie(role), "url": site.base}])
         opened.append(context)
         return context
 

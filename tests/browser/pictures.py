@@ -11,14 +11,16 @@ from playwright.sync_api import Browser, sync_playwright
 
 from app.config import ROOT
 from tests import servers
-from tests.browser.site import CHROMIUM_ARGUMENTS, PAGES, Site, running_site
+from tests.browser.pages import PAGES, Shown
+from tests.browser.site import CHROMIUM_ARGUMENTS, running_site
+from tests.site import Site
 
 OUT = ROOT / "pictures"
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 VARIANTS = list(product(SIZES, ("light", "dark"), ("en", "zh-CN")))
 
 
-def shoot(browser: Browser, site: Site, name: str, role: str | None, path: str) -> list[Path]:
+def shoot(browser: Browser, site: Site, shown: Shown) -> list[Path]:
     """All variants of one page."""
     shots = []
     for size, scheme, language in VARIANTS:
@@ -31,11 +33,12 @@ def shoot(browser: Browser, site: Site, name: str, role: str | None, path: str) 
             has_touch=size == "phone",
             is_mobile=size == "phone",
         )
-        if role:
-            context.add_cookies([{"name": "gz", "value": site.cookies[role], "url": site.base}])
+        if shown.role:
+            cookie = {"name": "gz", "value": site.cookie(shown.role), "url": site.base}
+            context.add_cookies([cookie])  # type: ignore[list-item]
         page = context.new_page()
-        page.goto(site.base + path.format(import_path=site.import_path))
-        shot = OUT / "single" / f"{name}-{size}-{scheme}-{language[:2]}.png"
+        shown.open(site, page)
+        shot = OUT / "single" / f"{shown.name}-{size}-{scheme}-{language[:2]}.png"
         page.screenshot(path=shot, full_page=True, clip=None)
         shots.append(shot)
         context.close()
@@ -69,9 +72,9 @@ def main(wanted: list[str]) -> None:
         browser = playwright.chromium.launch(
             executable_path=servers.CHROMIUM, args=CHROMIUM_ARGUMENTS
         )
-        for name, role, path in PAGES:
-            if not wanted or name in wanted:
-                contact_sheet(browser, name, shoot(browser, site, name, role, path))
+        for shown in PAGES:
+            if not wanted or shown.name in wanted:
+                contact_sheet(browser, shown.name, shoot(browser, site, shown))
         browser.close()
     sys.stdout.write(f"The contact sheets are in {OUT.relative_to(ROOT)}/.\n")
 

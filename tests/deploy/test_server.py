@@ -14,9 +14,9 @@ import requests
 
 from app.config import ROOT
 from tests import servers
-from tests.browser.site import Site
 from tests.conftest import need
 from tests.factories import HTML, PASSWORD
+from tests.site import Site
 
 SECURITY_HEADERS = [
     "Content-Security-Policy",
@@ -42,11 +42,7 @@ class Server:
     front: str
     front_tls: str
     certificate: Path
-
-    @property
-    def site(self) -> Site:
-        """The front door, for signing in."""
-        return Site(self.front)
+    site: Site  # the front door, for signing in
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +74,7 @@ def server(prepared: None) -> Iterator[Server]:
             yield Server(
                 folder, everything, database, f"http://127.0.0.1:{front}",
                 f"https://gazetteer.example.org:{tls}", folder / "certificate.pem",
+                Site(f"http://127.0.0.1:{front}"),
             )  # fmt: skip
 
 
@@ -153,11 +150,8 @@ def add_person(everything: servers.Started, role: str) -> None:
 
 def add_token(server: Server) -> str:
     """A token for scripts, from the page that makes them."""
-    client = server.site.sign_in("editor")
-    token = server.site.token(client, "/files/scripts")
-    page = client.post(
-        f"{server.front}/files/scripts", data={"label": "test", "csrf_token": token}, timeout=20
-    )
+    server.site.sign_in("editor")
+    page = server.site.send("editor", "/files/scripts", {"label": "test"})
     found = re.search(r"gz_[\w-]{40,}", page.text)
     assert found, page.text
     return found[0]
@@ -177,21 +171,11 @@ def test_the_absent_database_was_created_with_our_collation(server):
 def test_a_city_is_added_and_edited_over_two_workers(server):
     client = server.site.sign_in("editor")
     fields = {"province": "广东", "city": "深圳市", "number": "17"}
-    token = server.site.token(client, "/cities/new")
-    answer = client.post(
-        f"{server.front}/cities/new", data={**fields, "csrf_token": token}, timeout=20
-    )
-    assert answer.status_code == 200, answer.text
+    server.site.send("editor", "/cities/new", fields)
     listed = client.get(f"{server.front}/cities?q=圳", timeout=20).text
     path = re.search(r'href="(/cities/\d+)"', listed)
     assert path
-    page = client.get(server.front + path[1], timeout=20).text
-    hidden = dict(re.findall(r'name="(\w+)"[^>]*type="hidden"[^>]*value="([^"]*)"', page))
-    hidden |= dict(re.findall(r'type="hidden"[^>]*name="(\w+)"[^>]*value="([^"]*)"', page))
-    answer = client.post(
-        server.front + path[1], data={**hidden, **fields, "number": "17494398"}, timeout=20
-    )
-    assert answer.status_code == 200, answer.text
+    server.site.send("editor", path[1], {**fields, "number": "17494398"})
     assert "17,494,398" in client.get(f"{server.front}/cities?q=圳", timeout=20).text
     assert len(workers_that_answer(server, client)) == 2
 

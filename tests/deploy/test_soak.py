@@ -3,8 +3,6 @@
 import hashlib
 import math
 import re
-import threading
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import requests
 from app.numbers import pi
 from tests import servers
 from tests.deploy.test_supervisor import workers
-from tests.factories import HTML, PASSWORD
+from tests.site import Site, asked_meanwhile
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
@@ -34,41 +32,12 @@ def blocks() -> Iterator[bytes]:
         yield BLOCK
 
 
-def claim(base: str, setup_path: str) -> requests.Session:
-    """The first administrator, signed in."""
-    client = requests.Session()
-    client.headers.update(HTML)
-    page = client.get(base + setup_path, timeout=20).text
-    fields = {"name": "ada", "password": PASSWORD, "again": PASSWORD}
-    client.post(base + setup_path, data={**fields, "csrf_token": token(page)}, timeout=30)
-    return client
-
-
-def token(page: str) -> str:
-    """The CSRF token of a page."""
-    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
-    assert found
-    return found[1]
-
-
 def test_ten_reloads_under_load_lose_nothing(running):
-    answers: Counter[object] = Counter()
-    going_on = threading.Event()
-    going_on.set()
-
-    def ask():
-        client = requests.Session()
-        while going_on.is_set():
-            try:
-                answers[client.get(f"{running.base}/pi/1000", timeout=30).status_code] += 1
-                answers[client.get(f"{running.base}/login", timeout=30).status_code] += 1
-            except requests.RequestException as error:
-                answers[repr(error)] += 1
-
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    try:
+    with asked_meanwhile(
+        8,
+        lambda client: client.get(f"{running.base}/pi/1000", timeout=30),
+        lambda client: client.get(f"{running.base}/login", timeout=30),
+    ) as answers:
         for _ in range(10):
             before = workers(running)
             running.supervisorctl("signal", "HUP", "web")
@@ -77,20 +46,15 @@ def test_ten_reloads_under_load_lose_nothing(running):
                 "all are new",
                 60,
             )
-    finally:
-        going_on.clear()
-        for thread in threads:
-            thread.join()
     assert set(answers) == {200}
     assert sum(answers.values()) > 1000
 
 
 def test_two_gigabytes_go_up_and_down_in_constant_memory(folder):
     with servers.started(folder, UPLOAD_MAX_MB="2100") as running:
-        client = claim(running.base, running.setup_path)
-        page = client.get(f"{running.base}/files/scripts", timeout=20).text
-        fields = {"label": "soak", "csrf_token": token(page)}
-        made = client.post(f"{running.base}/files/scripts", data=fields, timeout=20).text
+        site = Site(running.base)
+        site.claim(running.setup_path)
+        made = site.send("first", "/files/scripts", {"label": "soak"}).text
         secret = re.search(r"gz_[\w-]{40,}", made)
         assert secret
         head = (

@@ -12,23 +12,8 @@ import requests
 
 from app.config import ROOT
 from tests import servers
-from tests.browser.site import Site
 from tests.conftest import need
-from tests.factories import HTML, PASSWORD
-
-
-def claim(everything: servers.Started) -> requests.Session:
-    """Follow the printed link, as the first administrator does."""
-    client = requests.Session()
-    client.headers.update(HTML)
-    token = Site(everything.base).token(client, everything.setup_path)
-    fields = {"name": "first", "password": PASSWORD, "again": PASSWORD, "sample": "y"}
-    answer = client.post(
-        everything.base + everything.setup_path, data={**fields, "csrf_token": token}, timeout=10
-    )
-    assert answer.status_code == 200, answer.text
-    assert answer.url == f"{everything.base}/cities"
-    return client
+from tests.site import Site
 
 
 def run_flask(folder, *words, **settings):
@@ -44,7 +29,7 @@ def run_flask(folder, *words, **settings):
 def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
     with servers.started(folder) as first:
         assert first.setup_path
-        client = claim(first)
+        client = Site(first.base).claim(first.setup_path, sample="y")
         assert "深圳市" in client.get(f"{first.base}/cities", timeout=10).text
         # Nobody else can claim it, and the link is in no log.
         assert requests.get(first.base + first.setup_path, timeout=10).status_code == 404

@@ -1,12 +1,11 @@
 """supervisorctl, as the operator uses it on running processes."""
 
-import threading
 import time
-from collections import Counter
 
 import requests
 
 from tests import servers
+from tests.site import asked_meanwhile
 
 
 def workers(running):
@@ -47,36 +46,20 @@ def test_a_worker_is_added_and_taken_away(running):
 
 
 def test_hup_takes_new_settings_and_loses_no_request(running):
-    answers: Counter[object] = Counter()
-    going_on = threading.Event()
-    going_on.set()
-
-    def ask():
-        client = requests.Session()
-        while going_on.is_set():
-            try:
-                # A form without its token is refused with 400: that too is an answer.
-                answers[client.get(f"{running.base}/healthz", timeout=20).status_code] += 1
-                answers[client.post(f"{running.base}/login", timeout=20).status_code] += 1
-            except requests.RequestException as error:
-                answers[repr(error)] += 1
-
     asked = requests.get(f"{running.base}/cities", timeout=10).status_code
     before = workers(running)
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    try:
+    with asked_meanwhile(
+        4,
+        lambda client: client.get(f"{running.base}/healthz", timeout=20),
+        # A form without its token is refused with 400: that too is an answer.
+        lambda client: client.post(f"{running.base}/login", timeout=20),
+    ) as answers:
         (running.instance.parent / "env").write_text("PUBLIC_READ=1\nWEB_WORKERS=3\n")
         assert "signalled" in running.supervisorctl("signal", "HUP", "web")
         servers.wait_until(
             lambda: len(workers(running)) == 3 and not workers(running) & before, "all are new"
         )
         time.sleep(0.5)
-    finally:
-        going_on.clear()
-        for thread in threads:
-            thread.join()
     assert asked == 401
     assert requests.get(f"{running.base}/cities", timeout=10).status_code == 200
     assert set(answers) == {200, 400}
