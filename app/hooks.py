@@ -24,9 +24,10 @@ log = logging.getLogger("gazetteer.request")
 # Views that check the token themselves, after they know that the person may write: reading it
 # means reading the whole body, which may be large.
 CHECK_CSRF_LATER = {"files.upload_file"}
-# For people not signed in, a form without a token, sent from a page of ours: it sets two harmless
-# cookies and stands on every page, and each token would cost a session in Redis.
-WITHOUT_TOKEN = {"auth.set_preferences"}
+# For people not signed in, forms without a token, sent from a page of ours. The first sets two
+# harmless cookies and stands on every page, and each token would cost a session in Redis; signing
+# out once more, in another tab, has nothing left to end.
+WITHOUT_TOKEN = {"auth.set_preferences", "auth.logout"}
 # Pages that may be left open until the session behind them has ended.
 BEFORE_SIGN_IN = {"auth.login", "setup.start"}
 

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -42,26 +42,33 @@ def own_key(person_id: int, key: str, sent: Sequence[str | int]) -> str:
 
 
 def once(
-    person_id: int, key: str | None, sent: Sequence[str | int], make: Callable[[], int]
+    person_id: int,
+    key: str | None,
+    sent: Sequence[str | int],
+    make: Callable[[], int],
+    is_there: Callable[[int], bool],
 ) -> int:
     """Call `make` and return the id it made; where the same values were sent with the same key
-    before, only return the id of then. Part of a running service: key and thing are committed
-    together, and a second sender of the same waits for the first. A form without a key always
-    makes something."""
+    before, only return the id of then, unless that thing is no longer there. Part of a running
+    service: key and thing are committed together, and a second sender of the same waits for the
+    first. A form without a key always makes something.
+
+    The key is written first and by itself. A refused statement leaves the transaction as it was,
+    on both databases, so that no savepoint is needed: it would cost two round trips at each form.
+    """
     if not key:
         return make()
     used_key = own_key(person_id, key, sent)
     try:
-        with db.session.begin_nested():
-            db.session.add(FormKey(key=used_key))
+        db.session.execute(insert(FormKey), {"key": used_key, "created_at": now()})
     except IntegrityError:
         # A locking read sees what the other committed, whatever this transaction read before.
-        used = db.session.get(FormKey, used_key, with_for_update=True, populate_existing=True)
-        if used is not None and used.result_id is not None:
-            return used.result_id
+        query = select(FormKey.result_id).where(FormKey.key == used_key).with_for_update()
+        before = db.session.scalar(query)
+        if before is not None and is_there(before):
+            return before
     made = make()
-    row = db.session.get_one(FormKey, used_key)
-    row.result_id = made
+    db.session.execute(update(FormKey).where(FormKey.key == used_key).values(result_id=made))
     if made % 100 == 0:  # now and then is often enough, and never inside the same transaction
         after_commit(delete_old_keys)
     return made

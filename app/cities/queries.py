@@ -265,6 +265,11 @@ def find_city(city_id: int) -> CityRow | None:
     return db.session.execute(select(*COLUMNS).where(City.id == city_id)).first()
 
 
+def has_city(city_id: int) -> bool:
+    """Whether there is such a row."""
+    return find_city(city_id) is not None
+
+
 def find_same(province: str, city: str, other_than: int | None = None) -> int | None:
     """The id of a city with these names, by code points."""
     query = select(City.id).where(City.cityname == city, City.provincename == province)

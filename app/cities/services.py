@@ -88,10 +88,12 @@ def create_city(
     anyway: bool = False,
 ) -> int:
     """Add a city and return its id. With the one-time key of a form that was sent before with the
-    same values, that is the id made then. AlreadyThere when these names are there, unless
-    `anyway`."""
+    same values, that is the id made then, while it is in the register. AlreadyThere when these
+    names are there, unless `anyway`."""
     fields = check_city(province, city, users)
-    return once(actor.id, key, astuple(fields), lambda: insert_city(fields, anyway))
+    return once(
+        actor.id, key, astuple(fields), lambda: insert_city(fields, anyway), queries.has_city
+    )
 
 
 def insert_city(fields: CityFields, anyway: bool) -> int:

@@ -64,15 +64,15 @@ def create_city() -> Answer:
         except Invalid as error:
             status = fail(form, error)
         else:
-            return added(city_id)
+            return added(city_id, form.city.data)
     form.key.data = form.key.data or new_key()
     return edit_page(form, status, same=same)
 
 
-def added(city_id: int) -> Response:
+def added(city_id: int, name: str | None) -> Response:
     """Back to the list, where the new city stands at the top, with a link to it."""
     message: Any = {
-        "text": _("%(name)s is added.", name=name_of(services.get_city(city_id).cityname)),
+        "text": _("%(name)s is added.", name=name_of(name)),
         "link": url_for("cities.edit_city", city_id=city_id),
         "link_text": _("Open"),
     }

@@ -273,6 +273,17 @@ def test_sign_out_is_a_post_and_final(people, app, browser):
     assert replay.get("/account").location.startswith("/login")
 
 
+def test_signing_out_in_a_second_tab_is_answered_like_the_first(people, browser):
+    browser.sign_in("viewer")
+    token = browser.token("/account")
+    headers = {**HTML, "Sec-Fetch-Site": "same-origin"}
+    for _tab in range(2):
+        answer = browser.client.post("/logout", data={"csrf_token": token}, headers=headers)
+        assert (answer.status_code, answer.location) == (303, "/login")
+    from_elsewhere = {**HTML, "Sec-Fetch-Site": "cross-site"}
+    assert browser.client.post("/logout", headers=from_elsewhere).status_code == 400
+
+
 def test_sign_in_page_has_fields_that_password_managers_know(browser):
     text = browser.get("/login").text
     assert 'type="password"' in text

@@ -75,6 +75,15 @@ def test_form_sent_twice_makes_one_city():
     assert len(stored()) == 1
 
 
+def test_form_sent_again_after_its_city_was_removed_adds_it_again():
+    made = services.create_city(ACTOR, "广东", "深圳市", 5, key="k")
+    services.delete_city(ACTOR, made)
+    again = services.create_city(ACTOR, "广东", "深圳市", 5, key="k")
+    assert again != made
+    assert services.get_city(again).cityname == "深圳市"
+    assert services.create_city(ACTOR, "广东", "深圳市", 5, key="k") == again
+
+
 def test_form_sent_twice_at_once_makes_one_city(any_app):
     def work():
         return services.create_city(ACTOR, "广东", "深圳市", "1", key="one", anyway=True)
