@@ -96,6 +96,30 @@ def test_the_table_of_the_original_gives_the_names_back(app, run, old, table, co
     assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 2 skipped"
 
 
+def make_mapping(path, rows):
+    """A table as the original's: original name, stored name."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE files (filename TEXT, save_name TEXT)")
+        connection.executemany("INSERT INTO files VALUES (?, ?)", rows)
+    return path
+
+
+def test_each_stored_name_goes_on_to_work_also_of_equal_files(app, run, old):
+    """The same report uploaded twice: two stored names, the same original name and bytes."""
+    stored = [f"{uuid4()}.pdf", f"{uuid4()}.pdf"]
+    for name in stored:
+        (old / name).write_bytes(PDF)
+    mapping = make_mapping(old / "files.db", [(REPORT, name) for name in stored])
+    done = run("adopt-files", old, mapping, "--owner", "Ada")
+    assert done.output.splitlines()[-1] == "2 adopted, 0 already here, 0 skipped"
+    script = Script(app)
+    for name in stored:
+        answer = script.get(f"/download/{name}")
+        assert (answer.status_code, answer.data) == (200, PDF)
+    again = run("adopt-files", old, mapping, "--owner", "Ada")
+    assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 0 skipped"
+
+
 def test_refusals_are_one_sentence(run, old, tmp_path):
     done = run("adopt-files", old, "--owner", "nobody")
     assert done.exit_code == 1
