@@ -1,7 +1,7 @@
 """POST /upload, as the page's own script and browsers without one use it."""
 
 import io
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from datetime import timedelta
 
 import pytest
@@ -10,6 +10,7 @@ from urllib3 import encode_multipart_formdata
 from app.extensions import db
 from app.files import receiving, services
 from app.files.models import File
+from tests import servers
 from tests.factories import HTML, PASSWORD, Browser, at_once
 from tests.files.helpers import JSON, PDF, REPORT, Script, all_connections_taken, on_disk
 
@@ -84,6 +85,26 @@ def test_a_browser_is_told_when_nothing_was_kept(make_app, files, status, words)
     answer = browser.client.post("/upload", data=body, content_type=kind, headers=HTML)
     assert answer.status_code == status
     assert words in answer.text
+
+
+def test_a_browser_is_told_what_is_kept_although_redis_went_away(make_app, monkeypatch):
+    keep = receiving.keep
+    with servers.short_folder("own") as folder, ExitStack() as redis:
+        app = make_app(REDIS_URL=redis.enter_context(servers.redis_server(folder)))
+        Script(app)
+        browser = Browser(app)
+        browser.sign_in("editor's script", PASSWORD)
+
+        def keep_and_lose_redis(*args):
+            redis.close()
+            return keep(*args)
+
+        monkeypatch.setattr(receiving, "keep", keep_and_lose_redis)
+        answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
+    assert answer.status_code == 200
+    assert "1 file is kept" in answer.text
+    assert REPORT in answer.text
+    assert len(on_disk(files_dir(app))) == 1
 
 
 def test_a_browser_nobody_signed_in_with_is_led_to_the_sign_in(browser):
