@@ -118,6 +118,12 @@ def find_person(name: str) -> Person | None:
     return db.session.scalar(select(Person).where(Person.name_key == fold_name(name)))
 
 
+def first_administrator() -> Person | None:
+    """The one of the active administrators who was added first."""
+    query = select(Person).where(Person.role == Role.ADMIN, Person.active).order_by(Person.id)
+    return db.session.scalars(query.limit(1)).first()
+
+
 def get_person(person_id: int, lock: bool = False) -> Person:
     """By id; 404 when there is none. Who is to be changed is locked and read anew: two changes at
     once would otherwise raise the epoch to the same value, and a session made under the first
