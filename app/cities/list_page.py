@@ -15,8 +15,9 @@ from markupsafe import Markup
 
 from app import assets
 from app.cities import cache, queries
-from app.cities.listing import FIRST, LAST, Cursor, Listing, read_cursor, write_cursor
+from app.cities.listing import Listing, read_cursor
 from app.cities.row_writer import RowWriter
+from app.paging import FIRST, LAST, Cursor, Page, write_cursor
 from app.web import number
 
 COLUMNS = ("city", "province", "users", "changed")
@@ -67,8 +68,6 @@ def draw_list(listing: Listing, cursor: Cursor, may_write: bool) -> str:
     if cursor == LAST:
         cursor = queries.last_page(total)
     page = queries.select_page(listing, cursor)
-    if not page.rows and cursor != FIRST:  # what stood there was removed
-        page = queries.select_page(listing)
     template = current_app.jinja_env.get_template("cities/_list.html")
     return template.render(
         listing=listing,
@@ -85,17 +84,16 @@ def draw_list(listing: Listing, cursor: Cursor, may_write: bool) -> str:
 
 def column_heads(listing: Listing) -> dict[str, tuple[str, str | None]]:
     """For each column the address that sorts by it, and how it is sorted now."""
-    order = "descending" if listing.descending else "ascending"
     return {
         sort: (
             url_for("cities.list_cities", **listing.sorted_by(sort)),
-            order if sort == listing.sort else None,
+            listing.order_of(sort),
         )
         for sort in COLUMNS
     }
 
 
-def page_steps(listing: Listing, page: queries.Page) -> dict[str, str | None]:
+def page_steps(listing: Listing, page: Page[queries.CityRow]) -> dict[str, str | None]:
     """The addresses of the pager."""
 
     def address(cursor: Cursor | None) -> str | None:
@@ -114,7 +112,7 @@ def page_steps(listing: Listing, page: queries.Page) -> dict[str, str | None]:
     }
 
 
-def place_text(page: queries.Page, counted: str) -> str:
+def place_text(page: Page[queries.CityRow], counted: str) -> str:
     """Which rows the page shows."""
     if page.start is None:
         return str(_("%(count)s in all", count=counted))

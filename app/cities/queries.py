@@ -3,22 +3,23 @@
 Rows are read as plain tuples with the names of `COLUMNS`, never as objects: a list has no use for
 them, and they cost several times as much.
 
-A page is found by key, `c < x OR (c = x AND id < y)`, so that one far down is as fast as the
-first. The tie-breaking id runs in the direction of the column, because only then an index (which
-holds the id behind its own columns) can be read in order. Rows without a value come last in both
-directions: they are a second segment with a query of its own, which is also read by an index.
+A page is found by key, see app/paging.py. Rows without a value come last in both directions: they
+are a second segment with a query of its own, which is also read by an index.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, or_, select, update
 
-from app.cities.listing import FIRST, LAST, SEARCH_WORDS, Cursor, Listing, Value
+from app import paging
+from app.cities.listing import SEARCH_WORDS, Listing
 from app.cities.models import City
 from app.cities.rules import fold, keys
 from app.extensions import db
+from app.paging import FIRST, LAST, Cursor, Page, Query, Value, keyset
 from app.transactions import transaction
 
 PAGE_SIZE = 50
@@ -27,7 +28,6 @@ PROVINCES_MOST = 200
 FILL_BATCH, FILL_BATCHES = 500, 40
 
 CityRow = Row[*tuple[Any, ...]]
-CityQuery = Select[*tuple[Any, ...]]
 COLUMNS = (
     City.id,
     City.provincename,
@@ -48,48 +48,13 @@ SORT_COLUMNS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page of a listing. A step that cannot be taken is None; `start` is the place of the
-    first row, counted from 1, where it is known."""
-
-    rows: Sequence[CityRow]
-    previous: Cursor | None
-    next: Cursor | None
-    start: int | None
-
-
-def select_page(listing: Listing, cursor: Cursor = FIRST, size: int = PAGE_SIZE) -> Page:
+def select_page(listing: Listing, cursor: Cursor = FIRST, size: int = PAGE_SIZE) -> Page[CityRow]:
     """The page at a cursor."""
     if needs_keys(listing):
         fill_keys()
-    rows = read_rows(listing, cursor, size + 1)
-    if not cursor.forward and len(rows) <= size:
-        # Less than a page stands before it: that is the first page, in full.
-        cursor, rows = FIRST, read_rows(listing, FIRST, size + 1)
-    more, rows = len(rows) > size, rows[:size]
-    if not cursor.forward:
-        rows.reverse()
-    start = place_of_start(cursor, len(rows))
-    behind = cursor.id is not None if cursor.forward else more
-    ahead = more if cursor.forward else cursor.id is not None
-    return Page(
-        rows,
-        previous=cursor_at(listing, rows[0], False, start) if rows and behind else None,
-        next=cursor_at(listing, rows[-1], True, start and start + len(rows) - 1)
-        if rows and ahead
-        else None,
-        start=start,
+    return paging.select_page(
+        partial(read_rows, listing), partial(cursor_at, listing), cursor, size
     )
-
-
-def place_of_start(cursor: Cursor, count: int) -> int | None:
-    """The place of a page's first row, as far as the cursor knows."""
-    if cursor == FIRST:
-        return 1
-    if cursor.place is None:
-        return None
-    return max(1, cursor.place + 1 if cursor.forward else cursor.place - count)
 
 
 def cursor_at(listing: Listing, row: CityRow, forward: bool, place: int | None) -> Cursor:
@@ -130,9 +95,9 @@ def read_rows(listing: Listing, cursor: Cursor, limit: int) -> list[CityRow]:
     return rows
 
 
-def segments(listing: Listing, cursor: Cursor) -> Iterator[CityQuery]:
+def segments(listing: Listing, cursor: Cursor) -> Iterator[Query]:
     """The queries whose rows, one after another, are the listing from the cursor on."""
-    query: CityQuery = select(*COLUMNS).where(*filters(listing))
+    query: Query = select(*COLUMNS).where(*filters(listing))
     descending = listing.descending == cursor.forward  # going back, the order turns round
     if listing.sort == "id":
         yield keyset(query, [City.id], None if cursor.id is None else [cursor.id], descending)
@@ -171,17 +136,6 @@ def has_no_value(column: Any) -> ColumnElement[bool]:
 def is_key(column: Any) -> bool:
     """Whether a column holds a stored key."""
     return column.key in ("province_key", "city_key")
-
-
-def keyset(query: CityQuery, columns: list[Any], after: Any, descending: bool) -> CityQuery:
-    """The query ordered by the columns (the last is unique), behind the given values."""
-    if after is not None:
-        *firsts, last = (
-            (c < x) if descending else (c > x) for c, x in zip(columns, after, strict=True)
-        )
-        # One level is enough: at most one column stands before the id.
-        query = query.where(or_(*firsts, and_(columns[0] == after[0], last)) if firsts else last)
-    return query.order_by(*(c.desc() if descending else c.asc() for c in columns))
 
 
 def filters(listing: Listing) -> list[ColumnElement[bool]]:

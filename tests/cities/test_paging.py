@@ -7,19 +7,11 @@ import pytest
 from sqlalchemy import insert, text
 
 from app.cities import queries
-from app.cities.listing import (
-    FIRST,
-    LAST,
-    SORTS,
-    Cursor,
-    Listing,
-    read_cursor,
-    read_listing,
-    write_cursor,
-)
+from app.cities.listing import SORTS, Listing, read_cursor, read_listing
 from app.cities.models import City
 from app.cities.rules import keys
 from app.extensions import db
+from app.paging import FIRST, LAST, Cursor, write_cursor
 
 SIZE = 7
 
