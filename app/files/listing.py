@@ -1,19 +1,40 @@
 """The list of files: what its address says, and the page of rows that it asks for."""
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app import paging
 from app.auth.models import Person
 from app.columns import fold, now
 from app.extensions import db
-from app.files.models import NAME_LENGTH, File
+from app.files import cache
+from app.files.models import File
 from app.files.services import UNDO_DAYS
+from app.paging import (
+    FIRST,
+    LAST,
+    Cursor,
+    Ordered,
+    Query,
+    Value,
+    keyset,
+    read_moment,
+    read_text,
+    readable,
+    write_cursor,
+)
 from app.web import whole_number
+
+FileRow = Row[*tuple[Any, ...]]
+Step = dict[str, str | None] | None
 
 PAGE = 50
 SEARCH_LENGTH = 200
@@ -21,15 +42,17 @@ COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
     "name": File.name_key,
     "from": Person.name_key,
     "size": File.size,
-    "uploaded": File.id,  # ids rise with time
+    "uploaded": File.created_at,  # not the id: an adopted file may be older than its row
 }
 # Names begin with a, sizes and times with the largest.
 DESCENDING_FIRST = {"name": False, "from": False, "size": True, "uploaded": True}
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Ordered):
     """Search and order. Nothing set is every file, the newest first."""
+
+    DESCENDING_FIRST = DESCENDING_FIRST
 
     search: str = ""
     sort: str = "uploaded"
@@ -50,17 +73,6 @@ class Listing:
         }
         return {name: value for name, value in args.items() if value}
 
-    def sorted_by(self, sort: str) -> dict[str, str]:
-        """The arguments after a press on a column's head: the same column turns round."""
-        descending = not self.descending if sort == self.sort else DESCENDING_FIRST[sort]
-        return self.args(sort=sort, descending=descending)
-
-    def order_of(self, sort: str) -> str | None:
-        """How a column is sorted now, as `aria-sort` says it."""
-        if sort != self.sort:
-            return None
-        return "descending" if self.descending else "ascending"
-
     def conditions(self) -> list[ColumnElement[bool]]:
         """Which rows it shows: of every file the present version."""
         chosen: list[ColumnElement[bool]] = [File.replaced_at.is_(None)]
@@ -77,16 +89,17 @@ class Listing:
 
 @dataclass(frozen=True)
 class Page:
-    """Up to PAGE rows with the names of their owners, their place, and the sums over all."""
+    """Up to PAGE rows with the names of their owners, how many stand before them, and the sums
+    over all; the steps are arguments of addresses, None for one that cannot be taken."""
 
     rows: list[tuple[File, str]]
     before: int
     total: int
     size: int
-    first: dict[str, str] | None
-    previous: dict[str, str] | None
-    next: dict[str, str] | None
-    last: dict[str, str] | None
+    first: Step
+    previous: Step
+    next: Step
+    last: Step
 
 
 def read_listing(args: Mapping[str, str], removed_of: int | None = None) -> Listing:
@@ -94,9 +107,8 @@ def read_listing(args: Mapping[str, str], removed_of: int | None = None) -> List
     is shown to those who may bring it back: a viewer is shown only their own, by `removed_of`."""
     sort = args.get("sort", "")
     sort = sort if sort in COLUMNS else "uploaded"
-    search = "".join(c for c in args.get("q", "") if c != "\0" and not "\ud800" <= c <= "\udfff")
     return Listing(
-        search=search.strip()[:SEARCH_LENGTH],
+        search=readable(args.get("q", "")).strip()[:SEARCH_LENGTH],
         sort=sort,
         descending={"asc": False, "desc": True}.get(args.get("order", ""), DESCENDING_FIRST[sort]),
         removed=args.get("removed") == "1",
@@ -105,80 +117,114 @@ def read_listing(args: Mapping[str, str], removed_of: int | None = None) -> List
 
 
 def read_page(listing: Listing, args: Mapping[str, str]) -> Page:
-    """The rows after `after` or before `before` (`last` alone is the end of the list). Read by
-    key, so that a page far down is as fast as the first."""
-    backward = "before" in args or "last" in args
-    place = read_place(args.get("after") or args.get("before"), listing.sort)
-    rising = listing.descending == backward
-    column = COLUMNS[listing.sort]
-    query = select(File, Person.name).join(Person, File.owner_id == Person.id)
-    query = query.where(*listing.conditions())
-    if place is not None:
-        query = query.where(beyond(column, place, rising))
-    order = (column, File.id) if rising else (column.desc(), File.id.desc())
-    rows = [(file, name) for file, name in db.session.execute(query.order_by(*order).limit(PAGE))]
-    if backward:
-        rows.reverse()
-    return assemble(listing, rows)
+    """The rows at the cursor `page`."""
+    # The sums come first, because asking for them may end the transaction the rows are read in.
+    total, size = read_sums(listing)
+    cursor = read_cursor(args.get("page"), listing.sort)
+    if cursor == LAST:
+        cursor = replace(LAST, place=total + 1)
+    found = paging.select_page(
+        partial(read_rows, listing), partial(cursor_at, listing), cursor, PAGE
+    )
 
+    def step(to: Cursor | None) -> dict[str, str | None] | None:
+        # The first page has no cursor in its address; None is left out of it.
+        page = None if to is None or to == FIRST else write_cursor(to)
+        return None if to is None else {**listing.args(), "page": page}
 
-def beyond(
-    column: InstrumentedAttribute[Any], place: tuple[Any, int], rising: bool
-) -> ColumnElement[bool]:
-    """The rows on one side of a place. Written out, since MariaDB reads all rows for a comparison
-    of tuples."""
-    value, row_id = place
-    if rising:
-        return or_(column > value, and_(column == value, File.id > row_id))
-    return or_(column < value, and_(column == value, File.id < row_id))
-
-
-def assemble(listing: Listing, rows: list[tuple[File, str]]) -> Page:
-    """Count, and write the addresses of the pages around."""
-    total, size = db.session.execute(
-        select(func.count(), func.coalesce(func.sum(File.size), 0)).where(*listing.conditions())
-    ).one()
-    before = count_before(listing, rows[0][0]) if rows else 0
-    args = listing.args()
-    has_next = before + len(rows) < total
     return Page(
-        rows=rows,
-        before=before,
+        rows=[(file, owner) for file, owner, _owner_key in found.rows],
+        before=(found.start or 1) - 1,
         total=total,
-        size=int(size),
-        first=args if before or not rows else None,
-        previous={**args, "before": write_place(listing.sort, rows[0])} if before else None,
-        next={**args, "after": write_place(listing.sort, rows[-1])} if rows and has_next else None,
-        last={**args, "last": "1"} if has_next else None,
+        size=size,
+        first=step(FIRST if found.previous else None),
+        previous=step(found.previous),
+        next=step(found.next),
+        last=step(LAST if found.next else None),
     )
 
 
-def count_before(listing: Listing, file: File) -> int:
-    """How many rows stand before this one."""
-    column = COLUMNS[listing.sort]
-    value = select(column).select_from(File).join(Person, File.owner_id == Person.id)
-    here = (db.session.scalar(value.where(File.id == file.id)), file.id)
-    query = select(func.count()).select_from(File).join(Person, File.owner_id == Person.id)
-    query = query.where(*listing.conditions(), beyond(column, here, listing.descending))
-    return db.session.scalar(query) or 0
+def read_rows(listing: Listing, cursor: Cursor, limit: int) -> list[FileRow]:
+    """Up to `limit` rows from a cursor on, in reading direction."""
+    rows: list[FileRow] = []
+    for query in segments(listing, cursor, limit):
+        if len(rows) < limit:
+            rows += db.session.execute(query.limit(limit - len(rows))).all()
+    return rows
 
 
-def write_place(sort: str, row: tuple[File, str]) -> str:
-    """The place of a row as it stands in an address: its id and the value it is sorted by."""
-    file, owner = row
-    value = {"name": file.name_key, "from": fold(owner), "size": str(file.size)}.get(sort, "")
-    return f"{file.id}~{value}" if value else str(file.id)
+def segments(listing: Listing, cursor: Cursor, limit: int) -> Iterator[Query]:
+    """The queries whose rows, one after another, are the listing from the cursor on. By owner it is
+    one for each, because no index of files has the names of people. What was removed is sorted at
+    each page: it is what a few days brought."""
+    query: Query = select(File, Person.name, Person.name_key)
+    query = query.join(Person, File.owner_id == Person.id).where(*listing.conditions())
+    column = File.owner_id if listing.sort == "from" else COLUMNS[listing.sort]
+    # MariaDB takes sorting all rows for cheaper, the more so where there are few people.
+    index = "ix_file_removed_at" if listing.removed else f"ix_file_listed_{column.key}"
+    query = query.with_hint(File, f"FORCE INDEX ({index})", dialect_name="mysql")
+    query = query.with_hint(Person, "FORCE INDEX (PRIMARY)", dialect_name="mysql")
+    descending = listing.descending == cursor.forward  # going back, the order turns round
+    if listing.sort != "from":
+        after = None if cursor.id is None else [cursor.value, cursor.id]
+        yield keyset(query, [column, File.id], after, descending)
+        return
+    for owner_id, name_key in read_owners(listing, cursor, limit, descending):
+        after = [cursor.id] if name_key == cursor.value else None
+        yield keyset(query.where(File.owner_id == owner_id), [File.id], after, descending)
 
 
-def read_place(text: str | None, sort: str) -> tuple[Any, int] | None:
-    """The value and id of a place; None for what is none, which is the first page."""
-    identity, _tilde, value = (text or "").partition("~")
-    row_id = whole_number(identity, 1, 2**63 - 1)
-    if row_id is None or "\0" in value:
-        return None
+def read_owners(
+    listing: Listing, cursor: Cursor, limit: int, descending: bool
+) -> Sequence[Row[int, str]]:
+    """From the cursor's on the owners who have files in the listing, enough for `limit` rows: of
+    the cursor's own none may be left."""
+    own = select(File.id).where(File.owner_id == Person.id, *listing.conditions())
+    query = select(Person.id, Person.name_key).where(own.exists())
+    if cursor.id is not None:
+        column = Person.name_key
+        query = query.where(column <= cursor.value if descending else column >= cursor.value)
+    order = Person.name_key.desc() if descending else Person.name_key
+    return db.session.execute(query.order_by(order).limit(limit + 1)).all()
+
+
+def cursor_at(listing: Listing, row: FileRow, forward: bool, place: int | None) -> Cursor:
+    """The cursor that goes on from a row, whose own place is `place`."""
+    file, _owner, owner_key = row
+    value = owner_key if listing.sort == "from" else getattr(file, COLUMNS[listing.sort].key)
+    return Cursor(forward, file.id, value, place)
+
+
+def read_cursor(text: str | None, sort: str) -> Cursor:
+    """The cursor of an address. One that is none, or of another order, is the first page."""
+    found = paging.read_cursor(text, partial(read_value, sort=sort))
+    # Every row has a value and a known place.
+    return FIRST if found.id is not None and None in (found.value, found.place) else found
+
+
+def read_value(text: str, sort: str) -> Value:
+    """The value of a sorted column; ValueError for what that column cannot hold."""
     if sort == "uploaded":
-        return row_id, row_id
-    if sort == "size":
-        number = whole_number(value, 0, 2**63 - 1)
-        return None if number is None else (number, row_id)
-    return value[:NAME_LENGTH], row_id
+        return read_moment(text)
+    if sort != "size":
+        return read_text(text)
+    number = whole_number(text, 0, 2**63 - 1)
+    if number is None:
+        raise ValueError(text)
+    return number
+
+
+def read_sums(listing: Listing) -> tuple[int, int]:
+    """How many files a listing has and their size together, kept until a file changes: counting
+    reads every row."""
+    asked = json.dumps([listing.search, listing.removed, listing.removed_of])
+    digest = hashlib.sha256(asked.encode()).hexdigest()[:32]
+    count, size = json.loads(cache.kept(f"sums:{digest}", lambda: json.dumps(count_files(listing))))
+    return count, size
+
+
+def count_files(listing: Listing) -> tuple[int, int]:
+    """The same, asked anew."""
+    sums = select(func.count(), func.coalesce(func.sum(File.size), 0))
+    count, size = db.session.execute(sums.where(*listing.conditions())).one()
+    return count, int(size)

@@ -13,6 +13,9 @@ NAME_LENGTH = 255
 # With the name it just fits into the longest key that InnoDB takes (3,072 bytes).
 FOLDER_LENGTH = 500
 ENDING_LENGTH = 32
+# Both empty: the present version of a file that was not removed.
+PRESENT = ("replaced_at", "removed_at")
+LISTED_BY = ("created_at", "name_key", "size", "owner_id")
 LONG_TEXT = Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
 
 
@@ -28,8 +31,8 @@ class File(db.Model):  # type: ignore[name-defined,misc]
         UniqueConstraint("owner_id", "folder", "name", "version"),
         Index("ix_file_name", "name"),
         Index("ix_file_former_name", "former_name"),
-        Index("ix_file_name_key", "name_key"),
-        Index("ix_file_size", "size"),
+        # The list of what is present, in each of its orders.
+        *(Index(f"ix_file_listed_{column}", *PRESENT, column) for column in LISTED_BY),
         Index("ix_file_removed_at", "removed_at"),
         {"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},
     )
@@ -54,7 +57,7 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     downloads: Mapped[int] = mapped_column(default=0)
     # NFKC and casefolded, the same on SQLite and MariaDB: for the order and for the search.
     name_key: Mapped[str] = mapped_column(bounded(NAME_LENGTH))
-    search_key: Mapped[str] = mapped_column(LONG_TEXT)
+    search_key: Mapped[str] = mapped_column(LONG_TEXT, deferred=True)
 
     @property
     def path(self) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, select, union_all, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -16,7 +16,7 @@ from app.auth.models import Person, Role
 from app.columns import fold, now
 from app.errors import Conflict, DomainError, Forbidden, Invalid, NoSpace, NotFound, TooLarge
 from app.extensions import db
-from app.files import content, storage
+from app.files import cache, content, storage
 from app.files.models import ENDING_LENGTH, NAME_LENGTH, File
 from app.files.names import CleanPath
 from app.files.storage import Incoming
@@ -125,6 +125,7 @@ def _insert(new: "partial[File]") -> Kept:
     db.session.execute(update(File).where(*present).values(replaced_at=now()))
     db.session.add(row)
     db.session.flush()
+    after_commit(cache.changed)
     return Kept(row.id, row.version, row.sha256, row.size)
 
 
@@ -141,15 +142,18 @@ def find_by_name(sent: str) -> File:
     name, which the original program gave out, finds its file too."""
     sent = unicodedata.normalize("NFC", sent)
     folder, _slash, name = sent.rpartition("/")
-    present = and_(File.name == name, File.replaced_at.is_(None))
+    present = select(File.id).where(File.name == name, File.replaced_at.is_(None))
     if folder:
-        present = and_(present, File.folder == folder)
-    query = (
-        select(File)
-        .where(or_(present, File.stored_name == sent, File.former_name == sent))
-        .where(File.removed_at.is_(None))
-        .order_by(File.id.desc())
-    )
+        present = present.where(File.folder == folder)
+    # Each by its own index: for one OR over three columns SQLite reads the whole table, and for an
+    # IN (...) instead of the join MariaDB would.
+    found = union_all(
+        present,
+        select(File.id).where(File.stored_name == sent),
+        select(File.id).where(File.former_name == sent),
+    ).subquery()
+    query = select(File).join(found, found.c.id == File.id).where(File.removed_at.is_(None))
+    query = query.order_by(File.created_at.desc(), File.id.desc())
     file = db.session.scalars(query.limit(1)).first()
     if file is None:
         raise NotFound(_("There is no such file."))
@@ -192,6 +196,7 @@ def remove_file(actor_id: int, file_id: int) -> str:
     _check_may_change(actor_id, file)
     rows = update(File).where(*_versions(file), File.removed_at.is_(None))
     db.session.execute(rows.values(removed_at=now(), removed_by=actor_id))
+    after_commit(cache.changed)
     after_commit(purge_removed)
     return file.name
 
@@ -217,6 +222,7 @@ def restore_file(actor_id: int, file_id: int) -> Restored:
     present.replaced_at = None
     for row in older:
         row.replaced_at = row.replaced_at or now()
+    after_commit(cache.changed)
     return Restored(file.name, back[-1].version, present.version, present.id)
 
 
@@ -265,6 +271,7 @@ def _purge(file_id: int, before: datetime, folder: Path) -> bool:
     )
     if gone.rowcount != 1:  # type: ignore[attr-defined]
         return False
+    after_commit(cache.changed)
     after_commit(partial(storage.remove, folder, stored_name))
     return True
 

@@ -120,6 +120,17 @@ def test_each_stored_name_goes_on_to_work_also_of_equal_files(app, run, old):
     assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 0 skipped"
 
 
+def test_an_adopted_file_is_as_old_as_it_was(app, run, old):
+    """A file of the same name that was uploaded since is the newest, whoever it is from."""
+    script = Script(app, name="林梅")
+    script.upload(("plan.txt", b"of today"))
+    (old / "plan.txt").write_bytes(b"of 2019")
+    os.utime(old / "plan.txt", (1_560_000_000, 1_560_000_000))
+    assert run("adopt-files", old, "--owner", "Ada").exit_code == 0
+    assert script.get("/files/2").data == b"of 2019"
+    assert script.get("/download/plan.txt").data == b"of today"
+
+
 def test_without_a_name_they_become_the_first_active_administrators(app, run, old):
     (old / "report.pdf").write_bytes(PDF)
     none = run("adopt-files", old)

@@ -17,17 +17,10 @@ from app.files.models import File
 from app.files.names import clean_path
 from app.files.storage import Incoming
 from app.web import settings
-from tests.factories import add_person, at_once
-from tests.files.helpers import PDF, PNG, REPORT, all_connections_taken, keep, on_disk
+from tests.factories import at_once
+from tests.files.helpers import PDF, REPORT, all_connections_taken, keep, on_disk
 
 FOLDER = "survey/north"
-
-
-@pytest.fixture
-def people(any_app):
-    """Two who may write."""
-    with any_app.test_request_context():
-        yield [add_person(name, "editor") for name in ("Ada", "林梅")]
 
 
 def test_a_file_is_kept_with_what_is_true_of_it(people):
@@ -295,70 +288,3 @@ def test_downloads_are_counted(people):
     services.count_download(kept.id)
     services.count_download(kept.id)
     assert services.get_file(kept.id).downloads == 2
-
-
-def names(page: listing.Page) -> list[str]:
-    return [file.name for file, _owner in page.rows]
-
-
-def test_the_list_is_searched_in_any_case_width_and_place(people):
-    keep(people[0], REPORT)
-    keep(people[0], "Survey/ＡＢＣ.PDF", with_folder=True)
-    keep(people[1], "100%_ok.png", PNG)
-
-    def found(search: str) -> list[str]:
-        return names(listing.read_page(listing.read_listing({"q": search}), {}))
-
-    assert found("终") == [REPORT]
-    assert found("abc") == ["ＡＢＣ.PDF"]
-    assert found("SURVEY/") == ["ＡＢＣ.PDF"]
-    assert found("%") == ["100%_ok.png"]
-    assert found("0_o") == []
-    assert len(found("")) == 3
-
-
-@pytest.mark.parametrize("sort", ["name", "from", "size", "uploaded"])
-@pytest.mark.parametrize("order", ["asc", "desc"])
-def test_paging_by_key_shows_every_row_once_in_both_directions(people, monkeypatch, sort, order):
-    monkeypatch.setattr(listing, "PAGE", 3)
-    for number in range(8):
-        keep(people[number % 2], f"{'ab'[number // 4]}{number}.txt", b"x" * (number // 3))
-    asked = listing.read_listing({"sort": sort, "order": order})
-    args: dict[str, str] = {}
-    forward, places = [], []
-    while True:
-        page = listing.read_page(asked, args)
-        forward += names(page)
-        places.append(page.before)
-        assert (page.total, page.size) == (8, 0 * 3 + 1 * 3 + 2 * 2)
-        if page.next is None:
-            break
-        args = page.next
-    assert sorted(forward) == sorted(set(forward))
-    assert len(forward) == 8
-    assert places == [0, 3, 6]
-    page = listing.read_page(asked, {"last": "1"})
-    assert names(page) == forward[-3:]
-    page = listing.read_page(asked, page.previous or {})
-    assert names(page) == forward[2:5]
-    keys = {"name": lambda f, o: f.name, "from": lambda f, o: o, "size": lambda f, o: f.size,
-            "uploaded": lambda f, o: f.id}  # fmt: skip
-    rows = listing.read_page(asked, {}).rows
-    values = [keys[sort](file, owner) for file, owner in rows]
-    assert values == sorted(values, reverse=order == "desc")
-
-
-@pytest.mark.parametrize("place", ["", "x", "-1", "1~x", "99999999999999999999", "5~\0", "²"])
-def test_a_place_that_is_none_is_the_first_page(people, place):
-    keep(people[0], "a.txt", b"x")
-    asked = listing.read_listing({"sort": "size"})
-    assert len(listing.read_page(asked, {"after": place}).rows) == 1
-
-
-def test_what_was_removed_is_listed_for_those_who_may_bring_it_back(people):
-    kept = keep(people[0], "a.txt", b"x")
-    services.remove_file(people[0], kept.id)
-    assert listing.read_page(listing.read_listing({}), {}).total == 0
-    assert listing.read_page(listing.read_listing({"removed": "1"}), {}).total == 1
-    assert listing.read_page(listing.read_listing({"removed": "1"}, people[0]), {}).total == 1
-    assert listing.read_page(listing.read_listing({"removed": "1"}, people[1]), {}).total == 0

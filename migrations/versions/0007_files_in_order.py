@@ -1,0 +1,23 @@
+"""The list of files is read by an index in each of its orders; one is the moment of the upload,
+which for adopted files is earlier than that of the row."""
+
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for column in ("created_at", "name_key", "size", "owner_id"):
+        op.create_index(f"ix_file_listed_{column}", "file", ["replaced_at", "removed_at", column])
+    op.drop_index("ix_file_name_key", "file")
+    op.drop_index("ix_file_size", "file")
+
+
+def downgrade() -> None:
+    op.create_index("ix_file_size", "file", ["size"])
+    op.create_index("ix_file_name_key", "file", ["name_key"])
+    for column in ("created_at", "name_key", "size", "owner_id"):
+        op.drop_index(f"ix_file_listed_{column}", "file")
