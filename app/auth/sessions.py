@@ -3,8 +3,8 @@
 Flask-Session's interface, with these differences:
 - a session that was ended cannot come back: a request that loaded it before the sign-out writes
   with XX (only when the key is still there);
-- Redis away does not end in an unanswerable error: the session says `unavailable`, and hooks.py
-  answers 503 where the page needs one;
+- Redis away does not end in an unanswerable error: the session says `unavailable`, and
+  guards.load_person answers 503 where the page needs one;
 - data that cannot be decoded is no session (Flask-Session would hand it to pickle);
 - Redis knows only the SHA-256 of a session id, so that a copy of its data signs nobody in;
 - idle time is the life of the key, extended at most once a minute without writing the session;
@@ -33,7 +33,7 @@ from app.web import cookie_name, seen_secure, worker_name
 
 ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with
 # Addresses whose answer is the same whoever asks. Without a session they cost no round trip, are
-# not held up by a slow Redis, and carry no `Vary: Cookie`, so that a proxy can keep them.
+# not held up by a slow Redis, and carry no `Vary: Cookie`.
 FOR_EVERYBODY = re.compile(r"/(static|healthz|pi|fib)(/|$)")
 
 
