@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from flask import current_app, has_request_context, request
+from flask import current_app, has_request_context, request, url_for
 from flask_babel import format_datetime, format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
 from werkzeug.routing import IntegerConverter
@@ -31,6 +31,16 @@ def safe_next(target: str | None, fallback: str) -> str:
     if target.startswith("//") or any(c <= " " or c in "\\\x7f" for c in target):
         return fallback
     return target
+
+
+def came_from(endpoint: str) -> str:
+    """The list of that endpoint as the person left it, with its filters and page; the plain list
+    when they come from another page or another site."""
+    plain = url_for(endpoint)
+    parts = urlsplit(request.referrer or "")
+    if parts.netloc != request.host or parts.path != plain:
+        return plain
+    return safe_next(f"{plain}?{parts.query}" if parts.query else plain, plain)
 
 
 def sent_from_here() -> bool:

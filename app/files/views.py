@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from app.auth.guards import needs
 from app.files import listing, services
 from app.files.content import icon_kind
-from app.web import settings
+from app.web import came_from, settings
 
 bp = Blueprint("files", __name__)
 bp.add_app_template_filter(icon_kind, "icon_kind")
@@ -48,7 +48,7 @@ def remove_file(file_id: int) -> Response:
     text = _("%(name)s is removed.", name=name)
     undo = url_for("files.restore_file", file_id=file_id)
     flash({"text": text, "undo": undo}, "good")  # type: ignore[arg-type]
-    return redirect(url_for("files.list_files"), 303)
+    return redirect(came_from("files.list_files"), 303)
 
 
 @bp.post("/files/<int:file_id>/restore")
@@ -70,4 +70,4 @@ def restore_file(file_id: int) -> Response:
             "link_text": _("Show it"),
         }
     flash(said, "good")  # type: ignore[arg-type]
-    return redirect(url_for("files.list_files"), 303)
+    return redirect(came_from("files.list_files"), 303)

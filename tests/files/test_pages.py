@@ -1,5 +1,7 @@
 """The pages: the list, one file, removing and bringing back; each by everybody."""
 
+import re
+
 import pytest
 
 from app.auth import services as auth
@@ -69,6 +71,16 @@ def test_pages_of_50(app, script, as_role, monkeypatch):
     assert 'rel="prev"' in page
 
 
+def test_every_step_of_a_later_page_leads_somewhere(script, as_role, monkeypatch):
+    monkeypatch.setattr(listing, "PAGE", 1)
+    browser = as_role("viewer")
+    assert re.search(r'href="/files" *>First', browser.get("/files?after=2").text)
+    assert (
+        '<a class="btn btn-quiet" href="/files">To the first page'
+        in browser.get("/files?after=1").text
+    )
+
+
 def test_details_show_the_digest_and_versions(app, script, as_role):
     script.upload((REPORT, PDF + b"second"))
     browser = as_role("viewer")
@@ -93,6 +105,22 @@ def test_remove_tells_and_offers_undo(app, script, as_role):
     assert answer.status_code == 303
     assert f"{REPORT} is back." in browser.get("/files").text
     assert script.get("/files/1").data == PDF
+
+
+@pytest.mark.parametrize(
+    ("came", "back"),
+    [
+        ("http://localhost/files?q=%E6%8A%A5&sort=name", "/files?q=%E6%8A%A5&sort=name"),
+        ("http://localhost/files/1/details", "/files"),
+        ("http://evil.example/files?q=x", "/files"),
+        ("http://localhost//evil.example", "/files"),
+    ],
+)
+def test_removing_and_bringing_back_lead_to_the_list_as_it_was(script, as_role, came, back):
+    browser, headers = as_role("editor"), {**HTML, "Referer": came}
+    for action in ("remove", "restore"):
+        answer = browser.submit(f"/files/1/{action}", page="/files", headers=headers)
+        assert (answer.status_code, answer.location) == (303, back)
 
 
 def test_bringing_back_below_a_newer_version_tells_so(script, as_role):
