@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -165,15 +166,21 @@ def uploaded(output: str) -> list[str]:
     return sorted(line.split("\t")[0] for line in output.splitlines() if "\tkept\t" in line)
 
 
+def in_survey(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.glob("survey/**/*.txt")]
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
 def test_the_lines_for_curl(typed):
-    output = typed("curl-upload", "bash")
-    assert output.startswith("file uploaded successfully\nreport.pdf\tkept\t1\t")
     output = typed("curl-folder", "bash")
     assert uploaded(output) == ["survey/a.txt", "survey/北 north/报告 (终稿).txt"]
+    output = typed("curl-upload", "bash")
+    assert output.startswith("file uploaded successfully\nreport.pdf\tkept\t3\t")
     (typed.folder / "report.pdf").unlink()
     output = typed("curl-download", "bash")
     assert output.split()[0] == hashlib.sha256(PDF).hexdigest()
+    typed("curl-by-number", "bash")
+    assert (typed.folder / "report.pdf").read_bytes() in in_survey(typed.folder), "number 1"
 
 
 def test_the_lines_for_python(typed):
