@@ -158,6 +158,15 @@ def test_bad_input_stays_in_the_field_beside_its_message(browser, query, status)
     assert f'value="{typed}"' in answer.text
 
 
+def test_each_field_has_a_label_and_names_its_limit_beside_an_error_too(browser):
+    for query, described in (("", "pi-help"), ("?pi=-5", "pi-help pi-error")):
+        page = browser.get(f"/numbers{query}").text
+        assert '<label class="form-label" for="pi">n for π</label>' in page
+        assert f'aria-describedby="{described}"' in page
+        assert 'id="pi-help"' in page
+    assert 'id="pi-error"' in page
+
+
 def test_what_was_typed_is_escaped(browser):
     answer = browser.get("/numbers?pi=%22%3E%3Cscript%3E")
     assert "<script>" not in answer.text.replace('<script type="module"', "")
