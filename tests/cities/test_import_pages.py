@@ -101,6 +101,17 @@ def test_refused_lines_can_be_downloaded_corrected_and_brought_in(as_role, fille
     assert "line, field, reason" in page  # the columns that were passed over
 
 
+def test_an_empty_field_of_a_refused_line_is_seen(as_role, filled):
+    editor = as_role("editor")
+    address = send(editor, f"{HEADER},无名,12\n广东, ,\n").location
+    page = editor.get(address).text
+    assert '<td class="sub quiet">— · 无名 · 12</td>' in page
+    assert '<td class="sub quiet">广东 · — · —</td>' in page
+    assert "City · Users" in page
+    address = send(editor, "province,city\n,无名\n").location
+    assert '<td class="sub quiet">— · 无名</td>' in editor.get(address).text
+
+
 def test_reasons_are_read_in_the_language_of_the_reader(as_role, filled):
     editor = as_role("editor")
     address = send(editor, MIXED + "广东,深圳市,6\n").location
