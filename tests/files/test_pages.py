@@ -22,7 +22,7 @@ def test_the_list_shows_names_owners_sums_and_links(script, as_role):
     page = as_role("editor").get("/files").text
     assert REPORT in page
     assert "林梅" in page
-    assert "2 files, " in page
+    assert "2 files · " in page
     assert 'href="/files/1"' in page
     assert "&lt;b&gt;north.png" in page
     assert "<b>north" not in page
@@ -58,6 +58,10 @@ def test_search_sort_and_place_stand_in_the_address(script, as_role, query, foun
     answer = as_role("viewer").get(f"/files?{query}")
     assert answer.status_code == 200
     assert answer.text.count('/details"') == found
+
+
+def test_what_was_searched_for_stands_in_quotation_marks(script, as_role):
+    assert "“survey”" in as_role("viewer").get("/files?q=survey").text
 
 
 def test_pages_of_50(app, script, as_role, monkeypatch):

@@ -57,6 +57,9 @@ def test_a_browser_goes_on_to_the_page_of_what_was_kept(app, as_role):
     assert answer.status_code == 303
     assert answer.location.startswith("/upload_success?batch=")
     page = browser.get(answer.location).text
+    assert "<title>Upload finished · Gazetteer</title>" in page
+    assert "<h1>Upload finished</h1>" in page
+    assert page.count('<table class="cards">') == 2, "what was refused is read on a phone too"
     assert REPORT in page
     assert "b.exe" in page
     assert "Only these endings" in page
@@ -83,6 +86,7 @@ def test_a_browser_is_told_when_nothing_was_kept(make_app, files, status, words)
     answer = browser.client.post("/upload", data=body, content_type=kind, headers=HTML)
     assert answer.status_code == status
     assert words in answer.text
+    assert "<title>Nothing was kept" in answer.text
 
 
 def test_a_browser_nobody_signed_in_with_is_led_to_the_sign_in(browser):
