@@ -51,6 +51,7 @@ def server(prepared: None) -> Iterator[Server]:
     need(servers.REDIS, "redis-server or valkey-server")
     need(servers.MARIADB, "mariadbd")
     need(servers.NGINX, "nginx")
+    need(servers.OPENSSL, "openssl")
     with (
         servers.short_folder("server") as folder,
         servers.mariadb_server() as database,
@@ -291,7 +292,8 @@ def test_a_client_cannot_forge_its_address(server):
     assert "192.0.2.7" not in log
 
 
-def test_tls_as_the_guide_installs_it(server, monkeypatch):
+def test_tls_as_the_guide_installs_it(server):
+    need(servers.CURL, "curl")
     name, port = server.front_tls.removeprefix("https://").split(":")
     answer = subprocess.run(
         ["curl", "--silent", "--include", "--http1.1", "--noproxy", "*",

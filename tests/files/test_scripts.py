@@ -4,7 +4,6 @@ import hashlib
 import html
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from app.auth import services as auth
 from app.auth import tokens
 from app.config import ROOT
 from tests import servers
-from tests.conftest import environment
+from tests.conftest import environment, need
 from tests.factories import PASSWORD, Browser
 from tests.files.helpers import PDF, Script, some_text
 
@@ -165,8 +164,8 @@ def uploaded(output: str) -> list[str]:
     return sorted(line.split("\t")[0] for line in output.splitlines() if "\tkept\t" in line)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
 def test_the_lines_for_curl(typed):
+    need(servers.CURL, "curl")
     output = typed("curl-upload", "bash")
     assert output.startswith("file uploaded successfully\nreport.pdf\tkept\t1\t")
     output = typed("curl-folder", "bash")
