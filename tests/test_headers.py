@@ -11,7 +11,7 @@ from app.auth import tokens
 from app.errors import SENTENCES
 from app.errors import Invalid as InvalidInput
 from app.hooks import SECURITY_HEADERS
-from tests.factories import HTML, PASSWORD, Browser, add_person
+from tests.factories import HTML, PASSWORD, Browser, add_person, csrf_token
 
 CHINESE = {**HTML, "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
 NOWHERE = "unix:///nowhere/redis.sock"
@@ -129,8 +129,7 @@ def sign_in_over(app, scheme):
         base["headers"]["Referer"] = "https://gazetteer.example/login"
 
     def token(path):
-        text = browser.get(path, **base).text
-        return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', text)[1]
+        return csrf_token(browser.get(path, **base).text)
 
     steps = []
     data = {"csrf_token": token("/login"), "name": "viewer", "password": PASSWORD}
@@ -189,8 +188,7 @@ def test_form_from_elsewhere_is_refused_over_https(make_app):
     app = make_app(SECURE="1")
     browser = Browser(app)
     base = {"base_url": "https://gazetteer.example"}
-    text = browser.get("/login", **base).text
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', text)[1]
+    token = csrf_token(browser.get("/login", **base).text)
     for referer in (None, "https://evil.example/login"):
         headers = {**HTML, "Referer": referer} if referer else HTML
         data = {"csrf_token": token, "name": "x", "password": "y"}

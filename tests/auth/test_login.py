@@ -6,8 +6,8 @@ import unicodedata
 
 import pytest
 
-from app.auth import services as auth
 from app.auth import passwords, session_values, signin
+from app.auth import services as auth
 from app.auth.tries import Limit
 from app.errors import Invalid
 from app.web import safe_next
