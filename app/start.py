@@ -24,6 +24,7 @@ from dotenv import dotenv_values
 from flask import current_app
 from supervisor.xmlrpc import SupervisorTransport
 
+from app import assets
 from app.auth import services as auth
 from app.config import ROOT, Settings, env_file, short_socket
 from app.extensions import db
@@ -48,8 +49,10 @@ def prepare(settings: Settings) -> None:
         for folder in ("log", "nginx"):
             (settings.instance / folder).mkdir(exist_ok=True)
         settings.files_dir.mkdir(parents=True, exist_ok=True)
+        assets.keep_build(settings.instance)
     except OSError as error:
-        raise CannotStart(f"{error.filename} cannot be made: {error.strerror}.") from None
+        what, why = error.filename or settings.instance, error.strerror or error
+        raise CannotStart(f"{what} cannot be made: {why}.") from None
     try:
         bring_up_to_date(settings.database_url)
     except SchemaError as error:

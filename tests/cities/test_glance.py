@@ -1,7 +1,6 @@
 """The register at a glance."""
 
 import re
-from time import monotonic
 
 import pytest
 from sqlalchemy import insert, text
@@ -129,9 +128,9 @@ def test_it_answers_in_both_languages(app, as_role, language):
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_cities_are_summed_within_the_time_of_a_page(any_app):
+def test_a_hundred_thousand_cities_are_summed_within_the_time_out_of_a_connection(any_app):
+    """MariaDB's have that of the web processes here: a query that takes longer fails."""
     for start in range(0, 100_000, 10_000):
         fill(*[(f"p{n % 500}", f"c{n}", n) for n in range(start, start + 10_000)])
-    began = monotonic()
-    assert glance.compute_figures().cities == 100_000
-    assert monotonic() - began < 1.8  # the time-out of the web processes' connections
+    figures = glance.compute_figures()
+    assert (figures.cities, figures.users) == (100_000, sum(range(100_000)))

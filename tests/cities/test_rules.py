@@ -1,7 +1,5 @@
 """The rules of a city on plain values."""
 
-import time
-
 import pytest
 
 from app.cities.rules import CityFields, check_city, fold, is_flawed, keys
@@ -51,11 +49,10 @@ def test_name_of_four_characters_for_each_composed_one_is_taken():
 
 
 def test_very_long_name_is_refused_without_composing_it():
-    begun = time.perf_counter()
     with pytest.raises(Invalid) as caught:
         check_city("a" + "\u0344" * 600_000, "b", "0")
+    # Composed, this character becomes two: the length that is told is that of what was typed.
     assert "600001" in caught.value.fields["province"]
-    assert time.perf_counter() - begun < 0.3
 
 
 def test_keys_are_the_same_for_any_case_and_width():

@@ -4,7 +4,6 @@ import hashlib
 import html
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from app.auth import services as auth
 from app.auth import tokens
 from app.config import ROOT
 from tests import servers
-from tests.conftest import environment
+from tests.conftest import environment, need
 from tests.factories import PASSWORD, Browser
 from tests.files.helpers import PDF, Script, some_text
 
@@ -170,8 +169,8 @@ def in_survey(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in folder.glob("survey/**/*.txt")]
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
 def test_the_lines_for_curl(typed):
+    need(servers.CURL, "curl")
     output = typed("curl-folder", "bash")
     assert uploaded(output) == ["survey/a.txt", "survey/北 north/报告 (终稿).txt"]
     output = typed("curl-upload", "bash")
