@@ -15,6 +15,9 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.logs import event
 
+# What is raised when the database does not answer, or when all connections to it are taken.
+DATABASE_AWAY = (OperationalError, PoolTimeout)
+
 
 class DomainError(Exception):
     """A refusal by a rule. `message` is for people; `status` is the answer's HTTP status."""
@@ -200,6 +203,6 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, refuse_csrf)
     app.register_error_handler(HTTPException, refuse_http)
     app.register_error_handler(RedisError, refuse_redis)
-    app.register_error_handler(OperationalError, refuse_database)
-    app.register_error_handler(PoolTimeout, refuse_database)
+    for away in DATABASE_AWAY:
+        app.register_error_handler(away, refuse_database)
     app.register_error_handler(Exception, refuse_unexpected)

@@ -1,6 +1,5 @@
 """The rules about people: names, passwords, roles, states."""
 
-import unicodedata
 from functools import partial
 
 from flask_babel import gettext as _
@@ -19,6 +18,7 @@ from app.auth.passwords import check_password, hash_password, matches, random_pa
 from app.columns import fold, now
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.extensions import db, redis_store
+from app.texts import INVISIBLE, compose, has_any
 from app.transactions import after_commit, transaction
 
 EPOCH_SECONDS = 60
@@ -33,13 +33,11 @@ def fold_name(name: str) -> str:
 
 def check_name(name: str) -> str:
     """The name as it is kept: NFC, trimmed, 1 to 64 characters, none of them a control."""
-    # NFC can only make a name that fits out of one of a few times the length.
-    name = name.strip()
-    name = unicodedata.normalize("NFC", name).strip() if len(name) <= 4 * NAME_LENGTH else ""
+    name = compose(name, NAME_LENGTH)
     # Some characters become up to 18 when folded, and the key must fit its column.
     if not 1 <= len(name) <= NAME_LENGTH or len(fold_name(name)) > NAME_KEY_LENGTH:
         raise Invalid(fields={"name": _("A name has 1 to %(n)d characters.", n=NAME_LENGTH)})
-    if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in name):
+    if has_any(name, INVISIBLE):
         raise Invalid(fields={"name": _("A name has no control characters.")})
     return name
 
@@ -118,6 +116,12 @@ def somebody_exists() -> bool:
 def find_person(name: str) -> Person | None:
     """By name, in any case and width."""
     return db.session.scalar(select(Person).where(Person.name_key == fold_name(name)))
+
+
+def first_administrator() -> Person | None:
+    """The one of the active administrators who was added first."""
+    query = select(Person).where(Person.role == Role.ADMIN, Person.active).order_by(Person.id)
+    return db.session.scalars(query.limit(1)).first()
 
 
 def get_person(person_id: int, lock: bool = False) -> Person:

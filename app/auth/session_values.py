@@ -1,6 +1,5 @@
 """A person's own values in their session: the rules, on the hash in Redis that holds them."""
 
-import unicodedata
 from typing import Any
 
 from flask_babel import gettext as _
@@ -8,6 +7,7 @@ from flask_babel import gettext as _
 from app.auth.sessions import values_key
 from app.errors import Invalid, NotFound, Unauthorized
 from app.extensions import redis_store
+from app.texts import INVISIBLE, compose, has_any
 
 KEY_LENGTH = 64
 VALUE_LENGTH = 1000
@@ -27,12 +27,10 @@ return "kept"
 
 def check_key(key: str) -> str:
     """A key as it is kept: NFC, trimmed, 1 to 64 characters, none of them a control."""
-    # NFC can only make a key that fits out of one of a few times the length.
-    key = key.strip()
-    key = unicodedata.normalize("NFC", key).strip() if len(key) <= 4 * KEY_LENGTH else ""
+    key = compose(key, KEY_LENGTH)
     if not 1 <= len(key) <= KEY_LENGTH:
         raise Invalid(fields={"key": _("A key has 1 to %(n)d characters.", n=KEY_LENGTH)})
-    if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in key):
+    if has_any(key, INVISIBLE):
         raise Invalid(fields={"key": _("A key has no control characters.")})
     return key
 

@@ -7,13 +7,8 @@ from app import columns
 from app.cities.models import TEXT_LENGTH, USERS_MOST
 from app.errors import Invalid
 from app.sentences import N_, Sentence
+from app.texts import CONTROLS, compose
 from app.web import whole_number
-
-# Controls, surrogates that stand alone, and the separators of lines and paragraphs.
-FORBIDDEN_CATEGORIES = ("Cc", "Cs", "Zl", "Zp")
-# Composing makes one character of at most four. What is longer is too long in any form and is not
-# composed: a megabyte of certain characters would take seconds.
-COMPOSED_MOST = 4 * TEXT_LENGTH
 
 # By field: province, city, number.
 Faults = dict[str, Sentence]
@@ -87,8 +82,7 @@ def examine_city(
 
 def clean(text: str | None) -> str:
     """Composed as NFC, without blanks around it; what is far too long stays as it is."""
-    text = (text or "").strip()
-    return text if len(text) > COMPOSED_MOST else unicodedata.normalize("NFC", text)
+    return compose(text or "", TEXT_LENGTH)
 
 
 def fault_of_name(name: str, when_blank: Sentence) -> Sentence | None:
@@ -100,7 +94,7 @@ def fault_of_name(name: str, when_blank: Sentence) -> Sentence | None:
     kinds = {unicodedata.category(character) for character in name}
     if not kinds - {"Cf", "Zs"}:  # nothing in it can be seen
         return when_blank
-    if not kinds.isdisjoint(FORBIDDEN_CATEGORIES):
+    if not kinds.isdisjoint(CONTROLS):
         return N_("Line breaks and control characters cannot be in a name.")
     return None
 

@@ -65,7 +65,7 @@ def adopt_file(source: Source, owner_id: int) -> Result:
         services.check_ending(path.ending)
         for block in storage.read(source.path):
             incoming.write(block)
-        if services.has_copy(owner_id, path, incoming.sha256):
+        if services.has_copy(owner_id, path, incoming.sha256, source.former_name):
             return Result(shown, PRESENT)
         made = datetime.fromtimestamp(source.path.stat().st_mtime, UTC)
         services.keep_file(

@@ -1,9 +1,11 @@
 """What an upload is answered: one line per file for scripts, JSON for the page's own script, and
 pages for browsers. The first line of the plain text is what scripts of the original look for."""
 
+from contextlib import suppress
 from typing import Any
 
 from flask import Response, g, jsonify, redirect, render_template, request, url_for
+from redis.exceptions import RedisError
 
 from app.errors import SENTENCES, DomainError, wants_page
 from app.files import uploaded
@@ -78,13 +80,16 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def answer_page(outcomes: list[Outcome], status: int) -> Response:
-    """A browser goes on to the page of what was kept; when nothing was, it is told here."""
+    """A browser goes on to the page of what was kept. When nothing was, it is told here; and also
+    when Redis is away: what is kept is kept, and an error would have people send it again."""
     files = [as_json(outcome) for outcome in outcomes]
-    if status not in (200, 207):
-        text = render_template("files/upload_success.html", files=files, more=0, asked=True)
-        return Response(text, status)
-    batch = uploaded.remember(g.person.id, files)
-    return redirect(url_for("files.upload_success", batch=batch), 303)  # type: ignore[return-value]
+    if status in (200, 207):
+        with suppress(RedisError):
+            batch = uploaded.remember(g.person.id, files)
+            address = url_for("files.upload_success", batch=batch)
+            return redirect(address, 303)  # type: ignore[return-value]
+    text = render_template("files/upload_success.html", files=files, more=0, asked=True)
+    return Response(text, status)
 
 
 def as_plain(refusal: Any, error: Exception, is_upload: bool) -> Response:

@@ -7,6 +7,7 @@ import click
 from flask.cli import with_appcontext
 
 from app.auth import services as auth
+from app.auth.models import Person
 from app.errors import DomainError
 from app.files import adoption, services, storage
 from app.web import settings
@@ -17,13 +18,11 @@ from app.web import settings
 @click.argument(
     "mapping", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--owner", required=True, help="Whose files they become; the name of a person.")
+@click.option("--owner", help="Whose files they become: a name. Default: the first administrator.")
 @with_appcontext
-def adopt_files(folder: Path, mapping: Path | None, owner: str) -> None:
+def adopt_files(folder: Path, mapping: Path | None, owner: str | None) -> None:
     """Copy a FOLDER of the original program's files; MAPPING is its SQLite file, if it had one."""
-    person = auth.find_person(owner)
-    if person is None:
-        raise click.ClickException(f"There is nobody named {owner}.")
+    person = find_owner(owner)
     counts: Counter[str] = Counter()
     try:
         for result in adoption.adopt_files(folder, mapping, person.id):
@@ -34,6 +33,20 @@ def adopt_files(folder: Path, mapping: Path | None, owner: str) -> None:
         raise click.ClickException(error.message) from None
     states = (adoption.ADOPTED, adoption.PRESENT, adoption.SKIPPED)
     click.echo(", ".join(f"{counts[state]} {state}" for state in states))
+
+
+def find_owner(name: str | None) -> Person:
+    """Who is named, or else the first administrator, which is said."""
+    if name is not None:
+        person = auth.find_person(name)
+        if person is None:
+            raise click.ClickException(f"There is nobody named {name}.")
+        return person
+    person = auth.first_administrator()
+    if person is None:
+        raise click.ClickException("There is no administrator. Name a person with --owner.")
+    click.echo(f"The files become {person.name}'s; --owner names somebody else.")
+    return person
 
 
 @click.command("purge-files")

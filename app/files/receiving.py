@@ -7,13 +7,12 @@ from typing import IO, Any, cast
 
 from flask import Request, current_app, g, request
 from flask_babel import gettext as _
-from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.cooperation import give_way
 from app.disk import has_space
-from app.errors import SENTENCES, DomainError, NoSpace, TooLarge
+from app.errors import DATABASE_AWAY, SENTENCES, DomainError, NoSpace, TooLarge
 from app.extensions import csrf
 from app.files import services, storage
 from app.files.names import clean_path, printable
@@ -130,7 +129,7 @@ def tidy() -> None:
     """Delete what is due; what was uploaded is kept, so a busy database is no reason to refuse."""
     try:
         services.purge_removed()
-    except OperationalError:
+    except DATABASE_AWAY:
         current_app.logger.warning("removed files were not purged: the database does not answer")
 
 
@@ -178,7 +177,7 @@ def keep(person_id: int, part: FileStorage, with_folder: bool) -> Outcome:
     except DomainError as error:
         outcome.status, outcome.problem = error.status, error.message
         incoming.discard()
-    except OperationalError:
+    except DATABASE_AWAY:
         # The other files of the form are told apart from this one, kept or not.
         outcome.status, outcome.problem = 503, str(SENTENCES[503][1])
         incoming.discard()

@@ -9,17 +9,18 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.auth.models import Person, Role
 from app.columns import fold, now
-from app.errors import Conflict, Forbidden, Invalid, NoSpace, NotFound, TooLarge
+from app.errors import Conflict, DomainError, Forbidden, Invalid, NoSpace, NotFound, TooLarge
 from app.extensions import db
 from app.files import content, storage
 from app.files.models import ENDING_LENGTH, NAME_LENGTH, File
 from app.files.names import CleanPath
 from app.files.storage import Incoming
-from app.transactions import after_commit, transaction
+from app.transactions import after_commit, is_busy, transaction
 from app.web import settings, size
 
 UNDO_DAYS = 7
@@ -52,8 +53,9 @@ def keep_file(owner_id: int, path: CleanPath, incoming: Incoming, **adopted: Any
     """Check what came in and make it the next version of the owner's file of that path. A file
     taken over from the original brings its `created_at` and `former_name`.
 
-    The bytes are on disk under their stored name before the row names them; when the row cannot
-    be written they are deleted again.
+    The bytes are on disk under their stored name before the row names them, and are deleted again
+    when it is sure that no row does. When the answer to a commit is lost, the row may stand: then
+    they stay, and `purge_strays()` sees to them.
     """
     incoming.finish()
     content_type = check_file(path, incoming)
@@ -75,8 +77,10 @@ def keep_file(owner_id: int, path: CleanPath, incoming: Incoming, **adopted: Any
     )
     try:
         return _insert_next(new)
-    except BaseException:
-        storage.remove(incoming.folder, stored_name)
+    except (DomainError, DBAPIError, PoolTimeout) as error:
+        # Refused, no connection to be had, or busy to the end. Of other errors nobody knows.
+        if not isinstance(error, DBAPIError) or is_busy(error):
+            storage.remove(incoming.folder, stored_name)
         raise
 
 
@@ -114,11 +118,7 @@ def _insert_next(new: "partial[File]") -> Kept:
 @transaction
 def _insert(new: "partial[File]") -> Kept:
     row = new()
-    same = (
-        File.owner_id == row.owner_id,
-        File.folder == row.folder,
-        File.name == row.name,
-    )
+    same = _same(row.owner_id, row.folder, row.name)
     row.version = 1 + (db.session.scalar(select(func.max(File.version)).where(*same)) or 0)
     # A removed file keeps its present version, so that it can be brought back.
     present = (*same, File.replaced_at.is_(None), File.removed_at.is_(None))
@@ -156,17 +156,20 @@ def find_by_name(sent: str) -> File:
     return file
 
 
-def has_copy(owner_id: int, path: CleanPath, sha256: str) -> bool:
-    """Whether a version of this file has these very bytes."""
-    same = (File.owner_id == owner_id, File.folder == path.folder, File.name == path.name)
-    found = db.session.scalar(select(File.id).where(*same, File.sha256 == sha256).limit(1))
+def has_copy(owner_id: int, path: CleanPath, sha256: str, former_name: str | None) -> bool:
+    """Whether a version of this file has these very bytes, and the former name if there is one: a
+    link of the original leads to what carries the name that stands in it."""
+    query = select(File.id).where(*_same(owner_id, path.folder, path.name), File.sha256 == sha256)
+    if former_name is not None:
+        query = query.where(File.former_name == former_name)
+    found = db.session.scalar(query.limit(1))
     db.session.rollback()
     return found is not None
 
 
 def list_versions(file: File) -> list[File]:
     """All versions of a file, the newest first."""
-    query = select(File).where(*_same(file), File.removed_at.is_(None))
+    query = select(File).where(*_versions(file), File.removed_at.is_(None))
     return list(db.session.scalars(query.order_by(File.version.desc())))
 
 
@@ -187,7 +190,7 @@ def remove_file(actor_id: int, file_id: int) -> str:
     """Remove a file with all its versions; returns its name. For UNDO_DAYS it can come back."""
     file = get_file(file_id)
     _check_may_change(actor_id, file)
-    rows = update(File).where(*_same(file), File.removed_at.is_(None))
+    rows = update(File).where(*_versions(file), File.removed_at.is_(None))
     db.session.execute(rows.values(removed_at=now(), removed_by=actor_id))
     after_commit(purge_removed)
     return file.name
@@ -202,7 +205,7 @@ def restore_file(actor_id: int, file_id: int) -> Restored:
         raise NotFound(_("It is too late: this file was deleted for good."))
     _check_may_change(actor_id, file)
     # Locked, so that an upload at the same time cannot leave two present versions.
-    query = select(File).where(*_same(file)).order_by(File.version).with_for_update()
+    query = select(File).where(*_versions(file)).order_by(File.version).with_for_update()
     rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
     moment = file.removed_at
     back = [row for row in rows if row.removed_at == moment]
@@ -229,8 +232,14 @@ def _check_may_change(actor_id: int, file: File) -> None:
         raise Forbidden(_("Only its owner and editors may do this."))
 
 
-def _same(file: File) -> tuple[ColumnElement[bool], ...]:
-    return (File.owner_id == file.owner_id, File.folder == file.folder, File.name == file.name)
+def _same(owner_id: int, folder: str, name: str) -> tuple[ColumnElement[bool], ...]:
+    """The versions of one file: owner, folder and name say which."""
+    return (File.owner_id == owner_id, File.folder == folder, File.name == name)
+
+
+def _versions(file: File) -> tuple[ColumnElement[bool], ...]:
+    """All versions of this one's file."""
+    return _same(file.owner_id, file.folder, file.name)
 
 
 def purge_removed(most: int = PURGED_AT_ONCE) -> int:
@@ -262,7 +271,8 @@ def _purge(file_id: int, before: datetime, folder: Path) -> bool:
 
 def purge_strays() -> int:
     """Delete stored files that no row names: a process ended between writing one and its row, or
-    between deleting a row and its file. Only those a day old, so that no upload is disturbed."""
+    between deleting a row and its file, or nobody knew whether the row was committed. Only those a
+    day old, so that no upload is disturbed."""
     folder = settings().files_dir
     count = 0
     for name in storage.stored_before(folder, (now() - timedelta(days=1)).timestamp()):

@@ -3,15 +3,19 @@
 import random
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from urllib3 import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
 from app.auth import services as auth
 from app.auth import tokens
+from app.extensions import db
 from app.files import services
 from app.files.names import clean_path
 from app.files.services import Kept
@@ -95,6 +99,20 @@ def keep(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False)
         return services.keep_file(owner_id, clean_path(name, with_folder), incoming)
     finally:
         incoming.discard()
+
+
+@contextmanager
+def all_connections_taken() -> Iterator[None]:
+    """Others hold every connection to the database; inside an application context. Waiting for one
+    takes a moment instead of seconds."""
+    pool: Any = db.engine.pool
+    patience, pool._timeout = pool._timeout, 0.05
+    with ExitStack() as taken:
+        with suppress(PoolTimeout):
+            while True:
+                taken.enter_context(db.engine.connect())
+        yield
+    pool._timeout = patience
 
 
 def on_disk(folder: Path) -> list[Path]:

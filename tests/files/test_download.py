@@ -6,10 +6,18 @@ import hashlib
 import pytest
 
 from app.extensions import db
-from app.files import services, storage
+from app.files import sending, services, storage
 from app.files.models import File
 from tests.factories import HTML
-from tests.files.helpers import JSON, PDF, REPORT, Script, on_disk, some_text
+from tests.files.helpers import (
+    JSON,
+    PDF,
+    REPORT,
+    Script,
+    all_connections_taken,
+    on_disk,
+    some_text,
+)
 
 DATA = some_text(200_000)
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -146,6 +154,19 @@ def test_dates_are_compared(script):
 def test_if_match_of_another_version_is_412(script):
     assert script.get("/files/1", If_Match='"x"').status_code == 412
     assert script.get("/files/1", If_Match=ETAG).status_code == 200
+
+
+def test_a_download_goes_on_uncounted_when_all_connections_are_taken(app, script, monkeypatch):
+    count = sending.count
+
+    def count_without_connection(file_id):
+        with all_connections_taken():
+            count(file_id)
+
+    monkeypatch.setattr(sending, "count", count_without_connection)
+    answer = script.get("/files/1")
+    assert (answer.status_code, answer.data) == (200, DATA)
+    assert downloads(app) == 0
 
 
 def test_head_has_the_headers_and_no_body_and_is_not_counted(app, script):

@@ -56,6 +56,39 @@ def test_names_that_are_refused(name):
         clean_name(name)
 
 
+# Marks of alternating order, of which composing takes time with the square of their number.
+MARKS = "\u0301\u0327"
+
+
+@pytest.mark.parametrize(
+    ("sent", "with_folder"),
+    [
+        ("a" + MARKS * 600 + ".txt", False),
+        ("a" + MARKS * 600 + "/a.txt", True),
+        ("a/" + MARKS * 600 + ".txt", True),
+        ("/".join(["a" + MARKS * 400] * 3) + "/a.txt", True),
+        ("a.txt" + " ." * 600, False),
+    ],
+)
+def test_what_is_too_long_in_any_form_is_refused_without_composing_it(
+    monkeypatch, sent, with_folder
+):
+    composed, normalize = [], unicodedata.normalize
+
+    def watch(form, text):
+        composed.append(len(text))
+        return normalize(form, text)
+
+    monkeypatch.setattr(unicodedata, "normalize", watch)
+    with pytest.raises(Invalid, match="at most"):
+        clean_path(sent, with_folder)
+    assert all(length <= 4 * 255 for length in composed)
+
+
+def test_a_name_of_four_characters_for_each_composed_one_is_kept():
+    assert clean_path("\u03b1\u0313\u0300\u0345" * 251 + ".txt").name == "\u1f82" * 251 + ".txt"
+
+
 def test_a_path_is_cleaned_part_by_part():
     path = clean_path("survey/ north /. deep ./报告.pdf", with_folder=True)
     assert (path.folder, path.name, path.trimmed) == ("survey/north/. deep", "报告.pdf", True)
@@ -80,3 +113,14 @@ def test_the_ending_follows_the_last_dot(name, ending):
 
 def test_refused_names_are_shown_on_one_line():
     assert printable("a\nb\u202e文.txt") == "a\\nb\\u202e文.txt"
+
+
+def test_of_a_refused_name_longer_than_any_path_the_beginning_is_shown():
+    longest = "文" * 500 + "/" + "x" * 255
+    assert printable(longest) == longest
+    assert printable(longest + "y") == longest[:-1] + "…"
+
+
+def test_control_characters_are_refused_as_those_of_a_file_name():
+    with pytest.raises(Invalid, match=r"A file name has no control characters\."):
+        clean_name("a\n.txt")

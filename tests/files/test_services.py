@@ -4,7 +4,9 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.auth.models import Person
 from app.columns import now
@@ -16,7 +18,7 @@ from app.files.names import clean_path
 from app.files.storage import Incoming
 from app.web import settings
 from tests.factories import add_person, at_once
-from tests.files.helpers import PDF, PNG, REPORT, keep, on_disk
+from tests.files.helpers import PDF, PNG, REPORT, all_connections_taken, keep, on_disk
 
 FOLDER = "survey/north"
 
@@ -89,6 +91,49 @@ def test_too_large_is_refused_naming_the_limit(people):
 def test_bytes_whose_row_cannot_be_written_are_deleted(people):
     with pytest.raises(Conflict):
         keep(987_654, "a.pdf")  # nobody has this id
+    assert on_disk(settings().files_dir) == []
+
+
+def test_bytes_stay_when_their_row_may_stand(people, monkeypatch):
+    """The database commits, but its answer does not arrive."""
+    first = keep(people[0], "a.txt", b"one")
+    dialect = db.engine.dialect
+    commit = dialect.do_commit
+
+    def commit_and_lose_the_answer(connection):
+        commit(connection)
+        raise dialect.dbapi.OperationalError(2013, "Lost connection to server during query")
+
+    monkeypatch.setattr(dialect, "do_commit", commit_and_lose_the_answer)
+    with pytest.raises(OperationalError):
+        keep(people[0], "a.txt", b"two")
+    monkeypatch.undo()
+    db.session.rollback()
+    present = services.find_by_name("a.txt")
+    assert present.version == 2
+    folder = settings().files_dir
+    assert storage.path_of(folder, present.stored_name).read_bytes() == b"two"
+    assert services.get_file(first.id).replaced_at is not None
+
+
+def test_bytes_are_deleted_when_no_connection_was_to_be_had(people):
+    db.session.rollback()
+    with all_connections_taken(), pytest.raises(PoolTimeout):
+        keep(people[0], "a.txt", b"x")
+    assert on_disk(settings().files_dir) == []
+
+
+def test_bytes_are_deleted_when_the_database_was_busy_to_the_end(people):
+    def refuse(_session, _context, _instances):
+        raise OperationalError("INSERT", None, Exception("database is locked"))
+
+    session = db.session()
+    event.listen(session, "before_flush", refuse)
+    try:
+        with pytest.raises(OperationalError):
+            keep(people[0], "a.txt", b"x")
+    finally:
+        event.remove(session, "before_flush", refuse)
     assert on_disk(settings().files_dir) == []
 
 

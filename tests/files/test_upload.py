@@ -85,6 +85,13 @@ def test_names_cannot_forge_lines_of_the_answer(app):
     assert lines(answer)[1].startswith("a\\tkept\\t1.pdf\trefused\t")
 
 
+def test_a_name_of_a_hundred_thousand_characters_is_refused_in_one_short_line(app):
+    answer = Script(app).upload_raw("a" + "\u0301\u0327" * 50_000 + ".txt", b"x")
+    assert answer.status_code == 422
+    assert lines(answer)[1].endswith("\trefused\tA name has at most 255 characters.")
+    assert len(answer.text) < 1000
+
+
 def test_a_folder_keeps_its_paths(app):
     script = Script(app)
     answer = script.upload(("survey/a.txt", b"1"), ("survey/北/b.txt", b"2"), field="folder")

@@ -1,6 +1,7 @@
 """POST /upload, as the page's own script and browsers without one use it."""
 
 import io
+from contextlib import ExitStack, nullcontext
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,9 @@ from urllib3 import encode_multipart_formdata
 from app.extensions import db
 from app.files import receiving, services
 from app.files.models import File
+from tests import servers
 from tests.factories import HTML, PASSWORD, Browser, at_once
-from tests.files.helpers import JSON, PDF, REPORT, Script, on_disk
+from tests.files.helpers import JSON, PDF, REPORT, Script, all_connections_taken, on_disk
 
 
 def files_dir(app):
@@ -89,6 +91,26 @@ def test_a_browser_is_told_when_nothing_was_kept(make_app, files, status, words)
     assert "<title>Nothing was kept" in answer.text
 
 
+def test_a_browser_is_told_what_is_kept_although_redis_went_away(make_app, monkeypatch):
+    keep = receiving.keep
+    with servers.short_folder("own") as folder, ExitStack() as redis:
+        app = make_app(REDIS_URL=redis.enter_context(servers.redis_server(folder)))
+        Script(app)
+        browser = Browser(app)
+        browser.sign_in("editor's script", PASSWORD)
+
+        def keep_and_lose_redis(*args):
+            redis.close()
+            return keep(*args)
+
+        monkeypatch.setattr(receiving, "keep", keep_and_lose_redis)
+        answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
+    assert answer.status_code == 200
+    assert "1 file is kept" in answer.text
+    assert REPORT in answer.text
+    assert len(on_disk(files_dir(app))) == 1
+
+
 def test_a_browser_nobody_signed_in_with_is_led_to_the_sign_in(browser):
     answer = browser.client.post("/upload", data={"file": parts(("a.txt", b"x"))}, headers=HTML)
     assert (answer.status_code, answer.location) == (303, "/login")
@@ -121,6 +143,35 @@ def test_an_upload_leaves_the_session_as_other_pages_wrote_it_meanwhile(app, as_
     answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert (answer.status_code, statuses) == (303, [303])
     assert "green" in browser.get("/session").text
+
+
+def test_a_form_tells_each_file_apart_when_all_connections_are_taken(app, monkeypatch):
+    keep, kept = receiving.keep, []
+
+    def keep_without_connection(*args):
+        kept.append(args)
+        with all_connections_taken() if len(kept) == 2 else nullcontext():
+            return keep(*args)
+
+    monkeypatch.setattr(receiving, "keep", keep_without_connection)
+    answer = Script(app).upload(("a.txt", b"1"), ("b.txt", b"2"), ("c.txt", b"3"), **JSON)
+    assert answer.status_code == 207
+    assert [(file["kept"], file.get("status")) for file in answer.json["files"]] == [
+        (True, None), (False, 503), (True, None),
+    ]  # fmt: skip
+    assert len(on_disk(files_dir(app))) == 2
+
+
+def test_what_is_kept_is_told_although_nothing_could_be_purged(app, monkeypatch):
+    tidy = receiving.tidy
+
+    def tidy_without_connection():
+        db.session.rollback()
+        with all_connections_taken():
+            tidy()
+
+    monkeypatch.setattr(receiving, "tidy", tidy_without_connection)
+    assert Script(app).upload(("a.txt", b"1")).status_code == 200
 
 
 def test_uploading_purges_what_is_due(app):
