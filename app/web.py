@@ -4,7 +4,7 @@ import os
 import socket
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, has_request_context, request, url_for
 from flask_babel import format_datetime, format_decimal, format_timedelta, get_locale
@@ -64,10 +64,22 @@ def fail(form: Any, error: DomainError) -> int:
 
 
 def this_page() -> str:
-    """The path and query asked for, percent-encoded as they came, for `next=`."""
+    """The path and query of the page one is on, percent-encoded as they came, for `next=`. Where a
+    form was sent to an address that cannot be opened, that is the page the form stood on."""
     path = quote(request.path, safe="/:@!$&'()*+,;=~")
     query = request.query_string.decode("ascii", "replace")
-    return f"{path}?{query}" if query else path
+    if request.method in ("GET", "HEAD") or can_be_opened(request.path):
+        return f"{path}?{query}" if query else path
+    sender = urlsplit(request.referrer or "")
+    if sender.netloc != request.host or not can_be_opened(unquote(sender.path)):
+        return "/"
+    return safe_next(f"{sender.path}?{sender.query}" if sender.query else sender.path, "/")
+
+
+def can_be_opened(path: str) -> bool:
+    """Whether GET is answered at a path of this site."""
+    addresses = current_app.create_url_adapter(request)
+    return addresses is not None and addresses.test(path, "GET")
 
 
 def whole_number(text: str, low: int, high: int) -> int | None:
