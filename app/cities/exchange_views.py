@@ -142,7 +142,7 @@ def confirm_import(import_id: int) -> Redirect:
         return redirect(url_for("cities.import_preview", import_id=import_id), 303)
     message = {
         "text": _(
-            "Brought in: %(added)s new, %(changed)s changed.",
+            "Imported: %(added)s new, %(changed)s changed.",
             added=number(done.added),
             changed=number(done.changed),
         ),

@@ -192,7 +192,9 @@ def restore_city(_actor: Actor, removed_id: int) -> tuple[int, str]:
     try:
         db.session.flush()
     except IntegrityError:
-        raise Conflict(_("Another city has taken this place meanwhile.")) from None
+        raise Conflict(
+            _("Another city has this number now, so it cannot be brought back.")
+        ) from None
     after_commit(cache.changed)
     return row.id, row.cityname or ""
 

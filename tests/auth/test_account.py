@@ -45,8 +45,8 @@ def test_password_change_ends_the_other_sessions_and_keeps_this_one(app, editor)
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"current": "wrong one"}, "This is not your present password."),
-        ({"current": ""}, "Type your present password."),
+        ({"current": "wrong one"}, "This is not your current password."),
+        ({"current": ""}, "Type your current password."),
         ({"password": ""}, "Type a new password."),
         ({"password": "short"}, "A password has 8 to 256 characters."),
         ({"password": "x" * 257}, "A password has 8 to 256 characters."),

@@ -82,7 +82,7 @@ def test_a_file_is_shown_then_confirmed(app, as_role, filled):
     done = confirm(editor, answer.location)
     assert (done.status_code, done.location) == (303, "/cities")
     assert numbers(app) == {"深圳市": 6, "广州市": 7, "<b>佛山</b>": 8}
-    assert "Brought in: 1 new, 1 changed." in editor.get("/cities").text
+    assert "Imported: 1 new, 1 changed." in editor.get("/cities").text
     assert editor.get(answer.location).location == "/cities"
 
 
