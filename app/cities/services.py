@@ -22,6 +22,7 @@ from app.once import once
 from app.transactions import after_commit, transaction
 
 SAMPLE = ROOT / "app" / "cities" / "sample-cities.csv"
+SAMPLE_COUNT = 418
 REMOVED_KEPT = timedelta(days=30)
 
 

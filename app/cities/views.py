@@ -13,20 +13,17 @@ from app.cities.forms import CityForm
 from app.cities.list_page import list_content, register_facts
 from app.cities.listing import read_listing
 from app.cities.queries import CityRow
+from app.cities.row_writer import city_name
 from app.cities.rules import is_flawed
 from app.errors import Invalid, NotFound
 from app.once import new_key
 from app.web import came_from, fail, safe_next
 
 bp = Blueprint("cities", __name__)
+bp.add_app_template_filter(city_name)
 Answer = Response | tuple[str, int] | str
 
 CITY = "/cities/<int:city_id>"
-
-
-def name_of(city: str | None) -> str:
-    """A name to speak of a city by."""
-    return city if city and city.strip() else str(_("The city without a name"))
 
 
 @bp.get("/cities")
@@ -62,7 +59,7 @@ def create_city() -> Answer:
 def added(city_id: int, name: str | None) -> Response:
     """Back to the list, where the new city stands at the top, with a link to it."""
     message: Any = {
-        "text": _("%(name)s is added.", name=name_of(name)),
+        "text": _("%(name)s is added.", name=city_name(name)),
         "link": url_for("cities.edit_city", city_id=city_id),
         "link_text": _("Open"),
     }
@@ -108,7 +105,7 @@ def update_city(city_id: int) -> Answer:
     except Invalid as error:
         status = fail(form, error)
     else:
-        flash(_("%(name)s is saved.", name=name_of(form.city.data)), "good")
+        flash(_("%(name)s is saved.", name=city_name(form.city.data)), "good")
         return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
     return edit_page(form, status, services.get_city(city_id), same)
 
@@ -160,7 +157,7 @@ def delete_city(city_id: int) -> Answer:
         )
     removed_id, name = services.delete_city(g.person, city_id)
     undo = url_for("cities.restore_city", removed_id=removed_id)
-    message: Any = {"text": _("%(name)s is removed.", name=name_of(name)), "undo": undo}
+    message: Any = {"text": _("%(name)s is removed.", name=city_name(name)), "undo": undo}
     flash(message, "good")
     return redirect(safe_next(request.form.get("next"), came_from("cities.list_cities")), 303)
 
@@ -170,5 +167,5 @@ def delete_city(city_id: int) -> Answer:
 def restore_city(removed_id: int) -> Response:
     """Undo a removal."""
     _city_id, name = services.restore_city(g.person, removed_id)
-    flash(_("%(name)s is back.", name=name_of(name)), "good")
+    flash(_("%(name)s is back.", name=city_name(name)), "good")
     return redirect(came_from("cities.list_cities"), 303)

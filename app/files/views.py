@@ -24,6 +24,7 @@ def list_files() -> str:
         page=listing.read_page(asked, request.args),
         may_remove=g.person.may_write or services.owns_files(g.person.id),
         limits=settings(),
+        undo_days=services.UNDO_DAYS,
     )
 
 

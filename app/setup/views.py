@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.auth import services as auth
 from app.auth import signin
+from app.auth.passwords import LENGTHS
 from app.errors import Invalid, NotFound
 from app.logs import event
 from app.setup import services
@@ -34,7 +35,7 @@ def start(token: str) -> Response | tuple[str, int]:
             event("installation-claimed", person=person.name)
             flash(_("Welcome. This installation is yours."), "good")
             return redirect(url_for("cities.list_cities"), 303)
-    return render_template("setup/start.html", form=form), status
+    return render_template("setup/start.html", form=form, lengths=LENGTHS), status
 
 
 def check_link(token: str) -> None:

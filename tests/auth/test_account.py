@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from app.auth import passwords
 from app.auth import services as auth
 from tests.factories import HTML, PASSWORD, Browser
 
@@ -27,6 +28,11 @@ def test_account_shows_who_one_is(editor, browser):
     assert "editor" in text
     assert "Editor" in text
     assert browser.get("/account").location == "/login?next=/account"
+
+
+def test_the_form_names_the_lengths_that_are_set(editor, monkeypatch):
+    monkeypatch.setitem(passwords.LENGTHS, "high", 64)
+    assert "8 to 64 characters, any you like." in editor.get("/account/password").text
 
 
 def test_password_change_ends_the_other_sessions_and_keeps_this_one(app, editor):

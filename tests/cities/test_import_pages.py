@@ -166,11 +166,18 @@ def test_no_file_is_told(as_role):
 def test_a_body_over_four_megabytes_is_too_large(as_role):
     answer = as_role("editor").client.post(
         "/cities/import",
-        data=b"x" * 4_100_000,
+        data=b"x" * (4 * 1024 * 1024 + 1),
         content_type="multipart/form-data; boundary=b",
         headers=HTML,
     )
     assert answer.status_code == 413
+
+
+def test_the_page_names_the_size_that_is_set(app, as_role):
+    editor = as_role("editor")
+    assert "At most 5,000 lines and 4 MB" in editor.get("/cities/import").text
+    app.config["MAX_CONTENT_LENGTH"] = 2 * 1024 * 1024
+    assert "lines and 2 MB" in editor.get("/cities/import").text
 
 
 def test_a_nearly_full_disk_is_told_and_nothing_stored(app, as_role, monkeypatch):

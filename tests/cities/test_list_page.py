@@ -146,10 +146,10 @@ def test_rows_of_the_original_program_are_listed_marked_and_found(app, as_role):
     person = as_role("editor")
     page = person.get("/cities")
     assert page.text.count('class="flawed"') == 3
-    assert "(no name)" in page.text
+    assert "City without a name" in page.text
     assert names(person.get("/cities?q=圳")) == ["深圳市"]
     flawed = person.get("/cities?flawed=1")
-    assert names(flawed) == ["b", "(no name)", "无省"]
+    assert names(flawed) == ["b", "City without a name", "无省"]
     assert 'href="/cities?flawed=1"' in page.text
 
 

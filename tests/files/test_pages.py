@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.auth import services as auth
-from app.files import listing
+from app.files import listing, services
 from tests.factories import HTML, PASSWORD, Browser, add_person
 from tests.files.helpers import PDF, PNG, REPORT, Script
 
@@ -125,6 +125,13 @@ def test_removing_and_bringing_back_lead_to_the_list_as_it_was(script, as_role, 
     for action in ("remove", "restore"):
         answer = browser.submit(f"/files/1/{action}", page="/files", headers=headers)
         assert (answer.status_code, answer.location) == (303, back)
+
+
+def test_the_removed_files_name_the_days_that_are_set(script, as_role, monkeypatch):
+    monkeypatch.setattr(services, "UNDO_DAYS", 3)
+    page = as_role("editor").get("/files?removed=1").text
+    assert "is kept for 3 days" in page
+    assert "Nothing was removed in the last 3 days" in page
 
 
 def test_bringing_back_below_a_newer_version_tells_so(script, as_role):

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from app.numbers import fib
+from app.numbers import cache, fib
 from tests.factories import HTML
 
 BAD = ["", "x", "-1", "+1", "1.0", "1e3", "１００", "1_000", " 1", "1 ", "1\n", "0x10", "1/2", "²",
@@ -137,6 +137,12 @@ def test_the_page_shows_both_numbers(browser):
     assert again.count("from the cache") == 2
     assert re.search(r"worker \d+<", again)
     assert "50.0%" in again
+
+
+def test_the_page_names_the_time_in_which_workers_are_counted(browser, monkeypatch):
+    assert "workers in the last 10 minutes" in browser.get("/numbers").text
+    monkeypatch.setattr(cache, "WORKER_MINUTES", 3)
+    assert "workers in the last 3 minutes" in browser.get("/numbers").text
 
 
 def test_the_page_shows_a_long_number_in_a_frame(browser):
