@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,9 @@ def run(settings: Settings, when_ready: Callable[[], None]) -> int:
         if not ended_by:
             ended_by.append(number)
             process.terminate()
+            # Not by echo(), which this may have interrupted. The terminal may be gone.
+            with suppress(OSError):
+                os.write(sys.stdout.fileno(), b"\nStopping ...\n")
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)

@@ -38,8 +38,11 @@ def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
         assert "path=/setup/-" in log
         assert first.setup_path not in log
         client.close()  # an idle connection would be waited for
+        assert (first.instance / "gunicorn.pid").exists()
         assert first.end() == 0
+        assert first.said.endswith("\nStopping ...\n")
         assert first.left() == []
+        assert not (first.instance / "gunicorn.pid").exists()
     begun = time.monotonic()
     with servers.started(folder, PORT=str(first.port)) as second:
         assert second.setup_path == ""
