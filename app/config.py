@@ -257,7 +257,7 @@ def secret_key(text: str, instance: Path, embedded: bool) -> str:
         )
     path = instance / "secret_key"
     if not path.exists():
-        instance.mkdir(parents=True, exist_ok=True)
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=instance)  # mkstemp gives mode 0600
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_hex(32))

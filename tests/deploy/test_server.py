@@ -335,7 +335,7 @@ def test_the_application_away_is_told_in_words_and_nothing_is_left_of_it(server)
     answer = requests.get(f"{server.front}/cities", headers=HTML, timeout=20)
     assert answer.status_code == 502
     assert "Gazetteer is being restarted" in answer.text
-    assert "暂时无法访问" in answer.text
+    assert "暂时无法使用" in answer.text
     assert_headers_once(answer)
     assert requests.get(f"{server.front}/cities", timeout=20).json()["status"] == 502
     # Static files are sent without it.

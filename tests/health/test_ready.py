@@ -209,6 +209,17 @@ def test_a_stranger_sees_only_whether(app):
     assert ready(app, environ_base=ELSEWHERE) == (503, {"status": "not ready"})
 
 
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [("", True), ("127.0.0.1", True), ("::1", True), ("192.0.2.9", False),
+     ("192.0.2.9:5678", False), ("127.0.0.1:5678", False), ("unix:", False), ("unknown", False)],
+)  # fmt: skip
+def test_only_this_machine_is_told_by_its_address(app, address, told):
+    status, body = ready(app, environ_base={"REMOTE_ADDR": address})
+    assert status == 200
+    assert ("checks" in body) is told
+
+
 def test_token_and_administrator_see_details_a_viewer_does_not(app, as_role):
     viewer, admin = as_role("viewer"), as_role("admin")
     with app.app_context():
