@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from app.cities import cache, queries
 from app.cities.models import City, RemovedCity
 from app.cities.rules import CityFields, check_city, keys
+from app.cities.stored_keys import find_same
 from app.columns import now
 from app.config import ROOT
 from app.errors import Conflict, Invalid, NotFound
@@ -106,7 +107,7 @@ def insert_city(fields: CityFields, anyway: bool) -> int:
 
 def refuse_same(fields: CityFields, anyway: bool, other_than: int | None = None) -> None:
     """Tell when another row has these names."""
-    same = None if anyway else queries.find_same(fields.province, fields.city, other_than)
+    same = None if anyway else find_same(fields.province, fields.city, other_than)
     if same is not None:
         raise AlreadyThere(same)
 

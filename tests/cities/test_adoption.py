@@ -97,6 +97,33 @@ def test_original_goes_on_inserting_and_is_found(adopted):
     assert len(stored()) == len(rows) + 3
 
 
+def test_what_the_original_renames_is_found_under_its_new_name(adopted):
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE city SET cityname = 'Ｎewname' WHERE id = 8"))
+        connection.execute(sa.text("UPDATE city SET provincename = '' WHERE id = 40"))
+    for sort in ("id", "city"):
+        found = queries.select_page(Listing(search="newname", sort=sort)).rows
+        assert [row.id for row in found] == [8]
+    assert queries.select_page(Listing(search="zürich")).rows == []
+    assert {row.id for row in queries.select_page(Listing(flawed=True)).rows} == {8, 12, 40}
+    db.session.rollback()
+    with db.engine.begin() as connection:  # a missing province has the same key as an empty one
+        connection.execute(sa.text("UPDATE city SET provincename = NULL WHERE id = 40"))
+        due = connection.execute(sa.text("SELECT COUNT(*) FROM city WHERE keys_due = 1"))
+        assert due.scalar() == 0
+
+
+def test_the_same_names_in_another_form_are_told_as_an_import_says(adopted):
+    add_as_original(("Que\u0301bec", "Que\u0301bec ", 5))
+    for _time in range(2):  # before the row has keys and afterwards
+        with pytest.raises(services.AlreadyThere) as caught:
+            services.create_city(ACTOR, "Québec", "Québec", "5")
+        assert caught.value.city_id == 41
+        assert len(queries.select_page(Listing(search="québec")).rows) == 1
+    for other in ("QUÉBEC", "Ｑuébec", "Quebec"):
+        assert services.create_city(ACTOR, "Québec", other, "5") > 41
+
+
 def test_names_differ_by_code_points_from_now_on(adopted):
     services.create_city(ACTOR, "a", "Ae", "1")
     services.create_city(ACTOR, "a", "ae", "1")
