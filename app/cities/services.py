@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app.cities import cache, queries
@@ -202,6 +202,11 @@ def copy_values(source: City | RemovedCity, target: City | RemovedCity) -> None:
         "provincename", "cityname", "usernumber", "version", "created_at", "changed_at",
     ):  # fmt: skip
         setattr(target, name, getattr(source, name))
+
+
+def is_empty() -> bool:
+    """Whether the register has no row at all."""
+    return db.session.scalar(select(City.id).limit(1)) is None
 
 
 @transaction
