@@ -10,8 +10,9 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from app.cities import cache, queries
+from app.cities import cache
 from app.cities.models import City
+from app.cities.stored_keys import fill_keys
 from app.extensions import db
 from app.web import number
 
@@ -123,7 +124,7 @@ def read_blank_provinces() -> list[str]:
     """The names of provinces in which nothing can be read. Asked for by the key, which is empty for
     all of them, because databases do not agree on what a blank is; and then spoken of by name,
     because the sums below are read from an index that has the name and not the key."""
-    queries.fill_keys()
+    fill_keys()
     blank = and_(City.province_key == "", City.provincename.is_not(None))
     return list(db.session.scalars(select(City.provincename).where(blank).distinct()))
 

@@ -23,10 +23,13 @@ def start(token: str) -> Response | tuple[str, int]:
     """Choose the first administrator's name and password; the next page is the filled list."""
     check_link(token)
     form = SetupForm()
+    if not services.offers_sample():
+        del form.sample
     status = 422 if request.method == "POST" else 200
     if form.validate_on_submit():
         try:
-            person_id = services.claim(form.name.data, form.password.data, form.sample.data)
+            with_sample = "sample" in form and form.sample.data
+            person_id = services.claim(form.name.data, form.password.data, with_sample)
         except Invalid as error:
             status = fail(form, error)
         else:

@@ -54,6 +54,23 @@ def test_sample_cities_can_be_left_out(app, browser, link):
         assert count_cities() == 0
 
 
+def test_an_adopted_register_gets_no_sample_cities(app, browser, link):
+    with app.app_context():
+        db.session.add(City(provincename="广东", cityname="深圳市", usernumber=1))
+        db.session.commit()
+    assert 'name="sample"' not in browser.get(link).text
+    assert browser.submit(link, FIELDS).status_code == 303  # "sample" is sent all the same
+    with app.app_context():
+        assert count_cities() == 1
+
+
+def test_what_was_added_while_the_page_was_open_stays_alone(any_app):
+    db.session.add(City(provincename="广东", cityname="深圳市", usernumber=1))
+    db.session.commit()
+    services.claim("林小梅", PASSWORD, True)
+    assert count_cities() == 1
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
