@@ -67,11 +67,20 @@ errorlog = "-"
 control_socket_disable = True
 
 
+note = settings.instance / "gunicorn.pid"
+
+
 def when_ready(server: Any) -> None:
     """Note the master's process id for `kill -HUP`. gunicorn's own pid file is not used: left
     behind by a power cut it refuses the next start when another process has that number. A trial
     on another socket (`flask try`) leaves it alone."""
     if server.cfg.bind != [bind]:
         return
-    settings.instance.mkdir(parents=True, exist_ok=True)
-    (settings.instance / "gunicorn.pid").write_text(f"{server.pid}\n")
+    note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    note.write_text(f"{server.pid}\n")
+
+
+def on_exit(server: Any) -> None:
+    """Take the note away; that of another process stays."""
+    if note.exists() and note.read_text() == f"{server.pid}\n":
+        note.unlink()

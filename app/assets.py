@@ -1,11 +1,15 @@
 """Static files by content: /static/<hash over all of them>/<path>, kept by browsers for ever.
 
-One hash for the whole folder, so that files may name each other by relative paths. The folder
+One hash for the whole folder, so that files may name each other by relative paths. What browsers
+may keep for ever is sent from a copy under that hash, `INSTANCE/static/<hash>/`: the checkout may
+already hold the files of the next release while workers of this one still write pages. The folder
 `vendor` is filled at install time from the package Bootstrap-Flask; it is not in the repository.
 """
 
 import hashlib
 import re
+import shutil
+import tempfile
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,9 +17,12 @@ from pathlib import Path
 from flask import Flask, Response, send_from_directory
 
 from app.config import ROOT
+from app.web import settings
 
 STATIC = ROOT / "static"
 VENDOR = STATIC / "vendor"
+BUILD = re.compile("[0-9a-f]{12}")
+BUILDS_KEPT = 5  # the present one among them; pages may be open that were written by the last one
 SYMBOL = re.compile(r'(<symbol[^>]*? id="([^"]+)".*?</symbol>)', re.DOTALL)
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 ICON = re.compile(r"""\bicon\(\s*["']([a-z0-9-]+)["']""")
@@ -23,10 +30,15 @@ ICON = re.compile(r"""\bicon\(\s*["']([a-z0-9-]+)["']""")
 
 @cache
 def content_hash() -> str:
-    """12 hex digits over the names and contents of all static files; read once per process."""
+    """The hash of the static files; read once per process."""
+    return hash_of(STATIC)
+
+
+def hash_of(folder: Path) -> str:
+    """12 hex digits over the names and contents of all files of a folder."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in STATIC.rglob("*") if p.is_file()):
-        digest.update(path.relative_to(STATIC).as_posix().encode())
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -36,12 +48,34 @@ def url(path: str) -> str:
     return f"/static/{content_hash()}/{path}"
 
 
+def keep_build(instance: Path) -> None:
+    """Copy the static files as they are now to the folder named after their hash, and remove the
+    oldest of such copies."""
+    builds = instance / "static"
+    builds.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=instance) as draft:
+        copy = Path(shutil.copytree(STATIC, Path(draft) / "static"))
+        kept = builds / hash_of(copy)
+        try:
+            copy.rename(kept)
+        except OSError:  # it was kept before
+            if not kept.is_dir():
+                raise
+    kept.touch()
+    newest_first = sorted(builds.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in newest_first[BUILDS_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
 def send(build: str, path: str) -> Response:
-    """A static file; immutable under its present hash, to be asked for again under another."""
-    response = send_from_directory(STATIC, path)
-    if build == content_hash():
+    """A static file: immutable where its copy was kept, as it is now and to be asked for again
+    otherwise. nginx sends the copies itself and asks us for the rest."""
+    kept = settings().instance / "static" / build
+    if BUILD.fullmatch(build) and kept.is_dir():
+        response = send_from_directory(kept, path)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
+        response = send_from_directory(STATIC, path)
         response.headers["Cache-Control"] = "no-cache"
     return response
 

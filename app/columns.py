@@ -4,7 +4,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from sqlalchemy import DateTime, String
+from sqlalchemy import DateTime, String, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import mapped_column
@@ -35,6 +35,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 def bounded(length: int) -> String:
     """Text compared by code points: SQLite does so by itself, MariaDB by this collation."""
     return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql")
+
+
+def long_text() -> Text:
+    """The same for text without a length."""
+    return Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
 
 
 def fold(text: str) -> str:

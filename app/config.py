@@ -108,11 +108,12 @@ class Settings:
             "SESSION_REFRESH_EACH_REQUEST": False,
             "WTF_CSRF_TIME_LIMIT": None,  # as long as the session that holds it
             "WTF_CSRF_CHECK_DEFAULT": False,  # hooks.py checks, after it knows who asks
+            "WTF_I18N_ENABLED": False,  # all messages are ours; its own would be loaded each time
             "BABEL_DEFAULT_LOCALE": self.default_language,
             "BABEL_DEFAULT_TIMEZONE": self.time_zone,
             "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
             # Forms of pages stay small; the address for uploads sets a limit of its own.
-            "MAX_CONTENT_LENGTH": 4_000_000,
+            "MAX_CONTENT_LENGTH": 4 * 1024 * 1024,
             "MAX_FORM_PARTS": 10_000,  # a folder of many files is one form
             "RATELIMIT_HEADERS_ENABLED": False,
         }
@@ -256,7 +257,7 @@ def secret_key(text: str, instance: Path, embedded: bool) -> str:
         )
     path = instance / "secret_key"
     if not path.exists():
-        instance.mkdir(parents=True, exist_ok=True)
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=instance)  # mkstemp gives mode 0600
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_hex(32))

@@ -29,6 +29,9 @@ class FormKey(db.Model):  # type: ignore[name-defined,misc]
     created_at: Mapped[Moment] = mapped_column(index=True)
 
 
+KEYS = FormKey.__table__  # written as rows: objects cost more than the statements themselves
+
+
 def new_key() -> str:
     """A key for a form that is about to be drawn."""
     return secrets.token_urlsafe(16)
@@ -60,15 +63,15 @@ def once(
         return make()
     used_key = own_key(person_id, key, sent)
     try:
-        db.session.execute(insert(FormKey), {"key": used_key, "created_at": now()})
+        db.session.execute(insert(KEYS).values(key=used_key))
     except IntegrityError:
         # A locking read sees what the other committed, whatever this transaction read before.
-        query = select(FormKey.result_id).where(FormKey.key == used_key).with_for_update()
-        before = db.session.scalar(query)
+        query = select(KEYS.c.result_id).where(KEYS.c.key == used_key).with_for_update()
+        before: int | None = db.session.scalar(query)
         if before is not None and is_there(before):
             return before
     made = make()
-    db.session.execute(update(FormKey).where(FormKey.key == used_key).values(result_id=made))
+    db.session.execute(update(KEYS).where(KEYS.c.key == used_key).values(result_id=made))
     if made % 100 == 0:  # now and then is often enough, and never inside the same transaction
         after_commit(delete_old_keys)
     return made

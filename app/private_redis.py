@@ -44,7 +44,7 @@ def private_folder(path: Path) -> None:
 
 
 def main() -> None:
-    """Become the Redis server, or end with status 0 when REDIS_URL names another."""
+    """Become the Redis server, or end with status 0 after a while when REDIS_URL names another."""
     try:
         settings = Settings.load()
     except SettingError as error:

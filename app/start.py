@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from dotenv import dotenv_values
 from flask import current_app
 from supervisor.xmlrpc import SupervisorTransport
 
+from app import assets
 from app.auth import services as auth
 from app.config import ROOT, Settings, env_file, short_socket
 from app.extensions import db
@@ -48,8 +50,10 @@ def prepare(settings: Settings) -> None:
         for folder in ("log", "nginx"):
             (settings.instance / folder).mkdir(exist_ok=True)
         settings.files_dir.mkdir(parents=True, exist_ok=True)
+        assets.keep_build(settings.instance)
     except OSError as error:
-        raise CannotStart(f"{error.filename} cannot be made: {error.strerror}.") from None
+        what, why = error.filename or settings.instance, error.strerror or error
+        raise CannotStart(f"{what} cannot be made: {why}.") from None
     try:
         bring_up_to_date(settings.database_url)
     except SchemaError as error:
@@ -114,6 +118,21 @@ def supervisor_config(settings: Settings) -> Path:
     return copy
 
 
+def prepare_supervisor(settings: Settings) -> str:
+    """Make the supervisor.conf to use, and return one sentence about it: empty where it is simply
+    that of the checkout. A release that is made ready beside the one that runs leaves its alone."""
+    for path in (
+        settings.instance / "supervisor.conf",
+        settings.instance.parent / "supervisor.conf",
+    ):
+        if path.parent != ROOT and path.exists() and f'"{ROOT}/.venv/' not in path.read_text():
+            return f"{path} stays as it is: it starts the programs of another folder."
+    path = supervisor_config(settings)
+    if path.parent == ROOT:
+        return ""
+    return f"supervisord and supervisorctl are to be given: -c {path}"
+
+
 def programs_environment(settings: Settings) -> dict[str, str]:
     """Our environment without what the flask command put into it from the env file: the programs
     read that file themselves, and a reload must find what has changed there."""
@@ -137,6 +156,9 @@ def run(settings: Settings, when_ready: Callable[[], None]) -> int:
         if not ended_by:
             ended_by.append(number)
             process.terminate()
+            # Not by echo(), which this may have interrupted. The terminal may be gone.
+            with suppress(OSError):
+                os.write(sys.stdout.fileno(), b"\nStopping ...\n")
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
@@ -225,6 +247,8 @@ def prepare_command() -> None:
     settings: Settings = current_app.config["SETTINGS"]
     prepare(settings)
     click.echo(f"Ready to start. What it keeps is in {settings.instance}.")
+    if sentence := prepare_supervisor(settings):
+        click.echo(sentence)
     if not auth.somebody_exists():
         click.echo("Nobody has claimed it yet: `flask setup-link` prints the path of the link.")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
 from app.extensions import db
@@ -76,6 +77,8 @@ def run_follow_up(follow_up: Callable[[], object]) -> None:
     missed; it clears what ends by itself."""
     try:
         follow_up()
+    except RedisError:  # no fault of ours, so no trace; whatever it keeps of this ends in a minute
+        log.warning("Redis does not answer: the change is saved, and known everywhere in a minute")
     except Exception:
         log.exception("a follow-up of a committed change failed")
 

@@ -4,9 +4,9 @@ import os
 import socket
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
-from flask import current_app, has_request_context, request
+from flask import current_app, has_request_context, request, url_for
 from flask_babel import format_datetime, format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
 from werkzeug.routing import IntegerConverter
@@ -33,6 +33,16 @@ def safe_next(target: str | None, fallback: str) -> str:
     return target
 
 
+def came_from(endpoint: str) -> str:
+    """The list of that endpoint as the person left it, with its filters and page; the plain list
+    when they come from another page or another site."""
+    plain = url_for(endpoint)
+    parts = urlsplit(request.referrer or "")
+    if parts.netloc != request.host or parts.path != plain:
+        return plain
+    return safe_next(f"{plain}?{parts.query}" if parts.query else plain, plain)
+
+
 def sent_from_here() -> bool:
     """Whether the browser says that a page of this site sent the request: in `Sec-Fetch-Site`, or,
     where it knows or sends none, in `Origin` or `Referer`."""
@@ -54,10 +64,22 @@ def fail(form: Any, error: DomainError) -> int:
 
 
 def this_page() -> str:
-    """The path and query asked for, percent-encoded as they came, for `next=`."""
+    """The path and query of the page one is on, percent-encoded as they came, for `next=`. Where a
+    form was sent to an address that cannot be opened, that is the page the form stood on."""
     path = quote(request.path, safe="/:@!$&'()*+,;=~")
     query = request.query_string.decode("ascii", "replace")
-    return f"{path}?{query}" if query else path
+    if request.method in ("GET", "HEAD") or can_be_opened(request.path):
+        return f"{path}?{query}" if query else path
+    sender = urlsplit(request.referrer or "")
+    if sender.netloc != request.host or not can_be_opened(unquote(sender.path)):
+        return "/"
+    return safe_next(f"{sender.path}?{sender.query}" if sender.query else sender.path, "/")
+
+
+def can_be_opened(path: str) -> bool:
+    """Whether GET is answered at a path of this site."""
+    addresses = current_app.create_url_adapter(request)
+    return addresses is not None and addresses.test(path, "GET")
 
 
 def whole_number(text: str, low: int, high: int) -> int | None:

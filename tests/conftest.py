@@ -1,7 +1,10 @@
 """Fixtures: an application over a migrated database and a real Redis, and browsers to ask it.
 
-Nothing of ours is mocked, and CSRF protection is on. `app` runs on SQLite; `any_app` runs a test
-on SQLite and on MariaDB. What a machine lacks is skipped with a reason, which is a failure in CI.
+CSRF protection is on, and nothing of ours is replaced by something that does less: a test may
+change a constant (a page's length, a time-out), or have a function do more before its own work
+(count, let somebody else come between), and that is all. `app` runs on SQLite; `any_app` runs a
+test on SQLite and on MariaDB. What a machine lacks is skipped with a reason, which is a failure in
+CI.
 """
 
 import os

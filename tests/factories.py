@@ -30,6 +30,13 @@ def add_person(name: str, role: str = "viewer") -> int:
     return auth.insert_person(partial(row, password_hash=kept_password()))
 
 
+def csrf_token(page: str) -> str:
+    """The token in the first form of a page."""
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found, f"no form in {page}"
+    return found[1]
+
+
 class Browser:
     """A test client that behaves as a browser does: asks for HTML, keeps cookies, and sends forms
     with the token of the page they stand on."""
@@ -45,9 +52,7 @@ class Browser:
 
     def token(self, path: str) -> str:
         """The CSRF token on a page."""
-        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.get(path).text)
-        assert found, f"no form on {path}"
-        return found[1]
+        return csrf_token(self.get(path).text)
 
     def submit(self, path: str, data: Any = None, page: str | None = None, **kwargs: Any) -> Any:
         """Send a form to `path`, with the token found on `page` (the same address by default)."""

@@ -24,6 +24,8 @@ REDIS = shutil.which("redis-server") or shutil.which("valkey-server")
 MARIADB = shutil.which("mariadbd")
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 CHROMIUM = shutil.which("chromium")
+CURL = shutil.which("curl")
+OPENSSL = shutil.which("openssl")
 
 
 def free_port() -> int:

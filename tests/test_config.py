@@ -67,6 +67,8 @@ def test_embedded_mode_makes_one_key_readable_to_its_owner_alone(tmp_path):
     assert len(first.secret_key) == 64
     path = first.instance / "secret_key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    # The database and the files beside it are nobody else's either, whatever the umask.
+    assert stat.S_IMODE(first.instance.stat().st_mode) == 0o700
     assert [found.name for found in first.instance.iterdir()] == ["secret_key"]
     path.write_text("")
     with pytest.raises(SettingError, match="is damaged"):

@@ -1,5 +1,6 @@
 """Headers of every kind of answer, cookies, and the pages and JSON of refusals."""
 
+import os
 import re
 import time
 
@@ -8,10 +9,11 @@ from flask_babel import force_locale
 
 from app import assets
 from app.auth import tokens
+from app.config import ROOT
 from app.errors import SENTENCES
 from app.errors import Invalid as InvalidInput
 from app.hooks import SECURITY_HEADERS
-from tests.factories import HTML, PASSWORD, Browser, add_person
+from tests.factories import HTML, PASSWORD, Browser, add_person, csrf_token
 
 CHINESE = {**HTML, "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
 NOWHERE = "unix:///nowhere/redis.sock"
@@ -101,18 +103,51 @@ def test_policy_lets_nothing_inline_and_nothing_from_elsewhere_in(broken, withou
             )
 
 
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+
 def test_static_files_are_immutable_under_the_hash_of_their_content(app):
-    client = app.test_client()
-    for build, cache in (
-        (assets.content_hash(), "public, max-age=31536000, immutable"),
-        ("0123456789ab", "no-cache"),
-    ):
-        with client.get(f"/static/{build}/gazetteer.css") as answer:
+    assets.keep_build(instance_of(app))
+    for build, cache in ((assets.content_hash(), IMMUTABLE), ("0123456789ab", "no-cache")):
+        with app.test_client().get(f"/static/{build}/gazetteer.css") as answer:
             assert answer.headers["Cache-Control"] == cache
             assert "Set-Cookie" not in answer.headers
+            assert answer.data == (ROOT / "static" / "gazetteer.css").read_bytes()
     for path in ("../app/config.py", "%2e%2e/pyproject.toml", "js", "", "js/../../.env.example"):
-        with client.get(f"/static/{assets.content_hash()}/{path}") as answer:
-            assert answer.status_code == 404
+        for build in (assets.content_hash(), "0123456789ab", "..", "%2e%2e"):
+            with app.test_client().get(f"/static/{build}/{path}") as answer:
+                assert answer.status_code == 404
+
+
+def instance_of(app):
+    """The folder for what this application keeps, made as `flask prepare` makes it."""
+    folder = app.config["SETTINGS"].instance
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def test_a_release_checked_out_while_another_runs_changes_no_file_under_its_address(
+    app, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(assets, "STATIC", tmp_path / "static")
+    (tmp_path / "static").mkdir()
+    file, found = tmp_path / "static" / "page.js", {}
+    for release in range(assets.BUILDS_KEPT + 1):
+        file.write_text(f"release {release}")
+        found[release] = assets.hash_of(tmp_path / "static")
+        assets.keep_build(instance_of(app))
+        os.utime(instance_of(app) / "static" / found[release], (release, release))
+    file.write_text("checked out, and not yet prepared")
+    for release, build in found.items():
+        with app.test_client().get(f"/static/{build}/page.js") as answer:
+            cache = answer.headers["Cache-Control"]
+            if release == 0:  # no longer kept
+                assert (answer.text, cache) == (file.read_text(), "no-cache")
+            else:
+                assert (answer.text, cache) == (f"release {release}", IMMUTABLE)
+    assets.keep_build(instance_of(app))
+    assets.keep_build(instance_of(app))  # once more is no fault
+    assert len(list((instance_of(app) / "static").iterdir())) == assets.BUILDS_KEPT
 
 
 def cookies(answer):
@@ -129,8 +164,7 @@ def sign_in_over(app, scheme):
         base["headers"]["Referer"] = "https://gazetteer.example/login"
 
     def token(path):
-        text = browser.get(path, **base).text
-        return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', text)[1]
+        return csrf_token(browser.get(path, **base).text)
 
     steps = []
     data = {"csrf_token": token("/login"), "name": "viewer", "password": PASSWORD}
@@ -189,8 +223,7 @@ def test_form_from_elsewhere_is_refused_over_https(make_app):
     app = make_app(SECURE="1")
     browser = Browser(app)
     base = {"base_url": "https://gazetteer.example"}
-    text = browser.get("/login", **base).text
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', text)[1]
+    token = csrf_token(browser.get("/login", **base).text)
     for referer in (None, "https://evil.example/login"):
         headers = {**HTML, "Referer": referer} if referer else HTML
         data = {"csrf_token": token, "name": "x", "password": "y"}

@@ -1,6 +1,7 @@
 """What docs/origins.md promises and no other test shows: behaviours of the original programs."""
 
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,10 +10,22 @@ from flask_babel import force_locale
 
 from app import web
 from app.cities import services
-from app.config import engine_options
+from app.config import ROOT, engine_options
 from app.extensions import db
 from app.logs import JsonFormatter, TextFormatter
 from tests.cities.conftest import ACTOR
+
+
+def test_every_file_and_test_that_the_map_names_is_there():
+    for line in (ROOT / "docs" / "origins.md").read_text().splitlines():
+        file = ""
+        for name in re.findall("`([^`]+)`", line):
+            path, two_colons, test = name.partition("::")
+            if two_colons:
+                file = path or file  # one that begins with the colons is in the file before it
+                assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text(), name
+            elif re.fullmatch(r"(app|docs|migrations|templates)/.+|\w+\.conf(\.py)?", name):
+                assert (ROOT / name).exists(), name
 
 
 def test_a_new_city_table_has_the_originals_columns(app):

@@ -11,6 +11,7 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 from app.config import ROOT
+from app.errors import SENTENCES
 
 KEYWORDS = {
     "_": None, "gettext": None, "_l": None, "N_": None, "lazy_gettext": None,
@@ -79,3 +80,13 @@ def test_placeholders_are_the_same(chinese):
 def test_no_translation_is_left_over(extracted, chinese):
     left = [m.id for m in chinese if m.id and not extracted.get(m.id)]
     assert left == [], f"{len(left)} translations have no text any more"
+
+
+@pytest.mark.parametrize(
+    ("page", "title"), [("413", SENTENCES[413][0]), ("502", SENTENCES[503][0])]
+)
+def test_pages_that_nginx_shows_are_titled_as_those_of_the_application(page, title, chinese):
+    text = (ROOT / "static" / "errors" / f"{page}.html").read_text()
+    english = str(title)
+    assert f"<h1>{english}</h1>" in text
+    assert f"<h2>{chinese.get(english).string}</h2>" in text

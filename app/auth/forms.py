@@ -34,8 +34,8 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
     """The present password and the new one twice."""
 
     current = PasswordField(
-        _l("Present password"),
-        [InputRequired(_l("Type your present password."))],
+        _l("Current password"),
+        [InputRequired(_l("Type your current password."))],
         render_kw={"autocomplete": "current-password"},
     )
     password = PasswordField(

@@ -10,6 +10,8 @@ from app.columns import fold
 from app.cooperation import off_hub
 from app.errors import Invalid
 
+# As texts name them.
+LENGTHS = {"low": PASSWORD_SHORTEST, "high": PASSWORD_LONGEST}
 # A hash that no password has: signing in costs the same whether the name exists or not.
 NOBODY = f"scrypt:32768:8:1${'0' * 16}${'0' * 128}"
 # 32 letters and digits that nobody confuses when reading them out: no 0 and o, no 1 and l.
@@ -17,11 +19,12 @@ ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def check_password(password: str, name: str, field: str = "password") -> None:
-    """8 to 256 characters, any, not the name itself. Nothing is trimmed or folded."""
+    """PASSWORD_SHORTEST to PASSWORD_LONGEST characters, any, not the name itself. Nothing is
+    trimmed or folded."""
     if not PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST:
-        text = _("A password has %(low)d to %(high)d characters.",
-                 low=PASSWORD_SHORTEST, high=PASSWORD_LONGEST)  # fmt: skip
-        raise Invalid(fields={field: text})
+        raise Invalid(
+            fields={field: _("A password has %(low)d to %(high)d characters.", **LENGTHS)}
+        )
     if fold(password) == fold(name):
         raise Invalid(fields={field: _("The password must not be the name.")})
 

@@ -52,7 +52,7 @@ def first_password(person_id: int, password: str) -> str:
         row=services.get_person(person_id),
         password=password,
         days=FIRST_PASSWORD_LIFE.days,
-        # For the switches of language and scheme: this address itself takes no GET.
+        # The switches of language and scheme lead to the person, not to an empty form.
         this_page=url_for("auth.show_person", person_id=person_id),
     )
 

@@ -229,7 +229,7 @@ def _keep_off_oneself(actor_id: int, person_id: int) -> None:
     """An administrator neither disables nor demotes themselves, and takes no first password: a
     slip would shut them out, and any other administrator can do it for them on purpose."""
     if actor_id == person_id:
-        raise Forbidden(_("Nobody does this to themselves: another administrator can do it."))
+        raise Forbidden(_("You cannot do this to your own account. Ask another administrator."))
 
 
 def _keep_an_administrator(person: Person) -> None:

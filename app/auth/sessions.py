@@ -3,13 +3,14 @@
 Flask-Session's interface, with these differences:
 - a session that was ended cannot come back: a request that loaded it before the sign-out writes
   with XX (only when the key is still there);
-- Redis away does not end in an unanswerable error: the session says `unavailable`, and hooks.py
-  answers 503 where the page needs one;
+- Redis away does not end in an unanswerable error: the session says `unavailable`, and
+  guards.load_person answers 503 where the page needs one;
 - data that cannot be decoded is no session (Flask-Session would hand it to pickle);
 - Redis knows only the SHA-256 of a session id, so that a copy of its data signs nobody in;
 - idle time is the life of the key, extended at most once a minute without writing the session;
 - the values that a person puts into their session stand in a hash beside it, each by itself: the
   session is one text, and of two requests that wrote it at once the slower would win;
+- of the sentences for the next page the newest five are kept;
 - addresses that answer everybody alike do not ask Redis for a session at all, nor do requests with
   a token: what a script did is done, whether or not a session could have been kept;
 - where https is seen the cookie is `__Host-gz` and Secure, which no other host or plain http can
@@ -32,8 +33,11 @@ from app.errors import refuse_redis
 from app.web import cookie_name, seen_secure, worker_name
 
 ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with
+# A client that sends forms and never opens a page reads none of the sentences for its next page.
+FLASHES = "_flashes"  # where flask.flash() puts them
+FLASHES_KEPT = 5
 # Addresses whose answer is the same whoever asks. Without a session they cost no round trip, are
-# not held up by a slow Redis, and carry no `Vary: Cookie`, so that a proxy can keep them.
+# not held up by a slow Redis, and carry no `Vary: Cookie`.
 FOR_EVERYBODY = re.compile(r"/(static|healthz|pi|fib)(/|$)")
 
 
@@ -206,6 +210,8 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
     ) -> None:
         seconds = self.idle_seconds if session.get("person") else ANONYMOUS_SECONDS
         session["writer"] = worker_name()
+        if FLASHES in session:
+            session[FLASHES] = session[FLASHES][-FLASHES_KEPT:]
         text = self.serializer.encode(session)
         # A stored session is only ever replaced; a new one is only ever created.
         with self.client.pipeline(transaction=False) as pipe:

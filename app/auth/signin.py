@@ -91,7 +91,7 @@ def change_password(person_id: int, current: str, password: str, address: str) -
     try:
         check_credentials(person.name, current, address)
     except Invalid:
-        raise Invalid(fields={"current": _("This is not your present password.")}) from None
+        raise Invalid(fields={"current": _("This is not your current password.")}) from None
     if handed_out and current == password:  # an administrator has seen it
-        raise Invalid(fields={"password": _("Choose another one than the present.")})
+        raise Invalid(fields={"password": _("Choose a password other than the current one.")})
     return services.set_password(person_id, password)

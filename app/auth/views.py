@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from app.auth import services, signin
 from app.auth.forms import LoginForm, PasswordForm
 from app.auth.guards import needs
+from app.auth.passwords import LENGTHS
 from app.config import LANGUAGES
 from app.errors import DomainError
 from app.logs import event
@@ -85,7 +86,8 @@ def change_password() -> Response | Page:
             signin.start_session(session, services.get_person(g.person.id), epoch)
             flash(_("Your password is changed. Your other sessions are ended."), "good")
             return redirect(url_for("auth.account"), 303)
-    return render_template("auth/change_password.html", form=form), status, headers
+    page = render_template("auth/change_password.html", form=form, lengths=LENGTHS)
+    return page, status, headers
 
 
 @bp.post("/preferences")

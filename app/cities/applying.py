@@ -7,9 +7,10 @@ under locks, before it writes.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy import and_, delete, insert, literal, or_, select, update
 
 from app.cities import cache
 from app.cities.exchange import Line
@@ -114,17 +115,34 @@ def add_new(import_id: int, moment: datetime) -> None:
     """Insert the new cities in one statement. The last line goes in first: the list shows the
     newest first, so it reads as the file does."""
     row = CityImportRow
-    names = (
-        "provincename", "cityname", "usernumber", "province_key", "city_key", "search_key",
-    )  # fmt: skip
     at = literal(moment, UtcDateTime())
+    values = {
+        "provincename": row.provincename,
+        "cityname": row.cityname,
+        "usernumber": row.usernumber,
+        **staged_keys(),
+        "version": literal(1),
+        "created_at": at,
+        "changed_at": at,
+    }
     rows = (
-        select(*(getattr(row, name) for name in names), literal(1), at, at)
+        select(*values.values())
         .where(row.import_id == import_id, row.kind == Kind.NEW)
         .order_by(row.line.desc())
     )
-    columns = [*names, "version", "created_at", "changed_at"]
-    db.session.execute(insert(City).from_select(columns, rows))
+    db.session.execute(insert(City).from_select(list(values), rows))
+
+
+def staged_keys() -> dict[str, Any]:
+    """The same as rules.keys(), from a staged line."""
+    row = CityImportRow
+    return {
+        "province_key": row.province_key,
+        "city_key": row.city_key,
+        "search_key": row.search_key,
+        "keyed_province": row.provincename,
+        "keyed_city": row.cityname,
+    }
 
 
 def change_numbers(import_id: int, moment: datetime) -> None:
@@ -138,9 +156,7 @@ def change_numbers(import_id: int, moment: datetime) -> None:
             usernumber=row.usernumber,
             version=City.version + 1,
             changed_at=moment,
-            province_key=func.coalesce(City.province_key, row.province_key),
-            city_key=func.coalesce(City.city_key, row.city_key),
-            search_key=func.coalesce(City.search_key, row.search_key),
+            **staged_keys(),
         )
         .execution_options(synchronize_session=False)
     )

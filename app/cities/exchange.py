@@ -104,7 +104,7 @@ def read_csv(data: bytes) -> Table:
             raise refused(
                 _(
                     "Line %(line)s is one too many: at most %(most)s cities go into one file. "
-                    "Divide the file and bring in the parts one after another.",
+                    "Divide the file and import the parts one after another.",
                     line=line,
                     most=MOST_LINES,
                 )

@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import (
     Response,
-    abort,
     flash,
     g,
     redirect,
@@ -33,6 +32,8 @@ from app.errors import DomainError
 from app.web import fail, number, whole_number
 
 IMPORT = "/cities/import/<int:import_id>"
+# Only the kinds: else GET would be answered 404 where POST confirms or cancels, instead of 405.
+KIND = f"<any({','.join(Kind)}):kind>"
 EXPORT_BATCH = 500
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
 
@@ -104,13 +105,11 @@ def import_preview(import_id: int) -> Redirect | str:
     return render_template("cities/import_preview.html", held=held, counts=counts, parts=parts)
 
 
-@bp.get(f"{IMPORT}/<kind>")
+@bp.get(f"{IMPORT}/{KIND}")
 @needs(Role.EDITOR)
 def import_part(import_id: int, kind: str) -> str:
     """All lines of one kind, page by page."""
     held = imports.find_import(import_id, owner())
-    if kind not in list(Kind):
-        abort(404)
     total = imports.count_lines(import_id)[kind]
     page = whole_number(request.args.get("page", "1"), 1, MOST_LINES) or 1
     part = imports.read_part(import_id, kind, total, page)
@@ -142,7 +141,7 @@ def confirm_import(import_id: int) -> Redirect:
         return redirect(url_for("cities.import_preview", import_id=import_id), 303)
     message = {
         "text": _(
-            "Brought in: %(added)s new, %(changed)s changed.",
+            "Imported: %(added)s new, %(changed)s changed.",
             added=number(done.added),
             changed=number(done.changed),
         ),

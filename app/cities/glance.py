@@ -8,10 +8,11 @@ from babel.numbers import format_compact_decimal
 from flask import url_for
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from app.cities import cache
 from app.cities.models import City
+from app.cities.stored_keys import fill_keys
 from app.extensions import db
 from app.web import number
 
@@ -103,36 +104,46 @@ def province_bar(figures: Figures, name: str, users: int, cities: int, url: str)
 
 def compute_figures() -> Figures:
     """The figures from the database; rows of the original program may lack name or number."""
-    cities, users, unnumbered, province_count = read_totals()
-    nowhere = db.session.execute(
-        select(USERS, func.count()).where(or_(City.provincename.is_(None), City.provincename == ""))
-    ).one()
+    blank = read_blank_provinces()
+    named = and_(City.provincename.is_not(None), City.provincename.not_in(blank))
+    unnamed = or_(City.provincename.is_(None), City.provincename.in_(blank))
+    cities, users, unnumbered, province_count = read_totals(named)
+    nowhere = db.session.execute(select(USERS, func.count()).where(unnamed)).one()
     return Figures(
         cities=cities,
         users=users,
         unnumbered=unnumbered,
         province_count=province_count,
-        provinces=read_provinces(),
+        provinces=read_provinces(named),
         nowhere=(int(nowhere[0]), nowhere[1]),
         largest=read_largest(),
     )
 
 
-def read_totals() -> tuple[int, int, int, int]:
+def read_blank_provinces() -> list[str]:
+    """The names of provinces in which nothing can be read. Asked for by the key, which is empty for
+    all of them, because databases do not agree on what a blank is; and then spoken of by name,
+    because the sums below are read from an index that has the name and not the key."""
+    fill_keys()
+    blank = and_(City.province_key == "", City.provincename.is_not(None))
+    return list(db.session.scalars(select(City.provincename).where(blank).distinct()))
+
+
+def read_totals(named: ColumnElement[bool]) -> tuple[int, int, int, int]:
     """Cities, users, cities without a number, provinces that have a name."""
     cities, users, numbered = db.session.execute(
         select(func.count(), USERS, func.count(City.usernumber)).select_from(City)
     ).one()
-    names = select(City.provincename).where(City.provincename > "").distinct().subquery()
+    names = select(City.provincename).where(named).distinct().subquery()
     provinces = db.session.scalar(select(func.count()).select_from(names))
     return cities, int(users), cities - numbered, provinces or 0
 
 
-def read_provinces() -> list[tuple[str, int, int]]:
+def read_provinces(named: ColumnElement[bool]) -> list[tuple[str, int, int]]:
     """The provinces with most users: name, users, cities. A rest of one is shown itself."""
     query = (
         select(City.provincename, USERS, func.count())
-        .where(City.provincename > "")
+        .where(named)
         .group_by(City.provincename)
         .order_by(USERS.desc(), City.provincename)
         .limit(PROVINCES_SHOWN + 2)

@@ -3,12 +3,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
-from sqlalchemy.dialects import mysql
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.cities.models import TEXT_LENGTH
-from app.columns import Id, Moment, UtcDateTime, bounded
+from app.columns import Id, Moment, UtcDateTime, bounded, long_text
 from app.extensions import db
 from app.sentences import read_sentences
 
@@ -37,9 +36,7 @@ class CityImport(db.Model):  # type: ignore[name-defined,misc]
     id: Mapped[Id]
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     file_name: Mapped[str] = mapped_column(bounded(TEXT_LENGTH))
-    ignored: Mapped[str] = mapped_column(
-        Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
-    )
+    ignored: Mapped[str] = mapped_column(long_text())
     has_number: Mapped[bool]
     ready: Mapped[bool] = mapped_column(default=False)
     # Rises when the preview is made anew: only the one that was looked at can be confirmed.
@@ -74,9 +71,7 @@ class CityImportRow(db.Model):  # type: ignore[name-defined,misc]
     usernumber: Mapped[int | None]
     province_key: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
     city_key: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
-    search_key: Mapped[str | None] = mapped_column(
-        Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
-    )
+    search_key: Mapped[str | None] = mapped_column(long_text())
     # The row of the register that a changed line meets, as it was at the preview.
     city_id: Mapped[int | None]
     city_version: Mapped[int | None]

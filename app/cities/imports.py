@@ -13,10 +13,10 @@ from sqlalchemy import Select, delete, func, insert, select
 
 from app.cities.exchange import Line, read_csv
 from app.cities.import_models import CityImport, CityImportRow, Kind
-from app.cities.judging import Judged, Known, Pair, Seen, judge, pair_of
+from app.cities.judging import Judged, Known, Pair, Seen, judge
 from app.cities.models import TEXT_LENGTH, City
-from app.cities.queries import fill_keys
-from app.cities.rules import clean, fold
+from app.cities.rules import clean, fold, pair_of
+from app.cities.stored_keys import fill_keys
 from app.columns import now
 from app.cooperation import give_way
 from app.disk import has_space

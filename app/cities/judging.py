@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from app.cities.exchange import Line
 from app.cities.import_models import KEPT_LENGTH, NUMBER_LENGTH, Kind
-from app.cities.rules import CityFields, Faults, clean, examine_city, keys
+from app.cities.rules import CityFields, Faults, examine_city, search_keys
 from app.sentences import N_, write_sentences
 
 Pair = tuple[str, str]
@@ -21,11 +21,6 @@ class Known(NamedTuple):
     province: str | None
     city: str | None
     users: int | None
-
-
-def pair_of(province: str | None, city: str | None) -> Pair:
-    """What makes two cities the same: both names by code points, composed and trimmed."""
-    return clean(province), clean(city)
 
 
 def judge(line: Line, known: dict[Pair, list[Known]], seen: Seen) -> Judged:
@@ -110,7 +105,7 @@ def meet(fields: CityFields, number: int | None, found: list[Known]) -> Judged:
     row = found[0]
     return as_registered(row, number) | {
         "kind": Kind.CHANGED,
-        **keys(row.province, row.city),
+        **search_keys(row.province, row.city),
         "city_id": row.id,
         "city_version": row.version,
         "old_number": row.users,
@@ -128,7 +123,7 @@ def add(fields: CityFields, number: int | None) -> Judged:
         "provincename": fields.province,
         "cityname": fields.city,
         "usernumber": number,
-        **keys(fields.province, fields.city),
+        **search_keys(fields.province, fields.city),
     }
 
 

@@ -60,11 +60,9 @@ def draw_list(listing: Listing, cursor: Cursor, may_write: bool) -> str:
     """The list's page from the database."""
     facts = register_facts()
     total: int | None = queries.count_cities(listing) if listing.is_filtered else facts.total
-    counted = f"{total}"
+    counted = number(total)
     if listing.is_filtered and total and total > queries.COUNT_MOST:
         counted, total = _("more than %(count)s", count=number(queries.COUNT_MOST)), None
-    else:
-        counted = number(total)
     if cursor == LAST:
         cursor = queries.last_page(total)
     page = queries.select_page(listing, cursor)

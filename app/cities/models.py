@@ -3,16 +3,20 @@ reading and inserting: everything we added has a default or may be empty."""
 
 from datetime import datetime
 
-from sqlalchemy import Text, func, text
-from sqlalchemy.dialects import mysql
+from sqlalchemy import Computed, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import NAME_LENGTH
-from app.columns import Id, Moment, UtcDateTime, bounded
+from app.columns import Id, Moment, UtcDateTime, bounded, long_text
 from app.extensions import db
 
 TEXT_LENGTH = 255
 USERS_MOST = 2_147_483_647
+# A missing name and an empty one have the same key.
+KEYS_DUE = (
+    "province_key IS NULL OR COALESCE(provincename, '') <> COALESCE(keyed_province, '') "
+    "OR COALESCE(cityname, '') <> COALESCE(keyed_city, '')"
+)
 
 
 class City(db.Model):  # type: ignore[name-defined,misc]
@@ -29,6 +33,7 @@ class City(db.Model):  # type: ignore[name-defined,misc]
         db.Index("ix_city_changed_at", "changed_at"),
         db.Index("ix_city_province_key", "province_key"),
         db.Index("ix_city_city_key", "city_key"),
+        db.Index("ix_city_keys_due", "keys_due"),
         # Ids never come back, even those of the newest rows removed.
         {"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},
     )
@@ -40,12 +45,15 @@ class City(db.Model):  # type: ignore[name-defined,misc]
     version: Mapped[int] = mapped_column(server_default=text("1"), default=1)
     created_at: Mapped[datetime | None] = mapped_column(UtcDateTime, server_default=func.now())
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, server_default=func.now())
-    # Empty until we have seen the row: the original program does not fill them.
+    # Empty until we have seen the row: the original program fills none of what follows.
     province_key: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
     city_key: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
-    search_key: Mapped[str | None] = mapped_column(
-        Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
-    )
+    search_key: Mapped[str | None] = mapped_column(long_text())
+    # The names of which the keys were made. The original program may change a name at any time;
+    # the database then says by itself that the keys are due, here and in an index.
+    keyed_province: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
+    keyed_city: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
+    keys_due: Mapped[bool] = mapped_column(Computed(KEYS_DUE, persisted=False), nullable=True)
 
 
 class RemovedCity(db.Model):  # type: ignore[name-defined,misc]

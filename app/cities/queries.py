@@ -12,20 +12,19 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from app import paging
 from app.cities.listing import SEARCH_WORDS, Listing
 from app.cities.models import City
-from app.cities.rules import fold, keys
+from app.cities.rules import fold
+from app.cities.stored_keys import fill_keys
 from app.extensions import db
 from app.paging import FIRST, LAST, Cursor, Page, Query, Value, keyset
-from app.transactions import transaction
 
 PAGE_SIZE = 50
 COUNT_MOST = 1000
 PROVINCES_MOST = 200
-FILL_BATCH, FILL_BATCHES = 500, 40
 
 CityRow = Row[*tuple[Any, ...]]
 COLUMNS = (
@@ -188,30 +187,8 @@ def has_flawed() -> bool:
 
 
 def needs_keys(listing: Listing) -> bool:
-    """Whether a listing reads stored keys, which rows of the original program do not have."""
+    """Whether a listing reads stored keys, which are due where the original program wrote."""
     return bool(listing.search or listing.flawed or listing.sort in ("city", "province"))
-
-
-def fill_keys() -> None:
-    """Give rows that the original program inserted their keys. Where nothing is to do this is one
-    look into an index. Bounded, so that nobody waits for more than a second or two after a large
-    insert; the next search goes on with the rest."""
-    unseen = select(City.id).where(City.province_key.is_(None)).limit(1)
-    for _round in range(FILL_BATCHES):
-        if db.session.scalar(unseen) is None:
-            return
-        fill_batch()
-
-
-@transaction
-def fill_batch() -> int:
-    """Keys for the next rows without; returns how many got them."""
-    query = select(City.id, City.provincename, City.cityname).where(City.province_key.is_(None))
-    rows = db.session.execute(query.limit(FILL_BATCH).with_for_update()).all()
-    changes = [{"id": row.id, **keys(row.provincename, row.cityname)} for row in rows]
-    if changes:
-        db.session.execute(update(City), changes)
-    return len(rows)
 
 
 def find_city(city_id: int) -> CityRow | None:
@@ -222,14 +199,6 @@ def find_city(city_id: int) -> CityRow | None:
 def has_city(city_id: int) -> bool:
     """Whether there is such a row."""
     return find_city(city_id) is not None
-
-
-def find_same(province: str, city: str, other_than: int | None = None) -> int | None:
-    """The id of a city with these names, by code points."""
-    query = select(City.id).where(City.cityname == city, City.provincename == province)
-    if other_than is not None:
-        query = query.where(City.id != other_than)
-    return db.session.scalar(query.order_by(City.id).limit(1))
 
 
 def last_page(total: int | None) -> Cursor:

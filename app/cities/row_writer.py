@@ -20,6 +20,12 @@ from app.cities.queries import CityRow
 from app.cities.rules import is_flawed
 
 
+def city_name(name: str | None) -> str:
+    """What a city is called where one speaks of it; one of the original program may have no name,
+    or one of blanks."""
+    return name if name and name.strip() else str(_("City without a name"))
+
+
 class RowWriter:
     """Writes rows in the reader's language."""
 
@@ -31,7 +37,6 @@ class RowWriter:
         date = get_date_format("medium", self.locale).pattern
         whole = str(get_datetime_format("medium", self.locale))
         self.moment = parse_pattern(whole.replace("{0}", time).replace("{1}", date))
-        self.no_name = _("(no name)")
         self.just_now = _("just now")
         # Without values gettext leaves the place of the name in the text.
         self.edit, self.remove = _("Edit %(name)s"), _("Remove %(name)s")
@@ -39,7 +44,7 @@ class RowWriter:
     def write(self, row: CityRow) -> tuple[Any, ...]:
         """A row in the order in which the template takes it apart."""
         city, users, changed = row.cityname, row.usernumber, row.changed_at
-        name = {"name": city if city and city.strip() else self.no_name}
+        name = {"name": city_name(city)}
         return (
             row.id,
             name["name"],

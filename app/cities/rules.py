@@ -23,15 +23,26 @@ class CityFields:
     users: int
 
 
+def pair_of(province: str | None, city: str | None) -> tuple[str, str]:
+    """What makes two cities the same: both names by code points, composed and trimmed."""
+    return clean(province), clean(city)
+
+
 def fold(text: str | None) -> str:
     """The form under which names are searched and sorted: in any case and width, without blanks
     around it."""
     return columns.fold(text or "").strip()
 
 
-def keys(province: str | None, city: str | None) -> dict[str, str]:
-    """The stored keys of a city; the sort keys are cut to their column. A name that is missing or
-    blank has an empty key; no key at all means that we have not seen the row."""
+def keys(province: str | None, city: str | None) -> dict[str, str | None]:
+    """What a row of the register keeps for search and sort: the keys, and of which names they are,
+    so that keys of names which the original program changed are noticed."""
+    return {**search_keys(province, city), "keyed_province": province, "keyed_city": city}
+
+
+def search_keys(province: str | None, city: str | None) -> dict[str, str]:
+    """The keys alone; those for sorting are cut to their column. A name that is missing or blank
+    has an empty key; no key at all means that we have not seen the row."""
     return {
         "province_key": fold(province)[:TEXT_LENGTH],
         "city_key": fold(city)[:TEXT_LENGTH],

@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Protocol
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app.cities import cache, queries
 from app.cities.models import City, RemovedCity
 from app.cities.rules import CityFields, check_city, keys
+from app.cities.stored_keys import find_same
 from app.columns import now
 from app.config import ROOT
 from app.errors import Conflict, Invalid, NotFound
@@ -22,6 +23,7 @@ from app.once import once
 from app.transactions import after_commit, transaction
 
 SAMPLE = ROOT / "app" / "cities" / "sample-cities.csv"
+SAMPLE_COUNT = 418
 REMOVED_KEPT = timedelta(days=30)
 
 
@@ -108,7 +110,7 @@ def insert_city(fields: CityFields, anyway: bool) -> int:
 
 def refuse_same(fields: CityFields, anyway: bool, other_than: int | None = None) -> None:
     """Tell when another row has these names."""
-    same = None if anyway else queries.find_same(fields.province, fields.city, other_than)
+    same = None if anyway else find_same(fields.province, fields.city, other_than)
     if same is not None:
         raise AlreadyThere(same)
 
@@ -192,7 +194,9 @@ def restore_city(_actor: Actor, removed_id: int) -> tuple[int, str]:
     try:
         db.session.flush()
     except IntegrityError:
-        raise Conflict(_("Another city has taken this place meanwhile.")) from None
+        raise Conflict(
+            _("Another city has this number now, so it cannot be brought back.")
+        ) from None
     after_commit(cache.changed)
     return row.id, row.cityname or ""
 
@@ -203,6 +207,11 @@ def copy_values(source: City | RemovedCity, target: City | RemovedCity) -> None:
         "provincename", "cityname", "usernumber", "version", "created_at", "changed_at",
     ):  # fmt: skip
         setattr(target, name, getattr(source, name))
+
+
+def is_empty() -> bool:
+    """Whether the register has no row at all."""
+    return db.session.scalar(select(City.id).limit(1)) is None
 
 
 @transaction

@@ -1,7 +1,6 @@
 """The pages of the register."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -14,29 +13,17 @@ from app.cities.forms import CityForm
 from app.cities.list_page import list_content, register_facts
 from app.cities.listing import read_listing
 from app.cities.queries import CityRow
+from app.cities.row_writer import city_name
 from app.cities.rules import is_flawed
 from app.errors import Invalid, NotFound
 from app.once import new_key
-from app.web import fail, safe_next
+from app.web import came_from, fail, safe_next
 
 bp = Blueprint("cities", __name__)
+bp.add_app_template_filter(city_name)
 Answer = Response | tuple[str, int] | str
 
 CITY = "/cities/<int:city_id>"
-
-
-def came_from() -> str:
-    """The list as the person left it, with its filters and page; else the plain list."""
-    plain = url_for("cities.list_cities")
-    parts = urlsplit(request.referrer or "")
-    if parts.netloc != request.host or parts.path != plain:
-        return plain
-    return safe_next(f"{plain}?{parts.query}" if parts.query else plain, plain)
-
-
-def name_of(city: str | None) -> str:
-    """A name to speak of a city by."""
-    return city if city and city.strip() else str(_("The city without a name"))
 
 
 @bp.get("/cities")
@@ -72,7 +59,7 @@ def create_city() -> Answer:
 def added(city_id: int, name: str | None) -> Response:
     """Back to the list, where the new city stands at the top, with a link to it."""
     message: Any = {
-        "text": _("%(name)s is added.", name=name_of(name)),
+        "text": _("%(name)s is added.", name=city_name(name)),
         "link": url_for("cities.edit_city", city_id=city_id),
         "link_text": _("Open"),
     }
@@ -86,13 +73,15 @@ def edit_city(city_id: int) -> Answer:
     """The form of a city; its plain facts for those who only read."""
     row = services.get_city(city_id)
     if not (g.person and g.person.may_write):
-        return render_template("cities/show_city.html", row=row, back=came_from())
+        return render_template(
+            "cities/show_city.html", row=row, back=came_from("cities.list_cities")
+        )
     form = CityForm(
         province=row.provincename,
         city=row.cityname,
         number="" if row.usernumber is None else row.usernumber,
         version=services.form_version(row),
-        next=came_from(),
+        next=came_from("cities.list_cities"),
     )
     return edit_page(form, 200, row)
 
@@ -116,7 +105,7 @@ def update_city(city_id: int) -> Answer:
     except Invalid as error:
         status = fail(form, error)
     else:
-        flash(_("%(name)s is saved.", name=name_of(form.city.data)), "good")
+        flash(_("%(name)s is saved.", name=city_name(form.city.data)), "good")
         return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
     return edit_page(form, status, services.get_city(city_id), same)
 
@@ -163,12 +152,14 @@ def delete_city(city_id: int) -> Answer:
     """Asks, or removes and offers to undo it."""
     if request.method == "GET":
         row = services.get_city(city_id)
-        return render_template("cities/delete_city.html", row=row, back=came_from())
+        return render_template(
+            "cities/delete_city.html", row=row, back=came_from("cities.list_cities")
+        )
     removed_id, name = services.delete_city(g.person, city_id)
     undo = url_for("cities.restore_city", removed_id=removed_id)
-    message: Any = {"text": _("%(name)s is removed.", name=name_of(name)), "undo": undo}
+    message: Any = {"text": _("%(name)s is removed.", name=city_name(name)), "undo": undo}
     flash(message, "good")
-    return redirect(safe_next(request.form.get("next"), came_from()), 303)
+    return redirect(safe_next(request.form.get("next"), came_from("cities.list_cities")), 303)
 
 
 @bp.post("/cities/removed/<int:removed_id>/restore")
@@ -176,5 +167,5 @@ def delete_city(city_id: int) -> Answer:
 def restore_city(removed_id: int) -> Response:
     """Undo a removal."""
     _city_id, name = services.restore_city(g.person, removed_id)
-    flash(_("%(name)s is back.", name=name_of(name)), "good")
-    return redirect(came_from(), 303)
+    flash(_("%(name)s is back.", name=city_name(name)), "good")
+    return redirect(came_from("cities.list_cities"), 303)

@@ -52,7 +52,7 @@ def find_owner(name: str | None) -> Person:
 @click.command("purge-files")
 @with_appcontext
 def purge_files() -> None:
-    """Delete for good what was removed more than 7 days ago, and bytes that belong to nothing."""
+    """Delete for good what can no longer be brought back, and bytes that belong to nothing."""
     removed = services.purge_removed(most=100_000)
     strays = services.purge_strays() + storage.remove_leftovers(settings().files_dir)
     click.echo(f"{removed} removed files and {strays} strays are deleted.")

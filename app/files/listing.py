@@ -34,7 +34,7 @@ from app.paging import (
 from app.web import whole_number
 
 FileRow = Row[*tuple[Any, ...]]
-Step = dict[str, str | None] | None
+Step = dict[str, str] | None
 
 PAGE = 50
 SEARCH_LENGTH = 200
@@ -127,10 +127,10 @@ def read_page(listing: Listing, args: Mapping[str, str]) -> Page:
         partial(read_rows, listing), partial(cursor_at, listing), cursor, PAGE
     )
 
-    def step(to: Cursor | None) -> dict[str, str | None] | None:
-        # The first page has no cursor in its address; None is left out of it.
-        page = None if to is None or to == FIRST else write_cursor(to)
-        return None if to is None else {**listing.args(), "page": page}
+    def step(to: Cursor | None) -> Step:
+        if to is None:
+            return None
+        return listing.args() if to == FIRST else {**listing.args(), "page": write_cursor(to)}
 
     return Page(
         rows=[(file, owner) for file, owner, _owner_key in found.rows],

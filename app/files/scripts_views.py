@@ -12,7 +12,14 @@ from app.files.views import bp
 from app.web import fail, settings
 
 # Templates of text: they are escaped where they stand in the page, not in themselves.
-EXAMPLES = ("curl_upload", "curl_folder", "curl_download", "python_upload", "python_download")
+EXAMPLES = (
+    "curl_upload",
+    "curl_folder",
+    "curl_download",
+    "curl_by_number",
+    "python_upload",
+    "python_download",
+)
 
 
 def page(form: TokenForm, made: str = "", status: int = 200) -> tuple[str, int]:

@@ -57,9 +57,9 @@ def explain_upload() -> AnyResponse:
 @bp.get("/upload_success")
 @needs()
 def upload_success() -> str:
-    """What became of one's upload, for ten minutes after it; without `?batch=` of nothing."""
+    """What became of one's upload, for some minutes after it; without `?batch=` of nothing."""
     done = uploaded.recall(g.person.id, request.args.get("batch", ""))
-    return render_template("files/upload_success.html", **done)
+    return render_template("files/upload_success.html", minutes=uploaded.KEPT_MINUTES, **done)
 
 
 @bp.get("/files/<int:file_id>")

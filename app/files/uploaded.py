@@ -1,4 +1,4 @@
-"""What became of an upload, kept for the page after it: in Redis for ten minutes, under a random
+"""What became of an upload, kept for the page after it: in Redis for some minutes, under a random
 token that stands in the page's address. The session is no place for it: an upload takes minutes,
 and a session written at its end would undo what other pages wrote to it meanwhile."""
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from app.extensions import redis_store
 
-KEPT_SECONDS = 600
+KEPT_MINUTES = 10
 # How much of an upload the page can show.
 SHOWN = 100
 NOTHING: dict[str, Any] = {"files": [], "more": 0}
@@ -23,7 +23,7 @@ def remember(owner_id: int, files: list[dict[str, Any]]) -> str:
         "files": sorted(files, key=lambda file: file["kept"])[:SHOWN],
         "more": max(0, len(files) - SHOWN),
     }
-    redis_store.client.set(_key(token), json.dumps(kept), ex=KEPT_SECONDS)
+    redis_store.client.set(_key(token), json.dumps(kept), ex=60 * KEPT_MINUTES)
     return token
 
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from app.auth.guards import needs
 from app.files import listing, services
 from app.files.content import icon_kind
-from app.web import settings
+from app.web import came_from, settings
 
 bp = Blueprint("files", __name__)
 bp.add_app_template_filter(icon_kind, "icon_kind")
@@ -24,6 +24,7 @@ def list_files() -> str:
         page=listing.read_page(asked, request.args),
         may_remove=g.person.may_write or services.owns_files(g.person.id),
         limits=settings(),
+        undo_days=services.UNDO_DAYS,
     )
 
 
@@ -48,7 +49,7 @@ def remove_file(file_id: int) -> Response:
     text = _("%(name)s is removed.", name=name)
     undo = url_for("files.restore_file", file_id=file_id)
     flash({"text": text, "undo": undo}, "good")  # type: ignore[arg-type]
-    return redirect(url_for("files.list_files"), 303)
+    return redirect(came_from("files.list_files"), 303)
 
 
 @bp.post("/files/<int:file_id>/restore")
@@ -70,4 +71,4 @@ def restore_file(file_id: int) -> Response:
             "link_text": _("Show it"),
         }
     flash(said, "good")  # type: ignore[arg-type]
-    return redirect(url_for("files.list_files"), 303)
+    return redirect(came_from("files.list_files"), 303)

@@ -35,10 +35,7 @@ def readyz() -> tuple[Response, int]:
 def may_see_details(report: dict[str, services.Check]) -> bool:
     """Somebody on this machine, a script with a token, or an administrator. Without database and
     Redis nobody can be recognised, and only this machine is told."""
-    try:
-        if ip_address(request.remote_addr or "").is_loopback:
-            return True
-    except ValueError:  # a unix socket: only this machine reaches it
+    if asked_from_here(request.remote_addr or ""):
         return True
     if not (report["database"].ok and report["redis"].ok):
         return False
@@ -47,3 +44,14 @@ def may_see_details(report: dict[str, services.Check]) -> bool:
     except (DomainError, RedisError, SQLAlchemyError):
         return False
     return g.person is not None and (g.person.by_token or g.person.is_admin)
+
+
+def asked_from_here(address: str) -> bool:
+    """Whether this machine asks. Over a unix socket, which only this machine reaches, there is no
+    address; what a proxy gave and is none counts as elsewhere."""
+    if not address:
+        return True
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -31,7 +31,7 @@ POLL_SECONDS = (0.01, 0.1)  # the first pause and the longest; each is twice the
 TURN_SECONDS = 4  # for one's turn within the process; shorter than the lock lives
 COUNTERS = "gz:numbers:counters"
 WORKERS = "gz:numbers:workers"
-WORKER_SECONDS = 600
+WORKER_MINUTES = 10
 
 # Computations at once in this process. They share its one thread, a block of π each in turn, so
 # four of them keep other requests waiting for about 10 ms. It bounds this process only.
@@ -251,7 +251,7 @@ def figures() -> Figures | None:
     try:
         with redis_store.client.pipeline(transaction=False) as pipe:
             pipe.hmget(COUNTERS, "hits", "computed")
-            pipe.zremrangebyscore(WORKERS, "-inf", int(time.time()) - WORKER_SECONDS)
+            pipe.zremrangebyscore(WORKERS, "-inf", int(time.time()) - 60 * WORKER_MINUTES)
             pipe.zcard(WORKERS)
             (hits, computed), _removed, workers = pipe.execute()
     except RedisError:

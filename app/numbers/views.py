@@ -91,6 +91,7 @@ def show_numbers() -> tuple[str, int, dict[str, str]]:
         agreeing=pi.agreeing,
         worker=os.getpid(),
         figures=cache.figures(),
+        minutes=cache.WORKER_MINUTES,
         without_session=session.unavailable,  # type: ignore[attr-defined]
     )
     errors = [panel.error for panel in panels if panel.error]

@@ -5,6 +5,8 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired
 
+from app.cities.services import SAMPLE_COUNT
+
 
 class SetupForm(FlaskForm):  # type: ignore[misc]
     """Name and password of the first administrator, and whether to begin with sample cities."""
@@ -22,4 +24,6 @@ class SetupForm(FlaskForm):  # type: ignore[misc]
         [EqualTo("password", _l("The two passwords differ."))],
         render_kw={"autocomplete": "new-password"},
     )
-    sample = BooleanField(_l("Begin with the 418 sample cities of China"), default=True)
+    sample = BooleanField(
+        _l("Begin with the %(count)d sample cities of China", count=SAMPLE_COUNT), default=True
+    )

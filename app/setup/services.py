@@ -32,15 +32,20 @@ def check_link_token(token: str) -> None:
         raise NotFound()
 
 
+def offers_sample() -> bool:
+    """Whether sample cities may be added: never to those of an adopted register."""
+    return cities.is_empty()
+
+
 def claim(name: str, password: str, with_sample: bool) -> int:
-    """Make the first administrator and, when wished, the sample cities; both or neither. Returns
-    the person's id."""
+    """Make the first administrator and, when wished and offered, the sample cities; both or
+    neither. Returns the person's id."""
     person = auth.new_person(name, password, Role.ADMIN)
 
     @transaction
     def apply() -> int:
         person_id = auth.insert_first_administrator(person)
-        if with_sample:
+        if with_sample and offers_sample():
             cities.add_sample_cities()
         return person_id
 

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.auth import services as auth
 from app.auth import signin
+from app.auth.passwords import LENGTHS
 from app.errors import Invalid, NotFound
 from app.logs import event
 from app.setup import services
@@ -22,10 +23,13 @@ def start(token: str) -> Response | tuple[str, int]:
     """Choose the first administrator's name and password; the next page is the filled list."""
     check_link(token)
     form = SetupForm()
+    if not services.offers_sample():
+        del form.sample
     status = 422 if request.method == "POST" else 200
     if form.validate_on_submit():
         try:
-            person_id = services.claim(form.name.data, form.password.data, form.sample.data)
+            with_sample = "sample" in form and form.sample.data
+            person_id = services.claim(form.name.data, form.password.data, with_sample)
         except Invalid as error:
             status = fail(form, error)
         else:
@@ -34,7 +38,7 @@ def start(token: str) -> Response | tuple[str, int]:
             event("installation-claimed", person=person.name)
             flash(_("Welcome. This installation is yours."), "good")
             return redirect(url_for("cities.list_cities"), 303)
-    return render_template("setup/start.html", form=form), status
+    return render_template("setup/start.html", form=form, lengths=LENGTHS), status
 
 
 def check_link(token: str) -> None:

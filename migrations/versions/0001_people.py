@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.columns import UtcDateTime, bounded
+from app.migrating import add_index, add_table
 
 revision = "0001"
 down_revision = None
@@ -12,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    add_table(
         "person",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("name", bounded(64), nullable=False),
@@ -30,7 +31,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         sqlite_autoincrement=True,
     )
-    op.create_table(
+    add_table(
         "api_token",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("person_id", sa.Integer, nullable=False),
@@ -45,7 +46,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_api_token_person_id", "api_token", ["person_id"])
+    add_index("ix_api_token_person_id", "api_token", ["person_id"])
 
 
 def downgrade() -> None:

@@ -1,12 +1,13 @@
 """The register: created, or the original program's table adopted without losing a row or an id."""
 
 import unicodedata
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import mysql
 
-from app.columns import UtcDateTime, bounded
+from app.columns import UtcDateTime, bounded, long_text
+from app.migrating import add_index, add_table, columns_of
 
 revision = "0002"
 down_revision = "0001"
@@ -20,7 +21,6 @@ INDEXES = {
     "ix_city_province_key": ["province_key"],
     "ix_city_city_key": ["city_key"],
 }
-LONG_TEXT = sa.Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
 BATCH = 1000
 
 
@@ -30,7 +30,7 @@ def upgrade() -> None:
     else:
         create()
     for name, columns in INDEXES.items():
-        op.create_index(name, "city", columns)
+        add_index(name, "city", columns)
 
 
 def utc_now() -> sa.TextClause:
@@ -43,7 +43,7 @@ def utc_now() -> sa.TextClause:
 
 
 def create() -> None:
-    op.create_table(
+    add_table(
         "city",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("provincename", bounded(255)),
@@ -54,7 +54,7 @@ def create() -> None:
         sa.Column("changed_at", UtcDateTime, server_default=utc_now()),
         sa.Column("province_key", bounded(255)),
         sa.Column("city_key", bounded(255)),
-        sa.Column("search_key", LONG_TEXT),
+        sa.Column("search_key", long_text()),
         sa.PrimaryKeyConstraint("id", name="pk_city"),
         mysql_charset="utf8mb4",
         sqlite_autoincrement=True,
@@ -62,32 +62,43 @@ def create() -> None:
 
 
 def adopt() -> None:
-    """Add our columns; when the adopted rows were made or changed is not known and stays empty."""
+    """Add our columns, or those that an interrupted run did not come to; when the adopted rows were
+    made or changed is not known and stays empty."""
+    present = columns_of("city")
+    missing = [column for column in our_columns() if column.name not in present]
     with op.batch_alter_table("city", table_kwargs={"sqlite_autoincrement": True}) as table:
         for column in ("provincename", "cityname"):
             # By code points from now on, whatever the table's collation was.
             table.alter_column(column, type_=bounded(255), existing_type=sa.String(255))
-        table.add_column(
-            sa.Column("version", sa.Integer, nullable=False, server_default=sa.text("1"))
-        )
-        for column in ("created_at", "changed_at"):
-            table.add_column(sa.Column(column, UtcDateTime))
-        for column in ("province_key", "city_key"):
-            table.add_column(sa.Column(column, bounded(255)))
-        table.add_column(sa.Column("search_key", LONG_TEXT))
+        for column in missing:
+            table.add_column(column)
     with op.batch_alter_table("city", table_kwargs={"sqlite_autoincrement": True}) as table:
         for column in ("created_at", "changed_at"):
             table.alter_column(column, existing_type=UtcDateTime(), server_default=utc_now())
     fill_keys()
 
 
+def our_columns() -> list[sa.Column[Any]]:
+    """What an adopted table gets beside the original's four columns."""
+    return [
+        sa.Column("version", sa.Integer, nullable=False, server_default=sa.text("1")),
+        sa.Column("created_at", UtcDateTime),
+        sa.Column("changed_at", UtcDateTime),
+        sa.Column("province_key", bounded(255)),
+        sa.Column("city_key", bounded(255)),
+        sa.Column("search_key", long_text()),
+    ]
+
+
 def fill_keys() -> None:
-    """Give every adopted row its keys for search and sort, a batch at a time."""
+    """Give every adopted row its keys for search and sort, a batch at a time; rows that have them
+    from an interrupted run are passed over."""
     bind = op.get_bind()
     city = sa.table("city", *map(sa.column, (
         "id", "provincename", "cityname", "province_key", "city_key", "search_key",
     )))  # fmt: skip
     query = sa.select(city.c.id, city.c.provincename, city.c.cityname).order_by(city.c.id)
+    query = query.where(city.c.province_key.is_(None))
     update = (
         city.update()
         .where(city.c.id == sa.bindparam("row_id"))

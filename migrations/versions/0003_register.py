@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.columns import UtcDateTime, bounded
+from app.migrating import add_index, add_table
 
 revision = "0003"
 down_revision = "0002"
@@ -12,8 +13,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("ix_city_changed_at", "city", ["changed_at"])
-    op.create_table(
+    add_index("ix_city_changed_at", "city", ["changed_at"])
+    add_table(
         "removed_city",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("city_id", sa.Integer, nullable=False),
@@ -29,8 +30,8 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_removed_city_removed_at", "removed_city", ["removed_at"])
-    op.create_table(
+    add_index("ix_removed_city_removed_at", "removed_city", ["removed_at"])
+    add_table(
         "form_key",
         sa.Column("key", bounded(80), nullable=False),
         sa.Column("result_id", sa.Integer),
@@ -38,7 +39,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name="pk_form_key"),
         mysql_charset="utf8mb4",
     )
-    op.create_index("ix_form_key_created_at", "form_key", ["created_at"])
+    add_index("ix_form_key_created_at", "form_key", ["created_at"])
 
 
 def downgrade() -> None:

@@ -2,21 +2,20 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import mysql
 
-from app.columns import UtcDateTime, bounded
+from app.columns import UtcDateTime, bounded, long_text
+from app.migrating import add_index, add_table
 
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-LONG_TEXT = sa.Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
 UNIQUE = ("owner_id", "folder", "name", "version")
 
 
 def upgrade() -> None:
-    op.create_table(
+    add_table(
         "file",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("owner_id", sa.Integer, nullable=False),
@@ -35,7 +34,7 @@ def upgrade() -> None:
         sa.Column("removed_by", sa.Integer),
         sa.Column("downloads", sa.Integer, nullable=False),
         sa.Column("name_key", bounded(255), nullable=False),
-        sa.Column("search_key", LONG_TEXT, nullable=False),
+        sa.Column("search_key", long_text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_file"),
         sa.UniqueConstraint("stored_name", name="uq_file_stored_name"),
         sa.UniqueConstraint(*UNIQUE, name="uq_file_" + "_".join(UNIQUE)),
@@ -45,7 +44,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     for column in ("name", "former_name", "name_key", "size", "removed_at"):
-        op.create_index(f"ix_file_{column}", "file", [column])
+        add_index(f"ix_file_{column}", "file", [column])
 
 
 def downgrade() -> None:

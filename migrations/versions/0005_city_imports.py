@@ -2,26 +2,24 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import mysql
 
-from app.columns import UtcDateTime, bounded
+from app.columns import UtcDateTime, bounded, long_text
+from app.migrating import add_index, add_table
 
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-LONG_TEXT = sa.Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
-
 
 def upgrade() -> None:
-    op.create_index("ix_city_provincename_usernumber", "city", ["provincename", "usernumber"])
-    op.create_table(
+    add_index("ix_city_provincename_usernumber", "city", ["provincename", "usernumber"])
+    add_table(
         "city_import",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("person_id", sa.Integer, nullable=False),
         sa.Column("file_name", bounded(255), nullable=False),
-        sa.Column("ignored", LONG_TEXT, nullable=False),
+        sa.Column("ignored", long_text(), nullable=False),
         sa.Column("has_number", sa.Boolean, nullable=False),
         sa.Column("ready", sa.Boolean, nullable=False),
         sa.Column("preview", sa.Integer, nullable=False),
@@ -34,9 +32,9 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_city_import_person_id", "city_import", ["person_id"])
-    op.create_index("ix_city_import_created_at", "city_import", ["created_at"])
-    op.create_table(
+    add_index("ix_city_import_person_id", "city_import", ["person_id"])
+    add_index("ix_city_import_created_at", "city_import", ["created_at"])
+    add_table(
         "city_import_row",
         sa.Column("import_id", sa.Integer, nullable=False),
         sa.Column("line", sa.Integer, nullable=False, autoincrement=False),
@@ -48,7 +46,7 @@ def upgrade() -> None:
         sa.Column("usernumber", sa.Integer),
         sa.Column("province_key", bounded(255)),
         sa.Column("city_key", bounded(255)),
-        sa.Column("search_key", LONG_TEXT),
+        sa.Column("search_key", long_text()),
         sa.Column("city_id", sa.Integer),
         sa.Column("city_version", sa.Integer),
         sa.Column("old_number", sa.Integer),
@@ -66,7 +64,7 @@ def upgrade() -> None:
         ),
         mysql_charset="utf8mb4",
     )
-    op.create_index(
+    add_index(
         "ix_city_import_row_import_id_kind_line", "city_import_row", ["import_id", "kind", "line"]
     )
 

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.columns import UtcDateTime
+from app.migrating import add_columns
 
 revision = "0006"
 down_revision = "0005"
@@ -12,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("person", sa.Column("password_ends_at", UtcDateTime))
+    add_columns("person", sa.Column("password_ends_at", UtcDateTime))
 
 
 def downgrade() -> None:

@@ -16,6 +16,7 @@ const waiting = [];
 const going = new Set();
 let kept = 0;
 let failed = 0;
+let listIsOld = false; // the list below may lack something that was kept
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -49,17 +50,19 @@ function finish(row, kind, text) {
   row.querySelector(".going-state").textContent = text;
   const bar = row.querySelector("progress");
   bar.value = kind === "done" ? bar.max : 0;
-  row.querySelector("button").remove();
+  row.querySelector("button")?.remove();
 }
+
+// What can still be stopped: once the server has everything, it keeps the file.
+const unsent = () => [...going].filter((job) => !job.sent);
 
 function tell() {
   const parts = [];
   if (kept + failed) parts.push(fill(texts.summary, { kept, failed }));
   if (waiting.length) parts.push(fill(texts.waiting, { count: waiting.length }));
   summary.textContent = parts.join(" · ");
-  const busy = going.size + waiting.length > 0;
-  stopAll.hidden = !busy;
-  clear.hidden = busy;
+  stopAll.hidden = !waiting.length && !unsent().length;
+  clear.hidden = going.size + waiting.length > 0;
 }
 
 // The speed is that of the last seconds, not of the whole: it shows what the line gives now.
@@ -75,8 +78,7 @@ function watch(job) {
     const speed = seconds ? (event.loaded - marks[0][1]) / seconds : 0;
     bar.max = event.total;
     bar.value = event.loaded;
-    if (event.loaded === event.total) state.textContent = texts.checking;
-    else if (speed) {
+    if (speed && event.loaded < event.total) {
       state.textContent = fill(texts.goingOn, {
         done: bytes(event.loaded),
         total: bytes(event.total),
@@ -85,7 +87,16 @@ function watch(job) {
       });
     }
   });
+  job.request.upload.addEventListener("load", () => {
+    job.sent = true;
+    state.textContent = texts.checking;
+    job.row.querySelector("button").remove();
+    tell();
+  });
 }
+
+// After everything was sent, only the list can say whether the file was kept.
+const broken = (job) => (job.sent ? texts.unsure : texts.broken);
 
 // Of the server's answer only text is taken: the reason why a file was refused.
 function judge(job) {
@@ -95,37 +106,40 @@ function judge(job) {
   try {
     answer = JSON.parse(request.responseText);
   } catch {
-    return texts.broken;
+    return broken(job);
   }
   const file = answer.files?.[0];
   if (file?.kept) {
     job.notes = file.notes;
     return "";
   }
-  return file?.problem ?? answer.error ?? answer.message ?? texts.broken;
+  return file?.problem ?? answer.error ?? answer.message ?? broken(job);
 }
 
 function end(job, problem) {
   going.delete(job);
   if (problem) failed += 1;
   else kept += 1;
+  listIsOld ||= !problem || problem === texts.unsure;
   const text = problem || [texts.done, ...(job.notes ?? [])].join(" · ");
   finish(job.row, problem ? "failed" : "done", text);
   next();
 }
 
 function start({ file, path }) {
-  const job = { row: makeRow(path), request: new XMLHttpRequest() };
-  going.add(job);
-  const { request } = job;
-  job.row.querySelector("button").addEventListener("click", () => request.abort());
+  const row = makeRow(path);
   if (file.size > Number(form.dataset.most)) {
-    end(job, texts.tooLarge);
+    failed += 1;
+    finish(row, "failed", texts.tooLarge);
     return;
   }
+  const request = new XMLHttpRequest();
+  const job = { row, request, sent: false };
+  going.add(job);
+  row.querySelector("button").addEventListener("click", () => request.abort());
   watch(job);
   request.addEventListener("load", () => end(job, judge(job)));
-  request.addEventListener("error", () => end(job, texts.broken));
+  request.addEventListener("error", () => end(job, broken(job)));
   request.addEventListener("abort", () => end(job, texts.stopped));
   const body = new FormData();
   // A field called folder keeps the path, one called file the name alone.
@@ -139,17 +153,31 @@ function start({ file, path }) {
 function next() {
   while (going.size < AT_ONCE && waiting.length) start(waiting.shift());
   tell();
-  if (!going.size && kept) refresh();
+  if (!going.size && listIsOld) refresh();
+}
+
+// What a link or a button leads to, which is the same in the list read anew.
+const aim = (element) => element?.getAttribute("formaction") ?? element?.getAttribute("href");
+
+// New content in an element. What had the focus there has it afterwards.
+function replaceContent(old, fresh) {
+  const focused = old.contains(document.activeElement) && aim(document.activeElement);
+  old.replaceChildren(...document.importNode(fresh, true).childNodes);
+  if (!focused) return;
+  const same = Array.from(old.querySelectorAll("a, button")).find((one) => aim(one) === focused);
+  same?.focus({ preventScroll: true });
 }
 
 // The list and its sums are read anew from the page itself.
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-  if (!answer.ok || answer.redirected) return;
+  listIsOld = false;
+  const asked = fetch(location.href, { headers: { Accept: "text/html" } });
+  const answer = await asked.catch(() => null); // the connection broke: the list stays as it is
+  if (!answer?.ok || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const old of document.querySelectorAll("[data-fresh]")) {
     const fresh = page.querySelector(`[data-fresh="${old.dataset.fresh}"]`);
-    if (fresh) old.replaceChildren(...document.importNode(fresh, true).childNodes);
+    if (fresh) replaceContent(old, fresh);
   }
 }
 
@@ -182,15 +210,20 @@ async function walk(entry, above = "") {
 async function dropped(transfer) {
   // Everything has to be taken at once: after the first pause the browser clears it.
   const items = Array.from(transfer.items).filter((item) => item.kind === "file");
-  const things = items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
-  add(things.filter((thing) => thing instanceof File).map((file) => ({ file, path: file.name })));
-  for (const entry of things.filter((thing) => thing && !(thing instanceof File))) {
+  const folderOf = (item) => {
+    const entry = item.webkitGetAsEntry?.();
+    return entry?.isDirectory ? entry : null;
+  };
+  const folders = items.map(folderOf);
+  const files = items.filter((_, index) => !folders[index]).map((item) => item.getAsFile());
+  add(files.filter(Boolean).map((file) => ({ file, path: file.name })));
+  for (const entry of folders.filter(Boolean)) {
     try {
       add(await walk(entry));
     } catch {
       failed += 1;
       sheet.hidden = false;
-      finish(makeRow(entry.name), "failed", texts.broken);
+      finish(makeRow(entry.name), "failed", texts.unreadable);
       tell();
     }
   }
@@ -228,7 +261,7 @@ document.addEventListener("dragleave", (event) => {
 stopAll.addEventListener("click", () => {
   failed += waiting.length;
   waiting.length = 0;
-  for (const job of [...going]) job.request.abort();
+  for (const job of unsent()) job.request.abort();
 });
 clear.addEventListener("click", () => {
   list.replaceChildren();

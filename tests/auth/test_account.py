@@ -1,9 +1,11 @@
 """One's own account: the password, the other sessions, the preferences."""
 
 import json
+import re
 
 import pytest
 
+from app.auth import passwords
 from app.auth import services as auth
 from tests.factories import HTML, PASSWORD, Browser
 
@@ -28,6 +30,11 @@ def test_account_shows_who_one_is(editor, browser):
     assert browser.get("/account").location == "/login?next=/account"
 
 
+def test_the_form_names_the_lengths_that_are_set(editor, monkeypatch):
+    monkeypatch.setitem(passwords.LENGTHS, "high", 64)
+    assert "8 to 64 characters, any you like." in editor.get("/account/password").text
+
+
 def test_password_change_ends_the_other_sessions_and_keeps_this_one(app, editor):
     other = Browser(app)
     other.sign_in("editor")
@@ -44,8 +51,8 @@ def test_password_change_ends_the_other_sessions_and_keeps_this_one(app, editor)
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"current": "wrong one"}, "This is not your present password."),
-        ({"current": ""}, "Type your present password."),
+        ({"current": "wrong one"}, "This is not your current password."),
+        ({"current": ""}, "Type your current password."),
         ({"password": ""}, "Type a new password."),
         ({"password": "short"}, "A password has 8 to 256 characters."),
         ({"password": "x" * 257}, "A password has 8 to 256 characters."),
@@ -172,3 +179,26 @@ def test_preferences_of_visitors_are_taken_from_pages_of_this_site_only(browser,
 def test_preferences_of_people_signed_in_need_the_token(editor):
     headers = {**HTML, "Sec-Fetch-Site": "same-origin"}
     assert editor.client.post("/preferences", data={}, headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("address", "sender", "status", "onward"),
+    [
+        ("/session/set", "/session?tab=1", 422, "/session?tab=1"),
+        ("/session/set", "/session/set", 422, "/"),
+        ("/cities/new", "/cities", 422, "/cities/new"),
+        ("/people/1/role", "/people/1", 403, "/people/1"),
+        ("/people/1/role", "//evil.example/people/1", 403, "/"),
+    ],
+)
+def test_language_is_chosen_on_a_refused_form_too(editor, address, sender, status, onward):
+    """Back on a page that can be opened, whatever address the form was sent to."""
+    referrer = sender if sender.startswith("//") else f"//localhost{sender}"
+    headers = {**HTML, "Referer": f"http:{referrer}"}
+    token = editor.token("/account")
+    answer = editor.client.post(address, data={"csrf_token": token}, headers=headers)
+    assert answer.status_code == status
+    next_field = re.search(r'name="next" value="([^"]*)"', answer.text)
+    assert next_field
+    assert next_field[1] == onward
+    assert editor.get(onward).status_code in (200, 302, 403)

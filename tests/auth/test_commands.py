@@ -83,3 +83,16 @@ def test_set_up_link_is_there_until_somebody_exists(app, flask, browser):
     result = flask("setup-link")
     assert result.exit_code == 1
     assert "create-user NAME --role admin" in result.output
+
+
+def test_without_redis_a_password_is_changed_with_one_line_of_warning(make_app, caplog):
+    app = make_app(REDIS_URL="unix:///nowhere/redis.sock")
+    with app.app_context():
+        add_person("somebody")
+        words = ("set-password", "somebody")
+        result = app.test_cli_runner().invoke(args=words, input="another password\n")
+        assert result.exit_code == 0
+        assert auth.verify("somebody", "another password")
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "Redis does not answer" in caplog.text
+    assert "Traceback" not in caplog.text

@@ -82,7 +82,7 @@ def test_first_password_itself_cannot_be_kept(newcomer, invited):
     fields = {"current": invited[1], "password": invited[1], "again": invited[1]}
     answer = newcomer.submit("/account/password", fields)
     assert answer.status_code == 422
-    assert "Choose another one than the present." in answer.text
+    assert "Choose a password other than the current one." in answer.text
 
 
 def test_first_password_that_was_not_used_in_time_lets_nobody_in(app, invited, browser):

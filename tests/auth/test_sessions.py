@@ -11,6 +11,7 @@ from redis import Redis
 
 from app.auth import services as auth
 from app.auth import signin, tokens
+from app.auth.sessions import FLASHES
 from app.errors import Invalid
 from tests.factories import HTML, PASSWORD, Browser
 
@@ -294,3 +295,17 @@ def test_addresses_for_everybody_ask_for_no_session(viewer, kept):
 def test_many_at_once_find_their_sessions(app):
     """More than redis-py's own limit of 100 connections."""
     assert app.extensions["redis"].connection_pool.max_connections >= 1000
+
+
+def test_a_client_that_opens_no_page_does_not_grow_its_session(as_role, kept):
+    editor = as_role("editor")
+    token = editor.token("/cities/new")
+    (key,) = sessions(kept)
+    carried = []
+    for number in range(10, 20):
+        fields = {"province": "P", "city": f"city-{number}", "number": "1", "csrf_token": token}
+        assert editor.client.post("/cities/new", data=fields, headers=HTML).status_code == 303
+        carried.append(len(json.loads(kept.get(key))[FLASHES]))
+    assert carried == [1, 2, 3, 4, *[5] * 6]
+    told = editor.get("/account").text
+    assert [number for number in range(10, 20) if f"city-{number}" in told] == [*range(15, 20)]

@@ -33,7 +33,7 @@ from app.schema import create_database
 from tests import servers
 from tests.browser.site import answers
 from tests.conftest import migrate
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, csrf_token
 from tests.site import Site
 
 RUNS, SECONDS, CONNECTIONS = 5, 2, 32
@@ -219,7 +219,7 @@ def measure(web: str, bare: str, token: str, folder: Path, rows: int) -> None:
     client = site.sign_in("editor")
     cookie = site.cookie("editor")
     form = client.get(f"{web}/cities/new", timeout=10).text
-    csrf = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)[1]  # type: ignore[index]
+    csrf = csrf_token(form)
     body = (
         f'"csrf_token={csrf}&key=" .. string.format("%016x%016x", math.random(0, 2^52), n) .. '
         '"&anyway=1&province=%E5%B9%BF%E4%B8%9C&city=bench" .. n .. "&number=1"'

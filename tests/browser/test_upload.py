@@ -28,6 +28,36 @@ def chosen(name: str, data: bytes) -> dict[str, object]:
     return {"name": name, "mimeType": "", "buffer": data}
 
 
+class Answers:
+    """Holds back what the server answers to uploads, after it has read and kept them."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.held = page, list[str]()
+        self.network = page.context.new_cdp_session(page)
+        self.network.on("Fetch.requestPaused", lambda paused: self.held.append(paused["requestId"]))
+        pattern = {"urlPattern": "*/upload", "requestStage": "Response"}
+        self.network.send("Fetch.enable", {"patterns": [pattern]})
+
+    def next(self) -> dict[str, str]:
+        """Wait for one; returns how the browser calls it."""
+        while not self.held:
+            self.page.wait_for_timeout(20)
+        return {"requestId": self.held.pop()}
+
+    def give(self) -> None:
+        """Let it through."""
+        self.network.send("Fetch.continueRequest", self.next())
+
+    def lose(self) -> None:
+        """Break the connection instead."""
+        self.network.send("Fetch.failRequest", {**self.next(), "errorReason": "ConnectionReset"})
+
+
+@pytest.fixture
+def answers(page: Page) -> Answers:
+    return Answers(page)
+
+
 def test_chosen_files_go_up_and_appear_in_the_list(page: Page) -> None:
     name = REPORT.replace("终稿", "上传")
     with page.expect_file_chooser() as chooser:
@@ -80,6 +110,84 @@ def test_too_large_is_told_before_it_is_sent(page: Page) -> None:
     page.evaluate("document.querySelector('[data-drop]').dataset.most = '1000'")
     page.locator("#file").set_input_files([chosen("large.txt", some_text(1001))])
     expect(page.locator(".going.failed")).to_contain_text("larger than 100 MB")
+
+
+def test_many_too_large_files_do_not_ask_for_the_list(page: Page) -> None:
+    asked: list[str] = []
+    page.locator("#file").set_input_files([chosen("small.txt", b"x")])
+    expect(page.locator("[data-fresh=list]")).to_contain_text("small.txt")
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("document.querySelector('[data-drop]').dataset.most = '0'")
+    page.locator("#file").set_input_files([chosen(f"{n}.txt", b"x") for n in range(20)])
+    expect(page.get_by_role("status").last).to_contain_text("1 kept, 20 not kept")
+    page.wait_for_load_state("networkidle")
+    assert asked == []
+
+
+def test_what_the_server_has_cannot_be_stopped_any_more(page: Page, answers: Answers) -> None:
+    page.locator("#file").set_input_files([chosen("sent.txt", b"a river")])
+    row = page.locator(".going")
+    expect(row).to_contain_text("is being checked")
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page.get_by_role("button", name="Clear this list")).to_have_count(0)
+    answers.give()
+    expect(row).to_contain_text("kept")
+
+
+def test_stopping_all_leaves_what_was_sent(page: Page, answers: Answers) -> None:
+    page.locator("#file").set_input_files([chosen("early.txt", b"a river")])
+    expect(page.locator(".going")).to_contain_text("is being checked")
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
+    answers.network.send("Network.emulateNetworkConditions", slow)
+    page.locator("#file").set_input_files([chosen("late.txt", some_text(2 << 20))])
+    page.get_by_role("button", name="Stop all").click()
+    expect(page.locator(".going.failed")).to_contain_text("late.txt")
+    answers.give()
+    expect(page.locator(".going.done")).to_contain_text("early.txt")
+
+
+def test_a_connection_lost_at_the_end_leaves_open_whether_it_was_kept(
+    page: Page, answers: Answers
+) -> None:
+    page.locator("#file").set_input_files([chosen("unsure.txt", b"a river")])
+    answers.lose()
+    expect(page.locator(".going.failed")).to_contain_text("Look in the list whether it was kept")
+    expect(page.locator("[data-fresh=list]")).to_contain_text("unsure.txt")
+
+
+def test_a_connection_lost_on_the_way_kept_nothing(page: Page) -> None:
+    page.route("**/upload", lambda route: route.abort())
+    page.locator("#file").set_input_files([chosen("lost.txt", b"a river")])
+    expect(page.locator(".going.failed")).to_contain_text("Nothing of this file was kept")
+
+
+def test_a_folder_that_the_browser_cannot_read_is_told(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            const refuse = (_found, failed) => failed(new DOMException("", "NotReadableError"));
+            DataTransferItem.prototype.webkitGetAsEntry = () => ({
+                name: "locked", isFile: false, isDirectory: true,
+                createReader: () => ({readEntries: refuse}),
+            });
+        }"""
+    )
+    zone = page.locator("[data-drop]").element_handle()
+    page.evaluate(DROP, [zone, [["locked", ""]]])
+    expect(page.locator(".going.failed")).to_contain_text("This folder could not be read.")
+
+
+def test_the_focus_stays_where_it_is_when_the_list_is_read_anew(page: Page) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("link", name="Upload", exact=True).focus()
+        page.keyboard.press("Enter")
+    chooser.value.set_files([chosen("focus.txt", b"x")])
+    expect(page.locator("[data-fresh=list]")).to_contain_text("focus.txt")
+    expect(page.get_by_role("link", name="Upload", exact=True)).to_be_focused()
+    remove = page.get_by_role("button", name="Remove focus.txt").first
+    remove.focus()
+    page.locator("#file").set_input_files([chosen("behind.txt", b"x")])
+    expect(page.locator("[data-fresh=list]")).to_contain_text("behind.txt")
+    expect(remove).to_be_focused()
 
 
 def test_without_javascript_the_form_uploads(open_as: OpenAs) -> None:

@@ -220,6 +220,18 @@ def test_viewer_reads_the_facts_without_a_form(as_role, cities):
     assert "/delete" not in page.text
 
 
+def test_a_city_of_blanks_is_called_the_same_everywhere(app, as_role):
+    with app.app_context():
+        add_as_original(("广东", " \u3000", 1))
+    editor, called = as_role("editor"), "City without a name"
+    assert f"<h1>{called}</h1>" in editor.get("/cities/1").text
+    assert f"<h1>{called}</h1>" in as_role("viewer").get("/cities/1").text
+    assert f"<h1>Remove {called}?</h1>" in editor.get("/cities/1/delete").text
+    assert f">{called}</a>" in editor.get("/cities").text
+    editor.submit("/cities/1/delete")
+    assert f"{called} is removed." in editor.get("/cities").text
+
+
 def test_removing_asks_and_can_be_undone(as_role, cities, rows):
     cities(("广东", "深圳市", 1), ("河北", "石家庄", 2))
     person = as_role("editor")

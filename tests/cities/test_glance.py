@@ -1,7 +1,6 @@
 """The register at a glance."""
 
 import re
-from time import monotonic
 
 import pytest
 from sqlalchemy import insert, text
@@ -10,6 +9,7 @@ from app.cities import glance
 from app.cities.models import City
 from app.cities.rules import keys
 from app.extensions import db, redis_store
+from tests.cities.conftest import add_as_original
 
 
 def fill(*rows):
@@ -49,6 +49,27 @@ def test_figures_with_what_the_original_program_left(any_app):
         ("深圳市", "广东", 2_000_000_000), ("广州市", "广东", 1_000_000_000), ("nowhere", "", 7),
     ]  # fmt: skip
     assert len(figures.largest) == 5
+
+
+def test_provinces_and_cities_of_blanks_have_no_name(any_app):
+    add_as_original(
+        *((p, c, 1) for p in (None, "", "  ", "\u3000", "\t") for c in (None, " \u3000")),
+        ("广东", "深圳市", 2),
+    )
+    figures = glance.compute_figures()
+    assert figures.nowhere == (10, 10)
+    assert figures.provinces == [("广东", 2, 1)]
+    assert figures.province_count == 1
+    assert figures.rest == (0, 0, 0)
+
+
+def test_what_has_no_name_is_named_on_the_page(app, as_role):
+    with app.app_context():
+        add_as_original(("  ", "\u3000", 7))
+    page = as_role("viewer").get("/cities/glance").text
+    assert page.count('<a href="/cities/1">City without a name</a>') == 2
+    assert '<td class="sub">No province</td>' in page
+    assert 'title="No province: 7 users in 1 city"' in page
 
 
 def test_many_provinces_become_thirty_and_the_rest(any_app):
@@ -129,9 +150,9 @@ def test_it_answers_in_both_languages(app, as_role, language):
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_cities_are_summed_within_the_time_of_a_page(any_app):
+def test_a_hundred_thousand_cities_are_summed_within_the_time_out_of_a_connection(any_app):
+    """MariaDB's have that of the web processes here: a query that takes longer fails."""
     for start in range(0, 100_000, 10_000):
         fill(*[(f"p{n % 500}", f"c{n}", n) for n in range(start, start + 10_000)])
-    began = monotonic()
-    assert glance.compute_figures().cities == 100_000
-    assert monotonic() - began < 1.8  # the time-out of the web processes' connections
+    figures = glance.compute_figures()
+    assert (figures.cities, figures.users) == (100_000, sum(range(100_000)))

@@ -51,6 +51,7 @@ def server(prepared: None) -> Iterator[Server]:
     need(servers.REDIS, "redis-server or valkey-server")
     need(servers.MARIADB, "mariadbd")
     need(servers.NGINX, "nginx")
+    need(servers.OPENSSL, "openssl")
     with (
         servers.short_folder("server") as folder,
         servers.mariadb_server() as database,
@@ -89,8 +90,10 @@ def nginx_folder(folder: Path, name: str) -> Path:
 
 def with_ports(text: str, everything: servers.Started) -> str:
     """nginx.conf for this instance."""
-    return text.replace("server 127.0.0.1:8000;", f"server 127.0.0.1:{everything.port};").replace(
-        "alias instance/files/;", f"alias {everything.instance}/files/;"
+    return (
+        text.replace("server 127.0.0.1:8000;", f"server 127.0.0.1:{everything.port};")
+        .replace("alias instance/files/;", f"alias {everything.instance}/files/;")
+        .replace("root instance;", f"root {everything.instance};")
     )
 
 
@@ -238,7 +241,7 @@ def assert_headers_once(answer: requests.Response) -> None:
 
 def test_every_kind_of_answer_has_each_header_once(server):
     page = requests.get(f"{server.front}/login", headers=HTML, timeout=20)
-    static = re.search(r"/static/[0-9a-f]{12}/gazetteer\.css", page.text)
+    static = re.search(r"/static/([0-9a-f]{12})/gazetteer\.css", page.text)
     assert static
     for path, status, caching in (
         ("/login", 200, "no-store"),
@@ -246,6 +249,7 @@ def test_every_kind_of_answer_has_each_header_once(server):
         ("/pi/100", 200, None),
         (static[0], 200, "public, max-age=31536000, immutable"),
         (f"{static[0]}x", 404, "no-store"),
+        (static[0].replace(static[1], "0123456789ab"), 200, "no-cache"),
         ("/static/errors/502.html", 200, "no-store"),
     ):
         answer = requests.get(server.front + path, headers=HTML, timeout=20)
@@ -258,6 +262,17 @@ def test_every_kind_of_answer_has_each_header_once(server):
     for name in SECURITY_HEADERS[:-1]:
         assert ours.headers[name] == theirs.headers[name]
     assert requests.request("TRACE", server.front, timeout=20).status_code == 405
+
+
+def test_pages_of_the_last_release_get_its_static_files(server):
+    """While the checkout and the workers already are the next release."""
+    last = server.everything.instance / "static" / "0fedcba98765"
+    last.mkdir()
+    (last / "gazetteer.css").write_text("/* of the last release */")
+    for base in (server.front, server.everything.base):
+        answer = requests.get(f"{base}/static/{last.name}/gazetteer.css", timeout=20)
+        assert answer.text == "/* of the last release */"
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
 def test_what_nginx_refuses_itself_is_told_in_words(server):
@@ -291,7 +306,8 @@ def test_a_client_cannot_forge_its_address(server):
     assert "192.0.2.7" not in log
 
 
-def test_tls_as_the_guide_installs_it(server, monkeypatch):
+def test_tls_as_the_guide_installs_it(server):
+    need(servers.CURL, "curl")
     name, port = server.front_tls.removeprefix("https://").split(":")
     answer = subprocess.run(
         ["curl", "--silent", "--include", "--http1.1", "--noproxy", "*",
@@ -319,9 +335,13 @@ def test_the_application_away_is_told_in_words_and_nothing_is_left_of_it(server)
     answer = requests.get(f"{server.front}/cities", headers=HTML, timeout=20)
     assert answer.status_code == 502
     assert "Gazetteer is being restarted" in answer.text
-    assert "暂时无法访问" in answer.text
+    assert "暂时无法使用" in answer.text
     assert_headers_once(answer)
     assert requests.get(f"{server.front}/cities", timeout=20).json()["status"] == 502
+    # Static files are sent without it.
+    kept = next((server.everything.instance / "static").glob("*/mark.svg"))
+    mark = f"{server.front}/static/{kept.parent.name}/mark.svg"
+    assert requests.get(mark, timeout=20).content == kept.read_bytes()
     assert requests.get(f"{server.front}/setup/secret?of=ours", timeout=20).status_code == 502
     folder = server.folder / "plain" / "instance" / "log"
     log = (folder / "nginx.log").read_text()

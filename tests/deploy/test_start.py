@@ -10,7 +10,8 @@ import time
 import pytest
 import requests
 
-from app.config import ROOT
+from app import start
+from app.config import ROOT, Settings
 from tests import servers
 from tests.conftest import need
 from tests.site import Site
@@ -37,8 +38,11 @@ def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
         assert "path=/setup/-" in log
         assert first.setup_path not in log
         client.close()  # an idle connection would be waited for
+        assert (first.instance / "gunicorn.pid").exists()
         assert first.end() == 0
+        assert first.said.endswith("\nStopping ...\n")
         assert first.left() == []
+        assert not (first.instance / "gunicorn.pid").exists()
     begun = time.monotonic()
     with servers.started(folder, PORT=str(first.port)) as second:
         assert second.setup_path == ""
@@ -80,6 +84,47 @@ def test_a_setting_that_cannot_work_is_told_in_one_sentence(folder):
     done = run_flask(folder, "start", PORT="eighty")
     assert done.returncode == 2
     assert done.stderr == "Error: PORT must be a whole number from 1 to 65535, not 'eighty'.\n"
+
+
+def test_another_instance_folder_gets_a_supervisor_conf_that_works(folder):
+    done = run_flask(folder, "prepare")
+    config = folder / "instance" / "supervisor.conf"
+    assert f"-c {config}\n" in done.stdout
+    env = {**os.environ, "ENV_FILE": str(folder / "env"), "INSTANCE": str(config.parent)}
+    env["PORT"] = str(servers.free_port())
+    words = ["-m", "supervisor.supervisord", "-n", "-c", str(config)]
+    process = subprocess.Popen([sys.executable, *words], env=env, start_new_session=True)
+    try:
+        words = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(config), "status"]
+
+        def status():
+            return subprocess.run(words, check=False, capture_output=True, text=True).stdout
+
+        servers.wait_until(lambda: "redis " in status() and "web " in status(), "it answers")
+    finally:
+        servers.stop(process, 60)
+
+
+def test_a_release_made_ready_beside_another_leaves_its_supervisor_conf(folder, monkeypatch):
+    running, elsewhere = folder / "running", folder / "elsewhere"
+    beside = running / "instance" / "next"
+    for path in (beside, elsewhere):
+        path.mkdir(parents=True)
+    for checkout in (running, beside):
+        (checkout / "supervisor.conf").write_text((ROOT / "supervisor.conf").read_text())
+    copied = f"supervisord and supervisorctl are to be given: -c {elsewhere}/supervisor.conf"
+    for instance, used, said in (
+        (running / "instance", running / "supervisor.conf", ""),
+        (elsewhere, elsewhere / "supervisor.conf", copied),
+    ):
+        settings = Settings.load({"INSTANCE": str(instance)})
+        monkeypatch.setattr(start, "ROOT", running)
+        assert start.prepare_supervisor(settings) == said
+        before = used.read_text()
+        monkeypatch.setattr(start, "ROOT", beside)
+        assert f"{used} stays as it is" in start.prepare_supervisor(settings)
+        assert used.read_text() == before
+    assert not (running / "instance" / "supervisor.conf").exists()
 
 
 @pytest.fixture(scope="module")

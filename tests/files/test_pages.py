@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from app.auth import services as auth
-from app.files import listing
+from app.files import listing, services
 from tests.factories import HTML, PASSWORD, Browser, add_person
 from tests.files.helpers import PDF, PNG, REPORT, Script
 
@@ -23,7 +23,7 @@ def test_the_list_shows_names_owners_sums_and_links(script, as_role):
     page = as_role("editor").get("/files").text
     assert REPORT in page
     assert "林梅" in page
-    assert "2 files, " in page
+    assert "2 files · " in page
     assert 'href="/files/1"' in page
     assert "&lt;b&gt;north.png" in page
     assert "<b>north" not in page
@@ -59,6 +59,10 @@ def test_search_sort_and_place_stand_in_the_address(script, as_role, query, foun
     answer = as_role("viewer").get(f"/files?{query}")
     assert answer.status_code == 200
     assert answer.text.count('/details"') == found
+
+
+def test_what_was_searched_for_stands_in_quotation_marks(script, as_role):
+    assert "“survey”" in as_role("viewer").get("/files?q=survey").text
 
 
 def test_pages_of_50(app, script, as_role, monkeypatch):
@@ -98,6 +102,29 @@ def test_remove_tells_and_offers_undo(app, script, as_role):
     assert answer.status_code == 303
     assert f"{REPORT} is back." in browser.get("/files").text
     assert script.get("/files/1").data == PDF
+
+
+@pytest.mark.parametrize(
+    ("came", "back"),
+    [
+        ("http://localhost/files?q=%E6%8A%A5&sort=name", "/files?q=%E6%8A%A5&sort=name"),
+        ("http://localhost/files/1/details", "/files"),
+        ("http://evil.example/files?q=x", "/files"),
+        ("http://localhost//evil.example", "/files"),
+    ],
+)
+def test_removing_and_bringing_back_lead_to_the_list_as_it_was(script, as_role, came, back):
+    browser, headers = as_role("editor"), {**HTML, "Referer": came}
+    for action in ("remove", "restore"):
+        answer = browser.submit(f"/files/1/{action}", page="/files", headers=headers)
+        assert (answer.status_code, answer.location) == (303, back)
+
+
+def test_the_removed_files_name_the_days_that_are_set(script, as_role, monkeypatch):
+    monkeypatch.setattr(services, "UNDO_DAYS", 3)
+    page = as_role("editor").get("/files?removed=1").text
+    assert "is kept for 3 days" in page
+    assert "Nothing was removed in the last 3 days" in page
 
 
 def test_bringing_back_below_a_newer_version_tells_so(script, as_role):

@@ -4,10 +4,10 @@ import hashlib
 import html
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -16,7 +16,7 @@ from app.auth import services as auth
 from app.auth import tokens
 from app.config import ROOT
 from tests import servers
-from tests.conftest import environment
+from tests.conftest import environment, need
 from tests.factories import PASSWORD, Browser
 from tests.files.helpers import PDF, Script, some_text
 
@@ -165,15 +165,21 @@ def uploaded(output: str) -> list[str]:
     return sorted(line.split("\t")[0] for line in output.splitlines() if "\tkept\t" in line)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
+def in_survey(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.glob("survey/**/*.txt")]
+
+
 def test_the_lines_for_curl(typed):
-    output = typed("curl-upload", "bash")
-    assert output.startswith("file uploaded successfully\nreport.pdf\tkept\t1\t")
+    need(servers.CURL, "curl")
     output = typed("curl-folder", "bash")
     assert uploaded(output) == ["survey/a.txt", "survey/北 north/报告 (终稿).txt"]
+    output = typed("curl-upload", "bash")
+    assert output.startswith("file uploaded successfully\nreport.pdf\tkept\t3\t")
     (typed.folder / "report.pdf").unlink()
     output = typed("curl-download", "bash")
     assert output.split()[0] == hashlib.sha256(PDF).hexdigest()
+    typed("curl-by-number", "bash")
+    assert (typed.folder / "report.pdf").read_bytes() in in_survey(typed.folder), "number 1"
 
 
 def test_the_lines_for_python(typed):

@@ -1,11 +1,13 @@
 """POST /upload, as scripts, the page's own script and plain browsers use it."""
 
 import io
+import re
 
 import pytest
 from urllib3 import encode_multipart_formdata
 
 from app import disk
+from app.config import ROOT
 from app.extensions import db
 from app.files import receiving
 from app.files.models import File
@@ -249,3 +251,10 @@ def test_get_is_405_with_a_word_about_post(app):
 def test_a_browser_that_opens_the_address_finds_the_form(as_role):
     answer = as_role("editor").get("/upload/")
     assert (answer.status_code, answer.location) == (302, "/files")
+
+
+def test_nginx_lets_through_the_largest_form_of_the_defaults(app):
+    text = (ROOT / "nginx.conf").read_text()
+    found = re.search(r"location ~ \^/upload.*?client_max_body_size (\d+)m;", text, re.DOTALL)
+    with app.app_context():
+        assert receiving.form_limit() <= int(found[1]) << 20

@@ -8,7 +8,7 @@ import pytest
 from urllib3 import encode_multipart_formdata
 
 from app.extensions import db
-from app.files import receiving, services
+from app.files import receiving, services, uploaded
 from app.files.models import File
 from tests import servers
 from tests.factories import HTML, PASSWORD, Browser, at_once
@@ -59,6 +59,9 @@ def test_a_browser_goes_on_to_the_page_of_what_was_kept(app, as_role):
     assert answer.status_code == 303
     assert answer.location.startswith("/upload_success?batch=")
     page = browser.get(answer.location).text
+    assert "<title>Upload finished · Gazetteer</title>" in page
+    assert "<h1>Upload finished</h1>" in page
+    assert page.count('<table class="cards">') == 2, "what was refused is read on a phone too"
     assert REPORT in page
     assert "b.exe" in page
     assert "Only these endings" in page
@@ -85,6 +88,7 @@ def test_a_browser_is_told_when_nothing_was_kept(make_app, files, status, words)
     answer = browser.client.post("/upload", data=body, content_type=kind, headers=HTML)
     assert answer.status_code == status
     assert words in answer.text
+    assert "<title>Nothing was kept" in answer.text
 
 
 def test_a_browser_is_told_what_is_kept_although_redis_went_away(make_app, monkeypatch):
@@ -116,8 +120,13 @@ def test_a_browser_nobody_signed_in_with_is_led_to_the_sign_in(browser):
 @pytest.mark.parametrize("query", ["", "?batch=", "?batch=guess", "?batch=\u6587"])
 def test_the_success_page_without_an_upload_leads_to_the_form(as_role, query):
     page = as_role("viewer").get(f"/upload_success{query}").text
-    assert "shown here for ten minutes" in page
+    assert "shown here for 10 minutes" in page
     assert "/files#upload" in page
+
+
+def test_the_success_page_names_the_time_that_is_set(as_role, monkeypatch):
+    monkeypatch.setattr(uploaded, "KEPT_MINUTES", 3)
+    assert "shown here for 3 minutes" in as_role("viewer").get("/upload_success").text
 
 
 def test_an_upload_leaves_the_session_as_other_pages_wrote_it_meanwhile(app, as_role, monkeypatch):

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from app.numbers import fib
+from app.numbers import cache, fib
 from tests.factories import HTML
 
 BAD = ["", "x", "-1", "+1", "1.0", "1e3", "１００", "1_000", " 1", "1 ", "1\n", "0x10", "1/2", "²",
@@ -139,6 +139,12 @@ def test_the_page_shows_both_numbers(browser):
     assert "50.0%" in again
 
 
+def test_the_page_names_the_time_in_which_workers_are_counted(browser, monkeypatch):
+    assert "workers in the last 10 minutes" in browser.get("/numbers").text
+    monkeypatch.setattr(cache, "WORKER_MINUTES", 3)
+    assert "workers in the last 3 minutes" in browser.get("/numbers").text
+
+
 def test_the_page_shows_a_long_number_in_a_frame(browser):
     page = browser.get("/numbers?fib=10000").text
     assert 'class="result long"' in page
@@ -156,6 +162,15 @@ def test_bad_input_stays_in_the_field_beside_its_message(browser, query, status)
     assert 'class="field-error"' in answer.text
     typed = query.split("&")[0].partition("=")[2]
     assert f'value="{typed}"' in answer.text
+
+
+def test_each_field_has_a_label_and_names_its_limit_beside_an_error_too(browser):
+    for query, described in (("", "pi-help"), ("?pi=-5", "pi-help pi-error")):
+        page = browser.get(f"/numbers{query}").text
+        assert '<label class="form-label" for="pi">n for π</label>' in page
+        assert f'aria-describedby="{described}"' in page
+        assert 'id="pi-help"' in page
+    assert 'id="pi-error"' in page
 
 
 def test_what_was_typed_is_escaped(browser):

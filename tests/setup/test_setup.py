@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from app.auth import passwords
 from app.auth import services as auth
 from app.cities.models import City
+from app.cities.services import SAMPLE_COUNT
 from app.errors import Conflict
 from app.extensions import db
 from app.setup import services
@@ -30,6 +31,7 @@ def count_cities():
 def test_link_makes_the_administrator_and_the_sample_cities(app, browser, link):
     page = browser.get(link).text
     assert re.search(r'<input[^>]*checked[^>]*name="sample"', page)
+    assert f"Begin with the {SAMPLE_COUNT} sample cities of China" in page
     answer = browser.submit(link, FIELDS)
     assert (answer.status_code, answer.location) == (303, "/cities")
     assert "Welcome. This installation is yours." in browser.get("/account").text
@@ -37,7 +39,12 @@ def test_link_makes_the_administrator_and_the_sample_cities(app, browser, link):
     with app.app_context():
         person = auth.get_person(1)
         assert (person.name, person.role, person.state) == ("林小梅", "admin", "active")
-        assert count_cities() == 418
+        assert count_cities() == SAMPLE_COUNT
+
+
+def test_the_page_names_the_lengths_that_are_set(browser, link, monkeypatch):
+    monkeypatch.setitem(passwords.LENGTHS, "low", 12)
+    assert "12 to 256 characters, any you like." in browser.get(link).text
 
 
 def test_sample_cities_can_be_left_out(app, browser, link):
@@ -45,6 +52,23 @@ def test_sample_cities_can_be_left_out(app, browser, link):
     assert browser.submit(link, data).status_code == 303
     with app.app_context():
         assert count_cities() == 0
+
+
+def test_an_adopted_register_gets_no_sample_cities(app, browser, link):
+    with app.app_context():
+        db.session.add(City(provincename="广东", cityname="深圳市", usernumber=1))
+        db.session.commit()
+    assert 'name="sample"' not in browser.get(link).text
+    assert browser.submit(link, FIELDS).status_code == 303  # "sample" is sent all the same
+    with app.app_context():
+        assert count_cities() == 1
+
+
+def test_what_was_added_while_the_page_was_open_stays_alone(any_app):
+    db.session.add(City(provincename="广东", cityname="深圳市", usernumber=1))
+    db.session.commit()
+    services.claim("林小梅", PASSWORD, True)
+    assert count_cities() == 1
 
 
 @pytest.mark.parametrize(
@@ -111,7 +135,7 @@ def test_two_who_claim_at_once_are_one_winner_and_one_who_is_told(any_app):
     assert "already has an administrator" in refusal.message
     db.session.rollback()
     assert len(auth.list_people()) == 1
-    assert count_cities() == 418
+    assert count_cities() == SAMPLE_COUNT
 
 
 def test_loser_of_two_sees_a_page_that_says_so(app, browser, link):

@@ -1,0 +1,54 @@
+"""The stored keys of names: given to rows that the original program wrote, and what finds the same
+city by them."""
+
+from sqlalchemy import bindparam, select, union_all, update
+
+from app.cities.models import City
+from app.cities.rules import keys, pair_of, search_keys
+from app.extensions import db
+from app.transactions import transaction
+
+FILL_BATCH, FILL_BATCHES = 500, 40
+ALIKE_MOST = 500
+
+# The few rows that can be the same city: those with the same keys, and those whose keys are due, of
+# which there are many only after a large insert by the original program, until the next search.
+# Every new city asks this, so it is one query, built once.
+NAMES = select(City.id, City.provincename, City.cityname).limit(ALIKE_MOST)
+ALIKE = union_all(
+    select(
+        NAMES.where(
+            City.city_key == bindparam("city_key"), City.province_key == bindparam("province_key")
+        ).subquery()
+    ),
+    select(NAMES.where(City.keys_due).subquery()),
+)
+
+
+def fill_keys() -> None:
+    """Give rows that the original program inserted or renamed their keys. Where nothing is to do
+    this is one look into an index. Bounded, so that nobody waits for more than a second or two
+    after a large insert; the next search goes on with the rest."""
+    due = select(City.id).where(City.keys_due).limit(1)
+    for _round in range(FILL_BATCHES):
+        if db.session.scalar(due) is None:
+            return
+        fill_batch()
+
+
+@transaction
+def fill_batch() -> int:
+    """Keys for the next rows whose keys are due; returns how many got them."""
+    query = select(City.id, City.provincename, City.cityname).where(City.keys_due)
+    rows = db.session.execute(query.limit(FILL_BATCH).with_for_update()).all()
+    changes = [{"id": row.id, **keys(row.provincename, row.cityname)} for row in rows]
+    if changes:
+        db.session.execute(update(City), changes)
+    return len(rows)
+
+
+def find_same(province: str, city: str, other_than: int | None = None) -> int | None:
+    """The id of a city that has these names, as pair_of() compares them."""
+    rows = db.session.execute(ALIKE, search_keys(province, city))
+    same = (row.id for row in rows if pair_of(row.provincename, row.cityname) == (province, city))
+    return min((city_id for city_id in same if city_id != other_than), default=None)

@@ -1,0 +1,33 @@
+"""Steps of a migration that do nothing where they are done already. MariaDB commits each change of
+a table by itself, so a migration that was interrupted is run again from its beginning."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+
+def columns_of(table: str) -> set[str]:
+    """The names of the columns that a table has now."""
+    return {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
+
+
+def add_columns(table: str, *columns: sa.Column[Any]) -> None:
+    """Add the columns that the table lacks."""
+    present = columns_of(table)
+    for column in columns:
+        if column.name not in present:
+            op.add_column(table, column)
+
+
+def add_index(name: str, table: str, columns: Sequence[str]) -> None:
+    """Build an index, unless it is there. IF NOT EXISTS would say the same, but not to MySQL."""
+    indexes = sa.inspect(op.get_bind()).get_indexes(table)
+    if name not in {index["name"] for index in indexes}:
+        op.create_index(name, table, list(columns))
+
+
+def add_table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> None:
+    """Create a table, unless it is there; one that is there is whole."""
+    op.create_table(name, *parts, if_not_exists=True, **options)

@@ -1,0 +1,41 @@
+"""The names of which a city's keys were made: the database sees by itself which keys are due."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.columns import bounded
+from app.migrating import add_columns, add_index
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+# A missing name and an empty one have the same key.
+KEYS_DUE = (
+    "province_key IS NULL OR COALESCE(provincename, '') <> COALESCE(keyed_province, '') "
+    "OR COALESCE(cityname, '') <> COALESCE(keyed_city, '')"
+)
+
+
+def upgrade() -> None:
+    add_columns(
+        "city",
+        sa.Column("keyed_province", bounded(255)),
+        sa.Column("keyed_city", bounded(255)),
+        sa.Column("keys_due", sa.Boolean, sa.Computed(KEYS_DUE, persisted=False)),
+    )
+    # Keys that the database itself would make of the names are those of the names. The rest, some
+    # of which the original program may have changed, get theirs anew at the next search.
+    op.execute(
+        "UPDATE city SET keyed_province = provincename, keyed_city = cityname "
+        "WHERE LOWER(TRIM(COALESCE(provincename, ''))) = province_key "
+        "AND LOWER(TRIM(COALESCE(cityname, ''))) = city_key"
+    )
+    add_index("ix_city_keys_due", "city", ["keys_due"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_city_keys_due", "city")
+    for column in ("keys_due", "keyed_province", "keyed_city"):
+        op.drop_column("city", column)

@@ -1,0 +1,116 @@
+"""The stored keys of names: always those of the names, and found by them is the same city."""
+
+import pytest
+from sqlalchemy import event, insert, select, text, update
+
+from app.cities import queries, services, stored_keys
+from app.cities.listing import Listing
+from app.cities.models import City
+from app.cities.rules import keys
+from app.extensions import db
+from tests.cities.conftest import ACTOR, add_as_original, add_city
+from tests.cities.staging import confirm, stage
+
+pytestmark = pytest.mark.usefixtures("any_app")
+
+
+def due():
+    """The names of cities whose keys are due."""
+    db.session.rollback()
+    return list(db.session.scalars(select(City.cityname).where(City.keys_due)))
+
+
+def rename_as_original(city_id, name):
+    """What the original program does on its page for changes."""
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE city SET cityname = :name WHERE id = :id"), {"name": name, "id": city_id}
+        )
+
+
+def test_what_is_written_here_has_its_keys(person):
+    first = services.create_city(ACTOR, "广东", "Ａbc", "1")
+    version = services.form_version(services.get_city(first))
+    services.update_city(ACTOR, first, version, "广东", "ABC", "1")
+    removed_id, _name = services.delete_city(ACTOR, first)
+    services.restore_city(ACTOR, removed_id)
+    services.add_sample_cities()
+    confirm(stage(person, "广东,ABC,2\n广东,新,3\n"), person)
+    assert due() == []
+
+
+def test_an_import_gives_a_renamed_city_its_keys(person):
+    city_id = add_city("广东", "旧")
+    rename_as_original(city_id, "新")
+    confirm(stage(person, "广东,新,77\n"), person)
+    assert due() == []
+    assert [row.usernumber for row in queries.select_page(Listing(search="新")).rows] == [77]
+
+
+def test_renamed_by_the_original_its_old_name_is_free():
+    city_id = add_city("广东", "旧")
+    rename_as_original(city_id, "新")
+    assert stored_keys.find_same("广东", "旧") is None
+    assert stored_keys.find_same("广东", "新") == city_id
+    assert stored_keys.find_same("广东", "新", other_than=city_id) is None
+
+
+def test_the_first_of_several_equal_cities_is_told():
+    cities = [add_city("广东", "深圳市"), add_city("广东", "深圳市")]
+    add_as_original(("广东", "深圳市 ", 1))
+    assert stored_keys.find_same("广东", "深圳市") == cities[0]
+    assert stored_keys.find_same("广东", "深圳市", other_than=cities[0]) == cities[1]
+
+
+def test_many_rows_without_keys_hide_none_with_keys():
+    add_as_original(*(("省", f"c{number}", number) for number in range(600)))
+    city_id = add_city("广东", "深圳市")
+    assert stored_keys.find_same("广东", "深圳市") == city_id
+
+
+def test_a_new_city_asks_the_register_one_question(any_app):
+    rows = [
+        {"provincename": f"p{number % 30}", "cityname": f"c{number}", "usernumber": number}
+        | keys(f"p{number % 30}", f"c{number}")
+        for number in range(6000)
+    ]
+    db.session.execute(insert(City.__table__), rows)
+    db.session.commit()
+    said = []
+
+    def listen(_connection, _cursor, statement, parameters, *_rest):
+        if statement.startswith("SELECT"):
+            said.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", listen)
+    services.create_city(ACTOR, "p1", "new", "1")
+    event.remove(db.engine, "before_cursor_execute", listen)
+    [(statement, parameters)] = said
+    explain = "EXPLAIN QUERY PLAN" if db.engine.dialect.name == "sqlite" else "EXPLAIN"
+    with db.engine.begin() as connection:
+        if explain == "EXPLAIN":
+            connection.execute(text("ANALYZE TABLE city"))
+        plan = str(connection.exec_driver_sql(f"{explain} {statement}", parameters).all())
+    assert "ix_city_city_key" in plan
+    assert "ix_city_keys_due" in plan
+
+
+def test_keys_follow_a_name_whose_end_changes():
+    """MariaDB takes "a" and "a " for equal; no key depends on blanks at the end."""
+    city_id = add_city("广东", "a")
+    for name, key in (("a ", "a"), ("b ", "b"), ("b\u3000x", "b x")):
+        rename_as_original(city_id, name)
+        stored_keys.fill_keys()
+        assert queries.find_city(city_id).city_key == key
+        db.session.rollback()
+
+
+def test_emptied_names_are_due():
+    city_id = add_city("广东", "a")
+    db.session.execute(update(City).values(cityname=None))
+    db.session.commit()
+    assert due() == [None]
+    stored_keys.fill_keys()
+    assert due() == []
+    assert queries.find_city(city_id).city_key == ""
