@@ -28,6 +28,13 @@ def add_index(name: str, table: str, columns: Sequence[str]) -> None:
         op.create_index(name, table, list(columns))
 
 
+def drop_index(name: str, table: str) -> None:
+    """Drop an index, unless it is gone."""
+    indexes = sa.inspect(op.get_bind()).get_indexes(table)
+    if name in {index["name"] for index in indexes}:
+        op.drop_index(name, table)
+
+
 def add_table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> None:
     """Create a table, unless it is there; one that is there is whole."""
     op.create_table(name, *parts, if_not_exists=True, **options)

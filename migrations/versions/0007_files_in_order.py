@@ -3,6 +3,8 @@ which for adopted files is earlier than that of the row."""
 
 from alembic import op
 
+from app.migrating import add_index, drop_index
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -11,9 +13,9 @@ depends_on = None
 
 def upgrade() -> None:
     for column in ("created_at", "name_key", "size", "owner_id"):
-        op.create_index(f"ix_file_listed_{column}", "file", ["replaced_at", "removed_at", column])
-    op.drop_index("ix_file_name_key", "file")
-    op.drop_index("ix_file_size", "file")
+        add_index(f"ix_file_listed_{column}", "file", ["replaced_at", "removed_at", column])
+    for column in ("name_key", "size"):
+        drop_index(f"ix_file_{column}", "file")
 
 
 def downgrade() -> None:
