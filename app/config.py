@@ -112,8 +112,8 @@ class Settings:
             "BABEL_DEFAULT_LOCALE": self.default_language,
             "BABEL_DEFAULT_TIMEZONE": self.time_zone,
             "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
-            # Forms of pages stay small; the address for uploads sets a limit of its own.
-            "MAX_CONTENT_LENGTH": 4 * 1024 * 1024,
+            # Forms of pages stay small; uploads and imports have limits of their own.
+            "MAX_CONTENT_LENGTH": 4 << 20,
             "MAX_FORM_PARTS": 10_000,  # a folder of many files is one form
             "RATELIMIT_HEADERS_ENABLED": False,
         }

@@ -170,7 +170,17 @@ def refuse_http(error: HTTPException) -> Response:
     if error.response is not None:
         return error.response  # type: ignore[return-value]
     kept = [(k, v) for k, v in error.get_headers() if k.lower() != "content-type"]
-    return answer(error.code or 500, "", kept)
+    return answer(error.code or 500, size_limit() if error.code == 413 else "", kept)
+
+
+def size_limit() -> str:
+    """The limit, when the request as a whole is over it; other bounds are on parts of a form."""
+    from app.web import size  # which imports this module
+
+    most = request.max_content_length
+    if most is None or (request.content_length or 0) <= most:
+        return ""
+    return str(_("At most %(most)s can be sent here at once.", most=size(most)))
 
 
 def refuse_csrf(_error: CSRFError) -> Response:

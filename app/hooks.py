@@ -15,6 +15,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import assets, web
 from app.auth.forms import ROLE_NAMES
 from app.auth.guards import asks_sign_in, load_person
+from app.cities.exchange import MOST_BYTES
+from app.cooperation import PacedBody
 from app.errors import wants_page
 from app.extensions import csrf
 from app.logs import asked_path, event
@@ -30,6 +32,10 @@ CHECK_CSRF_LATER = {"files.upload_file"}
 WITHOUT_TOKEN = {"auth.set_preferences", "auth.logout"}
 # Pages that may be left open until the session behind them has ended.
 BEFORE_SIGN_IN = {"auth.login", "setup.start"}
+
+# Views that take more than other forms (MAX_CONTENT_LENGTH); for the head of the form itself there
+# is a little room beside the file.
+BODY_MOST = {"cities.import_cities": MOST_BYTES + 10_000}
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -59,11 +65,15 @@ SECURITY_HEADERS = {
 
 
 def begin() -> None:
-    """Name the request and start its clock. A proxy we trust may have named it already."""
+    """Name the request, start its clock, and say how large it may be. A proxy we trust may have
+    named it already."""
     g.started = time.perf_counter()
     named = request.headers.get("X-Request-ID", "")
     trusted = web.settings().trusted_proxies and REQUEST_ID.fullmatch(named)
     g.request_id = named if trusted else secrets.token_hex(8)
+    if most := BODY_MOST.get(request.endpoint or ""):
+        request.max_content_length = most
+        request.environ["wsgi.input"] = PacedBody(request.environ["wsgi.input"])
 
 
 def check_csrf() -> Any:

@@ -5,15 +5,16 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
 from typing import Any
 
 from flask_babel import gettext as _
 
+from app.cities.records import check_blank, records, refused
 from app.cooperation import give_way
-from app.errors import Invalid
 
 MOST_LINES = 5000
+# 3 KB for each line: a column that is passed over may hold a description.
+MOST_BYTES = 16 << 20
 MARK = "\ufeff"
 HEADER = ("provincename", "cityname", "usernumber")
 # The original's names of the columns, and the shorter ones of its form.
@@ -29,10 +30,6 @@ COLUMNS = {
 # so that a name which itself begins with '= gets one more and comes back whole.
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 OTHERS_SHOWN, OTHER_LENGTH = 20, 60
-# Spreadsheets leave lines of nothing but commas; more than so many are no list of cities.
-MOST_BLANK = 20_000
-MOST_COLUMNS = 200
-PAUSE_EVERY = 500  # lines; a millisecond or less
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ def stream_csv(batches: Iterable[Iterable[Any]]) -> Iterator[str]:
 
 def read_csv(data: bytes) -> Table:
     """Read a whole file; Invalid with one sentence when it is none that we can read."""
-    found = records(decode(data))
+    found = records(data)
     header_line, header = next(found, (1, []))
     places, ignored = read_header(header_line, header)
     lines: list[Line] = []
@@ -118,111 +115,6 @@ def read_csv(data: bytes) -> Table:
             )
         )
     return Table(lines, ignored, "number" in places)
-
-
-def refused(message: str) -> Invalid:
-    """The refusal of a whole file."""
-    return Invalid(fields={"file": message})
-
-
-def decode(data: bytes) -> str:
-    """UTF-8 with or without its mark, or a refusal that names the line."""
-    nul = data.find(b"\0")
-    try:
-        if nul < 0:
-            return data.decode("utf-8-sig")
-        place = nul
-    except UnicodeDecodeError as error:
-        place = error.start
-    raise refused(
-        _(
-            "Line %(line)s is not UTF-8 text. Save the file again as UTF-8; Excel calls it "
-            "“CSV UTF-8 (Comma delimited)”.",
-            line=count_line_ends(data[:place]) + 1,
-        )
-    )
-
-
-def count_line_ends(data: bytes) -> int:
-    """How many lines end here, at LF, CRLF or CR."""
-    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
-
-
-def lines_of(text: str) -> Iterator[str]:
-    """The lines with their ends, and pauses in between: a small file may have millions of them."""
-    # newline="" ends a line at LF, CRLF and CR, and keeps them inside quoted cells.
-    file = io.StringIO(text, newline="")
-    while some := list(islice(file, PAUSE_EVERY)):
-        yield from some
-        give_way()
-
-
-def records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line in which it begins. Lines that begin with # before the header
-    tell where the data come from and are passed over, as blank ones are."""
-    lines = lines_of(text)
-    passed, first = 0, ""
-    for first in lines:
-        if first.strip() and not first.lstrip('" ').startswith("#"):
-            break
-        passed, first = passed + 1, ""
-        check_blank(passed, passed)
-    reader = csv.reader(chain([first] if first else [], lines), strict=True)
-    begins = passed + 1
-    try:
-        for cells in reader:
-            check_width(begins, len(cells))
-            yield begins, cells
-            begins = passed + reader.line_num + 1
-    except csv.Error as error:
-        raise unreadable(begins, error) from None
-
-
-def unreadable(line: int, error: csv.Error) -> Invalid:
-    """What the reader of the standard library did not take, in our words."""
-    if "field limit" in str(error):
-        return refused(
-            _(
-                "A cell that begins in line %(line)s or below has more than %(most)s characters. "
-                "Perhaps a quotation mark at its end is missing.",
-                line=line,
-                most=f"{csv.field_size_limit():,}",
-            )
-        )
-    return refused(
-        _(
-            "The quotation marks of the cells that begin in line %(line)s do not match. "
-            "Text in quotation marks ends with one; one inside of it is written twice.",
-            line=line,
-        )
-    )
-
-
-def check_blank(line: int, blank: int) -> None:
-    """Refuse a file of nothing but blank lines before it costs much."""
-    if blank > MOST_BLANK:
-        raise refused(
-            _(
-                "Up to line %(line)s there are more than %(most)s lines without a city. "
-                "Delete them and save the file again.",
-                line=line,
-                most=f"{MOST_BLANK:,}",
-            )
-        )
-
-
-def check_width(line: int, count: int) -> None:
-    """Refuse a record of very many cells, empty or not."""
-    if count > MOST_COLUMNS:
-        raise refused(
-            _(
-                "Line %(line)s has %(count)s cells; at most %(most)s can be read. "
-                "Delete the columns that are not needed.",
-                line=line,
-                count=f"{count:,}",
-                most=MOST_COLUMNS,
-            )
-        )
 
 
 def read_header(line: int, cells: list[str]) -> tuple[dict[str, int], list[str]]:

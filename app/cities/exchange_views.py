@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as Redirect
 from app.auth.guards import needs, reads_cities
 from app.auth.models import Role
 from app.cities import applying, imports
-from app.cities.exchange import HEADER, MARK, MOST_LINES, stream_csv, write_csv
+from app.cities.exchange import HEADER, MARK, MOST_BYTES, MOST_LINES, stream_csv, write_csv
 from app.cities.glance import compact, province_bars, read_figures
 from app.cities.import_forms import ImportForm
 from app.cities.import_models import Kind
@@ -81,7 +81,12 @@ def import_cities() -> Redirect | tuple[str, int]:
             return redirect(url_for("cities.import_preview", import_id=import_id), 303)
     waiting = imports.list_waiting(g.person.id)
     return render_template(
-        "cities/import_cities.html", form=form, waiting=waiting, most=MOST_LINES, header=HEADER
+        "cities/import_cities.html",
+        form=form,
+        waiting=waiting,
+        most=MOST_LINES,
+        most_bytes=MOST_BYTES,
+        header=HEADER,
     ), status
 
 

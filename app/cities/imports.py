@@ -15,7 +15,7 @@ from app.cities.exchange import Line, read_csv
 from app.cities.import_models import CityImport, CityImportRow, Kind
 from app.cities.judging import Judged, Known, Pair, Seen, judge
 from app.cities.models import TEXT_LENGTH, City
-from app.cities.rules import clean, fold, pair_of
+from app.cities.rules import clean, pair_of, sort_key
 from app.cities.stored_keys import fill_keys
 from app.columns import now
 from app.cooperation import give_way
@@ -94,7 +94,7 @@ def look_up(lines: Iterable[Line]) -> dict[Pair, list[Known]]:
     query = select(City.id, City.version, City.provincename, City.cityname, City.usernumber)
     rows: dict[int, Known] = {}
     for condition in (
-        City.city_key.in_({fold(name)[:TEXT_LENGTH] for name in names}),
+        City.city_key.in_({sort_key(name) for name in names}),
         City.cityname.in_(names),
     ):
         rows |= {row.id: Known(*row) for row in db.session.execute(query.where(condition))}

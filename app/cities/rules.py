@@ -41,13 +41,18 @@ def keys(province: str | None, city: str | None) -> dict[str, str | None]:
 
 
 def search_keys(province: str | None, city: str | None) -> dict[str, str]:
-    """The keys alone; those for sorting are cut to their column. A name that is missing or blank
-    has an empty key; no key at all means that we have not seen the row."""
+    """The keys alone. A name that is missing or blank has an empty key; no key at all means that we
+    have not seen the row."""
     return {
-        "province_key": fold(province)[:TEXT_LENGTH],
-        "city_key": fold(city)[:TEXT_LENGTH],
+        "province_key": sort_key(province),
+        "city_key": sort_key(city),
         "search_key": f"{fold(province)}\n{fold(city)}",
     }
+
+
+def sort_key(name: str | None) -> str:
+    """The key of one name, cut to its column."""
+    return fold(name)[:TEXT_LENGTH]
 
 
 def is_flawed(province: str | None, city: str | None, users: int | None) -> bool:

@@ -4,7 +4,7 @@ city by them."""
 from sqlalchemy import bindparam, select, union_all, update
 
 from app.cities.models import City
-from app.cities.rules import keys, pair_of, search_keys
+from app.cities.rules import keys, pair_of, sort_key
 from app.extensions import db
 from app.transactions import transaction
 
@@ -49,6 +49,7 @@ def fill_batch() -> int:
 
 def find_same(province: str, city: str, other_than: int | None = None) -> int | None:
     """The id of a city that has these names, as pair_of() compares them."""
-    rows = db.session.execute(ALIKE, search_keys(province, city))
+    wanted = {"province_key": sort_key(province), "city_key": sort_key(city)}
+    rows = db.session.execute(ALIKE, wanted)
     same = (row.id for row in rows if pair_of(row.provincename, row.cityname) == (province, city))
     return min((city_id for city_id in same if city_id != other_than), default=None)

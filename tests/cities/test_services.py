@@ -1,6 +1,5 @@
 """Adding, changing, removing and putting back: done, refused, and twice at once."""
 
-import threading
 from datetime import timedelta
 from functools import partial
 
@@ -14,30 +13,9 @@ from app.errors import Conflict, Invalid, NotFound
 from app.extensions import db
 from app.once import FormKey, delete_old_keys
 from tests.cities.conftest import ACTOR, add_as_original, add_city, stored
+from tests.factories import at_once
 
 pytestmark = pytest.mark.usefixtures("any_app")
-
-
-def at_once(app, *works):
-    """Run each in a thread of its own, begun together; returns results or refusals, in order."""
-    answers = [None] * len(works)
-    barrier = threading.Barrier(len(works))
-
-    def run(number, work):
-        with app.test_request_context():
-            barrier.wait()
-            try:
-                answers[number] = work()
-            except Exception as error:
-                answers[number] = error
-            db.session.remove()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def test_city_is_added_with_keys_times_and_version():

@@ -286,6 +286,21 @@ def test_what_nginx_refuses_itself_is_told_in_words(server):
     assert answer.json() == {"error": "Too large. Nothing was kept.", "status": 413}
 
 
+def test_an_import_reaches_the_application_which_names_its_limit(server):
+    client = server.site.sign_in("editor")
+    token = re.search(
+        r'name="csrf_token" value="([^"]+)"', client.get(server.front + "/cities").text
+    )
+    answer = client.post(
+        f"{server.front}/cities/import",
+        data={"csrf_token": token[1]},
+        files={"file": ("cities.csv", b"x" * 17_000_000)},
+        timeout=30,
+    )
+    assert answer.status_code == 413
+    assert "At most 16 MB can be sent here at once." in answer.text
+
+
 def test_a_client_cannot_forge_its_address(server):
     forged = {
         "X-Forwarded-For": "192.0.2.7",
