@@ -88,6 +88,9 @@ def build() -> int:
     stylesheet = (package / "css" / "bootstrap.min.css").read_text()
     # The map it refers to is not copied.
     stylesheet = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", stylesheet)
+    # Pictures inside of it are refused by our Content-Security-Policy, with an error in the console
+    # whenever it is applied before our own stylesheet has come.
+    stylesheet = re.sub(r'url\("data:[^"]*"\)', "none", stylesheet)
     (VENDOR / "bootstrap.min.css").write_text(stylesheet)
     sprite = (package / "icons" / "bootstrap-icons.svg").read_text()
     symbols = {name: text for text, name in SYMBOL.findall(sprite)}

@@ -30,6 +30,11 @@ def test_sizes_of_text_are_written_as_tokens_only():
     assert [size for size in values("font-size") if not size.startswith("var(--gz-text")] == []
 
 
+def test_no_stylesheet_carries_pictures_that_the_policy_refuses():
+    for path in ROOT.glob("static/**/*.css"):
+        assert 'url("data:' not in path.read_text(), path
+
+
 def test_every_class_is_named_in_a_template_or_script():
     classes = {
         name
