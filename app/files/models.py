@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.dialects import mysql
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.columns import Id, Moment, UtcDateTime, bounded
+from app.columns import Id, Moment, UtcDateTime, bounded, long_text
 from app.extensions import db
 
 NAME_LENGTH = 255
@@ -16,7 +15,6 @@ ENDING_LENGTH = 32
 # Both empty: the present version of a file that was not removed.
 PRESENT = ("replaced_at", "removed_at")
 LISTED_BY = ("created_at", "name_key", "size", "owner_id")
-LONG_TEXT = Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
 
 
 class File(db.Model):  # type: ignore[name-defined,misc]
@@ -57,7 +55,7 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     downloads: Mapped[int] = mapped_column(default=0)
     # NFKC and casefolded, the same on SQLite and MariaDB: for the order and for the search.
     name_key: Mapped[str] = mapped_column(bounded(NAME_LENGTH))
-    search_key: Mapped[str] = mapped_column(LONG_TEXT, deferred=True)
+    search_key: Mapped[str] = mapped_column(long_text(), deferred=True)
 
     @property
     def path(self) -> str:
