@@ -33,8 +33,8 @@ class KeptTexts:
             redis_store.client.set(self._key("mark"), new_mark())
 
     def kept(self, key: str, make: Callable[[], str]) -> str:
-        """The text kept under a key, or else what `make` returns, which is then kept. Ends the
-        transaction of the session before it calls `make`."""
+        """The text kept under a key, or else what `make` returns, which is then kept. May end
+        the transaction of the session."""
         mark_key = self._key("mark")
         try:
             found: Any = redis_store.client.mget(mark_key, self._key(key))
@@ -53,7 +53,7 @@ class KeptTexts:
         try:
             redis_store.client.set(self._key(key), f"{mark}\n{made}", ex=KEPT_SECONDS)
         except RedisError as error:
-            current_app.logger.warning("a list could not be kept: %s", error.__class__.__name__)
+            current_app.logger.warning("a text could not be kept: %s", error.__class__.__name__)
         return made
 
     def _key(self, name: str) -> str:

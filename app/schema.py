@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from app.config import ROOT
+from app.extensions import db
 
 MIGRATIONS = ROOT / "migrations" / "versions"
 UNKNOWN_DATABASE = 1049
@@ -58,12 +59,16 @@ def ask(url: str, statement: str) -> None:
 
 
 def bring_up_to_date(url: str) -> None:
-    """Create the database when it is absent, and run the migrations that it lacks."""
+    """Create the database when it is absent, and run the migrations that it lacks. Tables that a
+    newer release made are left as they are: that is the way back to an older one."""
     from flask_migrate import upgrade
 
     try:
         create_database(url)
-        upgrade()
+        with db.engine.connect() as connection:
+            present = state(connection)
+        if present is not State.NEWER:
+            upgrade()
     except OperationalError as error:
         reason = error.orig.args[-1] if error.orig is not None and error.orig.args else error
         raise SchemaError(f"The database cannot be used: {reason}. See DATABASE_URL.") from None

@@ -96,8 +96,8 @@ def is_outdated(import_id: int) -> bool:
                 City.version != row.city_version,
                 City.usernumber.is_distinct_from(row.old_number),
                 # The original program changes rows without raising their version.
-                City.provincename != row.provincename,
-                City.cityname != row.cityname,
+                City.provincename.is_distinct_from(row.provincename),
+                City.cityname.is_distinct_from(row.cityname),
             )
         )
     )

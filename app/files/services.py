@@ -122,11 +122,20 @@ def _insert(new: "partial[File]") -> Kept:
     row.version = 1 + (db.session.scalar(select(func.max(File.version)).where(*same)) or 0)
     # A removed file keeps its present version, so that it can be brought back.
     present = (*same, File.replaced_at.is_(None), File.removed_at.is_(None))
-    db.session.execute(update(File).where(*present).values(replaced_at=now()))
+    if row.created_at and _has_newer(row.created_at, present):
+        row.replaced_at = now()
+    else:
+        db.session.execute(update(File).where(*present).values(replaced_at=now()))
     db.session.add(row)
     db.session.flush()
     after_commit(cache.changed)
     return Kept(row.id, row.version, row.sha256, row.size)
+
+
+def _has_newer(moment: datetime, present: tuple[ColumnElement[bool], ...]) -> bool:
+    """Whether the present version is newer than what is taken over from the original."""
+    query = select(File.id).where(*present, File.created_at > moment)
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def get_file(file_id: int) -> File:
@@ -174,7 +183,7 @@ def has_copy(owner_id: int, path: CleanPath, sha256: str, former_name: str | Non
 def list_versions(file: File) -> list[File]:
     """All versions of a file, the newest first."""
     query = select(File).where(*_versions(file), File.removed_at.is_(None))
-    return list(db.session.scalars(query.order_by(File.version.desc())))
+    return list(db.session.scalars(query.order_by(File.created_at.desc(), File.version.desc())))
 
 
 def owner_name(file: File) -> str:
@@ -210,7 +219,8 @@ def restore_file(actor_id: int, file_id: int) -> Restored:
         raise NotFound(_("It is too late: this file was deleted for good."))
     _check_may_change(actor_id, file)
     # Locked, so that an upload at the same time cannot leave two present versions.
-    query = select(File).where(*_versions(file)).order_by(File.version).with_for_update()
+    query = select(File).where(*_versions(file)).with_for_update()
+    query = query.order_by(File.created_at, File.version)
     rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
     moment = file.removed_at
     back = [row for row in rows if row.removed_at == moment]

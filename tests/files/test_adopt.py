@@ -131,6 +131,26 @@ def test_an_adopted_file_is_as_old_as_it_was(app, run, old):
     assert script.get("/download/plan.txt").data == b"of today"
 
 
+def test_an_older_file_does_not_take_the_place_of_a_newer_one(app, run, old):
+    """It becomes a version that was replaced, also after removing and bringing back."""
+    script = Script(app, name="林梅")
+    script.upload(("plan.txt", b"of today"))
+    (old / "plan.txt").write_bytes(b"of 2019")
+    os.utime(old / "plan.txt", (1_560_000_000, 1_560_000_000))
+    assert run("adopt-files", old, "--owner", "林梅").output.endswith(
+        "1 adopted, 0 already here, 0 skipped\n"
+    )
+    assert script.get("/files/2").data == b"of 2019"
+    assert script.get("/download/plan.txt").data == b"of today"
+    for action in ("remove", "restore"):
+        assert script.client.post(f"/files/1/{action}", headers=script.headers).status_code == 303
+    assert script.get("/download/plan.txt").data == b"of today"
+    (old / "plan.txt").write_bytes(b"of tomorrow")
+    os.utime(old / "plan.txt", (4_000_000_000, 4_000_000_000))
+    run("adopt-files", old, "--owner", "林梅")
+    assert script.get("/download/plan.txt").data == b"of tomorrow"
+
+
 def test_without_a_name_they_become_the_first_active_administrators(app, run, old):
     (old / "report.pdf").write_bytes(PDF)
     none = run("adopt-files", old)
