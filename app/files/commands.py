@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from app.auth import services as auth
 from app.auth.models import Person
 from app.errors import DomainError
-from app.files import adoption, services, storage
+from app.files import adoption, purging, storage
 from app.web import settings
 
 
@@ -53,6 +53,6 @@ def find_owner(name: str | None) -> Person:
 @with_appcontext
 def purge_files() -> None:
     """Delete for good what can no longer be brought back, and bytes that belong to nothing."""
-    removed = services.purge_removed(most=100_000)
-    strays = services.purge_strays() + storage.remove_leftovers(settings().files_dir)
+    removed = purging.purge_removed(most=100_000)
+    strays = purging.purge_strays() + storage.remove_leftovers(settings().files_dir)
     click.echo(f"{removed} removed files and {strays} strays are deleted.")

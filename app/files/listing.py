@@ -15,9 +15,8 @@ from app import paging
 from app.auth.models import Person
 from app.columns import fold, now
 from app.extensions import db
-from app.files import cache
+from app.files import cache, purging
 from app.files.models import File
-from app.files.services import UNDO_DAYS
 from app.paging import (
     FIRST,
     LAST,
@@ -77,7 +76,7 @@ class Listing(Ordered):
         """Which rows it shows: of every file the present version."""
         chosen: list[ColumnElement[bool]] = [File.replaced_at.is_(None)]
         if self.removed:
-            chosen.append(File.removed_at > now() - timedelta(days=UNDO_DAYS))
+            chosen.append(File.removed_at > now() - timedelta(days=purging.UNDO_DAYS))
             if self.removed_of is not None:
                 chosen.append(File.owner_id == self.removed_of)
         else:

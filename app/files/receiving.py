@@ -14,7 +14,7 @@ from app.cooperation import give_way
 from app.disk import has_space
 from app.errors import DATABASE_AWAY, SENTENCES, DomainError, NoSpace, TooLarge
 from app.extensions import csrf
-from app.files import services, storage
+from app.files import purging, services, storage
 from app.files.names import clean_path, printable
 from app.files.services import Kept
 from app.web import settings, size
@@ -128,7 +128,7 @@ def receive() -> list[Outcome]:
 def tidy() -> None:
     """Delete what is due; what was uploaded is kept, so a busy database is no reason to refuse."""
     try:
-        services.purge_removed()
+        purging.purge_removed()
     except DATABASE_AWAY:
         current_app.logger.warning("removed files were not purged: the database does not answer")
 

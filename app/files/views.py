@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.auth.guards import needs
-from app.files import listing, services
+from app.files import listing, purging, services
 from app.files.content import icon_kind
 from app.web import came_from, settings
 
@@ -24,7 +24,7 @@ def list_files() -> str:
         page=listing.read_page(asked, request.args),
         may_remove=g.person.may_write or services.owns_files(g.person.id),
         limits=settings(),
-        undo_days=services.UNDO_DAYS,
+        undo_days=purging.UNDO_DAYS,
     )
 
 

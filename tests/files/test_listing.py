@@ -7,7 +7,7 @@ from sqlalchemy import event, insert, text, update
 
 from app.columns import now
 from app.extensions import db
-from app.files import listing, services
+from app.files import listing, purging, services
 from app.files.models import File
 from app.paging import FIRST, LAST, Cursor, write_cursor
 from tests.files.helpers import PNG, REPORT, keep
@@ -146,7 +146,7 @@ def test_all_files_are_counted_once_until_one_changes(people, sums_asked):
     moment = now() - timedelta(days=8)
     db.session.execute(update(File).where(File.id == first).values(removed_at=moment))
     db.session.commit()
-    assert services.purge_removed() == 1
+    assert purging.purge_removed() == 1
     assert sums(removed="1") == (0, 0)
 
 

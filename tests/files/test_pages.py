@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from app.auth import services as auth
-from app.files import listing, services
+from app.files import listing, purging
 from tests.factories import HTML, PASSWORD, Browser, add_person
 from tests.files.helpers import PDF, PNG, REPORT, Script
 
@@ -121,7 +121,7 @@ def test_removing_and_bringing_back_lead_to_the_list_as_it_was(script, as_role, 
 
 
 def test_the_removed_files_name_the_days_that_are_set(script, as_role, monkeypatch):
-    monkeypatch.setattr(services, "UNDO_DAYS", 3)
+    monkeypatch.setattr(purging, "UNDO_DAYS", 3)
     page = as_role("editor").get("/files?removed=1").text
     assert "is kept for 3 days" in page
     assert "Nothing was removed in the last 3 days" in page

@@ -12,7 +12,7 @@ from app.auth.models import Person
 from app.columns import now
 from app.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from app.extensions import db
-from app.files import listing, services, storage
+from app.files import listing, purging, services, storage
 from app.files.models import File
 from app.files.names import clean_path
 from app.files.storage import Incoming
@@ -251,7 +251,7 @@ def test_a_week_after_removal_the_bytes_are_deleted(people):
     services.remove_file(people[0], old)
     age(young, 6.9)
     age(old, 7.1)
-    assert services.purge_removed() == 1
+    assert purging.purge_removed() == 1
     with pytest.raises(NotFound, match="too late"):
         services.restore_file(people[0], old)
     services.restore_file(people[0], young)
@@ -275,10 +275,10 @@ def test_bytes_that_no_row_names_are_deleted_after_a_day(people):
     folder = settings().files_dir
     incoming = Incoming(folder, 10)
     stray = storage.path_of(folder, incoming.keep("txt"))
-    assert services.purge_strays() == 0
+    assert purging.purge_strays() == 0
     for path in on_disk(folder):
         os.utime(path, (time.time() - 90_000,) * 2)
-    assert services.purge_strays() == 1
+    assert purging.purge_strays() == 1
     assert not stray.exists()
     assert services.get_file(kept.id)
 
