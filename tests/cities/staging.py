@@ -1,14 +1,20 @@
 """What tests of imports share."""
 
+import io
+
 from sqlalchemy import insert, select
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from app.cities import applying, imports
 from app.cities.import_models import CityImportRow
 from app.cities.models import City
 from app.cities.rules import keys
 from app.extensions import db
+from tests.factories import HTML, Browser
 
 HEADER = "provincename,cityname,usernumber\n"
+MIXED = HEADER + "广东,深圳市,6\n广东,广州市,7\n广东,<b>佛山</b>,8\n,x,=1\n"
 
 
 def add(*rows: tuple[str | None, str | None, int | None]) -> None:
@@ -49,3 +55,16 @@ def confirm(import_id: int, person: int) -> applying.Outcome:
     """Confirm the preview as it is now."""
     preview = imports.find_import(import_id, person).preview
     return applying.confirm_import(import_id, person, preview)
+
+
+def send(browser: Browser, text: str | bytes, name: str = "cities.csv") -> TestResponse:
+    """Bring in a file by its page."""
+    data = text.encode() if isinstance(text, str) else text
+    fields = {
+        "csrf_token": browser.token("/cities/import"),
+        "file": FileStorage(io.BytesIO(data), name),
+    }
+    # In memory: of a large form the test client would leave a temporary file open.
+    boundary, body = encode_multipart(fields)
+    kind = f"multipart/form-data; boundary={boundary}"
+    return browser.client.post("/cities/import", data=body, content_type=kind, headers=HTML)

@@ -1,0 +1,103 @@
+"""What the page that brings in a file refuses, and what it takes at most."""
+
+import io
+import shutil
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import encode_multipart
+
+from app import cooperation
+from app.auth import services as auth
+from app.auth import tokens
+from app.cities.import_models import CityImport
+from app.extensions import db
+from tests.cities.staging import MIXED, send
+from tests.factories import HTML
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"\xff\xfe", "Line 1 is not UTF-8"),
+        (b"a,b,c\n", "should be the header"),
+        (b"province;city;number\n1;2;3\n", "not separated by commas"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_and_nothing_stored(app, as_role, data, told):
+    answer = send(as_role("editor"), data)
+    assert answer.status_code == 422
+    assert told in answer.text
+    with app.app_context():
+        assert db.session.scalars(select(CityImport)).all() == []
+
+
+def test_no_file_is_told(as_role):
+    answer = as_role("editor").submit("/cities/import")
+    assert answer.status_code == 422
+    assert "Choose a CSV file." in answer.text
+
+
+def test_five_thousand_lines_with_a_long_column_are_taken(as_role):
+    lines = "".join(f"广东,城{i},{i},{'备注' * 400}\n" for i in range(5000))
+    editor = as_role("editor")
+    answer = send(editor, "province,city,number,note\n" + lines)
+    assert answer.status_code == 303
+    assert "Apply 5,000 lines" in editor.get(answer.location).text
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "limit"),
+    [("/cities/import", 16 << 20, "16 MB"), ("/cities/new", 4 << 20, "4 MB")],
+)
+def test_a_body_over_the_limit_is_told_the_limit(as_role, path, size, limit):
+    editor = as_role("editor")
+    for headers in (HTML, {"Accept": "application/json"}):
+        answer = editor.client.post(
+            path,
+            data=b"x" * (size + 10_001),
+            content_type="multipart/form-data; boundary=b",
+            headers=headers,
+        )
+        assert answer.status_code == 413
+        assert f"At most {limit} can be sent here at once." in answer.text
+    assert "At most 5,000 lines and 16 MB" in editor.get("/cities/import").text
+
+
+def test_a_field_that_is_too_long_is_not_told_the_limit_of_the_whole(as_role):
+    boundary, body = encode_multipart({"file": "x" * 600_000})
+    kind = f"multipart/form-data; boundary={boundary}"
+    answer = as_role("editor").client.post(
+        "/cities/import", data=body, content_type=kind, headers=HTML
+    )
+    assert answer.status_code == 413
+    assert "Send less at once." in answer.text
+    assert "At most" not in answer.text
+
+
+def test_others_are_let_through_while_a_body_is_read(monkeypatch, as_role):
+    pauses = []
+    monkeypatch.setattr(cooperation, "give_way", lambda: pauses.append(1))
+    assert send(as_role("editor"), "x" * 8_000_000).status_code == 422
+    assert len(pauses) > 100
+
+
+def test_a_script_brings_in_a_file_with_its_token(app, as_role):
+    as_role("editor")
+    with app.app_context():
+        token = tokens.create_token(auth.find_person("editor").id, "import")
+    answer = app.test_client().post(
+        "/cities/import",
+        data={"file": (io.BytesIO(MIXED.encode()), "cities.csv")},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert answer.status_code == 303
+
+
+def test_a_nearly_full_disk_is_told_and_nothing_stored(app, as_role, monkeypatch):
+    editor = as_role("editor")
+    usage = type(shutil.disk_usage("/"))(100 * 10**9, 96 * 10**9, 4 * 10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+    assert send(editor, MIXED).status_code == 507
+    with app.app_context():
+        assert db.session.scalars(select(CityImport)).all() == []
