@@ -1,6 +1,10 @@
 """flask commands for operators."""
 
 import sys
+from collections.abc import Callable
+from copy import copy
+from functools import wraps
+from typing import Any
 
 import click
 from flask import Flask
@@ -11,7 +15,7 @@ from app.auth import services as auth
 from app.auth.models import Role
 from app.config import ROOT
 from app.demo import demo_command
-from app.errors import DomainError
+from app.errors import DATABASE_AWAY, DomainError
 from app.extensions import db
 from app.files.commands import adopt_files, purge_files
 from app.setup import services as setup
@@ -86,6 +90,20 @@ class spoken:
             raise click.ClickException(error.message) from None
 
 
+def told(command: click.Command) -> Callable[..., Any]:
+    """What the command does, ending in one sentence where the database does not answer."""
+    does: Any = command.callback
+
+    @wraps(does)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return does(*args, **kwargs)
+        except DATABASE_AWAY:
+            raise click.ClickException("The database does not answer. See DATABASE_URL.") from None
+
+    return run
+
+
 def init_app(app: Flask) -> None:
     """Register the commands, `flask db` for the migrations among them."""
     Migrate(app, db, directory=str(ROOT / "migrations"))
@@ -102,4 +120,6 @@ def init_app(app: Flask) -> None:
         adopt_files,
         purge_files,
     ):
-        app.cli.add_command(command)
+        own = copy(command)
+        own.callback = told(command)
+        app.cli.add_command(own)

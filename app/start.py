@@ -126,7 +126,7 @@ def prepare_supervisor(settings: Settings) -> str:
         settings.instance.parent / "supervisor.conf",
     ):
         if path.parent != ROOT and path.exists() and f'"{ROOT}/.venv/' not in path.read_text():
-            return f"{path} stays as it is: it starts the programs of another folder."
+            return f"{path} stays as it is: it starts the release that is in another folder."
     path = supervisor_config(settings)
     if path.parent == ROOT:
         return ""
@@ -250,7 +250,7 @@ def prepare_command() -> None:
     if sentence := prepare_supervisor(settings):
         click.echo(sentence)
     if not auth.somebody_exists():
-        click.echo("Nobody has claimed it yet: `flask setup-link` prints the path of the link.")
+        click.echo("Nobody has claimed it yet; the path of the link: .venv/bin/flask setup-link")
 
 
 @click.command("start")

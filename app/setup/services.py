@@ -1,5 +1,6 @@
 """Claiming a new installation."""
 
+from flask_babel import gettext as _
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from app.auth import services as auth
@@ -29,7 +30,7 @@ def check_link_token(token: str) -> None:
     except (BadSignature, SignatureExpired):
         raise NotFound() from None
     if auth.somebody_exists():
-        raise NotFound()
+        raise NotFound(_("This link was used already. Whoever used it can add you."))
 
 
 def offers_sample() -> bool:

@@ -85,6 +85,14 @@ def test_set_up_link_is_there_until_somebody_exists(app, flask, browser):
     assert "create-user NAME --role admin" in result.output
 
 
+def test_without_the_database_a_command_ends_in_one_sentence(make_app):
+    app = make_app(DATABASE_URL="mysql://nobody:x@127.0.0.1:1/nothing")
+    with app.app_context():
+        result = app.test_cli_runner().invoke(args=["list-users"])
+    assert result.exit_code == 1
+    assert result.output == "Error: The database does not answer. See DATABASE_URL.\n"
+
+
 def test_without_redis_a_password_is_changed_with_one_line_of_warning(make_app, caplog):
     app = make_app(REDIS_URL="unix:///nowhere/redis.sock")
     with app.app_context():

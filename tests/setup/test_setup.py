@@ -94,11 +94,14 @@ def test_link_works_once(browser, app, link):
     second = Browser(app)
     token = second.token(link)
     assert browser.submit(link, FIELDS).status_code == 303
-    assert second.get(link).status_code == 404
+    again = second.get(link)
+    assert again.status_code == 404
+    assert "This link was used already." in again.text
     data = {**FIELDS, "name": "somebody else", "csrf_token": token}
     assert second.client.post(link, data=data, headers=HTML).status_code == 404
     with app.app_context():
-        assert len(auth.list_people()) == 1
+        (first,) = auth.list_people()
+        assert first.signed_in_at is not None
 
 
 def test_wrong_and_old_links_are_not_found(app, browser, link, make_app):
