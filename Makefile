@@ -57,7 +57,7 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 
 translations: .venv/dev  ## collect the texts of pages into the files of translations
 	$(BIN)/pybabel -q extract -F babel.cfg -k _l --no-location --ignore-dirs ".*" -o translations/messages.pot .
-	$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --no-wrap --ignore-pot-creation-date
+	$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --no-wrap --ignore-pot-creation-date --ignore-obsolete
 
 clean:  ## remove what can be made again; instance/ and .env stay
 	rm -rf .venv static/vendor pictures .mypy_cache .ruff_cache $(MO)
