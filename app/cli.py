@@ -38,8 +38,7 @@ def read_password() -> str:
 )
 def create_user(name: str, role: str) -> None:
     """Add somebody who can sign in."""
-    with spoken():
-        auth.create_person(name, read_password(), role)
+    auth.create_person(name, read_password(), role)
     click.echo(f"{name} can sign in now, as {role}.")
 
 
@@ -50,8 +49,7 @@ def set_password(name: str) -> None:
     person = auth.find_person(name)
     if person is None:
         raise click.ClickException(f"There is nobody named {name}.")
-    with spoken():
-        auth.set_password(person.id, read_password())
+    auth.set_password(person.id, read_password())
     click.echo(f"The password of {person.name} is changed; their sessions are ended.")
 
 
@@ -79,25 +77,17 @@ def build_assets() -> None:
     click.echo(f"{assets.build()} icons and Bootstrap's stylesheet are in static/vendor.")
 
 
-class spoken:
-    """Turns a refusal into one sentence on standard error and exit status 1."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, DomainError):
-            raise click.ClickException(error.message) from None
-
-
 def told(command: click.Command) -> Callable[..., Any]:
-    """What the command does, ending in one sentence where the database does not answer."""
+    """What the command does, ending in one sentence on standard error and exit status 1 when it is
+    refused or the database does not answer."""
     does: Any = command.callback
 
     @wraps(does)
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             return does(*args, **kwargs)
+        except DomainError as error:
+            raise click.ClickException(error.message) from None
         except DATABASE_AWAY:
             raise click.ClickException("The database does not answer. See DATABASE_URL.") from None
 

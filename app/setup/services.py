@@ -46,6 +46,7 @@ def claim(name: str, password: str, with_sample: bool) -> int:
     @transaction
     def apply() -> int:
         person_id = auth.insert_first_administrator(person)
+        auth.note_sign_in(person_id)  # the next page finds them signed in
         if with_sample and offers_sample():
             cities.add_sample_cities()
         return person_id

@@ -33,7 +33,6 @@ def start(token: str) -> Response | tuple[str, int]:
         except Invalid as error:
             status = fail(form, error)
         else:
-            auth.note_sign_in(person_id)
             person = auth.get_person(person_id)
             signin.start_session(session, person)
             event("installation-claimed", person=person.name)
