@@ -35,6 +35,11 @@ def test_no_stylesheet_carries_pictures_that_the_policy_refuses():
         assert 'url("data:' not in path.read_text(), path
 
 
+def test_no_transition_between_pages_swallows_clicks():
+    # While one runs, a picture of the page lies over it: a click right after loading is lost.
+    assert "view-transition" not in STYLES
+
+
 def test_every_class_is_named_in_a_template_or_script():
     classes = {
         name
