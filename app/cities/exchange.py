@@ -17,14 +17,19 @@ MOST_LINES = 5000
 MOST_BYTES = 16 << 20
 MARK = "\ufeff"
 HEADER = ("provincename", "cityname", "usernumber")
-# The original's names of the columns, and the shorter ones of its form.
+# The original's names of the columns and those of its form, and the labels of our pages in both
+# languages; a test compares the labels with this table.
 COLUMNS = {
     "provincename": "province",
     "province": "province",
+    "省份": "province",
     "cityname": "city",
     "city": "city",
+    "城市": "city",
     "usernumber": "number",
     "number": "number",
+    "users": "number",
+    "用户数": "number",
 }
 # What a spreadsheet would take for a formula. The apostrophes before it are part of the pattern,
 # so that a name which itself begins with '= gets one more and comes back whole.

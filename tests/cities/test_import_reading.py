@@ -1,9 +1,12 @@
 """Reading a CSV file, before the register is asked."""
 
 import pytest
+from flask_babel import force_locale
 
-from app.cities.exchange import MOST_LINES, Line, guard, read_csv, unguard, write_csv
+from app.cities.exchange import COLUMNS, MOST_LINES, Line, guard, read_csv, unguard, write_csv
+from app.cities.forms import CityForm
 from app.cities.records import LINE_COSTS, MOST_BLANK, MOST_COLUMNS, PAUSE_EVERY
+from app.config import LANGUAGES
 from app.errors import Invalid
 
 HEADER = "provincename,cityname,usernumber\n"
@@ -36,6 +39,23 @@ def test_any_line_ends_with_or_without_mark(mark, end):
 def test_short_header_in_any_case_order_and_with_blanks():
     table = read_csv(b" Number ,CITY,province\n5,b,a\n")
     assert table.lines == [Line(2, "a", "b", "5")]
+
+
+@pytest.mark.parametrize(
+    "header", ["City,Province,Users", " 城市 ,\u3000省份,用户数", "城市,PROVINCE,users "]
+)
+def test_the_labels_of_our_pages_name_the_columns(header):
+    table = read_csv(f"{header}\nb,a,5\n".encode())
+    assert table.lines == [Line(2, "a", "b", "5")]
+    assert table.ignored == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_label_of_the_form_is_known_as_a_column(language):
+    with force_locale(language):
+        form = CityForm(meta={"csrf": False})
+        for field in (form.province, form.city, form.number):
+            assert COLUMNS[str(field.label.text).casefold()] == field.name
 
 
 def test_other_columns_are_named_and_ignored():
@@ -71,6 +91,9 @@ def test_cells_beyond_the_header_are_noted():
 @pytest.mark.parametrize(
     ("data", "line", "advice"),
     [
+        ("省份,用户数\n".encode(), "line 1", "“cityname”"),
+        ("省份;城市;用户数\n".encode(), "line 1", "commas"),
+        ("City,城市,Province\n".encode(), "line 1", "Keep one"),
         (HEADER.encode() + "广东,深圳市,1\n".encode("gbk"), "Line 2", "UTF-8"),
         (HEADER.encode() + b"a,b,1\r\nc,\xff,1\r\n", "Line 3", "UTF-8"),
         (HEADER.encode("utf-16"), "Line 1", "UTF-8"),

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import event
 
 from app.cities import list_page, services
+from app.cities.exchange import COLUMNS
+from app.config import LANGUAGES
 from app.extensions import db
 from tests.cities.conftest import ACTOR, add_as_original, add_city
 from tests.factories import Browser, csrf_token
@@ -38,6 +40,16 @@ def test_newest_comes_first_with_the_count(as_role, cities):
     assert "17,494,398" in page.text
     assert '<span class="quiet figure">2</span>' in page.text
     assert 'class="pager"' not in page.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_heads_of_the_list_name_the_columns_of_an_import(as_role, cities, language):
+    cities(("广东", "深圳市", 1))
+    viewer = as_role("viewer")
+    viewer.client.set_cookie("gz_language", language)
+    heads = re.findall(r'<th scope="col"[^>]*>\s*<a[^>]*>([^<]+)', viewer.get("/cities").text)
+    known = [COLUMNS.get(head.strip().casefold()) for head in heads]
+    assert known == ["city", "province", "number", None]  # the last says when a row was changed
 
 
 def test_viewer_gets_no_way_to_write(as_role, cities):
