@@ -1,5 +1,6 @@
 """Texts that people type, as they are kept: composed, and without what no name may hold."""
 
+import re
 import unicodedata
 from collections.abc import Set
 
@@ -11,6 +12,13 @@ INVISIBLE = CONTROLS | {"Cf"}
 # Composing makes one character of at most four. What is longer than so many times a limit is too
 # long in any form and is not composed: of certain texts a megabyte would take minutes.
 COMPOSED_FROM = 4
+# The most characters of a number, its separators included.
+NUMBER_LENGTH = 40
+# Full-width digits and punctuation, and the spaces that separate thousands, as plain ASCII.
+PLAIN = str.maketrans("０１２３４５６７８９，．\u00a0\u2009\u202f", "0123456789,.   ")
+# Digits, or groups of three without a leading zero, perhaps followed by .0 or .00. More zeros are
+# refused, because 1.000 may mean a thousand.
+NUMBER = re.compile(r"([0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+|[1-9][0-9]{0,2}(?: [0-9]{3})+)(\.00?)?")
 
 
 def compose(text: str, most: int) -> str:
@@ -18,6 +26,23 @@ def compose(text: str, most: int) -> str:
     it is."""
     text = text.strip()
     return text if len(text) > COMPOSED_FROM * most else unicodedata.normalize("NFC", text).strip()
+
+
+def read_number(text: str) -> int | None:
+    """A whole number as people and spreadsheets write it (7424000, 7,424,000, ７ ４２４ ０００,
+    7424000.0), or None. A sign, a fraction and anything that could be one are refused."""
+    text = text.strip()
+    if len(text) > NUMBER_LENGTH:
+        return None
+    found = NUMBER.fullmatch(text.translate(PLAIN))
+    return int(re.sub("[, ]", "", found[1])) if found else None
+
+
+def excerpt(text: str) -> str:
+    """The beginning of what was typed, for a message; invisible characters become spaces."""
+    begin = text.strip()[: NUMBER_LENGTH + 1]
+    text = "".join(c if c.isprintable() else " " for c in begin).strip()
+    return text if len(text) <= NUMBER_LENGTH else f"{text[:NUMBER_LENGTH]}…"
 
 
 def has_any(text: str, categories: Set[str]) -> bool:

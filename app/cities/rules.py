@@ -7,8 +7,7 @@ from app import columns
 from app.cities.models import TEXT_LENGTH, USERS_MOST
 from app.errors import Invalid
 from app.sentences import N_, Sentence
-from app.texts import CONTROLS, compose
-from app.web import whole_number
+from app.texts import CONTROLS, compose, excerpt, read_number
 
 # By field: province, city, number.
 Faults = dict[str, Sentence]
@@ -88,9 +87,7 @@ def examine_city(
     }
     count = clean_users(users)
     if count is None:
-        faults["number"] = N_(
-            "Type a whole number from 0 to %(most)s, in digits only.", most=f"{USERS_MOST:,}"
-        )
+        faults["number"] = fault_of_users(users)
     if faults or count is None:
         return faults
     return CityFields(names["province"], names["city"], count)
@@ -117,4 +114,13 @@ def fault_of_name(name: str, when_blank: Sentence) -> Sentence | None:
 
 def clean_users(users: str | int | None) -> int | None:
     """The number of users, or None when it is none."""
-    return whole_number(str(users).strip(), 0, USERS_MOST)
+    count = read_number(str(users))
+    return None if count is None or count > USERS_MOST else count
+
+
+def fault_of_users(users: str | int | None) -> Sentence:
+    """What is wrong with a number of users that clean_users() refuses; it shows what was read."""
+    typed, most = excerpt("" if users is None else str(users)), f"{USERS_MOST:,}"
+    if not typed:
+        return N_("Type a whole number from 0 to %(most)s.", most=most)
+    return N_("“%(typed)s” is not a whole number from 0 to %(most)s.", typed=typed, most=most)

@@ -14,7 +14,7 @@ from app.cities.list_page import list_content, register_facts
 from app.cities.listing import read_listing
 from app.cities.queries import CityRow
 from app.cities.row_writer import city_name
-from app.cities.rules import is_flawed
+from app.cities.rules import clean_users, is_flawed
 from app.errors import Invalid, NotFound
 from app.once import new_key
 from app.web import came_from, fail, safe_next
@@ -139,9 +139,11 @@ def outdated_page(form: CityForm, row: CityRow) -> tuple[str, int]:
     state and is saved."""
     form.version.data = services.form_version(row)
     saved = (row.cityname, row.provincename, row.usernumber)
+    typed = (form.city.data or "", form.province.data or "", clean_users(form.number.data))
+    fields = (form.city, form.province, form.number)
     changes = [
-        (str(field.label.text), "" if value is None else str(value), (field.data or "").strip())
-        for field, value in zip((form.city, form.province, form.number), saved, strict=True)
+        (str(field.label.text), "" if old is None else str(old), str(new).strip())
+        for field, old, new in zip(fields, saved, typed, strict=True)
     ]
     return edit_page(form, services.Outdated.status, row, changes=changes)
 

@@ -12,6 +12,7 @@ from werkzeug.routing import BaseConverter
 from app.errors import DomainError
 from app.numbers import cache, fib, pi, services
 from app.numbers.forms import Panel
+from app.texts import read_number
 
 bp = Blueprint("numbers", __name__)
 
@@ -71,7 +72,9 @@ def fill(panel: Panel, get: Callable[[str, str], services.Result]) -> None:
     panel.n = request.args.get(panel.name, str(panel.examples[-1]))
     if panel.name in request.args:
         try:
-            panel.timed = services.timed(get, panel.n, request.remote_addr or "")
+            n = read_number(panel.n)
+            text = panel.n if n is None else str(n)
+            panel.timed = services.timed(get, text, request.remote_addr or "")
         except DomainError as error:
             panel.error = error
 

@@ -72,6 +72,14 @@ def test_city_is_added_and_stands_at_the_top(as_role, rows):
     assert '<a href="/cities/1">Open</a>' in page.text
 
 
+def test_number_as_the_list_shows_it_can_be_typed(as_role, cities, rows):
+    cities(("广东", "深圳市", 7_424_000))
+    person = as_role("editor")
+    shown = re.search(r'<td class="n">([^<]+)</td>', person.get("/cities").text)[1]
+    assert person.submit("/cities/new", {**NEW, "city": "上海", "number": shown}).status_code == 303
+    assert [row[3] for row in rows()] == [7_424_000, 7_424_000]
+
+
 def test_form_sent_twice_adds_one_city(as_role, rows):
     person = as_role("editor")
     data = {**NEW, "key": hidden(person.get("/cities/new"), "key")}
@@ -97,7 +105,7 @@ def test_bad_input_is_told_beside_its_field_and_kept(as_role, rows):
     )
     assert page.status_code == 422
     assert "Type the name of the province." in page.text
-    assert page.text.count("Type a whole number from 0 to 2,147,483,647") == 2
+    assert page.text.count("“12 Mio” is not a whole number from 0 to 2,147,483,647.") == 2
     assert 'value="&lt;b&gt;&amp;&#34;&#39;"' in page.text
     assert 'value="12 Mio"' in page.text
     assert rows() == []
@@ -161,10 +169,10 @@ def test_outdated_form_shows_both_and_is_saved_when_sent_again(app, as_role, cit
     person = as_role("editor")
     version = hidden(person.get("/cities/1"), "version")
     change(app, 1, number=2)
-    page = person.submit("/cities/1", {**NEW, "number": "3", "version": version})
+    page = person.submit("/cities/1", {**NEW, "number": "3,000", "version": version})
     assert page.status_code == 409
-    assert re.search(r'<del class="was">.*2</del>\s*<ins class="now">.*3</ins>', page.text)
-    assert 'name="number" required type="text" value="3"' in page.text
+    assert re.search(r'<del class="was">.*2</del>\s*<ins class="now">.*3000</ins>', page.text)
+    assert 'name="number" required type="text" value="3,000"' in page.text
     assert rows()[0][3] == 2
     again = {**NEW, "number": "3", "version": hidden(page, "version")}
     assert person.submit("/cities/1", again).status_code == 303

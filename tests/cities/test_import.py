@@ -25,6 +25,19 @@ def test_lines_are_new_changed_the_same_or_refused(person):
     assert register() == [("广东", "深圳市", 5), ("广东", "广州市", 7)]
 
 
+def test_numbers_are_read_as_spreadsheets_write_them(person):
+    lines = (
+        '省,甲,"1,234,567"\n省,乙,12345.0\n省,丙,1\u00a0234\u00a0567\n省,丁,１２\n省,戊,"12,34"\n'
+    )
+    import_id = stage(person, lines)
+    assert kinds(import_id) == ["new"] * 4 + ["refused"]
+    assert judged(import_id)[4][3].startswith("“12,34” is not a whole number")
+    confirm(import_id, person)
+    assert {row[1]: row[2] for row in register()} == {
+        "甲": 1_234_567, "乙": 12_345, "丙": 1_234_567, "丁": 12,
+    }  # fmt: skip
+
+
 def test_confirmed_lines_are_applied_with_keys_versions_and_times(person):
     add(("广东", "深圳市", 5), ("广东", "广州市", 7))
     db.session.execute(text("UPDATE city SET province_key=NULL, city_key=NULL, search_key=NULL"))
@@ -109,7 +122,7 @@ def test_too_many_cells_are_refused(person):
 
 
 def test_longest_reason_fits_its_column():
-    faults = examine_city("a" * 131_072, "b" * 131_072, "c")
+    faults = examine_city("a" * 131_072, "b" * 131_072, '"' * 131_072)
     assert len(faults) == 3
     assert len(write_sentences(faults.values())) <= REASON_LENGTH
 

@@ -30,13 +30,29 @@ def test_bad_names_are_refused_beside_their_fields(name):
 
 @pytest.mark.parametrize(
     "users",
-    ["", None, "-1", "+1", "1.0", "1,000", "1_000", "１２", "2147483648", "9" * 99, "x", True, -1,
+    ["", None, "-1", "+1", "1.5", "12,34", "1_000", "2,147,483,648", "9" * 99, "x", True, -1,
      "1e3", "٣"],
 )  # fmt: skip
 def test_bad_numbers_are_refused(users):
     with pytest.raises(Invalid) as caught:
         check_city("a", "b", users)
     assert list(caught.value.fields) == ["number"]
+
+
+@pytest.mark.parametrize(
+    ("users", "message"),
+    [
+        ("", "Type a whole number from 0 to 2,147,483,647."),
+        (None, "Type a whole number from 0 to 2,147,483,647."),
+        (" 12,34\u202e\n", "“12,34” is not a whole number from 0 to 2,147,483,647."),
+        ("1\ud8002", "“1 2” is not a whole number from 0 to 2,147,483,647."),
+        ("9" * 999, f"“{'9' * 40}…” is not a whole number from 0 to 2,147,483,647."),
+    ],
+)
+def test_refused_number_is_shown_as_it_was_read(users, message):
+    with pytest.raises(Invalid) as caught:
+        check_city("a", "b", users)
+    assert caught.value.fields["number"] == message
 
 
 def test_name_of_255_characters_after_composing_is_taken():

@@ -139,6 +139,14 @@ def test_the_page_shows_both_numbers(browser):
     assert "50.0%" in again
 
 
+def test_the_page_takes_a_number_as_it_shows_it(browser):
+    page = browser.get("/numbers?pi=1,000,000&fib=１ ０００")
+    assert page.status_code == 200
+    assert "6 digits agree" in page.text
+    assert "209 digits" in page.text
+    assert 'value="1,000,000"' in page.text
+
+
 def test_the_page_names_the_time_in_which_workers_are_counted(browser, monkeypatch):
     assert "workers in the last 10 minutes" in browser.get("/numbers").text
     monkeypatch.setattr(cache, "WORKER_MINUTES", 3)

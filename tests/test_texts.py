@@ -1,0 +1,45 @@
+"""Reading what people type."""
+
+import pytest
+
+from app.texts import excerpt, read_number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("7424000", 7_424_000),
+        (" \t007\n", 7),
+        ("7,424,000", 7_424_000),
+        ("17 494 398", 17_494_398),
+        ("17\u00a0494\u00a0398", 17_494_398),
+        ("17\u202f494\u202f398", 17_494_398),
+        ("17\u2009494\u2009398", 17_494_398),
+        ("１２３", 123),
+        ("１７，４９４，３９８", 17_494_398),
+        ("12345.0", 12_345),
+        ("1,234.00", 1_234),
+        ("１２．０", 12),
+        ("9" * 40, int("9" * 40)),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(text, number):
+    assert read_number(text) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "12,34", "1,2345", ",123", "123,", "1,,000", "1,234 567", "1  000", "1234,567",
+     "0,123", "1.234", "1.000", "1.234.567", "12.", ".0", "1.5", "1.0.0", "1e3", "-1", "+1", "－1",
+     "1_000", "1'000", "0x10", "1/2", "²", "٣", "①", "x", "1\n000", "1\x00", "9" * 41,
+     "1" + ",000" * 10],
+)  # fmt: skip
+def test_what_is_no_whole_number_or_could_mean_another_is_refused(text):
+    assert read_number(text) is None
+
+
+def test_an_excerpt_is_short_and_can_be_seen():
+    assert excerpt("  12,34 ") == "12,34"
+    assert excerpt("a\x00\u202eb") == "a  b"
+    assert excerpt("x" * 41) == "x" * 40 + "…"
