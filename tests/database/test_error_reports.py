@@ -1,0 +1,84 @@
+"""An error of the database is answered and logged as what it is."""
+
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from app.cities import queries
+from app.cities.listing import Listing
+from app.extensions import db
+from tests.cities.conftest import add_city
+
+
+@contextmanager
+def changed(app, statement, back):
+    """A table that somebody changed by hand; it is as before afterwards."""
+    with app.app_context(), db.engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    try:
+        yield
+    finally:
+        with app.app_context(), db.engine.begin() as connection:
+            connection.exec_driver_sql(back)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="Every OperationalError is reported as a database that does not answer.",
+)
+def test_missing_table_is_a_fault_with_its_sentence_in_the_log(app, as_role, caplog):
+    with app.app_context():
+        add_city()
+    editor = as_role("editor")
+    with changed(
+        app,
+        "ALTER TABLE removed_city RENAME TO elsewhere",
+        "ALTER TABLE elsewhere RENAME TO removed_city",
+    ):
+        answer = editor.submit("/cities/1/delete")
+    assert answer.status_code == 500
+    assert "no such table: removed_city" in caplog.text
+    assert "does not answer" not in caplog.text
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="Every OperationalError is reported as a database that does not answer.",
+)
+def test_missing_column_is_a_fault_with_its_number_in_the_log(on_mariadb, mariadb_editor, caplog):
+    with on_mariadb.app_context():
+        add_city()
+    with changed(
+        on_mariadb,
+        "ALTER TABLE city RENAME COLUMN usernumber TO elsewhere",
+        "ALTER TABLE city RENAME COLUMN elsewhere TO usernumber",
+    ):
+        answer = mariadb_editor.get("/cities/1")
+    assert answer.status_code == 500
+    assert "1054" in caplog.text
+    assert "Unknown column" in caplog.text
+    assert "does not answer" not in caplog.text
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=OperationalError,
+    reason="FORCE INDEX makes MariaDB refuse the list when a newer release drops the index.",
+)
+def test_list_is_read_without_its_index_too(on_mariadb):
+    with on_mariadb.app_context():
+        for users in (2, 3, 1):
+            add_city(users=users)
+    with (
+        changed(
+            on_mariadb,
+            "ALTER TABLE city DROP INDEX ix_city_usernumber",
+            "ALTER TABLE city ADD INDEX ix_city_usernumber (usernumber)",
+        ),
+        on_mariadb.app_context(),
+    ):
+        rows = queries.select_page(Listing(sort="users", descending=True)).rows
+        assert [row.usernumber for row in rows] == [3, 2, 1]

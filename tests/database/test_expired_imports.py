@@ -1,0 +1,38 @@
+"""Imports that nobody confirmed are deleted in small steps."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, select, update
+
+from app.cities.import_models import CityImport
+from app.columns import now
+from app.extensions import db
+from tests.cities.staging import stage
+from tests.factories import add_person
+
+EXPIRED = 4
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="One statement deletes all expired imports, and after a busy day it never succeeds.",
+)
+def test_expired_imports_are_deleted_one_per_statement(any_app):
+    person = add_person("editor", "editor")
+    expired = {stage(person, "广东,深圳市,1\n广东,广州市,2\n") for _ in range(EXPIRED)}
+    db.session.execute(update(CityImport).values(created_at=now() - timedelta(days=2)))
+    db.session.commit()
+    deleted = []
+
+    def count(_connection, cursor, statement, *_rest):
+        if statement.startswith("DELETE FROM city_import "):
+            deleted.append(cursor.rowcount)
+
+    event.listen(db.engine, "after_cursor_execute", count)
+    fresh = {stage(person, "广东,佛山市,3\n") for _ in range(EXPIRED)}
+    event.remove(db.engine, "after_cursor_execute", count)
+    assert set(db.session.scalars(select(CityImport.id))) == fresh
+    assert sum(deleted) == len(expired)
+    assert max(deleted) == 1

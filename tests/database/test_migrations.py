@@ -1,0 +1,142 @@
+"""Migrations: of a table that others refer to, and by two hosts at once."""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+
+import pymysql
+import pytest
+from flask_migrate import upgrade
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
+
+from app.auth import tokens
+from app.config import ROOT
+from app.extensions import db
+from tests import servers
+from tests.cities.staging import stage
+from tests.conftest import environment
+from tests.factories import add_person
+
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "9999", "{head}"
+
+
+def upgrade():
+    with op.batch_alter_table("{table}") as table:
+        table.alter_column("{column}", existing_type=sa.String(255), nullable=True)
+
+
+def downgrade():
+    pass
+"""
+
+
+@pytest.fixture
+def next_release(tmp_path):
+    """A function that makes the migrations of a release which alters a column."""
+
+    def make(table, column):
+        folder = tmp_path / "migrations"
+        shutil.copytree(ROOT / "migrations", folder)
+        versions = (folder / "versions").glob("[0-9]*.py")
+        head = max(path.name.split("_")[0] for path in versions)
+        written = NEXT.format(head=head, table=table, column=column)
+        (folder / "versions" / "9999_next.py").write_text(written)
+        return str(folder)
+
+    return make
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=(AssertionError, IntegrityError),
+    reason="Foreign keys are on while SQLite copies a table: rows that refer to it are deleted.",
+)
+@pytest.mark.parametrize(
+    ("table", "column", "child", "rows"),
+    [("city_import", "file_name", "city_import_row", 2), ("person", "name", "api_token", 1)],
+)
+def test_altered_table_keeps_what_refers_to_it_on_sqlite(
+    app, next_release, table, column, child, rows
+):
+    with app.app_context():
+        person = add_person("editor", "editor")
+        tokens.create_token(person, "backup")
+        stage(person, "广东,深圳市,1\n广东,广州市,2\n")
+        db.session.remove()
+        upgrade(directory=next_release(table, column))
+        with db.engine.connect() as connection:
+            assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+            assert connection.scalar(text(f"SELECT COUNT(*) FROM {child}")) == rows  # noqa: S608
+            assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+
+
+@pytest.fixture
+def original(mariadb_url):
+    """A connection to a MariaDB database in which the original program made its table, and the
+    address of that database. Holding the table, the connection stops a migration in the middle."""
+    port = make_url(mariadb_url).port
+    connection = pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=False)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE two_hosts CHARACTER SET utf8mb4")
+        cursor.execute("USE two_hosts")
+        cursor.execute(
+            "CREATE TABLE city (id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY, "
+            "provincename VARCHAR(255), cityname VARCHAR(255), usernumber INTEGER)"
+        )
+        yield cursor, f"{mariadb_url}/two_hosts"
+        connection.rollback()
+        cursor.execute("DROP DATABASE two_hosts")
+
+
+def waiting(cursor):
+    """How many connections to the database wait for a lock."""
+    cursor.execute(
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() "
+        "AND (state LIKE 'Waiting for%lock%' OR state = 'User lock')"
+    )
+    return cursor.fetchone()[0]
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="Nothing keeps two hosts from running the same migration at once.",
+)
+def test_two_hosts_prepare_one_database_at_once(tmp_path, redis_url, original):
+    cursor, url = original
+    cursor.execute("SELECT * FROM city")  # holds the table until the transaction ends
+    hosts = [start_prepare(tmp_path / "one", redis_url, url)]
+    try:
+        servers.wait_until(lambda: waiting(cursor) == 1, "the first waits for the table")
+        hosts.append(start_prepare(tmp_path / "two", redis_url, url))
+        with suppress(TimeoutError):  # where the second waits in another way than for a lock
+            servers.wait_until(lambda: waiting(cursor) == 2, "both wait")
+        cursor.connection.rollback()
+        ended = [(host.wait(60), host.stdout.read().decode()) for host in hosts]
+    finally:
+        for host in hosts:
+            servers.stop(host)
+            host.stdout.close()
+    assert [status for status, _said in ended] == [0, 0], ended
+    cursor.execute("SELECT COUNT(*) FROM alembic_version")
+    assert cursor.fetchone() == (1,)
+
+
+def start_prepare(folder, redis_url, url):
+    """`flask prepare`, as a host with a folder of its own runs it."""
+    folder.mkdir()
+    (folder / "env").touch()
+    env = {**os.environ, **environment(folder, redis_url, url), "ENV_FILE": str(folder / "env")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "flask", "prepare"],
+        cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip

@@ -1,0 +1,89 @@
+"""How many statements and transactions a page or an upload costs, and what it holds while it asks
+Redis."""
+
+from contextlib import contextmanager
+
+import pytest
+import redis
+from sqlalchemy import event
+
+from app.extensions import db
+from app.files import listing
+from tests.cities.conftest import add_city
+from tests.factories import add_person
+from tests.files.helpers import Script, keep
+
+FILES = 20
+
+
+@contextmanager
+def counted(engine, what):
+    """A list that grows with each event of the engine."""
+    seen = []
+
+    def note(*_args):
+        seen.append(what)
+
+    event.listen(engine, what, note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, what, note)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="Sorted by owner, the list of files is read with one query for each owner.",
+)
+def test_files_by_owner_cost_as_many_statements_for_many_owners_as_for_two(any_app):
+    by_owner, costs = listing.read_listing({"sort": "from"}), []
+    for owners in (range(2), range(2, 8)):
+        for number in owners:
+            keep(add_person(f"person {number}", "editor"), f"{number}.pdf")
+        with counted(db.engine, "before_cursor_execute") as statements:
+            assert len(listing.read_page(by_owner, {}).rows) == owners.stop
+        costs.append(len(statements))
+    assert costs[0] == costs[1]
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="The page of a city asks Redis while the transaction that read the city is open.",
+)
+def test_page_of_a_city_holds_no_connection_while_it_asks_redis(app, as_role, monkeypatch):
+    editor = as_role("editor")
+    with app.app_context():
+        add_city()
+        db.session.remove()
+        pool = db.engine.pool
+    held, send = [], redis.connection.AbstractConnection.send_packed_command
+
+    def note_and_send(*args, **kwargs):
+        held.append(pool.checkedout())
+        return send(*args, **kwargs)
+
+    monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", note_and_send)
+    assert editor.get("/cities/1").status_code == 200
+    assert held
+    assert set(held) == {0}
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="Each file of a form is committed by itself, so that a large folder takes minutes.",
+)
+def test_folder_in_one_form_is_stored_in_few_transactions(app):
+    script = Script(app)
+    with app.app_context():
+        engine = db.engine
+    with counted(engine, "commit") as commits:
+        answer = script.upload(
+            *((f"notes/{number}.txt", b"text\n") for number in range(FILES)), field="folder"
+        )
+    assert answer.status_code == 200
+    with app.app_context():
+        assert len(listing.read_page(listing.read_listing({}), {}).rows) == FILES
+    assert len(commits) <= FILES // 4
