@@ -15,6 +15,7 @@ from app.extensions import db
 from app.files.models import File
 from app.transactions import transaction
 from tests.cities.conftest import ACTOR, add_as_original
+from tests.cities.staging import expire, kinds, stage
 from tests.factories import HTML, Browser, add_person
 from tests.files.helpers import PDF, Script, keep
 from tests.test_transactions import give_role, role_of
@@ -118,3 +119,16 @@ def test_an_upload_is_taken_while_what_it_would_purge_is_locked(site):
     db.session.commit()
     with locked(f"file WHERE id = {file_id}"):
         assert script.upload(("new.pdf", PDF)).status_code == 200
+
+
+def test_an_import_begins_while_an_expired_one_is_locked(site, caplog):
+    editor = add_person("editor", "editor")
+    with site.test_request_context():
+        expired = stage(editor, "a,b,1\n")
+        expire(expired)
+        with locked(f"city_import WHERE id = {expired}"):
+            assert kinds(stage(editor, "a,c,1\n")) == ["new"]
+        assert "expired imports were not deleted: Locked" in caplog.text
+        assert kinds(expired) == ["new"]
+        stage(editor, "a,c,1\n")
+        assert kinds(expired) == []
