@@ -21,7 +21,7 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
 
     settings = settings or Settings.load()
     app = hooks.Site("app", static_folder=None, template_folder=str(ROOT / "templates"))
-    app.config.from_mapping(settings.flask())
+    app.config.from_mapping(settings.flask(web=not commands))
     app.request_class = UploadRequest
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
 

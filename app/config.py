@@ -92,13 +92,14 @@ class Settings:
             log_level=choice(env, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )
 
-    def flask(self) -> dict[str, Any]:
-        """The same as Flask and its extensions name them; our own values stay under SETTINGS."""
+    def flask(self, web: bool = False) -> dict[str, Any]:
+        """The same as Flask and its extensions name them; our own values stay under SETTINGS. `web`
+        for a process that answers requests."""
         return {
             "SETTINGS": self,
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
-            "SQLALCHEMY_ENGINE_OPTIONS": engine_options(self.database_url),
+            "SQLALCHEMY_ENGINE_OPTIONS": engine_options(self.database_url, web),
             # Its name and Secure follow what the request shows: see auth/sessions.py.
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
@@ -209,21 +210,31 @@ def database_url(text: str, instance: Path) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def engine_options(url: str) -> dict[str, Any]:
-    """Pool and time-outs of the web processes; commands that run long set their own. The values of
-    a statement (names, hashes of passwords) stay out of the traces in the log."""
+def engine_options(url: str, web: bool = False) -> dict[str, Any]:
+    """Pool and time-outs of the web processes; commands that run long set their own, and wait for
+    locks as long as the server lets them. The values of a statement (names, hashes of passwords)
+    stay out of the traces in the log."""
     common = {"pool_size": 20, "max_overflow": 10, "hide_parameters": True}
     if url.startswith("sqlite"):
         # A busy database is retried by the transaction helper with a short gevent sleep: waiting
         # inside SQLite would stop every other request of the process.
         return {**common, "connect_args": {"timeout": 0.02}}
+    connect_args: dict[str, Any] = {
+        "connect_timeout": 0.9,
+        "read_timeout": 1.8,
+        "write_timeout": 1.8,
+    }
+    if web:
+        # Below the read time-out: MariaDB then says that a row is locked and ends the statement.
+        # Otherwise the connection would be given up, and its statement would go on waiting.
+        connect_args["init_command"] = "SET SESSION innodb_lock_wait_timeout = 1"
     return {
         **common,
         "pool_timeout": 2,
         "pool_recycle": 360,
         # A restarted database costs nobody a page.
         "pool_pre_ping": True,
-        "connect_args": {"connect_timeout": 0.9, "read_timeout": 1.8, "write_timeout": 1.8},
+        "connect_args": connect_args,
     }
 
 

@@ -65,6 +65,13 @@ class Conflict(DomainError):
     status = 409
 
 
+class Locked(Conflict):
+    """Another transaction holds the rows that this one has to change."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Somebody else is changing this right now. Try again in a moment."))
+
+
 class TooLarge(DomainError):
     """More than a limit allows; the message names it."""
 

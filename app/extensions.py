@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
-from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy import Connection, Dialect, Engine, MetaData, event
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -42,6 +42,16 @@ def prepare_sqlite(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "do_connect")
+def connect_mariadb(dialect: Dialect, _record: object, args: Any, options: Any) -> Any:
+    """Connect to MariaDB with our subclass of the driver's connection, in every process."""
+    if dialect.driver != "pymysql":
+        return None  # as the dialect does by itself
+    from app.mariadb import SharedTlsConnection
+
+    return SharedTlsConnection(*args, **options)
 
 
 @event.listens_for(Engine, "begin")

@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
+from app.errors import Locked
 from app.extensions import db
 
 P = ParamSpec("P")
@@ -19,9 +20,10 @@ T = TypeVar("T")
 log = logging.getLogger("gazetteer.transactions")
 
 TRIES = 5
-# MariaDB: 1213 deadlock, 1205 lock wait timed out, 1020 a row read earlier in this transaction has
-# changed since (asked for by default from 11.6 on).
-MYSQL_RETRY = (1213, 1205, 1020)
+# MariaDB: 1213 deadlock, 1020 a row read earlier in this transaction has changed since (asked for
+# by default from 11.6 on).
+MYSQL_RETRY = (1213, 1020)
+MYSQL_LOCK_WAIT_TIMEOUT = 1205
 
 
 def transaction(service: Callable[P, T]) -> Callable[P, T]:
@@ -29,9 +31,11 @@ def transaction(service: Callable[P, T]) -> Callable[P, T]:
 
     It starts from a fresh transaction (BEGIN IMMEDIATE on SQLite), commits at its end, and is
     replayed whole, at most five times with a random pause, when the database was busy or chose it
-    as the victim of a deadlock. So a service has no other effect before its commit: what must
-    follow it (clearing a cache) is handed to `after_commit()`. On SQLite nothing between the first
-    write and the commit may yield to another request: no Redis, no file, no sleep.
+    as the victim of a deadlock. A row that another transaction holds locked is raised as Locked and
+    not tried again: the database has waited for it already. So a service has no other effect before
+    its commit: what must follow it (clearing a cache) is handed to `after_commit()`. On SQLite
+    nothing between the first write and the commit may yield to another request: no Redis, no file,
+    no sleep.
 
     What the session held before (pending objects, rows read) is rolled back and read anew.
     """
@@ -53,6 +57,8 @@ def transaction(service: Callable[P, T]) -> Callable[P, T]:
                 session.commit()
             except DBAPIError as error:
                 session.rollback()
+                if error_code(error) == MYSQL_LOCK_WAIT_TIMEOUT:
+                    raise Locked() from error
                 if attempt == TRIES or not is_busy(error):
                     raise
                 time.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - only jitter
@@ -85,8 +91,13 @@ def run_follow_up(follow_up: Callable[[], object]) -> None:
 
 def is_busy(error: DBAPIError) -> bool:
     """Whether the same transaction may well succeed when it is tried again."""
-    code = error.orig.args[0] if error.orig is not None and error.orig.args else ""
+    code = error_code(error)
     return code in MYSQL_RETRY or "database is locked" in str(code)
+
+
+def error_code(error: DBAPIError) -> object:
+    """MariaDB's number of an error; SQLite has a sentence in its place."""
+    return error.orig.args[0] if error.orig is not None and error.orig.args else ""
 
 
 def after_commit(follow_up: Callable[[], object]) -> None:

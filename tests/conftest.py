@@ -46,7 +46,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
-MARIADB_FIXTURES = {"mariadb_url", "mariadb_migrated"}
+MARIADB_FIXTURES = {"mariadb", "mariadb_url", "mariadb_migrated"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -144,15 +144,15 @@ def make_app(
     compiled_templates: FileSystemBytecodeCache,
 ) -> Iterator[MakeApp]:
     """Make an application with other settings: make_app(PUBLIC_READ="1"). All made within one
-    test share its database and Redis, as workers do."""
+    test share its database and Redis, as workers do. One without commands is a web process."""
     Redis.from_url(redis_url).flushall()
     shutil.copy(sqlite_template, tmp_path / "test.sqlite")
     made = []
 
-    def make(**changed: str) -> Flask:
+    def make(commands: bool = True, **changed: str) -> Flask:
         if "REDIS_URL" in changed:
             changed.setdefault("REDIS_TIMEOUT_MS", "300")
-        app = create_app(Settings.load({**environment(tmp_path, redis_url), **changed}))
+        app = create_app(Settings.load({**environment(tmp_path, redis_url), **changed}), commands)
         app.testing = True
         app.jinja_env.bytecode_cache = compiled_templates
         made.append(app)
@@ -174,14 +174,24 @@ def app(make_app: MakeApp) -> Flask:
 
 @pytest.fixture(params=["sqlite", "mariadb"])
 def any_app(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Flask]:
-    """The application on each of the two databases, inside an application context."""
+    """The web process on each of the two databases, inside an application context."""
     changed = {}
     if request.param == "mariadb":
         changed["DATABASE_URL"] = request.getfixturevalue("mariadb_migrated")
-    app = make_app(**changed)
+    app = make_app(commands=False, **changed)
     with app.app_context():
         if request.param == "mariadb":
             empty_tables()
+        yield app
+        db.session.rollback()
+
+
+@pytest.fixture
+def mariadb(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Flask]:
+    """The web process on MariaDB, inside an application context."""
+    app = make_app(commands=False, DATABASE_URL=request.getfixturevalue("mariadb_migrated"))
+    with app.app_context():
+        empty_tables()
         yield app
         db.session.rollback()
 

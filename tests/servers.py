@@ -91,8 +91,20 @@ def redis_server(folder: Path) -> Iterator[str]:
         stop(process)
 
 
+def make_certificate(folder: Path, name: str) -> list[Path]:
+    """A self-signed certificate for a host name; the paths of it and of its key."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
+         "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return [certificate, key]
+
+
 @contextmanager
-def mariadb_server() -> Iterator[str]:
+def mariadb_server(*options: str) -> Iterator[str]:
     """A MariaDB with an empty data folder; yields its address without a database."""
     assert MARIADB, "no mariadbd on this machine"
     with short_folder("mariadb") as folder:
@@ -108,7 +120,8 @@ def mariadb_server() -> Iterator[str]:
             [MARIADB, "--no-defaults", *account, f"--datadir={data}", f"--port={port}",
              f"--socket={folder}/db.sock", f"--pid-file={folder}/db.pid",
              "--bind-address=127.0.0.1", "--skip-log-bin", "--max-connections=300",
-             "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=256M"],
+             "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=256M",
+             *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 

@@ -8,7 +8,6 @@ from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
 from app.transactions import TRIES, after_commit, is_busy, transaction
-from tests.conftest import empty_tables
 from tests.factories import add_person, at_once
 from tests.test_transactions import give_role, role_of
 
@@ -70,16 +69,6 @@ def test_writer_begins_immediately_on_sqlite(app):
         service()
 
 
-@pytest.fixture
-def mariadb(request, make_app):
-    """The application on MariaDB."""
-    app = make_app(DATABASE_URL=request.getfixturevalue("mariadb_migrated"))
-    with app.app_context():
-        empty_tables()
-        yield app
-        db.session.rollback()
-
-
 def test_victim_of_a_deadlock_is_replayed_whole(mariadb):
     one, two = add_person("one"), add_person("two")
     both_hold = threading.Barrier(2)
@@ -102,27 +91,6 @@ def test_victim_of_a_deadlock_is_replayed_whole(mariadb):
     assert sorted(tries) in (["a", "a", "b"], ["a", "b", "b"])
     assert sorted(followed) == ["a", "b"]
     assert role_of(one) == role_of(two)
-
-
-def test_lock_that_is_waited_for_too_long_is_tried_again(mariadb):
-    person, tries = add_person("somebody"), []
-    holder = db.engine.raw_connection()
-    holder.cursor().execute("SELECT * FROM person FOR UPDATE")
-
-    @transaction
-    def service():
-        tries.append("tried")
-        db.session.execute(text("SET innodb_lock_wait_timeout = 1"))
-        if len(tries) == 2:
-            holder.rollback()
-        give_role(person, "editor")
-
-    try:
-        service()
-    finally:
-        holder.close()
-    assert len(tries) == 2
-    assert role_of(person) == "editor"
 
 
 def test_row_changed_since_it_was_read_is_tried_again(mariadb):

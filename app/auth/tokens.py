@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 
 from flask_babel import gettext as _
@@ -9,7 +10,7 @@ from sqlalchemy import select, update
 
 from app.auth.models import TOKEN_LABEL_LENGTH, ApiToken, Person
 from app.columns import now
-from app.errors import Invalid, NotFound
+from app.errors import Invalid, Locked, NotFound
 from app.extensions import db
 from app.transactions import transaction
 
@@ -69,7 +70,8 @@ def authenticate(text: str) -> Person | None:
     db.session.expunge_all()
     db.session.rollback()
     if token.used_at is None or now() - token.used_at > USED_EVERY:
-        note_use(token.id)
+        with suppress(Locked):
+            note_use(token.id)
     return person
 
 

@@ -4,6 +4,7 @@ Staging commits chunk by chunk, so that a long file holds no lock for long; noth
 changes. applying.py takes over what was accepted, in one transaction.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,13 +21,17 @@ from app.cities.stored_keys import fill_keys
 from app.columns import now
 from app.cooperation import give_way
 from app.disk import has_space
-from app.errors import NoSpace, NotFound
+from app.errors import DATABASE_AWAY, Locked, NoSpace, NotFound
 from app.extensions import db
 from app.transactions import transaction
 from app.web import settings
 
+log = logging.getLogger("gazetteer.cities")
+
 CHUNK = 200  # judged and stored in about 30 ms
 KEPT_HOURS = 24
+# How many expired imports another one deletes: 5,000 lines take 20 to 200 ms.
+EXPIRED_AT_ONCE = 5
 PART_SIZE = 100
 
 
@@ -46,17 +51,36 @@ def stage_file(person_id: int, file_name: str, data: bytes) -> int:
     table = read_csv(data)
     if not has_space(settings().instance, len(data)):
         raise NoSpace()
+    delete_expired()
     import_id = begin_import(person_id, file_name, ", ".join(table.ignored), table.has_number)
     stage_lines(import_id, table.lines)
     mark_ready(import_id)
     return import_id
 
 
+def delete_expired(most: int = EXPIRED_AT_ONCE) -> None:
+    """Delete the oldest imports that nobody confirmed within a day, each with its lines in a short
+    transaction of its own. What cannot be deleted now is left to the next import."""
+    expired = CityImport.created_at < now() - timedelta(hours=KEPT_HOURS)
+    oldest = select(CityImport.id).where(expired).order_by(CityImport.created_at).limit(most)
+    try:
+        for import_id in db.session.scalars(oldest).all():
+            delete_import(import_id)
+            give_way()
+    except (*DATABASE_AWAY, Locked) as error:
+        db.session.rollback()
+        log.warning("expired imports were not deleted: %s", error.__class__.__name__)
+
+
+@transaction
+def delete_import(import_id: int) -> None:
+    """Delete an import with its lines."""
+    db.session.execute(delete(CityImport).where(CityImport.id == import_id))
+
+
 @transaction
 def begin_import(person_id: int, file_name: str, ignored: str, has_number: bool) -> int:
-    """A new import without lines. Those that nobody confirmed within a day go."""
-    limit = now() - timedelta(hours=KEPT_HOURS)
-    db.session.execute(delete(CityImport).where(CityImport.created_at < limit))
+    """A new import without lines."""
     held = CityImport(
         person_id=person_id,
         file_name=name_of_file(file_name),

@@ -5,6 +5,7 @@ from sqlalchemy import bindparam, select, union_all, update
 
 from app.cities.models import City
 from app.cities.rules import keys, pair_of, sort_key
+from app.errors import Locked
 from app.extensions import db
 from app.transactions import transaction
 
@@ -28,12 +29,16 @@ ALIKE = union_all(
 def fill_keys() -> None:
     """Give rows that the original program inserted or renamed their keys. Where nothing is to do
     this is one look into an index. Bounded, so that nobody waits for more than a second or two
-    after a large insert; the next search goes on with the rest."""
+    after a large insert; the next search goes on with the rest, and with rows that somebody else
+    holds locked."""
     due = select(City.id).where(City.keys_due).limit(1)
     for _round in range(FILL_BATCHES):
         if db.session.scalar(due) is None:
             return
-        fill_batch()
+        try:
+            fill_batch()
+        except Locked:
+            return
 
 
 @transaction

@@ -15,7 +15,7 @@ from app.cities.listing import read_listing
 from app.cities.queries import CityRow
 from app.cities.row_writer import city_name
 from app.cities.rules import clean_users, is_flawed
-from app.errors import Invalid, NotFound
+from app.errors import Invalid, Locked, NotFound
 from app.once import new_key
 from app.web import came_from, fail, safe_next
 
@@ -48,7 +48,7 @@ def create_city() -> Answer:
             )
         except services.AlreadyThere as error:
             status, same = error.status, error.city_id
-        except Invalid as error:
+        except (Invalid, Locked) as error:
             status = fail(form, error)
         else:
             return added(city_id, form.city.data)
@@ -102,7 +102,7 @@ def update_city(city_id: int) -> Answer:
         return edit_page(form, 404, gone=True)
     except services.AlreadyThere as error:
         status, same = error.status, error.city_id
-    except Invalid as error:
+    except (Invalid, Locked) as error:
         status = fail(form, error)
     else:
         flash(_("%(name)s is saved.", name=city_name(form.city.data)), "good")

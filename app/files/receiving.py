@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.cooperation import give_way
 from app.disk import has_space
-from app.errors import DATABASE_AWAY, SENTENCES, DomainError, NoSpace, TooLarge
+from app.errors import DATABASE_AWAY, SENTENCES, DomainError, Locked, NoSpace, TooLarge
 from app.extensions import csrf
 from app.files import purging, services, storage
 from app.files.names import clean_path, printable
@@ -129,8 +129,8 @@ def tidy() -> None:
     """Delete what is due; what was uploaded is kept, so a busy database is no reason to refuse."""
     try:
         purging.purge_removed()
-    except DATABASE_AWAY:
-        current_app.logger.warning("removed files were not purged: the database does not answer")
+    except (*DATABASE_AWAY, Locked):
+        current_app.logger.warning("removed files were not purged: the database is busy or away")
 
 
 def has_file_part() -> bool:

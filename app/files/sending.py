@@ -12,7 +12,7 @@ from flask import Response, current_app, request
 from flask_babel import gettext as _
 from werkzeug.wsgi import wrap_file
 
-from app.errors import DATABASE_AWAY, NotFound
+from app.errors import DATABASE_AWAY, Locked, NotFound
 from app.extensions import db
 from app.files import services, storage
 from app.files.models import File
@@ -93,7 +93,7 @@ def count(file_id: int) -> None:
     """A download counts when it begins; a database that is busy does not hold it up."""
     try:
         services.count_download(file_id)
-    except DATABASE_AWAY:
+    except (*DATABASE_AWAY, Locked):
         current_app.logger.warning("a download of file %d was not counted", file_id)
 
 

@@ -1,15 +1,17 @@
 """What tests of imports share."""
 
 import io
+from datetime import timedelta
 
 from sqlalchemy import insert, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from app.cities import applying, imports
-from app.cities.import_models import CityImportRow
+from app.cities.import_models import CityImport, CityImportRow
 from app.cities.models import City
 from app.cities.rules import keys
+from app.columns import now
 from app.extensions import db
 from tests.factories import HTML, Browser
 
@@ -68,3 +70,10 @@ def send(browser: Browser, text: str | bytes, name: str = "cities.csv") -> TestR
     boundary, body = encode_multipart(fields)
     kind = f"multipart/form-data; boundary={boundary}"
     return browser.client.post("/cities/import", data=body, content_type=kind, headers=HTML)
+
+
+def expire(*import_ids: int) -> None:
+    """As if these had been staged more than a day ago, in this order."""
+    for hours, import_id in enumerate(reversed(import_ids), 25):
+        db.session.get_one(CityImport, import_id).created_at = now() - timedelta(hours=hours)
+    db.session.commit()

@@ -1,20 +1,19 @@
 """Confirming and cancelling an import, also at the same moment, on both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from itertools import pairwise
 from threading import Barrier
 
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import event, insert, select, text, update
 
 from app.auth import services as auth
 from app.cities import applying, imports
 from app.cities.import_models import CityImport, Kind
 from app.cities.models import City
-from app.columns import now
 from app.errors import NotFound
 from app.extensions import db, redis_store
-from tests.cities.staging import add, confirm, judged, kinds, register, stage
+from tests.cities.staging import add, confirm, expire, judged, kinds, register, stage
 from tests.factories import PASSWORD
 
 
@@ -163,12 +162,26 @@ def test_cancelling_after_the_confirmation_changes_nothing(person):
 
 def test_after_a_day_the_next_one_clears_it_away(person):
     old, young = stage(person, "a,b,1\n"), stage(person, "a,b,1\n")
-    held = db.session.get(CityImport, old)
-    held.created_at = now() - timedelta(hours=25)
-    db.session.commit()
+    expire(old)
     stage(person, "a,c,1\n")
     assert judged(old) == []
     assert kinds(young) == ["new"]
+
+
+def test_the_oldest_expired_imports_go_first_a_few_at_a_time_each_by_itself(person):
+    old = [stage(person, "a,b,1\n") for _ in range(imports.EXPIRED_AT_ONCE + 2)]
+    expire(*old)
+    statements = []
+    event.listen(db.engine, "commit", lambda _connection: statements.append("commit"))
+    event.listen(
+        db.engine, "before_cursor_execute", lambda _c, _cursor, sql, *_: statements.append(sql[:23])
+    )
+    imports.delete_expired()
+    pairs = list(pairwise(statements))
+    assert pairs.count(("DELETE FROM city_import", "commit")) == imports.EXPIRED_AT_ONCE
+    left = db.session.scalars(select(CityImport.id).order_by(CityImport.id)).all()
+    assert left == old[-2:]
+    assert kinds(old[-1]) == ["new"]
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import event, select, update
 
 from app.cities.import_models import CityImport
@@ -14,11 +13,6 @@ from tests.factories import add_person
 EXPIRED = 4
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="One statement deletes all expired imports, and after a busy day it never succeeds.",
-)
 def test_expired_imports_are_deleted_one_per_statement(any_app):
     person = add_person("editor", "editor")
     expired = {stage(person, "广东,深圳市,1\n广东,广州市,2\n") for _ in range(EXPIRED)}

@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 
 from app.cities import services
 from app.errors import Conflict
@@ -29,11 +28,6 @@ def locked_city(city_id):
         holder.rollback()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=OperationalError,
-    reason="The connection gives up after 1.8 s, before InnoDB does, and its statement waits on.",
-)
 @on_mariadb
 def test_row_that_is_locked_elsewhere_is_a_conflict_and_leaves_nobody_waiting(any_app):
     city_id = add_city(users=1)

@@ -113,7 +113,7 @@ def installed(folder: Path, everything: servers.Started, port: int) -> str:
     text = subprocess.run(
         ["sed", *words, ROOT / "nginx.conf"], check=True, capture_output=True, text=True
     ).stdout
-    make_certificate(folder)
+    servers.make_certificate(folder, "gazetteer.example.org")
     for written, meant in (
         ("user www-data gazetteer;", ""),
         ("/run/nginx.pid", f"{folder}/tls.pid"),
@@ -127,17 +127,6 @@ def installed(folder: Path, everything: servers.Started, port: int) -> str:
         text = text.replace(written, meant)
     text = re.sub(r" *listen \[::\].*\n", "", text)
     return with_ports(text, everything)
-
-
-def make_certificate(folder: Path) -> None:
-    """A certificate of our own for the name in the guide."""
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "2", "-subj", "/CN=gazetteer.example.org", "-addext",
-         "subjectAltName=DNS:gazetteer.example.org",
-         "-keyout", folder / "key.pem", "-out", folder / "certificate.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
 
 
 def add_person(everything: servers.Started, role: str) -> None:

@@ -1,0 +1,134 @@
+"""Rows that another transaction holds locked on MariaDB: a conflict in words after a second."""
+
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text, update
+
+from app.auth import tokens
+from app.cities import services as cities
+from app.columns import now
+from app.errors import Locked
+from app.extensions import db
+from app.files.models import File
+from app.transactions import transaction
+from tests.cities.conftest import ACTOR, add_as_original
+from tests.cities.staging import expire, kinds, stage
+from tests.factories import HTML, Browser, add_person
+from tests.files.helpers import PDF, Script, keep
+from tests.test_transactions import give_role, role_of
+
+
+@contextmanager
+def locked(rows):
+    """Somebody else's transaction holds rows of a table: `locked("city")`."""
+    holder = db.engine.raw_connection()
+    holder.cursor().execute(f"SELECT * FROM {rows} FOR UPDATE")  # noqa: S608
+    try:
+        yield
+    finally:
+        holder.rollback()
+        holder.close()
+
+
+def test_lock_that_is_waited_for_too_long_is_a_conflict(mariadb):
+    person, tries = add_person("somebody"), []
+
+    @transaction
+    def service():
+        tries.append("tried")
+        give_role(person, "editor")
+
+    begun = time.monotonic()
+    with locked("person"), pytest.raises(Locked, match="Somebody else is changing this") as error:
+        service()
+    assert error.value.status == 409
+    assert 0.9 < time.monotonic() - begun < 3
+    assert tries == ["tried"]
+    assert role_of(person) == "viewer"
+    service()
+    assert role_of(person) == "editor"
+
+
+def test_a_lock_leaves_no_statement_waiting(mariadb):
+    person = add_person("somebody")
+    waiting = text("SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE%'")
+    with locked("person"):
+        for _ in range(2):
+            with pytest.raises(Locked):
+                transaction(give_role)(person, "editor")
+        assert db.session.scalar(waiting) == 0
+
+
+def test_commands_wait_for_locks_as_long_as_the_server_lets_them(
+    mariadb, mariadb_migrated, make_app
+):
+    command = make_app(DATABASE_URL=mariadb_migrated)
+    seconds = []
+    for app in (mariadb, command):
+        with app.app_context():
+            seconds.append(db.session.scalar(text("SELECT @@innodb_lock_wait_timeout")))
+            db.session.rollback()
+    assert seconds == [1, 50]
+
+
+@pytest.fixture
+def site(mariadb, mariadb_migrated, make_app):
+    """A second web process on the same database; requests get a context of their own there."""
+    return make_app(commands=False, DATABASE_URL=mariadb_migrated)
+
+
+def test_a_locked_city_is_told_above_what_was_typed(site):
+    add_person("editor", "editor")
+    city_id = cities.create_city(ACTOR, "广东", "深圳市", "5")
+    editor = Browser(site)
+    editor.sign_in("editor")
+    version = cities.form_version(cities.get_city(city_id))
+    db.session.rollback()
+    fields = {"province": "广东", "city": "深圳", "number": "77", "version": version}
+    with locked("city"):
+        answer = editor.submit(f"/cities/{city_id}", fields)
+    assert answer.status_code == 409
+    assert "Somebody else is changing this right now. Try again in a moment." in answer.text
+    assert 'value="77"' in answer.text
+    assert editor.submit(f"/cities/{city_id}", fields).status_code == 303
+
+
+def test_reading_goes_on_while_what_it_would_note_is_locked(site):
+    person = add_person("viewer")
+    secret = tokens.create_token(person, "script")
+    with site.test_request_context():
+        file_id = keep(person, "report.pdf").id
+    add_as_original(("广东", "深圳市", 5))
+    bearer = {"Authorization": f"Bearer {secret}"}
+    with locked("api_token"), locked("file"), locked("city"):
+        answer = site.test_client().get(f"/files/{file_id}", headers=bearer, buffered=True)
+        assert answer.status_code == 200
+        answer = site.test_client().get("/cities?q=x", headers={**HTML, **bearer})
+        assert answer.status_code == 200
+
+
+def test_an_upload_is_taken_while_what_it_would_purge_is_locked(site):
+    script = Script(site)
+    with site.test_request_context():
+        file_id = keep(script.person_id, "old.pdf").id
+    due = update(File).where(File.id == file_id).values(removed_at=now() - timedelta(days=8))
+    db.session.execute(due)
+    db.session.commit()
+    with locked(f"file WHERE id = {file_id}"):
+        assert script.upload(("new.pdf", PDF)).status_code == 200
+
+
+def test_an_import_begins_while_an_expired_one_is_locked(site, caplog):
+    editor = add_person("editor", "editor")
+    with site.test_request_context():
+        expired = stage(editor, "a,b,1\n")
+        expire(expired)
+        with locked(f"city_import WHERE id = {expired}"):
+            assert kinds(stage(editor, "a,c,1\n")) == ["new"]
+        assert "expired imports were not deleted: Locked" in caplog.text
+        assert kinds(expired) == ["new"]
+        stage(editor, "a,c,1\n")
+        assert kinds(expired) == []

@@ -1,0 +1,69 @@
+"""Connections to MariaDB share one TLS context, and TLS stays preferred."""
+
+import ssl
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from app.mariadb import SharedTlsConnection
+from tests import servers
+from tests.conftest import need
+
+
+@pytest.fixture(scope="module")
+def tls_url() -> Iterator[str]:
+    """The address of a MariaDB that offers TLS."""
+    need(servers.MARIADB, "mariadbd")
+    need(servers.OPENSSL, "openssl")
+    with servers.short_folder("tls") as folder:
+        certificate, key = servers.make_certificate(folder, "localhost")
+        with servers.mariadb_server(f"--ssl-cert={certificate}", f"--ssl-key={key}") as url:
+            yield url.replace("mysql:", "mysql+pymysql:")
+
+
+def connect(url, **options):
+    """A connection of an engine of its own, as migrations and commands have; the driver's own
+    object, and the cipher it talks with."""
+    with create_engine(url, poolclass=NullPool, connect_args=options).connect() as connection:
+        cipher = connection.execute(text("SHOW STATUS LIKE 'Ssl_cipher'")).one()[1]
+        return connection.connection.driver_connection, cipher
+
+
+def test_connections_share_one_context_and_are_encrypted(tls_url, monkeypatch):
+    monkeypatch.setattr(SharedTlsConnection, "_preferred", None)
+    made, create = [], ssl.create_default_context
+    monkeypatch.setattr(
+        ssl, "create_default_context", lambda **more: made.append(more) or create(**more)
+    )
+    (first, first_cipher), (second, second_cipher) = connect(tls_url), connect(tls_url)
+    assert first is not second
+    assert first.ctx is second.ctx
+    assert len(made) == 1
+    assert first_cipher.startswith("TLS_")
+    assert second_cipher.startswith("TLS_")
+
+
+def test_settings_of_tls_in_the_address_have_a_context_of_their_own(tls_url):
+    shared, _cipher = connect(tls_url)
+    own, cipher = connect(tls_url, ssl_verify_cert="false")
+    assert own.ctx is not shared.ctx
+    assert cipher.startswith("TLS_")
+    _plain, cipher = connect(tls_url, ssl_disabled=True)
+    assert cipher == ""
+
+
+def test_a_server_without_tls_is_reached_all_the_same(mariadb_url):
+    _connection, cipher = connect(mariadb_url.replace("mysql:", "mysql+pymysql:"))
+    assert cipher == ""
+
+
+def test_the_pool_of_the_application_shares_it_too(mariadb):
+    from app.extensions import db
+
+    with db.engine.connect() as first, db.engine.connect() as second:
+        contexts = {
+            id(connection.connection.driver_connection.ctx) for connection in (first, second)
+        }
+        assert len(contexts) == 1
