@@ -17,7 +17,7 @@ from pathlib import Path
 from flask import Flask, Response, send_from_directory
 
 from app.config import ROOT
-from app.web import settings
+from app.current import settings
 
 STATIC = ROOT / "static"
 VENDOR = STATIC / "vendor"

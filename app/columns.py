@@ -1,6 +1,5 @@
 """Column types that are the same on SQLite and MariaDB."""
 
-import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,6 +8,8 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.types import TypeDecorator
+
+from app.times import now
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -40,16 +41,6 @@ def bounded(length: int) -> String:
 def long_text() -> Text:
     """The same for text without a length."""
     return Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
-
-
-def fold(text: str) -> str:
-    """NFKC and casefolded, for stored keys: texts that look the same become the same."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-
-
-def now() -> datetime:
-    """The present moment in UTC."""
-    return datetime.now(UTC)
 
 
 Id = Annotated[int, mapped_column(primary_key=True)]

@@ -17,12 +17,12 @@ from app.auth import services as auth
 from app.auth.models import Role
 from app.cities import services as cities
 from app.config import Settings, env_file
+from app.current import settings
 from app.extensions import db
 from app.files import services as files
 from app.files.names import clean_path
 from app.files.storage import Incoming
 from app.start import address, check_address, prepare, run
-from app.web import settings
 
 # Settings of a real installation that a throw-away one must not share, wherever they were set.
 NOT_SHARED = (

@@ -16,7 +16,8 @@ from app import assets, web
 from app.auth.forms import ROLE_NAMES
 from app.auth.guards import asks_sign_in, load_person
 from app.cities.exchange import MOST_BYTES
-from app.cooperation import PacedBody
+from app.concurrency import PacedBody
+from app.current import settings
 from app.errors import wants_page
 from app.extensions import csrf
 from app.logs import asked_path, event
@@ -69,7 +70,7 @@ def begin() -> None:
     named it already."""
     g.started = time.perf_counter()
     named = request.headers.get("X-Request-ID", "")
-    trusted = web.settings().trusted_proxies and REQUEST_ID.fullmatch(named)
+    trusted = settings().trusted_proxies and REQUEST_ID.fullmatch(named)
     g.request_id = named if trusted else secrets.token_hex(8)
     if most := BODY_MOST.get(request.endpoint or ""):
         request.max_content_length = most

@@ -10,8 +10,9 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.columns import Moment, bounded, now
+from app.columns import Moment, bounded
 from app.extensions import db
+from app.times import now
 from app.transactions import after_commit, transaction
 
 KEY_LENGTH = 80

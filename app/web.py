@@ -1,7 +1,5 @@
 """Small HTTP helpers that packages share."""
 
-import os
-import socket
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -11,16 +9,11 @@ from flask_babel import format_datetime, format_decimal, format_timedelta, get_l
 from flask_babel import gettext as _
 from werkzeug.routing import IntegerConverter
 
-from app.config import LANGUAGES, Settings
+from app.config import LANGUAGES
+from app.current import settings
 from app.errors import DomainError, Invalid
 
 NEXT_LONGEST = 2000  # characters of an address to go on to
-
-
-def settings() -> Settings:
-    """The settings of the current application."""
-    value: Settings = current_app.config["SETTINGS"]
-    return value
 
 
 def safe_next(target: str | None, fallback: str) -> str:
@@ -80,19 +73,6 @@ def can_be_opened(path: str) -> bool:
     """Whether GET is answered at a path of this site."""
     addresses = current_app.create_url_adapter(request)
     return addresses is not None and addresses.test(path, "GET")
-
-
-def whole_number(text: str, low: int, high: int) -> int | None:
-    """A number of plain ASCII digits within bounds, or None; `int()` would also take full-width
-    digits, signs, blanks and underscores."""
-    if not (text.isascii() and text.isdigit()) or len(text) > 20:
-        return None
-    return int(text) if low <= int(text) <= high else None
-
-
-def worker_name() -> str:
-    """The host and process that answers."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class RowId(IntegerConverter):

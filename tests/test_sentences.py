@@ -2,18 +2,18 @@
 
 from flask_babel import force_locale
 
-from app.sentences import N_, read_sentences, write_sentences
+from app.text import N_, dump_messages, load_messages
 
 
 def test_kept_sentences_are_said_in_the_reader_s_language(app):
-    kept = write_sentences([N_("Line %(line)s", line=5), N_("No province")])
+    kept = dump_messages([N_("Line %(line)s", line=5), N_("No province")])
     with app.test_request_context():
-        assert read_sentences(kept) == "Line 5 No province"
+        assert load_messages(kept) == "Line 5 No province"
         with force_locale("zh"):
-            assert read_sentences(kept) == "第 5 行 未填省份"
+            assert load_messages(kept) == "第 5 行 未填省份"
 
 
 def test_nothing_and_what_earlier_releases_kept_are_read(app):
     with app.test_request_context():
-        assert read_sentences("") == ""
-        assert read_sentences("100 % of it.") == "100 % of it."
+        assert load_messages("") == ""
+        assert load_messages("100 % of it.") == "100 % of it."

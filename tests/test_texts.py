@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.texts import excerpt, read_number
+from app.text import excerpt, read_number
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,11 @@ from app.auth.sessions import (
     seen_key,
     values_key,
 )
+from app.current import settings
 from app.errors import Forbidden, Unauthorized, Unavailable, answer, wants_page
 from app.extensions import redis_store
 from app.logs import event
-from app.web import settings, this_page
+from app.web import this_page
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -6,8 +6,9 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.columns import Id, Moment, UtcDateTime, bounded, now
+from app.columns import Id, Moment, UtcDateTime, bounded
 from app.extensions import db
+from app.times import now
 
 NAME_LENGTH = 64
 NAME_KEY_LENGTH = 255

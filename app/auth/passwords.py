@@ -6,9 +6,9 @@ from flask_babel import gettext as _
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.auth.models import PASSWORD_LONGEST, PASSWORD_SHORTEST
-from app.columns import fold
-from app.cooperation import off_hub
+from app.concurrency import run_in_thread
 from app.errors import Invalid
+from app.text import fold
 
 # As texts name them.
 LENGTHS = {"low": PASSWORD_SHORTEST, "high": PASSWORD_LONGEST}
@@ -31,7 +31,7 @@ def check_password(password: str, name: str, field: str = "password") -> None:
 
 def hash_password(password: str) -> str:
     """scrypt (RFC 7914) with N=32768, r=8, p=1 and a random salt; off the hub, about 60 ms."""
-    return str(off_hub(generate_password_hash, password, "scrypt"))
+    return str(run_in_thread(generate_password_hash, password, "scrypt"))
 
 
 def matches(kept: str | None, password: str) -> bool:
@@ -39,7 +39,7 @@ def matches(kept: str | None, password: str) -> bool:
     ones than anybody can have are not worth hashing, an empty one is hashed in their place."""
     if len(password) > PASSWORD_LONGEST:
         password = ""
-    return bool(off_hub(check_password_hash, kept or NOBODY, password)) and kept is not None
+    return bool(run_in_thread(check_password_hash, kept or NOBODY, password)) and kept is not None
 
 
 def random_password() -> str:

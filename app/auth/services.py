@@ -15,10 +15,10 @@ from app.auth.models import (
     Role,
 )
 from app.auth.passwords import check_password, hash_password, matches, random_password
-from app.columns import fold, now
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.extensions import db, redis_store
-from app.texts import INVISIBLE, compose, has_any
+from app.text import INVISIBLE, compose, fold, has_category
+from app.times import now
 from app.transactions import after_commit, transaction
 
 EPOCH_SECONDS = 60
@@ -37,7 +37,7 @@ def check_name(name: str) -> str:
     # Some characters become up to 18 when folded, and the key must fit its column.
     if not 1 <= len(name) <= NAME_LENGTH or len(fold_name(name)) > NAME_KEY_LENGTH:
         raise Invalid(fields={"name": _("A name has 1 to %(n)d characters.", n=NAME_LENGTH)})
-    if has_any(name, INVISIBLE):
+    if has_category(name, INVISIBLE):
         raise Invalid(fields={"name": _("A name has no control characters.")})
     return name
 

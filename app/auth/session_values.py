@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from app.auth.sessions import values_key
 from app.errors import Invalid, NotFound, Unauthorized
 from app.extensions import redis_store
-from app.texts import INVISIBLE, compose, has_any
+from app.text import INVISIBLE, compose, has_category
 
 KEY_LENGTH = 64
 VALUE_LENGTH = 1000
@@ -30,7 +30,7 @@ def check_key(key: str) -> str:
     key = compose(key, KEY_LENGTH)
     if not 1 <= len(key) <= KEY_LENGTH:
         raise Invalid(fields={"key": _("A key has 1 to %(n)d characters.", n=KEY_LENGTH)})
-    if has_any(key, INVISIBLE):
+    if has_category(key, INVISIBLE):
         raise Invalid(fields={"key": _("A key has no control characters.")})
     return key
 

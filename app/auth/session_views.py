@@ -15,8 +15,9 @@ from app.auth import session_values
 from app.auth.guards import needs
 from app.auth.session_forms import PutForm
 from app.auth.views import bp
+from app.current import settings
 from app.errors import DomainError, Invalid, NotFound
-from app.web import fail, settings
+from app.web import fail
 
 
 @bp.get("/session")

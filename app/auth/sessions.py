@@ -29,8 +29,9 @@ from flask_session.base import Serializer
 from flask_session.redis import RedisSession, RedisSessionInterface
 from redis.exceptions import RedisError, ResponseError
 
+from app.current import worker_name
 from app.errors import refuse_redis
-from app.web import cookie_name, seen_secure, worker_name
+from app.web import cookie_name, seen_secure
 
 ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with
 # A client that sends forms and never opens a page reads none of the sentences for its next page.

@@ -17,9 +17,10 @@ from app.cities.exchange import Line
 from app.cities.import_models import CityImportRow, Kind
 from app.cities.imports import count_lines, find_import, mark_ready, stage_lines
 from app.cities.models import City
-from app.columns import UtcDateTime, now
+from app.columns import UtcDateTime
 from app.errors import Conflict
 from app.extensions import db
+from app.times import now
 from app.transactions import after_commit, transaction
 
 

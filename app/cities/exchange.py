@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from app.cities.records import check_blank, records, refused
-from app.cooperation import give_way
+from app.concurrency import yield_to_hub
 
 MOST_LINES = 5000
 # 3 KB for each line: a column that is passed over may hold a description.
@@ -85,7 +85,7 @@ def stream_csv(batches: Iterable[Iterable[Any]]) -> Iterator[str]:
     for rows in batches:
         yield begin + write_csv([(r.provincename, r.cityname, r.usernumber) for r in rows])
         begin = ""
-        give_way()  # to a fast reader the server never waits
+        yield_to_hub()  # to a fast reader the server never waits
     if begin:
         yield begin
 

@@ -27,9 +27,10 @@ from app.cities.import_models import Kind
 from app.cities.listing import read_listing
 from app.cities.queries import batches
 from app.cities.views import bp
-from app.columns import now
 from app.errors import DomainError
-from app.web import fail, number, whole_number
+from app.text import parse_integer
+from app.times import now
+from app.web import fail, number
 
 IMPORT = "/cities/import/<int:import_id>"
 # Only the kinds: else GET would be answered 404 where POST confirms or cancels, instead of 405.
@@ -116,7 +117,7 @@ def import_part(import_id: int, kind: str) -> str:
     """All lines of one kind, page by page."""
     held = imports.find_import(import_id, owner())
     total = imports.count_lines(import_id)[kind]
-    page = whole_number(request.args.get("page", "1"), 1, MOST_LINES) or 1
+    page = parse_integer(request.args.get("page", "1"), 1, MOST_LINES) or 1
     part = imports.read_part(import_id, kind, total, page)
     return render_template("cities/import_part.html", held=held, kind=kind, part=part)
 
@@ -138,7 +139,7 @@ def refused_lines(import_id: int) -> Response:
 @needs(Role.EDITOR)
 def confirm_import(import_id: int) -> Redirect:
     """Take over what the preview of that number accepted."""
-    preview = whole_number(request.form.get("preview", ""), 0, 2**31) or 0
+    preview = parse_integer(request.form.get("preview", ""), 0, 2**31) or 0
     try:
         done = applying.confirm_import(import_id, owner(), preview)
     except applying.Outdated as error:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.cities.models import TEXT_LENGTH
 from app.columns import Id, Moment, UtcDateTime, bounded, long_text
 from app.extensions import db
-from app.sentences import read_sentences
+from app.text import load_messages
 
 # A name that is too long is kept with one character too many, so that it stays too long.
 KEPT_LENGTH = TEXT_LENGTH + 1
@@ -83,4 +83,4 @@ class CityImportRow(db.Model):  # type: ignore[name-defined,misc]
     @property
     def explanation(self) -> str:
         """The reason in the language of who reads it."""
-        return read_sentences(self.reason)
+        return load_messages(self.reason)

@@ -18,13 +18,13 @@ from app.cities.judging import Judged, Known, Pair, Seen, judge
 from app.cities.models import TEXT_LENGTH, City
 from app.cities.rules import clean, pair_of, sort_key
 from app.cities.stored_keys import fill_keys
-from app.columns import now
-from app.cooperation import give_way
+from app.concurrency import yield_to_hub
+from app.current import settings
 from app.disk import has_space
 from app.errors import DATABASE_AWAY, Locked, NoSpace, NotFound
 from app.extensions import db
+from app.times import now
 from app.transactions import transaction
-from app.web import settings
 
 log = logging.getLogger("gazetteer.cities")
 
@@ -66,7 +66,7 @@ def delete_expired(most: int = EXPIRED_AT_ONCE) -> None:
     try:
         for import_id in db.session.scalars(oldest).all():
             delete_import(import_id)
-            give_way()
+            yield_to_hub()
     except (*DATABASE_AWAY, Locked) as error:
         db.session.rollback()
         log.warning("expired imports were not deleted: %s", error.__class__.__name__)
@@ -106,7 +106,7 @@ def stage_lines(import_id: int, lines: list[Line]) -> None:
         chunk = lines[start : start + CHUNK]
         known = look_up(chunk)
         keep_rows(import_id, [judge(line, known, seen) for line in chunk])
-        give_way()  # SQLite never waits
+        yield_to_hub()  # SQLite never waits
 
 
 def look_up(lines: Iterable[Line]) -> dict[Pair, list[Known]]:

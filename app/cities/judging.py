@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from app.cities.exchange import Line
 from app.cities.import_models import KEPT_LENGTH, NUMBER_LENGTH, Kind
 from app.cities.rules import CityFields, Faults, examine_city, search_keys
-from app.sentences import N_, write_sentences
+from app.text import N_, dump_messages
 
 Pair = tuple[str, str]
 # The pairs of the file that were taken so far: the line and its number.
@@ -77,7 +77,7 @@ def refusal(faults: Faults) -> Judged:
     return {
         "kind": Kind.REFUSED,
         "field": ",".join(faults),
-        "reason": write_sentences(faults.values()),
+        "reason": dump_messages(faults.values()),
     }
 
 
@@ -85,7 +85,7 @@ def repeated(number: int | None, line: int, earlier: int | None) -> Judged:
     """A city that stood further up in the file already."""
     if number == earlier:
         same = N_("The same as line %(line)s.", line=line)
-        return {"usernumber": number, "reason": write_sentences([same])}
+        return {"usernumber": number, "reason": dump_messages([same])}
     return refusal(
         {"number": N_("Line %(line)s has the same city with another number.", line=line)}
     )

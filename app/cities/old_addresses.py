@@ -7,12 +7,12 @@ from app.auth.guards import needs
 from app.auth.models import Role
 from app.cities.services import gone
 from app.cities.views import Answer, bp, create_city, update_city
-from app.web import whole_number
+from app.text import parse_integer
 
 
 def asked_id(text: str | None) -> int:
     """The id that an old address names; NotFound when it names none."""
-    city_id = whole_number(text or "", 1, 10**18 - 1)
+    city_id = parse_integer(text or "", 1, 10**18 - 1)
     if city_id is None:
         raise gone()
     return city_id

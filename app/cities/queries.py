@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, func, or_, select
 from app import paging
 from app.cities.listing import SEARCH_WORDS, Listing
 from app.cities.models import City
-from app.cities.rules import fold
+from app.cities.rules import fold_name
 from app.cities.stored_keys import fill_keys
 from app.extensions import db
 from app.paging import FIRST, LAST, Cursor, Page, Query, Value, keyset
@@ -139,7 +139,7 @@ def is_key(column: Any) -> bool:
 
 def filters(listing: Listing) -> list[ColumnElement[bool]]:
     """The conditions of a listing. Words of a search must all occur; % and _ are letters."""
-    words = dict.fromkeys(fold(listing.search).split())
+    words = dict.fromkeys(fold_name(listing.search).split())
     conditions = [
         City.search_key.contains(word, autoescape=True) for word in list(words)[:SEARCH_WORDS]
     ]

@@ -8,7 +8,7 @@ from itertools import chain
 
 from flask_babel import gettext as _
 
-from app.cooperation import give_way
+from app.concurrency import yield_to_hub
 from app.errors import Invalid
 
 # Spreadsheets leave lines of nothing but commas; more than so many are no list of cities.
@@ -78,7 +78,7 @@ class Lines:
         self.since_pause += LINE_COSTS + len(line)
         if self.since_pause > PAUSE_EVERY:
             self.since_pause = 0
-            give_way()
+            yield_to_hub()
         return line
 
 

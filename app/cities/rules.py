@@ -3,14 +3,12 @@
 import unicodedata
 from dataclasses import dataclass
 
-from app import columns
 from app.cities.models import TEXT_LENGTH, USERS_MOST
 from app.errors import Invalid
-from app.sentences import N_, Sentence
-from app.texts import CONTROLS, compose, excerpt, read_number
+from app.text import CONTROLS, N_, Message, compose, excerpt, fold, read_number
 
 # By field: province, city, number.
-Faults = dict[str, Sentence]
+Faults = dict[str, Message]
 
 
 @dataclass(frozen=True)
@@ -27,10 +25,10 @@ def pair_of(province: str | None, city: str | None) -> tuple[str, str]:
     return clean(province), clean(city)
 
 
-def fold(text: str | None) -> str:
+def fold_name(text: str | None) -> str:
     """The form under which names are searched and sorted: in any case and width, without blanks
     around it."""
-    return columns.fold(text or "").strip()
+    return fold(text or "").strip()
 
 
 def keys(province: str | None, city: str | None) -> dict[str, str | None]:
@@ -45,13 +43,13 @@ def search_keys(province: str | None, city: str | None) -> dict[str, str]:
     return {
         "province_key": sort_key(province),
         "city_key": sort_key(city),
-        "search_key": f"{fold(province)}\n{fold(city)}",
+        "search_key": f"{fold_name(province)}\n{fold_name(city)}",
     }
 
 
 def sort_key(name: str | None) -> str:
     """The key of one name, cut to its column."""
-    return fold(name)[:TEXT_LENGTH]
+    return fold_name(name)[:TEXT_LENGTH]
 
 
 def is_flawed(province: str | None, city: str | None, users: int | None) -> bool:
@@ -98,7 +96,7 @@ def clean(text: str | None) -> str:
     return compose(text or "", TEXT_LENGTH)
 
 
-def fault_of_name(name: str, when_blank: Sentence) -> Sentence | None:
+def fault_of_name(name: str, when_blank: Message) -> Message | None:
     """What is wrong with a province's or city's name, in one sentence."""
     if len(name) > TEXT_LENGTH:
         return N_(
@@ -118,7 +116,7 @@ def clean_users(users: str | int | None) -> int | None:
     return None if count is None or count > USERS_MOST else count
 
 
-def fault_of_users(users: str | int | None) -> Sentence:
+def fault_of_users(users: str | int | None) -> Message:
     """What is wrong with a number of users that clean_users() refuses; it shows what was read."""
     typed, most = excerpt("" if users is None else str(users)), f"{USERS_MOST:,}"
     if not typed:

@@ -15,11 +15,11 @@ from app.cities import cache, queries
 from app.cities.models import City, RemovedCity
 from app.cities.rules import CityFields, check_city, keys
 from app.cities.stored_keys import find_same
-from app.columns import now
 from app.config import ROOT
 from app.errors import Conflict, Invalid, NotFound
 from app.extensions import db
 from app.once import once
+from app.times import now
 from app.transactions import after_commit, transaction
 
 SAMPLE = ROOT / "app" / "cities" / "sample-cities.csv"

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from flask_babel import gettext as _
 
+from app.current import settings
 from app.disk import has_space
 from app.errors import DomainError, Invalid, NoSpace
 from app.files import services, storage
 from app.files.models import NAME_LENGTH
 from app.files.names import clean_path, printable
-from app.web import settings
 
 # Rows that name a file, rows with equal endings, and (original name, stored name) of all rows.
 Candidate = tuple[int, int, list[tuple[str, str]]]

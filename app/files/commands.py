@@ -8,9 +8,9 @@ from flask.cli import with_appcontext
 
 from app.auth import services as auth
 from app.auth.models import Person
+from app.current import settings
 from app.errors import DomainError
 from app.files import adoption, purging, storage
-from app.web import settings
 
 
 @click.command("adopt-files")

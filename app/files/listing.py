@@ -13,7 +13,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app import paging
 from app.auth.models import Person
-from app.columns import fold, now
 from app.extensions import db
 from app.files import cache, purging
 from app.files.models import File
@@ -30,7 +29,8 @@ from app.paging import (
     readable,
     write_cursor,
 )
-from app.web import whole_number
+from app.text import fold, parse_integer
+from app.times import now
 
 FileRow = Row[*tuple[Any, ...]]
 Step = dict[str, str] | None
@@ -207,7 +207,7 @@ def read_value(text: str, sort: str) -> Value:
         return read_moment(text)
     if sort != "size":
         return read_text(text)
-    number = whole_number(text, 0, 2**63 - 1)
+    number = parse_integer(text, 0, 2**63 - 1)
     if number is None:
         raise ValueError(text)
     return number

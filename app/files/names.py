@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from app.errors import Invalid
 from app.files.models import FOLDER_LENGTH, NAME_LENGTH
-from app.texts import COMPOSED_FROM, CONTROLS
+from app.text import COMPOSED_FROM, CONTROLS
 
 # They turn the direction of what is written around them, so that "gpj.exe" could read "exe.jpg".
 BIDI_CONTROLS = frozenset(

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from sqlalchemy import delete, select
 
-from app.columns import now
+from app.current import settings
 from app.extensions import db
 from app.files import cache, storage
 from app.files.models import File
+from app.times import now
 from app.transactions import after_commit, transaction
-from app.web import settings
 
 UNDO_DAYS = 7
 # How many removed files are deleted for good when another one is removed.

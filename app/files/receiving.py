@@ -10,14 +10,15 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from app.cooperation import give_way
+from app.concurrency import yield_to_hub
+from app.current import settings
 from app.disk import has_space
 from app.errors import DATABASE_AWAY, SENTENCES, DomainError, Locked, NoSpace, TooLarge
 from app.extensions import csrf
 from app.files import purging, services, storage
 from app.files.names import clean_path, printable
 from app.files.services import Kept
-from app.web import settings, size
+from app.web import size
 
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
@@ -198,6 +199,6 @@ def drain() -> None:
             if not block:
                 break
             left -= len(block)
-            give_way()
+            yield_to_hub()
     except (HTTPException, OSError):
         return  # the client is gone, or sent more than was allowed

@@ -6,10 +6,11 @@ from werkzeug.wrappers import Response
 
 from app.auth import tokens
 from app.auth.guards import needs
+from app.current import settings
 from app.errors import DomainError
 from app.files.forms import TokenForm
 from app.files.views import bp
-from app.web import fail, settings
+from app.web import fail
 
 # Templates of text: they are escaped where they stand in the page, not in themselves.
 EXAMPLES = (

@@ -12,11 +12,11 @@ from flask import Response, current_app, request
 from flask_babel import gettext as _
 from werkzeug.wsgi import wrap_file
 
+from app.current import settings
 from app.errors import DATABASE_AWAY, Locked, NotFound
 from app.extensions import db
 from app.files import services, storage
 from app.files.models import File
-from app.web import settings
 
 ONE_RANGE = re.compile(r"bytes=(?P<first>\d{1,18})?-(?P<last>\d{1,18})?", re.IGNORECASE)
 # What RFC 8187 lets stand in the extended form of a parameter.

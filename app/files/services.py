@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.auth.models import Person, Role
-from app.columns import fold, now
+from app.current import settings
 from app.errors import Conflict, DomainError, Forbidden, Invalid, NoSpace, NotFound, TooLarge
 from app.extensions import db
 from app.files import cache, content, storage
@@ -20,8 +20,10 @@ from app.files.models import ENDING_LENGTH, NAME_LENGTH, File
 from app.files.names import CleanPath
 from app.files.purging import purge_removed
 from app.files.storage import Incoming
+from app.text import fold
+from app.times import now
 from app.transactions import after_commit, is_busy, transaction
-from app.web import settings, size
+from app.web import size
 
 TRIES = 5
 

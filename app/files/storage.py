@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from app.cooperation import give_way, off_hub
+from app.concurrency import run_in_thread, yield_to_hub
 
 BLOCK = 64 * 1024
 # A .part file nobody wrote to for so long belongs to a process that is gone.
@@ -55,7 +55,7 @@ class Incoming:
                 self._give_up(TOO_LARGE)
             else:
                 self._append(data)
-        give_way()
+        yield_to_hub()
         return len(data)
 
     def _append(self, data: bytes) -> None:
@@ -107,7 +107,7 @@ def sync(path: Path) -> None:
     """Have a file's bytes, or a folder's names, on disk. Off the hub: a disk may take its time."""
     handle = os.open(path, os.O_RDONLY)
     try:
-        off_hub(os.fsync, handle)
+        run_in_thread(os.fsync, handle)
     finally:
         os.close(handle)
 
@@ -132,7 +132,7 @@ def read(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]
         while left > 0 and (block := file.read(min(BLOCK, left))):
             left -= len(block)
             yield block
-            give_way()
+            yield_to_hub()
 
 
 def remove(folder: Path, stored_name: str) -> None:

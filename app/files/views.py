@@ -5,9 +5,10 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.auth.guards import needs
+from app.current import settings
 from app.files import listing, purging, services
 from app.files.content import icon_kind
-from app.web import came_from, settings
+from app.web import came_from
 
 bp = Blueprint("files", __name__)
 bp.add_app_template_filter(icon_kind, "icon_kind")

@@ -14,9 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app import schema
-from app.cooperation import off_hub
+from app.concurrency import run_in_thread
+from app.current import settings
 from app.extensions import db, redis_store
-from app.web import settings
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def check_redis() -> Check:
 def check_storage() -> Check:
     """Bytes reach the disk where uploads go."""
     try:
-        off_hub(write_to_disk, settings().files_dir)
+        run_in_thread(write_to_disk, settings().files_dir)
     except OSError as error:
         current_app.logger.error("the files folder is not writable: %s", error)
         return Check(False, "the folder for files is not writable")

@@ -20,9 +20,9 @@ from flask import current_app
 from flask_babel import gettext as _
 from redis.exceptions import NoScriptError, RedisError
 
+from app.current import worker_name
 from app.errors import Unavailable
 from app.extensions import redis_store
-from app.web import worker_name
 
 LOCK_MILLISECONDS = 5000  # after this long without renewal another process computes
 RENEW_SECONDS = 1

@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 from limits import parse
 from redis.exceptions import RedisError
 
-from app.cooperation import give_way
+from app.concurrency import yield_to_hub
 from app.errors import Invalid, TooMany
 from app.extensions import limiter, redis_store
 from app.numbers import cache, fib, pi
-from app.web import number, whole_number
+from app.text import parse_integer
+from app.web import number
 
 # Answers from the cache are never counted. A first π up to the limit takes about a second of the
 # processor, later ones a block of terms, and a Fibonacci number 10 ms at most.
@@ -44,7 +45,7 @@ def check_n(text: str, limit: int) -> int:
     """A whole number from 0 to the limit, in plain digits."""
     if not text:
         raise NotANumber(_("n is missing; it must be a whole number such as 100."))
-    if whole_number(text, 0, 10**20) is None:
+    if parse_integer(text, 0, 10**20) is None:
         raise NotANumber(_("n must be a whole number of at most 20 digits, written with 0 to 9."))
     n = int(text)
     if n > limit:
@@ -96,7 +97,7 @@ def compute_pi(n: int, lease: cache.Lease) -> str:
         done = end
         if done % pi.BLOCK == 0:
             passed[str(done)] = total.hex()
-        give_way()
+        yield_to_hub()
         if lease.renew():
             keep_sums(passed)
     keep_sums(passed)

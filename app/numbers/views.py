@@ -12,7 +12,7 @@ from werkzeug.routing import BaseConverter
 from app.errors import DomainError
 from app.numbers import cache, fib, pi, services
 from app.numbers.forms import Panel
-from app.texts import read_number
+from app.text import read_number
 
 bp = Blueprint("numbers", __name__)
 

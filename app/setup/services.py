@@ -6,9 +6,9 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from app.auth import services as auth
 from app.auth.models import Role
 from app.cities import services as cities
+from app.current import settings
 from app.errors import NotFound
 from app.transactions import transaction
-from app.web import settings
 
 LINK_SECONDS = 24 * 3600
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from app.auth import services as auth
-from app.columns import now
 from app.extensions import db
+from app.times import now
 from tests.factories import HTML, PASSWORD, Browser
 
 

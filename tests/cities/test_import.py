@@ -7,10 +7,10 @@ from app.cities import applying, imports
 from app.cities.import_models import REASON_LENGTH, CityImport, CityImportRow
 from app.cities.models import City
 from app.cities.rules import examine_city
-from app.columns import now
 from app.errors import Invalid
 from app.extensions import db
-from app.sentences import write_sentences
+from app.text import dump_messages
+from app.times import now
 from tests.cities.staging import add, confirm, judged, kinds, register, stage
 
 
@@ -124,7 +124,7 @@ def test_too_many_cells_are_refused(person):
 def test_longest_reason_fits_its_column():
     faults = examine_city("a" * 131_072, "b" * 131_072, '"' * 131_072)
     assert len(faults) == 3
-    assert len(write_sentences(faults.values())) <= REASON_LENGTH
+    assert len(dump_messages(faults.values())) <= REASON_LENGTH
 
 
 def test_long_and_strange_cells_are_refused_and_kept_short(person):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.cities.rules import CityFields, check_city, fold, is_flawed, search_keys
+from app.cities.rules import CityFields, check_city, fold_name, is_flawed, search_keys
 from app.errors import Invalid
 
 
@@ -72,7 +72,7 @@ def test_very_long_name_is_refused_without_composing_it():
 
 
 def test_keys_are_the_same_for_any_case_and_width():
-    assert fold(" ＳＴＲＡẞＥ ") == fold("strasse")
+    assert fold_name(" ＳＴＲＡẞＥ ") == fold_name("strasse")
     assert search_keys(None, " \u3000") == {"province_key": "", "city_key": "", "search_key": "\n"}
     assert len(search_keys("ﷺ" * 255, "x")["province_key"]) == 255
 

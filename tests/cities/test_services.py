@@ -8,10 +8,10 @@ import pytest
 from app.cities import queries, services
 from app.cities.listing import Listing
 from app.cities.models import City, RemovedCity
-from app.columns import now
 from app.errors import Conflict, Invalid, NotFound
 from app.extensions import db
 from app.once import FormKey, delete_old_keys
+from app.times import now
 from tests.cities.conftest import ACTOR, add_as_original, add_city, stored
 from tests.factories import at_once
 

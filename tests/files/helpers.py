@@ -15,12 +15,12 @@ from werkzeug.test import TestResponse
 
 from app.auth import services as auth
 from app.auth import tokens
+from app.current import settings
 from app.extensions import db
 from app.files import services
 from app.files.names import clean_path
 from app.files.services import Kept
 from app.files.storage import Incoming
-from app.web import settings
 from tests.factories import PASSWORD
 
 REPORT = "报告 (终稿).pdf"

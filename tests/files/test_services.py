@@ -9,14 +9,14 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.auth.models import Person
-from app.columns import now
+from app.current import settings
 from app.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from app.extensions import db
 from app.files import listing, purging, services, storage
 from app.files.models import File
 from app.files.names import clean_path
 from app.files.storage import Incoming
-from app.web import settings
+from app.times import now
 from tests.factories import at_once
 from tests.files.helpers import PDF, REPORT, all_connections_taken, keep, on_disk
 

@@ -12,7 +12,7 @@ from gevent.monkey import is_module_patched
 GIVE_WAY_SECONDS = 0.0001
 
 
-def give_way() -> None:
+def yield_to_hub() -> None:
     """Let this process's other requests run; called after each few milliseconds of work."""
     time.sleep(GIVE_WAY_SECONDS)
 
@@ -27,11 +27,11 @@ class PacedBody:
     def read(self, size: int = -1) -> bytes:
         """The next block."""
         block = self.body.read(size)
-        give_way()
+        yield_to_hub()
         return block
 
 
-def off_hub(work: Callable[..., Any], *args: Any) -> Any:
+def run_in_thread(work: Callable[..., Any], *args: Any) -> Any:
     """Run work that holds the processor but releases Python's lock (hashing, fsync) in a thread,
     so that this worker's other requests go on. Outside of gevent it is simply called."""
     if not is_module_patched("threading"):

@@ -1,8 +1,13 @@
 """Texts that people type, as they are kept: composed, and without what no name may hold."""
 
+import json
 import re
 import unicodedata
-from collections.abc import Set
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext
 
 # Categories of Unicode: controls, surrogates that stand alone, the separators of lines and
 # paragraphs.
@@ -45,6 +50,47 @@ def excerpt(text: str) -> str:
     return text if len(text) <= NUMBER_LENGTH else f"{text[:NUMBER_LENGTH]}…"
 
 
-def has_any(text: str, categories: Set[str]) -> bool:
+def has_category(text: str, categories: Set[str]) -> bool:
     """Whether a character of one of these categories is in it."""
     return any(unicodedata.category(character) in categories for character in text)
+
+
+def fold(text: str) -> str:
+    """NFKC and casefolded, for stored keys: texts that look the same become the same."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+@dataclass(frozen=True)
+class Message:
+    """An English text and its values; `str()` says it in the language of the request."""
+
+    text: str
+    values: dict[str, Any]
+
+    def __str__(self) -> str:
+        return str(gettext(self.text, **self.values))
+
+
+def N_(text: str, **values: str | int) -> Message:
+    """A sentence to be said later. By this name the extraction of texts finds it."""
+    return Message(text, values)
+
+
+def dump_messages(sentences: Iterable[Message]) -> str:
+    """As they are kept: without a language."""
+    return json.dumps([[one.text, one.values] for one in sentences], ensure_ascii=False)
+
+
+def load_messages(kept: str) -> str:
+    """What was kept, in the reader's language. Earlier releases kept what was said itself."""
+    if not kept.startswith("["):
+        return kept
+    return " ".join(str(Message(text, values)) for text, values in json.loads(kept))
+
+
+def parse_integer(text: str, low: int, high: int) -> int | None:
+    """A number of plain ASCII digits within bounds, or None; `int()` would also take full-width
+    digits, signs, blanks and underscores."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 20:
+        return None
+    return int(text) if low <= int(text) <= high else None
