@@ -15,7 +15,8 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     from app import assets, errors, hooks
     from app.auth.sessions import SharedSessionInterface
     from app.config import ROOT, Settings
-    from app.extensions import babel, csrf, db, limiter, redis_store
+    from app.database.engine import db
+    from app.extensions import babel, csrf, limiter, redis_store
     from app.files.receiving import UploadRequest
     from app.web import language
 

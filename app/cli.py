@@ -14,9 +14,9 @@ from app import assets
 from app.auth import services as auth
 from app.auth.models import Role
 from app.config import ROOT
+from app.database.engine import db
 from app.demo import demo_command
 from app.errors import DATABASE_AWAY, DomainError
-from app.extensions import db
 from app.files.commands import adopt_files, purge_files
 from app.setup import services as setup
 from app.start import prepare_command, start_command

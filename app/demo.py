@@ -18,7 +18,7 @@ from app.auth.models import Role
 from app.cities import services as cities
 from app.config import Settings, env_file
 from app.current import settings
-from app.extensions import db
+from app.database.engine import db
 from app.files import services as files
 from app.files.names import clean_path
 from app.files.storage import Incoming

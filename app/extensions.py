@@ -1,7 +1,6 @@
 """The extensions, unbound; `create_app()` binds them. Nothing here opens a connection."""
 
 import re
-import sqlite3
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -10,38 +9,13 @@ from flask import Flask, current_app
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
-from sqlalchemy import Connection, Dialect, Engine, MetaData, event
-from sqlalchemy.orm import DeclarativeBase
-
-
-class Base(DeclarativeBase):
-    """The base of all tables; every constraint has a name, so that a migration can drop it."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
-
-@event.listens_for(Engine, "connect")
-def prepare_sqlite(connection: Any, _record: object) -> None:
-    """Write-ahead log, every commit on disk, foreign keys on; we begin transactions ourselves."""
-    if isinstance(connection, sqlite3.Connection):
-        connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
+from sqlalchemy import Dialect, Engine, event
 
 
 @event.listens_for(Engine, "do_connect")
@@ -52,14 +26,6 @@ def connect_mariadb(dialect: Dialect, _record: object, args: Any, options: Any) 
     from app.mariadb import SharedTlsConnection
 
     return SharedTlsConnection(*args, **options)
-
-
-@event.listens_for(Engine, "begin")
-def begin_sqlite(connection: Connection) -> None:
-    """Writers begin IMMEDIATE: one that read first and then writes would fail at once."""
-    if connection.dialect.name == "sqlite":
-        immediate = connection.get_execution_options().get("immediate")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 class BreakerRetry(Retry):
@@ -117,7 +83,6 @@ class RedisStore:
         return client
 
 
-db = SQLAlchemy(model_class=Base)
 csrf = CSRFProtect()
 babel = Babel()
 limiter = Limiter(get_remote_address)

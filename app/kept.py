@@ -16,7 +16,8 @@ from typing import Any
 from flask import current_app
 from redis.exceptions import RedisError
 
-from app.extensions import db, redis_store
+from app.database.engine import db
+from app.extensions import redis_store
 
 KEPT_SECONDS = 30
 

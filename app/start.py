@@ -28,8 +28,8 @@ from supervisor.xmlrpc import SupervisorTransport
 from app import assets
 from app.auth import services as auth
 from app.config import ROOT, Settings, env_file, short_socket
-from app.extensions import db
-from app.schema import SchemaError, bring_up_to_date
+from app.database.engine import db
+from app.database.schema import SchemaError, bring_up_to_date
 from app.setup import services as setup
 
 HINT_SECONDS = 15

@@ -6,7 +6,7 @@ from flask import current_app
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from app.extensions import db
+from app.database.engine import db
 
 engine = create_engine(db.engine.url, poolclass=NullPool)
 with engine.connect() as connection:

@@ -21,8 +21,8 @@ from redis import Redis
 from app import assets, create_app
 from app.auth import services as auth
 from app.config import Settings
-from app.extensions import db
-from app.schema import create_database
+from app.database.engine import db
+from app.database.schema import create_database
 from tests import servers
 from tests.factories import Browser, add_person
 

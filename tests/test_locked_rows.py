@@ -9,11 +9,11 @@ from sqlalchemy import text, update
 
 from app.auth import tokens
 from app.cities import services as cities
+from app.database.engine import db
+from app.database.service import transaction
 from app.errors import Locked
-from app.extensions import db
 from app.files.models import File
 from app.times import now
-from app.transactions import transaction
 from tests.cities.conftest import ACTOR, add_as_original
 from tests.cities.staging import expire, kinds, stage
 from tests.factories import HTML, Browser, add_person

@@ -60,7 +60,7 @@ def test_a_server_without_tls_is_reached_all_the_same(mariadb_url):
 
 
 def test_the_pool_of_the_application_shares_it_too(mariadb):
-    from app.extensions import db
+    from app.database.engine import db
 
     with db.engine.connect() as first, db.engine.connect() as second:
         contexts = {

@@ -11,7 +11,7 @@ from flask_babel import force_locale
 from app import web
 from app.cities import services
 from app.config import ROOT, engine_options
-from app.extensions import db
+from app.database.engine import db
 from app.logs import JsonFormatter, TextFormatter
 from tests.cities.conftest import ACTOR
 

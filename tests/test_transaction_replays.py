@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.extensions import db
-from app.transactions import TRIES, after_commit, is_busy, transaction
+from app.database.engine import db
+from app.database.service import TRIES, after_commit, is_busy, transaction
 from tests.factories import add_person, at_once
 from tests.test_transactions import give_role, role_of
 

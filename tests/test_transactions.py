@@ -5,9 +5,9 @@ from sqlalchemy import select
 
 from app.auth import services as auth
 from app.auth.models import Person
+from app.database.engine import db
+from app.database.service import after_commit, transaction
 from app.errors import Conflict
-from app.extensions import db
-from app.transactions import after_commit, transaction
 from tests.factories import add_person
 
 

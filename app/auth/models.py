@@ -6,8 +6,8 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.columns import Id, Moment, UtcDateTime, bounded
-from app.extensions import db
+from app.database.engine import db
+from app.database.types import Id, Moment, UtcDateTime, bounded
 from app.times import now
 
 NAME_LENGTH = 64

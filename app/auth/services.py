@@ -15,11 +15,12 @@ from app.auth.models import (
     Role,
 )
 from app.auth.passwords import check_password, hash_password, matches, random_password
+from app.database.engine import db
+from app.database.service import after_commit, transaction
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from app.extensions import db, redis_store
+from app.extensions import redis_store
 from app.text import INVISIBLE, compose, fold, has_category
 from app.times import now
-from app.transactions import after_commit, transaction
 
 EPOCH_SECONDS = 60
 

@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from app.auth.models import TOKEN_LABEL_LENGTH, ApiToken, Person
+from app.database.engine import db
+from app.database.service import transaction
 from app.errors import Invalid, Locked, NotFound
-from app.extensions import db
 from app.times import now
-from app.transactions import transaction
 
 PREFIX = "gz_"  # so that people and secret scanners recognise one
 USED_EVERY = timedelta(minutes=1)

@@ -17,11 +17,11 @@ from app.cities.exchange import Line
 from app.cities.import_models import CityImportRow, Kind
 from app.cities.imports import count_lines, find_import, mark_ready, stage_lines
 from app.cities.models import City
-from app.columns import UtcDateTime
+from app.database.engine import db
+from app.database.service import after_commit, transaction
+from app.database.types import UtcDateTime
 from app.errors import Conflict
-from app.extensions import db
 from app.times import now
-from app.transactions import after_commit, transaction
 
 
 class Outdated(Conflict):

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from app.cities import cache
 from app.cities.models import City
 from app.cities.stored_keys import fill_keys
-from app.extensions import db
+from app.database.engine import db
 from app.web import number
 
 PROVINCES_SHOWN = 30

@@ -7,8 +7,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.cities.models import TEXT_LENGTH
-from app.columns import Id, Moment, UtcDateTime, bounded, long_text
-from app.extensions import db
+from app.database.engine import db
+from app.database.types import Id, Moment, UtcDateTime, bounded, long_text
 from app.text import load_messages
 
 # A name that is too long is kept with one character too many, so that it stays too long.

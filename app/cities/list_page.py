@@ -17,7 +17,7 @@ from app import assets
 from app.cities import cache, queries
 from app.cities.listing import Listing, read_cursor
 from app.cities.row_writer import RowWriter
-from app.paging import FIRST, LAST, Cursor, Page, write_cursor
+from app.database.keyset import FIRST, LAST, Cursor, Page, write_cursor
 from app.web import number
 
 COLUMNS = ("city", "province", "users", "changed")

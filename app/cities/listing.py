@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from app import paging
 from app.cities.models import TEXT_LENGTH, USERS_MOST
-from app.paging import Cursor, Ordered, Value, read_moment, read_text, readable
+from app.database import keyset
+from app.database.keyset import Cursor, Ordered, Value, read_moment, read_text, readable
 
 SORTS = ("id", "city", "province", "users", "changed")
 # Names begin with a, numbers and times with the largest.
@@ -63,7 +63,7 @@ def read_listing(args: Mapping[str, str]) -> Listing:
 
 def read_cursor(text: str | None, sort: str) -> Cursor:
     """The cursor of an address. One that is none, or of another order, is the first page."""
-    return paging.read_cursor(text, partial(read_value, sort=sort))
+    return keyset.read_cursor(text, partial(read_value, sort=sort))
 
 
 def read_value(text: str, sort: str) -> Value:

@@ -7,8 +7,8 @@ from sqlalchemy import Computed, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.models import NAME_LENGTH
-from app.columns import Id, Moment, UtcDateTime, bounded, long_text
-from app.extensions import db
+from app.database.engine import db
+from app.database.types import Id, Moment, UtcDateTime, bounded, long_text
 
 TEXT_LENGTH = 255
 USERS_MOST = 2_147_483_647

@@ -3,8 +3,8 @@
 Rows are read as plain tuples with the names of `COLUMNS`, never as objects: a list has no use for
 them, and they cost several times as much.
 
-A page is found by key, see app/paging.py. Rows without a value come last in both directions: they
-are a second segment with a query of its own, which is also read by an index.
+A page is found by key, see app/database/keyset.py. Rows without a value come last in both
+directions: they are a second segment with a query of its own, which is also read by an index.
 """
 
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, or_, select
 
-from app import paging
 from app.cities.listing import SEARCH_WORDS, Listing
 from app.cities.models import City
 from app.cities.rules import fold_name
 from app.cities.stored_keys import fill_keys
-from app.extensions import db
-from app.paging import FIRST, LAST, Cursor, Page, Query, Value, keyset
+from app.database import keyset
+from app.database.engine import db
+from app.database.keyset import FIRST, LAST, Cursor, Page, Query, Value, seek
 
 PAGE_SIZE = 50
 COUNT_MOST = 1000
@@ -51,7 +51,7 @@ def select_page(listing: Listing, cursor: Cursor = FIRST, size: int = PAGE_SIZE)
     """The page at a cursor."""
     if needs_keys(listing):
         fill_keys()
-    return paging.select_page(
+    return keyset.select_page(
         partial(read_rows, listing), partial(cursor_at, listing), cursor, size
     )
 
@@ -99,7 +99,7 @@ def segments(listing: Listing, cursor: Cursor) -> Iterator[Query]:
     query: Query = select(*COLUMNS).where(*filters(listing))
     descending = listing.descending == cursor.forward  # going back, the order turns round
     if listing.sort == "id":
-        yield keyset(query, [City.id], None if cursor.id is None else [cursor.id], descending)
+        yield seek(query, [City.id], None if cursor.id is None else [cursor.id], descending)
         return
     column = SORT_COLUMNS[listing.sort]
     if not listing.is_filtered:
@@ -108,13 +108,13 @@ def segments(listing: Listing, cursor: Cursor) -> Iterator[Query]:
         query = query.with_hint(City, index, dialect_name="mysql")
     at_values = cursor.id is not None and cursor.value is not None
     at_blanks = cursor.id is not None and cursor.value is None
-    values = keyset(
+    values = seek(
         query.where(has_value(column)),
         [column, City.id],
         [cursor.value, cursor.id] if at_values else None,
         descending,
     )
-    blanks = keyset(
+    blanks = seek(
         query.where(has_no_value(column)), [City.id], [cursor.id] if at_blanks else None, descending
     )
     order = [values, blanks] if cursor.forward else [blanks, values]

@@ -16,11 +16,11 @@ from app.cities.models import City, RemovedCity
 from app.cities.rules import CityFields, check_city, keys
 from app.cities.stored_keys import find_same
 from app.config import ROOT
+from app.database.engine import db
+from app.database.idempotency import run_once
+from app.database.service import after_commit, transaction
 from app.errors import Conflict, Invalid, NotFound
-from app.extensions import db
-from app.once import once
 from app.times import now
-from app.transactions import after_commit, transaction
 
 SAMPLE = ROOT / "app" / "cities" / "sample-cities.csv"
 SAMPLE_COUNT = 418
@@ -93,7 +93,7 @@ def create_city(
     same values, that is the id made then, while it is in the register. AlreadyThere when these
     names are there, unless `anyway`."""
     fields = check_city(province, city, users)
-    return once(
+    return run_once(
         actor.id, key, astuple(fields), lambda: insert_city(fields, anyway), queries.has_city
     )
 

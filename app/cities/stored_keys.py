@@ -5,9 +5,9 @@ from sqlalchemy import bindparam, select, union_all, update
 
 from app.cities.models import City
 from app.cities.rules import keys, pair_of, sort_key
+from app.database.engine import db
+from app.database.service import transaction
 from app.errors import Locked
-from app.extensions import db
-from app.transactions import transaction
 
 FILL_BATCH, FILL_BATCHES = 500, 40
 ALIKE_MOST = 500

@@ -15,8 +15,8 @@ from app.cities.listing import read_listing
 from app.cities.queries import CityRow
 from app.cities.row_writer import city_name
 from app.cities.rules import clean_users, is_flawed
+from app.database.idempotency import new_key
 from app.errors import Invalid, Locked, NotFound
-from app.once import new_key
 from app.web import came_from, fail, safe_next
 
 bp = Blueprint("cities", __name__)

@@ -11,24 +11,24 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app import paging
 from app.auth.models import Person
-from app.extensions import db
-from app.files import cache, purging
-from app.files.models import File
-from app.paging import (
+from app.database import keyset
+from app.database.engine import db
+from app.database.keyset import (
     FIRST,
     LAST,
     Cursor,
     Ordered,
     Query,
     Value,
-    keyset,
     read_moment,
     read_text,
     readable,
+    seek,
     write_cursor,
 )
+from app.files import cache, purging
+from app.files.models import File
 from app.text import fold, parse_integer
 from app.times import now
 
@@ -122,7 +122,7 @@ def read_page(listing: Listing, args: Mapping[str, str]) -> Page:
     cursor = read_cursor(args.get("page"), listing.sort)
     if cursor == LAST:
         cursor = replace(LAST, place=total + 1)
-    found = paging.select_page(
+    found = keyset.select_page(
         partial(read_rows, listing), partial(cursor_at, listing), cursor, PAGE
     )
 
@@ -166,11 +166,11 @@ def segments(listing: Listing, cursor: Cursor, limit: int) -> Iterator[Query]:
     descending = listing.descending == cursor.forward  # going back, the order turns round
     if listing.sort != "from":
         after = None if cursor.id is None else [cursor.value, cursor.id]
-        yield keyset(query, [column, File.id], after, descending)
+        yield seek(query, [column, File.id], after, descending)
         return
     for owner_id, name_key in read_owners(listing, cursor, limit, descending):
         after = [cursor.id] if name_key == cursor.value else None
-        yield keyset(query.where(File.owner_id == owner_id), [File.id], after, descending)
+        yield seek(query.where(File.owner_id == owner_id), [File.id], after, descending)
 
 
 def read_owners(
@@ -196,7 +196,7 @@ def cursor_at(listing: Listing, row: FileRow, forward: bool, place: int | None) 
 
 def read_cursor(text: str | None, sort: str) -> Cursor:
     """The cursor of an address. One that is none, or of another order, is the first page."""
-    found = paging.read_cursor(text, partial(read_value, sort=sort))
+    found = keyset.read_cursor(text, partial(read_value, sort=sort))
     # Every row has a value and a known place.
     return FIRST if found.id is not None and None in (found.value, found.place) else found
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.columns import Id, Moment, UtcDateTime, bounded, long_text
-from app.extensions import db
+from app.database.engine import db
+from app.database.types import Id, Moment, UtcDateTime, bounded, long_text
 
 NAME_LENGTH = 255
 # With the name it just fits into the longest key that InnoDB takes (3,072 bytes).

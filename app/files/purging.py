@@ -7,11 +7,11 @@ from pathlib import Path
 from sqlalchemy import delete, select
 
 from app.current import settings
-from app.extensions import db
+from app.database.engine import db
+from app.database.service import after_commit, transaction
 from app.files import cache, storage
 from app.files.models import File
 from app.times import now
-from app.transactions import after_commit, transaction
 
 UNDO_DAYS = 7
 # How many removed files are deleted for good when another one is removed.

@@ -13,8 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.auth.models import Person, Role
 from app.current import settings
+from app.database.engine import db
+from app.database.service import after_commit, is_busy, transaction
 from app.errors import Conflict, DomainError, Forbidden, Invalid, NoSpace, NotFound, TooLarge
-from app.extensions import db
 from app.files import cache, content, storage
 from app.files.models import ENDING_LENGTH, NAME_LENGTH, File
 from app.files.names import CleanPath
@@ -22,7 +23,6 @@ from app.files.purging import purge_removed
 from app.files.storage import Incoming
 from app.text import fold
 from app.times import now
-from app.transactions import after_commit, is_busy, transaction
 from app.web import size
 
 TRIES = 5

@@ -13,10 +13,11 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app import schema
 from app.concurrency import run_in_thread
 from app.current import settings
-from app.extensions import db, redis_store
+from app.database import schema
+from app.database.engine import db
+from app.extensions import redis_store
 
 
 @dataclass(frozen=True)

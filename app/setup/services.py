@@ -7,8 +7,8 @@ from app.auth import services as auth
 from app.auth.models import Role
 from app.cities import services as cities
 from app.current import settings
+from app.database.service import transaction
 from app.errors import NotFound
-from app.transactions import transaction
 
 LINK_SECONDS = 24 * 3600
 

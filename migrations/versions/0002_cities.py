@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from app.columns import UtcDateTime, bounded, long_text
+from app.database.types import UtcDateTime, bounded, long_text
 from app.migrating import add_index, add_table, columns_of
 
 revision = "0002"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.columns import UtcDateTime, bounded
+from app.database.types import UtcDateTime, bounded
 from app.migrating import add_index, add_table
 
 revision = "0003"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.columns import UtcDateTime, bounded, long_text
+from app.database.types import UtcDateTime, bounded, long_text
 from app.migrating import add_index, add_table
 
 revision = "0005"

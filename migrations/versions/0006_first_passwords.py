@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.columns import UtcDateTime
+from app.database.types import UtcDateTime
 from app.migrating import add_columns
 
 revision = "0006"

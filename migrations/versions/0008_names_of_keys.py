@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.columns import bounded
+from app.database.types import bounded
 from app.migrating import add_columns, add_index
 
 revision = "0008"

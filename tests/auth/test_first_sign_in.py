@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.auth import services as auth
-from app.extensions import db
+from app.database.engine import db
 from app.times import now
 from tests.factories import HTML, PASSWORD, Browser
 

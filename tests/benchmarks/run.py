@@ -28,8 +28,8 @@ from app.auth import tokens
 from app.cities.models import City
 from app.cities.rules import keys
 from app.config import ROOT, Settings
-from app.extensions import db
-from app.schema import create_database
+from app.database.engine import db
+from app.database.schema import create_database
 from tests import servers
 from tests.browser.site import answers
 from tests.conftest import migrate

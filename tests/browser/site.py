@@ -15,7 +15,7 @@ from app.auth import services as auth
 from app.cities import services as cities
 from app.cities.models import City
 from app.config import ROOT, Settings
-from app.extensions import db
+from app.database.engine import db
 from tests import servers
 from tests.factories import PASSWORD
 from tests.site import Site

@@ -8,7 +8,7 @@ from sqlalchemy import column, insert, select, table
 from app.auth import services as auth
 from app.cities.models import City
 from app.cities.rules import keys
-from app.extensions import db
+from app.database.engine import db
 from tests.factories import PASSWORD
 
 

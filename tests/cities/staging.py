@@ -11,7 +11,7 @@ from app.cities import applying, imports
 from app.cities.import_models import CityImport, CityImportRow
 from app.cities.models import City
 from app.cities.rules import keys
-from app.extensions import db
+from app.database.engine import db
 from app.times import now
 from tests.factories import HTML, Browser
 

@@ -11,8 +11,8 @@ from app import create_app
 from app.cities import queries, services
 from app.cities.listing import Listing
 from app.config import ROOT, Settings
-from app.extensions import db
-from app.schema import create_database
+from app.database.engine import db
+from app.database.schema import create_database
 from tests.cities.conftest import ACTOR, add_as_original, stored
 from tests.conftest import environment
 

@@ -16,7 +16,7 @@ from app.cities.listing import Listing
 from app.cities.models import City
 from app.cities.queries import batches
 from app.cities.rules import keys
-from app.extensions import db
+from app.database.engine import db
 from tests.factories import PASSWORD
 
 NASTY = [

@@ -8,7 +8,8 @@ from sqlalchemy import insert, text
 from app.cities import glance
 from app.cities.models import City
 from app.cities.rules import keys
-from app.extensions import db, redis_store
+from app.database.engine import db
+from app.extensions import redis_store
 from tests.cities.conftest import add_as_original
 
 

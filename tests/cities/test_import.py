@@ -7,8 +7,8 @@ from app.cities import applying, imports
 from app.cities.import_models import REASON_LENGTH, CityImport, CityImportRow
 from app.cities.models import City
 from app.cities.rules import examine_city
+from app.database.engine import db
 from app.errors import Invalid
-from app.extensions import db
 from app.text import dump_messages
 from app.times import now
 from tests.cities.staging import add, confirm, judged, kinds, register, stage

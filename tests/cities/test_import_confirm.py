@@ -11,8 +11,9 @@ from app.auth import services as auth
 from app.cities import applying, imports
 from app.cities.import_models import CityImport, Kind
 from app.cities.models import City
+from app.database.engine import db
 from app.errors import NotFound
-from app.extensions import db, redis_store
+from app.extensions import redis_store
 from tests.cities.staging import add, confirm, expire, judged, kinds, register, stage
 from tests.factories import PASSWORD
 

@@ -11,7 +11,7 @@ from app import concurrency
 from app.auth import services as auth
 from app.auth import tokens
 from app.cities.import_models import CityImport
-from app.extensions import db
+from app.database.engine import db
 from tests.cities.staging import MIXED, send
 from tests.factories import HTML
 

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from app.auth import services as auth
 from app.cities.models import City
 from app.cities.rules import keys
-from app.extensions import db
+from app.database.engine import db
 from tests.cities.staging import HEADER, MIXED, send
 from tests.factories import HTML, PASSWORD, Browser
 

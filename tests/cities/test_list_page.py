@@ -9,7 +9,7 @@ from sqlalchemy import event
 from app.cities import list_page, services
 from app.cities.exchange import COLUMNS
 from app.config import LANGUAGES
-from app.extensions import db
+from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_as_original, add_city
 from tests.factories import Browser, csrf_token
 

@@ -10,8 +10,8 @@ from app.cities import queries
 from app.cities.listing import SORTS, Listing, read_cursor, read_listing
 from app.cities.models import City
 from app.cities.rules import keys
-from app.extensions import db
-from app.paging import FIRST, LAST, Cursor, write_cursor
+from app.database.engine import db
+from app.database.keyset import FIRST, LAST, Cursor, write_cursor
 
 SIZE = 7
 

@@ -8,9 +8,9 @@ import pytest
 from app.cities import queries, services
 from app.cities.listing import Listing
 from app.cities.models import City, RemovedCity
+from app.database.engine import db
+from app.database.idempotency import IdempotencyKey, delete_old_keys
 from app.errors import Conflict, Invalid, NotFound
-from app.extensions import db
-from app.once import FormKey, delete_old_keys
 from app.times import now
 from tests.cities.conftest import ACTOR, add_as_original, add_city, stored
 from tests.factories import at_once
@@ -31,7 +31,7 @@ def test_bad_values_are_refused_and_nothing_is_kept():
     with pytest.raises(Invalid):
         services.create_city(ACTOR, "", "深圳市", "1", key="k")
     assert stored() == []
-    assert db.session.query(FormKey).count() == 0
+    assert db.session.query(IdempotencyKey).count() == 0
     assert services.create_city(ACTOR, "广东", "深圳市", "1", key="k") == 1
 
 
@@ -94,10 +94,10 @@ def test_keys_of_two_people_have_nothing_to_do_with_each_other():
 
 def test_old_keys_are_forgotten():
     services.create_city(ACTOR, "广东", "深圳市", "1", key="one")
-    db.session.query(FormKey).update({"created_at": now() - timedelta(days=3)})
+    db.session.query(IdempotencyKey).update({"created_at": now() - timedelta(days=3)})
     db.session.commit()
     delete_old_keys()
-    assert db.session.query(FormKey).count() == 0
+    assert db.session.query(IdempotencyKey).count() == 0
 
 
 def test_city_is_changed_and_its_version_rises():

@@ -7,7 +7,7 @@ from app.cities import queries, services, stored_keys
 from app.cities.listing import Listing
 from app.cities.models import City
 from app.cities.rules import keys
-from app.extensions import db
+from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_as_original, add_city
 from tests.cities.staging import confirm, stage
 

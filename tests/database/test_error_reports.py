@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.cities import queries
 from app.cities.listing import Listing
-from app.extensions import db
+from app.database.engine import db
 from tests.cities.conftest import add_city
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import event, select, update
 
 from app.cities.import_models import CityImport
-from app.extensions import db
+from app.database.engine import db
 from app.times import now
 from tests.cities.staging import stage
 from tests.factories import add_person

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.auth import tokens
 from app.config import ROOT
-from app.extensions import db
+from app.database.engine import db
 from tests import servers
 from tests.cities.staging import stage
 from tests.conftest import environment

@@ -7,7 +7,7 @@ import pytest
 import redis
 from sqlalchemy import event
 
-from app.extensions import db
+from app.database.engine import db
 from app.files import listing
 from tests.cities.conftest import add_city
 from tests.factories import add_person

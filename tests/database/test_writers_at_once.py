@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from app.cities import services
+from app.database.engine import db
 from app.errors import Conflict
-from app.extensions import db
 from tests.cities.conftest import ACTOR, Somebody, add_city, stored
 from tests.factories import at_once
 

@@ -15,7 +15,7 @@ from app import create_app
 from app.cities.models import City
 from app.cities.rules import keys
 from app.config import ROOT, Settings
-from app.extensions import db
+from app.database.engine import db
 from tests import servers
 from tests.conftest import environment, migrate
 

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from app.auth import services as auth
 from app.auth import tokens
 from app.current import settings
-from app.extensions import db
+from app.database.engine import db
 from app.files import services
 from app.files.names import clean_path
 from app.files.services import Kept

@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from app.extensions import db
+from app.database.engine import db
 from app.files import sending, services, storage
 from app.files.models import File
 from tests.factories import HTML

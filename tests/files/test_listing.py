@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event, insert, text, update
 
-from app.extensions import db
+from app.database.engine import db
+from app.database.keyset import FIRST, LAST, Cursor, write_cursor
 from app.files import listing, purging, services
 from app.files.models import File
-from app.paging import FIRST, LAST, Cursor, write_cursor
 from app.times import now
 from tests.files.helpers import PNG, REPORT, keep
 

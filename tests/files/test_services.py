@@ -10,8 +10,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.auth.models import Person
 from app.current import settings
+from app.database.engine import db
 from app.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
-from app.extensions import db
 from app.files import listing, purging, services, storage
 from app.files.models import File
 from app.files.names import clean_path

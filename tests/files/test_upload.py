@@ -8,7 +8,7 @@ from urllib3 import encode_multipart_formdata
 
 from app import disk
 from app.config import ROOT
-from app.extensions import db
+from app.database.engine import db
 from app.files import receiving
 from app.files.models import File
 from tests.factories import PASSWORD

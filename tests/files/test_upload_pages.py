@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from urllib3 import encode_multipart_formdata
 
-from app.extensions import db
+from app.database.engine import db
 from app.files import receiving, services, uploaded
 from app.files.models import File
 from tests import servers

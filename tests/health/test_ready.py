@@ -11,11 +11,11 @@ import pymysql
 import pytest
 from sqlalchemy import text
 
-from app import schema
 from app.auth import services as auth
 from app.auth import tokens
 from app.config import ROOT
-from app.extensions import db
+from app.database import schema
+from app.database.engine import db
 from app.health import services
 from tests import servers
 from tests.conftest import environment, need

@@ -9,8 +9,8 @@ from app.auth import passwords
 from app.auth import services as auth
 from app.cities.models import City
 from app.cities.services import SAMPLE_COUNT
+from app.database.engine import db
 from app.errors import Conflict
-from app.extensions import db
 from app.setup import services
 from tests.factories import HTML, PASSWORD, Browser, at_once
 

@@ -10,16 +10,16 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.columns import Moment, bounded
-from app.extensions import db
+from app.database.engine import db
+from app.database.service import after_commit, transaction
+from app.database.types import Moment, bounded
 from app.times import now
-from app.transactions import after_commit, transaction
 
 KEY_LENGTH = 80
 KEPT = timedelta(days=2)
 
 
-class FormKey(db.Model):  # type: ignore[name-defined,misc]
+class IdempotencyKey(db.Model):  # type: ignore[name-defined,misc]
     """A form that was used, as own_key() names it, and what was made of it."""
 
     __tablename__ = "form_key"
@@ -30,7 +30,7 @@ class FormKey(db.Model):  # type: ignore[name-defined,misc]
     created_at: Mapped[Moment] = mapped_column(index=True)
 
 
-KEYS = FormKey.__table__  # written as rows: objects cost more than the statements themselves
+KEYS = IdempotencyKey.__table__  # written as rows: objects cost more than the statements themselves
 
 
 def new_key() -> str:
@@ -38,14 +38,14 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def own_key(person_id: int, key: str, sent: Sequence[str | int]) -> str:
+def hash_key(person_id: int, key: str, sent: Sequence[str | int]) -> str:
     """What is kept of a form: this person's key together with the values that were sent. The
     browser's Back button shows a form again with the key it had; with other values in it, it means
     another thing."""
     return hashlib.sha256(json.dumps([person_id, key, *sent]).encode()).hexdigest()
 
 
-def once(
+def run_once(
     person_id: int,
     key: str | None,
     sent: Sequence[str | int],
@@ -62,7 +62,7 @@ def once(
     """
     if not key:
         return make()
-    used_key = own_key(person_id, key, sent)
+    used_key = hash_key(person_id, key, sent)
     try:
         db.session.execute(insert(KEYS).values(key=used_key))
     except IntegrityError:
@@ -81,4 +81,4 @@ def once(
 @transaction
 def delete_old_keys() -> None:
     """Forget keys of forms that nobody will send again."""
-    db.session.execute(delete(FormKey).where(FormKey.created_at < now() - KEPT))
+    db.session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - KEPT))

@@ -116,7 +116,7 @@ def place_of_start(cursor: Cursor, count: int) -> int | None:
     return max(1, cursor.place + 1 if cursor.forward else cursor.place - count)
 
 
-def keyset(query: Query, columns: list[Any], after: Any, descending: bool) -> Query:
+def seek(query: Query, columns: list[Any], after: Any, descending: bool) -> Query:
     """The query ordered by the columns (the last is unique), behind the given values."""
     if after is not None:
         *firsts, last = (

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from app.config import ROOT
-from app.extensions import db
+from app.database.engine import db
 
 MIGRATIONS = ROOT / "migrations" / "versions"
 UNKNOWN_DATABASE = 1049

@@ -11,8 +11,8 @@ from typing import ParamSpec, TypeVar
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
+from app.database.engine import db
 from app.errors import Locked
-from app.extensions import db
 
 P = ParamSpec("P")
 T = TypeVar("T")
