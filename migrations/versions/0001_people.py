@@ -3,8 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.database.types import UtcDateTime, bounded
-from app.migrating import add_index, add_table
+from migrations.steps import UtcDateTime, add_index, add_table, bounded
 
 revision = "0001"
 down_revision = None

@@ -6,8 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from app.database.types import UtcDateTime, bounded, long_text
-from app.migrating import add_index, add_table, columns_of
+from migrations.steps import UtcDateTime, add_index, add_table, bounded, columns_of, long_text
 
 revision = "0002"
 down_revision = "0001"

@@ -3,8 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.database.types import UtcDateTime, bounded, long_text
-from app.migrating import add_index, add_table
+from migrations.steps import UtcDateTime, add_index, add_table, bounded, long_text
 
 revision = "0005"
 down_revision = "0004"

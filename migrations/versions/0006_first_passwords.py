@@ -3,8 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.database.types import UtcDateTime
-from app.migrating import add_columns
+from migrations.steps import UtcDateTime, add_columns
 
 revision = "0006"
 down_revision = "0005"

@@ -3,7 +3,7 @@ which for adopted files is earlier than that of the row."""
 
 from alembic import op
 
-from app.migrating import add_index, drop_index
+from migrations.steps import add_index, drop_index
 
 revision = "0007"
 down_revision = "0006"

@@ -3,8 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.database.types import bounded
-from app.migrating import add_columns, add_index
+from migrations.steps import add_columns, add_index, bounded
 
 revision = "0008"
 down_revision = "0007"

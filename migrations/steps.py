@@ -2,10 +2,46 @@
 a table by itself, so a migration that was interrupted is run again from its beginning."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy import DateTime, String, Text
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment with microseconds, kept in UTC without a zone, given back aware.
+
+    MariaDB's plain DATETIME drops the fraction; DATETIME(6) keeps it.
+    """
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name == "mysql":
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def bounded(length: int) -> String:
+    """Text compared by code points: SQLite does so by itself, MariaDB by this collation."""
+    return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql")
+
+
+def long_text() -> Text:
+    """The same for text without a length."""
+    return Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
 
 
 def columns_of(table: str) -> set[str]:
