@@ -16,8 +16,9 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     from app.auth.sessions import SharedSessionInterface
     from app.config import ROOT, Settings
     from app.database.engine import db
-    from app.extensions import babel, csrf, limiter, redis_store
+    from app.extensions import babel, csrf, limiter
     from app.files.receiving import UploadRequest
+    from app.redis.client import redis_store
     from app.web import language
 
     settings = settings or Settings.load()

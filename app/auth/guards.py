@@ -22,8 +22,8 @@ from app.auth.sessions import (
 )
 from app.current import settings
 from app.errors import Forbidden, Unauthorized, Unavailable, answer, wants_page
-from app.extensions import redis_store
 from app.logs import event
+from app.redis.client import redis_store
 from app.web import this_page
 
 P = ParamSpec("P")

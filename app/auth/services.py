@@ -18,7 +18,7 @@ from app.auth.passwords import check_password, hash_password, matches, random_pa
 from app.database.engine import db
 from app.database.service import after_commit, transaction
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from app.extensions import redis_store
+from app.redis.client import redis_store
 from app.text import INVISIBLE, compose, fold, has_category
 from app.times import now
 

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from app.auth.sessions import values_key
 from app.errors import Invalid, NotFound, Unauthorized
-from app.extensions import redis_store
+from app.redis.client import redis_store
 from app.text import INVISIBLE, compose, has_category
 
 KEY_LENGTH = 64

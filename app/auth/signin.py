@@ -7,10 +7,11 @@ from typing import Any
 from flask import current_app, g
 from flask_babel import gettext as _
 
-from app.auth import services, tries
+from app.auth import services
 from app.auth.models import Person
-from app.auth.tries import Limit
 from app.errors import Invalid, TooMany, Unauthorized
+from app.redis import rate_limit
+from app.redis.rate_limit import Limit
 
 # OWASP ASVS 6.3.1: wrong tries a minute for one name from one address, and for one address over
 # all names. No name is ever locked for other addresses, so nobody can shut a colleague out.
@@ -21,7 +22,7 @@ WRONG_PER_ADDRESS = 20
 def count(*limits: Limit) -> str:
     """Count a try under each key and return its name, or raise `TooMany` with the seconds to
     wait."""
-    name, seconds = tries.add(*limits)
+    name, seconds = rate_limit.add(*limits)
     if seconds:
         raise TooMany(_("Too many wrong tries. Wait a minute, then try again."), seconds)
     return name
@@ -48,7 +49,7 @@ def check_credentials(name: str, password: str, address: str) -> Person:
     person = services.verify(name, password)
     if person is None:
         raise Invalid(_("Name and password do not match."))
-    tries.take_back(counted, *limits)
+    rate_limit.take_back(counted, *limits)
     return person
 
 

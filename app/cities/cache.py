@@ -1,6 +1,6 @@
 """What the register keeps in Redis: drawn fragments, the total, the names of provinces, figures."""
 
-from app.kept import KeptTexts
+from app.redis.cache import VersionedCache
 
-TEXTS = KeptTexts("gz:cities")
+TEXTS = VersionedCache("gz:cities")
 changed, kept = TEXTS.changed, TEXTS.kept

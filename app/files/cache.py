@@ -1,6 +1,6 @@
 """What the list of files keeps in Redis: how many there are, and their size together."""
 
-from app.kept import KeptTexts
+from app.redis.cache import VersionedCache
 
-TEXTS = KeptTexts("gz:files")
+TEXTS = VersionedCache("gz:files")
 changed, kept = TEXTS.changed, TEXTS.kept

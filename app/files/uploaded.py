@@ -6,7 +6,7 @@ import json
 import secrets
 from typing import Any
 
-from app.extensions import redis_store
+from app.redis.client import redis_store
 
 KEPT_MINUTES = 10
 # How much of an upload the page can show.

@@ -17,7 +17,7 @@ from app.concurrency import run_in_thread
 from app.current import settings
 from app.database import schema
 from app.database.engine import db
-from app.extensions import redis_store
+from app.redis.client import redis_store
 
 
 @dataclass(frozen=True)

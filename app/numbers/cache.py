@@ -22,7 +22,7 @@ from redis.exceptions import NoScriptError, RedisError
 
 from app.current import worker_name
 from app.errors import Unavailable
-from app.extensions import redis_store
+from app.redis.client import redis_store
 
 LOCK_MILLISECONDS = 5000  # after this long without renewal another process computes
 RENEW_SECONDS = 1

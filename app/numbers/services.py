@@ -12,8 +12,9 @@ from redis.exceptions import RedisError
 
 from app.concurrency import yield_to_hub
 from app.errors import Invalid, TooMany
-from app.extensions import limiter, redis_store
+from app.extensions import limiter
 from app.numbers import cache, fib, pi
+from app.redis.client import redis_store
 from app.text import parse_integer
 from app.web import number
 

@@ -11,7 +11,7 @@ from app.auth.models import ApiToken, Person
 from app.auth.passwords import ALPHABET, check_password, random_password
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from app.extensions import redis_store
+from app.redis.client import redis_store
 from app.times import now
 from tests.factories import PASSWORD, add_person, at_once
 

@@ -10,7 +10,7 @@ from app.auth import session_values
 from app.auth.session_values import KEYS
 from app.auth.sessions import values_key
 from app.errors import Invalid, Unauthorized
-from app.extensions import redis_store
+from app.redis.client import redis_store
 from tests.factories import HTML, PASSWORD, Browser, at_once
 
 PAGE = "/session"

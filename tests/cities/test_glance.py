@@ -9,7 +9,7 @@ from app.cities import glance
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
-from app.extensions import redis_store
+from app.redis.client import redis_store
 from tests.cities.conftest import add_as_original
 
 

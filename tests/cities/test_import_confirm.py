@@ -13,7 +13,7 @@ from app.cities.import_models import CityImport, Kind
 from app.cities.models import City
 from app.database.engine import db
 from app.errors import NotFound
-from app.extensions import redis_store
+from app.redis.client import redis_store
 from tests.cities.staging import add, confirm, expire, judged, kinds, register, stage
 from tests.factories import PASSWORD
 

@@ -17,13 +17,13 @@ from flask import current_app
 from redis.exceptions import RedisError
 
 from app.database.engine import db
-from app.extensions import redis_store
+from app.redis.client import redis_store
 
-KEPT_SECONDS = 30
+LIFE_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class KeptTexts:
+class VersionedCache:
     """The texts about one table; their keys in Redis begin with `prefix`."""
 
     prefix: str
@@ -31,7 +31,7 @@ class KeptTexts:
     def changed(self) -> None:
         """Tell all processes that the table changed; handed to after_commit()."""
         with suppress(RedisError):
-            redis_store.client.set(self._key("mark"), new_mark())
+            redis_store.client.set(self._key("mark"), new_version())
 
     def kept(self, key: str, make: Callable[[], str]) -> str:
         """The text kept under a key, or else what `make` returns, which is then kept. May end
@@ -41,7 +41,7 @@ class KeptTexts:
             found: Any = redis_store.client.mget(mark_key, self._key(key))
             mark, text = found
             if not mark:
-                redis_store.client.set(mark_key, new_mark(), nx=True)
+                redis_store.client.set(mark_key, new_version(), nx=True)
                 mark = redis_store.client.get(mark_key)
         except RedisError:
             return make()
@@ -52,7 +52,7 @@ class KeptTexts:
         db.session.rollback()
         made = make()
         try:
-            redis_store.client.set(self._key(key), f"{mark}\n{made}", ex=KEPT_SECONDS)
+            redis_store.client.set(self._key(key), f"{mark}\n{made}", ex=LIFE_SECONDS)
         except RedisError as error:
             current_app.logger.warning("a text could not be kept: %s", error.__class__.__name__)
         return made
@@ -61,6 +61,6 @@ class KeptTexts:
         return f"{self.prefix}:{name}"
 
 
-def new_mark() -> str:
+def new_version() -> str:
     """A mark that was never used."""
     return secrets.token_hex(8)

@@ -7,7 +7,7 @@ Here each try stands in a sorted set under its own moment and leaves it a minute
 import secrets
 from dataclasses import dataclass
 
-from app.extensions import redis_store
+from app.redis.client import redis_store
 
 SECONDS = 60
 

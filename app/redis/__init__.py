@@ -1,0 +1,1 @@
+"""Redis: client with circuit breaker, versioned cache, rate limits."""
