@@ -12,14 +12,14 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     """The application. Nothing is opened here: connections begin with the first request. What it
     is made of is imported here and not above, so that a small program such as app.private_redis
     starts without all of it, and a web process without the commands and Alembic."""
-    from app import assets, errors, hooks
     from app.auth.sessions import SharedSessionInterface
     from app.config import ROOT, Settings
     from app.database.engine import db
     from app.extensions import babel, csrf, limiter
     from app.files.receiving import UploadRequest
     from app.redis.client import redis_store
-    from app.web import language
+    from app.web import error_pages, hooks, static_files
+    from app.web.preferences import language
 
     settings = settings or Settings.load()
     app = hooks.Site("app", static_folder=None, template_folder=str(ROOT / "templates"))
@@ -36,9 +36,9 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
         app, app.extensions["redis"], settings.session_idle_hours * 3600
     )
 
-    errors.init_app(app)
+    error_pages.init_app(app)
     hooks.init_app(app)
-    assets.init_app(app)
+    static_files.init_app(app)
     register_blueprints(app)
     if commands:
         from app import cli

@@ -10,17 +10,17 @@ import click
 from flask import Flask
 from flask_migrate import Migrate
 
-from app import assets
 from app.auth import services as auth
 from app.auth.models import Role
 from app.config import ROOT
-from app.database.engine import db
+from app.database.engine import DATABASE_AWAY, db
 from app.demo import demo_command
-from app.errors import DATABASE_AWAY, DomainError
+from app.errors import DomainError
 from app.files.commands import adopt_files, purge_files
 from app.setup import services as setup
 from app.start import prepare_command, start_command
 from app.trial import try_command
+from app.web import static_files
 
 
 def read_password() -> str:
@@ -74,7 +74,7 @@ def setup_link() -> None:
 @click.command("build-assets")
 def build_assets() -> None:
     """Fill static/vendor from the installed packages."""
-    click.echo(f"{assets.build()} icons and Bootstrap's stylesheet are in static/vendor.")
+    click.echo(f"{static_files.build()} icons and Bootstrap's stylesheet are in static/vendor.")
 
 
 def told(command: click.Command) -> Callable[..., Any]:

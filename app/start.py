@@ -25,12 +25,12 @@ from dotenv import dotenv_values
 from flask import current_app
 from supervisor.xmlrpc import SupervisorTransport
 
-from app import assets
 from app.auth import services as auth
 from app.config import ROOT, Settings, env_file, short_socket
 from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
 from app.setup import services as setup
+from app.web import static_files
 
 HINT_SECONDS = 15
 NO_ANSWER = "no answer"
@@ -50,7 +50,7 @@ def prepare(settings: Settings) -> None:
         for folder in ("log", "nginx"):
             (settings.instance / folder).mkdir(exist_ok=True)
         settings.files_dir.mkdir(parents=True, exist_ok=True)
-        assets.keep_build(settings.instance)
+        static_files.keep_build(settings.instance)
     except OSError as error:
         what, why = error.filename or settings.instance, error.strerror or error
         raise CannotStart(f"{what} cannot be made: {why}.") from None

@@ -18,11 +18,12 @@ from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 from redis import Redis
 
-from app import assets, create_app
+from app import create_app
 from app.auth import services as auth
 from app.config import Settings
 from app.database.engine import db
 from app.database.schema import create_database
+from app.web import static_files
 from tests import servers
 from tests.factories import Browser, add_person
 
@@ -65,7 +66,7 @@ def prepared() -> None:
     """Static files and translations, as `make` prepares them."""
     from babel.messages.frontend import CommandLineInterface
 
-    assets.build()
+    static_files.build()
     CommandLineInterface().run(["pybabel", "-q", "compile", "-d", "translations"])
 
 

@@ -7,12 +7,12 @@ import time
 import pytest
 from flask_babel import force_locale
 
-from app import assets
 from app.auth import tokens
 from app.config import ROOT
-from app.errors import SENTENCES
 from app.errors import Invalid as InvalidInput
-from app.hooks import SECURITY_HEADERS
+from app.web import static_files
+from app.web.error_pages import STATUS_TEXTS
+from app.web.hooks import SECURITY_HEADERS
 from tests.factories import HTML, PASSWORD, Browser, add_person, csrf_token
 
 CHINESE = {**HTML, "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
@@ -52,7 +52,7 @@ def answers(app, without_redis):
         token = {"Authorization": f"Bearer {tokens.create_token(person, 'x')}"}
     viewer.sign_in("viewer")
     form = {"csrf_token": anonymous.token("/login"), "name": "viewer", "password": "wrong one"}
-    static = app.test_client().get(assets.url("gazetteer.css"), buffered=True)
+    static = app.test_client().get(static_files.url("gazetteer.css"), buffered=True)
     found = {
         "200 page": viewer.get("/account"),
         "200 sign-in page": anonymous.get("/login"),
@@ -107,14 +107,14 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 def test_static_files_are_immutable_under_the_hash_of_their_content(app):
-    assets.keep_build(instance_of(app))
-    for build, cache in ((assets.content_hash(), IMMUTABLE), ("0123456789ab", "no-cache")):
+    static_files.keep_build(instance_of(app))
+    for build, cache in ((static_files.content_hash(), IMMUTABLE), ("0123456789ab", "no-cache")):
         with app.test_client().get(f"/static/{build}/gazetteer.css") as answer:
             assert answer.headers["Cache-Control"] == cache
             assert "Set-Cookie" not in answer.headers
             assert answer.data == (ROOT / "static" / "gazetteer.css").read_bytes()
     for path in ("../app/config.py", "%2e%2e/pyproject.toml", "js", "", "js/../../.env.example"):
-        for build in (assets.content_hash(), "0123456789ab", "..", "%2e%2e"):
+        for build in (static_files.content_hash(), "0123456789ab", "..", "%2e%2e"):
             with app.test_client().get(f"/static/{build}/{path}") as answer:
                 assert answer.status_code == 404
 
@@ -129,13 +129,13 @@ def instance_of(app):
 def test_a_release_checked_out_while_another_runs_changes_no_file_under_its_address(
     app, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(assets, "STATIC", tmp_path / "static")
+    monkeypatch.setattr(static_files, "STATIC", tmp_path / "static")
     (tmp_path / "static").mkdir()
     file, found = tmp_path / "static" / "page.js", {}
-    for release in range(assets.BUILDS_KEPT + 1):
+    for release in range(static_files.BUILDS_KEPT + 1):
         file.write_text(f"release {release}")
-        found[release] = assets.hash_of(tmp_path / "static")
-        assets.keep_build(instance_of(app))
+        found[release] = static_files.hash_of(tmp_path / "static")
+        static_files.keep_build(instance_of(app))
         os.utime(instance_of(app) / "static" / found[release], (release, release))
     file.write_text("checked out, and not yet prepared")
     for release, build in found.items():
@@ -145,9 +145,9 @@ def test_a_release_checked_out_while_another_runs_changes_no_file_under_its_addr
                 assert (answer.text, cache) == (file.read_text(), "no-cache")
             else:
                 assert (answer.text, cache) == (f"release {release}", IMMUTABLE)
-    assets.keep_build(instance_of(app))
-    assets.keep_build(instance_of(app))  # once more is no fault
-    assert len(list((instance_of(app) / "static").iterdir())) == assets.BUILDS_KEPT
+    static_files.keep_build(instance_of(app))
+    static_files.keep_build(instance_of(app))  # once more is no fault
+    assert len(list((instance_of(app) / "static").iterdir())) == static_files.BUILDS_KEPT
 
 
 def cookies(answer):
@@ -199,7 +199,7 @@ def test_cookies_are_as_strict_as_the_connection_allows(settings, scheme, secure
 def test_https_is_asked_for_for_a_year_where_it_is_seen(make_app):
     client = make_app(SECURE="1").test_client()
     expected = "max-age=31536000; includeSubDomains"
-    for path in ("/login", "/healthz", "/nothing-here", assets.url("mark.svg")):
+    for path in ("/login", "/healthz", "/nothing-here", static_files.url("mark.svg")):
         with client.get(path, base_url="https://gazetteer.example") as answer:
             assert answer.headers.getlist("Strict-Transport-Security") == [expected]
 
@@ -257,7 +257,7 @@ def test_browsers_get_refusals_as_pages_in_their_language(headers, broken, witho
         assert f'<html lang="{with_language[language]}"' in answer.text, status
         assert '<header class="bar">' in answer.text, status
         with broken.test_request_context(), force_locale(language):
-            assert f"<h1>{SENTENCES[status][0]}</h1>" in answer.text, status
+            assert f"<h1>{STATUS_TEXTS[status][0]}</h1>" in answer.text, status
 
 
 def test_scripts_get_refusals_as_one_json_sentence(broken, without_redis):

@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 from flask_babel import force_locale
 
-from app import web
 from app.cities import services
 from app.config import ROOT, engine_options
 from app.database.engine import db
 from app.logs import JsonFormatter, TextFormatter
+from app.web.formatting import format_ago
 from tests.cities.conftest import ACTOR
 
 
@@ -81,7 +81,7 @@ def test_the_page_of_files_has_the_upload_form(as_role):
 def test_times_are_said_as_ago(app, past, english, chinese):
     for language, words in (("en", english), ("zh", chinese)):
         with app.test_request_context(), force_locale(language):
-            assert web.ago(datetime.now(UTC) - past) == words
+            assert format_ago(datetime.now(UTC) - past) == words
 
 
 def test_log_lines_say_level_file_function_and_line():

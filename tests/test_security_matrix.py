@@ -9,11 +9,11 @@ import re
 
 import pytest
 
-from app import assets
 from app.auth import services as auth
 from app.auth import tokens
 from app.cities import services as cities
 from app.config import ROOT
+from app.web import static_files
 from tests.factories import HTML, PASSWORD, Browser, add_person
 
 ROLES = ("anonymous", "viewer", "editor", "admin", "token")
@@ -71,7 +71,7 @@ TABLE = read_table()
 def example(address):
     """A path that the address matches."""
     address = EXAMPLES.get(address, address)
-    values = {**VALUES, "build": assets.content_hash()}
+    values = {**VALUES, "build": static_files.content_hash()}
     return re.sub(r"<(\w+)>", lambda found: values.get(found[1], "1"), address)
 
 

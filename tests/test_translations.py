@@ -11,7 +11,7 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 from app.config import ROOT
-from app.errors import SENTENCES
+from app.web.error_pages import STATUS_TEXTS
 
 KEYWORDS = {
     "_": None, "gettext": None, "_l": None, "N_": None, "lazy_gettext": None,
@@ -83,7 +83,7 @@ def test_no_translation_is_left_over(extracted, chinese):
 
 
 @pytest.mark.parametrize(
-    ("page", "title"), [("413", SENTENCES[413][0]), ("502", SENTENCES[503][0])]
+    ("page", "title"), [("413", STATUS_TEXTS[413][0]), ("502", STATUS_TEXTS[503][0])]
 )
 def test_pages_that_nginx_shows_are_titled_as_those_of_the_application(page, title, chinese):
     text = (ROOT / "static" / "errors" / f"{page}.html").read_text()

@@ -21,10 +21,12 @@ from app.auth.sessions import (
     values_key,
 )
 from app.current import settings
-from app.errors import Forbidden, Unauthorized, Unavailable, answer, wants_page
+from app.errors import Forbidden, Unauthorized, Unavailable
 from app.logs import event
 from app.redis.client import redis_store
-from app.web import this_page
+from app.web.error_pages import answer
+from app.web.negotiation import wants_page
+from app.web.urls import this_page
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from app.auth.models import FIRST_PASSWORD_LIFE, Role
 from app.auth.views import bp
 from app.errors import Invalid
 from app.logs import event
-from app.web import fail
+from app.web.forms import add_form_errors
 
 
 @bp.get("/people")
@@ -31,7 +31,7 @@ def create_person() -> tuple[str, int]:
         try:
             person_id, password = services.invite_person(form.name.data, form.role.data)
         except Invalid as error:
-            status = fail(form, error)
+            status = add_form_errors(form, error)
         else:
             event("person-created", about=form.name.data, role=form.role.data)
             return first_password(person_id, password), 201

@@ -17,7 +17,7 @@ from app.auth.session_forms import PutForm
 from app.auth.views import bp
 from app.current import settings
 from app.errors import DomainError, Invalid, NotFound
-from app.web import fail
+from app.web.forms import add_form_errors
 
 
 @bp.get("/session")
@@ -47,7 +47,7 @@ def set_session_value() -> Response | tuple[str, int]:
     try:
         key = session_values.put_value(store_id(), form.key.data or "", form.value.data or "")
     except DomainError as error:
-        status = fail(form, error)
+        status = add_form_errors(form, error)
         return render_page(form), status
     flash(_("“%(key)s” is kept in your session.", key=key), "good")
     return redirect(url_for("auth.show_session"), 303)

@@ -30,8 +30,8 @@ from flask_session.redis import RedisSession, RedisSessionInterface
 from redis.exceptions import RedisError, ResponseError
 
 from app.current import worker_name
-from app.errors import refuse_redis
-from app.web import cookie_name, seen_secure
+from app.web.error_pages import answer_redis_error
+from app.web.preferences import cookie_name, seen_secure
 
 ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with
 # A client that sends forms and never opens a page reads none of the sentences for its next page.
@@ -142,7 +142,7 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
             if session and session.stored and leads_on:
                 app.logger.warning("Redis does not answer: the session is not written")
                 return
-            refusal = refuse_redis(error)
+            refusal = answer_redis_error(error)
             response.set_data(refusal.get_data())
             response.status_code = refusal.status_code
             response.headers.update(refusal.headers)

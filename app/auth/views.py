@@ -13,7 +13,9 @@ from app.auth.passwords import LENGTHS
 from app.config import LANGUAGES
 from app.errors import DomainError
 from app.logs import event
-from app.web import cookie_name, fail, safe_next, seen_secure
+from app.web.forms import add_form_errors
+from app.web.preferences import cookie_name, seen_secure
+from app.web.urls import safe_next
 
 bp = Blueprint("auth", __name__)
 
@@ -33,7 +35,7 @@ def login() -> Response | Page:
             person = signin.sign_in(form.name.data, form.password.data, request.remote_addr or "")
         except DomainError as error:
             note_refusal(form.name.data, error)
-            status, headers = fail(form, error), error.headers
+            status, headers = add_form_errors(form, error), error.headers
         else:
             signin.start_session(session, person)
             event("signed-in", person=person.name)
@@ -80,7 +82,7 @@ def change_password() -> Response | Page:
             )
         except DomainError as error:
             event("password-refused", logging.WARNING)
-            status, headers = fail(form, error), error.headers
+            status, headers = add_form_errors(form, error), error.headers
         else:
             event("password-changed")
             signin.start_session(session, services.get_person(g.person.id), epoch)

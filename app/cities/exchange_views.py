@@ -30,7 +30,8 @@ from app.cities.views import bp
 from app.errors import DomainError
 from app.text import parse_integer
 from app.times import now
-from app.web import fail, number
+from app.web.formatting import format_number
+from app.web.forms import add_form_errors
 
 IMPORT = "/cities/import/<int:import_id>"
 # Only the kinds: else GET would be answered 404 where POST confirms or cancels, instead of 405.
@@ -77,7 +78,7 @@ def import_cities() -> Redirect | tuple[str, int]:
         try:
             import_id = imports.stage_file(g.person.id, file.filename, file.read())
         except DomainError as error:
-            status = fail(form, error)
+            status = add_form_errors(form, error)
         else:
             return redirect(url_for("cities.import_preview", import_id=import_id), 303)
     waiting = imports.list_waiting(g.person.id)
@@ -148,8 +149,8 @@ def confirm_import(import_id: int) -> Redirect:
     message = {
         "text": _(
             "Imported: %(added)s new, %(changed)s changed.",
-            added=number(done.added),
-            changed=number(done.changed),
+            added=format_number(done.added),
+            changed=format_number(done.changed),
         ),
         "link": url_for("cities.list_cities", sort="changed"),
         "link_text": _("Show them in the list"),

@@ -14,7 +14,7 @@ from app.cities import cache
 from app.cities.models import City
 from app.cities.stored_keys import fill_keys
 from app.database.engine import db
-from app.web import number
+from app.web.formatting import format_number
 
 PROVINCES_SHOWN = 30
 LARGEST_SHOWN = 10
@@ -89,13 +89,13 @@ def province_bar(figures: Figures, name: str, users: int, cities: int, url: str)
         "%(name)s: %(users)s users in %(count)s cities",
         cities,
         name=name,
-        users=number(users),
-        count=number(cities),
+        users=format_number(users),
+        count=format_number(cities),
     )
     return {
         "name": name,
-        "value": number(users),
-        "cities": number(cities),
+        "value": format_number(users),
+        "cities": format_number(cities),
         "share": round(100 * max(0, users) / figures.longest, 2),
         "url": url,
         "title": title,

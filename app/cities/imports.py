@@ -20,10 +20,10 @@ from app.cities.rules import clean, pair_of, sort_key
 from app.cities.stored_keys import fill_keys
 from app.concurrency import yield_to_hub
 from app.current import settings
-from app.database.engine import db
+from app.database.engine import DATABASE_AWAY, db
 from app.database.service import transaction
 from app.disk import has_space
-from app.errors import DATABASE_AWAY, Locked, NoSpace, NotFound
+from app.errors import Locked, NoSpace, NotFound
 from app.times import now
 
 log = logging.getLogger("gazetteer.cities")

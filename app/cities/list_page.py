@@ -13,12 +13,12 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from app import assets
 from app.cities import cache, queries
 from app.cities.listing import Listing, read_cursor
 from app.cities.row_writer import RowWriter
 from app.database.keyset import FIRST, LAST, Cursor, Page, write_cursor
-from app.web import number
+from app.web import static_files
+from app.web.formatting import format_number
 
 COLUMNS = ("city", "province", "users", "changed")
 
@@ -36,8 +36,12 @@ def list_content(listing: Listing, cursor_text: str | None, may_write: bool) -> 
     """The content of the list's page; on a hit without any query."""
     cursor = read_cursor(cursor_text, listing.sort)
     address = [
-        asdict(listing), write_cursor(cursor), str(get_locale()), may_write, assets.content_hash(),
-    ]  # fmt: skip
+        asdict(listing),
+        write_cursor(cursor),
+        str(get_locale()),
+        may_write,
+        static_files.content_hash(),
+    ]
     digest = hashlib.sha256(json.dumps(address).encode()).hexdigest()[:32]
     # Our own template made it, and escaped what it shows.
     return Markup(  # noqa: S704
@@ -60,9 +64,9 @@ def draw_list(listing: Listing, cursor: Cursor, may_write: bool) -> str:
     """The list's page from the database."""
     facts = register_facts()
     total: int | None = queries.count_cities(listing) if listing.is_filtered else facts.total
-    counted = number(total)
+    counted = format_number(total)
     if listing.is_filtered and total and total > queries.COUNT_MOST:
-        counted, total = _("more than %(count)s", count=number(queries.COUNT_MOST)), None
+        counted, total = _("more than %(count)s", count=format_number(queries.COUNT_MOST)), None
     if cursor == LAST:
         cursor = queries.last_page(total)
     page = queries.select_page(listing, cursor)
@@ -114,5 +118,5 @@ def place_text(page: Page[queries.CityRow], counted: str) -> str:
     """Which rows the page shows."""
     if page.start is None:
         return str(_("%(count)s in all", count=counted))
-    first, last = number(page.start), number(page.start + len(page.rows) - 1)
+    first, last = format_number(page.start), format_number(page.start + len(page.rows) - 1)
     return str(_("%(first)s to %(last)s of %(total)s", first=first, last=last, total=counted))

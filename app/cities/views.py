@@ -17,7 +17,8 @@ from app.cities.row_writer import city_name
 from app.cities.rules import clean_users, is_flawed
 from app.database.idempotency import new_key
 from app.errors import Invalid, Locked, NotFound
-from app.web import came_from, fail, safe_next
+from app.web.forms import add_form_errors
+from app.web.urls import came_from, safe_next
 
 bp = Blueprint("cities", __name__)
 bp.add_app_template_filter(city_name)
@@ -49,7 +50,7 @@ def create_city() -> Answer:
         except services.AlreadyThere as error:
             status, same = error.status, error.city_id
         except (Invalid, Locked) as error:
-            status = fail(form, error)
+            status = add_form_errors(form, error)
         else:
             return added(city_id, form.city.data)
     form.key.data = form.key.data or new_key()
@@ -103,7 +104,7 @@ def update_city(city_id: int) -> Answer:
     except services.AlreadyThere as error:
         status, same = error.status, error.city_id
     except (Invalid, Locked) as error:
-        status = fail(form, error)
+        status = add_form_errors(form, error)
     else:
         flash(_("%(name)s is saved.", name=city_name(form.city.data)), "good")
         return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)

@@ -5,6 +5,8 @@ from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -40,3 +42,7 @@ def begin_sqlite(connection: Connection) -> None:
 
 
 db = SQLAlchemy(model_class=Base)
+
+
+# What is raised when the database does not answer, or when all connections to it are taken.
+DATABASE_AWAY = (OperationalError, PoolTimeout)

@@ -7,9 +7,11 @@ from typing import Any
 from flask import Response, g, jsonify, redirect, render_template, request, url_for
 from redis.exceptions import RedisError
 
-from app.errors import SENTENCES, DomainError, wants_page
+from app.errors import DomainError
 from app.files import uploaded
 from app.files.receiving import Outcome
+from app.web.error_pages import STATUS_TEXTS
+from app.web.negotiation import wants_page
 
 UPLOADED = "file uploaded successfully"
 NO_PART = "No file part"
@@ -97,7 +99,7 @@ def as_plain(refusal: Any, error: Exception, is_upload: bool) -> Response:
     begins with the line that scripts of the original look for."""
     status = refusal.status_code
     text = error.message if isinstance(error, DomainError) else ""
-    text = text or str(SENTENCES.get(status, SENTENCES[400])[1])
+    text = text or str(STATUS_TEXTS.get(status, STATUS_TEXTS[400])[1])
     first = FAILED if is_upload else MISSING
     if status == 401 or (not is_upload and status != 404):
         lines = [text]

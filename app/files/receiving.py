@@ -12,13 +12,15 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.concurrency import yield_to_hub
 from app.current import settings
+from app.database.engine import DATABASE_AWAY
 from app.disk import has_space
-from app.errors import DATABASE_AWAY, SENTENCES, DomainError, Locked, NoSpace, TooLarge
+from app.errors import DomainError, Locked, NoSpace, TooLarge
 from app.extensions import csrf
 from app.files import purging, services, storage
 from app.files.names import clean_path, printable
 from app.files.services import Kept
-from app.web import size
+from app.web.error_pages import STATUS_TEXTS
+from app.web.formatting import format_size
 
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
@@ -37,11 +39,11 @@ class FormBody:
         self.stream = stream
         self.in_memory = 0
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, format_size: int = -1) -> bytes:
         """The next block."""
         if self.in_memory > IN_MEMORY_BYTES:
             raise RequestEntityTooLarge()
-        block = self.stream.read(size)
+        block = self.stream.read(format_size)
         self.in_memory += len(block)
         return block
 
@@ -161,7 +163,7 @@ def form_limit() -> int:
 
 def limits_in_words() -> str:
     """What a refusal for size says."""
-    each, all_of_it = size(settings().upload_max_bytes), size(form_limit())
+    each, all_of_it = format_size(settings().upload_max_bytes), format_size(form_limit())
     return str(_("A file has at most %(each)s, a form %(all)s.", each=each, all=all_of_it))
 
 
@@ -180,7 +182,7 @@ def keep(person_id: int, part: FileStorage, with_folder: bool) -> Outcome:
         incoming.discard()
     except DATABASE_AWAY:
         # The other files of the form are told apart from this one, kept or not.
-        outcome.status, outcome.problem = 503, str(SENTENCES[503][1])
+        outcome.status, outcome.problem = 503, str(STATUS_TEXTS[503][1])
         incoming.discard()
     else:
         if outcome.kept.version > 1:

@@ -10,7 +10,7 @@ from app.current import settings
 from app.errors import DomainError
 from app.files.forms import TokenForm
 from app.files.views import bp
-from app.web import fail
+from app.web.forms import add_form_errors
 
 # Templates of text: they are escaped where they stand in the page, not in themselves.
 EXAMPLES = (
@@ -57,7 +57,7 @@ def create_token() -> tuple[str, int]:
     try:
         made = tokens.create_token(g.person.id, form.label.data)
     except DomainError as error:
-        return page(form, status=fail(form, error))
+        return page(form, status=add_form_errors(form, error))
     return page(TokenForm(formdata=None), made)
 
 

@@ -13,8 +13,8 @@ from flask_babel import gettext as _
 from werkzeug.wsgi import wrap_file
 
 from app.current import settings
-from app.database.engine import db
-from app.errors import DATABASE_AWAY, Locked, NotFound
+from app.database.engine import DATABASE_AWAY, db
+from app.errors import Locked, NotFound
 from app.files import services, storage
 from app.files.models import File
 

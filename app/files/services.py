@@ -23,7 +23,7 @@ from app.files.purging import purge_removed
 from app.files.storage import Incoming
 from app.text import fold
 from app.times import now
-from app.web import size
+from app.web.formatting import format_size
 
 TRIES = 5
 
@@ -86,7 +86,7 @@ def keep_file(owner_id: int, path: CleanPath, incoming: Incoming, **adopted: Any
 def check_file(path: CleanPath, incoming: Incoming) -> str:
     """The Content-Type of what came in, or a refusal by size, space, ending or content."""
     if incoming.problem == storage.TOO_LARGE:
-        raise TooLarge(_("A file has at most %(size)s.", size=size(incoming.limit)))
+        raise TooLarge(_("A file has at most %(size)s.", size=format_size(incoming.limit)))
     if incoming.problem == storage.NO_SPACE:
         raise NoSpace()
     check_ending(path.ending)

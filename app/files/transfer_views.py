@@ -5,12 +5,13 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from app import errors
 from app.auth.guards import needs
 from app.auth.models import Role
 from app.errors import DomainError
 from app.files import answers, receiving, sending, services, uploaded
 from app.files.views import bp
+from app.web.error_pages import answer_http_error, answer_refusal
+from app.web.negotiation import wants_page
 
 UPLOADING = {"files.upload_file", "files.explain_upload"}
 DOWNLOADING = {"files.download_file", "files.download_by_name"}
@@ -21,7 +22,7 @@ DOWNLOADING = {"files.download_file", "files.download_by_name"}
 def refuse(error: DomainError | HTTPException) -> AnyResponse:
     """Scripts that name no type read plain text at these addresses, not JSON."""
     known = isinstance(error, DomainError)
-    response = errors.refuse(error) if known else errors.refuse_http(error)  # type: ignore[arg-type]
+    response = answer_refusal(error) if known else answer_http_error(error)  # type: ignore[arg-type]
     if not answers.wants_plain() or request.endpoint not in UPLOADING | DOWNLOADING:
         return response
     return answers.as_plain(response, error, request.endpoint in UPLOADING)
@@ -46,7 +47,7 @@ def upload_file() -> Response:
 @bp.get("/upload", strict_slashes=False)
 def explain_upload() -> AnyResponse:
     """Uploads are sent by POST; people find the form on the page of files."""
-    if errors.wants_page():
+    if wants_page():
         return redirect(url_for("files.list_files"), 302)
     text = _("Upload with POST, as multipart/form-data, the file in the field “file”.")
     response = answers.plain(405, text)

@@ -8,7 +8,7 @@ from app.auth.guards import needs
 from app.current import settings
 from app.files import listing, purging, services
 from app.files.content import icon_kind
-from app.web import came_from
+from app.web.urls import came_from
 
 bp = Blueprint("files", __name__)
 bp.add_app_template_filter(icon_kind, "icon_kind")

@@ -16,7 +16,7 @@ from app.extensions import limiter
 from app.numbers import cache, fib, pi
 from app.redis.client import redis_store
 from app.text import parse_integer
-from app.web import number
+from app.web.formatting import format_number
 
 # Answers from the cache are never counted. A first π up to the limit takes about a second of the
 # processor, later ones a block of terms, and a Fibonacci number 10 ms at most.
@@ -50,7 +50,7 @@ def check_n(text: str, limit: int) -> int:
         raise NotANumber(_("n must be a whole number of at most 20 digits, written with 0 to 9."))
     n = int(text)
     if n > limit:
-        raise Invalid(_("n must be at most %(limit)s.", limit=number(limit)))
+        raise Invalid(_("n must be at most %(limit)s.", limit=format_number(limit)))
     return n
 
 

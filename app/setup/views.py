@@ -13,7 +13,7 @@ from app.errors import Invalid, NotFound
 from app.logs import event
 from app.setup import services
 from app.setup.forms import SetupForm
-from app.web import fail
+from app.web.forms import add_form_errors
 
 bp = Blueprint("setup", __name__)
 
@@ -31,7 +31,7 @@ def start(token: str) -> Response | tuple[str, int]:
             with_sample = "sample" in form and form.sample.data
             person_id = services.claim(form.name.data, form.password.data, with_sample)
         except Invalid as error:
-            status = fail(form, error)
+            status = add_form_errors(form, error)
         else:
             person = auth.get_person(person_id)
             signin.start_session(session, person)

@@ -10,7 +10,7 @@ from app.auth import passwords, session_values, signin
 from app.auth import services as auth
 from app.errors import Invalid
 from app.redis.rate_limit import Limit
-from app.web import safe_next
+from app.web.urls import safe_next
 from tests.factories import HTML, PASSWORD, Browser, add_person, at_once
 
 WRONG = {"name": "editor", "password": "not the password"}

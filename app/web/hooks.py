@@ -12,15 +12,17 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import assets, web
 from app.auth.forms import ROLE_NAMES
 from app.auth.guards import asks_sign_in, load_person
 from app.cities.exchange import MOST_BYTES
 from app.concurrency import PacedBody
 from app.current import settings
-from app.errors import wants_page
 from app.extensions import csrf
 from app.logs import asked_path, event
+from app.web import static_files, urls
+from app.web.formatting import format_ago, format_datetime, format_number, format_size, html_lang
+from app.web.negotiation import wants_page
+from app.web.preferences import colour_scheme
 
 log = logging.getLogger("gazetteer.request")
 
@@ -65,7 +67,7 @@ SECURITY_HEADERS = {
 }
 
 
-def begin() -> None:
+def start_request() -> None:
     """Name the request, start its clock, and say how large it may be. A proxy we trust may have
     named it already."""
     g.started = time.perf_counter()
@@ -90,7 +92,7 @@ def check_csrf() -> Any:
         return None
     if g.person is None and asks_sign_in(request.endpoint):
         return None
-    if g.person is None and request.endpoint in WITHOUT_TOKEN and web.sent_from_here():
+    if g.person is None and request.endpoint in WITHOUT_TOKEN and urls.sent_from_here():
         return None
     try:
         csrf.protect()
@@ -113,12 +115,12 @@ def open_again() -> Any:
     event("form-refused", logging.WARNING)
     flash(_("This page was open too long. Please try again."), "caution")
     again = {**(request.view_args or {})}
-    if onward := web.safe_next(request.form.get("next"), ""):
+    if onward := urls.safe_next(request.form.get("next"), ""):
         again["next"] = onward
     return redirect(url_for(str(request.endpoint), **again), 303)
 
 
-def finish(response: Response) -> Response:
+def set_headers(response: Response) -> Response:
     """Headers of every answer. What a view set itself (a download's own policy) stays."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
@@ -131,7 +133,7 @@ def finish(response: Response) -> Response:
     return response
 
 
-def write_line(response: Response) -> None:
+def log_request(response: Response) -> None:
     """One line a request: never the query, which may hold what somebody searched for or worse."""
     person = g.get("person")
     path = asked_path()
@@ -155,7 +157,7 @@ class Site(Flask):
 
     def process_response(self, response: Response) -> Response:
         response = super().process_response(response)
-        write_line(response)
+        log_request(response)
         return response
 
 
@@ -164,9 +166,9 @@ def page_context() -> dict[str, Any]:
     return {
         "person": g.get("person"),
         "locale": str(get_locale()),
-        "html_lang": web.html_lang(),
-        "scheme": web.scheme(),
-        "this_page": web.this_page(),
+        "html_lang": html_lang(),
+        "scheme": colour_scheme(),
+        "this_page": urls.this_page(),
         "role_names": ROLE_NAMES,
     }
 
@@ -177,14 +179,14 @@ def init_app(app: Flask) -> None:
     if proxies:
         fixed = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies)
         app.wsgi_app = fixed  # type: ignore[method-assign]
-    app.url_map.converters["int"] = web.RowId
-    app.before_request(begin)
+    app.url_map.converters["int"] = urls.RowId
+    app.before_request(start_request)
     app.before_request(load_person)
     app.before_request(check_csrf)
-    app.after_request(finish)
+    app.after_request(set_headers)
     app.context_processor(page_context)
-    app.jinja_env.globals["asset"] = assets.url  # macros see globals only
-    app.add_template_filter(web.ago, "ago")
-    app.add_template_filter(web.exact, "datetime")
-    app.add_template_filter(web.number, "number")
-    app.add_template_filter(web.size, "bytes")
+    app.jinja_env.globals["asset"] = static_files.url  # macros see globals only
+    app.add_template_filter(format_ago, "ago")
+    app.add_template_filter(format_datetime, "datetime")
+    app.add_template_filter(format_number, "number")
+    app.add_template_filter(format_size, "bytes")

@@ -1,0 +1,1 @@
+"""What pages share: hooks, error pages, URLs, forms, formatting, static files."""

@@ -1,0 +1,118 @@
+"""How a refusal or a failure is answered: a page, or one JSON object."""
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from app.database.engine import DATABASE_AWAY
+from app.errors import DomainError, Invalid
+from app.logs import event
+from app.web.formatting import format_size
+from app.web.negotiation import takes_anything, wants_page
+
+# What happened, and what to do, for every status a person may meet.
+STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
+    400: (_l("That request could not be read"), _l("Go back, reload the page and try again.")),
+    401: (_l("Please sign in"), _l("This address is for members.")),
+    403: (_l("Not allowed"), _l("Ask an administrator if you need this.")),
+    404: (_l("Nothing here"), _l("The address may be mistyped, or what it named was removed.")),
+    405: (_l("Not this way"), _l("This address answers other methods only.")),
+    409: (_l("Somebody was faster"), _l("Go back, reload and look at what changed.")),
+    413: (_l("Too large"), _l("Send less at once. Nothing was kept.")),
+    415: (_l("Wrong kind of content"), _l("Send it in the form this address expects.")),
+    416: (_l("No such part"), _l("Ask for a range within the file.")),
+    422: (_l("That does not fit"), _l("Go back and correct what was typed.")),
+    429: (_l("Too many tries"), _l("Wait a little and try again.")),
+    500: (_l("Something broke here"), _l("It was written to the log. Trying again may help.")),
+    503: (
+        _l("Not available right now"),
+        _l("A service behind this page does not answer. Try again in a moment."),
+    ),
+    507: (_l("The disk is nearly full"), _l("Nothing was kept. Tell whoever runs this server.")),
+}
+
+
+def answer(status: int, message: str, headers: Any = None, **more: Any) -> Response:
+    """One refusal as the asker reads it: a page in the site's look, or one JSON sentence."""
+    title, advice = STATUS_TEXTS.get(status, STATUS_TEXTS[500 if status >= 500 else 400])
+    if wants_page() or (status != 401 and takes_anything()):
+        body = render_template(
+            "errors/error.html",
+            code=status,
+            title=title,
+            message=message or advice,
+            advice=advice if message else "",
+        )
+        response = make_response(body)
+    else:
+        response = jsonify(error=message or str(advice), status=status, **more)
+    response.status_code = status
+    response.headers.update(headers or {})
+    return response
+
+
+def answer_refusal(error: DomainError) -> Response:
+    """A rule said no. Who tried what they may not is written down."""
+    if error.status == 403:
+        event("refused", logging.WARNING)
+    more = {"fields": error.fields} if isinstance(error, Invalid) and error.fields else {}
+    return answer(error.status, error.message, error.headers, **more)
+
+
+def answer_http_error(error: HTTPException) -> Response:
+    """Flask or Werkzeug said no; their headers (Allow, Retry-After, Content-Range) are kept."""
+    if error.response is not None:
+        return error.response  # type: ignore[return-value]
+    kept = [(k, v) for k, v in error.get_headers() if k.lower() != "content-type"]
+    return answer(error.code or 500, size_limit() if error.code == 413 else "", kept)
+
+
+def size_limit() -> str:
+    """The limit, when the request as a whole is over it; other bounds are on parts of a form."""
+    most = request.max_content_length
+    if most is None or (request.content_length or 0) <= most:
+        return ""
+    return str(_("At most %(most)s can be sent here at once.", most=format_size(most)))
+
+
+def answer_csrf_error(_error: CSRFError) -> Response:
+    """The form's token is missing or of an ended session, or another site sent the form."""
+    event("form-refused", logging.WARNING)
+    return answer(400, _("This form was out of date, so nothing was changed."))
+
+
+def answer_redis_error(_error: RedisError) -> Response:
+    """Redis is away or slow."""
+    current_app.logger.warning("Redis does not answer")
+    return answer(503, "", {"Retry-After": "2"})
+
+
+def answer_database_error(error: OperationalError | PoolTimeout) -> Response:
+    """The database is away, or all its connections are taken."""
+    current_app.logger.error("the database does not answer: %s", error.__class__.__name__)
+    return answer(503, "", {"Retry-After": "2"})
+
+
+def answer_unexpected(error: Exception) -> Response:
+    """A fault of ours: the log has the trace, the person gets an apology without it."""
+    current_app.logger.exception("unexpected error", exc_info=error)
+    return answer_http_error(InternalServerError())
+
+
+def init_app(app: Flask) -> None:
+    """Register the answers."""
+    app.register_error_handler(DomainError, answer_refusal)
+    app.register_error_handler(CSRFError, answer_csrf_error)
+    app.register_error_handler(HTTPException, answer_http_error)
+    app.register_error_handler(RedisError, answer_redis_error)
+    for away in DATABASE_AWAY:
+        app.register_error_handler(away, answer_database_error)
+    app.register_error_handler(Exception, answer_unexpected)

@@ -1,0 +1,43 @@
+"""Times, numbers and sizes in the reader's language: the filters of templates."""
+
+from datetime import UTC, datetime
+
+import flask_babel
+from flask_babel import gettext as _
+
+
+def format_ago(moment: datetime | None) -> str:
+    """How long ago, in words."""
+    if moment is None:
+        return ""
+    past = datetime.now(UTC) - moment
+    if past.total_seconds() < 60:
+        return str(_("just now"))
+    return str(
+        flask_babel.format_timedelta(-past, granularity="minute", add_direction=True, threshold=1.2)
+    )
+
+
+def format_datetime(moment: datetime | None) -> str:
+    """Date and time in the reader's language and the configured time zone."""
+    return "" if moment is None else str(flask_babel.format_datetime(moment, "medium"))
+
+
+def format_number(value: int | None) -> str:
+    """Digits in groups."""
+    return "" if value is None else str(flask_babel.format_decimal(value))
+
+
+def format_size(count: int) -> str:
+    """Bytes as the original and file managers count them: 1 KB is 1,024 bytes."""
+    amount, unit = float(count), "B"
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if amount < 1024 or unit == "TB":
+            break
+        amount /= 1024
+    return f"{flask_babel.format_decimal(round(amount, 1 if unit != 'B' else 0))} {unit}"
+
+
+def html_lang() -> str:
+    """The language as HTML names it."""
+    return "zh-CN" if str(flask_babel.get_locale()).startswith("zh") else "en"
