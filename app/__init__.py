@@ -41,9 +41,9 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     static_files.init_app(app)
     register_blueprints(app)
     if commands:
-        from app import cli
+        from app.cli.commands import init_app
 
-        cli.init_app(app)
+        init_app(app)
     return app
 
 

@@ -2,8 +2,8 @@
 
 import os
 
+from app.cli.demo import leave_real_settings
 from app.config import Settings
-from app.demo import leave_real_settings
 
 REAL = {
     "WEB_WORKERS": "7",

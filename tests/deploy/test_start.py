@@ -10,7 +10,7 @@ import time
 import pytest
 import requests
 
-from app import start
+from app.cli import run
 from app.config import ROOT, Settings
 from tests import servers
 from tests.conftest import need
@@ -118,11 +118,11 @@ def test_a_release_made_ready_beside_another_leaves_its_supervisor_conf(folder, 
         (elsewhere, elsewhere / "supervisor.conf", copied),
     ):
         settings = Settings.load({"INSTANCE": str(instance)})
-        monkeypatch.setattr(start, "ROOT", running)
-        assert start.prepare_supervisor(settings) == said
+        monkeypatch.setattr(run, "ROOT", running)
+        assert run.prepare_supervisor(settings) == said
         before = used.read_text()
-        monkeypatch.setattr(start, "ROOT", beside)
-        assert f"{used} stays as it is" in start.prepare_supervisor(settings)
+        monkeypatch.setattr(run, "ROOT", beside)
+        assert f"{used} stays as it is" in run.prepare_supervisor(settings)
         assert used.read_text() == before
     assert not (running / "instance" / "supervisor.conf").exists()
 

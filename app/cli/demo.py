@@ -16,13 +16,13 @@ from app import create_app
 from app.auth import services as auth
 from app.auth.models import Role
 from app.cities import services as cities
+from app.cli.run import address, check_address, prepare, run
 from app.config import Settings, env_file
 from app.current import settings
 from app.database.engine import db
 from app.files import services as files
 from app.files.names import clean_path
 from app.files.storage import Incoming
-from app.start import address, check_address, prepare, run
 
 # Settings of a real installation that a throw-away one must not share, wherever they were set.
 NOT_SHARED = (

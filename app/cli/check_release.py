@@ -15,8 +15,8 @@ from pathlib import Path
 import click
 from flask import current_app
 
+from app.cli.run import NO_ANSWER, CannotStart, ask_readyz, programs_environment
 from app.config import ROOT, Settings
-from app.start import NO_ANSWER, CannotStart, ask_readyz, programs_environment
 
 TRY_SECONDS = 30
 
@@ -35,7 +35,7 @@ class SocketConnection(HTTPConnection):
 
 
 @click.command("try")
-def try_command() -> None:
+def check_release_command() -> None:
     """Start this code beside what runs, see whether it is ready, and end it again."""
     settings: Settings = current_app.config["SETTINGS"]
     with tempfile.TemporaryDirectory(prefix="gazetteer-try-") as name:
