@@ -49,7 +49,7 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
 
 def register_blueprints(app: "Flask") -> None:
     """One blueprint a feature package."""
-    from app.auth import people_views, session_views  # noqa: F401 - they add to auth's blueprint
+    from app.auth.people_views import bp as people
     from app.auth.views import bp as auth
     from app.cities import exchange_views, old_addresses  # noqa: F401 - add to cities' blueprint
     from app.cities.views import bp as cities
@@ -57,7 +57,8 @@ def register_blueprints(app: "Flask") -> None:
     from app.files.views import bp as files
     from app.health.views import bp as health
     from app.numbers.views import bp as numbers
+    from app.session_page.views import bp as session_page
     from app.setup.views import bp as setup
 
-    for blueprint in (setup, auth, cities, files, numbers, health):
+    for blueprint in (setup, auth, people, session_page, cities, files, numbers, health):
         app.register_blueprint(blueprint)

@@ -4,9 +4,9 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, RadioField, StringField
 from wtforms.fields import SelectChoice
-from wtforms.validators import EqualTo, InputRequired
+from wtforms.validators import EqualTo, InputRequired, Length
 
-from app.auth.models import Role
+from app.auth.models import TOKEN_LABEL_LENGTH, Role
 
 ROLE_NAMES = {Role.VIEWER: _l("Viewer"), Role.EDITOR: _l("Editor"), Role.ADMIN: _l("Administrator")}
 ROLE_CHOICES = [
@@ -64,4 +64,16 @@ class PersonForm(FlaskForm):  # type: ignore[misc]
     )
     role = RadioField(
         _l("Role"), choices=ROLE_CHOICES, default=Role.VIEWER.value, validate_choice=False
+    )
+
+
+class TokenForm(FlaskForm):  # type: ignore[misc]
+    """What the token is for."""
+
+    label = StringField(
+        _l("What is it for?"),
+        [
+            InputRequired(_l("Say what the token is for.")),
+            Length(max=TOKEN_LABEL_LENGTH, message=_l("A label has at most %(max)d characters.")),
+        ],
     )

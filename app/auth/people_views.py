@@ -1,28 +1,29 @@
 """The pages for administrators: who can sign in, and what they may do."""
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.auth import services
 from app.auth.forms import PersonForm, RoleForm
-from app.auth.guards import needs
 from app.auth.models import FIRST_PASSWORD_LIFE, Role
-from app.auth.views import bp
+from app.auth.permissions import role_required
 from app.errors import Invalid
 from app.logs import event
 from app.web.forms import add_form_errors
 
+bp = Blueprint("people", __name__)
+
 
 @bp.get("/people")
-@needs(Role.ADMIN, by_token=False)
+@role_required(Role.ADMIN, by_token=False)
 def list_people() -> str:
     """Everybody."""
     return render_template("auth/list_people.html", people=services.list_people())
 
 
 @bp.route("/people/new", methods=["GET", "POST"])
-@needs(Role.ADMIN, by_token=False)
+@role_required(Role.ADMIN, by_token=False)
 def create_person() -> tuple[str, int]:
     """Add somebody; the answer shows their first password."""
     form = PersonForm()
@@ -53,12 +54,12 @@ def first_password(person_id: int, password: str) -> str:
         password=password,
         days=FIRST_PASSWORD_LIFE.days,
         # The switches of language and scheme lead to the person, not to an empty form.
-        this_page=url_for("auth.show_person", person_id=person_id),
+        this_page=url_for("people.show_person", person_id=person_id),
     )
 
 
 @bp.get("/people/<int:person_id>")
-@needs(Role.ADMIN, by_token=False)
+@role_required(Role.ADMIN, by_token=False)
 def show_person(person_id: int) -> str:
     """One person, and what can be changed about them."""
     row = services.get_person(person_id)
@@ -67,7 +68,7 @@ def show_person(person_id: int) -> str:
 
 
 @bp.post("/people/<int:person_id>/role")
-@needs(Role.ADMIN, by_token=False)
+@role_required(Role.ADMIN, by_token=False)
 def set_role(person_id: int) -> Response:
     """Another role."""
     role = request.form.get("role", "")
@@ -79,7 +80,7 @@ def set_role(person_id: int) -> Response:
 
 
 @bp.post("/people/<int:person_id>/disable")
-@needs(Role.ADMIN, by_token=False)
+@role_required(Role.ADMIN, by_token=False)
 def disable_person(person_id: int) -> Response:
     """Shut somebody out, at once."""
     if services.set_active(g.person.id, person_id, False):
@@ -90,7 +91,7 @@ def disable_person(person_id: int) -> Response:
 
 
 @bp.post("/people/<int:person_id>/enable")
-@needs(Role.ADMIN, by_token=False)
+@role_required(Role.ADMIN, by_token=False)
 def enable_person(person_id: int) -> Response:
     """Let somebody in again."""
     if services.set_active(g.person.id, person_id, True):
@@ -101,7 +102,7 @@ def enable_person(person_id: int) -> Response:
 
 
 @bp.post("/people/<int:person_id>/password")
-@needs(Role.ADMIN, by_token=False)
+@role_required(Role.ADMIN, by_token=False)
 def give_first_password(person_id: int) -> str:
     """A new first password, for somebody who forgot theirs."""
     password = services.give_first_password(g.person.id, person_id)
@@ -111,4 +112,4 @@ def give_first_password(person_id: int) -> str:
 
 def back_to(person_id: int) -> Response:
     """To the person's page."""
-    return redirect(url_for("auth.show_person", person_id=person_id), 303)
+    return redirect(url_for("people.show_person", person_id=person_id), 303)

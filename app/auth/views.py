@@ -6,10 +6,10 @@ from flask import Blueprint, flash, g, redirect, render_template, request, sessi
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.auth import services, signin
+from app.auth import services, sign_in
 from app.auth.forms import LoginForm, PasswordForm
-from app.auth.guards import needs
 from app.auth.passwords import LENGTHS
+from app.auth.permissions import role_required
 from app.config import LANGUAGES
 from app.errors import DomainError
 from app.logs import event
@@ -32,12 +32,12 @@ def login() -> Response | Page:
     status, headers = 422 if request.method == "POST" else 200, {}
     if form.validate_on_submit():
         try:
-            person = signin.sign_in(form.name.data, form.password.data, request.remote_addr or "")
+            person = sign_in.sign_in(form.name.data, form.password.data, request.remote_addr or "")
         except DomainError as error:
             note_refusal(form.name.data, error)
             status, headers = add_form_errors(form, error), error.headers
         else:
-            signin.start_session(session, person)
+            sign_in.start_session(session, person)
             event("signed-in", person=person.name)
             return redirect(onward, 303)
     return render_template("auth/login.html", form=form), status, headers
@@ -63,21 +63,21 @@ def logout() -> Response:
 
 
 @bp.get("/account")
-@needs(by_token=False)
+@role_required(by_token=False)
 def account() -> str:
     """Who one is here."""
     return render_template("auth/account.html", row=services.get_person(g.person.id))
 
 
 @bp.route("/account/password", methods=["GET", "POST"])
-@needs(by_token=False)
+@role_required(by_token=False)
 def change_password() -> Response | Page:
     """A new password; all other sessions of this person end."""
     form = PasswordForm()
     status, headers = 422 if request.method == "POST" else 200, {}
     if form.validate_on_submit():
         try:
-            epoch = signin.change_password(
+            epoch = sign_in.change_password(
                 g.person.id, form.current.data, form.password.data, request.remote_addr or ""
             )
         except DomainError as error:
@@ -85,7 +85,7 @@ def change_password() -> Response | Page:
             status, headers = add_form_errors(form, error), error.headers
         else:
             event("password-changed")
-            signin.start_session(session, services.get_person(g.person.id), epoch)
+            sign_in.start_session(session, services.get_person(g.person.id), epoch)
             flash(_("Your password is changed. Your other sessions are ended."), "good")
             return redirect(url_for("auth.account"), 303)
     page = render_template("auth/change_password.html", form=form, lengths=LENGTHS)

@@ -17,14 +17,15 @@ from flask_babel import gettext as _
 from flask_babel import to_user_timezone
 from werkzeug.wrappers import Response as Redirect
 
-from app.auth.guards import needs, reads_cities
 from app.auth.models import Role
+from app.auth.permissions import role_required
 from app.cities import applying, imports
 from app.cities.exchange import HEADER, MARK, MOST_BYTES, MOST_LINES, stream_csv, write_csv
 from app.cities.glance import compact, province_bars, read_figures
 from app.cities.import_forms import ImportForm
 from app.cities.import_models import Kind
 from app.cities.listing import read_listing
+from app.cities.permissions import reads_cities
 from app.cities.queries import batches
 from app.cities.views import bp
 from app.errors import DomainError
@@ -68,7 +69,7 @@ def csv_file(content: Any, name: str) -> Response:
 
 
 @bp.route("/cities/import", methods=["GET", "POST"])
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def import_cities() -> Redirect | tuple[str, int]:
     """Choose a file; then on to what it would do."""
     form = ImportForm()
@@ -98,7 +99,7 @@ def owner() -> int | None:
 
 
 @bp.get(IMPORT)
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def import_preview(import_id: int) -> Redirect | str:
     """What a staged file would do. Afterwards the address leads to the list."""
     held = imports.find_import(import_id, owner())
@@ -113,7 +114,7 @@ def import_preview(import_id: int) -> Redirect | str:
 
 
 @bp.get(f"{IMPORT}/{KIND}")
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def import_part(import_id: int, kind: str) -> str:
     """All lines of one kind, page by page."""
     held = imports.find_import(import_id, owner())
@@ -124,7 +125,7 @@ def import_part(import_id: int, kind: str) -> str:
 
 
 @bp.get(f"{IMPORT}/refused.csv")
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def refused_lines(import_id: int) -> Response:
     """The refused lines with their reasons. Corrected, the same file can be brought in again: our
     import passes over the columns in front."""
@@ -137,7 +138,7 @@ def refused_lines(import_id: int) -> Response:
 
 
 @bp.post(f"{IMPORT}/confirm")
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def confirm_import(import_id: int) -> Redirect:
     """Take over what the preview of that number accepted."""
     preview = parse_integer(request.form.get("preview", ""), 0, 2**31) or 0
@@ -160,7 +161,7 @@ def confirm_import(import_id: int) -> Redirect:
 
 
 @bp.post(f"{IMPORT}/cancel")
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def cancel_import(import_id: int) -> Redirect:
     """Forget a staged file."""
     imports.cancel_import(import_id, owner())

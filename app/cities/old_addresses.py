@@ -3,8 +3,8 @@
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from app.auth.guards import needs
 from app.auth.models import Role
+from app.auth.permissions import role_required
 from app.cities.services import gone
 from app.cities.views import Answer, bp, create_city, update_city
 from app.text import parse_integer
@@ -32,7 +32,7 @@ def insert_page() -> Response:
 
 
 @bp.post("/insert")
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def insert() -> Answer:
     """Add a city from `province`, `city` and `number`."""
     return create_city()
@@ -46,7 +46,7 @@ def alter_page() -> Response:
 
 
 @bp.post("/alter")
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def alter() -> Answer:
     """Change the city `id`. The original's form carried no version, so whoever sends one without
     cannot say which state they saw: instead of writing over what others may have saved since, the

@@ -6,12 +6,13 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.auth.guards import needs, reads_cities
 from app.auth.models import Role
+from app.auth.permissions import role_required
 from app.cities import services
 from app.cities.forms import CityForm
 from app.cities.list_page import list_content, register_facts
 from app.cities.listing import read_listing
+from app.cities.permissions import reads_cities
 from app.cities.queries import CityRow
 from app.cities.row_writer import city_name
 from app.cities.rules import clean_users, is_flawed
@@ -37,7 +38,7 @@ def list_cities() -> str:
 
 
 @bp.route("/cities/new", methods=["GET", "POST"])
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def create_city() -> Answer:
     """A new city. The same names again are told, and added when that is meant."""
     form, status, same = CityForm(), 200, None
@@ -88,7 +89,7 @@ def edit_city(city_id: int) -> Answer:
 
 
 @bp.post(CITY)
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def update_city(city_id: int) -> Answer:
     """Save what was typed, unless the city changed or went since the form was made."""
     form, same = CityForm(), None
@@ -150,7 +151,7 @@ def outdated_page(form: CityForm, row: CityRow) -> tuple[str, int]:
 
 
 @bp.route(f"{CITY}/delete", methods=["GET", "POST"])
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def delete_city(city_id: int) -> Answer:
     """Asks, or removes and offers to undo it."""
     if request.method == "GET":
@@ -166,7 +167,7 @@ def delete_city(city_id: int) -> Answer:
 
 
 @bp.post("/cities/removed/<int:removed_id>/restore")
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def restore_city(removed_id: int) -> Response:
     """Undo a removal."""
     _city_id, name = services.restore_city(g.person, removed_id)

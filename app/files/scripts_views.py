@@ -5,10 +5,10 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.auth import tokens
-from app.auth.guards import needs
+from app.auth.forms import TokenForm
+from app.auth.permissions import role_required
 from app.current import settings
 from app.errors import DomainError
-from app.files.forms import TokenForm
 from app.files.views import bp
 from app.web.forms import add_form_errors
 
@@ -40,14 +40,14 @@ def page(form: TokenForm, made: str = "", status: int = 200) -> tuple[str, int]:
 
 
 @bp.get("/files/scripts")
-@needs()
+@role_required()
 def scripts() -> tuple[str, int]:
     """Tokens and examples."""
     return page(TokenForm(formdata=None))
 
 
 @bp.post("/files/scripts")
-@needs(by_token=False)
+@role_required(by_token=False)
 def create_token() -> tuple[str, int]:
     """Make a token. Its text stands in this answer and is kept nowhere, so that this once success
     does not redirect."""
@@ -62,7 +62,7 @@ def create_token() -> tuple[str, int]:
 
 
 @bp.post("/files/scripts/<int:token_id>/end")
-@needs(by_token=False)
+@role_required(by_token=False)
 def end_token(token_id: int) -> Response:
     """From now on the token is refused."""
     tokens.end_token(g.person.id, token_id)

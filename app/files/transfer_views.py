@@ -5,8 +5,8 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.auth.guards import needs
 from app.auth.models import Role
+from app.auth.permissions import role_required
 from app.errors import DomainError
 from app.files import answers, receiving, sending, services, uploaded
 from app.files.views import bp
@@ -37,7 +37,7 @@ def read_rest(response: AnyResponse) -> AnyResponse:
 
 
 @bp.post("/upload", strict_slashes=False)
-@needs(Role.EDITOR)
+@role_required(Role.EDITOR)
 def upload_file() -> Response:
     """One or many files in the field `file`, a folder in the field `folder`."""
     outcomes = receiving.receive()
@@ -56,7 +56,7 @@ def explain_upload() -> AnyResponse:
 
 
 @bp.get("/upload_success")
-@needs()
+@role_required()
 def upload_success() -> str:
     """What became of one's upload, for some minutes after it; without `?batch=` of nothing."""
     done = uploaded.recall(g.person.id, request.args.get("batch", ""))
@@ -64,7 +64,7 @@ def upload_success() -> str:
 
 
 @bp.get("/files/<int:file_id>")
-@needs()
+@role_required()
 def download_file(file_id: int) -> Response:
     """A file by its id; older versions have ids of their own."""
     return sending.send(services.get_file(file_id))
@@ -72,7 +72,7 @@ def download_file(file_id: int) -> Response:
 
 @bp.get("/download")
 @bp.get("/download/<path:name>")
-@needs()
+@role_required()
 def download_by_name(name: str = "") -> Response:
     """The newest file of a name; also as `?filename=NAME`, and by its stored name."""
     return sending.send(services.find_by_name(name or request.args.get("filename", "")))

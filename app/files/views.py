@@ -4,7 +4,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.auth.guards import needs
+from app.auth.permissions import role_required
 from app.current import settings
 from app.files import listing, purging, services
 from app.files.content import icon_kind
@@ -15,7 +15,7 @@ bp.add_app_template_filter(icon_kind, "icon_kind")
 
 
 @bp.get("/files")
-@needs()
+@role_required()
 def list_files() -> str:
     """The list, with the zone for uploads for those who may write."""
     asked = listing.read_listing(request.args, None if g.person.may_write else g.person.id)
@@ -30,7 +30,7 @@ def list_files() -> str:
 
 
 @bp.get("/files/<int:file_id>/details")
-@needs()
+@role_required()
 def show_file(file_id: int) -> str:
     """One file: from whom, its SHA-256, its versions."""
     file = services.get_file(file_id)
@@ -43,7 +43,7 @@ def show_file(file_id: int) -> str:
 
 
 @bp.post("/files/<int:file_id>/remove")
-@needs()
+@role_required()
 def remove_file(file_id: int) -> Response:
     """Out of the list; it can be brought back for some days."""
     name = services.remove_file(g.person.id, file_id)
@@ -54,7 +54,7 @@ def remove_file(file_id: int) -> Response:
 
 
 @bp.post("/files/<int:file_id>/restore")
-@needs()
+@role_required()
 def restore_file(file_id: int) -> Response:
     """Back into the list, or below a newer version that was uploaded meanwhile."""
     back = services.restore_file(g.person.id, file_id)

@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from app.auth.guards import load_person
+from app.auth.permissions import load_person
 from app.errors import DomainError
 from app.health import services
 

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.auth import services as auth
-from app.auth import signin
+from app.auth import sign_in
 from app.auth.passwords import LENGTHS
 from app.errors import Invalid, NotFound
 from app.logs import event
@@ -34,7 +34,7 @@ def start(token: str) -> Response | tuple[str, int]:
             status = add_form_errors(form, error)
         else:
             person = auth.get_person(person_id)
-            signin.start_session(session, person)
+            sign_in.start_session(session, person)
             event("installation-claimed", person=person.name)
             flash(_("Welcome. This installation is yours."), "good")
             return redirect(url_for("cities.list_cities"), 303)
@@ -47,5 +47,5 @@ def check_link(token: str) -> None:
         services.check_link_token(token)
     except NotFound:
         event("set-up-link-refused", logging.WARNING)
-        signin.count_wrong("set-up", request.remote_addr or "")
+        sign_in.count_wrong("set-up", request.remote_addr or "")
         raise

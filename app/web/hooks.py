@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.auth.forms import ROLE_NAMES
-from app.auth.guards import asks_sign_in, load_person
+from app.auth.permissions import asks_sign_in, load_person
 from app.cities.exchange import MOST_BYTES
 from app.concurrency import PacedBody
 from app.current import settings

@@ -6,10 +6,11 @@ import unicodedata
 
 import pytest
 
-from app.auth import passwords, session_values, signin
+from app.auth import passwords, sign_in
 from app.auth import services as auth
 from app.errors import Invalid
 from app.redis.rate_limit import Limit
+from app.session_page import services
 from app.web.urls import safe_next
 from tests.factories import HTML, PASSWORD, Browser, add_person, at_once
 
@@ -146,7 +147,7 @@ def test_sixth_wrong_try_in_a_minute_is_slowed_and_keeps_the_name(people, browse
 def test_address_that_tries_many_names_is_slowed(app, people, browser):
     with app.app_context():
         for _try in range(17):
-            signin.count(Limit(signin.WRONG_PER_ADDRESS, "sign-in:127.0.0.1"))
+            sign_in.count(Limit(sign_in.WRONG_PER_ADDRESS, "sign-in:127.0.0.1"))
     for number in range(3):
         answer = browser.submit("/login", {"name": f"name-{number}", "password": "wrong one"})
         assert answer.status_code == 422
@@ -236,9 +237,9 @@ def test_a_name_that_nobody_can_have_is_not_folded_whole(app, monkeypatch):
     monkeypatch.setattr(unicodedata, "normalize", normalize_counted)
     with app.test_request_context("/login"):
         with pytest.raises(Invalid):
-            signin.check_credentials(long, "not the password", "192.0.2.1")
+            sign_in.check_credentials(long, "not the password", "192.0.2.1")
         assert auth.find_person(long) is None
-        for check in (auth.check_name, session_values.check_key):
+        for check in (auth.check_name, services.check_key):
             with pytest.raises(Invalid):
                 check(long)
         assert auth.find_person("short") is None

@@ -10,7 +10,7 @@ from flask import Response, flash, session
 from redis.exceptions import RedisError
 
 from app.auth import services as auth
-from app.auth import signin
+from app.auth import sign_in
 from tests import servers
 from tests.auth.test_sessions import cookie_of, signed_in
 from tests.factories import HTML, PASSWORD, Browser
@@ -167,8 +167,8 @@ def test_nobody_is_signed_in_when_redis_stops_meanwhile(own_app, own_redis):
     planted = cookie_of(browser)
     with own_app.test_request_context("/login", headers={"Cookie": f"gz={planted}"}):
         own_app.preprocess_request()
-        person = signin.sign_in("viewer", PASSWORD, "192.0.2.1")
+        person = sign_in.sign_in("viewer", PASSWORD, "192.0.2.1")
         own_redis.stop()
         with pytest.raises(RedisError):
-            signin.start_session(session, person)
+            sign_in.start_session(session, person)
         assert session.sid != planted

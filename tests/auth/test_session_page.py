@@ -6,11 +6,11 @@ from functools import partial
 import pytest
 from flask import Response, session
 
-from app.auth import session_values
-from app.auth.session_values import KEYS
 from app.auth.sessions import values_key
 from app.errors import Invalid, Unauthorized
 from app.redis.client import redis_store
+from app.session_page import services
+from app.session_page.services import KEYS
 from tests.factories import HTML, PASSWORD, Browser, at_once
 
 PAGE = "/session"
@@ -111,27 +111,27 @@ def store_id(app):
 
 def test_a_session_holds_no_more_than_its_number_of_values(store_id):
     for n in range(KEYS):
-        session_values.put_value(store_id, f"key {n}", "")
+        services.put_value(store_id, f"key {n}", "")
     with pytest.raises(Invalid):
-        session_values.put_value(store_id, "one more", "")
-    session_values.put_value(store_id, "key 0", "again")
-    session_values.pop_value(store_id, "key 1")
-    session_values.put_value(store_id, "one more", "")
-    assert len(session_values.list_values(store_id)) == KEYS
-    assert session_values.clear_values(store_id) == KEYS
+        services.put_value(store_id, "one more", "")
+    services.put_value(store_id, "key 0", "again")
+    services.pop_value(store_id, "key 1")
+    services.put_value(store_id, "one more", "")
+    assert len(services.list_values(store_id)) == KEYS
+    assert services.clear_values(store_id) == KEYS
 
 
 def test_values_put_at_once_are_all_kept_up_to_the_limit(app, store_id):
-    works = [partial(session_values.put_value, store_id, f"key {n}", "") for n in range(KEYS + 3)]
+    works = [partial(services.put_value, store_id, f"key {n}", "") for n in range(KEYS + 3)]
     results = at_once(app, *works)
     assert sum(isinstance(result, Invalid) for result in results) == 3
-    assert len(session_values.list_values(store_id)) == KEYS
+    assert len(services.list_values(store_id)) == KEYS
 
 
 def test_an_ended_session_takes_no_value(store_id):
     redis_store.client.delete(store_id)
     with pytest.raises(Unauthorized):
-        session_values.put_value(store_id, "key", "")
+        services.put_value(store_id, "key", "")
     assert not redis_store.client.exists(values_key(store_id))
 
 

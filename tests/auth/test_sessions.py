@@ -10,7 +10,7 @@ from flask import Response, session
 from redis import Redis
 
 from app.auth import services as auth
-from app.auth import signin, tokens
+from app.auth import sign_in, tokens
 from app.auth.sessions import FLASHES
 from app.errors import Invalid
 from tests.factories import HTML, PASSWORD, Browser
@@ -243,9 +243,9 @@ def test_one_who_signs_in_while_the_password_changes_is_out(app, as_role):
     as_role("viewer")
     with app.test_request_context("/login"):
         app.preprocess_request()
-        person = signin.sign_in("viewer", PASSWORD, "192.0.2.1")
+        person = sign_in.sign_in("viewer", PASSWORD, "192.0.2.1")
         auth.set_password(person.id, "another password")
-        signin.start_session(session, person)
+        sign_in.start_session(session, person)
         cookie = app.process_response(Response()).headers["Set-Cookie"]
     late = Browser(app)
     late.client.set_cookie("gz", cookie.partition("=")[2].partition(";")[0])
@@ -281,7 +281,7 @@ def test_what_is_no_session_signs_nobody_in(viewer, kept, data):
 def test_wrong_password_is_no_session(app, as_role):
     as_role("viewer")
     with app.test_request_context("/login"), pytest.raises(Invalid):
-        signin.sign_in("viewer", "not the password", "192.0.2.1")
+        sign_in.sign_in("viewer", "not the password", "192.0.2.1")
 
 
 def test_addresses_for_everybody_ask_for_no_session(viewer, kept):

@@ -6,77 +6,87 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import current_app, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from app.auth import session_values
-from app.auth.guards import needs
-from app.auth.session_forms import PutForm
-from app.auth.views import bp
+from app.auth.permissions import role_required
 from app.current import settings
 from app.errors import DomainError, Invalid, NotFound
+from app.session_page import services
+from app.session_page.forms import PutForm
 from app.web.forms import add_form_errors
+
+bp = Blueprint("session_page", __name__)
 
 
 @bp.get("/session")
-@needs(by_token=False)
+@role_required(by_token=False)
 def show_session() -> str:
     """The page; `?key=` and `?value=` fill the form in."""
     return render_page(PutForm(request.args))
 
 
 @bp.get("/session/get")
-@needs(by_token=False)
+@role_required(by_token=False)
 def get_session_value() -> str | tuple[str, int]:
     """The page with one value of `?key=` read out."""
     form = PutForm()
     try:
-        key = session_values.check_key(request.args.get("key", ""))
-        return render_page(form, read=(key, session_values.get_value(store_id(), key)))
+        key = services.check_key(request.args.get("key", ""))
+        return render_page(form, read=(key, services.get_value(store_id(), key)))
     except (Invalid, NotFound) as error:
         return render_page(form, refused=error.message), error.status
 
 
 @bp.post("/session/set")
-@needs(by_token=False)
+@role_required(by_token=False)
 def set_session_value() -> Response | tuple[str, int]:
     """Keep a value."""
     form = PutForm()
     try:
-        key = session_values.put_value(store_id(), form.key.data or "", form.value.data or "")
+        key = services.put_value(store_id(), form.key.data or "", form.value.data or "")
     except DomainError as error:
         status = add_form_errors(form, error)
         return render_page(form), status
     flash(_("“%(key)s” is kept in your session.", key=key), "good")
-    return redirect(url_for("auth.show_session"), 303)
+    return redirect(url_for("session_page.show_session"), 303)
 
 
 @bp.post("/session/pop")
-@needs(by_token=False)
+@role_required(by_token=False)
 def pop_session_value() -> Response:
     """Remove a value."""
     key = request.form.get("key", "")
-    session_values.pop_value(store_id(), key)
+    services.pop_value(store_id(), key)
     flash(_("“%(key)s” is removed.", key=key), "good")
-    return redirect(url_for("auth.show_session"), 303)
+    return redirect(url_for("session_page.show_session"), 303)
 
 
 @bp.post("/session/clear")
-@needs(by_token=False)
+@role_required(by_token=False)
 def clear_session_values() -> Response:
     """Remove all values; one stays signed in."""
-    count = session_values.clear_values(store_id())
+    count = services.clear_values(store_id())
     flash(ngettext("%(num)d value is removed.", "%(num)d values are removed.", count), "good")
-    return redirect(url_for("auth.show_session"), 303)
+    return redirect(url_for("session_page.show_session"), 303)
 
 
 @bp.get("/set/", endpoint="old_set")
 @bp.get("/get/", endpoint="old_get")
 @bp.get("/pop/", endpoint="old_pop")
 @bp.get("/clear/", endpoint="old_clear")
-@needs(by_token=False)
+@role_required(by_token=False)
 def lead_to_session() -> Response:
     """The original's addresses. There a GET wrote, removed and cleared; a link in a mail or a
     browser that fetches ahead could do the same. So they only lead to the page, with the fields
@@ -84,7 +94,7 @@ def lead_to_session() -> Response:
     filled: dict[str, Any] = {
         name: request.args[name] for name in ("key", "value") if name in request.args
     }
-    return redirect(url_for("auth.show_session", **filled), 303)
+    return redirect(url_for("session_page.show_session", **filled), 303)
 
 
 def store_id() -> str:
@@ -100,12 +110,12 @@ def render_page(form: PutForm, read: tuple[str, str] | None = None, refused: str
     since = session["since"]
     host, _colon, pid = session.get("writer", "").rpartition(":")
     return render_template(
-        "auth/show_session.html",
+        "session_page/show_session.html",
         form=form,
         read=read,
         refused=refused,
-        values=session_values.list_values(store_id()),
-        most=session_values.KEYS,
+        values=services.list_values(store_id()),
+        most=services.KEYS,
         here={"host": socket.gethostname(), "pid": str(os.getpid())},
         writer={"host": host, "pid": pid},
         requests=requests,

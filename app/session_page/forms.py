@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
-from app.auth.session_values import KEY_LENGTH, VALUE_LENGTH
+from app.session_page.services import KEY_LENGTH, VALUE_LENGTH
 
 # `required` is only told to the reader here; session_values.py has the rules.
 KEY = {"maxlength": KEY_LENGTH, "required": True}

@@ -11,7 +11,7 @@ from flask import Response, current_app, flash, g, redirect, request, session, u
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
-from app.auth import services, signin, tokens
+from app.auth import services, sign_in, tokens
 from app.auth.models import Role
 from app.auth.sessions import (
     FOR_EVERYBODY,
@@ -83,7 +83,7 @@ def load_from_token() -> Response | None:
     row = tokens.authenticate(request.headers["Authorization"].split(" ", 1)[1].strip())
     if row is None:
         event("token-refused", logging.WARNING)
-        signin.count_wrong("token", request.remote_addr or "")
+        sign_in.count_wrong("token", request.remote_addr or "")
         raise Unauthorized(_("This token is not valid."))
     g.person = Identity(row.id, row.name, row.role, by_token=True)
     return None
@@ -146,7 +146,7 @@ def ask_password() -> Response:
     return answer(403, _("Choose a password of your own first, on the page of your account."))
 
 
-def needs(
+def role_required(
     role: Role = Role.VIEWER, by_token: bool = True
 ) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
     """A view for people of at least this role. With `by_token=False` it is for somebody signed in
@@ -175,16 +175,3 @@ def asks_sign_in(endpoint: str | None) -> bool:
     """Whether the view behind an endpoint refuses everybody who is not signed in."""
     view = current_app.view_functions.get(endpoint or "")
     return getattr(view, "asks_sign_in", False)
-
-
-def reads_cities(view: Callable[P, T]) -> Callable[P, T | Response]:
-    """A view of cities: for members, and for everybody where PUBLIC_READ opens reading."""
-    for_members = needs(Role.VIEWER)(view)
-
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> T | Response:
-        if settings().public_read:
-            return view(*args, **kwargs)
-        return for_members(*args, **kwargs)
-
-    return guarded
