@@ -51,7 +51,9 @@ def register_blueprints(app: "Flask") -> None:
     """One blueprint a feature package."""
     from app.auth.people_views import bp as people
     from app.auth.views import bp as auth
-    from app.cities import exchange_views, old_addresses  # noqa: F401 - add to cities' blueprint
+    from app.cities.export_views import bp as cities_export
+    from app.cities.importing.views import bp as importing
+    from app.cities.legacy_urls import bp as cities_legacy
     from app.cities.views import bp as cities
     from app.files import scripts_views, transfer_views  # noqa: F401 - they add to files' blueprint
     from app.files.views import bp as files
@@ -60,5 +62,8 @@ def register_blueprints(app: "Flask") -> None:
     from app.session_page.views import bp as session_page
     from app.setup.views import bp as setup
 
-    for blueprint in (setup, auth, people, session_page, cities, files, numbers, health):
+    for blueprint in (
+        setup, auth, people, session_page, cities, cities_export, importing, cities_legacy, files,
+        numbers, health,
+    ):  # fmt: skip
         app.register_blueprint(blueprint)

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from app.cities import cache, queries
 from app.cities.listing import Listing, read_cursor
-from app.cities.row_writer import RowWriter
+from app.cities.row_format import RowFormatter
 from app.database.keyset import FIRST, LAST, Cursor, Page, write_cursor
 from app.web import static_files
 from app.web.formatting import format_number
@@ -75,7 +75,7 @@ def draw_list(listing: Listing, cursor: Cursor, may_write: bool) -> str:
         listing=listing,
         facts=facts,
         counted=counted,
-        rows=[*map(RowWriter().write, page.rows)],
+        rows=[*map(RowFormatter().write, page.rows)],
         steps=page_steps(listing, page),
         place=place_text(page, counted),
         may_write=may_write,

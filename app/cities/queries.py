@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, func, or_, select
 from app.cities.listing import SEARCH_WORDS, Listing
 from app.cities.models import City
 from app.cities.rules import fold_name
-from app.cities.stored_keys import fill_keys
+from app.cities.search_keys import fill_keys
 from app.database import keyset
 from app.database.engine import db
 from app.database.keyset import FIRST, LAST, Cursor, Page, Query, Value, seek

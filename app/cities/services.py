@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from app.cities import cache, queries
 from app.cities.models import City, RemovedCity
 from app.cities.rules import CityFields, check_city, keys
-from app.cities.stored_keys import find_same
+from app.cities.search_keys import find_same
 from app.config import ROOT
 from app.database.engine import db
 from app.database.idempotency import run_once

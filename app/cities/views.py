@@ -14,7 +14,7 @@ from app.cities.list_page import list_content, register_facts
 from app.cities.listing import read_listing
 from app.cities.permissions import reads_cities
 from app.cities.queries import CityRow
-from app.cities.row_writer import city_name
+from app.cities.row_format import city_name
 from app.cities.rules import clean_users, is_flawed
 from app.database.idempotency import new_key
 from app.errors import Invalid, Locked, NotFound

@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.auth.forms import ROLE_NAMES
 from app.auth.permissions import asks_sign_in, load_person
-from app.cities.exchange import MOST_BYTES
+from app.cities.importing.csv_table import MOST_BYTES
 from app.concurrency import PacedBody
 from app.current import settings
 from app.extensions import csrf
@@ -38,7 +38,7 @@ BEFORE_SIGN_IN = {"auth.login", "setup.start"}
 
 # Views that take more than other forms (MAX_CONTENT_LENGTH); for the head of the form itself there
 # is a little room beside the file.
-BODY_MOST = {"cities.import_cities": MOST_BYTES + 10_000}
+BODY_MOST = {"importing.import_cities": MOST_BYTES + 10_000}
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 

@@ -7,8 +7,8 @@ from sqlalchemy import insert, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from app.cities import applying, imports
-from app.cities.import_models import CityImport, CityImportRow
+from app.cities.importing import apply, staging
+from app.cities.importing.models import CityImport, CityImportRow
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
@@ -35,7 +35,7 @@ def register() -> list[tuple[str | None, str | None, int | None]]:
 
 def stage(person: int, lines: str, header: str = HEADER) -> int:
     """Bring in a file as far as its preview."""
-    return imports.stage_file(person, "cities.csv", (header + lines).encode())
+    return staging.stage_file(person, "cities.csv", (header + lines).encode())
 
 
 def judged(import_id: int) -> list[tuple[int, str, str, str]]:
@@ -53,10 +53,10 @@ def kinds(import_id: int) -> list[str]:
     return [row[1] for row in judged(import_id)]
 
 
-def confirm(import_id: int, person: int) -> applying.Outcome:
+def confirm(import_id: int, person: int) -> apply.Outcome:
     """Confirm the preview as it is now."""
-    preview = imports.find_import(import_id, person).preview
-    return applying.confirm_import(import_id, person, preview)
+    preview = staging.find_import(import_id, person).preview
+    return apply.confirm_import(import_id, person, preview)
 
 
 def send(browser: Browser, text: str | bytes, name: str = "cities.csv") -> TestResponse:

@@ -10,8 +10,8 @@ from sqlalchemy import event, insert, text
 from sqlalchemy.exc import OperationalError
 
 from app.auth import services as auth
-from app.cities import imports
-from app.cities.exchange import MARK, stream_csv
+from app.cities.csv_export import MARK, stream_csv
+from app.cities.importing import staging
 from app.cities.listing import Listing
 from app.cities.models import City
 from app.cities.queries import batches
@@ -51,7 +51,7 @@ def test_nasty_names_come_back_as_the_same(any_app):
     fill(NASTY)
     person = auth.create_person("editor", PASSWORD, "editor")
     data = "".join(stream_csv(batches(Listing()))).encode()
-    counts = imports.count_lines(imports.stage_file(person, "cities.csv", data))
+    counts = staging.count_lines(staging.stage_file(person, "cities.csv", data))
     assert counts == {"new": 0, "changed": 0, "same": len(NASTY), "refused": 0}
 
 

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import func, select, text
 
-from app.cities import applying, imports
-from app.cities.import_models import REASON_LENGTH, CityImport, CityImportRow
+from app.cities.importing import apply, staging
+from app.cities.importing.models import REASON_LENGTH, CityImport, CityImportRow
 from app.cities.models import City
 from app.cities.rules import examine_city
 from app.database.engine import db
@@ -44,7 +44,7 @@ def test_confirmed_lines_are_applied_with_keys_versions_and_times(person):
     db.session.commit()
     before = now()
     import_id = stage(person, "广东,深圳市,6\n广东,广州市,7\n Shàanxi ,Ｘi’an,8\n广东,汕头市,9\n")
-    assert confirm(import_id, person) == applying.Outcome(added=2, changed=1)
+    assert confirm(import_id, person) == apply.Outcome(added=2, changed=1)
     cities = {row.cityname: row for row in db.session.scalars(select(City))}
     assert cities["深圳市"].usernumber == 6
     assert cities["深圳市"].version == 2
@@ -103,7 +103,7 @@ def test_the_same_city_twice_in_a_file(person):
     ]  # fmt: skip
     assert rows[1][3] == "The same as line 2."
     assert rows[2][2:] == ("number", "Line 2 has the same city with another number.")
-    assert confirm(import_id, person) == applying.Outcome(1, 1)
+    assert confirm(import_id, person) == apply.Outcome(1, 1)
     assert register() == [("a", "c", 5), ("a", "b", 1)]
 
 
@@ -111,7 +111,7 @@ def test_a_register_row_without_number_gets_one(person):
     add(("a", "b", None))
     import_id = stage(person, "a,b,0\n")
     assert kinds(import_id) == ["changed"]
-    assert confirm(import_id, person) == applying.Outcome(0, 1)
+    assert confirm(import_id, person) == apply.Outcome(0, 1)
     assert register() == [("a", "b", 0)]
 
 
@@ -135,5 +135,5 @@ def test_long_and_strange_cells_are_refused_and_kept_short(person):
 
 def test_nothing_is_stored_of_a_file_that_cannot_be_read(person):
     with pytest.raises(Invalid):
-        imports.stage_file(person, "x.csv", b"\xff\xfe")
+        staging.stage_file(person, "x.csv", b"\xff\xfe")
     assert db.session.scalar(select(func.count()).select_from(CityImport)) == 0

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import event, insert, select, text, update
 
 from app.auth import services as auth
-from app.cities import applying, imports
-from app.cities.import_models import CityImport, Kind
+from app.cities.importing import apply, staging
+from app.cities.importing.models import CityImport, Kind
 from app.cities.models import City
 from app.database.engine import db
 from app.errors import NotFound
@@ -20,7 +20,7 @@ from tests.factories import PASSWORD
 
 def test_confirmed_twice_it_is_applied_once(person):
     import_id = stage(person, "a,b,1\n")
-    assert confirm(import_id, person) == confirm(import_id, person) == applying.Outcome(1, 0)
+    assert confirm(import_id, person) == confirm(import_id, person) == apply.Outcome(1, 0)
     assert register() == [("a", "b", 1)]
 
 
@@ -72,7 +72,7 @@ def test_what_changed_since_the_preview_makes_it_anew(person, event, anew):
     event()
     db.session.commit()
     after = register()
-    with pytest.raises(applying.Outdated):
+    with pytest.raises(apply.OutdatedPreview):
         confirm(import_id, person)
     assert register() == after
     assert kinds(import_id) == anew
@@ -85,18 +85,18 @@ def test_an_unrelated_change_does_not_matter(person):
     import_id = stage(person, "a,b,6\na,other,1\n")
     db.session.execute(update(City).where(City.cityname == "other").values(usernumber=2))
     db.session.commit()
-    assert confirm(import_id, person) == applying.Outcome(0, 1)
+    assert confirm(import_id, person) == apply.Outcome(0, 1)
 
 
 def test_an_earlier_preview_cannot_be_confirmed(person):
     add(("a", "b", 5))
     import_id = stage(person, "a,b,6\n")
-    seen = imports.find_import(import_id, person).preview
+    seen = staging.find_import(import_id, person).preview
     edited()
     db.session.commit()
     for _twice in range(2):
-        with pytest.raises(applying.Outdated):
-            applying.confirm_import(import_id, person, seen)
+        with pytest.raises(apply.OutdatedPreview):
+            apply.confirm_import(import_id, person, seen)
     assert register() == [("a", "b", 9)]
 
 
@@ -118,10 +118,10 @@ def together(app, *calls):
 
 def test_two_confirmations_at_once_apply_once(any_app, person):
     import_id = stage(person, "".join(f"a,b{i},1\n" for i in range(500)))
-    preview = imports.find_import(import_id, person).preview
+    preview = staging.find_import(import_id, person).preview
     db.session.rollback()
-    done = together(any_app, *[lambda: applying.confirm_import(import_id, person, preview)] * 4)
-    assert done == [applying.Outcome(500, 0)] * 4
+    done = together(any_app, *[lambda: apply.confirm_import(import_id, person, preview)] * 4)
+    assert done == [apply.Outcome(500, 0)] * 4
     assert len(register()) == 500
 
 
@@ -137,28 +137,28 @@ def test_two_imports_of_the_same_cities_at_once_add_them_once(any_app, person):
 def test_only_its_owner_finds_an_import(person):
     stranger = auth.create_person("stranger", PASSWORD, "editor")
     import_id = stage(person, "a,b,1\n")
-    for verb in (imports.find_import, imports.cancel_import):
+    for verb in (staging.find_import, staging.cancel_import):
         with pytest.raises(NotFound):
             verb(import_id, stranger)
     with pytest.raises(NotFound):
-        applying.confirm_import(import_id, stranger, 1)
-    assert imports.find_import(import_id, None).id == import_id  # as administrators ask
-    assert imports.list_waiting(stranger) == []
+        apply.confirm_import(import_id, stranger, 1)
+    assert staging.find_import(import_id, None).id == import_id  # as administrators ask
+    assert staging.list_waiting(stranger) == []
 
 
 def test_cancelled_it_is_gone(person):
     import_id = stage(person, "a,b,1\n")
-    imports.cancel_import(import_id, person)
+    staging.cancel_import(import_id, person)
     with pytest.raises(NotFound):
-        imports.find_import(import_id, person)
+        staging.find_import(import_id, person)
     assert judged(import_id) == []
 
 
 def test_cancelling_after_the_confirmation_changes_nothing(person):
     import_id = stage(person, "a,b,1\n")
     confirm(import_id, person)
-    imports.cancel_import(import_id, person)
-    assert confirm(import_id, person) == applying.Outcome(1, 0)
+    staging.cancel_import(import_id, person)
+    assert confirm(import_id, person) == apply.Outcome(1, 0)
 
 
 def test_after_a_day_the_next_one_clears_it_away(person):
@@ -170,16 +170,16 @@ def test_after_a_day_the_next_one_clears_it_away(person):
 
 
 def test_the_oldest_expired_imports_go_first_a_few_at_a_time_each_by_itself(person):
-    old = [stage(person, "a,b,1\n") for _ in range(imports.EXPIRED_AT_ONCE + 2)]
+    old = [stage(person, "a,b,1\n") for _ in range(staging.EXPIRED_AT_ONCE + 2)]
     expire(*old)
     statements = []
     event.listen(db.engine, "commit", lambda _connection: statements.append("commit"))
     event.listen(
         db.engine, "before_cursor_execute", lambda _c, _cursor, sql, *_: statements.append(sql[:23])
     )
-    imports.delete_expired()
+    staging.delete_expired()
     pairs = list(pairwise(statements))
-    assert pairs.count(("DELETE FROM city_import", "commit")) == imports.EXPIRED_AT_ONCE
+    assert pairs.count(("DELETE FROM city_import", "commit")) == staging.EXPIRED_AT_ONCE
     left = db.session.scalars(select(CityImport.id).order_by(CityImport.id)).all()
     assert left == old[-2:]
     assert kinds(old[-1]) == ["new"]
@@ -188,14 +188,14 @@ def test_the_oldest_expired_imports_go_first_a_few_at_a_time_each_by_itself(pers
 @pytest.mark.slow
 def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
     import_id = stage(person, "".join(f"a,b{i},{i}\n" for i in range(5000)))
-    counts = imports.count_lines(import_id)
+    counts = staging.count_lines(import_id)
     assert counts == {"new": 5000, "changed": 0, "same": 0, "refused": 0}
-    part = imports.read_part(import_id, Kind.NEW, 5000, page=50)
+    part = staging.read_part(import_id, Kind.NEW, 5000, page=50)
     assert (part.pages, part.rows[-1].cityname) == (50, "b4999")
-    assert confirm(import_id, person) == applying.Outcome(5000, 0)
+    assert confirm(import_id, person) == apply.Outcome(5000, 0)
     again = stage(person, "".join(f"a,b{i},{i + i % 2}\n" for i in range(5000)))
-    assert imports.count_lines(again) == {"new": 0, "changed": 2500, "same": 2500, "refused": 0}
-    assert confirm(again, person) == applying.Outcome(0, 2500)
+    assert staging.count_lines(again) == {"new": 0, "changed": 2500, "same": 2500, "refused": 0}
+    assert confirm(again, person) == apply.Outcome(0, 2500)
     assert register()[-2:] == [("a", "b1", 2), ("a", "b0", 0)]
 
 

@@ -10,7 +10,7 @@ from werkzeug.test import encode_multipart
 from app import concurrency
 from app.auth import services as auth
 from app.auth import tokens
-from app.cities.import_models import CityImport
+from app.cities.importing.models import CityImport
 from app.database.engine import db
 from tests.cities.staging import MIXED, send
 from tests.factories import HTML

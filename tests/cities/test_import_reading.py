@@ -3,9 +3,10 @@
 import pytest
 from flask_babel import force_locale
 
-from app.cities.exchange import COLUMNS, MOST_LINES, Line, guard, read_csv, unguard, write_csv
+from app.cities.csv_export import guard, unguard, write_csv
 from app.cities.forms import CityForm
-from app.cities.records import LINE_COSTS, MOST_BLANK, MOST_COLUMNS, PAUSE_EVERY
+from app.cities.importing.csv_reader import LINE_COSTS, MOST_BLANK, MOST_COLUMNS, PAUSE_EVERY
+from app.cities.importing.csv_table import COLUMNS, MOST_LINES, Line, read_csv
 from app.config import LANGUAGES
 from app.errors import Invalid
 

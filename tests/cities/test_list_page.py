@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from app.cities import list_page, services
-from app.cities.exchange import COLUMNS
+from app.cities.importing.csv_table import COLUMNS
 from app.config import LANGUAGES
 from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_as_original, add_city

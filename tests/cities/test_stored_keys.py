@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import event, insert, select, text, update
 
-from app.cities import queries, services, stored_keys
+from app.cities import queries, search_keys, services
 from app.cities.listing import Listing
 from app.cities.models import City
 from app.cities.rules import keys
@@ -51,22 +51,22 @@ def test_an_import_gives_a_renamed_city_its_keys(person):
 def test_renamed_by_the_original_its_old_name_is_free():
     city_id = add_city("广东", "旧")
     rename_as_original(city_id, "新")
-    assert stored_keys.find_same("广东", "旧") is None
-    assert stored_keys.find_same("广东", "新") == city_id
-    assert stored_keys.find_same("广东", "新", other_than=city_id) is None
+    assert search_keys.find_same("广东", "旧") is None
+    assert search_keys.find_same("广东", "新") == city_id
+    assert search_keys.find_same("广东", "新", other_than=city_id) is None
 
 
 def test_the_first_of_several_equal_cities_is_told():
     cities = [add_city("广东", "深圳市"), add_city("广东", "深圳市")]
     add_as_original(("广东", "深圳市 ", 1))
-    assert stored_keys.find_same("广东", "深圳市") == cities[0]
-    assert stored_keys.find_same("广东", "深圳市", other_than=cities[0]) == cities[1]
+    assert search_keys.find_same("广东", "深圳市") == cities[0]
+    assert search_keys.find_same("广东", "深圳市", other_than=cities[0]) == cities[1]
 
 
 def test_many_rows_without_keys_hide_none_with_keys():
     add_as_original(*(("省", f"c{number}", number) for number in range(600)))
     city_id = add_city("广东", "深圳市")
-    assert stored_keys.find_same("广东", "深圳市") == city_id
+    assert search_keys.find_same("广东", "深圳市") == city_id
 
 
 def test_a_new_city_asks_the_register_one_question(any_app):
@@ -101,7 +101,7 @@ def test_keys_follow_a_name_whose_end_changes():
     city_id = add_city("广东", "a")
     for name, key in (("a ", "a"), ("b ", "b"), ("b\u3000x", "b x")):
         rename_as_original(city_id, name)
-        stored_keys.fill_keys()
+        search_keys.fill_keys()
         assert queries.find_city(city_id).city_key == key
         db.session.rollback()
 
@@ -111,6 +111,6 @@ def test_emptied_names_are_due():
     db.session.execute(update(City).values(cityname=None))
     db.session.commit()
     assert due() == [None]
-    stored_keys.fill_keys()
+    search_keys.fill_keys()
     assert due() == []
     assert queries.find_city(city_id).city_key == ""

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import event, select, update
 
-from app.cities.import_models import CityImport
+from app.cities.importing.models import CityImport
 from app.database.engine import db
 from app.times import now
 from tests.cities.staging import stage

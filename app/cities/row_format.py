@@ -26,7 +26,7 @@ def city_name(name: str | None) -> str:
     return name if name and name.strip() else str(_("City without a name"))
 
 
-class RowWriter:
+class RowFormatter:
     """Writes rows in the reader's language."""
 
     def __init__(self) -> None:

@@ -1,22 +1,16 @@
 """CSV in and out, as plain functions on bytes and text; nothing here asks the database."""
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from flask_babel import gettext as _
 
-from app.cities.records import check_blank, records, refused
-from app.concurrency import yield_to_hub
+from app.cities.csv_export import HEADER, unguard
+from app.cities.importing.csv_reader import check_blank, records, refused
 
 MOST_LINES = 5000
 # 3 KB for each line: a column that is passed over may hold a description.
 MOST_BYTES = 16 << 20
-MARK = "\ufeff"
-HEADER = ("provincename", "cityname", "usernumber")
 # The original's names of the columns and those of its form, and the labels of our pages in both
 # languages; a test compares the labels with this table.
 COLUMNS = {
@@ -31,9 +25,6 @@ COLUMNS = {
     "users": "number",
     "用户数": "number",
 }
-# What a spreadsheet would take for a formula. The apostrophes before it are part of the pattern,
-# so that a name which itself begins with '= gets one more and comes back whole.
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
 OTHERS_SHOWN, OTHER_LENGTH = 20, 60
 
 
@@ -56,38 +47,6 @@ class Table:
     lines: list[Line]
     ignored: list[str]
     has_number: bool
-
-
-def guard(text: str) -> str:
-    """An apostrophe before what a spreadsheet would calculate."""
-    return f"'{text}" if FORMULA.match(text) else text
-
-
-def unguard(text: str) -> str:
-    """The reverse: exactly one apostrophe is taken off."""
-    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
-
-
-def write_csv(rows: Iterable[Iterable[str | int | None]]) -> str:
-    """Rows as RFC 4180 has them, ended by CRLF. Text is guarded, numbers stand as they are."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for row in rows:
-        writer.writerow([guard(cell) if isinstance(cell, str) else cell for cell in row])
-    return out.getvalue()
-
-
-def stream_csv(batches: Iterable[Iterable[Any]]) -> Iterator[str]:
-    """Rows of the register as a file that Excel opens with Chinese intact: the mark, the header,
-    then a piece for each batch. An error in the middle goes up to the server, which then breaks
-    the transfer off; a file that merely ended early would be taken for whole."""
-    begin = MARK + write_csv([HEADER])
-    for rows in batches:
-        yield begin + write_csv([(r.provincename, r.cityname, r.usernumber) for r in rows])
-        begin = ""
-        yield_to_hub()  # to a fast reader the server never waits
-    if begin:
-        yield begin
 
 
 def read_csv(data: bytes) -> Table:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from app.cities import cache
 from app.cities.models import City
-from app.cities.stored_keys import fill_keys
+from app.cities.search_keys import fill_keys
 from app.database.engine import db
 from app.web.formatting import format_number
 

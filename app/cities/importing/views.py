@@ -1,71 +1,37 @@
 """Bringing cities in and taking them out as CSV, and the page of totals."""
 
-from itertools import chain
-from typing import Any
-
 from flask import (
+    Blueprint,
     Response,
     flash,
     g,
     redirect,
     render_template,
     request,
-    stream_with_context,
     url_for,
 )
 from flask_babel import gettext as _
-from flask_babel import to_user_timezone
 from werkzeug.wrappers import Response as Redirect
 
 from app.auth.models import Role
 from app.auth.permissions import role_required
-from app.cities import applying, imports
-from app.cities.exchange import HEADER, MARK, MOST_BYTES, MOST_LINES, stream_csv, write_csv
-from app.cities.glance import compact, province_bars, read_figures
-from app.cities.import_forms import ImportForm
-from app.cities.import_models import Kind
-from app.cities.listing import read_listing
-from app.cities.permissions import reads_cities
-from app.cities.queries import batches
-from app.cities.views import bp
+from app.cities.csv_export import HEADER, MARK, write_csv
+from app.cities.export_views import csv_file
+from app.cities.importing import apply, staging
+from app.cities.importing.csv_table import MOST_BYTES, MOST_LINES
+from app.cities.importing.forms import ImportForm
+from app.cities.importing.models import Kind
 from app.errors import DomainError
 from app.text import parse_integer
-from app.times import now
 from app.web.formatting import format_number
 from app.web.forms import add_form_errors
+
+bp = Blueprint("importing", __name__)
 
 IMPORT = "/cities/import/<int:import_id>"
 # Only the kinds: else GET would be answered 404 where POST confirms or cancels, instead of 405.
 KIND = f"<any({','.join(Kind)}):kind>"
-EXPORT_BATCH = 500
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
-
-
-@bp.get("/cities/glance")
-@reads_cities
-def glance() -> str:
-    """Totals, users by province, the largest cities."""
-    figures = read_figures()
-    return render_template(
-        "cities/glance.html", figures=figures, bars=province_bars(figures), compact=compact
-    )
-
-
-@bp.get("/cities/export.csv")
-@reads_cities
-def export_cities() -> Response:
-    """What the list shows, as a file. The first batch is read before anything is sent, so that a
-    database which is away is told with 503."""
-    pieces = stream_csv(batches(read_listing(request.args), EXPORT_BATCH))
-    first = next(pieces)
-    name = f"cities-{to_user_timezone(now()).date().isoformat()}.csv"
-    return csv_file(stream_with_context(chain([first], pieces)), name)
-
-
-def csv_file(content: Any, name: str) -> Response:
-    """A CSV file to be kept, never opened in the browser."""
-    disposition = f'attachment; filename="{name}"'
-    return Response(content, mimetype="text/csv", headers={"Content-Disposition": disposition})
 
 
 @bp.route("/cities/import", methods=["GET", "POST"])
@@ -77,14 +43,14 @@ def import_cities() -> Redirect | tuple[str, int]:
     if form.validate_on_submit():
         file = form.file.data
         try:
-            import_id = imports.stage_file(g.person.id, file.filename, file.read())
+            import_id = staging.stage_file(g.person.id, file.filename, file.read())
         except DomainError as error:
             status = add_form_errors(form, error)
         else:
-            return redirect(url_for("cities.import_preview", import_id=import_id), 303)
-    waiting = imports.list_waiting(g.person.id)
+            return redirect(url_for("importing.import_preview", import_id=import_id), 303)
+    waiting = staging.list_waiting(g.person.id)
     return render_template(
-        "cities/import_cities.html",
+        "cities/importing/import_cities.html",
         form=form,
         waiting=waiting,
         most=MOST_LINES,
@@ -102,26 +68,28 @@ def owner() -> int | None:
 @role_required(Role.EDITOR)
 def import_preview(import_id: int) -> Redirect | str:
     """What a staged file would do. Afterwards the address leads to the list."""
-    held = imports.find_import(import_id, owner())
+    held = staging.find_import(import_id, owner())
     if held.applied_at is not None:
         return redirect(url_for("cities.list_cities"), 303)
-    counts = imports.count_lines(import_id)
+    counts = staging.count_lines(import_id)
     parts = {
-        kind: imports.read_part(import_id, kind, counts[kind], size=SHOWN)
+        kind: staging.read_part(import_id, kind, counts[kind], size=SHOWN)
         for kind in (Kind.CHANGED, Kind.NEW, Kind.REFUSED)
     }
-    return render_template("cities/import_preview.html", held=held, counts=counts, parts=parts)
+    return render_template(
+        "cities/importing/import_preview.html", held=held, counts=counts, parts=parts
+    )
 
 
 @bp.get(f"{IMPORT}/{KIND}")
 @role_required(Role.EDITOR)
 def import_part(import_id: int, kind: str) -> str:
     """All lines of one kind, page by page."""
-    held = imports.find_import(import_id, owner())
-    total = imports.count_lines(import_id)[kind]
+    held = staging.find_import(import_id, owner())
+    total = staging.count_lines(import_id)[kind]
     page = parse_integer(request.args.get("page", "1"), 1, MOST_LINES) or 1
-    part = imports.read_part(import_id, kind, total, page)
-    return render_template("cities/import_part.html", held=held, kind=kind, part=part)
+    part = staging.read_part(import_id, kind, total, page)
+    return render_template("cities/importing/import_part.html", held=held, kind=kind, part=part)
 
 
 @bp.get(f"{IMPORT}/refused.csv")
@@ -129,10 +97,10 @@ def import_part(import_id: int, kind: str) -> str:
 def refused_lines(import_id: int) -> Response:
     """The refused lines with their reasons. Corrected, the same file can be brought in again: our
     import passes over the columns in front."""
-    imports.find_import(import_id, owner())
+    staging.find_import(import_id, owner())
     rows = [
         (row.line, row.field, row.explanation, row.provincename, row.cityname, row.number_text)
-        for row in imports.read_refused(import_id)
+        for row in staging.read_refused(import_id)
     ]
     return csv_file(MARK + write_csv([("line", "field", "reason", *HEADER), *rows]), "refused.csv")
 
@@ -143,10 +111,10 @@ def confirm_import(import_id: int) -> Redirect:
     """Take over what the preview of that number accepted."""
     preview = parse_integer(request.form.get("preview", ""), 0, 2**31) or 0
     try:
-        done = applying.confirm_import(import_id, owner(), preview)
-    except applying.Outdated as error:
+        done = apply.confirm_import(import_id, owner(), preview)
+    except apply.OutdatedPreview as error:
         flash(error.message, "caution")
-        return redirect(url_for("cities.import_preview", import_id=import_id), 303)
+        return redirect(url_for("importing.import_preview", import_id=import_id), 303)
     message = {
         "text": _(
             "Imported: %(added)s new, %(changed)s changed.",
@@ -164,6 +132,6 @@ def confirm_import(import_id: int) -> Redirect:
 @role_required(Role.EDITOR)
 def cancel_import(import_id: int) -> Redirect:
     """Forget a staged file."""
-    imports.cancel_import(import_id, owner())
+    staging.cancel_import(import_id, owner())
     flash(_("The import is cancelled; the register is as it was."), "good")
-    return redirect(url_for("cities.import_cities"), 303)
+    return redirect(url_for("importing.import_cities"), 303)

@@ -13,9 +13,9 @@ from flask_babel import gettext as _
 from sqlalchemy import and_, delete, insert, literal, or_, select, update
 
 from app.cities import cache
-from app.cities.exchange import Line
-from app.cities.import_models import CityImportRow, Kind
-from app.cities.imports import count_lines, find_import, mark_ready, stage_lines
+from app.cities.importing.csv_table import Line
+from app.cities.importing.models import CityImportRow, Kind
+from app.cities.importing.staging import count_lines, find_import, mark_ready, stage_lines
 from app.cities.models import City
 from app.database.engine import db
 from app.database.service import after_commit, transaction
@@ -24,7 +24,7 @@ from app.errors import Conflict
 from app.times import now
 
 
-class Outdated(Conflict):
+class OutdatedPreview(Conflict):
     """The register changed since the preview, or the preview was made anew; nothing was applied."""
 
 
@@ -41,7 +41,7 @@ def confirm_import(import_id: int, owner: int | None, preview: int) -> Outcome:
     changed since the preview, the preview is made anew and Outdated says so."""
     try:
         return apply_import(import_id, owner, preview)
-    except Outdated:
+    except OutdatedPreview:
         renew_preview(import_id)
         raise
 
@@ -66,7 +66,7 @@ def apply_import(import_id: int, owner: int | None, preview: int) -> Outcome:
     held = find_import(import_id, owner, lock=True)
     if held.applied_at is None:
         if held.preview != preview or is_outdated(import_id):
-            raise Outdated(
+            raise OutdatedPreview(
                 _(
                     "The register changed since the preview was made, so nothing was taken over. "
                     "This is the preview made anew: look at it and confirm again."

@@ -12,12 +12,12 @@ from datetime import timedelta
 from flask_babel import gettext as _
 from sqlalchemy import Select, delete, func, insert, select
 
-from app.cities.exchange import Line, read_csv
-from app.cities.import_models import CityImport, CityImportRow, Kind
-from app.cities.judging import Judged, Known, Pair, Seen, judge
+from app.cities.importing.compare import Known, Pair, Seen, StagedValues, compare_line
+from app.cities.importing.csv_table import Line, read_csv
+from app.cities.importing.models import CityImport, CityImportRow, Kind
 from app.cities.models import TEXT_LENGTH, City
 from app.cities.rules import clean, pair_of, sort_key
-from app.cities.stored_keys import fill_keys
+from app.cities.search_keys import fill_keys
 from app.concurrency import yield_to_hub
 from app.current import settings
 from app.database.engine import DATABASE_AWAY, db
@@ -105,7 +105,7 @@ def stage_lines(import_id: int, lines: list[Line]) -> None:
     for start in range(0, len(lines), CHUNK):
         chunk = lines[start : start + CHUNK]
         known = look_up(chunk)
-        keep_rows(import_id, [judge(line, known, seen) for line in chunk])
+        keep_rows(import_id, [compare_line(line, known, seen) for line in chunk])
         yield_to_hub()  # SQLite never waits
 
 
@@ -130,7 +130,7 @@ def look_up(lines: Iterable[Line]) -> dict[Pair, list[Known]]:
 
 
 @transaction
-def keep_rows(import_id: int, rows: list[Judged]) -> None:
+def keep_rows(import_id: int, rows: list[StagedValues]) -> None:
     """Keep one chunk, in place of an earlier judgement of the same lines."""
     held = db.session.get(CityImport, import_id, with_for_update=True)
     if held is None or held.applied_at is not None:

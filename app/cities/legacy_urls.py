@@ -1,13 +1,15 @@
 """The addresses of the original program. They lead to today's pages and do what those do."""
 
-from flask import redirect, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from app.auth.models import Role
 from app.auth.permissions import role_required
 from app.cities.services import gone
-from app.cities.views import Answer, bp, create_city, update_city
+from app.cities.views import Answer, create_city, update_city
 from app.text import parse_integer
+
+bp = Blueprint("cities_legacy", __name__)
 
 
 def asked_id(text: str | None) -> int:

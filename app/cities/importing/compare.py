@@ -2,15 +2,15 @@
 
 from typing import Any, NamedTuple
 
-from app.cities.exchange import Line
-from app.cities.import_models import KEPT_LENGTH, NUMBER_LENGTH, Kind
+from app.cities.importing.csv_table import Line
+from app.cities.importing.models import KEPT_LENGTH, NUMBER_LENGTH, Kind
 from app.cities.rules import CityFields, Faults, examine_city, search_keys
 from app.text import N_, dump_messages
 
 Pair = tuple[str, str]
 # The pairs of the file that were taken so far: the line and its number.
 Seen = dict[Pair, tuple[int, int | None]]
-Judged = dict[str, Any]
+StagedValues = dict[str, Any]
 
 
 class Known(NamedTuple):
@@ -23,7 +23,7 @@ class Known(NamedTuple):
     users: int | None
 
 
-def judge(line: Line, known: dict[Pair, list[Known]], seen: Seen) -> Judged:
+def compare_line(line: Line, known: dict[Pair, list[Known]], seen: Seen) -> StagedValues:
     """The values of the line's staged row; a line that is taken is noted in `seen`."""
     row = blank_row(line)
     fields = examine_line(line)
@@ -33,13 +33,13 @@ def judge(line: Line, known: dict[Pair, list[Known]], seen: Seen) -> Judged:
     number = None if line.number is None else fields.users
     if pair in seen:
         return row | repeated(number, *seen[pair])
-    row |= meet(fields, number, known.get(pair, []))
+    row |= compare_with_register(fields, number, known.get(pair, []))
     if row["kind"] != Kind.REFUSED:
         seen[pair] = line.line, number
     return row
 
 
-def blank_row(line: Line) -> Judged:
+def blank_row(line: Line) -> StagedValues:
     """The line as typed, not judged yet. All rows have all columns, so that many are one insert."""
     return {
         "line": line.line,
@@ -72,7 +72,7 @@ def examine_line(line: Line) -> CityFields | Faults:
     return examine_city(line.province, line.city, 0 if line.number is None else line.number)
 
 
-def refusal(faults: Faults) -> Judged:
+def refusal(faults: Faults) -> StagedValues:
     """A line that is not taken, and why; a fault of the whole line has no field."""
     return {
         "kind": Kind.REFUSED,
@@ -81,7 +81,7 @@ def refusal(faults: Faults) -> Judged:
     }
 
 
-def repeated(number: int | None, line: int, earlier: int | None) -> Judged:
+def repeated(number: int | None, line: int, earlier: int | None) -> StagedValues:
     """A city that stood further up in the file already."""
     if number == earlier:
         same = N_("The same as line %(line)s.", line=line)
@@ -91,7 +91,9 @@ def repeated(number: int | None, line: int, earlier: int | None) -> Judged:
     )
 
 
-def meet(fields: CityFields, number: int | None, found: list[Known]) -> Judged:
+def compare_with_register(
+    fields: CityFields, number: int | None, found: list[Known]
+) -> StagedValues:
     """The line and what the register has under its names."""
     if not found:
         return add(fields, number)
@@ -112,7 +114,7 @@ def meet(fields: CityFields, number: int | None, found: list[Known]) -> Judged:
     }
 
 
-def add(fields: CityFields, number: int | None) -> Judged:
+def add(fields: CityFields, number: int | None) -> StagedValues:
     """A city that is not in the register yet."""
     if number is None:
         return refusal(
@@ -127,6 +129,6 @@ def add(fields: CityFields, number: int | None) -> Judged:
     }
 
 
-def as_registered(row: Known, number: int | None) -> Judged:
+def as_registered(row: Known, number: int | None) -> StagedValues:
     """The names as they stand in the register, which may be written in another way."""
     return {"provincename": row.province, "cityname": row.city, "usernumber": number}

@@ -1,0 +1,52 @@
+"""What leaves the register: CSV, and the page of totals."""
+
+from itertools import chain
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    render_template,
+    request,
+    stream_with_context,
+)
+from flask_babel import to_user_timezone
+
+from app.cities.csv_export import stream_csv
+from app.cities.listing import read_listing
+from app.cities.permissions import reads_cities
+from app.cities.queries import batches
+from app.cities.statistics import compact, province_bars, read_figures
+from app.times import now
+
+bp = Blueprint("cities_export", __name__)
+
+
+EXPORT_BATCH = 500
+
+
+@bp.get("/cities/glance")
+@reads_cities
+def glance() -> str:
+    """Totals, users by province, the largest cities."""
+    figures = read_figures()
+    return render_template(
+        "cities/glance.html", figures=figures, bars=province_bars(figures), compact=compact
+    )
+
+
+@bp.get("/cities/export.csv")
+@reads_cities
+def export_cities() -> Response:
+    """What the list shows, as a file. The first batch is read before anything is sent, so that a
+    database which is away is told with 503."""
+    pieces = stream_csv(batches(read_listing(request.args), EXPORT_BATCH))
+    first = next(pieces)
+    name = f"cities-{to_user_timezone(now()).date().isoformat()}.csv"
+    return csv_file(stream_with_context(chain([first], pieces)), name)
+
+
+def csv_file(content: Any, name: str) -> Response:
+    """A CSV file to be kept, never opened in the browser."""
+    disposition = f'attachment; filename="{name}"'
+    return Response(content, mimetype="text/csv", headers={"Content-Disposition": disposition})

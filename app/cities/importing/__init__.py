@@ -1,0 +1,1 @@
+"""Importing cities from CSV: read, compare with the register, stage, apply."""
