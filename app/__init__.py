@@ -16,7 +16,7 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     from app.config import ROOT, Settings
     from app.database.engine import db
     from app.extensions import babel, csrf, limiter
-    from app.files.receiving import UploadRequest
+    from app.files.upload_request import UploadRequest
     from app.redis.client import redis_store
     from app.web import error_pages, hooks, static_files
     from app.web.preferences import language
@@ -55,7 +55,8 @@ def register_blueprints(app: "Flask") -> None:
     from app.cities.importing.views import bp as importing
     from app.cities.legacy_urls import bp as cities_legacy
     from app.cities.views import bp as cities
-    from app.files import scripts_views, transfer_views  # noqa: F401 - they add to files' blueprint
+    from app.files.scripts_views import bp as scripts
+    from app.files.transfer_views import bp as transfers
     from app.files.views import bp as files
     from app.health.views import bp as health
     from app.numbers.views import bp as numbers
@@ -64,6 +65,6 @@ def register_blueprints(app: "Flask") -> None:
 
     for blueprint in (
         setup, auth, people, session_page, cities, cities_export, importing, cities_legacy, files,
-        numbers, health,
+        transfers, scripts, numbers, health,
     ):  # fmt: skip
         app.register_blueprint(blueprint)

@@ -72,7 +72,7 @@ def fill() -> dict[str, str]:
     for name, content in sample_files().items():
         incoming = Incoming(folder, len(content))
         incoming.write(content)
-        files.keep_file(ids[Role.EDITOR], clean_path(name, with_folder=True), incoming)
+        files.store_upload(ids[Role.EDITOR], clean_path(name, with_folder=True), incoming)
     return passwords
 
 

@@ -68,7 +68,7 @@ def adopt_file(source: Source, owner_id: int) -> Result:
         if services.has_copy(owner_id, path, incoming.sha256, source.former_name):
             return Result(shown, PRESENT)
         made = datetime.fromtimestamp(source.path.stat().st_mtime, UTC)
-        services.keep_file(
+        services.store_upload(
             owner_id, path, incoming, created_at=made, former_name=source.former_name
         )
     except (DomainError, OSError) as error:

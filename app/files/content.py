@@ -21,7 +21,7 @@ OTHERS = "application/octet-stream"
 
 
 @dataclass(frozen=True)
-class Kind:
+class FileType:
     """A kind of file: its Content-Type and how its first bytes are recognised."""
 
     content_type: str
@@ -34,35 +34,35 @@ def begins(*marks: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(marks)
 
 
-JPEG = Kind("image/jpeg", begins(b"\xff\xd8\xff"))
+JPEG = FileType("image/jpeg", begins(b"\xff\xd8\xff"))
 # Readers of PDF allow some bytes before the mark, and files with them are about.
-PDF = Kind("application/pdf", lambda head: b"%PDF-" in head)
+PDF = FileType("application/pdf", lambda head: b"%PDF-" in head)
 ZIPPED = begins(b"PK\x03\x04", b"PK\x05\x06")
 OFFICE = "application/vnd.openxmlformats-officedocument"
-KINDS: dict[str, Kind] = {
+FILE_TYPES: dict[str, FileType] = {
     "pdf": PDF,
-    "png": Kind("image/png", begins(b"\x89PNG\r\n\x1a\n")),
+    "png": FileType("image/png", begins(b"\x89PNG\r\n\x1a\n")),
     "jpg": JPEG,
     "jpeg": JPEG,
-    "gif": Kind("image/gif", begins(b"GIF87a", b"GIF89a")),
-    "txt": Kind("text/plain", is_text=True),
-    "csv": Kind("text/csv", is_text=True),
-    "md": Kind("text/markdown", is_text=True),
-    "zip": Kind("application/zip", ZIPPED),
-    "docx": Kind(f"{OFFICE}.wordprocessingml.document", ZIPPED),
-    "xlsx": Kind(f"{OFFICE}.spreadsheetml.sheet", ZIPPED),
-    "pptx": Kind(f"{OFFICE}.presentationml.presentation", ZIPPED),
-    "gz": Kind("application/gzip", begins(b"\x1f\x8b")),
+    "gif": FileType("image/gif", begins(b"GIF87a", b"GIF89a")),
+    "txt": FileType("text/plain", is_text=True),
+    "csv": FileType("text/csv", is_text=True),
+    "md": FileType("text/markdown", is_text=True),
+    "zip": FileType("application/zip", ZIPPED),
+    "docx": FileType(f"{OFFICE}.wordprocessingml.document", ZIPPED),
+    "xlsx": FileType(f"{OFFICE}.spreadsheetml.sheet", ZIPPED),
+    "pptx": FileType(f"{OFFICE}.presentationml.presentation", ZIPPED),
+    "gz": FileType("application/gzip", begins(b"\x1f\x8b")),
 }
 # What a text must not begin with.
-MARKS = [kind.begins for ending, kind in KINDS.items() if kind.begins and ending != "pdf"]
+MARKS = [kind.begins for ending, kind in FILE_TYPES.items() if kind.begins and ending != "pdf"]
 MARKS.append(begins(b"%PDF-"))
 
 
 def content_type(path: Path, ending: str) -> str | None:
     """The Content-Type of a file with this ending, or None when its content is of another kind.
     An empty file agrees with every ending."""
-    kind = KINDS.get(ending, Kind(OTHERS))
+    kind = FILE_TYPES.get(ending, FileType(OTHERS))
     if path.stat().st_size == 0:
         return kind.content_type
     with path.open("rb") as file:

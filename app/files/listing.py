@@ -48,7 +48,7 @@ DESCENDING_FIRST = {"name": False, "from": False, "size": True, "uploaded": True
 
 
 @dataclass(frozen=True)
-class Listing(Ordered):
+class FileListing(Ordered):
     """Search and order. Nothing set is every file, the newest first."""
 
     DESCENDING_FIRST = DESCENDING_FIRST
@@ -87,7 +87,7 @@ class Listing(Ordered):
 
 
 @dataclass(frozen=True)
-class Page:
+class FilePage:
     """Up to PAGE rows with the names of their owners, how many stand before them, and the sums
     over all; the steps are arguments of addresses, None for one that cannot be taken."""
 
@@ -101,12 +101,12 @@ class Page:
     last: Step
 
 
-def read_listing(args: Mapping[str, str], removed_of: int | None = None) -> Listing:
+def read_listing(args: Mapping[str, str], removed_of: int | None = None) -> FileListing:
     """The listing of an address; what is unknown there falls back to the default. What was removed
     is shown to those who may bring it back: a viewer is shown only their own, by `removed_of`."""
     sort = args.get("sort", "")
     sort = sort if sort in COLUMNS else "uploaded"
-    return Listing(
+    return FileListing(
         search=readable(args.get("q", "")).strip()[:SEARCH_LENGTH],
         sort=sort,
         descending={"asc": False, "desc": True}.get(args.get("order", ""), DESCENDING_FIRST[sort]),
@@ -115,7 +115,7 @@ def read_listing(args: Mapping[str, str], removed_of: int | None = None) -> List
     )
 
 
-def read_page(listing: Listing, args: Mapping[str, str]) -> Page:
+def read_page(listing: FileListing, args: Mapping[str, str]) -> FilePage:
     """The rows at the cursor `page`."""
     # The sums come first, because asking for them may end the transaction the rows are read in.
     total, size = read_sums(listing)
@@ -131,7 +131,7 @@ def read_page(listing: Listing, args: Mapping[str, str]) -> Page:
             return None
         return listing.args() if to == FIRST else {**listing.args(), "page": write_cursor(to)}
 
-    return Page(
+    return FilePage(
         rows=[(file, owner) for file, owner, _owner_key in found.rows],
         before=(found.start or 1) - 1,
         total=total,
@@ -143,7 +143,7 @@ def read_page(listing: Listing, args: Mapping[str, str]) -> Page:
     )
 
 
-def read_rows(listing: Listing, cursor: Cursor, limit: int) -> list[FileRow]:
+def read_rows(listing: FileListing, cursor: Cursor, limit: int) -> list[FileRow]:
     """Up to `limit` rows from a cursor on, in reading direction."""
     rows: list[FileRow] = []
     for query in segments(listing, cursor, limit):
@@ -152,7 +152,7 @@ def read_rows(listing: Listing, cursor: Cursor, limit: int) -> list[FileRow]:
     return rows
 
 
-def segments(listing: Listing, cursor: Cursor, limit: int) -> Iterator[Query]:
+def segments(listing: FileListing, cursor: Cursor, limit: int) -> Iterator[Query]:
     """The queries whose rows, one after another, are the listing from the cursor on. By owner it is
     one for each, because no index of files has the names of people. What was removed is sorted at
     each page: it is what a few days brought."""
@@ -174,7 +174,7 @@ def segments(listing: Listing, cursor: Cursor, limit: int) -> Iterator[Query]:
 
 
 def read_owners(
-    listing: Listing, cursor: Cursor, limit: int, descending: bool
+    listing: FileListing, cursor: Cursor, limit: int, descending: bool
 ) -> Sequence[Row[int, str]]:
     """From the cursor's on the owners who have files in the listing, enough for `limit` rows: of
     the cursor's own none may be left."""
@@ -187,7 +187,7 @@ def read_owners(
     return db.session.execute(query.order_by(order).limit(limit + 1)).all()
 
 
-def cursor_at(listing: Listing, row: FileRow, forward: bool, place: int | None) -> Cursor:
+def cursor_at(listing: FileListing, row: FileRow, forward: bool, place: int | None) -> Cursor:
     """The cursor that goes on from a row, whose own place is `place`."""
     file, _owner, owner_key = row
     value = owner_key if listing.sort == "from" else getattr(file, COLUMNS[listing.sort].key)
@@ -213,7 +213,7 @@ def read_value(text: str, sort: str) -> Value:
     return number
 
 
-def read_sums(listing: Listing) -> tuple[int, int]:
+def read_sums(listing: FileListing) -> tuple[int, int]:
     """How many files a listing has and their size together, kept until a file changes: counting
     reads every row."""
     asked = json.dumps([listing.search, listing.removed, listing.removed_of])
@@ -222,7 +222,7 @@ def read_sums(listing: Listing) -> tuple[int, int]:
     return count, size
 
 
-def count_files(listing: Listing) -> tuple[int, int]:
+def count_files(listing: FileListing) -> tuple[int, int]:
     """The same, asked anew."""
     sums = select(func.count(), func.coalesce(func.sum(File.size), 0))
     count, size = db.session.execute(sums.where(*listing.conditions())).one()

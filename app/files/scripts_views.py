@@ -1,6 +1,6 @@
 """The page "For scripts": one's tokens, and the lines to type."""
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -9,8 +9,9 @@ from app.auth.forms import TokenForm
 from app.auth.permissions import role_required
 from app.current import settings
 from app.errors import DomainError
-from app.files.views import bp
 from app.web.forms import add_form_errors
+
+bp = Blueprint("scripts", __name__)
 
 # Templates of text: they are escaped where they stand in the page, not in themselves.
 EXAMPLES = (
@@ -67,4 +68,4 @@ def end_token(token_id: int) -> Response:
     """From now on the token is refused."""
     tokens.end_token(g.person.id, token_id)
     flash(_("The token is ended."), "good")
-    return redirect(url_for("files.scripts"), 303)
+    return redirect(url_for("scripts.scripts"), 303)

@@ -29,7 +29,7 @@ TRIES = 5
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredFile:
     """What became of an upload."""
 
     id: int
@@ -48,7 +48,7 @@ class Restored:
     present_id: int
 
 
-def keep_file(owner_id: int, path: CleanPath, incoming: Incoming, **adopted: Any) -> Kept:
+def store_upload(owner_id: int, path: CleanPath, incoming: Incoming, **adopted: Any) -> StoredFile:
     """Check what came in and make it the next version of the owner's file of that path. A file
     taken over from the original brings its `created_at` and `former_name`.
 
@@ -103,7 +103,7 @@ def check_ending(ending: str) -> None:
         raise Invalid(_("Only these endings are taken: %(list)s.", list=", ".join(allowed)))
 
 
-def _insert_next(new: "partial[File]") -> Kept:
+def _insert_next(new: "partial[File]") -> StoredFile:
     """Insert the next version. Two uploads at once may choose the same number; the database lets
     one of them in, and the other counts again in a transaction that sees it."""
     for _attempt in range(TRIES):
@@ -115,7 +115,7 @@ def _insert_next(new: "partial[File]") -> Kept:
 
 
 @transaction
-def _insert(new: "partial[File]") -> Kept:
+def _insert(new: "partial[File]") -> StoredFile:
     row = new()
     same = _same(row.owner_id, row.folder, row.name)
     row.version = 1 + (db.session.scalar(select(func.max(File.version)).where(*same)) or 0)
@@ -128,7 +128,7 @@ def _insert(new: "partial[File]") -> Kept:
     db.session.add(row)
     db.session.flush()
     after_commit(cache.changed)
-    return Kept(row.id, row.version, row.sha256, row.size)
+    return StoredFile(row.id, row.version, row.sha256, row.size)
 
 
 def _has_newer(moment: datetime, present: tuple[ColumnElement[bool], ...]) -> bool:

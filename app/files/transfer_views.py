@@ -1,6 +1,6 @@
 """Uploads and downloads, for pages and for scripts, and the addresses of the original."""
 
-from flask import Response, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
@@ -8,13 +8,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.auth.models import Role
 from app.auth.permissions import role_required
 from app.errors import DomainError
-from app.files import answers, receiving, sending, services, uploaded
-from app.files.views import bp
+from app.files import download_response, services, upload_request, upload_responses, upload_results
 from app.web.error_pages import answer_http_error, answer_refusal
 from app.web.negotiation import wants_page
 
-UPLOADING = {"files.upload_file", "files.explain_upload"}
-DOWNLOADING = {"files.download_file", "files.download_by_name"}
+bp = Blueprint("transfers", __name__)
+
+UPLOADING = {"transfers.upload_file", "transfers.explain_upload"}
+DOWNLOADING = {"transfers.download_file", "transfers.download_by_name"}
 
 
 @bp.errorhandler(DomainError)
@@ -23,16 +24,16 @@ def refuse(error: DomainError | HTTPException) -> AnyResponse:
     """Scripts that name no type read plain text at these addresses, not JSON."""
     known = isinstance(error, DomainError)
     response = answer_refusal(error) if known else answer_http_error(error)  # type: ignore[arg-type]
-    if not answers.wants_plain() or request.endpoint not in UPLOADING | DOWNLOADING:
+    if not upload_responses.wants_plain() or request.endpoint not in UPLOADING | DOWNLOADING:
         return response
-    return answers.as_plain(response, error, request.endpoint in UPLOADING)
+    return upload_responses.as_plain(response, error, request.endpoint in UPLOADING)
 
 
 @bp.after_request
 def read_rest(response: AnyResponse) -> AnyResponse:
     """A refused upload is read to its end, within bounds, so that the client hears why."""
     if request.endpoint in UPLOADING:
-        receiving.drain()
+        upload_request.drain()
     return response
 
 
@@ -40,8 +41,8 @@ def read_rest(response: AnyResponse) -> AnyResponse:
 @role_required(Role.EDITOR)
 def upload_file() -> Response:
     """One or many files in the field `file`, a folder in the field `folder`."""
-    outcomes = receiving.receive()
-    return answers.answer_upload(outcomes, receiving.has_file_part())
+    outcomes = upload_request.receive()
+    return upload_responses.answer_upload(outcomes, upload_request.has_file_part())
 
 
 @bp.get("/upload", strict_slashes=False)
@@ -50,7 +51,7 @@ def explain_upload() -> AnyResponse:
     if wants_page():
         return redirect(url_for("files.list_files"), 302)
     text = _("Upload with POST, as multipart/form-data, the file in the field “file”.")
-    response = answers.plain(405, text)
+    response = upload_responses.plain(405, text)
     response.headers["Allow"] = "POST"
     return response
 
@@ -59,15 +60,15 @@ def explain_upload() -> AnyResponse:
 @role_required()
 def upload_success() -> str:
     """What became of one's upload, for some minutes after it; without `?batch=` of nothing."""
-    done = uploaded.recall(g.person.id, request.args.get("batch", ""))
-    return render_template("files/upload_success.html", minutes=uploaded.KEPT_MINUTES, **done)
+    done = upload_results.recall(g.person.id, request.args.get("batch", ""))
+    return render_template("files/upload_success.html", minutes=upload_results.KEPT_MINUTES, **done)
 
 
 @bp.get("/files/<int:file_id>")
 @role_required()
 def download_file(file_id: int) -> Response:
     """A file by its id; older versions have ids of their own."""
-    return sending.send(services.get_file(file_id))
+    return download_response.send(services.get_file(file_id))
 
 
 @bp.get("/download")
@@ -75,7 +76,7 @@ def download_file(file_id: int) -> Response:
 @role_required()
 def download_by_name(name: str = "") -> Response:
     """The newest file of a name; also as `?filename=NAME`, and by its stored name."""
-    return sending.send(services.find_by_name(name or request.args.get("filename", "")))
+    return download_response.send(services.find_by_name(name or request.args.get("filename", "")))
 
 
 @bp.get("/list_files")

@@ -28,7 +28,7 @@ log = logging.getLogger("gazetteer.request")
 
 # Views that check the token themselves, after they know that the person may write: reading it
 # means reading the whole body, which may be large.
-CHECK_CSRF_LATER = {"files.upload_file"}
+CHECK_CSRF_LATER = {"transfers.upload_file"}
 # For people not signed in, forms without a token, sent from a page of ours. The first sets two
 # harmless cookies and stands on every page, and each token would cost a session in Redis; signing
 # out once more, in another tab, has nothing left to end.

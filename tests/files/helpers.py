@@ -19,7 +19,7 @@ from app.current import settings
 from app.database.engine import db
 from app.files import services
 from app.files.names import clean_path
-from app.files.services import Kept
+from app.files.services import StoredFile
 from app.files.storage import Incoming
 from tests.factories import PASSWORD
 
@@ -90,13 +90,13 @@ class Script:
         return self.client.post("/upload", data=form, content_type=kind, headers=self.headers)
 
 
-def keep(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False) -> Kept:
+def keep(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False) -> StoredFile:
     """Keep a file as an upload does, inside an application context."""
     own = settings()
     incoming = Incoming(own.files_dir, own.upload_max_bytes)
     try:
         incoming.write(data)
-        return services.keep_file(owner_id, clean_path(name, with_folder), incoming)
+        return services.store_upload(owner_id, clean_path(name, with_folder), incoming)
     finally:
         incoming.discard()
 

@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from app.database.engine import db
-from app.files import sending, services, storage
+from app.files import download_response, services, storage
 from app.files.models import File
 from tests.factories import HTML
 from tests.files.helpers import (
@@ -157,13 +157,13 @@ def test_if_match_of_another_version_is_412(script):
 
 
 def test_a_download_goes_on_uncounted_when_all_connections_are_taken(app, script, monkeypatch):
-    count = sending.count
+    count = download_response.count
 
     def count_without_connection(file_id):
         with all_connections_taken():
             count(file_id)
 
-    monkeypatch.setattr(sending, "count", count_without_connection)
+    monkeypatch.setattr(download_response, "count", count_without_connection)
     answer = script.get("/files/1")
     assert (answer.status_code, answer.data) == (200, DATA)
     assert downloads(app) == 0

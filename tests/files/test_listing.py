@@ -13,7 +13,7 @@ from app.times import now
 from tests.files.helpers import PNG, REPORT, keep
 
 
-def names(page: listing.Page) -> list[str]:
+def names(page: listing.FilePage) -> list[str]:
     return [file.name for file, _owner in page.rows]
 
 

@@ -78,7 +78,7 @@ def test_too_large_is_refused_naming_the_limit(people):
     incoming = Incoming(settings().files_dir, 1024)
     incoming.write(b"x" * 1025)
     with pytest.raises(TooLarge, match="1 KB"):
-        services.keep_file(people[0], clean_path("a.txt"), incoming)
+        services.store_upload(people[0], clean_path("a.txt"), incoming)
 
 
 def test_bytes_whose_row_cannot_be_written_are_deleted(people):

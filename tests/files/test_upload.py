@@ -9,7 +9,7 @@ from urllib3 import encode_multipart_formdata
 from app import disk
 from app.config import ROOT
 from app.database.engine import db
-from app.files import receiving
+from app.files import upload_request
 from app.files.models import File
 from tests.factories import PASSWORD
 from tests.files.helpers import JSON, PDF, PNG, REPORT, Script, on_disk, some_text
@@ -147,7 +147,7 @@ def test_a_form_beyond_its_limit_is_refused_before_it_is_read(make_app):
 
 def test_text_fields_are_bounded_together(app, monkeypatch):
     """Each of them is small enough by itself; files of any size in between do not count."""
-    monkeypatch.setattr(receiving, "IN_MEMORY_BYTES", 1_000_000)
+    monkeypatch.setattr(upload_request, "IN_MEMORY_BYTES", 1_000_000)
     script = Script(app)
 
     def upload(texts):
@@ -257,4 +257,4 @@ def test_nginx_lets_through_the_largest_form_of_the_defaults(app):
     text = (ROOT / "nginx.conf").read_text()
     found = re.search(r"location ~ \^/upload.*?client_max_body_size (\d+)m;", text, re.DOTALL)
     with app.app_context():
-        assert receiving.form_limit() <= int(found[1]) << 20
+        assert upload_request.form_limit() <= int(found[1]) << 20

@@ -8,7 +8,7 @@ import pytest
 from urllib3 import encode_multipart_formdata
 
 from app.database.engine import db
-from app.files import receiving, services, uploaded
+from app.files import services, upload_request, upload_results
 from app.files.models import File
 from tests import servers
 from tests.factories import HTML, PASSWORD, Browser, at_once
@@ -92,7 +92,7 @@ def test_a_browser_is_told_when_nothing_was_kept(make_app, files, status, words)
 
 
 def test_a_browser_is_told_what_is_kept_although_redis_went_away(make_app, monkeypatch):
-    keep = receiving.keep
+    keep = upload_request.keep
     with servers.short_folder("own") as folder, ExitStack() as redis:
         app = make_app(REDIS_URL=redis.enter_context(servers.redis_server(folder)))
         Script(app)
@@ -103,7 +103,7 @@ def test_a_browser_is_told_what_is_kept_although_redis_went_away(make_app, monke
             redis.close()
             return keep(*args)
 
-        monkeypatch.setattr(receiving, "keep", keep_and_lose_redis)
+        monkeypatch.setattr(upload_request, "keep", keep_and_lose_redis)
         answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert answer.status_code == 200
     assert "1 file is kept" in answer.text
@@ -125,13 +125,13 @@ def test_the_success_page_without_an_upload_leads_to_the_form(as_role, query):
 
 
 def test_the_success_page_names_the_time_that_is_set(as_role, monkeypatch):
-    monkeypatch.setattr(uploaded, "KEPT_MINUTES", 3)
+    monkeypatch.setattr(upload_results, "KEPT_MINUTES", 3)
     assert "shown here for 3 minutes" in as_role("viewer").get("/upload_success").text
 
 
 def test_an_upload_leaves_the_session_as_other_pages_wrote_it_meanwhile(app, as_role, monkeypatch):
     browser = as_role("editor")
-    keep, statuses = receiving.keep, []
+    keep, statuses = upload_request.keep, []
     cookie = browser.client.get_cookie("gz")
 
     def keep_value():
@@ -144,21 +144,21 @@ def test_an_upload_leaves_the_session_as_other_pages_wrote_it_meanwhile(app, as_
         statuses.extend(at_once(app, keep_value))
         return keep(*args)
 
-    monkeypatch.setattr(receiving, "keep", keep_slowly)
+    monkeypatch.setattr(upload_request, "keep", keep_slowly)
     answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert (answer.status_code, statuses) == (303, [303])
     assert "green" in browser.get("/session").text
 
 
 def test_a_form_tells_each_file_apart_when_all_connections_are_taken(app, monkeypatch):
-    keep, kept = receiving.keep, []
+    keep, kept = upload_request.keep, []
 
     def keep_without_connection(*args):
         kept.append(args)
         with all_connections_taken() if len(kept) == 2 else nullcontext():
             return keep(*args)
 
-    monkeypatch.setattr(receiving, "keep", keep_without_connection)
+    monkeypatch.setattr(upload_request, "keep", keep_without_connection)
     answer = Script(app).upload(("a.txt", b"1"), ("b.txt", b"2"), ("c.txt", b"3"), **JSON)
     assert answer.status_code == 207
     assert [(file["kept"], file.get("status")) for file in answer.json["files"]] == [
@@ -168,14 +168,14 @@ def test_a_form_tells_each_file_apart_when_all_connections_are_taken(app, monkey
 
 
 def test_what_is_kept_is_told_although_nothing_could_be_purged(app, monkeypatch):
-    tidy = receiving.tidy
+    tidy = upload_request.tidy
 
     def tidy_without_connection():
         db.session.rollback()
         with all_connections_taken():
             tidy()
 
-    monkeypatch.setattr(receiving, "tidy", tidy_without_connection)
+    monkeypatch.setattr(upload_request, "tidy", tidy_without_connection)
     assert Script(app).upload(("a.txt", b"1")).status_code == 200
 
 

@@ -8,8 +8,8 @@ from flask import Response, g, jsonify, redirect, render_template, request, url_
 from redis.exceptions import RedisError
 
 from app.errors import DomainError
-from app.files import uploaded
-from app.files.receiving import Outcome
+from app.files import upload_results
+from app.files.upload_request import FileResult
 from app.web.error_pages import STATUS_TEXTS
 from app.web.negotiation import wants_page
 
@@ -30,7 +30,7 @@ def plain(status: int, *lines: str) -> Response:
     return Response("".join(f"{line}\n" for line in lines), status, mimetype="text/plain")
 
 
-def status_of(outcomes: list[Outcome]) -> int:
+def status_of(outcomes: list[FileResult]) -> int:
     """200 when all were kept, 207 when some were; else what they were refused for, 422 when that
     differs."""
     refused = {outcome.status for outcome in outcomes if not outcome.kept}
@@ -41,7 +41,7 @@ def status_of(outcomes: list[Outcome]) -> int:
     return refused.pop() if len(refused) == 1 else 422
 
 
-def answer_upload(outcomes: list[Outcome], has_part: bool) -> Response:
+def answer_upload(outcomes: list[FileResult], has_part: bool) -> Response:
     """The answer as the asker reads it."""
     status = status_of(outcomes)
     if not outcomes:
@@ -57,7 +57,7 @@ def answer_upload(outcomes: list[Outcome], has_part: bool) -> Response:
     return response
 
 
-def line_of(outcome: Outcome) -> str:
+def line_of(outcome: FileResult) -> str:
     """One file: path, kept or refused, id and SHA-256 or the reason, notes; between tabs."""
     if outcome.kept is None:
         return f"{outcome.path}\trefused\t{outcome.problem}"
@@ -65,7 +65,7 @@ def line_of(outcome: Outcome) -> str:
     return "\t".join(cells)
 
 
-def as_json(outcome: Outcome) -> dict[str, Any]:
+def as_json(outcome: FileResult) -> dict[str, Any]:
     """One file as the page's script reads it."""
     facts: dict[str, Any] = {"path": outcome.path, "kept": outcome.kept is not None}
     if outcome.kept is None:
@@ -76,19 +76,19 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "version": outcome.kept.version,
         "size": outcome.kept.size,
         "sha256": outcome.kept.sha256,
-        "url": url_for("files.download_file", file_id=outcome.kept.id),
+        "url": url_for("transfers.download_file", file_id=outcome.kept.id),
         "notes": outcome.notes,
     }
 
 
-def answer_page(outcomes: list[Outcome], status: int) -> Response:
+def answer_page(outcomes: list[FileResult], status: int) -> Response:
     """A browser goes on to the page of what was kept. When nothing was, it is told here; and also
     when Redis is away: what is kept is kept, and an error would have people send it again."""
     files = [as_json(outcome) for outcome in outcomes]
     if status in (200, 207):
         with suppress(RedisError):
-            batch = uploaded.remember(g.person.id, files)
-            address = url_for("files.upload_success", batch=batch)
+            batch = upload_results.remember(g.person.id, files)
+            address = url_for("transfers.upload_success", batch=batch)
             return redirect(address, 303)  # type: ignore[return-value]
     text = render_template("files/upload_success.html", files=files, more=0, asked=True)
     return Response(text, status)

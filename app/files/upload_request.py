@@ -18,7 +18,7 @@ from app.errors import DomainError, Locked, NoSpace, TooLarge
 from app.extensions import csrf
 from app.files import purging, services, storage
 from app.files.names import clean_path, printable
-from app.files.services import Kept
+from app.files.services import StoredFile
 from app.web.error_pages import STATUS_TEXTS
 from app.web.formatting import format_size
 
@@ -100,17 +100,17 @@ class UploadRequest(Request):
 
 
 @dataclass
-class Outcome:
+class FileResult:
     """What became of one file of a form."""
 
     path: str
-    kept: Kept | None = None
+    kept: StoredFile | None = None
     status: int = 200
     problem: str = ""
     notes: list[str] = field(default_factory=list)
 
 
-def receive() -> list[Outcome]:
+def receive() -> list[FileResult]:
     """Read the form of this request and keep what can be kept, each file on its own. An empty list
     says that no file was chosen; None of the fields at all is told by `has_file_part()`."""
     open_form()
@@ -167,16 +167,16 @@ def limits_in_words() -> str:
     return str(_("A file has at most %(each)s, a form %(all)s.", each=each, all=all_of_it))
 
 
-def keep(person_id: int, part: FileStorage, with_folder: bool) -> Outcome:
+def keep(person_id: int, part: FileStorage, with_folder: bool) -> FileResult:
     """Keep one file of the form, or say why not."""
-    outcome = Outcome(printable(part.filename or ""))
+    outcome = FileResult(printable(part.filename or ""))
     incoming = cast(FormFile, part.stream)
     try:
         path = clean_path(part.filename or "", with_folder)
         outcome.path = f"{path.folder}/{path.name}" if path.folder else path.name
         if path.trimmed:
             outcome.notes.append(_("Blanks around the name and dots at its end were taken off."))
-        outcome.kept = services.keep_file(person_id, path, incoming)
+        outcome.kept = services.store_upload(person_id, path, incoming)
     except DomainError as error:
         outcome.status, outcome.problem = error.status, error.message
         incoming.discard()
