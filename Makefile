@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 PO := $(wildcard translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
-ICON_SOURCES := $(shell find templates static/js -type f) app/web/static_files.py
+ICON_SOURCES := $(shell find templates static/js -type f) app/web/static_files.py $(wildcard app/*/__init__.py)
 PREPARED := $(MO) static/vendor/icons.svg
 
 # The tests of rules and services on SQLite. Those of pages are many, and left to `make test`.

@@ -3,8 +3,9 @@
 import os
 import socket
 
-from flask import current_app
+from flask import current_app, g
 
+from app.actor import ANONYMOUS, Actor
 from app.config import Settings
 
 
@@ -17,3 +18,9 @@ def settings() -> Settings:
 def worker_name() -> str:
     """The host and process that answers."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def actor() -> Actor:
+    """Who makes the current request; ANONYMOUS for visitors."""
+    found: Actor = g.get("actor", ANONYMOUS)
+    return found

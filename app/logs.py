@@ -22,10 +22,10 @@ def event(what: str, level: int = logging.INFO, **about: object) -> None:
     names, roles and ids of rows, never a password, a token, a session id or what somebody typed."""
     fields: dict[str, object] = {"event": what}
     if has_request_context():
-        asker = g.get("person")
+        asker = g.get("actor")
         fields["request_id"] = g.get("request_id", "-")
         fields["address"] = request.remote_addr
-        fields["person"] = asker.name if asker else "-"
+        fields["person"] = (asker.name or "-") if asker else "-"
         fields["path"] = asked_path()
     events.log(level, what, extra={"fields": {**fields, **about}}, stacklevel=2)
 

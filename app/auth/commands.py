@@ -4,8 +4,8 @@ import sys
 
 import click
 
+from app.actor import Role
 from app.auth import services as auth
-from app.auth.models import Role
 
 
 def read_password() -> str:

@@ -6,7 +6,8 @@ from wtforms import HiddenField, PasswordField, RadioField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import EqualTo, InputRequired, Length
 
-from app.auth.models import TOKEN_LABEL_LENGTH, Role
+from app.actor import Role
+from app.auth.models import TOKEN_LABEL_LENGTH
 
 ROLE_NAMES = {Role.VIEWER: _l("Viewer"), Role.EDITOR: _l("Editor"), Role.ADMIN: _l("Administrator")}
 ROLE_CHOICES = [

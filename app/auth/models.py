@@ -1,7 +1,6 @@
 """People and the tokens of their scripts."""
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -16,14 +15,6 @@ PASSWORD_SHORTEST, PASSWORD_LONGEST = 8, 256
 # How long a password that an administrator handed out lets its owner in.
 FIRST_PASSWORD_LIFE = timedelta(days=7)
 TOKEN_LABEL_LENGTH = 64
-
-
-class Role(StrEnum):
-    """What a person may do; each includes what the one before it may."""
-
-    VIEWER = "viewer"
-    EDITOR = "editor"
-    ADMIN = "admin"
 
 
 class Person(db.Model):  # type: ignore[name-defined,misc]

@@ -1,16 +1,18 @@
 """The pages for administrators: who can sign in, and what they may do."""
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from app.actor import Role
 from app.auth import services
 from app.auth.forms import PersonForm, RoleForm
-from app.auth.models import FIRST_PASSWORD_LIFE, Role
-from app.auth.permissions import role_required
+from app.auth.models import FIRST_PASSWORD_LIFE
+from app.current import actor
 from app.errors import Invalid
 from app.logs import event
 from app.web.forms import add_form_errors
+from app.web.permissions import role_required
 
 bp = Blueprint("people", __name__)
 
@@ -72,7 +74,7 @@ def show_person(person_id: int) -> str:
 def set_role(person_id: int) -> Response:
     """Another role."""
     role = request.form.get("role", "")
-    if services.set_role(g.person.id, person_id, role):
+    if services.set_role(actor().person_id, person_id, role):
         name = services.get_person(person_id).name
         event("role-changed", about=name, role=role)
         flash(_("The role of %(name)s is changed. They sign in again.", name=name), "good")
@@ -83,7 +85,7 @@ def set_role(person_id: int) -> Response:
 @role_required(Role.ADMIN, by_token=False)
 def disable_person(person_id: int) -> Response:
     """Shut somebody out, at once."""
-    if services.set_active(g.person.id, person_id, False):
+    if services.set_active(actor().person_id, person_id, False):
         name = services.get_person(person_id).name
         event("person-disabled", about=name)
         flash(_("%(name)s is disabled and signed out everywhere.", name=name), "good")
@@ -94,7 +96,7 @@ def disable_person(person_id: int) -> Response:
 @role_required(Role.ADMIN, by_token=False)
 def enable_person(person_id: int) -> Response:
     """Let somebody in again."""
-    if services.set_active(g.person.id, person_id, True):
+    if services.set_active(actor().person_id, person_id, True):
         name = services.get_person(person_id).name
         event("person-enabled", about=name)
         flash(_("%(name)s can sign in again.", name=name), "good")
@@ -105,7 +107,7 @@ def enable_person(person_id: int) -> Response:
 @role_required(Role.ADMIN, by_token=False)
 def give_first_password(person_id: int) -> str:
     """A new first password, for somebody who forgot theirs."""
-    password = services.give_first_password(g.person.id, person_id)
+    password = services.give_first_password(actor().person_id, person_id)
     event("first-password-given", about=services.get_person(person_id).name)
     return first_password(person_id, password)
 

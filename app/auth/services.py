@@ -6,13 +6,13 @@ from flask_babel import gettext as _
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.actor import Role
 from app.auth.models import (
     FIRST_PASSWORD_LIFE,
     NAME_KEY_LENGTH,
     NAME_LENGTH,
     ApiToken,
     Person,
-    Role,
 )
 from app.auth.passwords import check_password, hash_password, matches, random_password
 from app.database.engine import db

@@ -88,10 +88,11 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
 
     session_class = SharedSession
 
-    def __init__(self, app: Flask, client: Any, idle_seconds: int) -> None:
+    def __init__(self, app: Flask) -> None:
+        client = app.extensions["redis"]
         super().__init__(app, client, key_prefix="gz:session:", permanent=True)
         self.serializer = JsonSerializer()
-        self.idle_seconds = idle_seconds
+        self.idle_seconds = app.config["SETTINGS"].session_idle_hours * 3600
 
     def get_cookie_name(self, app: Flask) -> str:
         """`__Host-gz` or `gz`."""

@@ -7,6 +7,7 @@ from typing import Any
 from flask import current_app, g
 from flask_babel import gettext as _
 
+from app.actor import ANONYMOUS
 from app.auth import services
 from app.auth.models import Person
 from app.errors import Invalid, TooMany, Unauthorized
@@ -79,7 +80,7 @@ def start_session(session: Any, person: Person, epoch: int | None = None) -> Non
     session["since"] = time.time()  # where its absolute life begins
     interface: Any = current_app.session_interface
     if not interface.regenerate(session, goes_on=epoch is not None):
-        g.person = None
+        g.actor = ANONYMOUS
         text = _("Your password is changed. This session was ended meanwhile: please sign in.")
         raise Unauthorized(text)
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 
+from app.actor import Actor, Role, Via
 from app.auth.models import TOKEN_LABEL_LENGTH, ApiToken, Person
 from app.database.engine import db
 from app.database.service import transaction
@@ -55,8 +56,9 @@ def end_token(person_id: int, token_id: int) -> None:
     token.ended_at = token.ended_at or now()
 
 
-def authenticate(text: str) -> Person | None:
-    """The active person behind a token, or None. Last use is noted at most once a minute."""
+def authenticate(text: str, request_id: str | None = None) -> Actor | None:
+    """The active person behind a token, as an actor, or None. Last use is noted at most once a
+    minute."""
     query = (
         select(ApiToken, Person)
         .join(Person, ApiToken.person_id == Person.id)
@@ -72,7 +74,7 @@ def authenticate(text: str) -> Person | None:
     if token.used_at is None or now() - token.used_at > USED_EVERY:
         with suppress(Locked):
             note_use(token.id)
-    return person
+    return Actor(person.id, person.name, Role(person.role), Via.TOKEN, token.id, request_id)
 
 
 @transaction

@@ -9,11 +9,13 @@ from werkzeug.wrappers import Response
 from app.auth import services, sign_in
 from app.auth.forms import LoginForm, PasswordForm
 from app.auth.passwords import LENGTHS
-from app.auth.permissions import role_required
 from app.config import LANGUAGES
+from app.current import actor
 from app.errors import DomainError
 from app.logs import event
 from app.web.forms import add_form_errors
+from app.web.navigation import home_url
+from app.web.permissions import role_required
 from app.web.preferences import cookie_name, seen_secure
 from app.web.urls import safe_next
 
@@ -26,8 +28,8 @@ Page = tuple[str, int] | tuple[str, int, dict[str, str]]
 def login() -> Response | Page:
     """Name and password; then on to where one wanted to go. Who is signed in goes on at once."""
     form = LoginForm(next=request.args.get("next", ""))
-    onward = safe_next(form.next.data, url_for("cities.list_cities"))
-    if g.person and request.method == "GET":
+    onward = safe_next(form.next.data, home_url())
+    if actor().is_signed_in and request.method == "GET":
         return redirect(onward, 303)
     status, headers = 422 if request.method == "POST" else 200, {}
     if form.validate_on_submit():
@@ -54,7 +56,7 @@ def note_refusal(name: str, error: DomainError) -> None:
 @bp.post("/logout")
 def logout() -> Response:
     """End the session here and in Redis, and have the browser forget what it kept."""
-    if g.person:
+    if actor().is_signed_in:
         event("signed-out")
     session.clear()
     response = redirect(url_for("auth.login"), 303)
@@ -66,11 +68,11 @@ def logout() -> Response:
 @role_required(by_token=False)
 def account() -> str:
     """Who one is here."""
-    return render_template("auth/account.html", row=services.get_person(g.person.id))
+    return render_template("auth/account.html", row=services.get_person(actor().person_id))
 
 
 @bp.route("/account/password", methods=["GET", "POST"])
-@role_required(by_token=False)
+@role_required(by_token=False, with_first_password=True)
 def change_password() -> Response | Page:
     """A new password; all other sessions of this person end."""
     form = PasswordForm()
@@ -78,17 +80,22 @@ def change_password() -> Response | Page:
     if form.validate_on_submit():
         try:
             epoch = sign_in.change_password(
-                g.person.id, form.current.data, form.password.data, request.remote_addr or ""
+                actor().person_id, form.current.data, form.password.data, request.remote_addr or ""
             )
         except DomainError as error:
             event("password-refused", logging.WARNING)
             status, headers = add_form_errors(form, error), error.headers
         else:
             event("password-changed")
-            sign_in.start_session(session, services.get_person(g.person.id), epoch)
+            sign_in.start_session(session, services.get_person(actor().person_id), epoch)
             flash(_("Your password is changed. Your other sessions are ended."), "good")
             return redirect(url_for("auth.account"), 303)
-    page = render_template("auth/change_password.html", form=form, lengths=LENGTHS)
+    page = render_template(
+        "auth/change_password.html",
+        form=form,
+        lengths=LENGTHS,
+        must_change_password=g.must_change_password,
+    )
     return page, status, headers
 
 
@@ -96,7 +103,7 @@ def change_password() -> Response | Page:
 def set_preferences() -> Response:
     """Language and colour scheme, each in a cookie of its own: they are for those not signed in
     too, and outlive the session."""
-    response = redirect(safe_next(request.form.get("next"), url_for("cities.list_cities")), 303)
+    response = redirect(safe_next(request.form.get("next"), home_url()), 303)
     for field, allowed in (("language", LANGUAGES), ("scheme", ("auto", "light", "dark"))):
         if request.form.get(field) in allowed:
             response.set_cookie(

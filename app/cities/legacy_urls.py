@@ -3,11 +3,11 @@
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from app.auth.models import Role
-from app.auth.permissions import role_required
+from app.actor import Role
 from app.cities.services import gone
 from app.cities.views import Answer, create_city, update_city
 from app.text import parse_integer
+from app.web.permissions import role_required
 
 bp = Blueprint("cities_legacy", __name__)
 

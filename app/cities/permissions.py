@@ -6,12 +6,17 @@ from typing import ParamSpec, TypeVar
 
 from flask import Response
 
-from app.auth.models import Role
-from app.auth.permissions import role_required
+from app.actor import Actor, Role
 from app.current import settings
+from app.web.permissions import role_required
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def may_read_cities(actor: Actor) -> bool:
+    """True for members, and for everybody where PUBLIC_READ opens reading."""
+    return settings().public_read or actor.is_signed_in
 
 
 def reads_cities(view: Callable[P, T]) -> Callable[P, T | Response]:

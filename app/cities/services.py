@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from app.actor import Actor
 from app.cities import cache, queries
 from app.cities.models import City, RemovedCity
 from app.cities.rules import CityFields, check_city, keys
@@ -25,16 +26,6 @@ from app.times import now
 SAMPLE = ROOT / "app" / "cities" / "sample-cities.csv"
 SAMPLE_COUNT = 418
 REMOVED_KEPT = timedelta(days=30)
-
-
-class Actor(Protocol):
-    """Who does something; an Identity of a request is one."""
-
-    @property
-    def id(self) -> int: ...
-
-    @property
-    def name(self) -> str: ...
 
 
 class Values(Protocol):
@@ -94,7 +85,7 @@ def create_city(
     names are there, unless `anyway`."""
     fields = check_city(province, city, users)
     return run_once(
-        actor.id, key, astuple(fields), lambda: insert_city(fields, anyway), queries.has_city
+        actor.person_id, key, astuple(fields), lambda: insert_city(fields, anyway), queries.has_city
     )
 
 

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.auth.models import Role
-from app.auth.permissions import role_required
+from app.actor import Role
 from app.cities import services
 from app.cities.forms import CityForm
 from app.cities.list_page import list_content, register_facts
@@ -16,13 +15,14 @@ from app.cities.permissions import reads_cities
 from app.cities.queries import CityRow
 from app.cities.row_format import city_name
 from app.cities.rules import clean_users, is_flawed
+from app.current import actor
 from app.database.idempotency import new_key
 from app.errors import Invalid, Locked, NotFound
 from app.web.forms import add_form_errors
+from app.web.permissions import role_required
 from app.web.urls import came_from, safe_next
 
 bp = Blueprint("cities", __name__)
-bp.add_app_template_filter(city_name)
 Answer = Response | tuple[str, int] | str
 
 CITY = "/cities/<int:city_id>"
@@ -32,7 +32,7 @@ CITY = "/cities/<int:city_id>"
 @reads_cities
 def list_cities() -> str:
     """The list, as its address says."""
-    may_write = bool(g.person and g.person.may_write)
+    may_write = actor().may_write
     content = list_content(read_listing(request.args), request.args.get("page"), may_write)
     return render_template("cities/list_cities.html", content=content, may_write=may_write)
 
@@ -46,7 +46,7 @@ def create_city() -> Answer:
     if request.method == "POST":
         try:
             city_id = services.create_city(
-                g.person, *form.values(), key=form.key.data, anyway=anyway
+                actor(), *form.values(), key=form.key.data, anyway=anyway
             )
         except services.AlreadyThere as error:
             status, same = error.status, error.city_id
@@ -74,7 +74,7 @@ def added(city_id: int, name: str | None) -> Response:
 def edit_city(city_id: int) -> Answer:
     """The form of a city; its plain facts for those who only read."""
     row = services.get_city(city_id)
-    if not (g.person and g.person.may_write):
+    if not actor().may_write:
         return render_template(
             "cities/show_city.html", row=row, back=came_from("cities.list_cities")
         )
@@ -95,7 +95,7 @@ def update_city(city_id: int) -> Answer:
     form, same = CityForm(), None
     try:
         services.update_city(
-            g.person, city_id, form.version.data, *form.values(), anyway="anyway" in request.form
+            actor(), city_id, form.version.data, *form.values(), anyway="anyway" in request.form
         )
     except services.Outdated:
         return outdated_page(form, services.get_city(city_id))
@@ -159,7 +159,7 @@ def delete_city(city_id: int) -> Answer:
         return render_template(
             "cities/delete_city.html", row=row, back=came_from("cities.list_cities")
         )
-    removed_id, name = services.delete_city(g.person, city_id)
+    removed_id, name = services.delete_city(actor(), city_id)
     undo = url_for("cities.restore_city", removed_id=removed_id)
     message: Any = {"text": _("%(name)s is removed.", name=city_name(name)), "undo": undo}
     flash(message, "good")
@@ -170,6 +170,6 @@ def delete_city(city_id: int) -> Answer:
 @role_required(Role.EDITOR)
 def restore_city(removed_id: int) -> Response:
     """Undo a removal."""
-    _city_id, name = services.restore_city(g.person, removed_id)
+    _city_id, name = services.restore_city(actor(), removed_id)
     flash(_("%(name)s is back.", name=city_name(name)), "good")
     return redirect(came_from("cities.list_cities"), 303)

@@ -1,1 +1,24 @@
 """flask commands, and the processes behind them: run, demo, check-release, private Redis."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Register the commands that start and check processes, and `flask db` for the migrations;
+    then have every command report refusals in one sentence. Called last."""
+    from flask_migrate import Migrate
+
+    from app.cli import check_release, demo, run
+    from app.cli.errors import report_errors
+    from app.config import ROOT
+    from app.database.engine import db
+
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    for command in (
+        run.start_command,
+        run.prepare_command,
+        demo.demo_command,
+        check_release.check_release_command,
+    ):
+        app.cli.add_command(command)
+    report_errors(app)

@@ -13,8 +13,8 @@ import click
 from dotenv import dotenv_values
 
 from app import create_app
+from app.actor import Role
 from app.auth import services as auth
-from app.auth.models import Role
 from app.cities import services as cities
 from app.cli.run import address, check_address, prepare, run
 from app.config import Settings, env_file

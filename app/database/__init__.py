@@ -1,1 +1,10 @@
 """The database: engine, column types, transactions, idempotency, paging, schema."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Bind the database session to the application."""
+    from app.database.engine import db
+
+    db.init_app(app)

@@ -1,15 +1,15 @@
 """The page "For scripts": one's tokens, and the lines to type."""
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.auth import tokens
 from app.auth.forms import TokenForm
-from app.auth.permissions import role_required
-from app.current import settings
+from app.current import actor, settings
 from app.errors import DomainError
 from app.web.forms import add_form_errors
+from app.web.permissions import role_required
 
 bp = Blueprint("scripts", __name__)
 
@@ -31,7 +31,7 @@ def page(form: TokenForm, made: str = "", status: int = 200) -> tuple[str, int]:
         "files/scripts.html",
         form=form,
         made=made,
-        tokens=tokens.list_tokens(g.person.id),
+        tokens=tokens.list_tokens(actor().person_id),
         examples={
             name: render_template(f"files/examples/{name}.txt", server=server) for name in EXAMPLES
         },
@@ -56,7 +56,7 @@ def create_token() -> tuple[str, int]:
     if not form.validate_on_submit():
         return page(form, status=422)
     try:
-        made = tokens.create_token(g.person.id, form.label.data)
+        made = tokens.create_token(actor().person_id, form.label.data)
     except DomainError as error:
         return page(form, status=add_form_errors(form, error))
     return page(TokenForm(formdata=None), made)
@@ -66,6 +66,6 @@ def create_token() -> tuple[str, int]:
 @role_required(by_token=False)
 def end_token(token_id: int) -> Response:
     """From now on the token is refused."""
-    tokens.end_token(g.person.id, token_id)
+    tokens.end_token(actor().person_id, token_id)
     flash(_("The token is ended."), "good")
     return redirect(url_for("scripts.scripts"), 303)

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, func, select, union_all, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.auth.models import Person, Role
+from app.actor import Role
+from app.auth.models import Person
 from app.current import settings
 from app.database.engine import db
 from app.database.service import after_commit, is_busy, transaction

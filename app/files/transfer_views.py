@@ -1,16 +1,17 @@
 """Uploads and downloads, for pages and for scripts, and the addresses of the original."""
 
-from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.auth.models import Role
-from app.auth.permissions import role_required
+from app.actor import Role
+from app.current import actor
 from app.errors import DomainError
 from app.files import download_response, services, upload_request, upload_responses, upload_results
 from app.web.error_pages import answer_http_error, answer_refusal
 from app.web.negotiation import wants_page
+from app.web.permissions import role_required
 
 bp = Blueprint("transfers", __name__)
 
@@ -60,7 +61,7 @@ def explain_upload() -> AnyResponse:
 @role_required()
 def upload_success() -> str:
     """What became of one's upload, for some minutes after it; without `?batch=` of nothing."""
-    done = upload_results.recall(g.person.id, request.args.get("batch", ""))
+    done = upload_results.recall(actor().person_id, request.args.get("batch", ""))
     return render_template("files/upload_success.html", minutes=upload_results.KEPT_MINUTES, **done)
 
 

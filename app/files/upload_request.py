@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
-from flask import Request, current_app, g, request
+from flask import Request, current_app, request
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.concurrency import yield_to_hub
-from app.current import settings
+from app.current import actor, settings
 from app.database.engine import DATABASE_AWAY
 from app.disk import has_space
 from app.errors import DomainError, Locked, NoSpace, TooLarge
@@ -114,7 +114,7 @@ def receive() -> list[FileResult]:
     """Read the form of this request and keep what can be kept, each file on its own. An empty list
     says that no file was chosen; None of the fields at all is told by `has_file_part()`."""
     open_form()
-    person = g.person
+    person = actor()
     if not person.by_token:
         csrf.protect()
     sent = [
@@ -123,7 +123,7 @@ def receive() -> list[FileResult]:
         for part in request.files.getlist(name)
         if part.filename  # a field in which nothing was chosen is sent with an empty name
     ]
-    outcomes = [keep(person.id, part, with_folder) for part, with_folder in sent]
+    outcomes = [keep(person.person_id, part, with_folder) for part, with_folder in sent]
     tidy()
     return outcomes
 

@@ -4,9 +4,10 @@ pages for browsers. The first line of the plain text is what scripts of the orig
 from contextlib import suppress
 from typing import Any
 
-from flask import Response, g, jsonify, redirect, render_template, request, url_for
+from flask import Response, jsonify, redirect, render_template, request, url_for
 from redis.exceptions import RedisError
 
+from app.current import actor
 from app.errors import DomainError
 from app.files import upload_results
 from app.files.upload_request import FileResult
@@ -87,7 +88,7 @@ def answer_page(outcomes: list[FileResult], status: int) -> Response:
     files = [as_json(outcome) for outcome in outcomes]
     if status in (200, 207):
         with suppress(RedisError):
-            batch = upload_results.remember(g.person.id, files)
+            batch = upload_results.remember(actor().person_id, files)
             address = url_for("transfers.upload_success", batch=batch)
             return redirect(address, 303)  # type: ignore[return-value]
     text = render_template("files/upload_success.html", files=files, more=0, asked=True)

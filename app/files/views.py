@@ -1,29 +1,27 @@
 """The pages of shared files: the list, one file, removing and bringing back."""
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.auth.permissions import role_required
-from app.current import settings
+from app.current import actor, settings
 from app.files import listing, purging, services
-from app.files.content import icon_kind
+from app.web.permissions import role_required
 from app.web.urls import came_from
 
 bp = Blueprint("files", __name__)
-bp.add_app_template_filter(icon_kind, "icon_kind")
 
 
 @bp.get("/files")
 @role_required()
 def list_files() -> str:
     """The list, with the zone for uploads for those who may write."""
-    asked = listing.read_listing(request.args, None if g.person.may_write else g.person.id)
+    asked = listing.read_listing(request.args, None if actor().may_write else actor().person_id)
     return render_template(
         "files/list_files.html",
         listing=asked,
         page=listing.read_page(asked, request.args),
-        may_remove=g.person.may_write or services.owns_files(g.person.id),
+        may_remove=actor().may_write or services.owns_files(actor().person_id),
         limits=settings(),
         undo_days=purging.UNDO_DAYS,
     )
@@ -46,7 +44,7 @@ def show_file(file_id: int) -> str:
 @role_required()
 def remove_file(file_id: int) -> Response:
     """Out of the list; it can be brought back for some days."""
-    name = services.remove_file(g.person.id, file_id)
+    name = services.remove_file(actor().person_id, file_id)
     text = _("%(name)s is removed.", name=name)
     undo = url_for("files.restore_file", file_id=file_id)
     flash({"text": text, "undo": undo}, "good")  # type: ignore[arg-type]
@@ -57,7 +55,7 @@ def remove_file(file_id: int) -> Response:
 @role_required()
 def restore_file(file_id: int) -> Response:
     """Back into the list, or below a newer version that was uploaded meanwhile."""
-    back = services.restore_file(g.person.id, file_id)
+    back = services.restore_file(actor().person_id, file_id)
     said = {"text": _("%(name)s is back.", name=back.name)}
     if back.version < back.present:
         said = {

@@ -2,12 +2,13 @@
 
 from ipaddress import ip_address
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, jsonify, request
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from app.auth.permissions import load_person
+from app.auth.identification import load_person
+from app.current import actor
 from app.errors import DomainError
 from app.health import services
 
@@ -43,7 +44,7 @@ def may_see_details(report: dict[str, services.Check]) -> bool:
         load_person(even_here=True)
     except (DomainError, RedisError, SQLAlchemyError):
         return False
-    return g.person is not None and (g.person.by_token or g.person.is_admin)
+    return actor().is_signed_in and (actor().by_token or actor().is_admin)
 
 
 def asked_from_here(address: str) -> bool:

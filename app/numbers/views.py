@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Callable
-from typing import Any
 
 from flask import Blueprint, Response, render_template, request, session
 from flask_babel import format_percent
@@ -17,7 +16,6 @@ from app.text import read_number
 bp = Blueprint("numbers", __name__)
 
 
-@bp.app_template_filter()
 def percent(share: float) -> str:
     """A share of 0 to 1 with one decimal: 98.2%."""
     return str(format_percent(share, "#,##0.0%"))
@@ -29,12 +27,6 @@ class AnyText(BaseConverter):
 
     regex = r"[\s\S]*"
     part_isolating = False
-
-
-@bp.record_once
-def add_converter(state: Any) -> None:
-    """Make the converter known before the rules below use it."""
-    state.app.url_map.converters["any_text"] = AnyText
 
 
 @bp.get("/pi", endpoint="pi")

@@ -1,1 +1,10 @@
 """Redis: client with circuit breaker, versioned cache, rate limits."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Make the application's client."""
+    from app.redis.client import redis_store
+
+    redis_store.init_app(app)

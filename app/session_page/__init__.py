@@ -1,1 +1,17 @@
 """The page that shows what a shared session is: values in Redis that every worker finds."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Register the page and its entry in the menu."""
+    from flask_babel import lazy_gettext as _l
+
+    from app.session_page import views
+    from app.web.navigation import Entry, add_to_menu
+
+    app.register_blueprint(views.bp)
+    entry = Entry(
+        "session_page.show_session", _l("Session"), 20, lambda actor: True, icon="hdd-network"
+    )
+    add_to_menu(app, entry)

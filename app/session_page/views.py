@@ -20,12 +20,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from app.auth.permissions import role_required
 from app.current import settings
 from app.errors import DomainError, Invalid, NotFound
 from app.session_page import services
 from app.session_page.forms import PutForm
 from app.web.forms import add_form_errors
+from app.web.permissions import role_required
 
 bp = Blueprint("session_page", __name__)
 

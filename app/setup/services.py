@@ -3,8 +3,8 @@
 from flask_babel import gettext as _
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
+from app.actor import Role
 from app.auth import services as auth
-from app.auth.models import Role
 from app.cities import services as cities
 from app.current import settings
 from app.database.service import transaction

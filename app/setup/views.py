@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -14,6 +14,7 @@ from app.logs import event
 from app.setup import services
 from app.setup.forms import SetupForm
 from app.web.forms import add_form_errors
+from app.web.navigation import home_url
 
 bp = Blueprint("setup", __name__)
 
@@ -37,7 +38,7 @@ def start(token: str) -> Response | tuple[str, int]:
             sign_in.start_session(session, person)
             event("installation-claimed", person=person.name)
             flash(_("Welcome. This installation is yours."), "good")
-            return redirect(url_for("cities.list_cities"), 303)
+            return redirect(home_url(), 303)
     return render_template("setup/start.html", form=form, lengths=LENGTHS), status
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import flask_babel
+from flask import Flask
 from flask_babel import gettext as _
 
 
@@ -41,3 +42,11 @@ def format_size(count: int) -> str:
 def html_lang() -> str:
     """The language as HTML names it."""
     return "zh-CN" if str(flask_babel.get_locale()).startswith("zh") else "en"
+
+
+def init_app(app: Flask) -> None:
+    """Register the filters."""
+    app.add_template_filter(format_ago, "ago")
+    app.add_template_filter(format_datetime, "datetime")
+    app.add_template_filter(format_number, "number")
+    app.add_template_filter(format_size, "bytes")

@@ -6,22 +6,21 @@ import secrets
 import time
 from typing import Any
 
-from flask import Flask, Response, flash, g, redirect, request, url_for
+from flask import Flask, Response, current_app, flash, g, redirect, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.auth.forms import ROLE_NAMES
-from app.auth.permissions import asks_sign_in, load_person
 from app.cities.importing.csv_table import MOST_BYTES
 from app.concurrency import PacedBody
-from app.current import settings
+from app.current import actor, settings
 from app.extensions import csrf
 from app.logs import asked_path, event
 from app.web import static_files, urls
-from app.web.formatting import format_ago, format_datetime, format_number, format_size, html_lang
+from app.web.formatting import html_lang
 from app.web.negotiation import wants_page
+from app.web.permissions import asks_sign_in
 from app.web.preferences import colour_scheme
 
 log = logging.getLogger("gazetteer.request")
@@ -79,6 +78,11 @@ def start_request() -> None:
         request.environ["wsgi.input"] = PacedBody(request.environ["wsgi.input"])
 
 
+def identify() -> Any:
+    """Have the function that app/auth registered find out who makes the request."""
+    return current_app.extensions["gazetteer-identify"]()
+
+
 def check_csrf() -> Any:
     """Every write by a browser carries the session's token; a script's token header is proof
     enough, since no browser sends that by itself.
@@ -88,16 +92,16 @@ def check_csrf() -> Any:
     """
     if request.routing_exception is not None or request.endpoint in CHECK_CSRF_LATER:
         return None
-    if g.person and g.person.by_token:
+    if actor().is_signed_in and actor().by_token:
         return None
-    if g.person is None and asks_sign_in(request.endpoint):
+    if not actor().is_signed_in and asks_sign_in(request.endpoint):
         return None
-    if g.person is None and request.endpoint in WITHOUT_TOKEN and urls.sent_from_here():
+    if not actor().is_signed_in and request.endpoint in WITHOUT_TOKEN and urls.sent_from_here():
         return None
     try:
         csrf.protect()
     except CSRFError as error:
-        if g.person is None and request.endpoint in BEFORE_SIGN_IN and is_old(error):
+        if not actor().is_signed_in and request.endpoint in BEFORE_SIGN_IN and is_old(error):
             return open_again()
         raise
     return None
@@ -135,14 +139,14 @@ def set_headers(response: Response) -> Response:
 
 def log_request(response: Response) -> None:
     """One line a request: never the query, which may hold what somebody searched for or worse."""
-    person = g.get("person")
+    who = actor()
     path = asked_path()
     log.info(
         "%s %s", request.method, path,
         extra={"fields": {
             "request_id": g.get("request_id", "-"),
             "address": request.remote_addr,
-            "person": person.name if person else "-",
+            "person": who.name or "-",
             "method": request.method,
             "path": path,
             "status": response.status_code,
@@ -164,12 +168,11 @@ class Site(Flask):
 def page_context() -> dict[str, Any]:
     """What every template may use."""
     return {
-        "person": g.get("person"),
+        "person": actor() if actor().is_signed_in else None,
         "locale": str(get_locale()),
         "html_lang": html_lang(),
         "scheme": colour_scheme(),
         "this_page": urls.this_page(),
-        "role_names": ROLE_NAMES,
     }
 
 
@@ -181,12 +184,8 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = fixed  # type: ignore[method-assign]
     app.url_map.converters["int"] = urls.RowId
     app.before_request(start_request)
-    app.before_request(load_person)
+    app.before_request(identify)
     app.before_request(check_csrf)
     app.after_request(set_headers)
     app.context_processor(page_context)
     app.jinja_env.globals["asset"] = static_files.url  # macros see globals only
-    app.add_template_filter(format_ago, "ago")
-    app.add_template_filter(format_datetime, "datetime")
-    app.add_template_filter(format_number, "number")
-    app.add_template_filter(format_size, "bytes")

@@ -25,7 +25,8 @@ BUILD = re.compile("[0-9a-f]{12}")
 BUILDS_KEPT = 5  # the present one among them; pages may be open that were written by the last one
 SYMBOL = re.compile(r'(<symbol[^>]*? id="([^"]+)".*?</symbol>)', re.DOTALL)
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
-ICON = re.compile(r"""\bicon\(\s*["']([a-z0-9-]+)["']""")
+# In templates and scripts a call, in Python the argument of a navigation entry.
+ICON = re.compile(r"""\bicon(?:\(\s*|=)["']([a-z0-9-]+)["']""")
 
 
 @cache
@@ -104,8 +105,12 @@ def build() -> int:
 
 
 def icon_names() -> set[str]:
-    """All icons named by `icon("...")` in templates and page scripts."""
-    sources = [*(ROOT / "templates").rglob("*.html"), *(STATIC / "js").rglob("*.js")]
+    """All icons that templates, page scripts and navigation entries name."""
+    sources = [
+        *(ROOT / "templates").rglob("*.html"),
+        *(STATIC / "js").rglob("*.js"),
+        *(ROOT / "app").glob("*/__init__.py"),
+    ]
     texts = (COMMENT.sub("", path.read_text()) for path in sources)
     return {name for text in texts for name in ICON.findall(text)}
 

@@ -1,26 +1,16 @@
 """Cities for tests."""
 
-from dataclasses import dataclass
-
 import pytest
 from sqlalchemy import column, insert, select, table
 
+from app.actor import Actor, Role
 from app.auth import services as auth
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
 from tests.factories import PASSWORD
 
-
-@dataclass(frozen=True)
-class Somebody:
-    """Who acts in tests of services."""
-
-    id: int = 1
-    name: str = "editor"
-
-
-ACTOR = Somebody()
+ACTOR = Actor(1, "editor", Role.EDITOR)
 
 
 def add_city(province="广东", city="深圳市", users=5, **more):

@@ -130,7 +130,7 @@ def test_two_imports_of_the_same_cities_at_once_add_them_once(any_app, person):
     first, second = stage(person, lines), stage(person, lines)
     db.session.rollback()
     done = together(any_app, lambda: confirm(first, person), lambda: confirm(second, person))
-    assert sorted(type(result).__name__ for result in done) == ["Outcome", "Outdated"]
+    assert sorted(type(result).__name__ for result in done) == ["Outcome", "OutdatedPreview"]
     assert len(register()) == 300
 
 

@@ -77,7 +77,7 @@ def test_a_field_that_is_too_long_is_not_told_the_limit_of_the_whole(as_role):
 
 def test_others_are_let_through_while_a_body_is_read(monkeypatch, as_role):
     pauses = []
-    monkeypatch.setattr(concurrency, "give_way", lambda: pauses.append(1))
+    monkeypatch.setattr(concurrency, "yield_to_hub", lambda: pauses.append(1))
     assert send(as_role("editor"), "x" * 8_000_000).status_code == 422
     assert len(pauses) > 100
 

@@ -1,5 +1,6 @@
 """Adding, changing, removing and putting back: done, refused, and twice at once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -87,7 +88,7 @@ def test_long_key_and_long_names_fit():
 
 
 def test_keys_of_two_people_have_nothing_to_do_with_each_other():
-    other = type(ACTOR)(id=2, name="other")
+    other = replace(ACTOR, id=2, name="other")
     first = services.create_city(ACTOR, "广东", "深圳市", "1", key="one")
     assert services.create_city(other, "广东", "珠海市", "1", key="one") != first
 

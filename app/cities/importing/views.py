@@ -4,7 +4,6 @@ from flask import (
     Blueprint,
     Response,
     flash,
-    g,
     redirect,
     render_template,
     request,
@@ -13,18 +12,19 @@ from flask import (
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Redirect
 
-from app.auth.models import Role
-from app.auth.permissions import role_required
+from app.actor import Role
 from app.cities.csv_export import HEADER, MARK, write_csv
 from app.cities.export_views import csv_file
 from app.cities.importing import apply, staging
 from app.cities.importing.csv_table import MOST_BYTES, MOST_LINES
 from app.cities.importing.forms import ImportForm
 from app.cities.importing.models import Kind
+from app.current import actor
 from app.errors import DomainError
 from app.text import parse_integer
 from app.web.formatting import format_number
 from app.web.forms import add_form_errors
+from app.web.permissions import role_required
 
 bp = Blueprint("importing", __name__)
 
@@ -43,12 +43,12 @@ def import_cities() -> Redirect | tuple[str, int]:
     if form.validate_on_submit():
         file = form.file.data
         try:
-            import_id = staging.stage_file(g.person.id, file.filename, file.read())
+            import_id = staging.stage_file(actor().person_id, file.filename, file.read())
         except DomainError as error:
             status = add_form_errors(form, error)
         else:
             return redirect(url_for("importing.import_preview", import_id=import_id), 303)
-    waiting = staging.list_waiting(g.person.id)
+    waiting = staging.list_waiting(actor().person_id)
     return render_template(
         "cities/importing/import_cities.html",
         form=form,
@@ -61,7 +61,7 @@ def import_cities() -> Redirect | tuple[str, int]:
 
 def owner() -> int | None:
     """Whose imports this person may see: one's own, administrators everybody's."""
-    return None if g.person.is_admin else g.person.id
+    return None if actor().is_admin else actor().person_id
 
 
 @bp.get(IMPORT)

@@ -1,0 +1,68 @@
+"""Which views need a sign-in and which role: asked by a decorator before the view runs."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask import Response, current_app, flash, g, redirect, request
+from flask_babel import gettext as _
+
+from app.actor import Role
+from app.current import actor
+from app.errors import Forbidden, Unauthorized
+from app.web.error_pages import answer
+from app.web.navigation import own_password_url, sign_in_url
+from app.web.negotiation import wants_page
+from app.web.urls import this_page
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def ask_sign_in() -> Response:
+    """Browsers are led to the sign-in page and back; everybody else gets 401."""
+    if wants_page() and request.method in ("GET", "HEAD"):
+        return redirect(sign_in_url(next=this_page()), 303)  # type: ignore[return-value]
+    if wants_page():
+        flash(_("Please sign in again, then repeat what you did."), "caution")
+        return redirect(sign_in_url(), 303)  # type: ignore[return-value]
+    raise Unauthorized(_("Please sign in, or send a token."))
+
+
+def ask_password() -> Response:
+    """Whoever has a first password chooses their own before anything else."""
+    if wants_page():
+        return redirect(own_password_url(), 303)  # type: ignore[return-value]
+    return answer(403, _("Choose a password of your own first, on the page of your account."))
+
+
+def role_required(
+    role: Role = Role.VIEWER, by_token: bool = True, with_first_password: bool = False
+) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
+    """A view for people of at least this role. With `by_token=False` it is for somebody signed in
+    on a page: a stolen token then neither changes a password nor adds people. Whoever has a first
+    password is sent to choose their own, but for views `with_first_password`."""
+
+    def decorate(view: Callable[P, T]) -> Callable[P, T | Response]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T | Response:
+            if not actor().is_signed_in:
+                return ask_sign_in()
+            if g.must_change_password and not with_first_password:
+                return ask_password()
+            if actor().by_token and not by_token:
+                raise Forbidden(_("A token is not enough for this address: sign in."))
+            if not actor().has_role(role):
+                raise Forbidden(_("Your role does not include this."))
+            return view(*args, **kwargs)
+
+        guarded.asks_sign_in = True  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def asks_sign_in(endpoint: str | None) -> bool:
+    """True if the view of an endpoint refuses everybody who is not signed in."""
+    view = current_app.view_functions.get(endpoint or "")
+    return getattr(view, "asks_sign_in", False)
