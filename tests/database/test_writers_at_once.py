@@ -3,6 +3,7 @@
 import threading
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import text
 from app.cities import services
 from app.database.engine import db
 from app.errors import Conflict
-from tests.cities.conftest import ACTOR, Somebody, add_city, stored
+from tests.cities.conftest import ACTOR, add_city, stored
 from tests.factories import at_once
 
 on_mariadb = pytest.mark.parametrize("any_app", ["mariadb"], indirect=True)
@@ -45,7 +46,9 @@ def test_row_that_is_locked_elsewhere_is_a_conflict_and_leaves_nobody_waiting(an
 
 def create(actor_id):
     """One of those who add the city."""
-    return services.create_city(Somebody(actor_id), "广东", "深圳市", 1, key=f"key-{actor_id}")
+    return services.create_city(
+        replace(ACTOR, id=actor_id), "广东", "深圳市", 1, key=f"key-{actor_id}"
+    )
 
 
 def one_is_stored_and_one_refused(results):
