@@ -1,29 +1,42 @@
 """The refusals of the domain. Each has the HTTP status that answers it."""
 
-from typing import Any
+from collections.abc import Mapping
 
-from flask_babel import gettext as _
+from app.text import N_, Message
 
-from app.text import N_
+# A message that is translated when it is shown, or a text that needs no translation.
+Text = Message | str
 
 
 class DomainError(Exception):
-    """A refusal by a rule. `message` is for people; `status` is the answer's HTTP status."""
+    """A refusal by a rule; `status` is the answer's HTTP status, `headers` go into the answer."""
 
     status = 422
 
-    def __init__(self, message: Any = "", **headers: str) -> None:
-        super().__init__(str(message))
-        self.message = str(message)
+    def __init__(self, message: Text = "", **headers: str) -> None:
+        super().__init__(message)
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    @property
+    def message(self) -> str:
+        """What to tell the person, in the language of the request."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class Invalid(DomainError):
     """Input that breaks rules; `fields` maps a field's name to what is wrong with it."""
 
-    def __init__(self, message: Any = "", fields: dict[str, str] | None = None) -> None:
+    def __init__(self, message: Text = "", fields: Mapping[str, Text] | None = None) -> None:
         self.fields = fields or {}
-        super().__init__(message or " ".join(str(text) for text in self.fields.values()))
+        super().__init__(message)
+
+    @property
+    def message(self) -> str:
+        """The message, or those of the fields."""
+        return super().message or " ".join(str(text) for text in self.fields.values())
 
 
 class Unauthorized(DomainError):
@@ -31,7 +44,7 @@ class Unauthorized(DomainError):
 
     status = 401
 
-    def __init__(self, message: Any = "") -> None:
+    def __init__(self, message: Text = "") -> None:
         super().__init__(message, WWW_Authenticate="Bearer")
 
 
@@ -57,7 +70,7 @@ class Locked(Conflict):
     """Another transaction holds the rows that this one has to change."""
 
     def __init__(self) -> None:
-        super().__init__(_("Somebody else is changing this right now. Try again in a moment."))
+        super().__init__(N_("Somebody else is changing this right now. Try again in a moment."))
 
 
 class TooLarge(DomainError):
@@ -71,7 +84,7 @@ class NoSpace(DomainError):
 
     status = 507
 
-    def __init__(self, message: Any = "") -> None:
+    def __init__(self, message: Text = "") -> None:
         super().__init__(message or N_("Nothing was kept. Tell whoever runs this server."))
 
 
@@ -80,7 +93,7 @@ class TooMany(DomainError):
 
     status = 429
 
-    def __init__(self, message: Any, seconds: int) -> None:
+    def __init__(self, message: Text, seconds: int) -> None:
         super().__init__(message, Retry_After=str(max(1, seconds)))
 
 
@@ -89,6 +102,6 @@ class Unavailable(DomainError):
 
     status = 503
 
-    def __init__(self, message: Any = "") -> None:
+    def __init__(self, message: Text = "") -> None:
         text = N_("A service behind this page does not answer. Try again in a moment.")
         super().__init__(message or text, Retry_After="2")

@@ -1,13 +1,13 @@
-"""Texts that people type, as they are kept: composed, and without what no name may hold."""
+"""Text: what people type, normalised and compared; and messages, translated when they are shown."""
 
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import format_decimal, gettext
 
 # Categories of Unicode: controls, surrogates that stand alone, the separators of lines and
 # paragraphs.
@@ -60,32 +60,53 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
-@dataclass(frozen=True)
-class Message:
-    """An English text and its values; `str()` says it in the language of the request."""
-
-    text: str
-    values: dict[str, Any]
+class Bytes(int):
+    """A size in a message: 1 KB is 1,024 bytes, as file managers count."""
 
     def __str__(self) -> str:
-        return str(gettext(self.text, **self.values))
+        amount, unit = float(self), "B"
+        for unit in ("B", "KB", "MB", "GB", "TB"):
+            if amount < 1024 or unit == "TB":
+                break
+            amount /= 1024
+        return f"{format_decimal(round(amount, 1 if unit != 'B' else 0))} {unit}"
 
 
-def N_(text: str, **values: str | int) -> Message:
-    """A sentence to be said later. By this name the extraction of texts finds it."""
+@dataclass(frozen=True)
+class Message:
+    """An English text and its values; `str()` translates it into the language of the request.
+
+    Of a number `%(n)s` shows the digits in groups, `%(n)d` plain digits.
+    """
+
+    text: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return str(gettext(self.text, **{k: self.shown(k, v) for k, v in self.values.items()}))
+
+    def shown(self, name: str, value: Any) -> Any:
+        """A value as it is put into the text."""
+        if type(value) is int and f"%({name})d" not in self.text:
+            return format_decimal(value)
+        return value
+
+
+def N_(text: str, **values: object) -> Message:
+    """A message to be translated later. `make translations` finds texts by this name."""
     return Message(text, values)
 
 
-def dump_messages(sentences: Iterable[Message]) -> str:
-    """As they are kept: without a language."""
-    return json.dumps([[one.text, one.values] for one in sentences], ensure_ascii=False)
+def dump_messages(messages: Iterable[Message]) -> str:
+    """Messages as they are stored: without a language. Their values are texts and numbers."""
+    return json.dumps([[one.text, one.values] for one in messages], ensure_ascii=False)
 
 
-def load_messages(kept: str) -> str:
-    """What was kept, in the reader's language. Earlier releases kept what was said itself."""
-    if not kept.startswith("["):
-        return kept
-    return " ".join(str(Message(text, values)) for text, values in json.loads(kept))
+def load_messages(stored: str) -> str:
+    """Stored messages in the reader's language. Earlier releases stored the translation."""
+    if not stored.startswith("["):
+        return stored
+    return " ".join(str(Message(text, values)) for text, values in json.loads(stored))
 
 
 def parse_integer(text: str, low: int, high: int) -> int | None:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.database.engine import db
-from app.database.service import TRIES, after_commit, is_busy, transaction
+from app.database.service import ATTEMPTS, after_commit, is_busy, transaction
 from tests.factories import add_person, at_once
 from tests.test_transactions import give_role, role_of
 
@@ -135,4 +135,4 @@ def test_bad_luck_ends_after_some_tries(mariadb):
 
     with pytest.raises(OperationalError):
         service()
-    assert len(tries) == TRIES
+    assert len(tries) == ATTEMPTS

@@ -63,7 +63,9 @@ def answer_refusal(error: DomainError) -> Response:
     """A rule said no. Who tried what they may not is written down."""
     if error.status == 403:
         event("refused", logging.WARNING)
-    more = {"fields": error.fields} if isinstance(error, Invalid) and error.fields else {}
+    more = {}
+    if isinstance(error, Invalid) and error.fields:
+        more["fields"] = {name: str(text) for name, text in error.fields.items()}
     return answer(error.status, error.message, error.headers, **more)
 
 

@@ -6,6 +6,8 @@ import flask_babel
 from flask import Flask
 from flask_babel import gettext as _
 
+from app.text import Bytes
+
 
 def format_ago(moment: datetime | None) -> str:
     """How long ago, in words."""
@@ -30,13 +32,8 @@ def format_number(value: int | None) -> str:
 
 
 def format_size(count: int) -> str:
-    """Bytes as the original and file managers count them: 1 KB is 1,024 bytes."""
-    amount, unit = float(count), "B"
-    for unit in ("B", "KB", "MB", "GB", "TB"):
-        if amount < 1024 or unit == "TB":
-            break
-        amount /= 1024
-    return f"{flask_babel.format_decimal(round(amount, 1 if unit != 'B' else 0))} {unit}"
+    """A number of bytes: 1.5 MB."""
+    return str(Bytes(count))
 
 
 def html_lang() -> str:

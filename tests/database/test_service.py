@@ -1,0 +1,81 @@
+"""Services: permission first, then one transaction; never one inside another."""
+
+import pytest
+from sqlalchemy import text
+
+from app.actor import ANONYMOUS, Actor, Role, Via
+from app.database.engine import db
+from app.database.service import ANYONE, after_commit, bookkeeping, permitted, service
+from app.errors import Forbidden
+
+VIEWER = Actor(1, "Vera", Role.VIEWER)
+EDITOR = Actor(2, "Ed", Role.EDITOR)
+ADMIN = Actor(3, "Ada", Role.ADMIN)
+SCRIPT = Actor(3, "Ada", Role.ADMIN, Via.TOKEN, token_id=1)
+
+
+@service(Role.EDITOR)
+def edit(actor, log):
+    """A service of editors."""
+    log.append(actor.name)
+    return len(log)
+
+
+@pytest.mark.parametrize("actor", [ANONYMOUS, VIEWER])
+def test_too_low_a_role_is_refused_before_anything_runs(app, actor):
+    log = []
+    with app.app_context(), pytest.raises(Forbidden):
+        edit(actor, log)
+    assert log == []
+
+
+@pytest.mark.parametrize("actor", [EDITOR, ADMIN, SCRIPT, Actor.operator()])
+def test_a_role_includes_the_ones_before_it(app, actor):
+    with app.app_context():
+        assert edit(actor, []) == 1
+
+
+def test_a_token_is_refused_where_it_is_not_enough(app):
+    @permitted(Role.ADMIN, by_token=False)
+    def read(actor):
+        return "read"
+
+    assert read(ADMIN) == "read"
+    with pytest.raises(Forbidden):
+        read(SCRIPT)
+
+
+def test_visitors_may_call_what_is_for_anyone(app):
+    @service(ANYONE)
+    def sign_in(actor):
+        return actor
+
+    with app.app_context():
+        assert sign_in(ANONYMOUS) is ANONYMOUS
+
+
+def test_a_service_inside_another_is_an_error(app):
+    @service(Role.EDITOR)
+    def outer(actor):
+        edit(actor, [])
+
+    with app.app_context(), pytest.raises(RuntimeError, match="inside another"):
+        outer(EDITOR)
+
+
+def test_follow_ups_run_after_the_commit_and_may_be_services(app):
+    @service(Role.EDITOR)
+    def write(actor):
+        db.session.execute(
+            text("INSERT INTO form_key (`key`, created_at) VALUES ('a', '2026-01-01')")
+        )
+        after_commit(count)
+
+    @bookkeeping
+    def count():
+        seen.append(db.session.scalar(text("SELECT count(*) FROM form_key")))
+
+    seen = []
+    with app.app_context():
+        write(EDITOR)
+    assert seen == [1]

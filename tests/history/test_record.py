@@ -1,0 +1,92 @@
+"""Entries are written with the change, or not at all."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from app.actor import Actor, Role, Via
+from app.database.engine import db
+from app.database.service import service
+from app.errors import Conflict
+from app.history import services
+from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
+from app.history.services import Change, changed_fields, record
+from app.times import now
+
+ADA = Actor(7, "Ada", Role.EDITOR, Via.TOKEN, token_id=3, request_id="a1b2c3d4")
+
+
+@service(Role.EDITOR)
+def change(actor, *changes, **more):
+    """A service that records."""
+    record(actor, "city.update", "city", *changes, **more)
+
+
+def entries():
+    """What the database has, in a transaction of its own."""
+    db.session.rollback()
+    return db.session.scalars(select(HistoryEntry).order_by(HistoryEntry.id)).all()
+
+
+def test_entry_says_who_what_when_and_how(any_app):
+    begun = now()
+    change(
+        ADA, Change(5, {"city": "深圳"}, {"city": "深圳市"}, version=2), batch_id="9", reverts_id=4
+    )
+    [entry] = entries()
+    assert (entry.actor_id, entry.via, entry.token_id, entry.request_id) == (
+        7,
+        "token",
+        3,
+        "a1b2c3d4",
+    )
+    assert (entry.action, entry.subject_kind, entry.subject_id) == ("city.update", "city", 5)
+    assert (json.loads(entry.before), json.loads(entry.after)) == (
+        {"city": "深圳"},
+        {"city": "深圳市"},
+    )
+    assert (entry.version, entry.batch_id, entry.reverts_id) == (2, "9", 4)
+    assert entry.visible_to == EVERYBODY
+    assert begun <= entry.at <= now()
+
+
+def test_something_new_has_no_values_before_and_something_removed_none_after(any_app):
+    change(ADA, Change(1, after={"city": "a"}), Change(2, before={"city": "b"}))
+    assert [(entry.before is None, entry.after is None) for entry in entries()] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_command_line_has_no_id(any_app):
+    change(Actor.operator(), Change(1, after={}), visible_to=ADMINISTRATORS)
+    [entry] = entries()
+    assert (entry.actor_id, entry.via, entry.visible_to) == (None, "command", ADMINISTRATORS)
+
+
+def test_a_refused_service_leaves_no_entry(any_app):
+    @service(Role.EDITOR)
+    def refused(actor):
+        record(actor, "city.update", "city", Change(1, {}, {}))
+        raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        refused(ADA)
+    assert entries() == []
+
+
+def test_changed_fields_are_those_that_differ():
+    before, after = {"a": 1, "b": 2}, {"a": 1, "b": 3}
+    assert changed_fields(before, after) == ({"b": 2}, {"b": 3})
+
+
+def test_old_entries_are_pruned_and_newer_ones_stay(any_app, monkeypatch):
+    monkeypatch.setattr(services, "PRUNE_BATCH", 2)
+    change(ADA, *(Change(number, after={}) for number in range(5)))
+    moment = now()
+    change(replace(ADA, id=8), Change(9, after={}))
+    assert services.prune(moment) == 5
+    assert [entry.actor_id for entry in entries()] == [8]
+    assert services.prune(moment) == 0
