@@ -29,9 +29,9 @@ def without_redis(make_app):
 
 @pytest.fixture
 def broken(make_app, without_redis):
-    """An application with an address that fails and one that refuses what was typed. It is made
-    after the other one, because the limits count where the process's last application does."""
-    app = make_app()
+    """An application with an address that fails and one that refuses what was typed. It is asked
+    for after the other one, because the limits count where the process's last application does."""
+    app = make_app(own=True)
 
     def fail():
         raise ZeroDivisionError("a secret of the code")

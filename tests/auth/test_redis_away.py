@@ -9,11 +9,10 @@ import pytest
 from flask import Response, flash, session
 from redis.exceptions import RedisError
 
-from app.auth import services as auth
 from app.auth import sign_in
 from tests import servers
 from tests.auth.test_sessions import cookie_of, signed_in
-from tests.factories import HTML, PASSWORD, Browser
+from tests.factories import HTML, PASSWORD, Browser, add_person
 
 
 class OwnRedis:
@@ -45,7 +44,7 @@ def own_app(make_app, own_redis):
     """An application on a Redis that can be stopped, with a person."""
     app = make_app(REDIS_URL=own_redis.url)
     with app.app_context():
-        auth.create_person("viewer", PASSWORD, "viewer")
+        add_person("viewer", "viewer")
     return app
 
 

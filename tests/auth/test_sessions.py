@@ -13,7 +13,7 @@ from app.auth import services as auth
 from app.auth import sign_in, tokens
 from app.auth.sessions import FLASHES
 from app.errors import Invalid
-from tests.factories import HTML, PASSWORD, Browser
+from tests.factories import HTML, PASSWORD, Browser, add_person
 
 HOUR = 3600
 ADMIN = 999  # who changes others; only their id is asked for
@@ -196,7 +196,7 @@ def test_use_extends_a_session_once_a_minute(viewer, kept):
 def test_idle_and_absolute_life_are_settings(make_app, kept):
     app = make_app(SESSION_IDLE_HOURS="1", SESSION_ABSOLUTE_DAYS="2")
     with app.app_context():
-        auth.create_person("viewer", PASSWORD, "viewer")
+        add_person("viewer", "viewer")
     browser = Browser(app)
     browser.sign_in("viewer")
     (key,) = sessions(kept)

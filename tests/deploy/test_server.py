@@ -46,7 +46,7 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(prepared: None) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     """All of it; the database does not exist before."""
     need(servers.REDIS, "redis-server or valkey-server")
     need(servers.MARIADB, "mariadbd")

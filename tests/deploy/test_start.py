@@ -128,7 +128,7 @@ def test_a_release_made_ready_beside_another_leaves_its_supervisor_conf(folder, 
 
 
 @pytest.fixture(scope="module")
-def unusual(prepared):
+def unusual():
     """In a deep folder with blanks in its name, on all addresses, with a Redis that is there."""
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("unusual") as folder, servers.redis_server(folder) as url:

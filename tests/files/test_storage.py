@@ -36,7 +36,6 @@ def test_kept_bytes_are_whole_under_a_name_of_ours(tmp_path):
     assert not path.stat().st_mode & 0o111, "nobody may execute it"
 
 
-@pytest.mark.slow
 def test_200_megabytes_pass_in_constant_memory(tmp_path):
     incoming = Incoming(tmp_path, GB)
     block = os.urandom(65536)

@@ -18,7 +18,7 @@ from app.database import schema
 from app.database.engine import db
 from app.health import services
 from tests import servers
-from tests.conftest import environment, need
+from tests.conftest import need
 from tests.factories import Browser, at_once
 
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.9"}
@@ -197,10 +197,10 @@ print(asked.get())
 """
 
 
-def test_the_disk_is_waited_for_beside_the_event_loop(app, tmp_path, redis_url):
+def test_the_disk_is_waited_for_beside_the_event_loop(app, site_environment):
     done = subprocess.run(
         [sys.executable, "-c", WITH_A_WAITING_DISK], cwd=ROOT,
-        env={**os.environ, **environment(tmp_path, redis_url)},
+        env={**os.environ, **site_environment},
         check=False, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.stdout == "ok\n", done.stderr

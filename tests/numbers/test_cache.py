@@ -27,7 +27,6 @@ def test_many_who_ask_at_once_get_one_computation(make_app, kept):
     assert not kept.keys("gz:lock:*")
 
 
-@pytest.mark.slow
 def test_processes_share_one_computation(gunicorn, kept):
     kept.flushall()
     address = gunicorn(2)

@@ -3,11 +3,9 @@
 import threading
 import time
 
-import pytest
 import requests
 
 
-@pytest.mark.slow
 def test_other_requests_are_answered_while_pi_is_computed(gunicorn, kept, record_property):
     address = gunicorn(1)
     # The promise is 50 ms. On a machine that others use too it is asserted threefold, and the best
