@@ -13,7 +13,7 @@ PREPARED := $(MO) static/vendor/icons.svg
 # Two processes, each with servers and folders of its own; one that is done takes tests of the other.
 PYTEST := $(BIN)/pytest -q -n 2 --dist worksteal
 
-.PHONY: help run demo install check test soak bench pictures lint lock translations clean
+.PHONY: help run demo dev install check test soak bench pictures lint lock translations clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */ /' | \
@@ -24,6 +24,9 @@ run: programs-run .venv/run $(PREPARED)  ## start everything here; PORT=9000 and
 
 demo: programs-run .venv/run $(PREPARED)  ## the same in a throw-away folder, with sample cities, files and three accounts
 	@$(BIN)/flask demo
+
+dev: programs-run .venv/run $(PREPARED)  ## the same for changing the code: reloads on a change, sample data in instance/dev
+	@$(BIN)/flask dev
 
 install: .venv/run $(PREPARED)  ## only make ready what the programs need; a server starts them itself
 
