@@ -31,9 +31,6 @@ def environment(folder: Path, redis_url: str, database_url: str = "") -> dict[st
         "REDIS_URL": redis_url,
         "DATABASE_URL": database_url or f"sqlite:///{folder / 'test.sqlite'}",
         "SECRET_KEY": KEY,
-        # A machine busy with tests is no reason to call Redis away. Those that take it away pass
-        # a REDIS_URL of their own, and get the time-out of real life.
-        "REDIS_TIMEOUT_MS": "3000",
     }
 
 

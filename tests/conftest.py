@@ -125,8 +125,6 @@ def make_app(applications: Applications) -> Iterator[MakeApp]:
     applications.begin()
 
     def make(own: bool = False, commands: bool = True, **changed: str) -> Flask:
-        if "REDIS_URL" in changed:
-            changed.setdefault("REDIS_TIMEOUT_MS", "300")
         return applications.get(own, commands, changed)
 
     yield make

@@ -52,7 +52,7 @@ class Development:
 
     def page(self, path: str = "/login", **headers: str) -> str:
         """What is answered."""
-        return requests.get(self.base + path, headers=headers, timeout=30).text
+        return requests.get(self.base + path, headers=headers, timeout=60).text
 
     def wait_for(self, text: str, path: str = "/login", **headers: str) -> None:
         """Until the page has this text."""
@@ -125,12 +125,12 @@ def test_accounts_and_sessions_outlive_a_restart(checkout):
         site = Site(run.base)
         for name, password in first.items():
             site.sign_in(name, password)
-        assert "深圳市" in site.clients["viewer"].get(f"{run.base}/cities", timeout=30).text
+        assert "深圳市" in site.clients["viewer"].get(f"{run.base}/cities", timeout=60).text
         assert run.interrupt() == 0
     with development(checkout) as run:
         assert run.passwords == first
         site.base = run.base
-        page = site.clients["admin"].get(f"{run.base}/account", allow_redirects=False, timeout=30)
+        page = site.clients["admin"].get(f"{run.base}/account", allow_redirects=False, timeout=60)
         assert page.status_code == 200
 
 

@@ -108,11 +108,11 @@ def all_connections_taken() -> Iterator[None]:
     pool: Any = db.engine.pool
     patience, pool._timeout = pool._timeout, 0.05
     with ExitStack() as taken:
+        taken.callback(setattr, pool, "_timeout", patience)
         with suppress(PoolTimeout):
             while True:
                 taken.enter_context(db.engine.connect())
         yield
-    pool._timeout = patience
 
 
 def on_disk(folder: Path) -> list[Path]:

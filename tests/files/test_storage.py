@@ -87,13 +87,13 @@ def test_a_disk_that_fills_up_midway_leaves_nothing(tmp_path):
 
 
 KILLED = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from app.files.storage import Incoming
 incoming = Incoming(Path(sys.argv[1]), 10**9)
 incoming.write(b"x" * 65536)
 print("written", flush=True)
-time.sleep(60)
+signal.pause()
 """
 
 
