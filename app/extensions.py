@@ -14,7 +14,7 @@ def connect_mariadb(dialect: Dialect, _record: object, args: Any, options: Any) 
     """Connect to MariaDB with our subclass of the driver's connection, in every process."""
     if dialect.driver != "pymysql":
         return None  # as the dialect does by itself
-    from app.mariadb import SharedTlsConnection
+    from app.database.mariadb import SharedTlsConnection
 
     return SharedTlsConnection(*args, **options)
 

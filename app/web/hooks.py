@@ -15,12 +15,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.cities.importing.csv_table import MOST_BYTES
 from app.concurrency import PacedBody
 from app.current import actor, settings
+from app.errors import NotAForm
 from app.extensions import csrf
 from app.logs import asked_path, event
 from app.web import static_files, urls
 from app.web.formatting import html_lang
 from app.web.negotiation import wants_page
-from app.web.permissions import asks_sign_in
+from app.web.permissions import asks_sign_in, check_person
 from app.web.preferences import colour_scheme
 
 log = logging.getLogger("gazetteer.request")
@@ -28,6 +29,8 @@ log = logging.getLogger("gazetteer.request")
 # Views that check the token themselves, after they know that the person may write: reading it
 # means reading the whole body, which may be large.
 CHECK_CSRF_LATER = {"transfers.upload_file"}
+# Views that answer a body which is not a form themselves: scripts read their plain text.
+READS_ANY_BODY = {"transfers.upload_file"}
 # For people not signed in, forms without a token, sent from a page of ours. The first sets two
 # harmless cookies and stands on every page, and each token would cost a session in Redis; signing
 # out once more, in another tab, has nothing left to end.
@@ -81,6 +84,26 @@ def start_request() -> None:
 def identify() -> Any:
     """Have the function that app/auth registered find out who makes the request."""
     return current_app.extensions["gazetteer-identify"]()
+
+
+def check_body() -> Any:
+    """A POST carries a form, or nothing: Flask-WTF would read JSON as if it were one. Who may not
+    use the address at all is told that instead."""
+    if request.method != "POST" or request.routing_exception is not None:
+        return None
+    if request.endpoint in READS_ANY_BODY or is_form_or_empty():
+        return None
+    refusal = check_person(request.endpoint)
+    if refusal is None:
+        raise NotAForm()
+    return refusal
+
+
+def is_form_or_empty() -> bool:
+    """Whether the body is of a form's type, or is empty and of none."""
+    if request.mimetype:
+        return request.mimetype in NotAForm.types
+    return not request.content_length and "Transfer-Encoding" not in request.headers
 
 
 def check_csrf() -> Any:
@@ -185,6 +208,7 @@ def init_app(app: Flask) -> None:
     app.url_map.converters["int"] = urls.RowId
     app.before_request(start_request)
     app.before_request(identify)
+    app.before_request(check_body)
     app.before_request(check_csrf)
     app.after_request(set_headers)
     app.context_processor(page_context)

@@ -43,20 +43,24 @@ def role_required(
     on a page: a stolen token then neither changes a password nor adds people. Whoever has a first
     password is sent to choose their own, but for views `with_first_password`."""
 
+    def check_person() -> Response | None:
+        if not actor().is_signed_in:
+            return ask_sign_in()
+        if g.must_change_password and not with_first_password:
+            return ask_password()
+        if actor().by_token and not by_token:
+            raise Forbidden(_("A token is not enough for this address: sign in."))
+        if not actor().has_role(role):
+            raise Forbidden(_("Your role does not include this."))
+        return None
+
     def decorate(view: Callable[P, T]) -> Callable[P, T | Response]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T | Response:
-            if not actor().is_signed_in:
-                return ask_sign_in()
-            if g.must_change_password and not with_first_password:
-                return ask_password()
-            if actor().by_token and not by_token:
-                raise Forbidden(_("A token is not enough for this address: sign in."))
-            if not actor().has_role(role):
-                raise Forbidden(_("Your role does not include this."))
-            return view(*args, **kwargs)
+            refusal = check_person()
+            return view(*args, **kwargs) if refusal is None else refusal
 
-        guarded.asks_sign_in = True  # type: ignore[attr-defined]
+        guarded.check_person = check_person  # type: ignore[attr-defined]
         return guarded
 
     return decorate
@@ -64,5 +68,11 @@ def role_required(
 
 def asks_sign_in(endpoint: str | None) -> bool:
     """True if the view of an endpoint refuses everybody who is not signed in."""
-    view = current_app.view_functions.get(endpoint or "")
-    return getattr(view, "asks_sign_in", False)
+    return hasattr(current_app.view_functions.get(endpoint or ""), "check_person")
+
+
+def check_person(endpoint: str | None) -> Response | None:
+    """What the guard of an endpoint's view answers, or raises. None lets the person in, as a view
+    without a guard does."""
+    guard = getattr(current_app.view_functions.get(endpoint or ""), "check_person", None)
+    return guard() if guard else None

@@ -16,12 +16,12 @@ from gevent import monkey
 monkey.patch_all()
 import json, time
 import gevent
-from app.cooperation import give_way
+from app.concurrency import yield_to_hub
 
 loop = gevent.get_hub().loop
 begun = time.process_time(), loop.iteration
 for _ in range(2000):
-    give_way()
+    yield_to_hub()
 idle = loop.iteration - begun[1]
 
 spent, turns = {{}}, [0] * 8
@@ -32,7 +32,7 @@ def upload(number):
         while time.process_time() - start < {PIECE}:
             pass
         spent[turn] = spent.get(turn, 0) + time.process_time() - start
-        give_way()
+        yield_to_hub()
         turns[number] += turn != loop.iteration
 
 gevent.joinall([gevent.spawn(upload, number) for number in range(8)], raise_error=True)
