@@ -7,20 +7,20 @@ from functools import partial
 from typing import Any
 
 from flask_babel import gettext as _
-from limits import parse
 from redis.exceptions import RedisError
 
 from app.concurrency import yield_to_hub
 from app.errors import Invalid, TooMany
-from app.extensions import limiter
 from app.numbers import cache, fib, pi
+from app.redis import rate_limit
 from app.redis.client import redis_store
+from app.redis.rate_limit import Limit
 from app.text import parse_integer
 from app.web.formatting import format_number
 
 # Answers from the cache are never counted. A first π up to the limit takes about a second of the
 # processor, later ones a block of terms, and a Fibonacci number 10 ms at most.
-COMPUTATIONS_PER_ADDRESS = parse("120 per minute")
+COMPUTATIONS_PER_MINUTE = 120
 # The sums after each block of terms, field the number of terms, value as float.hex().
 SUMS = "gz:pi:sums"
 # 10,000 results of π take 2 MB of Redis; 2,000 of the largest Fibonacci numbers 42 MB.
@@ -75,15 +75,13 @@ def get_fib(text: str, address: str) -> Result:
 def count_computation(address: str) -> None:
     """One computation more for this address, or `TooMany`. Without Redis nothing is counted; what
     a process computes at once stays bounded."""
-    key = ("compute", address)
     try:
-        if limiter.limiter.hit(COMPUTATIONS_PER_ADDRESS, *key):
-            return
-        reset = limiter.limiter.get_window_stats(COMPUTATIONS_PER_ADDRESS, *key).reset_time
+        _name, seconds = rate_limit.hit(Limit(COMPUTATIONS_PER_MINUTE, f"compute:{address}"))
     except RedisError:
         return
-    text = _("Too many new numbers from this address. Wait a minute, then try again.")
-    raise TooMany(text, int(reset - time.time()) + 1)
+    if seconds:
+        text = _("Too many new numbers from this address. Wait a minute, then try again.")
+        raise TooMany(text, seconds)
 
 
 def compute_pi(n: int, lease: cache.Lease) -> str:
