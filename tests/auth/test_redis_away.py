@@ -71,7 +71,7 @@ def meets_redis_away(browser):
     page = quick(browser, "/numbers?pi=1000&fib=93")
     assert page.status_code == 200
     assert "12200160415121876738" in page.text
-    assert "The cache does not answer right now." in page.text
+    assert "The cache is not available right now." in page.text
     assert quick(browser, "/healthz").status_code == 200
     begun = time.monotonic()
     answer = browser.client.post("/login", data={"name": "viewer"}, headers=HTML)

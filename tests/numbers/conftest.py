@@ -1,4 +1,4 @@
-"""A Redis client on what the application keeps, and real gunicorn workers."""
+"""A client of the Redis that the application uses, and real gunicorn workers."""
 
 import os
 import subprocess
@@ -16,8 +16,8 @@ from tests.conftest import environment
 
 
 @pytest.fixture
-def kept(redis_url: str) -> Iterator[Redis]:
-    """What the application keeps in Redis."""
+def client(redis_url: str) -> Iterator[Redis]:
+    """A client of the application's Redis."""
     client = Redis.from_url(redis_url, decode_responses=True)
     yield client
     client.close()
@@ -25,7 +25,7 @@ def kept(redis_url: str) -> Iterator[Redis]:
 
 @pytest.fixture
 def gunicorn(tmp_path: Path, redis_url: str) -> Iterator[Callable[[int], str]]:
-    """Start gunicorn with so many gevent workers: gunicorn(2) returns its address."""
+    """Start gunicorn with that many gevent workers: gunicorn(2) returns its address."""
     with ExitStack() as ends:
 
         def start(workers: int) -> str:
@@ -45,7 +45,7 @@ def gunicorn(tmp_path: Path, redis_url: str) -> Iterator[Callable[[int], str]]:
 
 
 def answers(address: str) -> bool:
-    """Whether a worker is there."""
+    """True if a worker answers."""
     try:
         return requests.get(f"http://{address}/healthz", timeout=5).status_code == 200
     except requests.RequestException:
