@@ -116,7 +116,6 @@ class Settings:
             # Forms of pages stay small; uploads and imports have limits of their own.
             "MAX_CONTENT_LENGTH": 4 << 20,
             "MAX_FORM_PARTS": 10_000,  # a folder of many files is one form
-            "RATELIMIT_HEADERS_ENABLED": False,
         }
 
 

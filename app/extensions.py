@@ -3,8 +3,6 @@
 from typing import Any
 
 from flask_babel import Babel
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
 from sqlalchemy import Dialect, Engine, event
 
@@ -21,4 +19,3 @@ def connect_mariadb(dialect: Dialect, _record: object, args: Any, options: Any) 
 
 csrf = CSRFProtect()
 babel = Babel()
-limiter = Limiter(get_remote_address)

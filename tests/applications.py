@@ -19,7 +19,6 @@ from redis.exceptions import RedisError
 from app import create_app
 from app.config import Settings
 from app.database.engine import db
-from app.extensions import limiter
 
 KEY = "k" * 64
 
@@ -62,7 +61,6 @@ class Applications:
         self.templates = FileSystemBytecodeCache(str(folder / "templates"))
         self.made: dict[tuple[object, ...], Flask] = {}
         self.extensions: WeakKeyDictionary[Flask, dict[str, object]] = WeakKeyDictionary()
-        self.limits: WeakKeyDictionary[Flask, dict[str, object]] = WeakKeyDictionary()
         self.used: Counter[frozenset[tuple[str, str]]] = Counter()
         self.open: list[Flask] = []
 
@@ -90,8 +88,6 @@ class Applications:
         extensions = self.extensions.setdefault(app, app.extensions.copy())
         app.extensions.clear()
         app.extensions.update(extensions)
-        # Flask-Limiter counts where the last application of the process does.
-        vars(limiter).update(self.limits.setdefault(app, vars(limiter).copy()))
         self.open.append(app)
         return app
 

@@ -23,7 +23,7 @@ WRONG_PER_ADDRESS = 20
 def count(*limits: Limit) -> str:
     """Count a try under each key and return its name, or raise `TooMany` with the seconds to
     wait."""
-    name, seconds = rate_limit.add(*limits)
+    name, seconds = rate_limit.hit(*limits)
     if seconds:
         raise TooMany(_("Too many wrong tries. Wait a minute, then try again."), seconds)
     return name
@@ -50,7 +50,7 @@ def check_credentials(name: str, password: str, address: str) -> Person:
     person = services.verify(name, password)
     if person is None:
         raise Invalid(_("Name and password do not match."))
-    rate_limit.take_back(counted, *limits)
+    rate_limit.give_back(counted, *limits)
     return person
 
 

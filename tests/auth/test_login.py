@@ -163,7 +163,7 @@ def test_right_tries_are_not_counted(people, app):
 def age_tries(app, seconds):
     """As if every try so far had been made that much earlier."""
     store = app.extensions["redis"]
-    for key in store.keys("gz:tries:*"):
+    for key in store.keys("gz:rate:*"):
         for name in store.zrange(key, 0, -1):
             store.zincrby(key, -seconds, name)
 

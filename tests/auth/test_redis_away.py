@@ -66,7 +66,7 @@ def meets_redis_away(browser):
     page = quick(browser, "/numbers?pi=1000&fib=93")
     assert page.status_code == 200
     assert "12200160415121876738" in page.text
-    assert "The cache does not answer right now." in page.text
+    assert "The cache is not available right now." in page.text
     assert quick(browser, "/healthz").status_code == 200
     form = {"data": {"name": "viewer"}, "headers": HTML}
     assert servers.within(3, lambda: browser.client.post("/login", **form)).status_code == 503

@@ -1,73 +1,10 @@
-"""What is in Redis may come from another release or from another request at the same moment, and
-Redis may be slow once."""
+"""Two requests of one person at the same moment."""
 
-import json
 import threading
 
 import pytest
-from redis import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from tests import servers
-from tests.cities.conftest import add_city
-from tests.conftest import need
 from tests.factories import HTML, Browser, add_person, csrf_token
-
-
-def change_shape(client, pattern):
-    """Give the JSON under such keys one value more, as the next release might. What stands before
-    it, in a line of its own, stays."""
-    keys = client.keys(pattern)
-    assert keys
-    for key in keys:
-        before, line, text = client.get(key).rpartition("\n")
-        value = json.loads(text)
-        value = [*value, 1] if isinstance(value, list) else {**value, "of_the_next_release": 1}
-        client.set(key, f"{before}{line}{json.dumps(value)}")
-
-
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="A cached value is read as the present release writes it, whoever wrote it.",
-)
-@pytest.mark.parametrize(
-    ("page", "pattern", "address"),
-    [
-        ("/cities", "gz:cities:*facts*", "/cities?sort=users"),
-        ("/cities", "gz:cities:*facts*", "/cities/new"),
-        ("/cities/glance", "gz:cities:*glance*", "/cities/glance"),
-        ("/files", "gz:files:*sums*", "/files"),
-    ],
-)
-def test_cached_value_of_another_shape_is_computed_again(
-    app, as_role, redis_url, page, pattern, address
-):
-    editor = as_role("editor")
-    with app.app_context():
-        add_city()
-    editor.get(page)
-    with Redis.from_url(redis_url, decode_responses=True) as client:
-        change_shape(client, pattern)
-    assert editor.get(address).status_code == 200
-
-
-@pytest.mark.xfail(
-    strict=True,
-    raises=RedisConnectionError,
-    reason="One slow answer makes the process refuse everything that needs Redis for a second.",
-)
-def test_one_slow_answer_of_redis_does_not_stop_the_next_call(make_app):
-    need(servers.REDIS, "redis-server or valkey-server")
-    with servers.short_folder("slow") as folder, servers.redis_server(folder) as url:
-        client = make_app(REDIS_URL=url).extensions["redis"]
-        with Redis.from_url(url) as operator:
-            operator.client_pause(10_000, all=False)  # writes wait
-            with pytest.raises(RedisTimeoutError):
-                client.set("key", "1")
-            operator.client_unpause()
-        assert client.set("key", "2")
 
 
 @pytest.mark.xfail(

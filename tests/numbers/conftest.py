@@ -1,4 +1,4 @@
-"""A Redis client on what the application keeps, and real gunicorn workers."""
+"""A client of the Redis that the application uses, and real gunicorn workers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,8 +12,8 @@ from tests.applications import environment
 
 
 @pytest.fixture
-def kept(redis_url: str) -> Iterator[Redis]:
-    """What the application keeps in Redis."""
+def client(redis_url: str) -> Iterator[Redis]:
+    """A client of the application's Redis."""
     client = Redis.from_url(redis_url, decode_responses=True)
     yield client
     client.close()
@@ -21,7 +21,7 @@ def kept(redis_url: str) -> Iterator[Redis]:
 
 @pytest.fixture
 def gunicorn(tmp_path: Path, redis_url: str) -> Iterator[Callable[[int], str]]:
-    """Start gunicorn with so many workers: gunicorn(2) returns its address."""
+    """Start gunicorn with that many workers: gunicorn(2) returns its address."""
     with ExitStack() as ends:
 
         def start(workers: int) -> str:

@@ -1,4 +1,4 @@
-"""A computation does not hold up the other requests of its worker."""
+"""A computation does not block the other requests of its worker."""
 
 import threading
 import time
@@ -6,10 +6,10 @@ import time
 import requests
 
 
-def test_other_requests_are_answered_while_pi_is_computed(gunicorn, kept):
+def test_other_requests_are_answered_while_pi_is_computed(gunicorn, client):
     """The promise is 50 ms, for a computation of a second and more. A busy machine stretches both
     alike: one request of twenty may take three times that share."""
-    kept.flushall()
+    client.flushall()
     waits, computed = wait_times(gunicorn(1))
     late = waits[int(0.95 * len(waits))]
     print(f"p95 {late * 1000:.1f} ms, longest {waits[-1] * 1000:.1f} ms")  # noqa: T201
