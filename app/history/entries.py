@@ -146,11 +146,10 @@ def field_changes(
 
 def show_value(subject: Subject | None, name: str, value: Any) -> str:
     """A recorded value, as people read it; long ones are cut."""
-    known = subject.values.get(name, {}) if subject else {}
-    if isinstance(value, str | int | bool) and value in known:
-        return str(known[value])
     if value is None or value in ("", [], {}):
         return str(_("(nothing)"))
+    if subject and name in subject.formats:
+        return subject.formats[name](value)
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
     if isinstance(value, int):

@@ -18,9 +18,10 @@ class Subject:
     `name` is what people call the kind, translated when it is shown. `labels` gives the present
     names of those of some ids that still exist, in one query. `url` gives the address of one.
     `may_read` says whether an actor may see one. `actions` translates `<kind>.<verb>`; the page
-    shows the kind beside it, so "Added" is enough. `fields` translates the names of fields, and
-    `values` the values of those that have a few only, such as roles. `name_field` is the field
-    that holds the name, from which something deleted is called; by default the first of `fields`.
+    shows the kind beside it, so "Added" is enough. `fields` translates the names of fields;
+    `formats` has functions for fields whose recorded values are not what people read, such as
+    roles and sizes. `name_field` is the field that holds the name, by which something deleted is
+    called; by default the first of `fields`.
     """
 
     kind: str
@@ -30,7 +31,7 @@ class Subject:
     may_read: Callable[[Actor, int], bool]
     actions: Mapping[str, Any]
     fields: Mapping[str, Any]
-    values: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
+    formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
     name_field: str = ""
 
     def name_of(self, fields: Mapping[str, Any]) -> str:

@@ -43,7 +43,7 @@ def register_kinds(app):
         may_read=lambda actor, _id: actor.is_admin,
         actions={"person.update": "Changed"},
         fields={"name": "Name", "role": "Role"},
-        values={"role": {"viewer": "Viewer", "editor": "Editor"}},
+        formats={"role": lambda role: f"<{role}>"},
     )
     ships = Subject(
         kind="ship",
