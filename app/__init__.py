@@ -12,7 +12,19 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     """The application. Nothing is opened here: connections begin with the first request. The
     packages are imported here and not above, so that a small program such as
     app.cli.private_redis starts without all of them, and a web process without Alembic."""
-    from app import auth, cities, database, files, health, numbers, redis, session_page, setup, web
+    from app import (
+        auth,
+        cities,
+        database,
+        files,
+        health,
+        history,
+        numbers,
+        redis,
+        session_page,
+        setup,
+        web,
+    )
     from app.config import ROOT, Settings
     from app.web.hooks import Site
 
@@ -24,6 +36,7 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     database.init_app(app)
     redis.init_app(app)
     web.init_app(app)
+    history.init_app(app)
     auth.init_app(app)
     session_page.init_app(app)
     cities.init_app(app)

@@ -7,21 +7,27 @@ from werkzeug.wrappers import Response
 from app.actor import Role
 from app.auth import services
 from app.auth.forms import PersonForm, RoleForm
+from app.auth.listing import PeopleListing, select_people
 from app.auth.models import FIRST_PASSWORD_LIFE
 from app.current import actor
 from app.errors import Invalid
 from app.logs import event
 from app.web.forms import add_form_errors
+from app.web.listings import ListAddress
 from app.web.permissions import role_required
 
 bp = Blueprint("people", __name__)
+
+PEOPLE = ListAddress("people.list_people", PeopleListing, {})
 
 
 @bp.get("/people")
 @role_required(Role.ADMIN, by_token=False)
 def list_people() -> str:
     """Everybody."""
-    return render_template("auth/list_people.html", people=services.list_people())
+    listing = PEOPLE.read(request.args)
+    page, total = select_people(actor(), listing, PEOPLE.read_cursor(listing, request.args))
+    return render_template("auth/list_people.html", list=PEOPLE.show(listing, page, total))
 
 
 @bp.route("/people/new", methods=["GET", "POST"])

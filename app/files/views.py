@@ -6,21 +6,37 @@ from werkzeug.wrappers import Response
 
 from app.current import actor, settings
 from app.files import listing, purging, services
+from app.web.listings import Filter, ListAddress, read_flag, read_text
 from app.web.permissions import role_required
 from app.web.urls import came_from
 
 bp = Blueprint("files", __name__)
 
+FILES = ListAddress(
+    "files.list_files",
+    listing.FileListing,
+    {
+        "search": Filter("q", lambda text: read_text(listing.SEARCH_LENGTH)(text.strip())),
+        "removed": Filter("removed", read_flag),
+    },
+)
+
 
 @bp.get("/files")
 @role_required()
 def list_files() -> str:
-    """The list, with the zone for uploads for those who may write."""
-    asked = listing.read_listing(request.args, None if actor().may_write else actor().person_id)
+    """The list, with the zone for uploads for those who may write. Of what was removed a viewer
+    sees only their own files, which they may bring back."""
+    removed_of = None if actor().may_write else actor().person_id
+    asked = FILES.read(request.args, removed_of=removed_of)
+    # The sums come first, because asking for them may end the transaction the rows are read in.
+    total, size = listing.read_sums(asked)
+    page = listing.select_files(asked, FILES.read_cursor(asked, request.args), total)
     return render_template(
         "files/list_files.html",
         listing=asked,
-        page=listing.read_page(asked, request.args),
+        list=FILES.show(asked, page, total),
+        size=size,
         may_remove=actor().may_write or services.owns_files(actor().person_id),
         limits=settings(),
         undo_days=purging.UNDO_DAYS,

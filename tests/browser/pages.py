@@ -217,6 +217,9 @@ PAGES = [
     Shown("person-self", "admin", "/people/1"),
     Shown("person-disabled", "admin", "/people/5"),
     Shown("first-password", "admin", "/people/6", act=give_first_password),
+    Shown("history", "admin", "/history"),
+    Shown("history-filtered", "admin", "/history?person=1&kind=city"),
+    Shown("history-none", "admin", "/history?day=2020-02-01"),
     Shown("missing", "viewer", "/nothing-here", 404),
     Shown("forbidden", "viewer", "/people", 403),
 ]

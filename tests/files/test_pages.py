@@ -66,14 +66,14 @@ def test_what_was_searched_for_stands_in_quotation_marks(script, as_role):
 
 
 def test_pages_of_50(app, script, as_role, monkeypatch):
-    monkeypatch.setattr(listing, "PAGE", 1)
+    monkeypatch.setattr(listing, "PAGE_SIZE", 1)
     browser = as_role("viewer")
     page = browser.get("/files").text
-    assert "1 to 1 of 2" in page
+    assert "1–1 of 2" in page
     assert 'rel="next"' in page
     following = re.search(r'href="([^"]+)" rel="next"', page)[1]
     page = browser.get(unescape(following)).text
-    assert "2 to 2 of 2" in page
+    assert "2–2 of 2" in page
     assert 'rel="prev"' in page
     assert re.search(r'href="/files"[^>]*>First<', page)
 
