@@ -1,4 +1,4 @@
-"""What the list of files keeps in Redis: how many there are, and their size together."""
+"""The cache of the list of files: how many there are, and their total size."""
 
 from app.redis.cache import VersionedCache
 

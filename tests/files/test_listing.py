@@ -10,7 +10,7 @@ from app.database.keyset import FIRST, LAST, Cursor, write_cursor
 from app.files import listing, purging, services
 from app.files.models import File
 from app.times import now
-from tests.files.helpers import PNG, REPORT, keep
+from tests.files.helpers import PNG, REPORT, editor, keep
 
 
 def names(page: listing.FilePage) -> list[str]:
@@ -98,7 +98,7 @@ def test_where_nothing_is_left_the_first_page_is_shown(eight, people):
     asked = listing.read_listing({"sort": "name"})
     second = listing.read_page(asked, {}).next
     for file_id in range(4, 9):
-        services.remove_file(people[0], file_id)
+        services.remove_file(editor(people[0]), file_id)
     page = listing.read_page(asked, second)
     assert (names(page), page.before, page.total) == (["a0.txt", "a1.txt", "a2.txt"], 0, 3)
 
@@ -137,11 +137,11 @@ def test_all_files_are_counted_once_until_one_changes(people, sums_asked):
     keep(people[1], "b.txt", b"x" * 4)
     assert [sums(), sums(q="b"), sums()] == [(2, 7), (1, 4), (2, 7)]
     assert len(sums_asked) == 3
-    services.remove_file(people[0], first)
+    services.remove_file(editor(people[0]), first)
     assert (sums(), sums(removed="1")) == ((1, 4), (1, 3))
-    services.restore_file(people[0], first)
+    services.restore_file(editor(people[0]), first)
     assert (sums(), sums(removed="1")) == ((2, 7), (0, 0))
-    services.remove_file(people[0], first)
+    services.remove_file(editor(people[0]), first)
     assert sums(removed="1") == (1, 3)
     moment = now() - timedelta(days=8)
     db.session.execute(update(File).where(File.id == first).values(removed_at=moment))
@@ -191,7 +191,7 @@ def test_every_page_is_read_by_an_index(any_app, people):
 
 def test_what_was_removed_is_listed_for_those_who_may_bring_it_back(people):
     kept = keep(people[0], "a.txt", b"x")
-    services.remove_file(people[0], kept.id)
+    services.remove_file(editor(people[0]), kept.id)
     assert listing.read_page(listing.read_listing({}), {}).total == 0
     assert listing.read_page(listing.read_listing({"removed": "1"}), {}).total == 1
     assert listing.read_page(listing.read_listing({"removed": "1"}, people[0]), {}).total == 1
