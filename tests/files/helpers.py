@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from urllib3 import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
+from app.actor import Actor, Role
 from app.auth import services as auth
 from app.auth import tokens
 from app.current import settings
@@ -90,13 +91,18 @@ class Script:
         return self.client.post("/upload", data=form, content_type=kind, headers=self.headers)
 
 
+def editor(person_id: int) -> Actor:
+    """A person as an editor on a page."""
+    return Actor(person_id, "somebody", Role.EDITOR)
+
+
 def keep(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False) -> StoredFile:
-    """Keep a file as an upload does, inside an application context."""
+    """Store a file as an upload does, inside an application context."""
     own = settings()
     incoming = Incoming(own.files_dir, own.upload_max_bytes)
     try:
         incoming.write(data)
-        return services.store_upload(owner_id, clean_path(name, with_folder), incoming)
+        return services.store_upload(editor(owner_id), clean_path(name, with_folder), incoming)
     finally:
         incoming.discard()
 

@@ -90,7 +90,7 @@ def test_names_cannot_forge_lines_of_the_answer(app):
 def test_a_name_of_a_hundred_thousand_characters_is_refused_in_one_short_line(app):
     answer = Script(app).upload_raw("a" + "\u0301\u0327" * 50_000 + ".txt", b"x")
     assert answer.status_code == 422
-    assert lines(answer)[1].endswith("\trefused\tA name has at most 255 characters.")
+    assert lines(answer)[1].endswith("\trefused\tA file name can have at most 255 characters.")
     assert len(answer.text) < 1000
 
 
@@ -111,7 +111,7 @@ def test_trimmed_names_and_next_versions_are_said(app):
     script = Script(app)
     answer = script.upload((" a.txt. ", b"1"))
     assert lines(answer)[1].startswith("a.txt\tkept\t")
-    assert "taken off" in lines(answer)[1]
+    assert "Leading and trailing spaces and trailing dots were removed." in lines(answer)[1]
     assert "Version 2" in lines(script.upload(("a.txt", b"2")))[1]
 
 
