@@ -15,9 +15,9 @@ from tests import servers
 from tests.factories import Browser
 
 
-def commands(redis):
+def count_commands(client):
     """How many commands Redis has carried out so far."""
-    return redis.info("stats")["total_commands_processed"]
+    return client.info("stats")["total_commands_processed"]
 
 
 def get(app, path):
@@ -75,8 +75,8 @@ def test_a_waiting_request_gets_the_result_of_the_other(app, client):
     client.set("gz:lock:fibs:50", "somebody else", px=600_000)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(get, app, "/fib/50")
-        asked = commands(client)
-        servers.wait_until(lambda: commands(client) > asked + 20, "it asks again and again")
+        before = count_commands(client)
+        servers.wait_until(lambda: count_commands(client) > before + 20, "it asks again and again")
         assert not waiting.done()
         client.hset("fibs", "50", "12586269025")
         assert waiting.result(60) == {"cached": True, "result": 12586269025}
@@ -101,7 +101,7 @@ def test_a_long_computation_keeps_its_lock(app, client, monkeypatch):
     monkeypatch.setattr(locks, "RENEW_SECONDS", 0.1)
 
     def slowly(lock):
-        end = time.monotonic() + 3  # longer than the lock lives unless it is renewed
+        end = time.monotonic() + 3  # longer than the lease unless it is renewed
         while time.monotonic() < end:
             time.sleep(0.05)
             lock.renew()

@@ -27,23 +27,23 @@ def counted(limit):
 
 
 def test_a_reached_limit_says_how_long_to_wait():
-    limit = Limit(2, "somebody", 10)
+    limit = Limit(2, "somebody", 600)
     assert [rate_limit.hit(limit)[1] for _ in range(2)] == [0, 0]
-    age(limit, 3)
-    assert rate_limit.hit(limit)[1] in (6, 7)
-    age(limit, 7)
+    age(limit, 300)
+    assert 200 < rate_limit.hit(limit)[1] <= 300
+    age(limit, 300)
     assert rate_limit.hit(limit)[1] == 0
 
 
 def test_each_event_makes_room_when_it_leaves_the_window():
-    limit = Limit(2, "somebody")
+    limit = Limit(2, "somebody", 600)
     rate_limit.hit(limit)
-    age(limit, 50)
+    age(limit, 400)
     rate_limit.hit(limit)
-    assert rate_limit.hit(limit)[1] in (9, 10)
-    age(limit, 10)
+    assert 100 < rate_limit.hit(limit)[1] <= 200
+    age(limit, 200)
     assert rate_limit.hit(limit)[1] == 0
-    assert rate_limit.hit(limit)[1] in (49, 50)
+    assert 300 < rate_limit.hit(limit)[1] <= 400
 
 
 def test_a_refused_event_is_counted_nowhere():
@@ -58,10 +58,10 @@ def test_two_windows_of_one_key_and_the_longer_wait_counts():
     minute, day = Limit(2, "somebody", MINUTE), Limit(3, "somebody", DAY)
     for _ in range(2):
         assert rate_limit.hit(minute, day)[1] == 0
-    assert 50 < rate_limit.hit(minute, day)[1] <= MINUTE
+    assert 0 < rate_limit.hit(minute, day)[1] <= MINUTE
     age(minute, MINUTE)
     assert rate_limit.hit(minute, day)[1] == 0
-    assert DAY - 10 < rate_limit.hit(minute, day)[1] <= DAY
+    assert DAY - MINUTE < rate_limit.hit(minute, day)[1] <= DAY
 
 
 def test_an_event_that_is_given_back_is_not_counted():
@@ -81,7 +81,7 @@ def test_a_limit_holds_for_events_at_once(app):
 def test_counts_expire_with_their_window():
     for limit in (Limit(1, "somebody", MINUTE), Limit(1, "somebody", DAY)):
         rate_limit.hit(limit)
-        assert limit.seconds - 5 <= redis_store.client.ttl(limit.redis_key) <= limit.seconds
+        assert limit.seconds / 2 < redis_store.client.ttl(limit.redis_key) <= limit.seconds
 
 
 def test_without_redis_the_caller_decides(make_app):
