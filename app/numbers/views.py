@@ -12,6 +12,7 @@ from app.errors import DomainError
 from app.numbers import cache, fib, pi, services
 from app.numbers.forms import Panel
 from app.text import read_number
+from app.web.declarations import always_json, without_redis, without_session
 
 bp = Blueprint("numbers", __name__)
 
@@ -31,6 +32,8 @@ class AnyText(BaseConverter):
 
 @bp.get("/pi", endpoint="pi")
 @bp.get("/pi/<any_text:n>", endpoint="pi", merge_slashes=False)
+@without_session
+@always_json
 def get_pi(n: str | None = None) -> Response:
     """π from n terms; n in the path or as `?n=`."""
     return answer(services.get_pi, request.args.get("n", "100") if n is None else n)
@@ -38,6 +41,8 @@ def get_pi(n: str | None = None) -> Response:
 
 @bp.get("/fib", endpoint="fib")
 @bp.get("/fib/<any_text:n>", endpoint="fib", merge_slashes=False)
+@without_session
+@always_json
 def get_fib(n: str = "") -> Response:
     """The n-th Fibonacci number."""
     return answer(services.get_fib, n)
@@ -72,6 +77,7 @@ def fill(panel: Panel, get: Callable[[str, str], services.Result]) -> None:
 
 
 @bp.get("/numbers")
+@without_redis
 def show_numbers() -> tuple[str, int, dict[str, str]]:
     """Try both: `?pi=1000000&fib=93`. The page is drawn without a session when Redis is away."""
     panels = (

@@ -70,11 +70,6 @@ def test_one_slow_answer_of_redis_does_not_stop_the_next_call(make_app):
         assert client.set("key", "2")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="A session gets its CSRF token with its first page, and two pages at once make two.",
-)
 def test_forms_of_two_pages_opened_at_once_are_both_accepted(app):
     both_loaded, answers = threading.Barrier(2), []
 
