@@ -75,7 +75,7 @@ def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
 
     def run(index: int, work: Callable[[], Any]) -> None:
         with app.app_context():
-            together.wait(10)
+            together.wait(60)
             try:
                 results[index] = work()
             except Exception as error:
@@ -85,5 +85,6 @@ def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
+        assert not thread.is_alive(), "it does not end"
     return results

@@ -7,7 +7,7 @@ import pytest
 
 from app.auth import passwords
 from app.auth import services as auth
-from tests.factories import HTML, PASSWORD, Browser
+from tests.factories import HTML, PASSWORD, Browser, add_person
 
 NEW = "another long password"
 
@@ -71,7 +71,7 @@ def test_bad_input_is_told_and_changes_nothing(fields, message, app, editor):
 
 def test_name_as_password_is_refused(app):
     with app.app_context():
-        auth.create_person("long enough", PASSWORD, "viewer")
+        add_person("long enough", "viewer")
     browser = Browser(app)
     browser.sign_in("long enough")
     answer = change(browser, password="Long Enough")

@@ -50,9 +50,9 @@ def test_unknown_name_takes_as_long_as_a_wrong_password(app, people):
     def fastest(name):
         times = []
         for _try in range(4):
-            begin = time.perf_counter()
+            begin = time.thread_time()  # of this thread: others may use the machine
             assert auth.verify(name, "not the password") is None
-            times.append(time.perf_counter() - begin)
+            times.append(time.thread_time() - begin)
         return min(times)
 
     with app.app_context():

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +27,11 @@ from app.auth import services as auth
 from app.auth import tokens
 from app.cities.models import City
 from app.cities.rules import keys
-from app.config import ROOT, Settings
+from app.config import Settings
 from app.database.engine import db
 from app.database.schema import create_database
 from tests import servers
-from tests.browser.site import answers
-from tests.conftest import migrate
+from tests.applications import migrate
 from tests.factories import PASSWORD, csrf_token
 from tests.site import Site
 
@@ -95,23 +94,6 @@ def prepare(env: dict[str, str], rows: int) -> str:
     return token
 
 
-@contextmanager
-def gunicorn(target: str, env: dict[str, str], port: int, log: Path) -> Iterator[str]:
-    """Two gevent workers, as supervisor starts them."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", target],
-        cwd=ROOT, env={**env, "PORT": str(port), "INSTANCE": f"{env['INSTANCE']}-{port}"},
-        stderr=log.open("wb"),
-    )  # fmt: skip
-    base = f"http://127.0.0.1:{port}"
-    try:
-        path = "/empty" if "bare" in target else "/healthz"
-        servers.wait_until(lambda: answers(base, path), "gunicorn answers")
-        yield base
-    finally:
-        servers.stop(process)
-
-
 def wrk(base: str, case: Case, cookie: str, folder: Path) -> tuple[float, float]:
     """Requests per second and the 99th percentile in milliseconds of one run."""
     script = folder / "case.lua"
@@ -172,9 +154,9 @@ def transfer(base: str, path: str, cookie: str) -> float:
     return count / 1e6 / (time.perf_counter() - began)
 
 
-def memory(port: int) -> list[int]:
-    """Resident megabytes of each worker that listens on the port."""
-    found = []
+def memory(base: str) -> list[int]:
+    """Resident megabytes of each process of the server at this address."""
+    port, found = base.rsplit(":")[-1], []
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             environ = (status.parent / "environ").read_bytes()
@@ -202,15 +184,19 @@ def main(rows: int) -> None:
             "LOG_LEVEL": "WARNING",
         }
         token = prepare(env, rows)
-        port = servers.free_port()
         web = stack.enter_context(
-            gunicorn("tests.benchmarks.wsgi:app", env, port, folder / "web.log")
+            servers.gunicorn_server(env, folder / "web.log", "tests.benchmarks.wsgi:app")
         )
         bare = stack.enter_context(
-            gunicorn("tests.benchmarks.bare:app", env, servers.free_port(), folder / "bare.log")
+            servers.gunicorn_server(
+                {**env, "INSTANCE": str(folder / "bare")},
+                folder / "bare.log",
+                "tests.benchmarks.bare:app",
+                "/empty",
+            )
         )
         measure(web, bare, token, folder, rows)
-        sys.stdout.write(f"\nResident memory of master and workers: {memory(port)} MB\n")
+        sys.stdout.write(f"\nResident memory of master and workers: {memory(web)} MB\n")
 
 
 def measure(web: str, bare: str, token: str, folder: Path, rows: int) -> None:

@@ -12,7 +12,7 @@ from tests.factories import PASSWORD
 
 
 @pytest.fixture(scope="module")
-def unclaimed(prepared: None) -> Iterator[servers.Started]:
+def unclaimed() -> Iterator[servers.Started]:
     """An installation that nobody has claimed."""
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("first") as folder, servers.started(folder) as everything:

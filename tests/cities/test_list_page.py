@@ -173,11 +173,16 @@ def test_second_reader_is_answered_without_any_query(app, as_role, cities):
     asked = []
     with app.app_context():
         engine = db.engine
-    event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+
+    def note(*args):
+        asked.append(args[2])
+
+    event.listen(engine, "before_cursor_execute", note)
     assert names(second.get("/cities?sort=users")) == ["深圳市"]
     assert asked == []
     assert names(second.get("/cities?sort=city")) == ["深圳市"]
     assert asked
+    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_kept_list_holds_no_token_and_nobodys_name(app, as_role, cities):

@@ -21,7 +21,7 @@ from app.files import services
 from app.files.names import clean_path
 from app.files.services import StoredFile
 from app.files.storage import Incoming
-from tests.factories import PASSWORD
+from tests.factories import add_person
 
 REPORT = "报告 (终稿).pdf"
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
@@ -55,7 +55,7 @@ def make_person(app: Flask, name: str, role: str = "editor") -> int:
     """Somebody, or who has that name already."""
     with app.app_context():
         found = auth.find_person(name)
-        return found.id if found else auth.create_person(name, PASSWORD, role)
+        return found.id if found else add_person(name, role)
 
 
 class Script:
@@ -108,11 +108,11 @@ def all_connections_taken() -> Iterator[None]:
     pool: Any = db.engine.pool
     patience, pool._timeout = pool._timeout, 0.05
     with ExitStack() as taken:
+        taken.callback(setattr, pool, "_timeout", patience)
         with suppress(PoolTimeout):
             while True:
                 taken.enter_context(db.engine.connect())
         yield
-    pool._timeout = patience
 
 
 def on_disk(folder: Path) -> list[Path]:

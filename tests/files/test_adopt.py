@@ -9,7 +9,7 @@ import pytest
 
 from app.auth import services as auth
 from app.files import services
-from tests.factories import PASSWORD, add_person
+from tests.factories import add_person
 from tests.files.helpers import PDF, PNG, REPORT, Script
 
 
@@ -24,7 +24,7 @@ def old(tmp_path):
 @pytest.fixture
 def run(app):
     with app.app_context():
-        auth.create_person("Ada", PASSWORD, "editor")
+        add_person("Ada", "editor")
 
     def run(*arguments):
         return app.test_cli_runner().invoke(args=list(map(str, arguments)))

@@ -12,39 +12,19 @@ from pathlib import Path
 import pytest
 import requests
 
-from app.auth import services as auth
 from app.auth import tokens
-from app.config import ROOT
 from tests import servers
-from tests.conftest import environment, need
-from tests.factories import PASSWORD, Browser
+from tests.conftest import need
+from tests.factories import Browser, add_person
 from tests.files.helpers import PDF, Script, some_text
 
 
 @pytest.fixture
-def server(app, tmp_path, redis_url) -> Iterator[str]:
-    """Two gunicorn workers over the database, Redis and files of `app`."""
-    port = servers.free_port()
-    settings = {**environment(tmp_path, redis_url), "HOME": str(tmp_path), "PORT": str(port)}
-    with (tmp_path / "web.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--worker-class", "gevent", "--workers", "2",
-             "--no-control-socket", "--bind", f"127.0.0.1:{port}", "app.wsgi:app"],
-            cwd=ROOT, env={**os.environ, **settings}, stderr=log,
-        )  # fmt: skip
-    base = f"http://127.0.0.1:{port}"
-    try:
-        servers.wait_until(lambda: answers(base), "gunicorn answers")
+def server(app, tmp_path, site_environment) -> Iterator[str]:
+    """gunicorn over the database, Redis and files of `app`."""
+    settings = {**site_environment, "HOME": str(tmp_path)}
+    with servers.gunicorn_server(settings, tmp_path / "web.log") as base:
         yield base
-    finally:
-        servers.stop(process)
-
-
-def answers(base: str) -> bool:
-    try:
-        return requests.get(f"{base}/healthz", timeout=5).ok
-    except (requests.ConnectionError, requests.Timeout):
-        return False
 
 
 def make_token(browser: Browser, label: str = "nightly") -> str:
@@ -122,7 +102,7 @@ def test_viewers_get_the_lines_for_downloads_only(as_role):
 def test_behind_a_proxy_the_lines_name_the_outer_address(make_app):
     app = make_app(TRUSTED_PROXIES="1")
     with app.app_context():
-        auth.create_person("editor", PASSWORD, "editor")
+        add_person("editor", "editor")
     browser = Browser(app)
     browser.client.environ_base |= {
         "HTTP_X_FORWARDED_PROTO": "https",

@@ -11,7 +11,7 @@ from app.config import ROOT
 from app.database.engine import db
 from app.files import upload_request
 from app.files.models import File
-from tests.factories import PASSWORD
+from tests.factories import add_person
 from tests.files.helpers import JSON, PDF, PNG, REPORT, Script, on_disk, some_text
 
 
@@ -161,9 +161,8 @@ def test_text_fields_are_bounded_together(app, monkeypatch):
     assert len(on_disk(files_dir(app))) == 1
 
 
-def test_too_many_parts_are_413(make_app):
-    app = make_app()
-    app.config["MAX_FORM_PARTS"] = 3
+def test_too_many_parts_are_413(app, monkeypatch):
+    monkeypatch.setitem(app.config, "MAX_FORM_PARTS", 3)
     answer = Script(app).upload(*[(f"{n}.txt", b"x") for n in range(4)])
     assert answer.status_code == 413
     assert lines(answer)[0] == "file uploaded Fail"
@@ -223,7 +222,7 @@ def test_a_disabled_person_is_401(app):
 
     script = Script(app)
     with app.app_context():
-        boss = auth.create_person("boss", PASSWORD, "admin")
+        boss = add_person("boss", "admin")
         auth.set_active(boss, script.person_id, False)
     assert script.upload(("a.txt", b"x")).status_code == 401
 
