@@ -22,13 +22,10 @@ WITHOUT_REQUEST = {"services.py", "queries.py", "rules.py", "models.py"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 KNOWN: dict[str, set[str]] = {
-    "web in services": {
-        "files/services.py: app.web.formatting",
-        "numbers/services.py: app.web.formatting",
-    },
+    "web in services": set(),
     "addresses": {"cli/run.py: /setup/"},
     "actors": set(),
-    "class names": {"Figures", "Kind", "Result"},
+    "class names": set(),
     "long functions": set(),
 }
 

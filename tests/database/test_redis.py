@@ -5,7 +5,8 @@ import threading
 from tests.factories import HTML, Browser, add_person, csrf_token
 
 
-def test_forms_of_two_pages_opened_at_once_are_both_accepted(app):
+def test_forms_of_two_pages_opened_at_once_are_both_accepted(make_app):
+    app = make_app(own=True)
     both_loaded, answers = threading.Barrier(2), []
 
     @app.before_request
