@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from app.auth import services as auth
+from app.auth import queries
 from app.auth.models import Person
 from app.current import settings
 from app.errors import DomainError
@@ -38,11 +38,11 @@ def adopt_files(folder: Path, mapping: Path | None, owner: str | None) -> None:
 def find_owner(name: str | None) -> Person:
     """Who is named, or else the first administrator, which is said."""
     if name is not None:
-        person = auth.find_person(name)
+        person = queries.find_person(name)
         if person is None:
             raise click.ClickException(f"There is nobody named {name}.")
         return person
-    person = auth.first_administrator()
+    person = queries.first_administrator()
     if person is None:
         raise click.ClickException("There is no administrator. Name a person with --owner.")
     click.echo(f"The files become {person.name}'s; --owner names somebody else.")

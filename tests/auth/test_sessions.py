@@ -9,15 +9,15 @@ import pytest
 from flask import Response, session
 from redis import Redis
 
+from app.actor import ANONYMOUS
+from app.auth import passwords, queries, sign_in
 from app.auth import services as auth
-from app.auth import sign_in, tokens
 from app.auth.sessions import FLASHES
 from app.errors import Invalid
 from tests import servers
-from tests.factories import HTML, PASSWORD, Browser, add_person
+from tests.factories import HTML, OPERATOR, PASSWORD, Browser, add_person, add_token
 
 HOUR = 3600
-ADMIN = 999  # who changes others; only their id is asked for
 
 
 @pytest.fixture
@@ -96,17 +96,16 @@ def test_sign_out_is_final_against_a_slow_change_of_password(app, viewer, kept, 
     second = Browser(app)
     second.client.set_cookie("gz", cookie)
 
-    def set_password(*args):
+    def hash_password(password):
         assert second.client.post("/logout", data={"csrf_token": token}).status_code == 303
-        return auth_set_password(*args)
+        return passwords.hash_password(password)
 
-    auth_set_password = auth.set_password
-    monkeypatch.setattr(auth, "set_password", set_password)
+    monkeypatch.setattr(auth, "hash_password", hash_password)
     fields = {"current": PASSWORD, "password": "another password", "again": "another password"}
     data = {**fields, "csrf_token": token}
     answer = viewer.client.post("/account/password", data=data, headers=HTML)
     assert answer.status_code == 401
-    assert "This session was ended meanwhile" in answer.text
+    assert "This session has ended" in answer.text
     assert "Set-Cookie" not in answer.headers
     assert not [key for key in sessions(kept) if "viewer" in kept.get(key)]
     assert not signed_in(viewer)
@@ -116,7 +115,7 @@ def test_sign_out_is_final_against_a_slow_change_of_password(app, viewer, kept, 
 def test_scripts_have_no_session(app, as_role, kept):
     as_role("editor")
     with app.app_context():
-        token = tokens.create_token(auth.find_person("editor").id, "backup")
+        token = add_token(queries.find_person("editor").id)
     before = kept.keys("gz:session:*")
     headers = {**HTML, "Authorization": f"Bearer {token}"}
     script = Browser(app)
@@ -197,7 +196,7 @@ def test_use_extends_a_session_once_a_minute(viewer, kept):
 def test_idle_and_absolute_life_are_settings(make_app, kept):
     app = make_app(SESSION_IDLE_HOURS="1", SESSION_ABSOLUTE_DAYS="2")
     with app.app_context():
-        add_person("viewer", "viewer")
+        add_person("viewer")
     browser = Browser(app)
     browser.sign_in("viewer")
     (key,) = sessions(kept)
@@ -219,23 +218,23 @@ def test_a_session_ends_after_its_absolute_life_however_much_it_is_used(viewer, 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda person: auth.set_password(person.id, "another password"),
-        lambda person: auth.set_active(ADMIN, person.id, False),
-        lambda person: auth.set_role(ADMIN, person.id, "editor"),
+        lambda person: auth.set_password(OPERATOR, person.id, "another password"),
+        lambda person: auth.set_active(OPERATOR, person.id, False),
+        lambda person: auth.set_role(OPERATOR, person.id, "editor"),
     ],
     ids=["password", "disabled", "role"],
 )
 def test_what_changes_a_person_ends_their_sessions_at_once(app, viewer, change):
     assert signed_in(viewer)
     with app.app_context():
-        change(auth.find_person("viewer"))
+        change(queries.find_person("viewer"))
     assert not signed_in(viewer)
 
 
 def test_the_end_does_not_hang_on_redis_keeping_the_epoch(app, viewer, kept):
     with app.app_context():
-        person = auth.find_person("viewer")
-        auth.set_active(ADMIN, person.id, False)
+        person = queries.find_person("viewer")
+        auth.set_active(OPERATOR, person.id, False)
         kept.delete(auth.epoch_key(person.id))
     assert not signed_in(viewer)
 
@@ -244,8 +243,8 @@ def test_one_who_signs_in_while_the_password_changes_is_out(app, as_role):
     as_role("viewer")
     with app.test_request_context("/login"):
         app.preprocess_request()
-        person = sign_in.sign_in("viewer", PASSWORD, "192.0.2.1")
-        auth.set_password(person.id, "another password")
+        person = sign_in.sign_in(ANONYMOUS, "viewer", PASSWORD, "192.0.2.1")
+        auth.set_password(OPERATOR, person.id, "another password")
         sign_in.start_session(session, person)
         cookie = app.process_response(Response()).headers["Set-Cookie"]
     late = Browser(app)
@@ -255,9 +254,9 @@ def test_one_who_signs_in_while_the_password_changes_is_out(app, as_role):
 
 def test_the_disabled_cannot_slip_in_under_their_new_epoch(app, viewer, kept):
     with app.app_context():
-        person = auth.find_person("viewer")
-        auth.set_active(ADMIN, person.id, False)
-        epoch = auth.find_person("viewer").epoch
+        person = queries.find_person("viewer")
+        auth.set_active(OPERATOR, person.id, False)
+        epoch = queries.find_person("viewer").session_epoch
     rewrite(kept, epoch=epoch)
     assert not signed_in(viewer)
 
@@ -282,7 +281,7 @@ def test_what_is_no_session_signs_nobody_in(viewer, kept, data):
 def test_wrong_password_is_no_session(app, as_role):
     as_role("viewer")
     with app.test_request_context("/login"), pytest.raises(Invalid):
-        sign_in.sign_in("viewer", "not the password", "192.0.2.1")
+        sign_in.sign_in(ANONYMOUS, "viewer", "not the password", "192.0.2.1")
 
 
 def test_addresses_for_everybody_ask_for_no_session(viewer, kept):
