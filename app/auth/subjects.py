@@ -60,11 +60,11 @@ def init_app(app: Flask) -> None:
             url=person_url,
             may_read=may_read_person,
             actions={
-                "person.create": _l("Person added"),
-                "person.invite": _l("Person invited"),
+                "person.create": _l("Account created"),
+                "person.invite": _l("Invited"),
                 "person.role": _l("Role changed"),
-                "person.disable": _l("Person disabled"),
-                "person.enable": _l("Person enabled"),
+                "person.disable": _l("Disabled"),
+                "person.enable": _l("Enabled"),
                 "person.password": _l("Password changed"),
             },
             fields={
@@ -83,7 +83,7 @@ def init_app(app: Flask) -> None:
             labels=token_labels,
             url=token_url,
             may_read=may_read_token,
-            actions={"token.create": _l("Token created"), "token.revoke": _l("Token revoked")},
+            actions={"token.create": _l("Issued"), "token.revoke": _l("Revoked")},
             fields={"label": _l("Label")},
         ),
     )

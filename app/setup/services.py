@@ -72,7 +72,7 @@ def add_administrator(actor: Actor, person: "partial[Person]", with_sample: bool
     record_new_person(claimer, "person.create", row)
     log_event(claimer, "installation-claimed")
     if with_sample and offers_sample():
-        cities.insert_sample_cities()
+        cities.insert_sample_cities(claimer)
     return row.id
 
 

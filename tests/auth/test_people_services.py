@@ -5,12 +5,14 @@ from functools import partial
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.auth import queries, sign_in, tokens
 from app.auth import services as auth
 from app.auth.models import ApiToken, Person
 from app.auth.passwords import ALPHABET, check_password, random_password
 from app.database.engine import db
+from app.database.service import bookkeeping
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.redis.client import redis_store
 from app.times import now
@@ -229,3 +231,12 @@ def test_name_given_twice_at_once_makes_one_person(any_app):
     assert [isinstance(result, Invalid) for result in results].count(True) == 3
     db.session.rollback()
     assert len(queries.list_people(OPERATOR)) == 1
+
+
+def test_only_the_name_of_a_person_can_be_taken(any_app):
+    """Another refusal of the database is a fault, and not reported as a taken name."""
+    row = partial(Person, name="Ada", name_key="ada", role="viewer", password_hash=None)
+    with pytest.raises(IntegrityError):
+        bookkeeping(auth.insert_person)(row)
+    db.session.rollback()
+    assert queries.list_people(OPERATOR) == []
