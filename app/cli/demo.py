@@ -66,7 +66,8 @@ def sample_files() -> dict[str, bytes]:
 def fill() -> dict[str, str]:
     """Make the accounts, cities and files; returns the passwords by name."""
     passwords = {str(role): secrets.token_urlsafe(9) for role in Role}
-    ids = {name: auth.create_person(name, text, name) for name, text in passwords.items()}
+    operator = Actor.operator()
+    ids = {name: auth.create_person(operator, name, text, name) for name, text in passwords.items()}
     cities.add_sample_cities()
     editor = Actor(ids[Role.EDITOR], Role.EDITOR, Role.EDITOR, Via.COMMAND)
     folder = settings().files_dir

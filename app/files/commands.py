@@ -7,7 +7,7 @@ import click
 from flask.cli import with_appcontext
 
 from app.actor import Actor
-from app.auth import services as auth
+from app.auth import queries
 from app.auth.models import Person
 from app.current import settings
 from app.errors import DomainError
@@ -39,11 +39,11 @@ def adopt_files(folder: Path, mapping: Path | None, owner: str | None) -> None:
 def find_owner(name: str | None) -> Person:
     """The person of this name, or the first administrator, who is then named in the output."""
     if name is not None:
-        person = auth.find_person(name)
+        person = queries.find_person(name)
         if person is None:
             raise click.ClickException(f"There is nobody named {name}.")
         return person
-    person = auth.first_administrator()
+    person = queries.first_administrator()
     if person is None:
         raise click.ClickException("There is no administrator. Name a person with --owner.")
     click.echo(f"The files will belong to {person.name}; use --owner for somebody else.")

@@ -14,15 +14,14 @@ from urllib3 import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
 from app.actor import Actor, Role
-from app.auth import services as auth
-from app.auth import tokens
+from app.auth import queries
 from app.current import settings
 from app.database.engine import db
 from app.files import services
 from app.files.names import clean_path
 from app.files.services import StoredFile
 from app.files.storage import Incoming
-from tests.factories import add_person
+from tests.factories import add_person, add_token
 
 REPORT = "报告 (终稿).pdf"
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
@@ -55,7 +54,7 @@ def some_text(length: int, seed: int = 1) -> bytes:
 def make_person(app: Flask, name: str, role: str = "editor") -> int:
     """Somebody, or who has that name already."""
     with app.app_context():
-        found = auth.find_person(name)
+        found = queries.find_person(name)
         return found.id if found else add_person(name, role)
 
 
@@ -69,7 +68,7 @@ class Script:
         if role:
             self.person_id = make_person(app, name or f"{role}'s script", role)
             with app.app_context():
-                self.token = tokens.create_token(self.person_id, "test")
+                self.token = add_token(self.person_id)
             self.headers["Authorization"] = f"Bearer {self.token}"
 
     def get(self, path: str, **headers: str) -> TestResponse:

@@ -9,7 +9,7 @@ import pytest
 
 from app.auth import services as auth
 from app.files import queries
-from tests.factories import add_person
+from tests.factories import actor_of, add_person
 from tests.files.helpers import PDF, PNG, REPORT, Script
 
 
@@ -158,7 +158,7 @@ def test_without_a_name_they_become_the_first_active_administrators(app, run, ol
     assert none.output == "Error: There is no administrator. Name a person with --owner.\n"
     with app.app_context():
         first, second, _third = (add_person(name, "admin") for name in ("Grace", "林梅", "Alan"))
-        auth.set_active(second, first, False)
+        auth.set_active(actor_of(second), first, False)
     done = run("adopt-files", old)
     assert done.output.splitlines() == [
         "The files will belong to 林梅; use --owner for somebody else.",

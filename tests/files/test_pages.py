@@ -7,7 +7,7 @@ import pytest
 
 from app.auth import services as auth
 from app.files import listing, purging
-from tests.factories import HTML, PASSWORD, Browser, add_person
+from tests.factories import HTML, OPERATOR, PASSWORD, Browser
 from tests.files.helpers import PDF, PNG, REPORT, Script
 
 
@@ -141,7 +141,7 @@ def test_bringing_back_below_a_newer_version_tells_so(script, as_role):
 
 def test_who_was_an_editor_removes_and_brings_back_their_own_file(app, script):
     with app.app_context():
-        assert auth.set_role(add_person("chief", "admin"), script.person_id, "viewer")
+        assert auth.set_role(OPERATOR, script.person_id, "viewer")
     viewer = Browser(app)
     viewer.sign_in("林梅", PASSWORD)
     page = viewer.get("/files").text
