@@ -34,18 +34,8 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
 
     for package in (
-        database,
-        redis,
-        web,
-        history,
-        auth,
-        session_page,
-        cities,
-        files,
-        numbers,
-        health,
-        setup,
-    ):
+        database, redis, web, history, auth, session_page, cities, files, numbers, health, setup,
+    ):  # fmt: skip
         package.init_app(app)
     if commands:
         from app import cli

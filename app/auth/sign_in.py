@@ -80,7 +80,7 @@ def verify(name: str, password: str) -> Person | None:
 
 
 @permitted(ANYONE)
-def sign_in(_actor: Actor, name: str, password: str, address: str) -> Person:
+def sign_in(actor: Actor, name: str, password: str, address: str) -> Person:
     """The person who may now sign in. Errors as check_credentials(), and Invalid for a first
     password that has expired (only somebody who knows it sees that)."""
     try:

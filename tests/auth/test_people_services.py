@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.auth import queries, sign_in, tokens
+from app.auth import epochs, queries, sign_in, tokens
 from app.auth import services as auth
 from app.auth.models import ApiToken, Person
 from app.auth.passwords import ALPHABET, check_password, random_password
@@ -120,7 +120,7 @@ def test_changes_raise_the_epoch_in_database_and_redis(any_app):
         person = queries.load_person(other)
         assert person.session_epoch == number
         # 0, which no session has, for the disabled.
-        told = redis_store.client.get(auth.epoch_key(other))
+        told = redis_store.client.get(epochs.epoch_key(other))
         assert int(told) == (number if person.active else 0)
 
 

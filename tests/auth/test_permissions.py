@@ -15,6 +15,7 @@ from tests.factories import OPERATOR, actor_of, add_person
 
 # Whoever adds a service adds a line. None: for visitors too.
 REQUIRED = {
+    "app.auth.listing.select_people": Role.ADMIN,
     "app.auth.queries.get_person": Role.VIEWER,
     "app.auth.queries.list_people": Role.ADMIN,
     "app.auth.services.add_person": Role.ADMIN,

@@ -291,7 +291,7 @@ def test_an_epoch_counts_for_a_minute_and_is_then_read_from_the_database(app, vi
     (key,) = sessions(kept)
     requests = int(kept.get(f"{key}:requests"))
     with app.app_context():
-        person = auth.find_person("viewer")
+        person = queries.find_person("viewer")
         hash_key = person_key(person.id)
         assert 50 < int(kept.hget(hash_key, "epoch_until")) - time.time() < 70
         # As after a minute, in which Redis missed a change.
@@ -316,7 +316,7 @@ def test_other_fields_of_a_person_stay_when_the_epoch_changes(app, viewer, kept)
     assert signed_in(viewer)
     kept.hset(person_key(1), "zone", "Asia/Shanghai")
     with app.app_context():
-        auth.set_password(1, "another password")
+        auth.set_password(OPERATOR, 1, "another password")
     assert not signed_in(viewer)
     assert kept.hget(person_key(1), "zone") == "Asia/Shanghai"
 

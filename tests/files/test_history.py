@@ -19,9 +19,10 @@ from tests.files.helpers import PDF, PNG, Script, editor, keep, on_disk
 
 
 def entries():
-    """All entries, in a transaction of their own."""
+    """The entries about files, in a transaction of their own."""
     db.session.rollback()
-    return db.session.scalars(select(HistoryEntry).order_by(HistoryEntry.id)).all()
+    query = select(HistoryEntry).where(HistoryEntry.subject_kind == "file")
+    return db.session.scalars(query.order_by(HistoryEntry.id)).all()
 
 
 def actions():
