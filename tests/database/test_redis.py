@@ -70,7 +70,8 @@ def test_one_slow_answer_of_redis_does_not_stop_the_next_call(make_app):
         assert client.set("key", "2")
 
 
-def test_forms_of_two_pages_opened_at_once_are_both_accepted(app):
+def test_forms_of_two_pages_opened_at_once_are_both_accepted(make_app):
+    app = make_app(own=True)
     both_loaded, answers = threading.Barrier(2), []
 
     @app.before_request
