@@ -344,6 +344,7 @@ def test_an_older_epoch_does_not_replace_one_that_was_set_in_the_meantime(app, v
     with app.app_context():
         auth.set_active(ADMIN, 1, False)
         epochs.write(1, 1, keep_valid=True)
+    assert kept.hget(person_key(1), "epoch") == "0"
     assert not signed_in(viewer)
     kept.delete(person_key(1))
     with app.app_context():
