@@ -34,7 +34,7 @@ def ask_password() -> Response:
     """Whoever has a first password sets their own before anything else."""
     if wants_page():
         return redirect(own_password_url(), 303)  # type: ignore[return-value]
-    return answer(403, _("First set a password of your own on your account page."))
+    return answer(403, _("Choose a password of your own first, on your account page."))
 
 
 def role_required(
