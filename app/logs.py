@@ -6,7 +6,6 @@ client sent are escaped, so that nobody can forge a line.
 
 import json
 import logging
-import re
 import sys
 from datetime import UTC, datetime
 
@@ -26,14 +25,8 @@ def event(what: str, level: int = logging.INFO, **about: object) -> None:
         fields["request_id"] = g.get("request_id", "-")
         fields["address"] = request.remote_addr
         fields["person"] = (asker.name or "-") if asker else "-"
-        fields["path"] = asked_path()
+        fields["path"] = g.get("path_for_log", "-")
     events.log(level, what, extra={"fields": {**fields, **about}}, stacklevel=2)
-
-
-def asked_path() -> str:
-    """The path asked for, without the secret that a one-time link carries in it, also when it is
-    asked with a method or an ending that leads to no view."""
-    return re.sub(r"/setup/+[^/]+", "/setup/-", request.path)
 
 
 def value(content: object) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Role
+from app.auth.epochs import epoch_key, publish_epoch, raise_epoch, set_epoch  # noqa: F401
 from app.auth.models import (
     FIRST_PASSWORD_LIFE,
     NAME_KEY_LENGTH,
@@ -16,13 +17,10 @@ from app.auth.models import (
 )
 from app.auth.passwords import check_password, hash_password, matches, random_password
 from app.database.engine import db
-from app.database.service import after_commit, transaction
+from app.database.service import transaction
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from app.redis.client import redis_store
 from app.text import INVISIBLE, compose, fold, has_category
 from app.times import now
-
-EPOCH_SECONDS = 60
 
 
 def fold_name(name: str) -> str:
@@ -240,33 +238,3 @@ def _keep_an_administrator(person: Person) -> None:
     rows = select(Person.id).where(Person.role == Role.ADMIN, Person.active).with_for_update()
     if db.session.scalars(rows).all() == [person.id]:
         raise Conflict(_("This is the last administrator; appoint another one first."))
-
-
-def raise_epoch(person: Person) -> int:
-    """End all sessions of a person once the running service has committed."""
-    person.epoch += 1
-    after_commit(partial(set_epoch, person.id, person.epoch if person.active else 0))
-    return person.epoch
-
-
-def epoch_key(person_id: int) -> str:
-    """Where Redis keeps a person's epoch."""
-    return f"gz:epoch:{person_id}"
-
-
-def set_epoch(person_id: int, epoch: int) -> None:
-    """Tell all workers; 0, which no session has, for the disabled. The key lives for a minute:
-    should Redis miss this write, the database is asked again at the latest then."""
-    redis_store.client.set(epoch_key(person_id), epoch, ex=EPOCH_SECONDS)
-
-
-def publish_epoch(person_id: int) -> int:
-    """Read the epoch from the database into Redis. A newer value that was written meanwhile
-    stays."""
-    row = db.session.execute(
-        select(Person.epoch, Person.active).where(Person.id == person_id)
-    ).one_or_none()
-    db.session.rollback()
-    epoch = row.epoch if row and row.active else 0
-    redis_store.client.set(epoch_key(person_id), epoch, ex=EPOCH_SECONDS, nx=True)
-    return epoch

@@ -13,6 +13,7 @@ from app.config import LANGUAGES
 from app.current import actor
 from app.errors import DomainError
 from app.logs import event
+from app.web.declarations import allow_first_password, anonymous_form, reopened_form
 from app.web.forms import add_form_errors
 from app.web.navigation import home_url
 from app.web.permissions import role_required
@@ -25,6 +26,7 @@ Page = tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 @bp.route("/login", methods=["GET", "POST"])
+@reopened_form
 def login() -> Response | Page:
     """Name and password; then on to where one wanted to go. Who is signed in goes on at once."""
     form = LoginForm(next=request.args.get("next", ""))
@@ -54,6 +56,7 @@ def note_refusal(name: str, error: DomainError) -> None:
 
 
 @bp.post("/logout")
+@anonymous_form
 def logout() -> Response:
     """End the session here and in Redis, and have the browser forget what it kept."""
     if actor().is_signed_in:
@@ -72,7 +75,8 @@ def account() -> str:
 
 
 @bp.route("/account/password", methods=["GET", "POST"])
-@role_required(by_token=False, with_first_password=True)
+@role_required(by_token=False)
+@allow_first_password
 def change_password() -> Response | Page:
     """A new password; all other sessions of this person end."""
     form = PasswordForm()
@@ -100,6 +104,7 @@ def change_password() -> Response | Page:
 
 
 @bp.post("/preferences")
+@anonymous_form
 def set_preferences() -> Response:
     """Language and colour scheme, each in a cookie of its own: they are for those not signed in
     too, and outlive the session."""

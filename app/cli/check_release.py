@@ -15,8 +15,9 @@ from pathlib import Path
 import click
 from flask import current_app
 
-from app.cli.run import NO_ANSWER, CannotStart, ask_readyz, programs_environment
+from app.cli.run import CannotStart, programs_environment
 from app.config import ROOT, Settings
+from app.health.probe import NO_ANSWER, ask_readyz
 
 TRY_SECONDS = 30
 

@@ -28,10 +28,11 @@ from app import create_app, logs
 from app.auth import services as auth
 from app.cities.cache import changed as cities_changed
 from app.cli.demo import fill, leave_real_settings
-from app.cli.run import CannotStart, address, ask_readyz, check_address, prepare
+from app.cli.run import CannotStart, address, check_address, prepare
 from app.config import ROOT, Settings
 from app.database.engine import db
 from app.files.cache import changed as files_changed
+from app.health.probe import ask_readyz
 from app.web import static_files
 
 if TYPE_CHECKING:

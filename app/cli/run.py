@@ -5,7 +5,6 @@ its programs directly: this process hears them, and has supervisor end everythin
 """
 
 import errno
-import json
 import os
 import signal
 import socket
@@ -29,11 +28,11 @@ from app.auth import services as auth
 from app.config import ROOT, Settings, env_file, short_socket
 from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
+from app.health.probe import ask_readyz
 from app.setup import services as setup
 from app.web import static_files
 
 HINT_SECONDS = 15
-NO_ANSWER = "no answer"
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
@@ -202,21 +201,6 @@ def failed_programs(settings: Settings) -> str:
     finally:
         transport.close()
     return " and ".join(program["name"] for program in found if program["statename"] == "FATAL")
-
-
-def ask_readyz(connection: HTTPConnection) -> str | None:
-    """None when the pages are ready, else what is not well: NO_ANSWER, or what /readyz names."""
-    try:
-        connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        body = json.loads(answer.read())
-    except (OSError, HTTPException, ValueError):
-        return NO_ANSWER
-    finally:
-        connection.close()
-    if answer.status == 200:
-        return None
-    return ", ".join(text for text in body.get("checks", {}).values() if text != "ok")
 
 
 def reachable(settings: Settings) -> str:

@@ -9,14 +9,12 @@ from app.actor import Role
 from app.current import actor
 from app.errors import DomainError
 from app.files import download_response, services, upload_request, upload_responses, upload_results
+from app.web.declarations import csrf_after_guard, declared, drains_body, plain_refusals
 from app.web.error_pages import answer_http_error, answer_refusal
 from app.web.negotiation import wants_page
 from app.web.permissions import role_required
 
 bp = Blueprint("transfers", __name__)
-
-UPLOADING = {"transfers.upload_file", "transfers.explain_upload"}
-DOWNLOADING = {"transfers.download_file", "transfers.download_by_name"}
 
 
 @bp.errorhandler(DomainError)
@@ -25,20 +23,23 @@ def refuse(error: DomainError | HTTPException) -> AnyResponse:
     """Scripts that name no type read plain text at these addresses, not JSON."""
     known = isinstance(error, DomainError)
     response = answer_refusal(error) if known else answer_http_error(error)  # type: ignore[arg-type]
-    if not upload_responses.wants_plain() or request.endpoint not in UPLOADING | DOWNLOADING:
+    if not (declared().plain_refusals and upload_responses.wants_plain()):
         return response
-    return upload_responses.as_plain(response, error, request.endpoint in UPLOADING)
+    return upload_responses.as_plain(response, error, declared().drains_body)
 
 
 @bp.after_request
 def read_rest(response: AnyResponse) -> AnyResponse:
     """A refused upload is read to its end, within bounds, so that the client hears why."""
-    if request.endpoint in UPLOADING:
+    if declared().drains_body:
         upload_request.drain()
     return response
 
 
 @bp.post("/upload", strict_slashes=False)
+@csrf_after_guard
+@plain_refusals
+@drains_body
 @role_required(Role.EDITOR)
 def upload_file() -> Response:
     """One or many files in the field `file`, a folder in the field `folder`."""
@@ -47,6 +48,8 @@ def upload_file() -> Response:
 
 
 @bp.get("/upload", strict_slashes=False)
+@plain_refusals
+@drains_body
 def explain_upload() -> AnyResponse:
     """Uploads are sent by POST; people find the form on the page of files."""
     if wants_page():
@@ -66,6 +69,7 @@ def upload_success() -> str:
 
 
 @bp.get("/files/<int:file_id>")
+@plain_refusals
 @role_required()
 def download_file(file_id: int) -> Response:
     """A file by its id; older versions have ids of their own."""
@@ -74,6 +78,7 @@ def download_file(file_id: int) -> Response:
 
 @bp.get("/download")
 @bp.get("/download/<path:name>")
+@plain_refusals
 @role_required()
 def download_by_name(name: str = "") -> Response:
     """The newest file of a name; also as `?filename=NAME`, and by its stored name."""

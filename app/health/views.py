@@ -7,21 +7,24 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from app.auth.identification import load_person
+from app.auth.identification import identify
 from app.current import actor
 from app.errors import DomainError
 from app.health import services
+from app.web.declarations import without_session
 
 bp = Blueprint("health", __name__)
 
 
 @bp.get("/healthz")
+@without_session
 def healthz() -> Response:
     """Alive: this process answers. It asks nothing else."""
     return jsonify(status="alive")
 
 
 @bp.get("/readyz")
+@without_session
 def readyz() -> tuple[Response, int]:
     """Ready: everything that pages need is there. What is not well is named to whoever runs the
     server, and to nobody else."""
@@ -41,7 +44,7 @@ def may_see_details(report: dict[str, services.Check]) -> bool:
     if not (report["database"].ok and report["redis"].ok):
         return False
     try:
-        load_person(even_here=True)
+        identify()
     except (DomainError, RedisError, SQLAlchemyError):
         return False
     return actor().is_signed_in and (actor().by_token or actor().is_admin)

@@ -13,6 +13,7 @@ from app.errors import DomainError
 from app.numbers import cache, fib, pi, services
 from app.numbers.forms import Panel
 from app.text import read_number
+from app.web.declarations import always_json, without_redis, without_session
 
 bp = Blueprint("numbers", __name__)
 
@@ -34,6 +35,8 @@ class AnyText(BaseConverter):
 
 @bp.get("/pi", endpoint="pi")
 @bp.get("/pi/<any_text:n>", endpoint="pi", merge_slashes=False)
+@without_session
+@always_json
 def get_pi(n: str | None = None) -> Response:
     """π from n terms; n in the path or as `?n=`."""
     return json_response(services.get_pi, request.args.get("n", "100") if n is None else n)
@@ -41,6 +44,8 @@ def get_pi(n: str | None = None) -> Response:
 
 @bp.get("/fib", endpoint="fib")
 @bp.get("/fib/<any_text:n>", endpoint="fib", merge_slashes=False)
+@without_session
+@always_json
 def get_fib(n: str = "") -> Response:
     """The n-th Fibonacci number."""
     return json_response(services.get_fib, n)
@@ -69,6 +74,7 @@ def json_response(get: Get, n: str) -> Response:
 
 
 @bp.get("/numbers")
+@without_redis
 def show_numbers() -> tuple[str, int, dict[str, str]]:
     """The page: `?pi=1000000&fib=93`. Without Redis it is shown as to a visitor."""
     panels = (

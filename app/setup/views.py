@@ -13,6 +13,7 @@ from app.errors import Invalid, NotFound
 from app.logs import event
 from app.setup import services
 from app.setup.forms import SetupForm
+from app.web.declarations import reopened_form, secret_path
 from app.web.forms import add_form_errors
 from app.web.navigation import home_url
 
@@ -20,6 +21,8 @@ bp = Blueprint("setup", __name__)
 
 
 @bp.route("/setup/<token>", methods=["GET", "POST"])
+@reopened_form
+@secret_path
 def start(token: str) -> Response | tuple[str, int]:
     """Choose the first administrator's name and password; the next page is the filled list."""
     check_link(token)

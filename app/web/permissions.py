@@ -4,12 +4,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import Response, current_app, flash, g, redirect, request
+from flask import Response, flash, g, redirect, request
 from flask_babel import gettext as _
 
 from app.actor import Role
 from app.current import actor
 from app.errors import Forbidden, Unauthorized
+from app.web.declarations import declare, declared
 from app.web.error_pages import answer
 from app.web.navigation import own_password_url, sign_in_url
 from app.web.negotiation import wants_page
@@ -37,18 +38,18 @@ def ask_password() -> Response:
 
 
 def role_required(
-    role: Role = Role.VIEWER, by_token: bool = True, with_first_password: bool = False
+    role: Role = Role.VIEWER, by_token: bool = True
 ) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
     """A view for people of at least this role. With `by_token=False` it is for somebody signed in
     on a page: a stolen token then neither changes a password nor adds people. Whoever has a first
-    password is sent to choose their own, but for views `with_first_password`."""
+    password is sent to choose their own, unless the view is declared @allow_first_password."""
 
     def decorate(view: Callable[P, T]) -> Callable[P, T | Response]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T | Response:
             if not actor().is_signed_in:
                 return ask_sign_in()
-            if g.must_change_password and not with_first_password:
+            if g.must_change_password and not declared().first_password_allowed:
                 return ask_password()
             if actor().by_token and not by_token:
                 raise Forbidden(_("A token is not enough for this address: sign in."))
@@ -56,13 +57,6 @@ def role_required(
                 raise Forbidden(_("Your role does not include this."))
             return view(*args, **kwargs)
 
-        guarded.asks_sign_in = True  # type: ignore[attr-defined]
-        return guarded
+        return declare(guarded, needs_sign_in=True)
 
     return decorate
-
-
-def asks_sign_in(endpoint: str | None) -> bool:
-    """True if the view of an endpoint refuses everybody who is not signed in."""
-    view = current_app.view_functions.get(endpoint or "")
-    return getattr(view, "asks_sign_in", False)

@@ -18,6 +18,7 @@ from flask import Flask, Response, send_from_directory
 
 from app.config import ROOT
 from app.current import settings
+from app.web.declarations import without_session
 
 STATIC = ROOT / "static"
 VENDOR = STATIC / "vendor"
@@ -68,6 +69,7 @@ def keep_build(instance: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
+@without_session
 def send(build: str, path: str) -> Response:
     """A static file: immutable where its copy was kept, as it is now and to be asked for again
     otherwise. nginx sends the copies itself and asks us for the rest."""

@@ -128,6 +128,7 @@ def test_slow_request_begun_before_the_sign_out_does_not_bring_the_session_back(
     cookie = editor.client.get_cookie("gz").value
     token = editor.token("/account")
     with app.test_request_context("/account", headers={"Cookie": f"gz={cookie}"}) as slow:
+        app.preprocess_request()
         assert slow.session["name"] == "editor"
         answer = editor.client.post("/logout", data={"csrf_token": token})
         assert answer.status_code == 303
