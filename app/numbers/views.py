@@ -3,17 +3,21 @@
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Blueprint, Response, render_template, request, session
 from flask_babel import format_percent
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.routing import BaseConverter
 
+from app.auth.identification import identify
 from app.current import actor
 from app.errors import DomainError
 from app.numbers import cache, fib, pi, services
 from app.numbers.forms import Panel
 from app.text import read_number
-from app.web.declarations import always_json, without_redis, without_session
+from app.web.declarations import always_json, declared, without_redis, without_session
 
 bp = Blueprint("numbers", __name__)
 
@@ -52,7 +56,11 @@ def get_fib(n: str = "") -> Response:
 
 
 def rate_key() -> str:
-    """Whom a computation is counted for: the person who is signed in, otherwise the address."""
+    """Whom a computation is counted for: the person who is signed in, otherwise the address. The
+    JSON views, which have no session, identify them only now, so that a cached answer does not."""
+    if declared().without_session:
+        with suppress(DomainError, RedisError, SQLAlchemyError):
+            identify()
     who = actor()
     return f"person:{who.id}" if who.is_signed_in else f"address:{request.remote_addr}"
 

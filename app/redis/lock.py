@@ -2,7 +2,7 @@
 
 The lock is a lease: it expires unless its holder renews it, so the work of a process that died is
 taken over by one of those that wait. A lock that was lost does no harm as long as the work gives
-the same result whoever does it.
+the same result in every process.
 """
 
 import secrets

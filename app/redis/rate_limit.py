@@ -18,7 +18,7 @@ MINUTE, DAY = 60, 86_400
 
 # All limits in one script: either the event is counted under every key, or one of them is full and
 # nothing is counted; the answer is then the milliseconds until there is room. So events at the same
-# moment cannot exceed a limit together, and whoever waits as long as they are told gets in.
+# moment cannot exceed a limit together, and refused events do not make the wait longer.
 # KEYS: one per limit. ARGV: the name of the event, then count and milliseconds of each limit.
 HIT = """
 local clock = redis.call("TIME")

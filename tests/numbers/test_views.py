@@ -5,8 +5,9 @@ from urllib.parse import quote
 
 import pytest
 
+from app.auth import tokens
 from app.numbers import cache, fib, services
-from tests.factories import HTML
+from tests.factories import HTML, Browser, add_person
 
 BAD = ["", "x", "-1", "+1", "1.0", "1e3", "１００", "1_000", " 1", "1 ", "1\n", "0x10", "1/2", "²",
        "9" * 21, "null", "%", "\x00", "é" * 500]  # fmt: skip
@@ -140,13 +141,52 @@ def test_cached_answers_and_short_computations_are_not_counted(browser, two_comp
     assert browser.get(f"/fib/{FIRST}").json["cached"] is True
 
 
-def test_computations_on_the_page_are_limited_per_person(as_role, two_computations):
+@pytest.mark.parametrize("address", ["/fib/{}", "/numbers?fib={}"])
+def test_computations_of_signed_in_people_are_limited_per_person(
+    as_role, two_computations, address
+):
     editor, viewer = as_role("editor"), as_role("viewer")
     for n, kwargs in ((FIRST, {}), (FIRST + 1, ELSEWHERE)):
-        assert editor.get(f"/numbers?fib={n}", **kwargs).status_code == 200
+        assert editor.get(address.format(n), **kwargs).status_code == 200
     for kwargs in ({}, ELSEWHERE):
-        assert editor.get(f"/numbers?fib={FIRST + 2}", **kwargs).status_code == 429
-    assert viewer.get(f"/numbers?fib={FIRST + 2}").status_code == 200
+        assert editor.get(address.format(FIRST + 2), **kwargs).status_code == 429
+    assert viewer.get(address.format(FIRST + 2)).status_code == 200
+
+
+def test_computations_with_a_token_are_limited_per_person(app, browser, two_computations):
+    with app.app_context():
+        token = tokens.create_token(add_person("script"), "figures")
+    headers = {"Authorization": f"Bearer {token}"}
+    for n, kwargs in ((FIRST, {}), (FIRST + 1, ELSEWHERE)):
+        assert browser.get(f"/fib/{n}", headers=headers, **kwargs).status_code == 200
+    assert browser.get(f"/fib/{FIRST + 2}", headers=headers).status_code == 429
+    assert browser.get(f"/fib/{FIRST + 2}").status_code == 200
+
+
+def test_a_token_or_session_that_is_not_valid_is_counted_by_address(browser, two_computations):
+    browser.client.set_cookie("gz", "not a session")
+    for n in range(2):
+        assert browser.get(f"/fib/{FIRST + n}").status_code == 200
+    wrong = {"Authorization": "Bearer wrong"}
+    assert browser.get(f"/fib/{FIRST + 2}", headers=wrong).status_code == 429
+    assert browser.get(f"/fib/{FIRST + 2}", headers=wrong, **ELSEWHERE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "away",
+    [{"REDIS_URL": "redis://127.0.0.1:1"}, {"DATABASE_URL": "sqlite:////nowhere/there.sqlite"}],
+)
+def test_figures_are_computed_without_redis_or_database(make_app, two_computations, away):
+    browser = Browser(make_app(**away))
+    browser.client.set_cookie("gz", "some session")
+    for headers in ({}, {"Authorization": "Bearer some-token"}):
+        assert browser.get(f"/fib/{FIRST}", headers=headers).status_code == 200
+
+
+def test_without_redis_computations_are_not_limited(make_app, two_computations):
+    browser = Browser(make_app(REDIS_URL="redis://127.0.0.1:1"))
+    for n in range(4):
+        assert browser.get(f"/fib/{FIRST + n}").json["cached"] is False
 
 
 def test_the_page_is_open_to_all_and_computes_nothing_unasked(browser, client):
