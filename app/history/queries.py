@@ -40,9 +40,24 @@ def read_rows(
     listing: HistoryListing, conditions: list[ColumnElement[bool]], cursor: Cursor, limit: int
 ) -> Sequence[HistoryEntry]:
     """Up to `limit` entries from a cursor on, in reading direction."""
+    return db.session.scalars(rows_query(listing, conditions, cursor).limit(limit)).all()
+
+
+def rows_query(
+    listing: HistoryListing, conditions: list[ColumnElement[bool]], cursor: Cursor
+) -> Query:
+    """The entries from a cursor on."""
     query: Query = select(HistoryEntry).where(*conditions)
-    query = seek_by_id(query, HistoryEntry.id, listing, cursor)
-    return db.session.scalars(query.limit(limit)).all()
+    filters_indexed = {
+        "ix_history_batch": listing.batch,
+        "ix_history_actor": listing.person is not None,
+        "ix_history_subject_kind": listing.kind,
+    }
+    usable = ", ".join(index for index, is_set in filters_indexed.items() if is_set)
+    if usable:
+        # MariaDB would read all entries of a person, or of a person and a kind, and sort them.
+        query = query.with_hint(HistoryEntry, f"FORCE INDEX ({usable})", dialect_name="mysql")
+    return seek_by_id(query, HistoryEntry.id, listing, cursor)
 
 
 def cursor_at(row: HistoryEntry, forward: bool, place: int | None) -> Cursor:
