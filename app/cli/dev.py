@@ -130,7 +130,7 @@ def gunicorn() -> list[str]:
     """The command line of the web processes."""
     watched = [f"--reload-extra-file={ROOT / pattern}" for pattern in RELOADED]
     reload = ["--reload", "--reload-engine=poll", *watched]
-    return ["gunicorn", "-c", "gunicorn.conf.py", *reload, "app.dev:application()"]
+    return ["gunicorn", "-c", "gunicorn.conf.py", *reload, "app.cli.dev:application()"]
 
 
 def ready(settings: Settings) -> dict[str, str]:
@@ -215,7 +215,7 @@ def dev_command(folder: Path) -> None:
     log = folder / "log" / "redis.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     stop = Stop()
-    with create_app(settings).app_context(), running("app.private_redis", log=log):
+    with create_app(settings).app_context(), running("app.cli.private_redis", log=log):
         while not stop.asked:
             serve(settings, stop)
             wait_for_change(stop)
