@@ -85,7 +85,7 @@ class NoSpace(DomainError):
     status = 507
 
     def __init__(self, message: Text = "") -> None:
-        super().__init__(message or N_("Nothing was kept. Tell whoever runs this server."))
+        super().__init__(message or N_("Nothing was saved. Tell the administrator of this server."))
 
 
 class TooMany(DomainError):

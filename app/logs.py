@@ -17,8 +17,8 @@ events = logging.getLogger("gazetteer.events")
 
 
 def event(what: str, level: int = logging.INFO, **about: object) -> None:
-    """One line on who did what from where: sign-ins, refusals, changes to people. Callers hand over
-    names, roles and ids of rows, never a password, a token, a session id or what somebody typed."""
+    """Write a line to the security log: who did what from where. Callers pass names, roles and ids
+    of rows, never a password, a token, a session id or what somebody typed."""
     fields: dict[str, object] = {"event": what}
     if has_request_context():
         asker = g.get("actor")
@@ -30,7 +30,7 @@ def event(what: str, level: int = logging.INFO, **about: object) -> None:
 
 
 def value(content: object) -> str:
-    """A value of a text line: in quotes when a blank, a quote or = in it could be read as the
+    """A value of a text line: in quotes if a space, a quote or = in it could be read as the
     beginning of another value."""
     text = escaped(str(content))
     return json.dumps(text, ensure_ascii=False) if any(c in ' "=' for c in text) else text

@@ -107,7 +107,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 def test_static_files_are_immutable_under_the_hash_of_their_content(app):
-    static_files.keep_build(instance_of(app))
+    static_files.copy_build(instance_of(app))
     for build, cache in ((static_files.content_hash(), IMMUTABLE), ("0123456789ab", "no-cache")):
         with app.test_client().get(f"/static/{build}/gazetteer.css") as answer:
             assert answer.headers["Cache-Control"] == cache
@@ -132,10 +132,10 @@ def test_a_release_checked_out_while_another_runs_changes_no_file_under_its_addr
     monkeypatch.setattr(static_files, "STATIC", tmp_path / "static")
     (tmp_path / "static").mkdir()
     file, found = tmp_path / "static" / "page.js", {}
-    for release in range(static_files.BUILDS_KEPT + 1):
+    for release in range(static_files.BUILDS_MAX + 1):
         file.write_text(f"release {release}")
         found[release] = static_files.hash_of(tmp_path / "static")
-        static_files.keep_build(instance_of(app))
+        static_files.copy_build(instance_of(app))
         os.utime(instance_of(app) / "static" / found[release], (release, release))
     file.write_text("checked out, and not yet prepared")
     for release, build in found.items():
@@ -145,9 +145,9 @@ def test_a_release_checked_out_while_another_runs_changes_no_file_under_its_addr
                 assert (answer.text, cache) == (file.read_text(), "no-cache")
             else:
                 assert (answer.text, cache) == (f"release {release}", IMMUTABLE)
-    static_files.keep_build(instance_of(app))
-    static_files.keep_build(instance_of(app))  # once more is no fault
-    assert len(list((instance_of(app) / "static").iterdir())) == static_files.BUILDS_KEPT
+    static_files.copy_build(instance_of(app))
+    static_files.copy_build(instance_of(app))  # once more is no fault
+    assert len(list((instance_of(app) / "static").iterdir())) == static_files.BUILDS_MAX
 
 
 def cookies(answer):

@@ -46,6 +46,7 @@ FLASHES_MAX = 5
 # The one question to Redis before a view. Returns the session's text and the person's epoch, each
 # only where it is known. The request counts, and the session is extended, only if the session is of
 # that epoch and began late enough.
+# The keys of the person cannot be among KEYS, because the session names the person.
 # KEYS: the session, its counter of requests, its time of last use, its values.
 # ARGV: the idle time, SEEN_SECONDS, the earliest beginning; the beginnings of the keys of people.
 READ = """

@@ -49,7 +49,7 @@ def prepare(settings: Settings) -> None:
         for folder in ("log", "nginx"):
             (settings.instance / folder).mkdir(exist_ok=True)
         settings.files_dir.mkdir(parents=True, exist_ok=True)
-        static_files.keep_build(settings.instance)
+        static_files.copy_build(settings.instance)
     except OSError as error:
         what, why = error.filename or settings.instance, error.strerror or error
         raise CannotStart(f"{what} cannot be made: {why}.") from None

@@ -27,7 +27,7 @@ def format_datetime(moment: datetime | None) -> str:
 
 
 def format_number(value: int | None) -> str:
-    """Digits in groups."""
+    """A number with its digits in groups."""
     return "" if value is None else str(flask_babel.format_decimal(value))
 
 

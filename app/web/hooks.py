@@ -49,8 +49,8 @@ SECURITY_HEADERS = {
 
 
 def start_request() -> None:
-    """Name the request, start its clock, and say how large it may be. A proxy we trust may have
-    named it already."""
+    """Give the request an id (a trusted proxy may have done so), start its clock, and raise the
+    limit of its body where the view declares that; a large body is read in steps."""
     g.started = time.perf_counter()
     named = request.headers.get("X-Request-ID", "")
     trusted = settings().trusted_proxies and REQUEST_ID.fullmatch(named)
@@ -72,7 +72,7 @@ def identify() -> None:
 
 
 def set_headers(response: Response) -> Response:
-    """Headers of every answer. What a view set itself (a download's own policy) stays."""
+    """Set the headers of every answer, except those that the view has set itself."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
@@ -85,7 +85,7 @@ def set_headers(response: Response) -> Response:
 
 
 def log_request(response: Response) -> None:
-    """One line a request: never the query, which may hold what somebody searched for or worse."""
+    """Log one line for a request, without its query, which may hold anything."""
     who = actor()
     path = path_for_log()
     log.info(
@@ -103,8 +103,8 @@ def log_request(response: Response) -> None:
 
 
 class Site(Flask):
-    """Flask that writes the line of a request when its answer is final: saving the session, which
-    comes after all other hooks, may still turn it into a 503."""
+    """Flask, with one addition: it logs a request when its answer is final. Saving the session
+    comes after all hooks and may still turn the answer into a 503."""
 
     def process_response(self, response: Response) -> Response:
         response = super().process_response(response)
@@ -118,13 +118,13 @@ def page_context() -> dict[str, Any]:
         "person": actor() if actor().is_signed_in else None,
         "locale": str(get_locale()),
         "html_lang": html_lang(),
-        "scheme": colour_scheme(),
+        "colour_scheme": colour_scheme(),
         "this_page": urls.this_page(),
     }
 
 
 def init_app(app: Flask) -> None:
-    """Bind the hooks, in the order in which they run."""
+    """Register the hooks in the order in which they run."""
     proxies = app.config["SETTINGS"].trusted_proxies
     if proxies:
         fixed = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies)

@@ -1,4 +1,4 @@
-"""Which views need a sign-in and which role: asked by a decorator before the view runs."""
+"""The guard of views: which need a sign-in, and which role."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def ask_sign_in() -> Response:
-    """Browsers are led to the sign-in page and back; everybody else gets 401."""
+    """Redirect browsers to the sign-in page, from where they return; everybody else gets 401."""
     if wants_page() and request.method in ("GET", "HEAD"):
         return redirect(sign_in_url(next=this_page()), 303)  # type: ignore[return-value]
     if wants_page():
@@ -31,18 +31,18 @@ def ask_sign_in() -> Response:
 
 
 def ask_password() -> Response:
-    """Whoever has a first password chooses their own before anything else."""
+    """Whoever has a first password sets their own before anything else."""
     if wants_page():
         return redirect(own_password_url(), 303)  # type: ignore[return-value]
-    return answer(403, _("Choose a password of your own first, on the page of your account."))
+    return answer(403, _("Choose a password of your own first, on your account page."))
 
 
 def role_required(
     role: Role = Role.VIEWER, by_token: bool = True
 ) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
-    """A view for people of at least this role. With `by_token=False` it is for somebody signed in
-    on a page: a stolen token then neither changes a password nor adds people. Whoever has a first
-    password is sent to choose their own, unless the view is declared @allow_first_password."""
+    """A view for people of at least this role. With `by_token=False` tokens are refused, so that a
+    stolen one neither changes a password nor adds people. Whoever has a first password is asked
+    to set their own, unless the view is declared @allow_first_password."""
 
     def decorate(view: Callable[P, T]) -> Callable[P, T | Response]:
         @wraps(view)

@@ -344,6 +344,7 @@ def test_an_older_epoch_does_not_replace_one_that_was_set_in_the_meantime(app, v
     with app.app_context():
         auth.set_active(ADMIN, 1, False)
         epochs.write(1, 1, keep_valid=True)
+    assert kept.hget(person_key(1), "epoch") == "0"
     assert not signed_in(viewer)
     kept.delete(person_key(1))
     with app.app_context():
@@ -352,18 +353,18 @@ def test_an_older_epoch_does_not_replace_one_that_was_set_in_the_meantime(app, v
     assert kept.get(epoch_key(1)) == "0"
 
 
-def test_an_answer_before_the_session_is_opened_leaves_the_cookie_alone(app, viewer):
+def test_an_answer_before_the_session_is_opened_leaves_the_cookie_alone(app, viewer, monkeypatch):
     def refuse():
         flash("said too early")
         abort(503)
 
     hooks = app.before_request_funcs[None]
-    hooks.insert(0, refuse)
+    monkeypatch.setitem(app.before_request_funcs, None, [refuse, *hooks])
     answer = viewer.get("/account")
     assert answer.status_code == 503
     assert "Set-Cookie" not in answer.headers
     assert "csrf_token" not in answer.text
-    hooks.remove(refuse)
+    monkeypatch.undo()
     page = viewer.get("/account")
     assert page.status_code == 200
     assert "said too early" not in page.text

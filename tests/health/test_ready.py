@@ -68,7 +68,7 @@ def test_redis_away_is_named_and_back_is_ready(make_app):
             assert ready(app)[0] == 200
         status, body = ready(app)
         assert status == 503
-        assert body["checks"]["redis"] == "Redis does not answer or takes nothing more"
+        assert body["checks"]["redis"] == "Redis does not answer or refuses writes"
         with servers.redis_server(folder):
             servers.wait_until(lambda: ready(app)[0] == 200, "it is ready again")
 
