@@ -88,6 +88,21 @@ class NoSpace(DomainError):
         super().__init__(message or N_("Nothing was saved. Tell the administrator of this server."))
 
 
+class NotAForm(DomainError):
+    """The body is JSON or something else, where a form is expected."""
+
+    status = 415
+    types = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+    def __init__(self) -> None:
+        message = N_(
+            "This address takes forms only: send the fields as %(one)s or %(other)s.",
+            one=self.types[0],
+            other=self.types[1],
+        )
+        super().__init__(message, Accept_Post=", ".join(self.types))
+
+
 class TooMany(DomainError):
     """Too often in a short time; `seconds` until it is worth trying again."""
 

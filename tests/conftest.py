@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.auth import services as auth
+from app.auth import queries
 from app.config import Settings
 from app.database.engine import db
 from app.database.schema import create_database
@@ -189,7 +189,7 @@ def as_role(app: Flask) -> Callable[[str], Browser]:
 
     def sign_in(role: str) -> Browser:
         with app.app_context():
-            if auth.find_person(role) is None:
+            if queries.find_person(role) is None:
                 add_person(role, role)
         browser = Browser(app)
         browser.sign_in(role)

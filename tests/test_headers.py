@@ -6,14 +6,13 @@ import re
 import pytest
 from flask_babel import force_locale
 
-from app.auth import tokens
 from app.config import ROOT
 from app.errors import Invalid as InvalidInput
 from app.web import static_files
 from app.web.error_pages import STATUS_TEXTS
 from app.web.hooks import SECURITY_HEADERS
 from tests import servers
-from tests.factories import HTML, PASSWORD, Browser, add_person, csrf_token
+from tests.factories import HTML, PASSWORD, Browser, add_person, add_token, csrf_token
 
 CHINESE = {**HTML, "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
 NOWHERE = "unix:///nowhere/redis.sock"
@@ -49,7 +48,7 @@ def answers(app, without_redis):
     anonymous, viewer = Browser(app), Browser(app)
     with app.app_context():
         person = add_person("viewer")
-        token = {"Authorization": f"Bearer {tokens.create_token(person, 'x')}"}
+        token = {"Authorization": f"Bearer {add_token(person)}"}
     viewer.sign_in("viewer")
     form = {"csrf_token": anonymous.token("/login"), "name": "viewer", "password": "wrong one"}
     static = app.test_client().get(static_files.url("gazetteer.css"), buffered=True)
@@ -263,7 +262,7 @@ def test_browsers_get_refusals_as_pages_in_their_language(headers, broken, witho
 def test_scripts_get_refusals_as_one_json_sentence(broken, without_redis):
     client = broken.test_client()
     with broken.app_context():
-        token = tokens.create_token(add_person("viewer"), "x")
+        token = add_token(add_person("viewer"))
     headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
     found = {
         403: client.get("/people", headers=headers),

@@ -49,9 +49,9 @@ def epoch_key(person_id: int) -> str:
 
 def raise_epoch(person: Person) -> int:
     """End all sessions of a person once the running service has committed."""
-    person.epoch += 1
-    after_commit(partial(set_epoch, person.id, person.epoch if person.active else 0))
-    return person.epoch
+    person.session_epoch += 1
+    after_commit(partial(set_epoch, person.id, person.session_epoch if person.active else 0))
+    return person.session_epoch
 
 
 def set_epoch(person_id: int, epoch: int) -> None:
@@ -63,10 +63,10 @@ def publish_epoch(person_id: int) -> int:
     """Read the epoch from the database into Redis. A newer value that was written in the meantime
     stays."""
     row = db.session.execute(
-        select(Person.epoch, Person.active).where(Person.id == person_id)
+        select(Person.session_epoch, Person.active).where(Person.id == person_id)
     ).one_or_none()
     db.session.rollback()
-    epoch = row.epoch if row and row.active else 0
+    epoch = row.session_epoch if row and row.active else 0
     write(person_id, epoch, keep_valid=True)
     return epoch
 

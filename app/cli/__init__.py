@@ -22,4 +22,5 @@ def init_app(app: Flask) -> None:
         check_release.check_release_command,
     ):
         app.cli.add_command(command)
+    app.cli.add_command(check_release.check_release_command, "try")  # its former name
     report_errors(app)

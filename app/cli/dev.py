@@ -25,7 +25,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from app import create_app, logs
-from app.auth import services as auth
+from app.auth import queries
 from app.cities.cache import changed as cities_changed
 from app.cli.demo import fill, leave_real_settings
 from app.cli.run import CannotStart, address, check_address, prepare
@@ -140,7 +140,7 @@ def ready(settings: Settings) -> dict[str, str]:
     # Copies of static files are sent as they were when the copy was made.
     rmtree(settings.instance / "static")
     file = settings.instance / ACCOUNTS
-    if not auth.somebody_exists():
+    if not queries.somebody_exists():
         passwords = fill()
         file.touch(mode=0o600)
         file.write_text(json.dumps(passwords))

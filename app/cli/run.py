@@ -24,7 +24,7 @@ from dotenv import dotenv_values
 from flask import current_app
 from supervisor.xmlrpc import SupervisorTransport
 
-from app.auth import services as auth
+from app.auth import queries
 from app.config import ROOT, Settings, env_file, short_socket
 from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
@@ -233,7 +233,7 @@ def prepare_command() -> None:
     click.echo(f"Ready to start. What it keeps is in {settings.instance}.")
     if sentence := prepare_supervisor(settings):
         click.echo(sentence)
-    if not auth.somebody_exists():
+    if not queries.somebody_exists():
         click.echo("Nobody has claimed it yet; the path of the link: .venv/bin/flask setup-link")
 
 
@@ -244,7 +244,7 @@ def start_command() -> None:
     check_not_running(settings)
     check_address(settings)
     prepare(settings)
-    claimed = auth.somebody_exists()
+    claimed = queries.somebody_exists()
     db.session.remove()
     db.engine.dispose()
     warn_if_readable(settings)
@@ -252,7 +252,7 @@ def start_command() -> None:
     def tell() -> None:
         click.echo(f"Gazetteer is at {address(settings)}")
         if not claimed:
-            link = f"{address(settings)}/setup/{setup.create_link_token()}"
+            link = f"{address(settings)}{setup.create_link_path()}"
             click.echo(f"Claim it (this link works once, for a day):\n  {link}")
         click.echo(f"Ctrl-C ends it. What it keeps is in {settings.instance}.")
 

@@ -1,4 +1,4 @@
-"""Forms come from pages of this site: the CSRF token, and what is asked for without one."""
+"""What a POST must bring: a form, and the CSRF token of a page of this site."""
 
 import logging
 import secrets
@@ -9,11 +9,33 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
 from app.current import actor
+from app.errors import NotAForm
 from app.extensions import csrf
 from app.logs import event
 from app.web import urls
 from app.web.declarations import declared
 from app.web.negotiation import wants_page
+
+
+def check_body() -> Any:
+    """Refuse a POST whose body is not a form: Flask-WTF would read JSON as if it were one. Whoever
+    may not use the address at all is told that instead."""
+    if request.method != "POST" or request.routing_exception is not None:
+        return None
+    view = declared()
+    if view.csrf_after_guard or is_form_or_empty():
+        return None
+    refusal = view.guard() if view.guard else None
+    if refusal is None:
+        raise NotAForm()
+    return refusal
+
+
+def is_form_or_empty() -> bool:
+    """True if the body has a form's media type, or is empty and has none."""
+    if request.mimetype:
+        return request.mimetype in NotAForm.types
+    return not request.content_length and "Transfer-Encoding" not in request.headers
 
 
 def check_csrf() -> Any:
@@ -42,7 +64,7 @@ def is_free_of_token() -> bool:
     """True if a visitor needs no token: the guard refuses them, or the form is open to everybody
     and was sent from this site."""
     view = declared()
-    return view.needs_sign_in or (view.anonymous_form and urls.sent_from_here())
+    return view.guard is not None or (view.anonymous_form and urls.sent_from_here())
 
 
 def is_outdated(error: CSRFError) -> bool:
@@ -72,6 +94,7 @@ def add_token(session: Any) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Bind Flask-WTF and the check, which runs once it is known who asks."""
+    """Bind Flask-WTF and the checks, which run once it is known who asks."""
     csrf.init_app(app)
+    app.before_request(check_body)
     app.before_request(check_csrf)

@@ -35,7 +35,8 @@ class Declarations:
     secret_path: bool = False
     plain_refusals: bool = False
     drains_body: bool = False
-    needs_sign_in: bool = False  # set by role_required()
+    # Set by role_required(): None lets somebody in, anything else is the answer.
+    guard: Callable[[], Any] | None = None
 
 
 NOTHING = Declarations()

@@ -44,19 +44,23 @@ def role_required(
     stolen one neither changes a password nor adds people. Whoever has a first password is asked
     to set their own, unless the view is declared @allow_first_password."""
 
+    def guard() -> Response | None:
+        if not actor().is_signed_in:
+            return ask_sign_in()
+        if g.must_change_password and not declared().first_password_allowed:
+            return ask_password()
+        if actor().by_token and not by_token:
+            raise Forbidden(_("A token is not enough for this address: sign in."))
+        if not actor().has_role(role):
+            raise Forbidden(_("Your role does not include this."))
+        return None
+
     def decorate(view: Callable[P, T]) -> Callable[P, T | Response]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T | Response:
-            if not actor().is_signed_in:
-                return ask_sign_in()
-            if g.must_change_password and not declared().first_password_allowed:
-                return ask_password()
-            if actor().by_token and not by_token:
-                raise Forbidden(_("A token is not enough for this address: sign in."))
-            if not actor().has_role(role):
-                raise Forbidden(_("Your role does not include this."))
-            return view(*args, **kwargs)
+            refusal = guard()
+            return view(*args, **kwargs) if refusal is None else refusal
 
-        return declare(guarded, needs_sign_in=True)
+        return declare(guarded, guard=guard)
 
     return decorate

@@ -8,6 +8,7 @@ import pytest
 from flask import Response, flash, session
 from redis.exceptions import RedisError
 
+from app.actor import ANONYMOUS
 from app.auth import sign_in
 from tests import servers
 from tests.auth.test_sessions import cookie_of, signed_in
@@ -43,7 +44,7 @@ def own_app(make_app, own_redis):
     """An application on a Redis that can be stopped, with a person."""
     app = make_app(REDIS_URL=own_redis.url)
     with app.app_context():
-        add_person("viewer", "viewer")
+        add_person("viewer")
     return app
 
 
@@ -161,7 +162,7 @@ def test_nobody_is_signed_in_when_redis_stops_meanwhile(own_app, own_redis):
     planted = cookie_of(browser)
     with own_app.test_request_context("/login", headers={"Cookie": f"gz={planted}"}):
         own_app.preprocess_request()
-        person = sign_in.sign_in("viewer", PASSWORD, "192.0.2.1")
+        person = sign_in.sign_in(ANONYMOUS, "viewer", PASSWORD, "192.0.2.1")
         own_redis.stop()
         with pytest.raises(RedisError):
             sign_in.start_session(session, person)

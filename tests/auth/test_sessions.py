@@ -10,16 +10,16 @@ import pytest
 from flask import Response, abort, flash, session
 from redis import Redis
 
-from app.auth import epochs, sign_in, tokens
+from app.actor import ANONYMOUS
+from app.auth import epochs, passwords, queries, sign_in
 from app.auth import services as auth
 from app.auth.epochs import epoch_key, person_key
 from app.auth.sessions import FLASHES
 from app.errors import Invalid
 from tests import servers
-from tests.factories import HTML, PASSWORD, Browser, add_person
+from tests.factories import HTML, OPERATOR, PASSWORD, Browser, add_person, add_token
 
 HOUR = 3600
-ADMIN = 999  # who changes others; only their id is asked for
 
 
 @pytest.fixture
@@ -98,17 +98,16 @@ def test_sign_out_is_final_against_a_slow_change_of_password(app, viewer, kept, 
     second = Browser(app)
     second.client.set_cookie("gz", cookie)
 
-    def set_password(*args):
+    def hash_password(password):
         assert second.client.post("/logout", data={"csrf_token": token}).status_code == 303
-        return auth_set_password(*args)
+        return passwords.hash_password(password)
 
-    auth_set_password = auth.set_password
-    monkeypatch.setattr(auth, "set_password", set_password)
+    monkeypatch.setattr(auth, "hash_password", hash_password)
     fields = {"current": PASSWORD, "password": "another password", "again": "another password"}
     data = {**fields, "csrf_token": token}
     answer = viewer.client.post("/account/password", data=data, headers=HTML)
     assert answer.status_code == 401
-    assert "This session was ended meanwhile" in answer.text
+    assert "This session has ended" in answer.text
     assert "Set-Cookie" not in answer.headers
     assert not [key for key in sessions(kept) if "viewer" in kept.get(key)]
     assert not signed_in(viewer)
@@ -118,7 +117,7 @@ def test_sign_out_is_final_against_a_slow_change_of_password(app, viewer, kept, 
 def test_scripts_have_no_session(app, as_role, kept):
     as_role("editor")
     with app.app_context():
-        token = tokens.create_token(auth.find_person("editor").id, "backup")
+        token = add_token(queries.find_person("editor").id)
     before = kept.keys("gz:session:*")
     headers = {**HTML, "Authorization": f"Bearer {token}"}
     script = Browser(app)
@@ -199,7 +198,7 @@ def test_use_extends_a_session_once_a_minute(viewer, kept):
 def test_idle_and_absolute_life_are_settings(make_app, kept):
     app = make_app(SESSION_IDLE_HOURS="1", SESSION_ABSOLUTE_DAYS="2")
     with app.app_context():
-        add_person("viewer", "viewer")
+        add_person("viewer")
     browser = Browser(app)
     browser.sign_in("viewer")
     (key,) = sessions(kept)
@@ -221,23 +220,23 @@ def test_a_session_ends_after_its_absolute_life_however_much_it_is_used(viewer, 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda person: auth.set_password(person.id, "another password"),
-        lambda person: auth.set_active(ADMIN, person.id, False),
-        lambda person: auth.set_role(ADMIN, person.id, "editor"),
+        lambda person: auth.set_password(OPERATOR, person.id, "another password"),
+        lambda person: auth.set_active(OPERATOR, person.id, False),
+        lambda person: auth.set_role(OPERATOR, person.id, "editor"),
     ],
     ids=["password", "disabled", "role"],
 )
 def test_what_changes_a_person_ends_their_sessions_at_once(app, viewer, change):
     assert signed_in(viewer)
     with app.app_context():
-        change(auth.find_person("viewer"))
+        change(queries.find_person("viewer"))
     assert not signed_in(viewer)
 
 
 def test_the_end_does_not_hang_on_redis_keeping_the_epoch(app, viewer, kept):
     with app.app_context():
-        person = auth.find_person("viewer")
-        auth.set_active(ADMIN, person.id, False)
+        person = queries.find_person("viewer")
+        auth.set_active(OPERATOR, person.id, False)
         kept.delete(person_key(person.id))
     assert not signed_in(viewer)
 
@@ -246,8 +245,8 @@ def test_one_who_signs_in_while_the_password_changes_is_out(app, as_role):
     as_role("viewer")
     with app.test_request_context("/login"):
         app.preprocess_request()
-        person = sign_in.sign_in("viewer", PASSWORD, "192.0.2.1")
-        auth.set_password(person.id, "another password")
+        person = sign_in.sign_in(ANONYMOUS, "viewer", PASSWORD, "192.0.2.1")
+        auth.set_password(OPERATOR, person.id, "another password")
         sign_in.start_session(session, person)
         cookie = app.process_response(Response()).headers["Set-Cookie"]
     late = Browser(app)
@@ -257,9 +256,9 @@ def test_one_who_signs_in_while_the_password_changes_is_out(app, as_role):
 
 def test_the_disabled_cannot_slip_in_under_their_new_epoch(app, viewer, kept):
     with app.app_context():
-        person = auth.find_person("viewer")
-        auth.set_active(ADMIN, person.id, False)
-        epoch = auth.find_person("viewer").epoch
+        person = queries.find_person("viewer")
+        auth.set_active(OPERATOR, person.id, False)
+        epoch = queries.find_person("viewer").session_epoch
     rewrite(kept, epoch=epoch)
     assert not signed_in(viewer)
 
@@ -292,7 +291,7 @@ def test_an_epoch_counts_for_a_minute_and_is_then_read_from_the_database(app, vi
     (key,) = sessions(kept)
     requests = int(kept.get(f"{key}:requests"))
     with app.app_context():
-        person = auth.find_person("viewer")
+        person = queries.find_person("viewer")
         hash_key = person_key(person.id)
         assert 50 < int(kept.hget(hash_key, "epoch_until")) - time.time() < 70
         # As after a minute, in which Redis missed a change.
@@ -317,7 +316,7 @@ def test_other_fields_of_a_person_stay_when_the_epoch_changes(app, viewer, kept)
     assert signed_in(viewer)
     kept.hset(person_key(1), "zone", "Asia/Shanghai")
     with app.app_context():
-        auth.set_password(1, "another password")
+        auth.set_password(OPERATOR, 1, "another password")
     assert not signed_in(viewer)
     assert kept.hget(person_key(1), "zone") == "Asia/Shanghai"
 
@@ -334,7 +333,7 @@ def test_the_release_before_sees_what_this_one_changes(app, viewer, kept):
     assert signed_in(viewer)
     assert kept.get("gz:epoch:1") == "1"
     with app.app_context():
-        auth.set_active(ADMIN, 1, False)
+        auth.set_active(OPERATOR, 1, False)
     assert kept.get("gz:epoch:1") == "0"
     assert 0 < kept.ttl("gz:epoch:1") <= 60
 
@@ -342,7 +341,7 @@ def test_the_release_before_sees_what_this_one_changes(app, viewer, kept):
 def test_an_older_epoch_does_not_replace_one_that_was_set_in_the_meantime(app, viewer, kept):
     """A worker that read the database before the change writes to Redis after it."""
     with app.app_context():
-        auth.set_active(ADMIN, 1, False)
+        auth.set_active(OPERATOR, 1, False)
         epochs.write(1, 1, keep_valid=True)
     assert kept.hget(person_key(1), "epoch") == "0"
     assert not signed_in(viewer)
@@ -389,7 +388,7 @@ def test_a_session_of_the_release_before_goes_on(app, as_role, kept):
 def test_wrong_password_is_no_session(app, as_role):
     as_role("viewer")
     with app.test_request_context("/login"), pytest.raises(Invalid):
-        sign_in.sign_in("viewer", "not the password", "192.0.2.1")
+        sign_in.sign_in(ANONYMOUS, "viewer", "not the password", "192.0.2.1")
 
 
 @contextmanager

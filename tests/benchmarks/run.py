@@ -24,7 +24,6 @@ from sqlalchemy import insert
 
 from app import create_app
 from app.auth import services as auth
-from app.auth import tokens
 from app.cities.models import City
 from app.cities.rules import keys
 from app.config import Settings
@@ -32,7 +31,7 @@ from app.database.engine import db
 from app.database.schema import create_database
 from tests import servers
 from tests.applications import migrate
-from tests.factories import PASSWORD, csrf_token
+from tests.factories import OPERATOR, PASSWORD, add_token, csrf_token
 from tests.site import Site
 
 RUNS, SECONDS, CONNECTIONS = 5, 2, 32
@@ -84,11 +83,11 @@ def prepare(env: dict[str, str], rows: int) -> str:
     app = create_app(settings)
     migrate(app)
     with app.app_context():
-        person = auth.create_person("editor", PASSWORD, "editor")
+        person = auth.create_person(OPERATOR, "editor", PASSWORD, "editor")
         with db.engine.begin() as connection:
             for batch in make_rows(rows):
                 connection.execute(insert(City), batch)
-        token = tokens.create_token(person, "bench")
+        token = add_token(person, "bench")
         db.session.remove()
         db.engine.dispose()
     return token

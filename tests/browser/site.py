@@ -14,7 +14,7 @@ from app.config import Settings
 from app.database.engine import db
 from tests import servers
 from tests.applications import environment, migrate
-from tests.factories import PASSWORD
+from tests.factories import OPERATOR, PASSWORD
 from tests.site import Site
 
 ROLES = ("viewer", "editor", "admin")
@@ -63,11 +63,11 @@ def prepare(env: dict[str, str]) -> str:
     migrate(app)
     with app.app_context():
         for role in reversed(ROLES):
-            auth.create_person(role, PASSWORD, role)
-        _id, first_password = auth.invite_person("newcomer", "viewer")
-        gone = auth.create_person("gone", PASSWORD, "editor")
-        auth.set_active(1, gone, False)
-        auth.create_person("forgetful", PASSWORD, "viewer")
+            auth.create_person(OPERATOR, role, PASSWORD, role)
+        _id, first_password = auth.invite_person(OPERATOR, "newcomer", "viewer")
+        gone = auth.create_person(OPERATOR, "gone", PASSWORD, "editor")
+        auth.set_active(OPERATOR, gone, False)
+        auth.create_person(OPERATOR, "forgetful", PASSWORD, "viewer")
         cities.add_sample_cities()
         with db.engine.begin() as connection:
             connection.execute(insert(City), {"cityname": "无省市", "usernumber": -1})

@@ -143,7 +143,7 @@ def add_person(everything: servers.Started, role: str) -> None:
 def add_token(server: Server) -> str:
     """A token for scripts, from the page that makes them."""
     server.site.sign_in("editor")
-    page = server.site.send("editor", "/files/scripts", {"label": "test"})
+    page = server.site.send("editor", "/account/tokens", {"label": "test"})
     found = re.search(r"gz_[\w-]{40,}", page.text)
     assert found, page.text
     return found[0]

@@ -156,7 +156,7 @@ def test_where_a_redis_is_named_the_private_one_ends_well(unusual):
 
 def test_a_release_is_tried_beside_the_running_one(unusual):
     pid = (unusual.instance / "gunicorn.pid").read_text()
-    done = run_flask(unusual.instance.parent, "try", **unusual.settings)
+    done = run_flask(unusual.instance.parent, "check-release", **unusual.settings)
     assert (done.returncode, done.stdout) == (0, "This release starts and is ready.\n")
     assert (unusual.instance / "gunicorn.pid").read_text() == pid
     assert "RUNNING" in unusual.supervisorctl("status", "web")

@@ -10,15 +10,14 @@ import pymysql
 import pytest
 from sqlalchemy import text
 
-from app.auth import services as auth
-from app.auth import tokens
+from app.auth import queries
 from app.config import ROOT
 from app.database import schema
 from app.database.engine import db
 from app.health import services
 from tests import servers
 from tests.conftest import need
-from tests.factories import Browser, at_once
+from tests.factories import Browser, add_token, at_once
 
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.9"}
 
@@ -223,9 +222,9 @@ def test_only_this_machine_is_told_by_its_address(app, address, told):
 def test_token_and_administrator_see_details_a_viewer_does_not(app, as_role):
     viewer, admin = as_role("viewer"), as_role("admin")
     with app.app_context():
-        person = auth.find_person("viewer")
+        person = queries.find_person("viewer")
         assert person is not None
-        token = tokens.create_token(person.id, "monitoring")
+        token = add_token(person.id)
     assert "checks" not in viewer.client.get("/readyz", environ_base=ELSEWHERE).json
     assert "checks" in admin.client.get("/readyz", environ_base=ELSEWHERE).json
     for text_sent, told in ((token, True), ("gz_wrong", False)):

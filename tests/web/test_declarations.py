@@ -28,7 +28,7 @@ def test_declarations_add_up_and_pass_through_a_guard():
         """Some view."""
 
     found = declarations_of(view)
-    assert (found.max_body, found.csrf_after_guard, found.needs_sign_in) == (5, True, True)
+    assert (found.max_body, found.csrf_after_guard, found.guard is None) == (5, True, False)
     assert not found.always_json
 
 
