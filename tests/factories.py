@@ -2,17 +2,26 @@
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import event
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
+from app.actor import Actor, Role
 from app.auth import services as auth
+from app.auth import tokens
 from app.auth.models import Person
+from app.auth.queries import load_person
+from app.auth.rules import fold_name
+from app.database.engine import db
+from app.database.service import bookkeeping
 
+OPERATOR = Actor.operator()
 PASSWORD = "correct horse battery"
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -24,10 +33,22 @@ def kept_password() -> str:
     return generate_password_hash(PASSWORD, "scrypt:256:8:1")
 
 
+@bookkeeping
 def add_person(name: str, role: str = "viewer") -> int:
     """Somebody who signs in with PASSWORD; returns their id."""
-    row = partial(Person, name=name, name_key=auth.fold_name(name), role=role)
-    return auth.insert_person(partial(row, password_hash=kept_password()))
+    row = partial(Person, name=name, name_key=fold_name(name), role=role)
+    return auth.insert_person(partial(row, password_hash=kept_password())).id
+
+
+def actor_of(person_id: int) -> Actor:
+    """A person as an actor on a page, inside an application context."""
+    person = load_person(person_id)
+    return Actor(person.id, person.name, Role(person.role))
+
+
+def add_token(person_id: int, label: str = "script") -> str:
+    """A token of a person, inside an application context; returns its text."""
+    return tokens.create_token(actor_of(person_id), label)
 
 
 def csrf_token(page: str) -> str:
@@ -67,6 +88,23 @@ class Browser:
         return answer  # type: ignore[no-any-return]
 
 
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """The statements that the application sends to the database meanwhile, with their values;
+    inside an application context."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        sent.append((statement, values))
+
+    engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
 def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
     """Do all of these at the same time, each in a thread and an application context of its own;
     gives back what each returned, or the exception it ended with."""
@@ -75,7 +113,7 @@ def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
 
     def run(index: int, work: Callable[[], Any]) -> None:
         with app.app_context():
-            together.wait(10)
+            together.wait(60)
             try:
                 results[index] = work()
             except Exception as error:
@@ -85,5 +123,6 @@ def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
+        assert not thread.is_alive(), "it does not end"
     return results

@@ -81,7 +81,7 @@ def test_victim_of_a_deadlock_is_replayed_whole(mariadb):
             give_role(first, "editor" if name == "a" else "admin")
             after_commit(lambda: followed.append(name))
             if tries.count(name) == 1:
-                both_hold.wait(5)
+                both_hold.wait(60)
             give_role(second, "editor" if name == "a" else "admin")
 
         return service

@@ -8,7 +8,7 @@ from app.auth.models import Person
 from app.database.engine import db
 from app.database.service import after_commit, transaction
 from app.errors import Conflict
-from tests.factories import add_person
+from tests.factories import OPERATOR, add_person
 
 
 def role_of(person_id):
@@ -99,7 +99,7 @@ def test_follow_up_runs_after_the_commit_and_may_call_services(any_app):
     def service():
         give_role(person, "editor")
         after_commit(look)
-        after_commit(lambda: seen.append(auth.set_role(99, person, "admin")))
+        after_commit(lambda: seen.append(auth.set_role(OPERATOR, person, "admin")))
 
     service()
     assert seen == ["editor", True]

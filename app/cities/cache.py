@@ -1,6 +1,7 @@
-"""What the register keeps in Redis: drawn fragments, the total, the names of provinces, figures."""
+"""What the register caches: fragments of pages, the total, the names of provinces, statistics."""
 
 from app.redis.cache import VersionedCache
 
-TEXTS = VersionedCache("gz:cities")
-changed, kept = TEXTS.changed, TEXTS.kept
+CACHE = VersionedCache("gz:cities")
+get_or_compute, invalidate = CACHE.get_or_compute, CACHE.invalidate
+changed = invalidate

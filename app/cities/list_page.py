@@ -52,14 +52,13 @@ def list_content(listing: CityListing, cursor: Cursor, may_write: bool) -> Marku
     digest = hashlib.sha256(json.dumps(address).encode()).hexdigest()[:32]
     # Our own template made it, and escaped what it shows.
     return Markup(  # noqa: S704
-        cache.kept(f"list:{digest}", lambda: draw_list(listing, cursor, may_write))
+        cache.get_or_compute(f"list:{digest}", str, lambda: draw_list(listing, cursor, may_write))
     )
 
 
 def register_facts() -> Facts:
     """Total and names of provinces, kept as the list is."""
-    text = cache.kept("facts", lambda: json.dumps(asdict(count_facts())))
-    return Facts(**json.loads(text))
+    return cache.get_or_compute("facts", Facts, count_facts)
 
 
 def count_facts() -> Facts:

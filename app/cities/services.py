@@ -207,8 +207,14 @@ def is_empty() -> bool:
 
 @transaction
 def add_sample_cities() -> int:
-    """Add the sample cities (GeoNames, CC BY 4.0) and return how many they are. The largest comes
-    first in the file and is added last, so that it stands at the top of a new list."""
+    """Add the sample cities and return how many they are."""
+    return insert_sample_cities(Actor.operator())
+
+
+def insert_sample_cities(_actor: Actor) -> int:
+    """Within a running service: add the sample cities (GeoNames, CC BY 4.0) and return how many
+    they are. The largest comes first in the file and is added last, so that it is at the top of a
+    new list."""
     with SAMPLE.open(encoding="utf-8-sig", newline="") as file:
         rows = [
             {

@@ -1,7 +1,6 @@
 """The register at a glance: totals, users by province, the largest cities."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from babel.numbers import format_compact_decimal
@@ -55,8 +54,7 @@ class Figures:
 
 def read_figures() -> Figures:
     """The figures as the list's fragments are kept: half a minute, or until the next change."""
-    text = cache.kept("glance", lambda: json.dumps(asdict(compute_figures())))
-    return Figures(**json.loads(text))
+    return cache.get_or_compute("glance", Figures, compute_figures)
 
 
 def compact(value: int) -> str:

@@ -169,8 +169,7 @@ def read_sums(listing: FileListing) -> tuple[int, int]:
     reads every row."""
     asked = json.dumps([listing.search, listing.removed, listing.removed_of])
     digest = hashlib.sha256(asked.encode()).hexdigest()[:32]
-    count, size = json.loads(cache.kept(f"sums:{digest}", lambda: json.dumps(count_files(listing))))
-    return count, size
+    return cache.get_or_compute(f"sums:{digest}", tuple[int, int], lambda: count_files(listing))
 
 
 def count_files(listing: FileListing) -> tuple[int, int]:

@@ -32,7 +32,7 @@ def format_date(day: date | None) -> str:
 
 
 def format_number(value: int | None) -> str:
-    """Digits in groups."""
+    """A number with its digits in groups."""
     return "" if value is None else str(flask_babel.format_decimal(value))
 
 

@@ -13,8 +13,8 @@ from app.cities.listing import CityListing
 from app.config import ROOT, Settings
 from app.database.engine import db
 from app.database.schema import create_database
+from tests.applications import environment
 from tests.cities.conftest import ACTOR, add_as_original, stored
-from tests.conftest import environment
 
 ROWS = [
     (3, "广东", "深圳市", 17494398),

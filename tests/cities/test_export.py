@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import event, insert, text
 from sqlalchemy.exc import OperationalError
 
-from app.auth import services as auth
 from app.cities.csv_export import MARK, stream_csv
 from app.cities.importing import staging
 from app.cities.listing import CityListing
@@ -17,7 +16,7 @@ from app.cities.models import City
 from app.cities.queries import batches
 from app.cities.rules import keys
 from app.database.engine import db
-from tests.factories import PASSWORD
+from tests.factories import add_person
 
 NASTY = [
     ("=1+1", "'=x", 1),
@@ -49,7 +48,7 @@ def read(data):
 
 def test_nasty_names_come_back_as_the_same(any_app):
     fill(NASTY)
-    person = auth.create_person("editor", PASSWORD, "editor")
+    person = add_person("editor", "editor")
     data = "".join(stream_csv(batches(CityListing()))).encode()
     counts = staging.count_lines(staging.stage_file(person, "cities.csv", data))
     assert counts == {"new": 0, "changed": 0, "same": len(NASTY), "refused": 0}

@@ -7,7 +7,6 @@ from threading import Barrier
 import pytest
 from sqlalchemy import event, insert, select, text, update
 
-from app.auth import services as auth
 from app.cities.importing import apply, staging
 from app.cities.importing.models import CityImport, Kind
 from app.cities.models import City
@@ -15,7 +14,7 @@ from app.database.engine import db
 from app.errors import NotFound
 from app.redis.client import redis_store
 from tests.cities.staging import add, confirm, expire, judged, kinds, register, stage
-from tests.factories import PASSWORD
+from tests.factories import add_person
 
 
 def test_confirmed_twice_it_is_applied_once(person):
@@ -135,7 +134,7 @@ def test_two_imports_of_the_same_cities_at_once_add_them_once(any_app, person):
 
 
 def test_only_its_owner_finds_an_import(person):
-    stranger = auth.create_person("stranger", PASSWORD, "editor")
+    stranger = add_person("stranger", "editor")
     import_id = stage(person, "a,b,1\n")
     for verb in (staging.find_import, staging.cancel_import):
         with pytest.raises(NotFound):
@@ -185,7 +184,6 @@ def test_the_oldest_expired_imports_go_first_a_few_at_a_time_each_by_itself(pers
     assert kinds(old[-1]) == ["new"]
 
 
-@pytest.mark.slow
 def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
     import_id = stage(person, "".join(f"a,b{i},{i}\n" for i in range(5000)))
     counts = staging.count_lines(import_id)

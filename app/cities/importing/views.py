@@ -22,6 +22,7 @@ from app.cities.importing.models import Kind
 from app.current import actor
 from app.errors import DomainError
 from app.text import parse_integer
+from app.web.declarations import max_body
 from app.web.formatting import format_number
 from app.web.forms import add_form_errors
 from app.web.permissions import role_required
@@ -35,6 +36,7 @@ SHOWN = 20  # lines of each kind on the preview itself; the rest is one link awa
 
 
 @bp.route("/cities/import", methods=["GET", "POST"])
+@max_body(MOST_BYTES + 10_000)  # the head of the form has a little room beside the file
 @role_required(Role.EDITOR)
 def import_cities() -> Redirect | tuple[str, int]:
     """Choose a file; then on to what it would do."""
