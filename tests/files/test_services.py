@@ -18,7 +18,7 @@ from app.files.models import File
 from app.files.names import clean_path
 from app.files.storage import Incoming
 from app.times import now
-from tests.factories import at_once
+from tests.factories import OPERATOR, at_once
 from tests.files.helpers import PDF, REPORT, all_connections_taken, editor, keep, on_disk
 
 FOLDER = "survey/north"
@@ -189,7 +189,7 @@ def test_removing_takes_all_versions_and_bringing_back_returns_them(people):
 
 
 def removed_versions():
-    rows = listing.select_files(listing.FileListing(removed=True), FIRST, 0).rows
+    rows = listing.select_files(OPERATOR, listing.FileListing(removed=True), FIRST, 0).rows
     return sorted(file.version for file, _owner, _key in rows)
 
 
