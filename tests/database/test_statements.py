@@ -12,7 +12,7 @@ from app.database.keyset import FIRST
 from app.files.listing import FileListing, select_files
 from tests.cities.conftest import add_city
 from tests.factories import OPERATOR, add_person
-from tests.files.helpers import Script, keep
+from tests.files.helpers import Script, store
 
 FILES = 20
 
@@ -36,7 +36,7 @@ def test_files_by_owner_cost_as_many_statements_for_many_owners_as_for_two(any_a
     by_owner, costs = FileListing(sort="from", descending=False), []
     for owners in (range(2), range(2, 8)):
         for number in owners:
-            keep(add_person(f"person {number}", "editor"), f"{number}.pdf")
+            store(add_person(f"person {number}", "editor"), f"{number}.pdf")
         with counted(db.engine, "before_cursor_execute") as statements:
             assert len(select_files(OPERATOR, by_owner, FIRST, owners.stop).rows) == owners.stop
         costs.append(len(statements))

@@ -15,7 +15,7 @@ from app.files.models import File
 from app.files.views import FILES
 from app.times import now
 from tests.factories import OPERATOR, statements
-from tests.files.helpers import PNG, REPORT, editor, keep
+from tests.files.helpers import PNG, REPORT, editor, store
 
 
 def names(page):
@@ -34,9 +34,9 @@ def found(asked=None, cursor=FIRST):
 
 
 def test_the_list_is_searched_in_any_case_width_and_place(people):
-    keep(people[0], REPORT)
-    keep(people[0], "Survey/ＡＢＣ.PDF", with_folder=True)
-    keep(people[1], "100%_ok.png", PNG)
+    store(people[0], REPORT)
+    store(people[0], "Survey/ＡＢＣ.PDF", with_folder=True)
+    store(people[1], "100%_ok.png", PNG)
 
     def searched(words):
         return names(found(FILES.read({"q": words})))
@@ -56,9 +56,9 @@ def eight(people, monkeypatch):
     start = datetime(2026, 1, 1, 12, 0, 0, 5, UTC)
     for number in range(8):
         name = f"{'ab'[number // 4]}{number}.txt"
-        kept = keep(people[number % 2], name, b"x" * (number // 3))
+        stored = store(people[number % 2], name, b"x" * (number // 3))
         moment = start - timedelta(days=number // 2)
-        db.session.execute(update(File).where(File.id == kept.id).values(created_at=moment))
+        db.session.execute(update(File).where(File.id == stored.id).values(created_at=moment))
     db.session.commit()
 
 
@@ -105,7 +105,7 @@ def test_an_invalid_cursor_is_the_first_page(cursor):
     assert FILES.read_cursor(FileListing(sort="size"), {"page": page}) == FIRST
 
 
-def test_where_nothing_is_left_the_first_page_is_shown(eight, people):
+def test_beyond_the_last_row_the_first_page_is_shown(eight, people):
     asked = FILES.read({"sort": "name"})
     second = found(asked).next
     for file_id in range(4, 9):
@@ -114,9 +114,9 @@ def test_where_nothing_is_left_the_first_page_is_shown(eight, people):
     assert (names(page), page.start) == (["a0.txt", "a1.txt", "a2.txt"], 1)
 
 
-def test_what_is_older_than_its_row_is_listed_by_its_own_time(people):
-    keep(people[0], "today.txt", b"1")
-    old = keep(people[1], "plan.txt", b"2").id
+def test_an_adopted_file_is_listed_by_its_own_time(people):
+    store(people[0], "today.txt", b"1")
+    old = store(people[1], "plan.txt", b"2").id
     moment = datetime(2019, 5, 1, tzinfo=UTC)
     db.session.execute(update(File).where(File.id == old).values(created_at=moment))
     db.session.commit()
@@ -134,10 +134,10 @@ def test_all_files_are_counted_once_until_one_changes(people, sums_asked):
     def sums(**args):
         return totals(FILES.read(args))
 
-    first = keep(people[0], "a.txt", b"x" * 3).id
+    first = store(people[0], "a.txt", b"x" * 3).id
     assert [sums(), sums(), sums()] == [(1, 3)] * 3
     assert len(sums_asked()) == 1
-    keep(people[1], "b.txt", b"x" * 4)
+    store(people[1], "b.txt", b"x" * 4)
     assert [sums(), sums(q="b"), sums()] == [(2, 7), (1, 4), (2, 7)]
     assert len(sums_asked()) == 3
     services.remove_file(editor(people[0]), first)
@@ -193,8 +193,8 @@ def test_every_page_is_read_by_an_index(any_app, people):
                     assert sorted_by_hand not in steps, (asked, steps)
 
 
-def test_what_was_removed_is_listed_for_those_who_may_bring_it_back(people):
-    services.remove_file(editor(people[0]), keep(people[0], "a.txt", b"x").id)
+def test_removed_files_are_listed_for_those_who_may_restore_them(people):
+    services.remove_file(editor(people[0]), store(people[0], "a.txt", b"x").id)
     removed = FileListing(removed=True)
 
     def seen_by(actor):
