@@ -28,9 +28,9 @@ log = logging.getLogger("gazetteer.transactions")
 
 ANYONE = None  # the role of services for visitors: signing in, claiming a new installation
 ATTEMPTS = 5
-# MariaDB: 1213 deadlock, 1020 a row read earlier in this transaction has changed since (asked for
-# by default from 11.6 on).
-MYSQL_RETRY = (1213, 1020)
+# MariaDB: 1213 deadlock, 1467 deadlock while INSERT ... SELECT waits for its ids, 1020 a row read
+# earlier in this transaction has changed since (asked for by default from 11.6 on).
+MYSQL_RETRY = (1213, 1467, 1020)
 MYSQL_LOCK_WAIT_TIMEOUT = 1205
 
 
