@@ -14,7 +14,7 @@ from app.database.service import transaction
 from app.errors import Locked
 from app.files.models import File
 from app.times import now
-from tests.cities.conftest import ACTOR, add_as_original
+from tests.cities.conftest import ACTOR, add_as_original, given
 from tests.cities.staging import expire, kinds, stage
 from tests.factories import HTML, Browser, add_person
 from tests.files.helpers import PDF, Script, keep
@@ -82,10 +82,10 @@ def site(mariadb, mariadb_migrated, make_app):
 
 def test_a_locked_city_is_told_above_what_was_typed(site):
     add_person("editor", "editor")
-    city_id = cities.create_city(ACTOR, "广东", "深圳市", "5")
+    city_id = cities.create_city(ACTOR, given("广东", "深圳市", "5"))
     editor = Browser(site)
     editor.sign_in("editor")
-    version = cities.form_version(cities.get_city(city_id))
+    version = cities.form_version(cities.load_city(ACTOR, city_id))
     db.session.rollback()
     fields = {"province": "广东", "city": "深圳", "number": "77", "version": version}
     with locked("city"):

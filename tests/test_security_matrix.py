@@ -9,6 +9,7 @@ import re
 
 import pytest
 
+from app.actor import Actor
 from app.auth import services as auth
 from app.auth import tokens
 from app.cities import services as cities
@@ -98,7 +99,7 @@ def filled(app):
         for role in ROLES[1:4]:
             add_person(role, role)
         app.token = tokens.create_token(auth.find_person("admin").id, "backup")
-        cities.add_sample_cities()
+        cities.add_sample_cities(Actor.operator())
     editor = Browser(app)
     editor.sign_in("editor")
     file = (io.BytesIO(b"Harbour, 14 June"), "field notes.txt")

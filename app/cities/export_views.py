@@ -16,7 +16,7 @@ from app.cities.csv_export import stream_csv
 from app.cities.listing import read_listing
 from app.cities.permissions import reads_cities
 from app.cities.queries import batches
-from app.cities.statistics import compact, province_bars, read_figures
+from app.cities.statistics import compact, province_bars, read_statistics
 from app.times import now
 
 bp = Blueprint("cities_export", __name__)
@@ -29,7 +29,7 @@ EXPORT_BATCH = 500
 @reads_cities
 def glance() -> str:
     """Totals, users by province, the largest cities."""
-    figures = read_figures()
+    figures = read_statistics()
     return render_template(
         "cities/glance.html", figures=figures, bars=province_bars(figures), compact=compact
     )

@@ -51,8 +51,7 @@ def list_content(listing: Listing, cursor_text: str | None, may_write: bool) -> 
 
 def register_facts() -> Facts:
     """Total and names of provinces, kept as the list is."""
-    text = cache.kept("facts", lambda: json.dumps(asdict(count_facts())))
-    return Facts(**json.loads(text))
+    return cache.cached_value("facts", Facts, count_facts)
 
 
 def count_facts() -> Facts:

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, select, union_all, update
 from app.cities.models import City
 from app.cities.rules import keys, pair_of, sort_key
 from app.database.engine import db
-from app.database.service import transaction
+from app.database.service import bookkeeping
 from app.errors import Locked
 
 FILL_BATCH, FILL_BATCHES = 500, 40
@@ -41,7 +41,7 @@ def fill_keys() -> None:
             return
 
 
-@transaction
+@bookkeeping
 def fill_batch() -> int:
     """Keys for the next rows whose keys are due; returns how many got them."""
     query = select(City.id, City.provincename, City.cityname).where(City.keys_due)

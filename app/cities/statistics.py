@@ -1,7 +1,6 @@
 """The register at a glance: totals, users by province, the largest cities."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from babel.numbers import format_compact_decimal
@@ -24,7 +23,7 @@ USERS: ColumnElement[Any] = func.coalesce(func.sum(City.usernumber), 0)
 
 
 @dataclass(frozen=True)
-class Figures:
+class Statistics:
     """Plain values, as they are kept in Redis. A province is (name, users, cities), a city (id,
     name, province, users); `nowhere` are the cities without a province."""
 
@@ -53,10 +52,9 @@ class Figures:
         return max(1, *shown)
 
 
-def read_figures() -> Figures:
-    """The figures as the list's fragments are kept: half a minute, or until the next change."""
-    text = cache.kept("glance", lambda: json.dumps(asdict(compute_figures())))
-    return Figures(**json.loads(text))
+def read_statistics() -> Statistics:
+    """The figures from the cache: at most half a minute old, or from the last change on."""
+    return cache.cached_value("glance", Statistics, compute_statistics)
 
 
 def compact(value: int) -> str:
@@ -70,7 +68,7 @@ def compact(value: int) -> str:
     return format_compact_decimal(value, format_type=style, locale=locale, fraction_digits=1)
 
 
-def province_bars(figures: Figures) -> list[dict[str, Any]]:
+def province_bars(figures: Statistics) -> list[dict[str, Any]]:
     """The rows of the chart; cities without a province are one bar, the last."""
     rows = [
         province_bar(figures, name, users, cities, url_for("cities.list_cities", province=name))
@@ -82,7 +80,9 @@ def province_bars(figures: Figures) -> list[dict[str, Any]]:
     return rows
 
 
-def province_bar(figures: Figures, name: str, users: int, cities: int, url: str) -> dict[str, Any]:
+def province_bar(
+    figures: Statistics, name: str, users: int, cities: int, url: str
+) -> dict[str, Any]:
     """One row of the chart."""
     title = ngettext(
         "%(name)s: %(users)s users in %(count)s city",
@@ -102,14 +102,14 @@ def province_bar(figures: Figures, name: str, users: int, cities: int, url: str)
     }
 
 
-def compute_figures() -> Figures:
+def compute_statistics() -> Statistics:
     """The figures from the database; rows of the original program may lack name or number."""
     blank = read_blank_provinces()
     named = and_(City.provincename.is_not(None), City.provincename.not_in(blank))
     unnamed = or_(City.provincename.is_(None), City.provincename.in_(blank))
     cities, users, unnumbered, province_count = read_totals(named)
     nowhere = db.session.execute(select(USERS, func.count()).where(unnamed)).one()
-    return Figures(
+    return Statistics(
         cities=cities,
         users=users,
         unnumbered=unnumbered,

@@ -13,7 +13,7 @@ import click
 from dotenv import dotenv_values
 
 from app import create_app
-from app.actor import Role
+from app.actor import Actor, Role
 from app.auth import services as auth
 from app.cities import services as cities
 from app.cli.run import address, check_address, prepare, run
@@ -67,7 +67,7 @@ def fill() -> dict[str, str]:
     """Make the accounts, cities and files; returns the passwords by name."""
     passwords = {str(role): secrets.token_urlsafe(9) for role in Role}
     ids = {name: auth.create_person(name, text, name) for name, text in passwords.items()}
-    cities.add_sample_cities()
+    cities.add_sample_cities(Actor.operator())
     folder = settings().files_dir
     for name, content in sample_files().items():
         incoming = Incoming(folder, len(content))

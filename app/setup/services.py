@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
-from app.actor import Role
+from app.actor import Actor, Role
 from app.auth import services as auth
 from app.cities import services as cities
 from app.current import settings
@@ -48,7 +48,7 @@ def claim(name: str, password: str, with_sample: bool) -> int:
         person_id = auth.insert_first_administrator(person)
         auth.note_sign_in(person_id)  # the next page finds them signed in
         if with_sample and offers_sample():
-            cities.add_sample_cities()
+            cities.insert_sample_cities(Actor(person_id, name, Role.ADMIN))
         return person_id
 
     return apply()

@@ -11,6 +11,7 @@ import requests
 from sqlalchemy import insert
 
 from app import create_app
+from app.actor import Actor
 from app.auth import services as auth
 from app.cities import services as cities
 from app.cities.models import City
@@ -98,7 +99,7 @@ def prepare(env: dict[str, str]) -> str:
         gone = auth.create_person("gone", PASSWORD, "editor")
         auth.set_active(1, gone, False)
         auth.create_person("forgetful", PASSWORD, "viewer")
-        cities.add_sample_cities()
+        cities.add_sample_cities(Actor.operator())
         with db.engine.begin() as connection:
             connection.execute(insert(City), {"cityname": "无省市", "usernumber": -1})
         db.engine.dispose()

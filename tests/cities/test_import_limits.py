@@ -43,7 +43,7 @@ def test_five_thousand_lines_with_a_long_column_are_taken(as_role):
     editor = as_role("editor")
     answer = send(editor, "province,city,number,note\n" + lines)
     assert answer.status_code == 303
-    assert "Apply 5,000 lines" in editor.get(answer.location).text
+    assert "Import 5,000 cities" in editor.get(answer.location).text
 
 
 @pytest.mark.parametrize(

@@ -27,18 +27,22 @@ def change_shape(client, pattern):
         client.set(key, f"{before}{line}{json.dumps(value)}")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="A cached value is read as the present release writes it, whoever wrote it.",
-)
 @pytest.mark.parametrize(
     ("page", "pattern", "address"),
     [
         ("/cities", "gz:cities:*facts*", "/cities?sort=users"),
         ("/cities", "gz:cities:*facts*", "/cities/new"),
         ("/cities/glance", "gz:cities:*glance*", "/cities/glance"),
-        ("/files", "gz:files:*sums*", "/files"),
+        pytest.param(
+            "/files",
+            "gz:files:*sums*",
+            "/files",
+            marks=pytest.mark.xfail(
+                strict=True,
+                raises=AssertionError,
+                reason="A cached value is read as the present release writes it, whoever wrote it.",
+            ),
+        ),
     ],
 )
 def test_cached_value_of_another_shape_is_computed_again(

@@ -1,4 +1,4 @@
-"""The form that brings in a file."""
+"""The form that imports a file."""
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -6,7 +6,7 @@ from flask_wtf.file import FileField, FileRequired
 
 
 class ImportForm(FlaskForm):  # type: ignore[misc]
-    """One file; what is in it is judged line by line."""
+    """One file; its content is compared with the register line by line."""
 
     class Meta:
         csrf = False  # hooks.py has checked it, and knows that a script's token is proof enough
