@@ -174,7 +174,7 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
         db.session.flush()
     except IntegrityError:
         raise Conflict(
-            N_("Another city has this number now, so it cannot be brought back.")
+            N_("Another city has this id now, so this one cannot be restored.")
         ) from None
     record(
         actor,

@@ -56,7 +56,7 @@ def create_city() -> Answer:
     except services.AlreadyThere as error:
         return edit_page(form, error.status, same=error.city_id)
     if sent.done:
-        added = _("%(name)s is added.", name=city_name(form.city.data))
+        added = _("%(name)s was added.", name=city_name(form.city.data))
         Notice(added, url_for("cities.edit_city", city_id=sent.result), _("Open")).show()
         return redirect(url_for("cities.list_cities"), 303)
     return edit_page(form, sent.status)
@@ -94,7 +94,7 @@ def update_city(city_id: int) -> Answer:
     except services.AlreadyThere as error:
         row = services.load_city(actor(), city_id)
         return edit_page(form, error.status, row, same=error.city_id)
-    Notice(_("%(name)s is saved.", name=city_name(form.city.data))).show()
+    Notice(_("%(name)s was saved.", name=city_name(form.city.data))).show()
     return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
 
 
@@ -156,7 +156,7 @@ def delete_city(city_id: int) -> Answer:
         return render_template("cities/delete_city.html", row=row, fields=FIELDS, back=back)
     removed_id, name = services.delete_city(actor(), city_id)
     undo = url_for("cities.restore_city", removed_id=removed_id)
-    Notice(_("%(name)s is removed.", name=city_name(name)), undo=undo).show()
+    Notice(_("%(name)s was removed.", name=city_name(name)), undo=undo).show()
     return redirect(safe_next(request.form.get("next"), back), 303)
 
 
@@ -165,5 +165,5 @@ def delete_city(city_id: int) -> Answer:
 def restore_city(removed_id: int) -> Response:
     """Undo a removal."""
     _city_id, name = services.restore_city(actor(), removed_id)
-    Notice(_("%(name)s is back.", name=city_name(name))).show()
+    Notice(_("%(name)s was restored.", name=city_name(name))).show()
     return redirect(came_from("cities.list_cities"), 303)

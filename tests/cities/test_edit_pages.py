@@ -73,7 +73,7 @@ def test_city_is_added_and_stands_at_the_top(as_role, rows):
     assert (answer.status_code, answer.location) == (303, "/cities")
     assert rows() == [(1, "广东", "深圳市", 17494398)]
     page = person.get("/cities")
-    assert "深圳市 is added." in page.text
+    assert "深圳市 was added." in page.text
     assert '<a href="/cities/1">Open</a>' in page.text
 
 
@@ -266,7 +266,7 @@ def test_a_city_of_blanks_is_called_the_same_everywhere(app, as_role):
     assert f"<h1>Remove {called}?</h1>" in editor.get("/cities/1/delete").text
     assert f">{called}</a>" in editor.get("/cities").text
     editor.submit("/cities/1/delete")
-    assert f"{called} is removed." in editor.get("/cities").text
+    assert f"{called} was removed." in editor.get("/cities").text
 
 
 def test_removing_asks_and_can_be_undone(as_role, cities, rows):
@@ -278,11 +278,11 @@ def test_removing_asks_and_can_be_undone(as_role, cities, rows):
     answer = person.submit("/cities/1/delete")
     assert (answer.status_code, answer.location) == (303, "/cities")
     page = person.get("/cities")
-    assert "深圳市 is removed." in page.text
+    assert "深圳市 was removed." in page.text
     assert 'formaction="/cities/removed/1/restore"' in page.text
     assert rows() == [(2, "河北", "石家庄", 2)]
     assert person.submit("/cities/removed/1/restore", page="/cities").status_code == 303
-    assert "深圳市 is back." in person.get("/cities").text
+    assert "深圳市 was restored." in person.get("/cities").text
     assert rows() == [(1, "广东", "深圳市", 1), (2, "河北", "石家庄", 2)]
     assert person.submit("/cities/removed/1/restore", page="/cities").status_code == 404
     assert person.submit("/cities/1/delete").status_code == 303
