@@ -10,10 +10,10 @@ MO := $(PO:.po=.mo)
 ICON_SOURCES := $(shell find templates static/js -type f) app/web/static_files.py $(wildcard app/*/__init__.py)
 PREPARED := $(MO) static/vendor/icons.svg
 
-# The tests of rules and services on SQLite. Those of pages are many, and left to `make test`.
-QUICK := -m "not page and not mariadb and not slow and not browser and not deploy and not soak and not bench"
+# Two processes, each with servers and folders of its own; one that is done takes tests of the other.
+PYTEST := $(BIN)/pytest -q -n 2 --dist worksteal
 
-.PHONY: help run demo install test quick soak bench pictures lint lock translations clean
+.PHONY: help run demo dev install check test soak bench pictures lint lock translations clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */ /' | \
@@ -25,13 +25,16 @@ run: programs-run .venv/run $(PREPARED)  ## start everything here; PORT=9000 and
 demo: programs-run .venv/run $(PREPARED)  ## the same in a throw-away folder, with sample cities, files and three accounts
 	@$(BIN)/flask demo
 
+dev: programs-run .venv/run $(PREPARED)  ## the same for changing the code: reloads on a change, sample data in instance/dev
+	@$(BIN)/flask dev
+
 install: .venv/run $(PREPARED)  ## only make ready what the programs need; a server starts them itself
 
-test: programs-test .venv/dev lint $(PREPARED)  ## every test; as root it first installs what they need
-	$(BIN)/pytest -q -m "not soak and not bench"
+check: .venv/dev lint $(PREPARED)  ## before each commit: lint, and the tests on SQLite and Redis
+	$(PYTEST) -m "not mariadb and not browser and not deploy and not soak and not bench"
 
-quick: .venv/dev $(PREPARED)  ## the tests of half a minute: rules and services, on SQLite and Redis
-	$(BIN)/pytest -q $(QUICK)
+test: programs-test .venv/dev lint $(PREPARED)  ## every test; as root it first installs what they need
+	$(PYTEST) -m "not soak and not bench"
 
 soak: programs-test .venv/dev $(PREPARED)  ## the long repetitions
 	$(BIN)/pytest -q -m soak

@@ -72,8 +72,8 @@ note = settings.instance / "gunicorn.pid"
 
 def when_ready(server: Any) -> None:
     """Note the master's process id for `kill -HUP`. gunicorn's own pid file is not used: left
-    behind by a power cut it refuses the next start when another process has that number. A trial
-    on another socket (`flask try`) leaves it alone."""
+    behind by a power cut it refuses the next start when another process has that number. A release
+    that is checked on another socket (`flask check-release`) leaves it alone."""
     if server.cfg.bind != [bind]:
         return
     note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

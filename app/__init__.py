@@ -12,7 +12,19 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     """The application. Nothing is opened here: connections begin with the first request. The
     packages are imported here and not above, so that a small program such as
     app.cli.private_redis starts without all of them, and a web process without Alembic."""
-    from app import auth, cities, database, files, health, numbers, redis, session_page, setup, web
+    from app import (
+        auth,
+        cities,
+        database,
+        files,
+        health,
+        history,
+        numbers,
+        redis,
+        session_page,
+        setup,
+        web,
+    )
     from app.config import ROOT, Settings
     from app.web.hooks import Site
 
@@ -21,16 +33,10 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     app.config.from_mapping(settings.flask(web=not commands))
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
 
-    database.init_app(app)
-    redis.init_app(app)
-    web.init_app(app)
-    auth.init_app(app)
-    session_page.init_app(app)
-    cities.init_app(app)
-    files.init_app(app)
-    numbers.init_app(app)
-    health.init_app(app)
-    setup.init_app(app)
+    for package in (
+        database, redis, web, history, auth, session_page, cities, files, numbers, health, setup,
+    ):  # fmt: skip
+        package.init_app(app)
     if commands:
         from app import cli
 

@@ -108,7 +108,7 @@ class Settings:
             # A slow request would otherwise write an ended session back.
             "SESSION_REFRESH_EACH_REQUEST": False,
             "WTF_CSRF_TIME_LIMIT": None,  # as long as the session that holds it
-            "WTF_CSRF_CHECK_DEFAULT": False,  # hooks.py checks, after it knows who asks
+            "WTF_CSRF_CHECK_DEFAULT": False,  # app/web/csrf.py checks, once it is known who asks
             "WTF_I18N_ENABLED": False,  # all messages are ours; its own would be loaded each time
             "BABEL_DEFAULT_LOCALE": self.default_language,
             "BABEL_DEFAULT_TIMEZONE": self.time_zone,
@@ -116,7 +116,6 @@ class Settings:
             # Forms of pages stay small; uploads and imports have limits of their own.
             "MAX_CONTENT_LENGTH": 4 << 20,
             "MAX_FORM_PARTS": 10_000,  # a folder of many files is one form
-            "RATELIMIT_HEADERS_ENABLED": False,
         }
 
 

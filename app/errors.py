@@ -85,7 +85,22 @@ class NoSpace(DomainError):
     status = 507
 
     def __init__(self, message: Text = "") -> None:
-        super().__init__(message or N_("Nothing was kept. Tell whoever runs this server."))
+        super().__init__(message or N_("Nothing was saved. Tell the administrator of this server."))
+
+
+class NotAForm(DomainError):
+    """The body is JSON or something else, where a form is expected."""
+
+    status = 415
+    types = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+    def __init__(self) -> None:
+        message = N_(
+            "This address takes forms only: send the fields as %(one)s or %(other)s.",
+            one=self.types[0],
+            other=self.types[1],
+        )
+        super().__init__(message, Accept_Post=", ".join(self.types))
 
 
 class TooMany(DomainError):

@@ -6,7 +6,6 @@ client sent are escaped, so that nobody can forge a line.
 
 import json
 import logging
-import re
 import sys
 from datetime import UTC, datetime
 
@@ -18,26 +17,20 @@ events = logging.getLogger("gazetteer.events")
 
 
 def event(what: str, level: int = logging.INFO, **about: object) -> None:
-    """One line on who did what from where: sign-ins, refusals, changes to people. Callers hand over
-    names, roles and ids of rows, never a password, a token, a session id or what somebody typed."""
+    """Write a line to the security log: who did what from where. Callers pass names, roles and ids
+    of rows, never a password, a token, a session id or what somebody typed."""
     fields: dict[str, object] = {"event": what}
     if has_request_context():
         asker = g.get("actor")
         fields["request_id"] = g.get("request_id", "-")
         fields["address"] = request.remote_addr
         fields["person"] = (asker.name or "-") if asker else "-"
-        fields["path"] = asked_path()
+        fields["path"] = g.get("path_for_log", "-")
     events.log(level, what, extra={"fields": {**fields, **about}}, stacklevel=2)
 
 
-def asked_path() -> str:
-    """The path asked for, without the secret that a one-time link carries in it, also when it is
-    asked with a method or an ending that leads to no view."""
-    return re.sub(r"/setup/+[^/]+", "/setup/-", request.path)
-
-
 def value(content: object) -> str:
-    """A value of a text line: in quotes when a blank, a quote or = in it could be read as the
+    """A value of a text line: in quotes if a space, a quote or = in it could be read as the
     beginning of another value."""
     text = escaped(str(content))
     return json.dumps(text, ensure_ascii=False) if any(c in ' "=' for c in text) else text

@@ -1,8 +1,18 @@
 """Moments in time, always UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 
 def now() -> datetime:
     """The present moment in UTC."""
     return datetime.now(UTC)
+
+
+def start_of_day(day: date, zone: tzinfo) -> datetime:
+    """The first moment of a day in a time zone, in UTC."""
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The first moment of a day in a time zone, and that of the next day."""
+    return start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)

@@ -8,26 +8,24 @@ CI.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
-from jinja2 import FileSystemBytecodeCache
-from redis import Redis
 
 from app import create_app
-from app.auth import services as auth
+from app.auth import queries
 from app.config import Settings
 from app.database.engine import db
 from app.database.schema import create_database
 from app.web import static_files
 from tests import servers
+from tests.applications import Applications, environment, migrate
 from tests.factories import Browser, add_person
 
-KEY = "k" * 64
+# `tmp_path` is in memory too.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(servers.temporary_root()))
 
 
 def need(program: str | None, name: str) -> None:
@@ -51,19 +49,19 @@ MARIADB_FIXTURES = {"mariadb", "mariadb_url", "mariadb_migrated"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make quick` leaves out, by what a test asks for."""
+    """Mark the tests on MariaDB, which `make check` leaves out, by the fixtures they use."""
     for item in items:
         asked = set(getattr(item, "fixturenames", ()))
         parameters = getattr(item, "callspec", None)
-        if "make_app" in asked and "any_app" not in asked:
-            item.add_marker("page")
         if asked & MARIADB_FIXTURES or (parameters and "mariadb" in parameters.params.values()):
             item.add_marker("mariadb")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def prepared() -> None:
-    """Static files and translations, as `make` prepares them."""
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Prepare static files and translations as `make` does, before the first test process starts:
+    the processes share these files."""
+    if hasattr(session.config, "workerinput"):
+        return
     from babel.messages.frontend import CommandLineInterface
 
     static_files.build()
@@ -84,19 +82,6 @@ def mariadb_url() -> Iterator[str]:
     need(servers.MARIADB, "mariadbd")
     with servers.mariadb_server() as url:
         yield url
-
-
-def environment(folder: Path, redis_url: str, database_url: str = "") -> dict[str, str]:
-    """Settings for one test."""
-    return {
-        "INSTANCE": str(folder / "instance"),
-        "REDIS_URL": redis_url,
-        "DATABASE_URL": database_url or f"sqlite:///{folder / 'test.sqlite'}",
-        "SECRET_KEY": KEY,
-        # A machine busy with tests is no reason to call Redis away. Those that take it away pass
-        # a REDIS_URL of their own, and get the time-out of real life.
-        "REDIS_TIMEOUT_MS": "3000",
-    }
 
 
 @pytest.fixture(scope="session")
@@ -120,51 +105,36 @@ def mariadb_migrated(
     return f"{mariadb_url}/gazetteer"
 
 
-def migrate(app: Flask) -> None:
-    """Run the migrations and let go of the database."""
-    with app.app_context():
-        upgrade()
-        db.engine.dispose()
-
-
 MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Templates compiled once a run; every test has an application of its own, and compiling a
-    page takes longer than drawing it."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+def applications(redis_url: str, sqlite_template: Path) -> Iterator[Applications]:
+    """The applications of this process."""
+    with servers.short_folder("app") as folder:
+        applications = Applications(folder, redis_url, sqlite_template)
+        yield applications
+        applications.close()
 
 
 @pytest.fixture
-def make_app(
-    tmp_path: Path,
-    redis_url: str,
-    sqlite_template: Path,
-    compiled_templates: FileSystemBytecodeCache,
-) -> Iterator[MakeApp]:
-    """Make an application with other settings: make_app(PUBLIC_READ="1"). All made within one
-    test share its database and Redis, as workers do. One without commands is a web process."""
-    Redis.from_url(redis_url).flushall()
-    shutil.copy(sqlite_template, tmp_path / "test.sqlite")
-    made = []
+def make_app(applications: Applications) -> Iterator[MakeApp]:
+    """Get an application with other settings: make_app(PUBLIC_READ="1"). All of one test share its
+    database and Redis, as workers do. One without commands is a web process. Other tests use it
+    too; make_app(own=True) is for a test that adds something to it."""
+    applications.begin()
 
-    def make(commands: bool = True, **changed: str) -> Flask:
-        if "REDIS_URL" in changed:
-            changed.setdefault("REDIS_TIMEOUT_MS", "300")
-        app = create_app(Settings.load({**environment(tmp_path, redis_url), **changed}), commands)
-        app.testing = True
-        app.jinja_env.bytecode_cache = compiled_templates
-        made.append(app)
-        return app
+    def make(own: bool = False, commands: bool = True, **changed: str) -> Flask:
+        return applications.get(own, commands, changed)
 
     yield make
-    for app in made:
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
-        app.extensions["redis"].close()
+    applications.end()
+
+
+@pytest.fixture
+def site_environment(applications: Applications) -> dict[str, str]:
+    """Settings for another process that uses the database, Redis and folder of `app`."""
+    return environment(applications.folder, applications.redis_url)
 
 
 @pytest.fixture
@@ -219,7 +189,7 @@ def as_role(app: Flask) -> Callable[[str], Browser]:
 
     def sign_in(role: str) -> Browser:
         with app.app_context():
-            if auth.find_person(role) is None:
+            if queries.find_person(role) is None:
                 add_person(role, role)
         browser = Browser(app)
         browser.sign_in(role)

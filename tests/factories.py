@@ -10,9 +10,15 @@ from flask import Flask
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
+from app.actor import Actor, Role
 from app.auth import services as auth
+from app.auth import tokens
 from app.auth.models import Person
+from app.auth.queries import load_person
+from app.auth.rules import fold_name
+from app.database.service import bookkeeping
 
+OPERATOR = Actor.operator()
 PASSWORD = "correct horse battery"
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -24,10 +30,22 @@ def kept_password() -> str:
     return generate_password_hash(PASSWORD, "scrypt:256:8:1")
 
 
+@bookkeeping
 def add_person(name: str, role: str = "viewer") -> int:
     """Somebody who signs in with PASSWORD; returns their id."""
-    row = partial(Person, name=name, name_key=auth.fold_name(name), role=role)
-    return auth.insert_person(partial(row, password_hash=kept_password()))
+    row = partial(Person, name=name, name_key=fold_name(name), role=role)
+    return auth.insert_person(partial(row, password_hash=kept_password())).id
+
+
+def actor_of(person_id: int) -> Actor:
+    """A person as an actor on a page, inside an application context."""
+    person = load_person(person_id)
+    return Actor(person.id, person.name, Role(person.role))
+
+
+def add_token(person_id: int, label: str = "script") -> str:
+    """A token of a person, inside an application context; returns its text."""
+    return tokens.create_token(actor_of(person_id), label)
 
 
 def csrf_token(page: str) -> str:
@@ -75,7 +93,7 @@ def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
 
     def run(index: int, work: Callable[[], Any]) -> None:
         with app.app_context():
-            together.wait(10)
+            together.wait(60)
             try:
                 results[index] = work()
             except Exception as error:
@@ -85,5 +103,6 @@ def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
+        assert not thread.is_alive(), "it does not end"
     return results

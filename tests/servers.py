@@ -1,6 +1,7 @@
 """Private servers for tests: each in a folder of its own, on a socket or a free port of loopback,
 ended with the test run. No service of the machine is touched or used."""
 
+import itertools
 import os
 import re
 import shutil
@@ -13,8 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pymysql
+import requests
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -28,16 +31,22 @@ CURL = shutil.which("curl")
 OPENSSL = shutil.which("openssl")
 
 
+# Ports below those that Linux gives to clients. Each test process goes through them from a place of
+# its own: what is free now is still free when a server takes it.
+PORTS = range(20_000, 32_000)
+first_port = os.getpid() * 331 % len(PORTS)
+ports = itertools.cycle([*PORTS[first_port:], *PORTS[:first_port]])
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return next(port for port in ports if not is_open(port))
 
 
-def wait_until(ready: Callable[[], bool], what: str, seconds: float = 20) -> None:
-    """Ask until it is so; fail with a sentence when it never is."""
+def wait_until(ready: Callable[[], bool], what: str, seconds: float = 120) -> None:
+    """Ask until it is so; fail with a sentence when it never is, however busy the machine."""
     end = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > end:
@@ -45,10 +54,25 @@ def wait_until(ready: Callable[[], bool], what: str, seconds: float = 20) -> Non
         time.sleep(0.02)
 
 
-def stop(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
+T = TypeVar("T")
+
+
+def within(seconds: float, ask: Callable[[], T]) -> T:
+    """What `ask` returns, within this time at one of three tries: a busy machine delays one."""
+    for _try in range(3):
+        begun = time.monotonic()
+        answer = ask()
+        if time.monotonic() - begun < seconds:
+            return answer
+    raise AssertionError(f"it took longer than {seconds} s")
+
+
+def stop(
+    process: subprocess.Popen[bytes], seconds: float = 60, number: int = signal.SIGTERM
+) -> None:
     """End a server we started and wait for it."""
     if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -56,13 +80,58 @@ def stop(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
             process.wait()
 
 
+def temporary_root() -> Path:
+    """Where temporary folders are made: in memory where there is room, because tests are mostly
+    waiting for the disk otherwise. A container often has 64 MB there."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        return MEMORY
+    return Path(tempfile.gettempdir())
+
+
 @contextmanager
 def short_folder(prefix: str) -> Iterator[Path]:
-    """A temporary folder with a path short enough for a socket, in memory where there is such a
-    place: emptying tables between tests is mostly waiting for the disk."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
-    with tempfile.TemporaryDirectory(prefix=f"gz-{prefix}-", dir=memory) as name:
+    """A temporary folder with a path short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix=f"gz-{prefix}-", dir=temporary_root()) as name:
         yield Path(name)
+
+
+def answers(base: str, path: str = "/healthz") -> bool:
+    """Whether somebody answers there, and well."""
+    try:
+        return requests.get(base + path, timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+@contextmanager
+def gunicorn_server(
+    settings: dict[str, str],
+    log: Path,
+    target: str = "app.wsgi:app",
+    health: str = "/healthz",
+    unix: Path | None = None,
+) -> Iterator[str]:
+    """The web processes with the project's configuration; yields their address. With `unix` they
+    listen on that socket instead."""
+    env = {"ENV_FILE": os.devnull, "PORT": str(free_port()), **settings}
+    base = f"http://127.0.0.1:{env['PORT']}"
+    options = ["-b", f"unix:{unix}"] if unix else []
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", *options, target],
+            cwd=ROOT, env={**os.environ, **env}, stdout=out, stderr=out,
+        )  # fmt: skip
+    try:
+        wait_until(
+            lambda: (
+                process.poll() is not None or (unix.exists() if unix else answers(base, health))
+            ),
+            "gunicorn answers",
+        )
+        assert process.poll() is None, log.read_text()
+        yield base
+    finally:
+        stop(process, number=signal.SIGQUIT)  # without waiting for idle connections
 
 
 @contextmanager
@@ -154,7 +223,6 @@ class Started:
             "ENV_FILE": str(folder / "env"),
             "INSTANCE": str(self.instance),
             "PORT": str(self.port),
-            "REDIS_TIMEOUT_MS": "3000",
             **settings,
         }
         self.output = folder / f"said-{time.monotonic_ns()}"
@@ -208,16 +276,21 @@ class Started:
 
     def left(self) -> list[str]:
         """Command lines of processes of this instance that still run."""
-        found = []
-        for path in Path("/proc").glob("[0-9]*"):
-            try:
-                mine = f"INSTANCE={self.instance}".encode() in (path / "environ").read_bytes()
-                line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-            if mine and line:
-                found.append(line)
-        return found
+        return processes_of(self.instance)
+
+
+def processes_of(instance: Path) -> list[str]:
+    """Command lines of the running processes of an instance."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            theirs = (path / "environ").read_bytes().split(b"\0")
+            line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if f"INSTANCE={instance}".encode() in theirs and line:
+            found.append(line)
+    return found
 
 
 @contextmanager

@@ -55,11 +55,11 @@ class Site:
         """Send a form as somebody, with what is hidden in it on `page` (the same address by
         default)."""
         client = self.clients[name]
-        text = client.get(self.base + (page or path), timeout=10).text
+        text = client.get(self.base + (page or path), timeout=60).text
         inputs = [dict(ATTRIBUTE.findall(tag)) for tag in HIDDEN.findall(text)]
         hidden = {i["name"]: html.unescape(i.get("value", "")) for i in inputs}
         answer = client.post(
-            self.base + path, data={**hidden, **(fields or {})}, timeout=30, **kwargs
+            self.base + path, data={**hidden, **(fields or {})}, timeout=60, **kwargs
         )
         answer.raise_for_status()
         return answer

@@ -6,10 +6,9 @@ import re
 
 import pytest
 
-from app.auth import services as auth
-from app.auth import tokens
+from app.auth import queries, tokens
 from app.logs import JsonFormatter, TextFormatter
-from tests.factories import HTML, PASSWORD, Browser, add_person
+from tests.factories import HTML, PASSWORD, Browser, add_person, add_token
 
 
 @pytest.fixture
@@ -82,8 +81,8 @@ def test_nothing_secret_is_written_down(app, caplog):
     browser = Browser(app)
     with app.app_context():
         add_person("admin", "admin")
-        text = tokens.create_token(1, "x")
-        secrets += [text, tokens.digest(text), auth.get_person(1).password_hash]
+        text = add_token(1)
+        secrets += [text, tokens.digest(text), queries.load_person(1).password_hash]
 
     def remember():
         cookie = browser.client.get_cookie("gz")

@@ -7,16 +7,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text, update
 
-from app.auth import tokens
 from app.cities import services as cities
 from app.database.engine import db
-from app.database.service import transaction
+from app.database.service import bookkeeping
 from app.errors import Locked
 from app.files.models import File
 from app.times import now
 from tests.cities.conftest import ACTOR, add_as_original, given
 from tests.cities.staging import expire, kinds, stage
-from tests.factories import HTML, Browser, add_person
+from tests.factories import HTML, Browser, add_person, add_token
 from tests.files.helpers import PDF, Script, keep
 from tests.test_transactions import give_role, role_of
 
@@ -36,7 +35,7 @@ def locked(rows):
 def test_lock_that_is_waited_for_too_long_is_a_conflict(mariadb):
     person, tries = add_person("somebody"), []
 
-    @transaction
+    @bookkeeping
     def service():
         tries.append("tried")
         give_role(person, "editor")
@@ -58,7 +57,7 @@ def test_a_lock_leaves_no_statement_waiting(mariadb):
     with locked("person"):
         for _ in range(2):
             with pytest.raises(Locked):
-                transaction(give_role)(person, "editor")
+                bookkeeping(give_role)(person, "editor")
         assert db.session.scalar(waiting) == 0
 
 
@@ -98,7 +97,7 @@ def test_a_locked_city_is_told_above_what_was_typed(site):
 
 def test_reading_goes_on_while_what_it_would_note_is_locked(site):
     person = add_person("viewer")
-    secret = tokens.create_token(person, "script")
+    secret = add_token(person)
     with site.test_request_context():
         file_id = keep(person, "report.pdf").id
     add_as_original(("广东", "深圳市", 5))

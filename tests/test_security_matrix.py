@@ -10,12 +10,11 @@ import re
 import pytest
 
 from app.actor import Actor
-from app.auth import services as auth
-from app.auth import tokens
+from app.auth import queries, sign_in
 from app.cities import services as cities
 from app.config import ROOT
 from app.web import static_files
-from tests.factories import HTML, PASSWORD, Browser, add_person
+from tests.factories import HTML, PASSWORD, Browser, add_person, add_token
 
 ROLES = ("anonymous", "viewer", "editor", "admin", "token")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -98,7 +97,7 @@ def filled(app):
         add_person("somebody")
         for role in ROLES[1:4]:
             add_person(role, role)
-        app.token = tokens.create_token(auth.find_person("admin").id, "backup")
+        app.token = add_token(queries.find_person("admin").id)
         cities.add_sample_cities(Actor.operator())
     editor = Browser(app)
     editor.sign_in("editor")
@@ -198,4 +197,4 @@ def test_forms_need_the_token_of_the_session(filled):
                 assert "This form was out of date" in answer.text
                 assert "Go back, reload the page and try again." in answer.text
     with filled.app_context():
-        assert auth.verify("somebody", PASSWORD)
+        assert sign_in.verify("somebody", PASSWORD)

@@ -1,15 +1,15 @@
-"""flask commands for people."""
+"""The flask commands for people."""
 
 import sys
 
 import click
 
-from app.actor import Role
-from app.auth import services as auth
+from app.actor import Actor, Role
+from app.auth import queries, services
 
 
 def read_password() -> str:
-    """From a prompt, asked twice; from standard input (one line) when that is no terminal."""
+    """From a prompt that asks twice, or one line of standard input if it is not a terminal."""
     if sys.stdin.isatty():
         typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         return typed
@@ -22,24 +22,25 @@ def read_password() -> str:
     "--role", type=click.Choice([role.value for role in Role]), default="viewer", show_default=True
 )
 def create_user(name: str, role: str) -> None:
-    """Add somebody who can sign in."""
-    auth.create_person(name, read_password(), role)
-    click.echo(f"{name} can sign in now, as {role}.")
+    """Add a person who can sign in."""
+    services.create_person(Actor.operator(), name, read_password(), role)
+    click.echo(f"{name} can now sign in as {role}.")
 
 
 @click.command("set-password")
 @click.argument("name")
 def set_password(name: str) -> None:
-    """Give somebody a new password; it ends their sessions."""
-    person = auth.find_person(name)
+    """Set a person's password, which ends their sessions."""
+    person = queries.find_person(name)
     if person is None:
         raise click.ClickException(f"There is nobody named {name}.")
-    auth.set_password(person.id, read_password())
-    click.echo(f"The password of {person.name} is changed; their sessions are ended.")
+    person_id, stored_name = person.id, person.name
+    services.set_password(Actor.operator(), person_id, read_password())
+    click.echo(f"The password of {stored_name} was changed and their sessions have ended.")
 
 
 @click.command("list-users")
 def list_users() -> None:
-    """Show everybody with role and state."""
-    for person in auth.list_people():
+    """List all people with role and state."""
+    for person in queries.list_people(Actor.operator()):
         click.echo(f"{person.id}\t{person.name}\t{person.role}\t{person.state}")

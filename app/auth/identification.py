@@ -2,91 +2,75 @@
 
 import logging
 import time
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, current_app, g, request, session
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
 from app.actor import ANONYMOUS, Actor, Role
-from app.auth import services, sign_in, tokens
-from app.auth.sessions import (
-    FOR_EVERYBODY,
-    carries_token,
-    requests_key,
-    seen_key,
-    values_key,
-)
-from app.current import settings
+from app.auth import sign_in, tokens
+from app.auth.epochs import publish_epoch
+from app.auth.sessions import carries_token
 from app.errors import Unauthorized, Unavailable
 from app.logs import event
-from app.redis.client import redis_store
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-TOUCH_SECONDS = 60
-# Pages that are answered without Redis too, then for nobody in particular.
-WITHOUT_REDIS = {"numbers.show_numbers"}
+from app.web.declarations import declared
+from app.web.hooks import identify_with
 
 
-def load_person(even_here: bool = False) -> Response | None:
-    """Set `actor()` from the token header or the session, before every request; `even_here` for
-    an address that is answered without knowing who asks."""
+def load_person() -> None:
+    """Set `actor()` before every request, except for views that answer everybody alike."""
     g.actor, g.must_change_password = ANONYMOUS, False
-    if FOR_EVERYBODY.match(request.path) or (request.endpoint == "health.readyz" and not even_here):
-        return None
+    if not declared().without_session:
+        identify()
+
+
+def identify() -> None:
+    """Set `actor()` from the token header or the session."""
     if carries_token(request):
-        return load_from_token()
+        load_from_token()
+        return
     try:
-        if session.unavailable:  # type: ignore[attr-defined]
-            raise Unavailable()
-        if "person" in session:
-            load_from_session()
-    except (Unavailable, RedisError):
-        if request.endpoint not in WITHOUT_REDIS:
-            raise
+        load_from_session()
+    except RedisError as error:
         session.unavailable = True  # type: ignore[attr-defined]
-    return None
+        if not declared().without_redis:
+            raise Unavailable() from error
 
 
-def load_from_token() -> Response | None:
-    """A script names its token; a wrong one is told so, whatever it asks for."""
+def load_from_token() -> None:
+    """A script sends its token; for a wrong one it gets 401, whatever it asks for."""
     row = tokens.authenticate(request.headers["Authorization"].split(" ", 1)[1].strip())
     if row is None:
         event("token-refused", logging.WARNING)
         sign_in.count_wrong("token", request.remote_addr or "")
         raise Unauthorized(_("This token is not valid."))
     g.actor = row
-    return None
 
 
 def load_from_session() -> None:
-    """The session counts while it is young enough and made under the person's present epoch."""
+    """The session counts while it is young enough and of its person's present epoch."""
     interface: Any = current_app.session_interface
-    key = interface.store_id(session)
+    epoch = interface.load(session)
+    if "person" not in session:
+        return
     who = actor_of_session()
-    if who is None:
+    if who is not None and epoch is None:
+        epoch = ask_database(who.person_id)
+    too_old = time.time() - interface.absolute_seconds
+    if who is None or epoch != session["epoch"] or session["since"] < too_old:
         session.clear()
         return
-    person_id = session["person"]
-    with redis_store.client.pipeline(transaction=False) as pipe:
-        pipe.get(services.epoch_key(person_id))
-        pipe.incr(requests_key(key))
-        pipe.set(seen_key(key), int(time.time()), nx=True, ex=TOUCH_SECONDS)
-        present, _count, first_this_minute = pipe.execute()
-    if present is None:
-        present = services.publish_epoch(person_id)
-    absolute = settings().session_absolute_days * 86400
-    if int(present) != session["epoch"] or time.time() - session["since"] > absolute:
-        session.clear()
-        return
-    if first_this_minute:
-        with redis_store.client.pipeline(transaction=False) as pipe:
-            for extended in (key, requests_key(key), values_key(key)):
-                pipe.expire(extended, interface.idle_seconds)
-            pipe.execute()
     g.actor, g.must_change_password = who, bool(session.get("must_change"))
+
+
+def ask_database(person_id: int) -> int:
+    """The epoch of a person whom Redis does not know, which it is told. Then the session is read
+    once more: the request counts, and an epoch that was raised in the meantime is seen."""
+    published = publish_epoch(person_id)
+    interface: Any = current_app.session_interface
+    _text, epoch = interface.read(session.sid)  # type: ignore[attr-defined]
+    return published if epoch is None else epoch
 
 
 def actor_of_session() -> Actor | None:
@@ -103,4 +87,4 @@ def actor_of_session() -> Actor | None:
 
 def init_app(app: Flask) -> None:
     """Have the hooks ask here."""
-    app.extensions["gazetteer-identify"] = load_person
+    identify_with(app, load_person)

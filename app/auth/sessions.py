@@ -1,45 +1,83 @@
 """Sessions in Redis, shared by all workers and hosts.
 
-Flask-Session's interface, with these differences:
+Built on Flask-Session's base class, with these differences:
+- Flask opens a session before it matches the address. Ours is then empty and unopened; the first
+  hook fills it (app/auth/identification.py), because only then it is known whether the view needs
+  one. A session that was never opened is never saved;
+- one script reads the session, checks its person's epoch, counts the request and extends the
+  session's life, which happens at most once a minute and without writing the session;
 - a session that was ended cannot come back: a request that loaded it before the sign-out writes
   with XX (only when the key is still there);
-- Redis away does not end in an unanswerable error: the session says `unavailable`, and
-  guards.load_person answers 503 where the page needs one;
+- Redis being away does not end in an unanswerable error: the session is `unavailable`, and the hook
+  answers 503 where the page needs one;
 - data that cannot be decoded is no session (Flask-Session would hand it to pickle);
 - Redis knows only the SHA-256 of a session id, so that a copy of its data signs nobody in;
-- idle time is the life of the key, extended at most once a minute without writing the session;
-- the values that a person puts into their session stand in a hash beside it, each by itself: the
-  session is one text, and of two requests that wrote it at once the slower would win;
-- of the sentences for the next page the newest five are kept;
-- addresses that answer everybody alike do not ask Redis for a session at all, nor do requests with
-  a token: what a script did is done, whether or not a session could have been kept;
+- the values that a person stores in their session are a hash beside it: the session is one text,
+  and of two requests that wrote it at once the slower would win;
+- of the notices for the next page the newest five are stored;
 - where https is seen the cookie is `__Host-gz` and Secure, which no other host or plain http can
   set; it is deleted with the same attributes, or browsers would keep it.
 """
 
 import hashlib
-import re
+import secrets
+import time
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 from flask import Flask, Request, Response, request
-from flask_session.base import Serializer
-from flask_session.redis import RedisSession, RedisSessionInterface
+from flask_session.base import Serializer, ServerSideSession, ServerSideSessionInterface
 from redis.exceptions import RedisError, ResponseError
 
+from app.auth.epochs import EPOCH_PREFIX, PERSON_PREFIX
 from app.current import worker_name
+from app.web.csrf import add_token
 from app.web.error_pages import answer_redis_error
 from app.web.preferences import cookie_name, seen_secure
 
 ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with
-# A client that sends forms and never opens a page reads none of the sentences for its next page.
+SEEN_SECONDS = 60  # how long after it was last extended a session is extended again
+# A client that sends forms and never opens a page reads none of the notices for its next page.
 FLASHES = "_flashes"  # where flask.flash() puts them
-FLASHES_KEPT = 5
-# Addresses whose answer is the same whoever asks. Without a session they cost no round trip, are
-# not held up by a slow Redis, and carry no `Vary: Cookie`.
-FOR_EVERYBODY = re.compile(r"/(static|healthz|pi|fib)(/|$)")
+FLASHES_MAX = 5
+
+# The one question to Redis before a view. Returns the session's text and the person's epoch, each
+# only where it is known. The request counts, and the session is extended, only if the session is of
+# that epoch and began late enough.
+# The keys of the person cannot be among KEYS, because the session names the person.
+# KEYS: the session, its counter of requests, its time of last use, its values.
+# ARGV: the idle time, SEEN_SECONDS, the earliest beginning; the beginnings of the keys of people.
+READ = """
+local text = redis.call("GET", KEYS[1])
+if not text then return {} end
+local readable, session = pcall(cjson.decode, text)
+if not readable or type(session) ~= "table" or type(session.person) ~= "number" then
+  return {text}
+end
+local id = string.format("%.0f", session.person)
+local now = tonumber(redis.call("TIME")[1])
+local known = redis.call("HMGET", ARGV[4] .. id, "epoch", "epoch_until")
+local epoch = tonumber(known[1] or "")
+if not epoch or now >= (tonumber(known[2] or "") or 0) then return {text} end
+-- Written by workers of the release before; 0 is a disabled person, otherwise the higher is newer.
+local before = tonumber(redis.call("GET", ARGV[5] .. id) or "")
+if before then epoch = (before == 0 or epoch == 0) and 0 or math.max(epoch, before) end
+local since = type(session.since) == "number" and session.since or 0
+if session.epoch == epoch and since >= tonumber(ARGV[3]) then
+  redis.call("INCR", KEYS[2])
+  if redis.call("SET", KEYS[3], now, "NX", "EX", ARGV[2]) then
+    for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4]}) do redis.call("EXPIRE", key, ARGV[1]) end
+  end
+end
+return {text, epoch}
+"""
+
+
+def session_key(sid: str) -> str:
+    """The Redis key of a session id."""
+    return f"gz:session:{hashlib.sha256(sid.encode()).hexdigest()}"
 
 
 def requests_key(store_id: str) -> str:
@@ -48,29 +86,32 @@ def requests_key(store_id: str) -> str:
 
 
 def seen_key(store_id: str) -> str:
-    """What stands in Redis for a minute after a session's life was extended."""
+    """When a session was last extended; exists for a minute after that."""
     return f"{store_id}:seen"
 
 
 def values_key(store_id: str) -> str:
-    """The hash of the values that the person put into the session."""
+    """The hash of the values that the person stored in the session."""
     return f"{store_id}:values"
 
 
 def carries_token(request: Request) -> bool:
-    """Whether a script asks: it names its token with every request."""
+    """True for a script: it sends its token with every request."""
     return request.headers.get("Authorization", "").lower().startswith("bearer ")
 
 
-class SharedSession(RedisSession):  # type: ignore[misc]
-    """A session that knows whether Redis has it, and whether Redis could be asked."""
+class SharedSession(ServerSideSession):  # type: ignore[misc]
+    """A session, and what is known about it in Redis."""
 
-    unavailable = False
-    never_kept = False  # for this one answer only; no cookie is sent
+    opened = False  # what is not opened is not saved
+    stored = False  # Redis has it
+    unavailable = False  # Redis could not be asked
+    discarded = False  # it ended during this request; nothing is saved, no cookie is sent
 
-    def __init__(self, initial: Any = None, sid: Any = None, permanent: Any = None) -> None:
-        super().__init__(initial, sid=sid, permanent=permanent)
-        self.stored = initial is not None  # Flask-Session gives data only to what it found
+    def fill(self, sid: str, data: dict[str, Any]) -> None:
+        """Become the session that Redis has. This is no change and no use of it."""
+        self.sid, self.stored = sid, True
+        dict.update(self, data)
 
 
 class JsonSerializer(Serializer):  # type: ignore[misc]
@@ -79,65 +120,90 @@ class JsonSerializer(Serializer):  # type: ignore[misc]
     def encode(self, session: SharedSession) -> bytes:
         return msgspec.json.encode(dict(session))
 
-    def decode(self, serialized_data: bytes) -> dict[str, Any]:
-        return msgspec.json.decode(serialized_data, type=dict[str, Any])
+    def decode(self, text: str) -> dict[str, Any]:
+        return msgspec.json.decode(text, type=dict[str, Any])
 
 
-class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
-    """Opens and saves sessions as the module's docstring says."""
+class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
+    """Opens and saves sessions as the module's docstring says. The prefix is empty, so what
+    Flask-Session calls a store id and hands to the three methods at the end is the session's id."""
 
     session_class = SharedSession
 
     def __init__(self, app: Flask) -> None:
-        client = app.extensions["redis"]
-        super().__init__(app, client, key_prefix="gz:session:", permanent=True)
+        super().__init__(app, key_prefix="", permanent=True)
+        settings = app.config["SETTINGS"]
+        self.client = app.extensions["redis"]
+        self.script = self.client.register_script(READ)
+        self.idle_seconds = settings.session_idle_hours * 3600
+        self.absolute_seconds = settings.session_absolute_days * 86400
         self.serializer = JsonSerializer()
-        self.idle_seconds = app.config["SETTINGS"].session_idle_hours * 3600
 
     def get_cookie_name(self, app: Flask) -> str:
         """`__Host-gz` or `gz`."""
         return cookie_name("gz")
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Whether browsers send the cookie over https only."""
+        """True if browsers send the cookie over https only."""
         return seen_secure()
 
     def should_set_cookie(self, app: Flask, session: SharedSession) -> bool:
-        """A session that ended meanwhile sends no cookie: it would replace that of a newer one."""
+        """A session that has ended in the meantime sends no cookie: it would replace that of a
+        newer one."""
         return session.stored and bool(super().should_set_cookie(app, session))
 
     def open_session(self, app: Flask, request: Request) -> SharedSession:
-        """The session of the cookie, or a new one; never an error."""
-        if FOR_EVERYBODY.match(request.path) or carries_token(request):
-            session = SharedSession(sid=self._generate_sid(self.sid_length))
-            session.never_kept = True
-            return session
-        sid = request.cookies.get(self.get_cookie_name(app))
-        found, unavailable = None, False
-        if sid:
-            try:
-                found = self._retrieve_session_data(self._get_store_id(sid))
-            except RedisError:
-                unavailable = True
-        if found is not None:
-            return SharedSession(found, sid=sid)
-        session = SharedSession(sid=self._generate_sid(self.sid_length), permanent=True)
-        session.unavailable = unavailable
-        return session
+        """An empty session, which load() fills once the view is known."""
+        return SharedSession(sid=self.new_id(), permanent=True)
+
+    def load(self, session: SharedSession) -> int | None:
+        """Open the session of the request: fill it with what Redis has under the cookie's id.
+        Returns the epoch of its person, or None where Redis does not know it."""
+        session.opened = True
+        sid = request.cookies.get(self.get_cookie_name(self.app))
+        if not sid:
+            return None
+        try:
+            text, epoch = self.read(sid)
+        except RedisError:
+            session.unavailable = True
+            raise
+        data = self.decode(text)
+        if data is not None:
+            session.fill(sid, data)
+        return epoch
+
+    def read(self, sid: str) -> tuple[str | None, int | None]:
+        """The text of a session, and the epoch of its person; counts the request."""
+        key = session_key(sid)
+        earliest = time.time() - self.absolute_seconds
+        found = self.script(
+            keys=[key, requests_key(key), seen_key(key), values_key(key)],
+            args=[self.idle_seconds, SEEN_SECONDS, earliest, PERSON_PREFIX, EPOCH_PREFIX],
+        )
+        text, epoch = [*found, None, None][:2]
+        return text, epoch
+
+    def decode(self, text: str | None) -> dict[str, Any] | None:
+        """The data of a session's text, or None for what is not a session."""
+        try:
+            return None if text is None else self.serializer.decode(text)
+        except msgspec.DecodeError:
+            return None
 
     def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
-        """Write what changed; an answer that relies on a session which could not be kept is 503.
+        """Write what changed; an answer that relies on a session which could not be saved is 503.
 
-        A change that is made and leads on stays answered so: what the session would have carried
-        to the next page, a sentence mostly, is lost, but nobody is told to do it again.
+        A change that was made and leads on stays answered so: what the session would have carried
+        to the next page, a notice mostly, is lost, but nobody is asked to do it again.
         """
-        if session.unavailable or session.never_kept:
+        if not session.opened or session.unavailable or session.discarded:
             return
         try:
             if session or not session.modified:
                 super().save_session(app, session, response)
             else:
-                self._end(app, session, response)
+                self.end(app, session, response)
         except RedisError as error:
             leads_on = request.method == "POST" and 300 <= response.status_code < 400
             if session and session.stored and leads_on:
@@ -151,8 +217,9 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
             for name in ("Location", "ETag", "Last-Modified"):
                 response.headers.pop(name, None)
 
-    def _end(self, app: Flask, session: SharedSession, response: Response) -> None:
-        self._delete_session(self.store_id(session))
+    def end(self, app: Flask, session: SharedSession, response: Response) -> None:
+        """Delete a session and its cookie."""
+        self._delete_session(session.sid)
         response.delete_cookie(
             self.get_cookie_name(app),
             secure=self.get_cookie_secure(app),
@@ -162,23 +229,25 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
         response.vary.add("Cookie")
 
     def regenerate(self, session: SharedSession, goes_on: bool = False) -> bool:
-        """Give the session a new id; the old one is dead at once. The id changes first: should
-        Redis fail in between, what the session now holds is never kept under the old one.
+        """Give the session a new id and a new CSRF token; the old id is dead at once. The id
+        changes first: should Redis fail in between, what the session now holds is never saved under
+        the old one.
 
-        A session that `goes_on` for the same person keeps their values. Had it been ended since
-        this request began, it stays ended, nothing is kept, and the answer is False.
+        A session that `goes_on` for the same person keeps their values. If it was ended since this
+        request began, it stays ended, nothing is saved, and the answer is False.
         """
-        old, was_stored = self.store_id(session), session.stored
-        session.sid = self._generate_sid(self.sid_length)
+        old, was_stored = session.sid, session.stored
+        session.sid = self.new_id()
         session.stored, session.modified = False, True
-        deleted = self.client.delete(old)
+        add_token(session)
+        deleted = self.client.delete(session_key(old))
         if goes_on and deleted:
             # From here on nobody adds a value under the old id. There may be none at all.
             with suppress(ResponseError):
-                self.client.rename(values_key(old), values_key(self.store_id(session)))
+                self.client.rename(values_key(session_key(old)), values_key(self.store_id(session)))
         self._delete_session(old)
-        session.never_kept = goes_on and was_stored and not deleted
-        return not session.never_kept
+        session.discarded = goes_on and was_stored and not deleted
+        return not session.discarded
 
     def usage(self, session: SharedSession) -> tuple[int, int]:
         """How many requests the session has seen, and in how many seconds it ends if unused."""
@@ -191,32 +260,30 @@ class SharedSessionInterface(RedisSessionInterface):  # type: ignore[misc]
 
     def store_id(self, session: SharedSession) -> str:
         """The Redis key of a session."""
-        return self._get_store_id(session.sid)
+        return session_key(session.sid)
 
-    def _get_store_id(self, sid: str) -> str:
-        return f"{self.key_prefix}{hashlib.sha256(sid.encode()).hexdigest()}"
+    def new_id(self) -> str:
+        """A random session id."""
+        return secrets.token_urlsafe(self.sid_length)
 
-    def _delete_session(self, store_id: str) -> None:
-        beside = requests_key(store_id), seen_key(store_id), values_key(store_id)
-        self.client.delete(store_id, *beside)
+    def _delete_session(self, sid: str) -> None:
+        key = session_key(sid)
+        self.client.delete(key, requests_key(key), seen_key(key), values_key(key))
 
-    def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
-        text = self.client.get(store_id)
-        try:
-            return None if text is None else self.serializer.decode(text)
-        except msgspec.DecodeError:
-            return None
+    def _retrieve_session_data(self, sid: str) -> dict[str, Any] | None:
+        return self.decode(self.client.get(session_key(sid)))
 
     def _upsert_session(
-        self, session_lifetime: timedelta, session: SharedSession, store_id: str
+        self, session_lifetime: timedelta, session: SharedSession, sid: str
     ) -> None:
+        key = session_key(sid)
         seconds = self.idle_seconds if session.get("person") else ANONYMOUS_SECONDS
         session["writer"] = worker_name()
         if FLASHES in session:
-            session[FLASHES] = session[FLASHES][-FLASHES_KEPT:]
+            session[FLASHES] = session[FLASHES][-FLASHES_MAX:]
         text = self.serializer.encode(session)
         # A stored session is only ever replaced; a new one is only ever created.
         with self.client.pipeline(transaction=False) as pipe:
-            pipe.set(store_id, text, ex=seconds, xx=session.stored, nx=not session.stored)
-            pipe.expire(values_key(store_id), seconds)
+            pipe.set(key, text, ex=seconds, xx=session.stored, nx=not session.stored)
+            pipe.expire(values_key(key), seconds)
             session.stored = bool(pipe.execute()[0])

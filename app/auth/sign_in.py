@@ -1,99 +1,164 @@
 """Signing in: the password, the limits on guessing, and the new session."""
 
 import hashlib
+import logging
 import time
 from typing import Any
 
 from flask import current_app, g
-from flask_babel import gettext as _
 
-from app.actor import ANONYMOUS
+from app.actor import ANONYMOUS, Actor, Role
 from app.auth import services
 from app.auth.models import Person
-from app.errors import Invalid, TooMany, Unauthorized
+from app.auth.passwords import check_password, verify_password
+from app.auth.queries import find_person, load_person
+from app.auth.rules import fold_name
+from app.database.engine import db
+from app.database.service import ANYONE, bookkeeping, permitted, service
+from app.errors import DomainError, Invalid, TooMany, Unauthorized
+from app.logs import event
 from app.redis import rate_limit
 from app.redis.rate_limit import Limit
+from app.text import N_
+from app.times import now
 
-# OWASP ASVS 6.3.1: wrong tries a minute for one name from one address, and for one address over
-# all names. No name is ever locked for other addresses, so nobody can shut a colleague out.
+# OWASP ASVS 6.3.1: wrong attempts a minute for one name from one address, and for one address over
+# all names. No name is ever locked for other addresses, so nobody can lock out a colleague.
 WRONG_PER_NAME = 5
 WRONG_PER_ADDRESS = 20
 
 
 def count(*limits: Limit) -> str:
-    """Count a try under each key and return its name, or raise `TooMany` with the seconds to
+    """Count an attempt under each key and return its name, or raise TooMany with the seconds to
     wait."""
-    name, seconds = rate_limit.add(*limits)
+    name, seconds = rate_limit.hit(*limits)
     if seconds:
-        raise TooMany(_("Too many wrong tries. Wait a minute, then try again."), seconds)
+        raise TooMany(N_("Too many wrong attempts. Wait a minute, then try again."), seconds)
     return name
 
 
 def count_wrong(what: str, address: str) -> None:
-    """Count a wrong token or set-up link. Nobody guesses one, but nobody may ask for ever."""
+    """Count a wrong token or set-up link. Nobody guesses one, but nobody may try for ever."""
     count(Limit(WRONG_PER_ADDRESS, f"{what}:{address}"))
 
 
 def check_credentials(name: str, password: str, address: str) -> Person:
-    """The person, or `Invalid` (never saying which half was wrong), or `TooMany`.
+    """The person, or Invalid (which never says which half was wrong), or TooMany.
 
-    A try is counted before the password is looked at, so that many at once are not more tries;
-    a right one is taken back.
+    An attempt is counted before the password is checked, so that many at the same time are no more
+    attempts; a correct one is taken back.
     """
-    # Hashed, because people type their password into the field for the name now and then.
-    digest = hashlib.sha256(services.fold_name(name).encode()).hexdigest()
+    # Hashed, because people sometimes type their password into the field for the name.
+    digest = hashlib.sha256(fold_name(name).encode()).hexdigest()
     limits = (
         Limit(WRONG_PER_NAME, f"sign-in:{digest}:{address}"),
         Limit(WRONG_PER_ADDRESS, f"sign-in:{address}"),
     )
     counted = count(*limits)
-    person = services.verify(name, password)
+    person = verify(name, password)
     if person is None:
-        raise Invalid(_("Name and password do not match."))
-    rate_limit.take_back(counted, *limits)
+        raise Invalid(N_("Name and password do not match."))
+    rate_limit.give_back(counted, *limits)
     return person
 
 
-def sign_in(name: str, password: str, address: str) -> Person:
-    """The person who may come in now; errors as `check_credentials`, and `Invalid` for a first
-    password that was not used in time (only somebody who knows it is told so)."""
-    person = check_credentials(name, password, address)
-    if person.password_ended():
-        raise Invalid(_("This first password has expired. Ask an administrator for a new one."))
-    services.note_sign_in(person.id)
+def verify(name: str, password: str) -> Person | None:
+    """The active person with this name and password. Takes as long if there is none."""
+    person = find_person(name)
+    person_id, stored = (person.id, person.password_hash) if person else (0, None)
+    db.session.rollback()  # no connection is held while the password is hashed
+    if not verify_password(stored, password):
+        return None
+    person = db.session.get(Person, person_id, populate_existing=True)
+    # Disabled, or given another password, while it was hashed.
+    if person is None or not person.active or person.password_hash != stored:
+        return None
+    # Read again later, it could carry the epoch of a password that was set in the meantime, and
+    # the session would outlive that change.
+    db.session.expunge(person)
     return person
+
+
+@permitted(ANYONE)
+def sign_in(actor: Actor, name: str, password: str, address: str) -> Person:
+    """The person who may now sign in. Errors as check_credentials(), and Invalid for a first
+    password that has expired (only somebody who knows it sees that)."""
+    try:
+        person = check_credentials(name, password, address)
+        if person.has_expired_password():
+            raise Invalid(
+                N_("This first password has expired. Ask an administrator for a new one.")
+            )
+    except DomainError as error:
+        log_refusal(name, error)
+        raise
+    note_sign_in(person.id)
+    event("signed-in", person=person.name)
+    return person
+
+
+def log_refusal(name: str, error: DomainError) -> None:
+    """Write a refused sign-in to the security log; the name only if somebody has it. Anything else
+    may be a password typed into the wrong field."""
+    person = find_person(name)
+    what = "sign-in-slowed" if error.status == 429 else "sign-in-refused"
+    event(what, logging.WARNING, person=person.name if person else "-")
+
+
+@bookkeeping
+def note_sign_in(person_id: int) -> None:
+    """Note when they last signed in."""
+    load_person(person_id).signed_in_at = now()
 
 
 def start_session(session: Any, person: Person, epoch: int | None = None) -> None:
     """Begin a session under a new id, so that one planted before the sign-in is worth nothing.
 
-    `epoch` is that of the password which was just chosen: the person's session goes on. Should
-    they have been disabled between that and now, it is already over; had they signed out
-    meanwhile, it stays over (`Unauthorized`).
+    `epoch` is that of the password that the person has just set: their session goes on. If they
+    were disabled in between, it has already ended; if they signed out in between, it stays ended
+    (Unauthorized).
     """
     session.clear()
     session["person"] = person.id
     session["name"] = person.name
     session["role"] = str(person.role)
-    session["epoch"] = epoch or person.epoch
+    session["epoch"] = epoch or person.session_epoch
     session["must_change"] = person.must_change_password
-    session["since"] = time.time()  # where its absolute life begins
+    session["since"] = time.time()  # the beginning of its absolute life
     interface: Any = current_app.session_interface
     if not interface.regenerate(session, goes_on=epoch is not None):
         g.actor = ANONYMOUS
-        text = _("Your password is changed. This session was ended meanwhile: please sign in.")
+        text = N_("Your password was changed. This session has ended: please sign in.")
         raise Unauthorized(text)
 
 
-def change_password(person_id: int, current: str, password: str, address: str) -> int:
-    """Change one's own password and return the new epoch; a wrong present one counts as a wrong
-    sign-in."""
-    person = services.get_person(person_id)
-    handed_out = person.must_change_password
+@permitted(Role.VIEWER, by_token=False)
+def change_password(actor: Actor, current: str, password: str, address: str) -> int:
+    """Change one's own password and return the new epoch. A wrong current password counts as a
+    wrong sign-in."""
     try:
-        check_credentials(person.name, current, address)
+        check_change(actor, current, password, address)
+    except DomainError:
+        event("password-refused", logging.WARNING)
+        raise
+    return replace_own_password(actor, services.hash_without_connection(password))
+
+
+def check_change(actor: Actor, current: str, password: str, address: str) -> None:
+    """Check the current password and the new one."""
+    person = load_person(actor.person_id)
+    name, handed_out = person.name, person.must_change_password
+    try:
+        check_credentials(name, current, address)
     except Invalid:
-        raise Invalid(fields={"current": _("This is not your current password.")}) from None
+        raise Invalid(fields={"current": N_("This is not your current password.")}) from None
     if handed_out and current == password:  # an administrator has seen it
-        raise Invalid(fields={"password": _("Choose a password other than the current one.")})
-    return services.set_password(person_id, password)
+        raise Invalid(fields={"password": N_("Choose a password other than the current one.")})
+    check_password(password, name)
+
+
+@service(Role.VIEWER, by_token=False)
+def replace_own_password(actor: Actor, password_hash: str) -> int:
+    """Store the hash that change_password() computed; returns the new epoch."""
+    person = load_person(actor.person_id, lock=True)
+    return services.store_password(actor, person, password_hash)

@@ -1,68 +1,92 @@
-"""Tokens for scripts: made once, kept as a digest, ended at any time."""
+"""Tokens of scripts: made, revoked, and looked up for each request of a script."""
 
 import hashlib
 import secrets
 from contextlib import suppress
 from datetime import timedelta
+from uuid import uuid4
 
-from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from app.actor import Actor, Role, Via
-from app.auth.models import TOKEN_LABEL_LENGTH, ApiToken, Person
+from app.auth.changes import log_event, record_new_token, record_revoked
+from app.auth.models import ApiToken, Person
+from app.auth.queries import load_person
+from app.auth.rules import check_label
 from app.database.engine import db
-from app.database.service import transaction
-from app.errors import Invalid, Locked, NotFound
+from app.database.service import bookkeeping, permitted, service
+from app.errors import Forbidden, Locked, NotFound
+from app.text import N_
 from app.times import now
 
-PREFIX = "gz_"  # so that people and secret scanners recognise one
-USED_EVERY = timedelta(minutes=1)
+PREFIX = "gz_"  # recognised by people and by secret scanners
+NOTE_USE_EVERY = timedelta(minutes=1)
 
 
 def digest(text: str) -> str:
-    """What is kept of a token: it has 256 random bits, so a plain SHA-256 is enough."""
+    """What is stored of a token. It has 256 random bits, so a plain SHA-256 is enough."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@transaction
-def create_token(person_id: int, label: str) -> str:
-    """A new token for a person's scripts; its text is never to be had again."""
-    label = label.strip()
-    if not 1 <= len(label) <= TOKEN_LABEL_LENGTH:
-        text = _("A label has 1 to %(n)d characters.", n=TOKEN_LABEL_LENGTH)
-        raise Invalid(fields={"label": text})
+@service(Role.VIEWER, by_token=False)
+def create_token(actor: Actor, label: str) -> str:
+    """Make a token for one's own scripts; returns its text, which is not stored. The row of the
+    person is locked: disabling them at the same time revokes this token or refuses it."""
+    label = check_label(label)
+    if not load_person(actor.person_id, lock=True).active:
+        raise Forbidden(N_("This account is disabled."))
     text = PREFIX + secrets.token_urlsafe(32)
-    db.session.add(ApiToken(person_id=person_id, label=label, digest=digest(text)))
+    token = ApiToken(person_id=actor.person_id, label=label, digest=digest(text))
+    db.session.add(token)
+    db.session.flush()
+    record_new_token(actor, token)
+    log_event(actor, "token-created", token=token.id)
     return text
 
 
-def list_tokens(person_id: int) -> list[ApiToken]:
-    """A person's tokens that still work, the newest first."""
+@permitted(Role.VIEWER, by_token=False)
+def list_tokens(actor: Actor) -> list[ApiToken]:
+    """One's own tokens that have not been revoked, the newest first."""
     query = (
         select(ApiToken)
-        .where(ApiToken.person_id == person_id, ApiToken.ended_at.is_(None))
+        .where(ApiToken.person_id == actor.person_id, ApiToken.revoked_at.is_(None))
         .order_by(ApiToken.id.desc())
     )
     return list(db.session.scalars(query))
 
 
-@transaction
-def end_token(person_id: int, token_id: int) -> None:
-    """End one of a person's own tokens."""
-    query = select(ApiToken).where(ApiToken.id == token_id, ApiToken.person_id == person_id)
-    token = db.session.scalar(query)
-    if token is None:
-        raise NotFound(_("There is no such token."))
-    token.ended_at = token.ended_at or now()
+@service(Role.VIEWER, by_token=False)
+def revoke_token(actor: Actor, token_id: int) -> None:
+    """Revoke one of one's own tokens; NotFound if it is somebody else's."""
+    token = db.session.get(ApiToken, token_id, with_for_update=True)
+    if token is None or token.person_id != actor.person_id:
+        raise NotFound(N_("There is no such token."))
+    if token.revoked_at is not None:
+        return
+    token.revoked_at = now()
+    record_revoked(actor, token)
+    log_event(actor, "token-revoked", token=token.id)
+
+
+def revoke_all(actor: Actor, person: Person) -> str | None:
+    """Revoke all tokens of a locked person within a running service. Returns the batch of their
+    entries in the history, or None if there was no token."""
+    query = select(ApiToken).where(ApiToken.person_id == person.id, ApiToken.revoked_at.is_(None))
+    tokens = db.session.scalars(query.with_for_update()).all()
+    for token in tokens:
+        token.revoked_at = now()
+    batch_id = uuid4().hex if tokens else None
+    record_revoked(actor, *tokens, batch_id=batch_id)
+    return batch_id
 
 
 def authenticate(text: str, request_id: str | None = None) -> Actor | None:
-    """The active person behind a token, as an actor, or None. Last use is noted at most once a
+    """The active person behind a token, as an actor, or None. The last use is noted at most once a
     minute."""
     query = (
         select(ApiToken, Person)
         .join(Person, ApiToken.person_id == Person.id)
-        .where(ApiToken.digest == digest(text), ApiToken.ended_at.is_(None))
+        .where(ApiToken.digest == digest(text), ApiToken.revoked_at.is_(None))
         .where(Person.active, Person.must_change_password.is_(False))
     )
     row = db.session.execute(query).one_or_none()
@@ -71,13 +95,13 @@ def authenticate(text: str, request_id: str | None = None) -> Actor | None:
     token, person = row
     db.session.expunge_all()
     db.session.rollback()
-    if token.used_at is None or now() - token.used_at > USED_EVERY:
+    if token.used_at is None or now() - token.used_at > NOTE_USE_EVERY:
         with suppress(Locked):
             note_use(token.id)
     return Actor(person.id, person.name, Role(person.role), Via.TOKEN, token.id, request_id)
 
 
-@transaction
+@bookkeeping
 def note_use(token_id: int) -> None:
-    """Write down that a token was used just now."""
+    """Note that a token was used just now."""
     db.session.execute(update(ApiToken).where(ApiToken.id == token_id).values(used_at=now()))

@@ -13,7 +13,7 @@ from flask import (
 from flask_babel import to_user_timezone
 
 from app.cities.csv_export import stream_csv
-from app.cities.listing import read_listing
+from app.cities.list_page import CITIES
 from app.cities.permissions import reads_cities
 from app.cities.queries import batches
 from app.cities.statistics import compact, province_bars, read_statistics
@@ -40,7 +40,7 @@ def glance() -> str:
 def export_cities() -> Response:
     """What the list shows, as a CSV file. The first batch is read before anything is sent, so that
     an unavailable database is answered with 503."""
-    pieces = stream_csv(batches(read_listing(request.args), EXPORT_BATCH))
+    pieces = stream_csv(batches(CITIES.read(request.args), EXPORT_BATCH))
     first = next(pieces)
     name = f"cities-{to_user_timezone(now()).date().isoformat()}.csv"
     return csv_file(stream_with_context(chain([first], pieces)), name)

@@ -11,13 +11,17 @@ from app.cities.fields import FIELDS, Field
 from app.text import Message
 
 
-class CityForm(FlaskForm):  # type: ignore[misc]
+class CheckedForm(FlaskForm):  # type: ignore[misc]
+    """A form whose token web/csrf.py has checked, which knows that scripts need none."""
+
+    class Meta:
+        csrf = False
+
+
+class CityForm(CheckedForm):
     """Adding and editing; a control for each of FIELDS is added below. `version` says which state
     of the row the form shows, `key` makes it add only one city however often it is sent, `next` is
     the list to go back to."""
-
-    class Meta:
-        csrf = False  # hooks.py has checked it, and knows that a script's token is proof enough
 
     version = HiddenField()
     key = HiddenField()

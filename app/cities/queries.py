@@ -8,23 +8,31 @@ directions: they are a second segment with a query of its own, which is also rea
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from app.cities.fields import FIELDS
-from app.cities.listing import SEARCH_WORDS, Listing
+from app.cities.listing import SEARCH_WORDS, CityListing
 from app.cities.models import City
 from app.cities.rules import fold_name
 from app.cities.search_keys import fill_keys
 from app.database import keyset
 from app.database.engine import db
-from app.database.keyset import FIRST, LAST, Cursor, Page, Query, Value, seek
+from app.database.keyset import (
+    FIRST,
+    PAGE_SIZE,
+    Cursor,
+    Page,
+    Query,
+    Value,
+    count_some,
+    nulls_last,
+    read_segments,
+    seek_by_id,
+)
 
-PAGE_SIZE = 50
-COUNT_MOST = 1000
 PROVINCES_MOST = 200
 
 CityRow = Row[*tuple[Any, ...]]
@@ -46,21 +54,23 @@ SORT_COLUMNS: dict[str, Any] = {
 }
 
 
-def select_page(listing: Listing, cursor: Cursor = FIRST, size: int = PAGE_SIZE) -> Page[CityRow]:
+def select_page(
+    listing: CityListing, cursor: Cursor = FIRST, size: int = PAGE_SIZE, total: int | None = None
+) -> Page[CityRow]:
     """The page at a cursor."""
     if needs_keys(listing):
         fill_keys()
     return keyset.select_page(
-        partial(read_rows, listing), partial(cursor_at, listing), cursor, size
+        partial(read_rows, listing), partial(cursor_at, listing), cursor, size, total
     )
 
 
-def cursor_at(listing: Listing, row: CityRow, forward: bool, place: int | None) -> Cursor:
+def cursor_at(listing: CityListing, row: CityRow, forward: bool, place: int | None) -> Cursor:
     """The cursor that goes on from a row, whose own place is `place`."""
     return Cursor(forward, row.id, value_of(listing, row), place)
 
 
-def value_of(listing: Listing, row: CityRow) -> Value:
+def value_of(listing: CityListing, row: CityRow) -> Value:
     """What a row is sorted by; None in the segment of those without a value, and for the order by
     id, where the id says all."""
     if listing.sort == "id":
@@ -69,7 +79,7 @@ def value_of(listing: Listing, row: CityRow) -> Value:
     return None if value == "" else value
 
 
-def batches(listing: Listing, size: int = 1000) -> Iterator[list[CityRow]]:
+def batches(listing: CityListing, size: int = 1000) -> Iterator[list[CityRow]]:
     """All rows of a listing, in its order, `size` at a time. Each batch is a short transaction of
     its own, and no connection is held between them: one long read would make every change of the
     table wait. So it is no snapshot: what changes meanwhile may be seen or not."""
@@ -84,59 +94,28 @@ def batches(listing: Listing, size: int = 1000) -> Iterator[list[CityRow]]:
         cursor = cursor_at(listing, rows[-1], True, None)
 
 
-def read_rows(listing: Listing, cursor: Cursor, limit: int) -> list[CityRow]:
+def read_rows(listing: CityListing, cursor: Cursor, limit: int) -> list[CityRow]:
     """Up to `limit` rows from a cursor on, in reading direction, over both segments."""
-    rows: list[CityRow] = []
-    for query in segments(listing, cursor):
-        if len(rows) < limit:
-            rows += db.session.execute(query.limit(limit - len(rows))).all()
-    return rows
+    return read_segments(segments(listing, cursor), limit)
 
 
-def segments(listing: Listing, cursor: Cursor) -> Iterator[Query]:
+def segments(listing: CityListing, cursor: Cursor) -> Iterator[Query]:
     """The queries whose rows, one after another, are the listing from the cursor on."""
     query: Query = select(*COLUMNS).where(*filters(listing))
-    descending = listing.descending == cursor.forward  # going back, the order turns round
     if listing.sort == "id":
-        yield seek(query, [City.id], None if cursor.id is None else [cursor.id], descending)
+        yield seek_by_id(query, City.id, listing, cursor)
         return
     column = SORT_COLUMNS[listing.sort]
     if not listing.is_filtered:
         # MariaDB may take sorting a whole table for cheaper, as long as the table is small.
         index = f"FORCE INDEX (ix_city_{column.key})"
         query = query.with_hint(City, index, dialect_name="mysql")
-    at_values = cursor.id is not None and cursor.value is not None
-    at_blanks = cursor.id is not None and cursor.value is None
-    values = seek(
-        query.where(has_value(column)),
-        [column, City.id],
-        [cursor.value, cursor.id] if at_values else None,
-        descending,
-    )
-    blanks = seek(
-        query.where(has_no_value(column)), [City.id], [cursor.id] if at_blanks else None, descending
-    )
-    order = [values, blanks] if cursor.forward else [blanks, values]
-    left_behind = at_blanks if cursor.forward else at_values
-    yield from order[1:] if left_behind else order
+    # Keys of names without a visible character are empty, not null.
+    empty = "" if column.key in ("province_key", "city_key") else None
+    yield from nulls_last(query, column, City.id, listing, cursor, empty)
 
 
-def has_value(column: Any) -> ColumnElement[bool]:
-    """Whether a row has a value in the sorted column. Keys of blank names are empty, not null."""
-    return column > "" if is_key(column) else column.is_not(None)  # type: ignore[no-any-return]
-
-
-def has_no_value(column: Any) -> ColumnElement[bool]:
-    """The contrary, as an equation: an index then gives these rows in the order of their ids."""
-    return column == "" if is_key(column) else column.is_(None)  # type: ignore[no-any-return]
-
-
-def is_key(column: Any) -> bool:
-    """Whether a column holds a stored key."""
-    return column.key in ("province_key", "city_key")
-
-
-def filters(listing: Listing) -> list[ColumnElement[bool]]:
+def filters(listing: CityListing) -> list[ColumnElement[bool]]:
     """The conditions of a listing. Words of a search must all occur; % and _ are letters."""
     words = dict.fromkeys(fold_name(listing.search).split())
     conditions = [
@@ -159,13 +138,14 @@ def flawed_rows() -> ColumnElement[bool]:
     )
 
 
-def count_cities(listing: Listing) -> int:
-    """How many rows a listing has. The whole register is counted exactly, a filtered one only as
-    far as COUNT_MOST + 1, which means more than COUNT_MOST."""
-    if not listing.is_filtered:
-        return db.session.scalar(select(func.count()).select_from(City)) or 0
-    some = select(City.id).where(*filters(listing)).limit(COUNT_MOST + 1).subquery()
-    return db.session.scalar(select(func.count()).select_from(some)) or 0
+def count_cities(listing: CityListing) -> int | None:
+    """How many rows a listing has; None for a filtered one with more than COUNT_MOST."""
+    return count_some(City.id, filters(listing)) if listing.is_filtered else count_all()
+
+
+def count_all() -> int:
+    """How many rows the register has."""
+    return db.session.scalar(select(func.count()).select_from(City)) or 0
 
 
 def list_provinces(limit: int = PROVINCES_MOST) -> list[str]:
@@ -185,7 +165,7 @@ def has_flawed() -> bool:
     return db.session.scalar(select(City.id).where(flawed_rows()).limit(1)) is not None
 
 
-def needs_keys(listing: Listing) -> bool:
+def needs_keys(listing: CityListing) -> bool:
     """Whether a listing reads stored keys, which are due where the original program wrote."""
     return bool(listing.search or listing.flawed or listing.sort in ("city", "province"))
 
@@ -198,8 +178,3 @@ def find_city(city_id: int) -> CityRow | None:
 def has_city(city_id: int) -> bool:
     """Whether there is such a row."""
     return find_city(city_id) is not None
-
-
-def last_page(total: int | None) -> Cursor:
-    """The cursor of the last page, with the place it ends at where the total is known."""
-    return replace(LAST, place=None if total is None else total + 1)

@@ -57,6 +57,7 @@ def load_city(actor: Actor, city_id: int) -> queries.CityRow:
     if not may_read_cities(actor):
         raise Unauthorized(N_("Please sign in, or send a token."))
     row = queries.find_city(city_id)
+    db.session.rollback()  # whoever shows it asks Redis next, and holds no connection then
     if row is None:
         raise missing()
     return row
@@ -94,7 +95,7 @@ def insert_city(actor: Actor, values: Values, anyway: bool) -> int:
     inserted: Any = db.session.execute(INSERT, row)
     city_id: int = inserted.inserted_primary_key[0]
     record(actor, "city.create", "city", Change(city_id, after=values, version=1))
-    after_commit(cache.changed)
+    after_commit(cache.invalidate)
     return city_id
 
 
@@ -124,7 +125,7 @@ def update_city(
     row.changed_at = now()
     set_columns(row, row_of(values))
     record(actor, "city.update", "city", Change(city_id, before, after, row.version))
-    after_commit(cache.changed)
+    after_commit(cache.invalidate)
 
 
 def lock_city(city_id: int) -> City:
@@ -146,7 +147,7 @@ def delete_city(actor: Actor, city_id: int) -> tuple[int, str]:
     db.session.delete(row)
     db.session.flush()
     record(actor, "city.delete", "city", Change(city_id, values_of(removed), None, removed.version))
-    after_commit(cache.changed)
+    after_commit(cache.invalidate)
     if removed.id % 20 == 0:  # a transaction of its own, so that removals do not wait for another
         after_commit(delete_old_removed)
     return removed.id, removed.cityname or ""
@@ -183,7 +184,7 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
         Change(row.id, None, values, row.version),
         reverts_id=find_removal(row.id),
     )
-    after_commit(cache.changed)
+    after_commit(cache.invalidate)
     return row.id, row.cityname or ""
 
 
@@ -222,7 +223,7 @@ def insert_sample_cities(actor: Actor) -> int:
     newest = newest_id()
     db.session.execute(INSERT, [row_of(values) for values in reversed(sample)])
     record_created(actor, newest, sample, batch_id=f"sample-{secrets.token_hex(8)}")
-    after_commit(cache.changed)
+    after_commit(cache.invalidate)
     return len(sample)
 
 

@@ -54,8 +54,8 @@ class Statistics:
 
 
 def read_statistics() -> Statistics:
-    """The figures from the cache: at most half a minute old, or from the last change on."""
-    return cache.cached_value("glance", Statistics, compute_statistics)
+    """The totals from the cache: at most half a minute old, or from the last change on."""
+    return cache.get_or_compute("glance", Statistics, compute_statistics)
 
 
 def compact(value: int) -> str:

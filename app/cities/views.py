@@ -13,8 +13,7 @@ from app.cities import services
 from app.cities.changes import find_last_change
 from app.cities.fields import FIELDS, Field
 from app.cities.forms import CityForm
-from app.cities.list_page import list_content, register_facts
-from app.cities.listing import read_listing
+from app.cities.list_page import CITIES, list_content, register_facts
 from app.cities.permissions import reads_cities
 from app.cities.queries import CityRow
 from app.cities.row_format import city_name
@@ -38,8 +37,8 @@ CITY = "/cities/<int:city_id>"
 @reads_cities
 def list_cities() -> str:
     """The list, as its address says."""
-    may_write = actor().may_write
-    content = list_content(read_listing(request.args), request.args.get("page"), may_write)
+    may_write, listing = actor().may_write, CITIES.read(request.args)
+    content = list_content(listing, CITIES.read_cursor(listing, request.args), may_write)
     return render_template("cities/list_cities.html", content=content, may_write=may_write)
 
 

@@ -8,7 +8,7 @@ def init_app(app: Flask) -> None:
     then have every command report refusals in one sentence. Called last."""
     from flask_migrate import Migrate
 
-    from app.cli import check_release, demo, run
+    from app.cli import check_release, demo, dev, run
     from app.cli.errors import report_errors
     from app.config import ROOT
     from app.database.engine import db
@@ -18,7 +18,9 @@ def init_app(app: Flask) -> None:
         run.start_command,
         run.prepare_command,
         demo.demo_command,
+        dev.dev_command,
         check_release.check_release_command,
     ):
         app.cli.add_command(command)
+    app.cli.add_command(check_release.check_release_command, "try")  # its former name
     report_errors(app)

@@ -1,4 +1,4 @@
-"""`flask try`: whether the code in this folder starts and is ready, before anything relies on it.
+"""`flask check-release`: does the code in this folder start and get ready?
 
 A release that fails to import ends gunicorn when it is told to reload. So a new release is first
 started beside the running one, with the same settings, on a socket nobody else knows.
@@ -15,10 +15,11 @@ from pathlib import Path
 import click
 from flask import current_app
 
-from app.cli.run import NO_ANSWER, CannotStart, ask_readyz, programs_environment
+from app.cli.run import CannotStart, programs_environment
 from app.config import ROOT, Settings
+from app.health.probe import NO_ANSWER, ask_readyz
 
-TRY_SECONDS = 30
+START_SECONDS = 30
 
 
 class SocketConnection(HTTPConnection):
@@ -34,11 +35,11 @@ class SocketConnection(HTTPConnection):
         self.sock.connect(str(self.path))
 
 
-@click.command("try")
+@click.command("check-release")
 def check_release_command() -> None:
-    """Start this code beside what runs, see whether it is ready, and end it again."""
+    """Start this release beside the running one, see if it gets ready, and stop it again."""
     settings: Settings = current_app.config["SETTINGS"]
-    with tempfile.TemporaryDirectory(prefix="gazetteer-try-") as name:
+    with tempfile.TemporaryDirectory(prefix="gazetteer-check-") as name:
         path, log = Path(name) / "socket", Path(name) / "log"
         with log.open("wb") as out:
             process = subprocess.Popen(
@@ -58,8 +59,8 @@ def check_release_command() -> None:
 
 
 def wait_for(path: Path, process: "subprocess.Popen[bytes]") -> str | None:
-    """None once it is ready, else what is not well."""
-    end = time.monotonic() + TRY_SECONDS
+    """None once it is ready, otherwise what is missing."""
+    end = time.monotonic() + START_SECONDS
     problem: str | None = NO_ANSWER
     while problem == NO_ANSWER and process.poll() is None and time.monotonic() < end:
         time.sleep(0.1)

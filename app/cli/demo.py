@@ -13,7 +13,7 @@ import click
 from dotenv import dotenv_values
 
 from app import create_app
-from app.actor import Actor, Role
+from app.actor import Actor, Role, Via
 from app.auth import services as auth
 from app.cities import services as cities
 from app.cli.run import address, check_address, prepare, run
@@ -66,13 +66,15 @@ def sample_files() -> dict[str, bytes]:
 def fill() -> dict[str, str]:
     """Make the accounts, cities and files; returns the passwords by name."""
     passwords = {str(role): secrets.token_urlsafe(9) for role in Role}
-    ids = {name: auth.create_person(name, text, name) for name, text in passwords.items()}
-    cities.add_sample_cities(Actor.operator())
+    operator = Actor.operator()
+    ids = {name: auth.create_person(operator, name, text, name) for name, text in passwords.items()}
+    cities.add_sample_cities(operator)
+    editor = Actor(ids[Role.EDITOR], Role.EDITOR, Role.EDITOR, Via.COMMAND)
     folder = settings().files_dir
     for name, content in sample_files().items():
         incoming = Incoming(folder, len(content))
         incoming.write(content)
-        files.store_upload(ids[Role.EDITOR], clean_path(name, with_folder=True), incoming)
+        files.store_upload(editor, clean_path(name, with_folder=True), incoming)
     return passwords
 
 

@@ -5,7 +5,6 @@ its programs directly: this process hears them, and has supervisor end everythin
 """
 
 import errno
-import json
 import os
 import signal
 import socket
@@ -25,15 +24,15 @@ from dotenv import dotenv_values
 from flask import current_app
 from supervisor.xmlrpc import SupervisorTransport
 
-from app.auth import services as auth
+from app.auth import queries
 from app.config import ROOT, Settings, env_file, short_socket
 from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
+from app.health.probe import ask_readyz
 from app.setup import services as setup
 from app.web import static_files
 
 HINT_SECONDS = 15
-NO_ANSWER = "no answer"
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
@@ -50,7 +49,7 @@ def prepare(settings: Settings) -> None:
         for folder in ("log", "nginx"):
             (settings.instance / folder).mkdir(exist_ok=True)
         settings.files_dir.mkdir(parents=True, exist_ok=True)
-        static_files.keep_build(settings.instance)
+        static_files.copy_build(settings.instance)
     except OSError as error:
         what, why = error.filename or settings.instance, error.strerror or error
         raise CannotStart(f"{what} cannot be made: {why}.") from None
@@ -204,21 +203,6 @@ def failed_programs(settings: Settings) -> str:
     return " and ".join(program["name"] for program in found if program["statename"] == "FATAL")
 
 
-def ask_readyz(connection: HTTPConnection) -> str | None:
-    """None when the pages are ready, else what is not well: NO_ANSWER, or what /readyz names."""
-    try:
-        connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        body = json.loads(answer.read())
-    except (OSError, HTTPException, ValueError):
-        return NO_ANSWER
-    finally:
-        connection.close()
-    if answer.status == 200:
-        return None
-    return ", ".join(text for text in body.get("checks", {}).values() if text != "ok")
-
-
 def reachable(settings: Settings) -> str:
     """The host under which this machine reaches it."""
     return ANY_ADDRESS.get(settings.host, settings.host)
@@ -249,7 +233,7 @@ def prepare_command() -> None:
     click.echo(f"Ready to start. What it keeps is in {settings.instance}.")
     if sentence := prepare_supervisor(settings):
         click.echo(sentence)
-    if not auth.somebody_exists():
+    if not queries.somebody_exists():
         click.echo("Nobody has claimed it yet; the path of the link: .venv/bin/flask setup-link")
 
 
@@ -260,7 +244,7 @@ def start_command() -> None:
     check_not_running(settings)
     check_address(settings)
     prepare(settings)
-    claimed = auth.somebody_exists()
+    claimed = queries.somebody_exists()
     db.session.remove()
     db.engine.dispose()
     warn_if_readable(settings)

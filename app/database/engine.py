@@ -1,10 +1,10 @@
-"""The database session and engine, the base of all tables, and what SQLite connections need."""
+"""The database session and engine, the base of all tables, and what connections need."""
 
 import sqlite3
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy import Connection, Dialect, Engine, MetaData, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
@@ -22,6 +22,16 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+@event.listens_for(Engine, "do_connect")
+def connect_mariadb(dialect: Dialect, _record: object, args: Any, options: Any) -> Any:
+    """Connect to MariaDB with our subclass of the driver's connection, in every process."""
+    if dialect.driver != "pymysql":
+        return None  # as the dialect does by itself
+    from app.database.mariadb import SharedTlsConnection
+
+    return SharedTlsConnection(*args, **options)
 
 
 @event.listens_for(Engine, "connect")

@@ -128,19 +128,6 @@ def run_transaction(work: Callable[[], T]) -> T:
     return result
 
 
-def transaction(function: Callable[P, T]) -> Callable[P, T]:
-    """The same as `bookkeeping()`, but joins a running service. For services that have no actor
-    yet."""
-    alone = bookkeeping(function)
-
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        joined = db.session().info.get("in_service")
-        return function(*args, **kwargs) if joined else alone(*args, **kwargs)
-
-    return run
-
-
 def run_follow_up(follow_up: Callable[[], object]) -> None:
     """Call it; a failure is logged and not raised: the change is committed, and an error would
     have the person make it twice. So a follow-up only does what would also happen by itself later,

@@ -1,13 +1,23 @@
-"""Shared files: brought up by page or script, listed, fetched, removed and brought back."""
+"""Shared files: uploading and downloading by page and script, the list, removing and restoring."""
 
 from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the pages, the request that takes uploads, commands and the entry of the bar."""
+    """Register pages, the upload request class, commands, the history's subject and the bar's
+    entry."""
     from flask_babel import lazy_gettext as _l
 
-    from app.files import commands, content, scripts_views, transfer_views, upload_request, views
+    from app.files import (
+        commands,
+        content,
+        scripts_views,
+        subjects,
+        transfer_views,
+        upload_request,
+        views,
+    )
+    from app.history.subjects import register
     from app.web.navigation import Entry, add_to_bar
 
     app.request_class = upload_request.UploadRequest
@@ -17,6 +27,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(content.icon_kind)
     for command in (commands.adopt_files, commands.purge_files):
         app.cli.add_command(command)
+    register(app, subjects.FILE)
     names = tuple(blueprint.name for blueprint in blueprints)
     entry = Entry("files.list_files", _l("Files"), 20, lambda actor: actor.is_signed_in, names)
     add_to_bar(app, entry)

@@ -1,5 +1,5 @@
-"""Taking over the files of the original program: a folder, with or without the table that maps
-original names to stored ones. Everything is copied; the folder stays as it is."""
+"""Adopting the files of the original program: a folder, with or without the table that maps
+original names to stored names. Everything is copied; the folder stays as it is."""
 
 import re
 import sqlite3
@@ -8,86 +8,92 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
-from flask_babel import gettext as _
-
+from app.actor import Actor
 from app.current import settings
 from app.disk import has_space
-from app.errors import DomainError, Invalid, NoSpace
-from app.files import services, storage
+from app.errors import DomainError, Invalid, NoSpace, Text
+from app.files import queries, services, storage
 from app.files.models import NAME_LENGTH
 from app.files.names import clean_path, printable
+from app.files.rules import check_extension
+from app.text import N_
 
-# Rows that name a file, rows with equal endings, and (original name, stored name) of all rows.
+# Of a pair of columns: rows that name a file, rows with equal extensions, and (original name,
+# stored name) of all rows.
 Candidate = tuple[int, int, list[tuple[str, str]]]
 
 ADOPTED, PRESENT, SKIPPED = "adopted", "already here", "skipped"
 
 
 @dataclass(frozen=True)
-class Source:
-    """A file to take over: where its bytes are, what people call it, and its stored name if the
+class SourceFile:
+    """A file to adopt: its path (None if it is missing), its name, and its stored name if the
     original's table had one."""
 
     path: Path | None
     name: str
     former_name: str | None = None
-    problem: str = ""
+    problem: Text = ""
 
 
 @dataclass(frozen=True)
-class Result:
-    """What became of one file."""
+class AdoptionResult:
+    """What was done with one file."""
 
     name: str
     state: str
     reason: str = ""
 
 
-def adopt_files(folder: Path, mapping: Path | None, owner_id: int) -> Iterator[Result]:
-    """Take over every file, one after another; a second run finds them here and copies nothing."""
+def adopt_files(
+    actor: Actor, folder: Path, mapping: Path | None, owner_id: int
+) -> Iterator[AdoptionResult]:
+    """Adopt the files one after another, as one batch. A second run copies nothing."""
     sources = read_folder(folder) if mapping is None else read_mapping(folder, mapping)
+    batch_id = uuid4().hex
     for source in sources:
-        yield adopt_file(source, owner_id)
+        yield adopt_file(actor, source, owner_id, batch_id)
 
 
-def adopt_file(source: Source, owner_id: int) -> Result:
-    """Copy one file through the checks that uploads pass."""
+def adopt_file(actor: Actor, source: SourceFile, owner_id: int, batch_id: str) -> AdoptionResult:
+    """Copy one file, with the same checks as an upload."""
     shown = printable(source.name)
     if source.path is None or source.problem:
-        return Result(shown, SKIPPED, source.problem)
+        return AdoptionResult(shown, SKIPPED, str(source.problem))
     own = settings()
     if not has_space(own.files_dir, source.path.stat().st_size):
         raise NoSpace()
     incoming = storage.Incoming(own.files_dir, own.upload_max_bytes)
     try:
         path = clean_path(source.name, with_folder=True)
-        services.check_ending(path.ending)
+        check_extension(path.extension)
         for block in storage.read(source.path):
             incoming.write(block)
-        if services.has_copy(owner_id, path, incoming.sha256, source.former_name):
-            return Result(shown, PRESENT)
-        made = datetime.fromtimestamp(source.path.stat().st_mtime, UTC)
-        services.store_upload(
-            owner_id, path, incoming, created_at=made, former_name=source.former_name
+        if queries.has_copy(owner_id, path, incoming.sha256, source.former_name):
+            return AdoptionResult(shown, PRESENT)
+        created = datetime.fromtimestamp(source.path.stat().st_mtime, UTC)
+        services.store_adopted(
+            actor, owner_id, path, incoming, created, source.former_name, batch_id
         )
     except (DomainError, OSError) as error:
         reason = error.message if isinstance(error, DomainError) else error.strerror or ""
-        return Result(shown, SKIPPED, reason)
+        return AdoptionResult(shown, SKIPPED, reason)
     finally:
         incoming.discard()
-    return Result(shown, ADOPTED)
+    return AdoptionResult(shown, ADOPTED)
 
 
-def read_folder(folder: Path) -> Iterator[Source]:
-    """Every file below the folder, under its path there. Links are not followed."""
+def read_folder(folder: Path) -> Iterator[SourceFile]:
+    """Every file below the folder, named by its path there. Links are not followed."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
-            yield Source(path, path.relative_to(folder).as_posix())
+            yield SourceFile(path, path.relative_to(folder).as_posix())
 
 
-def read_mapping(folder: Path, mapping: Path) -> Iterator[Source]:
-    """Every row of the original's table, then the files that no row names."""
+def read_mapping(folder: Path, mapping: Path) -> Iterator[SourceFile]:
+    """Every row of the original's table, then the files without a row."""
     stored = {
         path.name: path
         for path in folder.rglob("*")
@@ -96,16 +102,16 @@ def read_mapping(folder: Path, mapping: Path) -> Iterator[Source]:
     rows = find_mapping(mapping, set(stored))
     for name, stored_name in rows:
         path = stored.get(stored_name)
-        problem = "" if path else _("its file %(name)s is missing", name=printable(stored_name))
-        yield Source(path, name, stored_name[:NAME_LENGTH], problem)
+        missing = N_("its file %(name)s is missing", name=printable(stored_name))
+        yield SourceFile(path, name, stored_name[:NAME_LENGTH], "" if path else missing)
     for name in sorted(stored.keys() - {stored_name for _name, stored_name in rows}):
-        yield Source(None, name, problem=_("the table does not name it"))
+        yield SourceFile(None, name, problem=N_("not in the table"))
 
 
 def find_mapping(mapping: Path, stored: set[str]) -> list[tuple[str, str]]:
-    """Original and stored names. How the table and its columns are called does not matter: the
-    column of stored names is the one whose values are files of the folder, and the original name
-    is the text beside it, with the same ending where there are several texts."""
+    """Original and stored names. The names of the table and its columns do not matter: the column
+    of stored names is the one whose values are files of the folder, and the original name is the
+    text in another column, with the same extension if there are several such columns."""
     address = f"{mapping.resolve().as_uri()}?mode=ro"
     best: Candidate = (0, 0, [])
     try:
@@ -113,9 +119,9 @@ def find_mapping(mapping: Path, stored: set[str]) -> list[tuple[str, str]]:
             for table in tables(connection):
                 best = max([best, *candidates(connection, table, stored)], key=lambda c: c[:2])
     except sqlite3.Error:
-        raise Invalid(_("%(path)s is no SQLite database.", path=mapping)) from None
+        raise Invalid(N_("%(path)s is not a SQLite database.", path=mapping)) from None
     if not best[0]:
-        raise Invalid(_("No table in %(path)s names files of this folder.", path=mapping))
+        raise Invalid(N_("No table in %(path)s names files of this folder.", path=mapping))
     return best[2]
 
 
@@ -127,7 +133,7 @@ def tables(connection: sqlite3.Connection) -> list[str]:
 
 def candidates(connection: sqlite3.Connection, table: str, stored: set[str]) -> Iterator[Candidate]:
     """For each pair of columns: how many rows name a file of the folder, in how many of them both
-    names have the same ending, and the names."""
+    names have the same extension, and the names."""
     quoted = table.replace('"', '""')
     rows = connection.execute(f'SELECT * FROM "{quoted}"').fetchall()  # noqa: S608 - quoted above
     columns = range(len(rows[0]) if rows else 0)

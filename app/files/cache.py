@@ -1,6 +1,7 @@
-"""What the list of files keeps in Redis: how many there are, and their size together."""
+"""What the list of files caches: how many there are, and their total size."""
 
 from app.redis.cache import VersionedCache
 
-TEXTS = VersionedCache("gz:files")
-changed, kept = TEXTS.changed, TEXTS.kept
+CACHE = VersionedCache("gz:files")
+get_or_compute, invalidate = CACHE.get_or_compute, CACHE.invalidate
+changed = invalidate

@@ -1,7 +1,7 @@
-"""Whether a file is what its ending says, and the Content-Type it is sent with.
+"""Whether a file's content matches its extension, and the Content-Type it is sent with.
 
-Files are never shown in a page, only handed out as attachments; this check keeps a program from
-travelling as a picture. Endings not in the table are accepted as they are.
+Files are never shown in a page, only sent as attachments; this check stops a program from being
+passed off as a picture. Files whose extension is not in the table are accepted unchecked.
 """
 
 import codecs
@@ -13,56 +13,60 @@ from pathlib import Path
 from app.files import storage
 
 HEAD = 1024
-# Bytes that no text has in any encoding that is a superset of ASCII. Tab, line ends, form feed,
-# escape (ISO-2022) and the end mark of DOS are in texts.
+# Bytes that do not occur in text in any superset of ASCII. Tab, line ends, form feed, escape
+# (ISO-2022) and the end-of-file character of DOS do.
 BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
-UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-OTHERS = "application/octet-stream"
+UTF_16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+OCTET_STREAM = "application/octet-stream"
+
+Signature = Callable[[bytes], bool]
 
 
 @dataclass(frozen=True)
 class FileType:
-    """A kind of file: its Content-Type and how its first bytes are recognised."""
+    """A type of file: its Content-Type, and how its first bytes are recognised."""
 
     content_type: str
-    begins: Callable[[bytes], bool] | None = None
+    signature: Signature | None = None
     is_text: bool = False
 
 
-def begins(*marks: bytes) -> Callable[[bytes], bool]:
-    """A test for one of these first bytes."""
-    return lambda head: head.startswith(marks)
+def starts_with(*prefixes: bytes) -> Signature:
+    """A signature that is one of these first bytes."""
+    return lambda head: head.startswith(prefixes)
 
 
-JPEG = FileType("image/jpeg", begins(b"\xff\xd8\xff"))
-# Readers of PDF allow some bytes before the mark, and files with them are about.
+JPEG = FileType("image/jpeg", starts_with(b"\xff\xd8\xff"))
+# PDF readers accept some bytes before the signature, and such files exist.
 PDF = FileType("application/pdf", lambda head: b"%PDF-" in head)
-ZIPPED = begins(b"PK\x03\x04", b"PK\x05\x06")
+ZIP = starts_with(b"PK\x03\x04", b"PK\x05\x06")
 OFFICE = "application/vnd.openxmlformats-officedocument"
 FILE_TYPES: dict[str, FileType] = {
     "pdf": PDF,
-    "png": FileType("image/png", begins(b"\x89PNG\r\n\x1a\n")),
+    "png": FileType("image/png", starts_with(b"\x89PNG\r\n\x1a\n")),
     "jpg": JPEG,
     "jpeg": JPEG,
-    "gif": FileType("image/gif", begins(b"GIF87a", b"GIF89a")),
+    "gif": FileType("image/gif", starts_with(b"GIF87a", b"GIF89a")),
     "txt": FileType("text/plain", is_text=True),
     "csv": FileType("text/csv", is_text=True),
     "md": FileType("text/markdown", is_text=True),
-    "zip": FileType("application/zip", ZIPPED),
-    "docx": FileType(f"{OFFICE}.wordprocessingml.document", ZIPPED),
-    "xlsx": FileType(f"{OFFICE}.spreadsheetml.sheet", ZIPPED),
-    "pptx": FileType(f"{OFFICE}.presentationml.presentation", ZIPPED),
-    "gz": FileType("application/gzip", begins(b"\x1f\x8b")),
+    "zip": FileType("application/zip", ZIP),
+    "docx": FileType(f"{OFFICE}.wordprocessingml.document", ZIP),
+    "xlsx": FileType(f"{OFFICE}.spreadsheetml.sheet", ZIP),
+    "pptx": FileType(f"{OFFICE}.presentationml.presentation", ZIP),
+    "gz": FileType("application/gzip", starts_with(b"\x1f\x8b")),
 }
-# What a text must not begin with.
-MARKS = [kind.begins for ending, kind in FILE_TYPES.items() if kind.begins and ending != "pdf"]
-MARKS.append(begins(b"%PDF-"))
+# What a text file must not start with.
+BINARY_SIGNATURES = [
+    starts_with(b"%PDF-"),
+    *(kind.signature for kind in FILE_TYPES.values() if kind.signature and kind is not PDF),
+]
 
 
-def content_type(path: Path, ending: str) -> str | None:
-    """The Content-Type of a file with this ending, or None when its content is of another kind.
-    An empty file agrees with every ending."""
-    kind = FILE_TYPES.get(ending, FileType(OTHERS))
+def content_type(path: Path, extension: str) -> str | None:
+    """The Content-Type of a file with this extension, or None if its content is of another type.
+    An empty file matches every extension."""
+    kind = FILE_TYPES.get(extension, FileType(OCTET_STREAM))
     if path.stat().st_size == 0:
         return kind.content_type
     with path.open("rb") as file:
@@ -70,17 +74,17 @@ def content_type(path: Path, ending: str) -> str | None:
     if kind.is_text:
         charset = text_charset(path, head)
         return None if charset is None else f"{kind.content_type}{charset}"
-    if kind.begins is not None and not kind.begins(head):
+    if kind.signature is not None and not kind.signature(head):
         return None
     return kind.content_type
 
 
 def text_charset(path: Path, head: bytes) -> str | None:
-    """The charset parameter of a text: UTF-8 or, with its mark, UTF-16; '' for another encoding,
-    which cannot be told for certain; None when it is no text."""
-    if head.startswith(UTF_16_MARKS):
+    """The charset parameter of a text: UTF-8 or, with a byte order mark, UTF-16; '' for another
+    encoding, which cannot be determined reliably; None if the file is not text."""
+    if head.startswith(UTF_16_BOMS):
         return "; charset=utf-16" if decodes(path, "utf-16") else None
-    if any(begins_so(head) for begins_so in MARKS):
+    if any(matches(head) for matches in BINARY_SIGNATURES):
         return None
     if any(BINARY.search(block) for block in storage.read(path)):
         return None
@@ -88,7 +92,7 @@ def text_charset(path: Path, head: bytes) -> str | None:
 
 
 def decodes(path: Path, encoding: str) -> bool:
-    """Whether all of a file is valid in an encoding; read block by block."""
+    """True if the whole file is valid in an encoding; it is read block by block."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         for block in storage.read(path):
@@ -99,14 +103,14 @@ def decodes(path: Path, encoding: str) -> bool:
     return True
 
 
-def icon_kind(ending: str) -> str:
-    """Which picture stands before a file in a list: pdf, image, text, table, archive or other."""
-    if ending in ("png", "jpg", "jpeg", "gif", "webp", "svg", "bmp", "tif", "tiff"):
+def icon_kind(extension: str) -> str:
+    """The icon of a file in a list: pdf, image, text, table, archive or other."""
+    if extension in ("png", "jpg", "jpeg", "gif", "webp", "svg", "bmp", "tif", "tiff"):
         return "image"
-    if ending in ("zip", "gz", "7z", "tar", "xz", "rar"):
+    if extension in ("zip", "gz", "7z", "tar", "xz", "rar"):
         return "archive"
-    if ending in ("csv", "xls", "xlsx", "ods"):
+    if extension in ("csv", "xls", "xlsx", "ods"):
         return "table"
-    if ending in ("txt", "md", "log", "doc", "docx", "odt", "rtf"):
+    if extension in ("txt", "md", "log", "doc", "docx", "odt", "rtf"):
         return "text"
-    return "pdf" if ending == "pdf" else "other"
+    return "pdf" if extension == "pdf" else "other"

@@ -1,5 +1,5 @@
-"""The HTTP side of a download: headers, conditions and ranges; the bytes come from nginx where
-NGINX_SENDS_FILES=1, else from here."""
+"""The HTTP side of a download: headers, conditions and ranges. The content is sent by nginx if
+NGINX_SENDS_FILES=1, otherwise by the application."""
 
 import re
 from base64 import b64encode
@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Response, current_app, request
-from flask_babel import gettext as _
 from werkzeug.wsgi import wrap_file
 
 from app.current import settings
@@ -17,20 +16,21 @@ from app.database.engine import DATABASE_AWAY, db
 from app.errors import Locked, NotFound
 from app.files import services, storage
 from app.files.models import File
+from app.text import N_
 
 ONE_RANGE = re.compile(r"bytes=(?P<first>\d{1,18})?-(?P<last>\d{1,18})?", re.IGNORECASE)
-# What RFC 8187 lets stand in the extended form of a parameter.
+# What RFC 8187 allows unencoded in the extended form of a parameter.
 ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
 
 def send(file: File) -> Response:
-    """The answer to a request for a file. Nothing of the database is held while it is sent."""
+    """The response to a request for a file. No database connection is held while it is sent."""
     path = storage.path_of(settings().files_dir, file.stored_name)
     if not path.exists():
-        current_app.logger.error("the bytes of file %d are missing", file.id)
-        raise NotFound(_("The bytes of this file are missing. Tell whoever runs this server."))
+        current_app.logger.error("the content of file %d is missing", file.id)
+        raise NotFound(N_("The content of this file is missing. Tell whoever runs this server."))
     file_id, length = file.id, file.size
-    response = head_of(file, path)
+    response = prepare_response(file, path)
     db.session.rollback()
     if response.make_conditional(without_range(request.environ)).status_code in (304, 412):
         return response
@@ -43,13 +43,14 @@ def send(file: File) -> Response:
     if request.method == "HEAD":
         return response
     if start == 0:
-        count(file_id)
-    return by_nginx(response, path) if settings().nginx_sends_files else by_us(response, path)
+        count_download(file_id)
+    send_it = send_by_nginx if settings().nginx_sends_files else send_directly
+    return send_it(response, path)
 
 
-def head_of(file: File, path: Path) -> Response:
-    """Status and headers. A file never becomes a page: it is an attachment of a type that we
-    chose, and if a browser showed it all the same, it would be in a sandbox."""
+def prepare_response(file: File, path: Path) -> Response:
+    """Status and headers. A file is never a page: it is an attachment of a type from our own table,
+    and should a browser show it all the same, it does so in a sandbox."""
     response = Response(iter(()), mimetype=None, content_type=file.content_type)
     response.automatically_set_content_length = False
     response.headers["Content-Disposition"] = attachment(file.name)
@@ -59,13 +60,13 @@ def head_of(file: File, path: Path) -> Response:
     digest = b64encode(bytes.fromhex(file.sha256)).decode()
     response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530
     response.set_etag(file.sha256)
-    # The same moment as nginx reads it from the file.
+    # The time that nginx reads from the file.
     response.last_modified = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
     return response
 
 
 def attachment(name: str) -> str:
-    """A Content-Disposition (RFC 6266): the name as it is, encoded after RFC 8187, and one of
+    """A Content-Disposition (RFC 6266): the name as it is, encoded as in RFC 8187, and a name in
     plain ASCII for programs that read only that."""
     plain = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in name)
     encoded = quote(name, safe=ATTRIBUTE_CHARACTERS)
@@ -73,13 +74,14 @@ def attachment(name: str) -> str:
 
 
 def without_range(environ: dict[str, Any]) -> dict[str, Any]:
-    """RFC 9110, 13.2.2: whether the client has it already is asked before which part it wants."""
+    """The request without its Range: whether the client already has the file is decided before the
+    range is (RFC 9110, 13.2.2)."""
     return {name: value for name, value in environ.items() if name != "HTTP_RANGE"}
 
 
 def with_plain_range(environ: dict[str, Any]) -> dict[str, Any]:
-    """A Range is answered for GET and one range of bytes; several, other units, or one whose
-    If-Range holds a weak validator are answered in full, as RFC 9110 says."""
+    """The request with its Range if that is a single range of bytes in a GET. Several ranges, other
+    units and a weak validator in If-Range are answered with the whole file, as in RFC 9110."""
     wanted = ONE_RANGE.fullmatch(environ.get("HTTP_RANGE", "").strip())
     first, last = wanted.group("first", "last") if wanted else (None, None)
     is_plain = bool(first or last) and not (first and last and int(first) > int(last))
@@ -89,16 +91,16 @@ def with_plain_range(environ: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def count(file_id: int) -> None:
-    """A download counts when it begins; a database that is busy does not hold it up."""
+def count_download(file_id: int) -> None:
+    """Count a download when it starts; it goes on uncounted if the database is busy or down."""
     try:
         services.count_download(file_id)
     except (*DATABASE_AWAY, Locked):
         current_app.logger.warning("a download of file %d was not counted", file_id)
 
 
-def by_nginx(response: Response, path: Path) -> Response:
-    """nginx sends it from its internal location, and reads the range from the request itself."""
+def send_by_nginx(response: Response, path: Path) -> Response:
+    """Let nginx send the file from its internal location; it reads the range from the request."""
     where = path.relative_to(settings().files_dir).as_posix()
     response.status_code = 200
     for name in ("Content-Range", "Content-Length", "Accept-Ranges"):  # nginx adds its own
@@ -107,9 +109,9 @@ def by_nginx(response: Response, path: Path) -> Response:
     return response
 
 
-def by_us(response: Response, path: Path) -> Response:
-    """The whole file by the server's own means, which gunicorn hands to the system (sendfile); a
-    part block by block."""
+def send_directly(response: Response, path: Path) -> Response:
+    """Send the whole file with the server's file wrapper (sendfile in gunicorn), a range block by
+    block."""
     if response.status_code == 206:
         part = response.content_range
         response.response = storage.read(path, part.start or 0, part.stop)

@@ -1,31 +1,30 @@
-"""The list of files: what its address says, and the page of rows that it asks for."""
+"""The list of files: search, order, pages, sums."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.auth.models import Person
 from app.database import keyset
 from app.database.engine import db
 from app.database.keyset import (
-    FIRST,
-    LAST,
+    PAGE_SIZE,
     Cursor,
-    Ordered,
+    Listing,
+    Page,
     Query,
+    Sort,
     Value,
     read_moment,
     read_text,
-    readable,
     seek,
-    write_cursor,
 )
 from app.files import cache, purging
 from app.files.models import File
@@ -33,9 +32,7 @@ from app.text import fold, parse_integer
 from app.times import now
 
 FileRow = Row[*tuple[Any, ...]]
-Step = dict[str, str] | None
 
-PAGE = 50
 SEARCH_LENGTH = 200
 COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
     "name": File.name_key,
@@ -43,34 +40,33 @@ COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
     "size": File.size,
     "uploaded": File.created_at,  # not the id: an adopted file may be older than its row
 }
-# Names begin with a, sizes and times with the largest.
-DESCENDING_FIRST = {"name": False, "from": False, "size": True, "uploaded": True}
+
+
+def read_size(text: str) -> Value:
+    """A size in a cursor."""
+    number = parse_integer(text, 0, 2**63 - 1)
+    if number is None:
+        raise ValueError(text)
+    return number
 
 
 @dataclass(frozen=True)
-class FileListing(Ordered):
+class FileListing(Listing):
     """Search and order. Nothing set is every file, the newest first."""
 
-    DESCENDING_FIRST = DESCENDING_FIRST
+    SORTS = {  # noqa: RUF012 - never changed
+        "name": Sort(read_text),
+        "from": Sort(read_text),
+        "size": Sort(read_size, descending_first=True),
+        "uploaded": Sort(read_moment, descending_first=True),
+    }
 
-    search: str = ""
     sort: str = "uploaded"
     descending: bool = True
+    search: str = ""
     removed: bool = False
     # Of what was removed, only this person's files.
     removed_of: int | None = None
-
-    def args(self, **changed: Any) -> dict[str, str]:
-        """The arguments of its address, without those that have their default."""
-        wanted = replace(self, **changed)
-        turned = wanted.descending != DESCENDING_FIRST[wanted.sort]
-        args = {
-            "q": wanted.search,
-            "removed": "1" if wanted.removed else "",
-            "sort": wanted.sort if wanted.sort != "uploaded" else "",
-            "order": ("desc" if wanted.descending else "asc") if turned else "",
-        }
-        return {name: value for name, value in args.items() if value}
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Which rows it shows: of every file the present version."""
@@ -86,91 +82,65 @@ class FileListing(Ordered):
         return chosen
 
 
-@dataclass(frozen=True)
-class FilePage:
-    """Up to PAGE rows with the names of their owners, how many stand before them, and the sums
-    over all; the steps are arguments of addresses, None for one that cannot be taken."""
-
-    rows: list[tuple[File, str]]
-    before: int
-    total: int
-    size: int
-    first: Step
-    previous: Step
-    next: Step
-    last: Step
-
-
-def read_listing(args: Mapping[str, str], removed_of: int | None = None) -> FileListing:
-    """The listing of an address; what is unknown there falls back to the default. What was removed
-    is shown to those who may bring it back: a viewer is shown only their own, by `removed_of`."""
-    sort = args.get("sort", "")
-    sort = sort if sort in COLUMNS else "uploaded"
-    return FileListing(
-        search=readable(args.get("q", "")).strip()[:SEARCH_LENGTH],
-        sort=sort,
-        descending={"asc": False, "desc": True}.get(args.get("order", ""), DESCENDING_FIRST[sort]),
-        removed=args.get("removed") == "1",
-        removed_of=removed_of,
+def select_files(listing: FileListing, cursor: Cursor, total: int) -> Page[FileRow]:
+    """The page at a cursor: files with the names of their owners, and the keys of those names."""
+    return keyset.select_page(
+        partial(read_rows, listing), partial(cursor_at, listing), cursor, PAGE_SIZE, total
     )
 
 
-def read_page(listing: FileListing, args: Mapping[str, str]) -> FilePage:
-    """The rows at the cursor `page`."""
-    # The sums come first, because asking for them may end the transaction the rows are read in.
-    total, size = read_sums(listing)
-    cursor = read_cursor(args.get("page"), listing.sort)
-    if cursor == LAST:
-        cursor = replace(LAST, place=total + 1)
-    found = keyset.select_page(
-        partial(read_rows, listing), partial(cursor_at, listing), cursor, PAGE
-    )
-
-    def step(to: Cursor | None) -> Step:
-        if to is None:
-            return None
-        return listing.args() if to == FIRST else {**listing.args(), "page": write_cursor(to)}
-
-    return FilePage(
-        rows=[(file, owner) for file, owner, _owner_key in found.rows],
-        before=(found.start or 1) - 1,
-        total=total,
-        size=size,
-        first=step(FIRST if found.previous else None),
-        previous=step(found.previous),
-        next=step(found.next),
-        last=step(LAST if found.next else None),
-    )
-
-
-def read_rows(listing: FileListing, cursor: Cursor, limit: int) -> list[FileRow]:
+def read_rows(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[FileRow]:
     """Up to `limit` rows from a cursor on, in reading direction."""
-    rows: list[FileRow] = []
-    for query in segments(listing, cursor, limit):
-        if len(rows) < limit:
-            rows += db.session.execute(query.limit(limit - len(rows))).all()
-    return rows
+    if listing.sort == "from":
+        return read_by_owner(listing, cursor, limit)
+    return db.session.execute(rows_query(listing, cursor).limit(limit)).all()
 
 
-def segments(listing: FileListing, cursor: Cursor, limit: int) -> Iterator[Query]:
-    """The queries whose rows, one after another, are the listing from the cursor on. By owner it is
-    one for each, because no index of files has the names of people. What was removed is sorted at
-    each page: it is what a few days brought."""
+def rows_query(listing: FileListing, cursor: Cursor) -> Query:
+    """The rows from a cursor on, but for the order by owner."""
+    column = COLUMNS[listing.sort]
     query: Query = select(File, Person.name, Person.name_key)
     query = query.join(Person, File.owner_id == Person.id).where(*listing.conditions())
-    column = File.owner_id if listing.sort == "from" else COLUMNS[listing.sort]
-    # MariaDB takes sorting all rows for cheaper, the more so where there are few people.
-    index = "ix_file_removed_at" if listing.removed else f"ix_file_listed_{column.key}"
-    query = query.with_hint(File, f"FORCE INDEX ({index})", dialect_name="mysql")
     query = query.with_hint(Person, "FORCE INDEX (PRIMARY)", dialect_name="mysql")
-    descending = listing.descending == cursor.forward  # going back, the order turns round
-    if listing.sort != "from":
-        after = None if cursor.id is None else [cursor.value, cursor.id]
-        yield seek(query, [column, File.id], after, descending)
-        return
-    for owner_id, name_key in read_owners(listing, cursor, limit, descending):
+    after = None if cursor.id is None else [cursor.value, cursor.id]
+    descending = listing.descending == cursor.forward  # going back, the order is reversed
+    return seek(with_index(query, listing, column), [column, File.id], after, descending)
+
+
+def with_index(query: Query, listing: FileListing, column: Any) -> Query:
+    """The query with the index that has its order, because MariaDB takes sorting all rows for
+    cheaper. What was removed is sorted at each page: it is what a few days brought."""
+    index = "ix_file_removed_at" if listing.removed else f"ix_file_listed_{column.key}"
+    return query.with_hint(File, f"FORCE INDEX ({index})", dialect_name="mysql")
+
+
+def read_by_owner(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[FileRow]:
+    """The rows in the order of their owners' names. No index of files has these names: the owners
+    are read first, then the ids of their files with one query for each owner, sent together."""
+    descending = listing.descending == cursor.forward
+    queries = owner_queries(listing, cursor, limit)
+    if not queries:
+        return []
+    ids = union_all(*(select(query.limit(limit).subquery()) for query in queries))
+    order = (ids.selected_columns.place, ids.selected_columns.id)
+    ids = ids.order_by(order[0], order[1].desc() if descending else order[1]).limit(limit)
+    wanted = [file_id for _place, file_id in db.session.execute(ids)]
+    query = select(File, Person.name, Person.name_key).join(Person, File.owner_id == Person.id)
+    found = {row[0].id: row for row in db.session.execute(query.where(File.id.in_(wanted)))}
+    return [found[file_id] for file_id in wanted if file_id in found]
+
+
+def owner_queries(listing: FileListing, cursor: Cursor, limit: int) -> list[Query]:
+    """For each owner from the cursor on: the owner's place and the ids of their files."""
+    descending = listing.descending == cursor.forward
+    queries: list[Query] = []
+    for place, (owner_id, name_key) in enumerate(read_owners(listing, cursor, limit, descending)):
+        query: Query = select(literal(place).label("place"), File.id)
+        query = query.where(*listing.conditions(), File.owner_id == owner_id)
         after = [cursor.id] if name_key == cursor.value else None
-        yield seek(query.where(File.owner_id == owner_id), [File.id], after, descending)
+        query = with_index(query, listing, File.owner_id)
+        queries.append(seek(query, [File.id], after, descending))
+    return queries
 
 
 def read_owners(
@@ -194,32 +164,12 @@ def cursor_at(listing: FileListing, row: FileRow, forward: bool, place: int | No
     return Cursor(forward, file.id, value, place)
 
 
-def read_cursor(text: str | None, sort: str) -> Cursor:
-    """The cursor of an address. One that is none, or of another order, is the first page."""
-    found = keyset.read_cursor(text, partial(read_value, sort=sort))
-    # Every row has a value and a known place.
-    return FIRST if found.id is not None and None in (found.value, found.place) else found
-
-
-def read_value(text: str, sort: str) -> Value:
-    """The value of a sorted column; ValueError for what that column cannot hold."""
-    if sort == "uploaded":
-        return read_moment(text)
-    if sort != "size":
-        return read_text(text)
-    number = parse_integer(text, 0, 2**63 - 1)
-    if number is None:
-        raise ValueError(text)
-    return number
-
-
 def read_sums(listing: FileListing) -> tuple[int, int]:
     """How many files a listing has and their size together, kept until a file changes: counting
     reads every row."""
     asked = json.dumps([listing.search, listing.removed, listing.removed_of])
     digest = hashlib.sha256(asked.encode()).hexdigest()[:32]
-    count, size = json.loads(cache.kept(f"sums:{digest}", lambda: json.dumps(count_files(listing))))
-    return count, size
+    return cache.get_or_compute(f"sums:{digest}", tuple[int, int], lambda: count_files(listing))
 
 
 def count_files(listing: FileListing) -> tuple[int, int]:

@@ -11,26 +11,28 @@ from app.database.types import Id, Moment, UtcDateTime, bounded, long_text
 NAME_LENGTH = 255
 # With the name it just fits into the longest key that InnoDB takes (3,072 bytes).
 FOLDER_LENGTH = 500
-ENDING_LENGTH = 32
-# Both empty: the present version of a file that was not removed.
-PRESENT = ("replaced_at", "removed_at")
+EXTENSION_LENGTH = 32
+# Two uploads at once cannot both become the same version.
+UNIQUE_VERSION = "uq_file_owner_id_folder_name_version"
+# Both empty: the current version of a file that was not removed.
+CURRENT = ("replaced_at", "removed_at")
 LISTED_BY = ("created_at", "name_key", "size", "owner_id")
 
 
 class File(db.Model):  # type: ignore[name-defined,misc]
-    """One version of a file. Owner, folder and name together are one file; the same again by the
-    same person is its next version. The present version is the one with `replaced_at` empty.
-    Removing is done to all versions at once, with the same `removed_at`, by which they come back
-    together; what was removed earlier under the same name stays apart with its own."""
+    """One version of a file. Owner, folder and name identify the file; the same again by the same
+    person is its next version. The current version is the one with `replaced_at` empty.
+
+    A file is removed with all its versions, which get the same `removed_at` and are restored
+    together. Versions that were removed earlier under the same name have their own."""
 
     __tablename__ = "file"
     __table_args__ = (
-        # Two uploads at once cannot both become the same version.
-        UniqueConstraint("owner_id", "folder", "name", "version"),
+        UniqueConstraint("owner_id", "folder", "name", "version", name=UNIQUE_VERSION),
         Index("ix_file_name", "name"),
         Index("ix_file_former_name", "former_name"),
-        # The list of what is present, in each of its orders.
-        *(Index(f"ix_file_listed_{column}", *PRESENT, column) for column in LISTED_BY),
+        # The list of current versions, in each of its orders.
+        *(Index(f"ix_file_listed_{column}", *CURRENT, column) for column in LISTED_BY),
         Index("ix_file_removed_at", "removed_at"),
         {"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},
     )
@@ -40,12 +42,12 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     # The path of an uploaded folder, without a slash at either end; '' for a single file.
     folder: Mapped[str] = mapped_column(bounded(FOLDER_LENGTH), default="")
     name: Mapped[str] = mapped_column(bounded(NAME_LENGTH))
-    ending: Mapped[str] = mapped_column(bounded(ENDING_LENGTH))
+    extension: Mapped[str] = mapped_column("ending", bounded(EXTENSION_LENGTH))
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     content_type: Mapped[str] = mapped_column(String(127))
     stored_name: Mapped[str] = mapped_column(String(64), unique=True)
-    # Where the original program kept it, whose links to that name go on to work.
+    # The stored name in the original program, so that links to it still work.
     former_name: Mapped[str | None] = mapped_column(bounded(NAME_LENGTH))
     version: Mapped[int]
     created_at: Mapped[Moment]
@@ -53,11 +55,16 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     removed_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     downloads: Mapped[int] = mapped_column(default=0)
-    # NFKC and casefolded, the same on SQLite and MariaDB: for the order and for the search.
+    # NFKC and casefolded, the same on SQLite and MariaDB: for sorting and searching.
     name_key: Mapped[str] = mapped_column(bounded(NAME_LENGTH))
     search_key: Mapped[str] = mapped_column(long_text(), deferred=True)
 
     @property
     def path(self) -> str:
-        """Folder and name, as people read it."""
-        return f"{self.folder}/{self.name}" if self.folder else self.name
+        """Folder and name, as shown to people."""
+        return join_path(self.folder, self.name)
+
+
+def join_path(folder: str, name: str) -> str:
+    """Folder and name; the name alone for a file without a folder."""
+    return f"{folder}/{name}" if folder else name

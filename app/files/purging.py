@@ -1,4 +1,7 @@
-"""How long removed files can come back, and deleting for good what nobody can have any more."""
+"""Permanent deletion: removed files that can no longer be restored, and orphaned stored files.
+
+It follows from the removal by a fixed rule and is nobody's action, so it is not in the history.
+"""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -8,48 +11,49 @@ from sqlalchemy import delete, select
 
 from app.current import settings
 from app.database.engine import db
-from app.database.service import after_commit, transaction
+from app.database.service import after_commit, bookkeeping
 from app.files import cache, storage
 from app.files.models import File
 from app.times import now
 
+# For how long a removed file can be restored.
 UNDO_DAYS = 7
-# How many removed files are deleted for good when another one is removed.
-PURGED_AT_ONCE = 20
+# How many files are deleted permanently when another one is removed or uploaded.
+PURGE_LIMIT = 20
 
 
-def purge_removed(most: int = PURGED_AT_ONCE) -> int:
-    """Delete for good what was removed more than UNDO_DAYS ago, at most so many; how many."""
+def purge_removed(limit: int = PURGE_LIMIT) -> int:
+    """Delete permanently what was removed more than UNDO_DAYS ago; returns how many."""
     before = now() - timedelta(days=UNDO_DAYS)
-    due = select(File.id).where(File.removed_at < before).order_by(File.removed_at).limit(most)
+    due = select(File.id).where(File.removed_at < before).order_by(File.removed_at).limit(limit)
     ids = list(db.session.scalars(due))
     db.session.rollback()
     return sum(_purge(file_id, before, settings().files_dir) for file_id in ids)
 
 
-@transaction
+@bookkeeping
 def _purge(file_id: int, before: datetime, folder: Path) -> bool:
-    """Delete the row, then the bytes; not when somebody brought the file back meanwhile."""
+    """Delete the row, then the stored file; False if the file was restored in the meantime."""
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None:
         return False
     stored_name = file.stored_name
-    gone = db.session.execute(
+    deleted = db.session.execute(
         delete(File)
         .where(File.id == file_id, File.removed_at < before)
         .execution_options(synchronize_session=False)
     )
-    if gone.rowcount != 1:  # type: ignore[attr-defined]
+    if deleted.rowcount != 1:  # type: ignore[attr-defined]
         return False
     after_commit(cache.changed)
     after_commit(partial(storage.remove, folder, stored_name))
     return True
 
 
-def purge_strays() -> int:
-    """Delete stored files that no row names: a process ended between writing one and its row, or
-    between deleting a row and its file, or nobody knew whether the row was committed. Only those a
-    day old, so that no upload is disturbed."""
+def purge_orphans() -> int:
+    """Delete stored files without a row; returns how many. They remain when a process ends between
+    storing a file and inserting its row, or between deleting a row and its file, or when the answer
+    to a commit was lost. Only files older than a day, so that no upload is disturbed."""
     folder = settings().files_dir
     count = 0
     for name in storage.stored_before(folder, (now() - timedelta(days=1)).timestamp()):

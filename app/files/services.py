@@ -1,37 +1,37 @@
-"""The rules of shared files: keeping, finding, counting, removing, bringing back."""
+"""What can be done with files: store, remove and restore them, and count downloads."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, func, select, union_all, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.actor import Role
-from app.auth.models import Person
-from app.current import settings
+from app.actor import Actor, Role
+from app.database.constraints import violates
 from app.database.engine import db
-from app.database.service import after_commit, is_busy, transaction
-from app.errors import Conflict, DomainError, Forbidden, Invalid, NoSpace, NotFound, TooLarge
-from app.files import cache, content, storage
-from app.files.models import ENDING_LENGTH, NAME_LENGTH, File
+from app.database.service import after_commit, bookkeeping, is_busy, permitted, service
+from app.errors import Conflict, DomainError, NotFound
+from app.files import cache, queries, storage
+from app.files.models import EXTENSION_LENGTH, NAME_LENGTH, UNIQUE_VERSION, File
 from app.files.names import CleanPath
 from app.files.purging import purge_removed
+from app.files.rules import check_file, check_may_change
 from app.files.storage import Incoming
-from app.text import fold
+from app.history.services import Change, record
+from app.text import N_, fold
 from app.times import now
-from app.web.formatting import format_size
 
-TRIES = 5
+INSERT_ATTEMPTS = 5
+# The fields of a file in the history.
+RECORDED = ("name", "folder", "version", "size", "sha256", "owner_id")
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """What became of an upload."""
+    """A file that was stored."""
 
     id: int
     version: int
@@ -40,219 +40,192 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
-class Restored:
-    """What came back: the newest version of it, and the one that is present now."""
+class RestoredFile:
+    """A file that was restored: its newest restored version, and the version that is current now,
+    which is a newer one if the name was uploaded again after the removal."""
 
     name: str
     version: int
-    present: int
-    present_id: int
+    current_version: int
+    current_id: int
 
 
-def store_upload(owner_id: int, path: CleanPath, incoming: Incoming, **adopted: Any) -> StoredFile:
-    """Check what came in and make it the next version of the owner's file of that path. A file
-    taken over from the original brings its `created_at` and `former_name`.
+@permitted(Role.EDITOR)
+def store_upload(
+    actor: Actor, path: CleanPath, incoming: Incoming, batch_id: str | None = None
+) -> StoredFile:
+    """Check a received file and make it the next version of the actor's file of that path.
+    `batch_id` is shared by the files of one form."""
+    return _store(actor, incoming, path, batch_id, owner_id=actor.person_id)
 
-    The bytes are on disk under their stored name before the row names them, and are deleted again
-    when it is sure that no row does. When the answer to a commit is lost, the row may stand: then
-    they stay, and `purge_strays()` sees to them.
+
+@permitted(Role.ADMIN)
+def store_adopted(
+    actor: Actor,
+    owner_id: int,
+    path: CleanPath,
+    incoming: Incoming,
+    created_at: datetime,
+    former_name: str | None = None,
+    batch_id: str | None = None,
+) -> StoredFile:
+    """The same for a file of the original program, with its owner, age and stored name there."""
+    return _store(
+        actor,
+        incoming,
+        path,
+        batch_id,
+        owner_id=owner_id,
+        created_at=created_at,
+        former_name=former_name,
+    )
+
+
+def _store(
+    actor: Actor, incoming: Incoming, path: CleanPath, batch_id: str | None, **columns: Any
+) -> StoredFile:
+    """Check and store a received file, then insert its row.
+
+    The file is on disk under its stored name before the row exists, and is deleted again if the row
+    certainly does not. If the answer to the commit is lost, the row may exist: then the file stays,
+    and `purge_orphans()` deletes it if necessary.
     """
     incoming.finish()
     content_type = check_file(path, incoming)
-    ending = path.ending[:ENDING_LENGTH]
-    stored_name = incoming.keep(ending)
-    new = partial(
+    extension = path.extension[:EXTENSION_LENGTH]
+    stored_name = incoming.store(extension)
+    new_row = partial(
         File,
-        owner_id=owner_id,
         folder=path.folder,
         name=path.name,
-        ending=ending,
+        extension=extension,
         size=incoming.size,
         sha256=incoming.sha256,
         content_type=content_type,
         stored_name=stored_name,
         name_key=fold(path.name)[:NAME_LENGTH],
         search_key=fold(f"{path.folder}/{path.name}"),
-        **adopted,
+        **columns,
     )
     try:
-        return _insert_next(new)
+        return _insert_next(actor, new_row, batch_id)
     except (DomainError, DBAPIError, PoolTimeout) as error:
-        # Refused, no connection to be had, or busy to the end. Of other errors nobody knows.
-        if not isinstance(error, DBAPIError) or is_busy(error):
+        if not isinstance(error, DBAPIError) or no_row(error):
             storage.remove(incoming.folder, stored_name)
         raise
 
 
-def check_file(path: CleanPath, incoming: Incoming) -> str:
-    """The Content-Type of what came in, or a refusal by size, space, ending or content."""
-    if incoming.problem == storage.TOO_LARGE:
-        raise TooLarge(_("A file has at most %(size)s.", size=format_size(incoming.limit)))
-    if incoming.problem == storage.NO_SPACE:
-        raise NoSpace()
-    check_ending(path.ending)
-    found = content.content_type(incoming.path, path.ending)
-    if found is None:
-        raise Invalid(_("The content is not what the ending .%(e)s says.", e=path.ending))
-    return found
+def no_row(error: DBAPIError) -> bool:
+    """True if an INSERT certainly left no row; after a lost connection nobody knows."""
+    return isinstance(error, IntegrityError) or is_busy(error)
 
 
-def check_ending(ending: str) -> None:
-    """One of the endings that this installation takes."""
-    allowed = settings().upload_extensions
-    if ending not in allowed:
-        raise Invalid(_("Only these endings are taken: %(list)s.", list=", ".join(allowed)))
-
-
-def _insert_next(new: "partial[File]") -> StoredFile:
-    """Insert the next version. Two uploads at once may choose the same number; the database lets
-    one of them in, and the other counts again in a transaction that sees it."""
-    for _attempt in range(TRIES):
+def _insert_next(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
+    """Insert the next version. Two uploads at the same time can choose the same number: the
+    database accepts one, and the other is numbered again in a new transaction."""
+    for _attempt in range(INSERT_ATTEMPTS):
         try:
-            return _insert(new)
-        except IntegrityError:
-            continue
-    raise Conflict(_("This file is being uploaded several times at once. Try again."))
+            return _insert(actor, new_row, batch_id)
+        except IntegrityError as error:
+            if not violates(error, UNIQUE_VERSION):
+                raise
+    raise Conflict(N_("This file is being uploaded several times at once. Try again."))
 
 
-@transaction
-def _insert(new: "partial[File]") -> StoredFile:
-    row = new()
-    same = _same(row.owner_id, row.folder, row.name)
+@service(Role.EDITOR)
+def _insert(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
+    row = new_row()
+    same = queries.same_file(row.owner_id, row.folder, row.name)
     row.version = 1 + (db.session.scalar(select(func.max(File.version)).where(*same)) or 0)
-    # A removed file keeps its present version, so that it can be brought back.
-    present = (*same, File.replaced_at.is_(None), File.removed_at.is_(None))
-    if row.created_at and _has_newer(row.created_at, present):
+    # The versions of a removed file stay as they are, so that it can be restored.
+    current = (*same, File.replaced_at.is_(None), File.removed_at.is_(None))
+    if row.created_at and _has_newer(row.created_at, current):
         row.replaced_at = now()
     else:
-        db.session.execute(update(File).where(*present).values(replaced_at=now()))
+        db.session.execute(update(File).where(*current).values(replaced_at=now()))
     db.session.add(row)
     db.session.flush()
+    change = Change(row.id, after=_recorded(row), version=row.version)
+    record(actor, "file.create", "file", change, batch_id=batch_id)
     after_commit(cache.changed)
     return StoredFile(row.id, row.version, row.sha256, row.size)
 
 
-def _has_newer(moment: datetime, present: tuple[ColumnElement[bool], ...]) -> bool:
-    """Whether the present version is newer than what is taken over from the original."""
-    query = select(File.id).where(*present, File.created_at > moment)
+def _has_newer(moment: datetime, current: queries.Conditions) -> bool:
+    """True if the current version is newer than an adopted file."""
+    query = select(File.id).where(*current, File.created_at > moment)
     return db.session.scalar(query.limit(1)) is not None
 
 
-def get_file(file_id: int) -> File:
-    """A file by id, older versions too; 404 when it is not there or was removed."""
-    file = db.session.get(File, file_id, populate_existing=True)
-    if file is None or file.removed_at is not None:
-        raise NotFound(_("There is no such file."))
-    return file
+def _recorded(file: File) -> dict[str, Any]:
+    """The fields of a version for the history."""
+    return {name: getattr(file, name) for name in RECORDED}
 
 
-def find_by_name(sent: str) -> File:
-    """The newest file of a name, whoever it is from. `folder/name` asks for one folder's; a stored
-    name, which the original program gave out, finds its file too."""
-    sent = unicodedata.normalize("NFC", sent)
-    folder, _slash, name = sent.rpartition("/")
-    present = select(File.id).where(File.name == name, File.replaced_at.is_(None))
-    if folder:
-        present = present.where(File.folder == folder)
-    # Each by its own index: for one OR over three columns SQLite reads the whole table, and for an
-    # IN (...) instead of the join MariaDB would.
-    found = union_all(
-        present,
-        select(File.id).where(File.stored_name == sent),
-        select(File.id).where(File.former_name == sent),
-    ).subquery()
-    query = select(File).join(found, found.c.id == File.id).where(File.removed_at.is_(None))
-    query = query.order_by(File.created_at.desc(), File.id.desc())
-    file = db.session.scalars(query.limit(1)).first()
-    if file is None:
-        raise NotFound(_("There is no such file."))
-    return file
-
-
-def has_copy(owner_id: int, path: CleanPath, sha256: str, former_name: str | None) -> bool:
-    """Whether a version of this file has these very bytes, and the former name if there is one: a
-    link of the original leads to what carries the name that stands in it."""
-    query = select(File.id).where(*_same(owner_id, path.folder, path.name), File.sha256 == sha256)
-    if former_name is not None:
-        query = query.where(File.former_name == former_name)
-    found = db.session.scalar(query.limit(1))
-    db.session.rollback()
-    return found is not None
-
-
-def list_versions(file: File) -> list[File]:
-    """All versions of a file, the newest first."""
-    query = select(File).where(*_versions(file), File.removed_at.is_(None))
-    return list(db.session.scalars(query.order_by(File.created_at.desc(), File.version.desc())))
-
-
-def owner_name(file: File) -> str:
-    """Who brought it."""
-    return db.session.scalar(select(Person.name).where(Person.id == file.owner_id)) or ""
-
-
-@transaction
+@bookkeeping
 def count_download(file_id: int) -> None:
-    """One more person has it."""
+    """Add one to the downloads of a file."""
     more = {"downloads": File.downloads + 1}
     db.session.execute(update(File).where(File.id == file_id).values(more))
 
 
-@transaction
-def remove_file(actor_id: int, file_id: int) -> str:
-    """Remove a file with all its versions; returns its name. For UNDO_DAYS it can come back."""
-    file = get_file(file_id)
-    _check_may_change(actor_id, file)
-    rows = update(File).where(*_versions(file), File.removed_at.is_(None))
-    db.session.execute(rows.values(removed_at=now(), removed_by=actor_id))
+@service(Role.VIEWER)
+def remove_file(actor: Actor, file_id: int) -> str:
+    """Remove a file with all its versions; returns its name. It can be restored for UNDO_DAYS. The
+    history has one entry, for the current version."""
+    file = queries.get_file(file_id)
+    check_may_change(actor, file)
+    remaining = (*queries.versions_of(file), File.removed_at.is_(None))
+    # Locked, so that only one of two people who remove it at the same time does.
+    query = select(File).where(*remaining, File.replaced_at.is_(None)).with_for_update()
+    current = db.session.scalars(query.execution_options(populate_existing=True)).first()
+    if current is None:
+        raise queries.no_such_file()
+    values = {"removed_at": now(), "removed_by": actor.id}
+    db.session.execute(update(File).where(*remaining).values(values))
+    change = Change(current.id, before=_recorded(current), version=current.version)
+    record(actor, "file.delete", "file", change)
     after_commit(cache.changed)
     after_commit(purge_removed)
     return file.name
 
 
-@transaction
-def restore_file(actor_id: int, file_id: int) -> Restored:
-    """Bring back a removed file with the versions that went with it. Where the name was uploaded
-    again meanwhile, the newest of all versions is the present one."""
+@service(Role.VIEWER)
+def restore_file(actor: Actor, file_id: int) -> RestoredFile:
+    """Restore a removed file with the versions that were removed with it. If its name was uploaded
+    again in the meantime, the newest of all versions is the current one. Without effect on a file
+    that is not removed."""
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None:
-        raise NotFound(_("It is too late: this file was deleted for good."))
-    _check_may_change(actor_id, file)
-    # Locked, so that an upload at the same time cannot leave two present versions.
-    query = select(File).where(*_versions(file)).with_for_update()
+        raise _purged()
+    check_may_change(actor, file)
+    # Locked, so that an upload at the same time cannot leave two current versions.
+    query = select(File).where(*queries.versions_of(file)).with_for_update()
     query = query.order_by(File.created_at, File.version)
     rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
     moment = file.removed_at
-    back = [row for row in rows if row.removed_at == moment]
-    if not back:  # deleted between the two queries
-        raise NotFound(_("It is too late: this file was deleted for good."))
-    for row in back:
+    restored = [row for row in rows if row.removed_at == moment]
+    if not restored:  # deleted between the two queries
+        raise _purged()
+    if moment is not None:
+        _record_restore(actor, restored)
+    for row in restored:
         row.removed_at = row.removed_by = None
-    *older, present = [row for row in rows if row.removed_at is None]
-    present.replaced_at = None
+    *older, current = [row for row in rows if row.removed_at is None]
+    current.replaced_at = None
     for row in older:
         row.replaced_at = row.replaced_at or now()
     after_commit(cache.changed)
-    return Restored(file.name, back[-1].version, present.version, present.id)
+    return RestoredFile(file.name, restored[-1].version, current.version, current.id)
 
 
-def owns_files(person_id: int) -> bool:
-    """Whether this person has uploaded anything that is still kept."""
-    return db.session.scalar(select(File.id).where(File.owner_id == person_id).limit(1)) is not None
+def _record_restore(actor: Actor, restored: list[File]) -> None:
+    """One entry, for the version that was current at the removal."""
+    row = next((row for row in restored if row.replaced_at is None), restored[-1])
+    change = Change(row.id, after=_recorded(row), version=row.version)
+    record(actor, "file.restore", "file", change, reverts_id=queries.find_removal(row.id))
 
 
-def _check_may_change(actor_id: int, file: File) -> None:
-    """One's own file is one's own to remove and bring back, whatever the role now."""
-    actor = db.session.get(Person, actor_id)
-    if file.owner_id != actor_id and (actor is None or actor.role == Role.VIEWER):
-        raise Forbidden(_("Only its owner and editors may do this."))
-
-
-def _same(owner_id: int, folder: str, name: str) -> tuple[ColumnElement[bool], ...]:
-    """The versions of one file: owner, folder and name say which."""
-    return (File.owner_id == owner_id, File.folder == folder, File.name == name)
-
-
-def _versions(file: File) -> tuple[ColumnElement[bool], ...]:
-    """All versions of this one's file."""
-    return _same(file.owner_id, file.folder, file.name)
+def _purged() -> NotFound:
+    """The refusal for a file that is deleted permanently."""
+    return NotFound(N_("This file was deleted permanently and cannot be restored."))

@@ -1,11 +1,11 @@
-"""Bytes in and out of the storage folder. Knows no HTTP and no database.
+"""Reading and writing the storage folder, without HTTP and without the database.
 
-    <folder>/incoming/<random>.part    what is being received
-    <folder>/ab/<uuid>.pdf             what was kept, in up to 256 folders
+    <folder>/incoming/<random>.part    files being received
+    <folder>/ab/<uuid>.pdf             stored files, in up to 256 folders
 
-No name that somebody sent ever becomes part of a path. A kept file was written whole, synced and
-then renamed, so a process that is killed leaves at most a .part file, which nobody can see and
-which is cleared away later.
+No part of a sent name ever becomes part of a path, except a plain extension. A file is written
+completely, synced and then renamed, so a process that is killed leaves at most a .part file, which
+nobody can see and which is deleted later.
 """
 
 import errno
@@ -20,7 +20,7 @@ from uuid import uuid4
 from app.concurrency import run_in_thread, yield_to_hub
 
 BLOCK = 64 * 1024
-# A .part file nobody wrote to for so long belongs to a process that is gone.
+# A .part file that was not written to for this long belongs to a process that has ended.
 LEFTOVER_SECONDS = 6 * 3600
 STORED = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,16})?")
 
@@ -28,9 +28,9 @@ TOO_LARGE, NO_SPACE = "too large", "no space"
 
 
 class Incoming:
-    """A file on its way in: counted and hashed while it is written, of any size in constant
-    memory. What cannot be kept is read on and thrown away, and `problem` says why, so that the
-    files behind it in the same form still arrive."""
+    """A file being received: counted and hashed while it is written, in constant memory whatever
+    its size. Of a file that cannot be stored the rest is read and discarded, so that the files
+    after it in the same form still arrive; `problem` then gives the reason."""
 
     def __init__(self, folder: Path, limit: int) -> None:
         self.folder, self.limit = folder, limit
@@ -39,20 +39,20 @@ class Incoming:
         self._hash = hashlib.sha256()
         self.path = folder / "incoming" / f"{uuid4().hex}.part"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # The umask decides who else on this machine may read it; nobody may execute it.
+        # The umask decides who else on this machine can read it; nobody can execute it.
         self._handle: int | None = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
 
     @property
     def sha256(self) -> str:
-        """The digest of what was written so far, in hexadecimal digits."""
+        """The hexadecimal digest of what was written so far."""
         return self._hash.hexdigest()
 
     def write(self, data: bytes) -> int:
-        """Take one block. Pauses after it: an upload that always has data ready would otherwise
-        never let the other requests of this process run (3 seconds for 1 GB)."""
+        """Write one block, then yield: an upload on a fast connection always has data ready, and
+        would block the other requests of this process (for 3 seconds with 1 GB)."""
         if self.problem is None:
             if self.size + len(data) > self.limit:
-                self._give_up(TOO_LARGE)
+                self._reject(TOO_LARGE)
             else:
                 self._append(data)
         yield_to_hub()
@@ -60,7 +60,7 @@ class Incoming:
 
     def _append(self, data: bytes) -> None:
         if self._handle is None:
-            raise ValueError("this file is complete")
+            raise ValueError("the file is already complete")
         rest = memoryview(data)
         try:
             while rest:
@@ -68,26 +68,28 @@ class Incoming:
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
-            self._give_up(NO_SPACE)
+            self._reject(NO_SPACE)
             return
         self._hash.update(data)
         self.size += len(data)
 
-    def _give_up(self, problem: str) -> None:
+    def _reject(self, problem: str) -> None:
         self.problem = problem
         self.discard()
 
     def finish(self) -> None:
-        """All bytes are here: let go of the descriptor, or a form of thousands runs out of them."""
+        """Close the file after its last block: a form with thousands of files would otherwise run
+        out of descriptors."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
 
-    def keep(self, ending: str) -> str:
-        """Sync it and give it its stored name, which is returned. The name comes from us; of the
-        ending only plain letters and digits are taken."""
+    def store(self, extension: str) -> str:
+        """Sync the file and move it to a new stored name, which is returned. The extension becomes
+        part of that name if it consists of plain letters and digits."""
         self.finish()
-        name = uuid4().hex + (f".{ending}" if re.fullmatch(r"[a-z0-9]{1,16}", ending) else "")
+        plain = re.fullmatch(r"[a-z0-9]{1,16}", extension)
+        name = uuid4().hex + (f".{extension}" if plain else "")
         target = path_of(self.folder, name)
         sync(self.path)
         if not target.parent.exists():
@@ -98,13 +100,13 @@ class Incoming:
         return name
 
     def discard(self) -> None:
-        """Leave nothing behind; without effect on what was kept."""
+        """Delete the .part file; without effect once the file is stored."""
         self.finish()
         self.path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:
-    """Have a file's bytes, or a folder's names, on disk. Off the hub: a disk may take its time."""
+    """Flush a file, or the names in a folder, to disk. In a thread, because disks can be slow."""
     handle = os.open(path, os.O_RDONLY)
     try:
         run_in_thread(os.fsync, handle)
@@ -113,19 +115,19 @@ def sync(path: Path) -> None:
 
 
 def path_of(folder: Path, stored_name: str) -> Path:
-    """Where a kept file is."""
+    """The path of a stored file."""
     return folder / relative(stored_name)
 
 
 def relative(stored_name: str) -> str:
-    """The same below the storage folder; refuses what is no stored name."""
+    """The same, relative to the storage folder; ValueError for an invalid stored name."""
     if not STORED.fullmatch(stored_name):
-        raise ValueError(f"{stored_name!r} is no stored name")
+        raise ValueError(f"{stored_name!r} is not a stored name")
     return f"{stored_name[:2]}/{stored_name}"
 
 
 def read(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-    """The bytes from `start` up to, not including, `stop`, with a pause after each block."""
+    """The bytes from `start` up to but not including `stop`; yields to the hub after each block."""
     left = (path.stat().st_size if stop is None else stop) - start
     with path.open("rb") as file:
         file.seek(start)
@@ -136,13 +138,13 @@ def read(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]
 
 
 def remove(folder: Path, stored_name: str) -> None:
-    """Delete a kept file's bytes, if they are still there."""
+    """Delete a stored file if it still exists."""
     path_of(folder, stored_name).unlink(missing_ok=True)
 
 
 def remove_leftovers(folder: Path) -> int:
-    """Delete what killed processes left half written; returns how many. Cheap enough for the
-    beginning of every upload, since only what is being received lies there."""
+    """Delete .part files left by processes that were killed; returns how many. Cheap enough to be
+    called at each upload, because the folder holds only files being received."""
     oldest = time.time() - LEFTOVER_SECONDS
     count = 0
     for path in (folder / "incoming").glob("*.part"):
@@ -151,12 +153,12 @@ def remove_leftovers(folder: Path) -> int:
                 path.unlink()
                 count += 1
         except FileNotFoundError:
-            continue  # it was kept or discarded just now
+            continue  # it was stored or discarded just now
     return count
 
 
 def stored_before(folder: Path, moment: float) -> Iterator[str]:
-    """The stored names of all kept files last written before a moment (Unix time)."""
+    """The names of all stored files last written before a moment (Unix time)."""
     for path in folder.glob("[0-9a-f][0-9a-f]/*"):
         if STORED.fullmatch(path.name) and path.stat().st_mtime < moment:
             yield path.name

@@ -1,9 +1,10 @@
-"""The HTTP side of an upload: the form is read once, each file straight into the storage folder."""
+"""The HTTP side of an upload: the form is read once, each file directly into the storage folder."""
 
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
+from uuid import uuid4
 
 from flask import Request, current_app, request
 from flask_babel import gettext as _
@@ -19,21 +20,22 @@ from app.extensions import csrf
 from app.files import purging, services, storage
 from app.files.names import clean_path, printable
 from app.files.services import StoredFile
+from app.text import N_, Bytes, Message
 from app.web.error_pages import STATUS_TEXTS
-from app.web.formatting import format_size
 
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
-# The most bytes of a form beside its files. A folder of 10,000 files has heads of some 4 MB.
+# The size limit of everything in a form but its files. A folder of 10,000 files has part headers of
+# about 4 MB.
 IN_MEMORY_BYTES = 10_000_000
-# What is read and thrown away after a refusal: a client that is still sending when the connection
-# closes would report a broken connection instead of our answer.
+# For how long the rest of a refused request is read and discarded: a client that is still sending
+# when the connection closes would report a broken connection instead of our response.
 DRAIN_SECONDS = 30
 
 
 class FormBody:
-    """The body of an upload as Werkzeug's form parser reads it. What is in none of its files stays
-    in memory (text fields, the heads of parts); Werkzeug bounds each field, this all of them."""
+    """The body of an upload as Werkzeug's form parser reads it. Everything but the files is held in
+    memory (text fields, part headers); Werkzeug limits each field, this class all of them."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream = stream
@@ -49,15 +51,15 @@ class FormBody:
 
 
 class FormFile(storage.Incoming):
-    """The same as Werkzeug's form parser uses it: it writes, rewinds once at the end of the part,
-    and closes at the end of the request."""
+    """An incoming file as a stream for Werkzeug's form parser, which writes, rewinds once at the
+    end of the part, and closes at the end of the request."""
 
     def __init__(self, body: FormBody, folder: Path, limit: int) -> None:
         super().__init__(folder, limit)
         self.body = body
 
     def write(self, data: bytes) -> int:
-        """These bytes are on disk, or thrown away."""
+        """Write a block, which is then no longer in memory."""
         self.body.in_memory -= len(data)
         return super().write(data)
 
@@ -67,17 +69,17 @@ class FormFile(storage.Incoming):
         return 0
 
     def close(self) -> None:
-        """The request is over: what was not kept is not wanted."""
+        """The request has ended: discard the file unless it was stored."""
         self.discard()
 
 
 class UploadRequest(Request):
-    """Flask's request, whose form can put its files into the storage folder."""
+    """Flask's request, with an option to write the files of a form into the storage folder."""
 
     into_storage = False
 
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
-        """Werkzeug asks for a stream for each file of a form."""
+        """The stream for one file of a form; called by Werkzeug."""
         if not self.into_storage:
             return super()._get_file_stream(*args, **kwargs)
         own = settings()
@@ -86,14 +88,14 @@ class UploadRequest(Request):
         return cast(IO[bytes], stream)
 
     def _get_stream_for_parsing(self) -> IO[bytes]:
-        """Werkzeug asks for the body of a form."""
+        """The body of a form; called by Werkzeug."""
         stream = super()._get_stream_for_parsing()
         if not self.into_storage:
             return stream
         return cast(IO[bytes], self.__dict__.setdefault("body", FormBody(stream)))
 
     def close(self) -> None:
-        """Also when the form broke off in the middle and Werkzeug knows of no file."""
+        """Discard files also when the form was cut off, of which Werkzeug knows no files."""
         super().close()
         for stream in self.__dict__.get("received", ()):
             stream.close()
@@ -101,35 +103,35 @@ class UploadRequest(Request):
 
 @dataclass
 class FileResult:
-    """What became of one file of a form."""
+    """The result for one file of a form: stored, or a problem with its status."""
 
     path: str
-    kept: StoredFile | None = None
+    stored: StoredFile | None = None
     status: int = 200
     problem: str = ""
     notes: list[str] = field(default_factory=list)
 
 
 def receive() -> list[FileResult]:
-    """Read the form of this request and keep what can be kept, each file on its own. An empty list
-    says that no file was chosen; None of the fields at all is told by `has_file_part()`."""
+    """Read the form of this request and store its files, each in a transaction of its own. Returns
+    [] if no file was selected; `has_file_part()` tells a missing field from an empty one."""
     open_form()
-    person = actor()
-    if not person.by_token:
+    if not actor().by_token:
         csrf.protect()
     sent = [
         (part, name == "folder")
         for name in ("file", "folder")
         for part in request.files.getlist(name)
-        if part.filename  # a field in which nothing was chosen is sent with an empty name
+        if part.filename  # a field without a selected file is sent with an empty name
     ]
-    outcomes = [keep(person.person_id, part, with_folder) for part, with_folder in sent]
-    tidy()
-    return outcomes
+    batch_id = uuid4().hex if len(sent) > 1 else None
+    results = [store_part(part, with_folder, batch_id) for part, with_folder in sent]
+    purge_due()
+    return results
 
 
-def tidy() -> None:
-    """Delete what is due; what was uploaded is kept, so a busy database is no reason to refuse."""
+def purge_due() -> None:
+    """Purge removed files. The upload is already stored, so a busy database does not fail it."""
     try:
         purging.purge_removed()
     except (*DATABASE_AWAY, Locked):
@@ -137,18 +139,18 @@ def tidy() -> None:
 
 
 def has_file_part() -> bool:
-    """Whether the form that was read has one of our fields."""
+    """True if the form has one of our fields."""
     return "file" in request.files or "folder" in request.files
 
 
 def open_form() -> None:
-    """Let the form of this request be as large as uploads may be; nothing of it is read yet."""
+    """Raise the size limit of this request's form to that of uploads, before any of it is read."""
     folder = settings().files_dir
     coming = request.content_length or 0
     if request.mimetype != "multipart/form-data":
-        return  # there is no file in it: the small limit of other forms stays
+        return  # it cannot contain a file, and the small limit of other forms applies
     if coming > form_limit():
-        raise TooLarge(limits_in_words())
+        raise TooLarge(size_limits())
     if not has_space(folder, coming):
         raise NoSpace()
     storage.remove_leftovers(folder)
@@ -157,43 +159,43 @@ def open_form() -> None:
 
 
 def form_limit() -> int:
-    """The most bytes that one form may have."""
+    """The size limit of one form, in bytes."""
     return settings().upload_max_bytes * FORM_FILES + 1_000_000
 
 
-def limits_in_words() -> str:
-    """What a refusal for size says."""
-    each, all_of_it = format_size(settings().upload_max_bytes), format_size(form_limit())
-    return str(_("A file has at most %(each)s, a form %(all)s.", each=each, all=all_of_it))
+def size_limits() -> Message:
+    """The size limits of a file and of a form."""
+    each, form = Bytes(settings().upload_max_bytes), Bytes(form_limit())
+    return N_("A file can have at most %(each)s, a form %(form)s.", each=each, form=form)
 
 
-def keep(person_id: int, part: FileStorage, with_folder: bool) -> FileResult:
-    """Keep one file of the form, or say why not."""
-    outcome = FileResult(printable(part.filename or ""))
+def store_part(part: FileStorage, with_folder: bool, batch_id: str | None) -> FileResult:
+    """Store one file of the form; a refusal becomes its result."""
+    result = FileResult(printable(part.filename or ""))
     incoming = cast(FormFile, part.stream)
     try:
         path = clean_path(part.filename or "", with_folder)
-        outcome.path = f"{path.folder}/{path.name}" if path.folder else path.name
+        result.path = path.path
         if path.trimmed:
-            outcome.notes.append(_("Blanks around the name and dots at its end were taken off."))
-        outcome.kept = services.store_upload(person_id, path, incoming)
+            result.notes.append(_("Leading and trailing spaces and trailing dots were removed."))
+        result.stored = services.store_upload(actor(), path, incoming, batch_id)
     except DomainError as error:
-        outcome.status, outcome.problem = error.status, error.message
+        result.status, result.problem = error.status, error.message
         incoming.discard()
     except DATABASE_AWAY:
-        # The other files of the form are told apart from this one, kept or not.
-        outcome.status, outcome.problem = 503, str(STATUS_TEXTS[503][1])
+        # The other files of the form have results of their own.
+        result.status, result.problem = 503, str(STATUS_TEXTS[503][1])
         incoming.discard()
     else:
-        if outcome.kept.version > 1:
-            outcome.notes.append(_("Version %(n)d of this file.", n=outcome.kept.version))
-    return outcome
+        if result.stored.version > 1:
+            result.notes.append(_("Version %(n)d of this file.", n=result.stored.version))
+    return result
 
 
-def drain() -> None:
-    """Read what is left of a refused request's body and throw it away: at most one file's worth,
-    for at most DRAIN_SECONDS."""
-    request.max_content_length = 2**62  # of no effect once the form was opened
+def discard_body() -> None:
+    """Read and discard the rest of a refused request's body: at most the size of one file, for at
+    most DRAIN_SECONDS."""
+    request.max_content_length = 2**62  # without effect once the form is being read
     left, end = settings().upload_max_bytes + 1_000_000, time.monotonic() + DRAIN_SECONDS
     try:
         while left > 0 and time.monotonic() < end:
@@ -203,4 +205,4 @@ def drain() -> None:
             left -= len(block)
             yield_to_hub()
     except (HTTPException, OSError):
-        return  # the client is gone, or sent more than was allowed
+        return  # the client disconnected, or sent more than allowed

@@ -1,5 +1,6 @@
-"""What an upload is answered: one line per file for scripts, JSON for the page's own script, and
-pages for browsers. The first line of the plain text is what scripts of the original look for."""
+"""Responses to uploads: one line per file for scripts, JSON for the page's own script, pages for
+browsers. Scripts of the original program read the first line of the plain text; that line and
+`kept` and `refused` never change."""
 
 from contextlib import suppress
 from typing import Any
@@ -22,73 +23,73 @@ MISSING = "The downloaded file does not exist"
 
 
 def wants_plain() -> bool:
-    """Whether a script asks that names no type: curl and Python's requests do not."""
+    """True for clients that name no media type, as curl and Python's requests."""
     return not wants_page() and "application/json" not in request.accept_mimetypes.values()
 
 
 def plain(status: int, *lines: str) -> Response:
-    """Plain text, one line after another."""
+    """A response of these lines of plain text."""
     return Response("".join(f"{line}\n" for line in lines), status, mimetype="text/plain")
 
 
-def status_of(outcomes: list[FileResult]) -> int:
-    """200 when all were kept, 207 when some were; else what they were refused for, 422 when that
-    differs."""
-    refused = {outcome.status for outcome in outcomes if not outcome.kept}
+def status_of(results: list[FileResult]) -> int:
+    """200 if all files were stored, 207 if some were; otherwise the status they were refused with,
+    or 422 if those differ."""
+    refused = {result.status for result in results if not result.stored}
     if not refused:
-        return 200 if outcomes else 422
-    if any(outcome.kept for outcome in outcomes):
+        return 200 if results else 422
+    if any(result.stored for result in results):
         return 207
     return refused.pop() if len(refused) == 1 else 422
 
 
-def answer_upload(outcomes: list[FileResult], has_part: bool) -> Response:
-    """The answer as the asker reads it."""
-    status = status_of(outcomes)
-    if not outcomes:
+def answer_upload(results: list[FileResult], has_part: bool) -> Response:
+    """The response in the format that the client reads."""
+    status = status_of(results)
+    if not results:
         first = NOT_SELECTED if has_part else NO_PART
     else:
         first = UPLOADED if status in (200, 207) else FAILED
     if wants_page():
-        return answer_page(outcomes, status)
+        return answer_page(results, status)
     if wants_plain():
-        return plain(status, first, *map(line_of, outcomes))
-    response = jsonify(message=first, files=[as_json(outcome) for outcome in outcomes])
+        return plain(status, first, *map(line_of, results))
+    response = jsonify(message=first, files=[as_json(result) for result in results])
     response.status_code = status
     return response
 
 
-def line_of(outcome: FileResult) -> str:
-    """One file: path, kept or refused, id and SHA-256 or the reason, notes; between tabs."""
-    if outcome.kept is None:
-        return f"{outcome.path}\trefused\t{outcome.problem}"
-    cells = [outcome.path, "kept", str(outcome.kept.id), outcome.kept.sha256, *outcome.notes]
+def line_of(result: FileResult) -> str:
+    """One file: path, kept or refused, then id and SHA-256 or the reason, notes; tab-separated."""
+    if result.stored is None:
+        return f"{result.path}\trefused\t{result.problem}"
+    cells = [result.path, "kept", str(result.stored.id), result.stored.sha256, *result.notes]
     return "\t".join(cells)
 
 
-def as_json(outcome: FileResult) -> dict[str, Any]:
+def as_json(result: FileResult) -> dict[str, Any]:
     """One file as the page's script reads it."""
-    facts: dict[str, Any] = {"path": outcome.path, "kept": outcome.kept is not None}
-    if outcome.kept is None:
-        return {**facts, "problem": outcome.problem, "status": outcome.status}
+    facts: dict[str, Any] = {"path": result.path, "kept": result.stored is not None}
+    if result.stored is None:
+        return {**facts, "problem": result.problem, "status": result.status}
     return {
         **facts,
-        "id": outcome.kept.id,
-        "version": outcome.kept.version,
-        "size": outcome.kept.size,
-        "sha256": outcome.kept.sha256,
-        "url": url_for("transfers.download_file", file_id=outcome.kept.id),
-        "notes": outcome.notes,
+        "id": result.stored.id,
+        "version": result.stored.version,
+        "size": result.stored.size,
+        "sha256": result.stored.sha256,
+        "url": url_for("transfers.download_file", file_id=result.stored.id),
+        "notes": result.notes,
     }
 
 
-def answer_page(outcomes: list[FileResult], status: int) -> Response:
-    """A browser goes on to the page of what was kept. When nothing was, it is told here; and also
-    when Redis is away: what is kept is kept, and an error would have people send it again."""
-    files = [as_json(outcome) for outcome in outcomes]
+def answer_page(results: list[FileResult], status: int) -> Response:
+    """Redirect a browser to the page of results. It is rendered here if nothing was stored, and
+    if Redis is down: the files are stored, and after an error people would send them again."""
+    files = [as_json(result) for result in results]
     if status in (200, 207):
         with suppress(RedisError):
-            batch = upload_results.remember(actor().person_id, files)
+            batch = upload_results.save(actor().person_id, files)
             address = url_for("transfers.upload_success", batch=batch)
             return redirect(address, 303)  # type: ignore[return-value]
     text = render_template("files/upload_success.html", files=files, more=0, asked=True)
@@ -96,8 +97,8 @@ def answer_page(outcomes: list[FileResult], status: int) -> Response:
 
 
 def as_plain(refusal: Any, error: Exception, is_upload: bool) -> Response:
-    """The same refusal for a script that names no type: a missing sign-in is one line, the rest
-    begins with the line that scripts of the original look for."""
+    """The same refusal in plain text. It begins with the line that scripts of the original program
+    look for, except for a missing sign-in, which is a single line."""
     status = refusal.status_code
     text = error.message if isinstance(error, DomainError) else ""
     text = text or str(STATUS_TEXTS.get(status, STATUS_TEXTS[400])[1])

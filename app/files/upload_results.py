@@ -1,6 +1,6 @@
-"""What became of an upload, kept for the page after it: in Redis for some minutes, under a random
-token that stands in the page's address. The session is no place for it: an upload takes minutes,
-and a session written at its end would undo what other pages wrote to it meanwhile."""
+"""The results of an upload, stored in Redis for some minutes for the page after it, under a random
+token in that page's address. They are not in the session: an upload takes minutes, and writing the
+session at its end would undo what other pages wrote to it in the meantime."""
 
 import json
 import secrets
@@ -8,32 +8,32 @@ from typing import Any
 
 from app.redis.client import redis_store
 
-KEPT_MINUTES = 10
-# How much of an upload the page can show.
+RESULT_MINUTES = 10
+# How many files of an upload the page shows.
 SHOWN = 100
 NOTHING: dict[str, Any] = {"files": [], "more": 0}
 
 
-def remember(owner_id: int, files: list[dict[str, Any]]) -> str:
-    """Keep it for the page; returns the token."""
+def save(owner_id: int, files: list[dict[str, Any]]) -> str:
+    """Store the results; returns the token."""
     token = secrets.token_urlsafe(16)
-    kept = {
+    results = {
         "owner": owner_id,
-        # What was refused comes first: it must not be among what is left out.
+        # Refused files come first: they must not be among those that are left out.
         "files": sorted(files, key=lambda file: file["kept"])[:SHOWN],
         "more": max(0, len(files) - SHOWN),
     }
-    redis_store.client.set(_key(token), json.dumps(kept), ex=60 * KEPT_MINUTES)
+    redis_store.client.set(_key(token), json.dumps(results), ex=60 * RESULT_MINUTES)
     return token
 
 
-def recall(owner_id: int, token: str) -> dict[str, Any]:
-    """What this person's upload of that token came to; NOTHING for any other token."""
+def load(owner_id: int, token: str) -> dict[str, Any]:
+    """The results of this person's upload with that token; NOTHING for any other token."""
     found: Any = redis_store.client.get(_key(token)) if token else None
-    kept = json.loads(found) if found else {}
-    if kept.get("owner") != owner_id:
+    results = json.loads(found) if found else {}
+    if results.get("owner") != owner_id:
         return NOTHING
-    return {"files": kept["files"], "more": kept["more"]}
+    return {"files": results["files"], "more": results["more"]}
 
 
 def _key(token: str) -> str:

@@ -1,27 +1,48 @@
-"""The pages of shared files: the list, one file, removing and bringing back."""
+"""The pages of shared files: the list, one file, removing and restoring."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from functools import partial
+
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.current import actor, settings
-from app.files import listing, purging, services
+from app.files import listing, purging, queries, services
+from app.files.rules import may_change
+from app.web.listings import Filter, ListAddress, read_flag, read_text
+from app.web.notices import Notice
 from app.web.permissions import role_required
 from app.web.urls import came_from
 
 bp = Blueprint("files", __name__)
 
+FILES = ListAddress(
+    "files.list_files",
+    listing.FileListing,
+    {
+        "search": Filter("q", lambda text: read_text(listing.SEARCH_LENGTH)(text.strip())),
+        "removed": Filter("removed", read_flag),
+    },
+)
+
 
 @bp.get("/files")
 @role_required()
 def list_files() -> str:
-    """The list, with the zone for uploads for those who may write."""
-    asked = listing.read_listing(request.args, None if actor().may_write else actor().person_id)
+    """The list, with the zone for uploads for those who may write. Of what was removed a viewer
+    sees only their own files, which they may bring back."""
+    removed_of = None if actor().may_write else actor().person_id
+    asked = FILES.read(request.args, removed_of=removed_of)
+    # The sums come first, because asking for them may end the transaction the rows are read in.
+    total, size = listing.read_sums(asked)
+    page = listing.select_files(asked, FILES.read_cursor(asked, request.args), total)
     return render_template(
         "files/list_files.html",
         listing=asked,
-        page=listing.read_page(asked, request.args),
-        may_remove=actor().may_write or services.owns_files(actor().person_id),
+        list=FILES.show(asked, page, total),
+        size=size,
+        may_change=partial(may_change, actor()),
+        may_remove=actor().may_write or queries.owns_files(actor().person_id),
         limits=settings(),
         undo_days=purging.UNDO_DAYS,
     )
@@ -30,44 +51,45 @@ def list_files() -> str:
 @bp.get("/files/<int:file_id>/details")
 @role_required()
 def show_file(file_id: int) -> str:
-    """One file: from whom, its SHA-256, its versions."""
-    file = services.get_file(file_id)
+    """One file: its owner, its SHA-256, its versions."""
+    file = queries.get_file(file_id)
     return render_template(
         "files/show_file.html",
         file=file,
-        owner=services.owner_name(file),
-        versions=services.list_versions(file),
+        owner=queries.owner_name(file),
+        versions=queries.list_versions(file),
+        may_change=may_change(actor(), file),
     )
 
 
 @bp.post("/files/<int:file_id>/remove")
 @role_required()
 def remove_file(file_id: int) -> Response:
-    """Out of the list; it can be brought back for some days."""
-    name = services.remove_file(actor().person_id, file_id)
-    text = _("%(name)s is removed.", name=name)
+    """Remove a file; it can be restored for some days."""
+    name = services.remove_file(actor(), file_id)
     undo = url_for("files.restore_file", file_id=file_id)
-    flash({"text": text, "undo": undo}, "good")  # type: ignore[arg-type]
+    Notice(_("%(name)s is removed.", name=name), undo=undo).show()
     return redirect(came_from("files.list_files"), 303)
 
 
 @bp.post("/files/<int:file_id>/restore")
 @role_required()
 def restore_file(file_id: int) -> Response:
-    """Back into the list, or below a newer version that was uploaded meanwhile."""
-    back = services.restore_file(actor().person_id, file_id)
-    said = {"text": _("%(name)s is back.", name=back.name)}
-    if back.version < back.present:
-        said = {
-            "text": _(
-                "%(name)s is back as version %(n)d. It was uploaded again meanwhile: version "
-                "%(present)d is the present one.",
-                name=back.name,
-                n=back.version,
-                present=back.present,
-            ),
-            "link": url_for("files.show_file", file_id=back.present_id),
-            "link_text": _("Show it"),
-        }
-    flash(said, "good")  # type: ignore[arg-type]
+    """Restore a removed file."""
+    restored_notice(services.restore_file(actor(), file_id)).show()
     return redirect(came_from("files.list_files"), 303)
+
+
+def restored_notice(file: services.RestoredFile) -> Notice:
+    """The notice for a restored file; with a link if a newer version is the current one."""
+    if file.version == file.current_version:
+        return Notice(_("%(name)s is back.", name=file.name))
+    text = _(
+        "%(name)s was restored as version %(n)d. It was uploaded again in the meantime: "
+        "version %(current)d is the current one.",
+        name=file.name,
+        n=file.version,
+        current=file.current_version,
+    )
+    link = url_for("files.show_file", file_id=file.current_id)
+    return Notice(text, link=link, link_text=_("Show current version"))

@@ -1,4 +1,4 @@
-"""Whether the application is alive and ready."""
+"""Health checks: whether the application is alive and ready."""
 
 from flask import Flask
 

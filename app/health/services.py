@@ -1,4 +1,4 @@
-"""What pages need, checked one by one, in bounded time."""
+"""Readiness: checks of everything that pages need, in bounded time."""
 
 import os
 import tempfile
@@ -22,13 +22,13 @@ from app.redis.client import redis_store
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at. A warning is worth knowing and stops no page."""
+    """The result of one check. A warning is ok: pages work."""
 
     ok: bool = True
     text: str = "ok"
 
 
-# How long a report is kept. One that is not ready is asked anew sooner: `make run` waits for it.
+# How long a report is cached; shorter if it is not ready, because `make run` waits for that.
 READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
@@ -43,9 +43,9 @@ TABLES = {
 }  # fmt: skip
 
 
-class Kept:
-    """The last report of this process, and until when it is good. Anybody may ask: asked at once
-    or in quick succession, the disk and the services are troubled no more than this."""
+class ReportCache:
+    """The last report of this process. Anybody may ask for it, so however often they do, disk and
+    services are checked no more often than this."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -55,18 +55,18 @@ class Kept:
 
 def read_report() -> dict[str, Check]:
     """All checks by name, at most a second old."""
-    kept: Kept = current_app.extensions.setdefault("gazetteer-readiness", Kept())
-    with kept.lock:
-        if time.monotonic() >= kept.until:
-            kept.report = check_all()
-            ready = all(check.ok for check in kept.report.values())
-            kept.until = time.monotonic() + (READY_SECONDS if ready else NOT_READY_SECONDS)
-        return kept.report
+    cache: ReportCache = current_app.extensions.setdefault("gazetteer-readiness", ReportCache())
+    with cache.lock:
+        if time.monotonic() >= cache.until:
+            cache.report = check_all()
+            ready = all(check.ok for check in cache.report.values())
+            cache.until = time.monotonic() + (READY_SECONDS if ready else NOT_READY_SECONDS)
+        return cache.report
 
 
 def check_all() -> dict[str, Check]:
-    """All checks by name. None tells an address, a path or a password. With the database or Redis
-    hung it takes as long as their time-outs: about five seconds at most."""
+    """All checks by name; none shows an address, a path or a password. If the database or Redis
+    hangs, this takes as long as their time-outs, about five seconds at most."""
     checks: dict[str, Callable[[], Check]] = {
         "database": check_database,
         "tables": check_tables,
@@ -76,20 +76,20 @@ def check_all() -> dict[str, Check]:
     report: dict[str, Check] = {}
     for name, check in checks.items():
         if name == "tables" and not report["database"].ok:
-            continue  # it would wait for the same time-out again
+            continue  # this would wait for the same time-out again
         report[name] = check()
     return report
 
 
 def check_database() -> Check:
-    """A query is answered. A connection that was lost while nobody used it is replaced first."""
+    """A query is answered. A connection that was lost while idle is replaced first."""
     for _attempt in ("over a pooled connection", "over a new one"):
         try:
             db.session.execute(text("SELECT 1"))
         except DBAPIError as error:
             if not error.connection_invalidated:
                 return NO_DATABASE
-        except SQLAlchemyError:  # all connections are taken
+        except SQLAlchemyError:  # all connections are in use
             return NO_DATABASE
         else:
             return Check()
@@ -109,16 +109,16 @@ def check_tables() -> Check:
 
 
 def check_redis() -> Check:
-    """Redis answers, and takes what it is given."""
+    """Redis answers, and accepts a write."""
     try:
         redis_store.client.set("gz:ready", "1", ex=60)
     except RedisError:
-        return Check(False, "Redis does not answer or takes nothing more")
+        return Check(False, "Redis does not answer or refuses writes")
     return Check()
 
 
 def check_storage() -> Check:
-    """Bytes reach the disk where uploads go."""
+    """Bytes reach the disk where uploads are stored."""
     try:
         run_in_thread(write_to_disk, settings().files_dir)
     except OSError as error:
@@ -128,7 +128,7 @@ def check_storage() -> Check:
 
 
 def write_to_disk(folder: Path) -> None:
-    """A few bytes, in a file that has no name and is gone at once."""
+    """Write a few bytes to a temporary file."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"ready")

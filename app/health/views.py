@@ -1,4 +1,4 @@
-"""/healthz for whoever restarts processes, /readyz for whoever sends traffic."""
+"""/healthz for what restarts processes, /readyz for what sends traffic."""
 
 from ipaddress import ip_address
 
@@ -7,24 +7,26 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from app.auth.identification import load_person
+from app.auth.identification import identify
 from app.current import actor
 from app.errors import DomainError
 from app.health import services
+from app.web.declarations import without_session
 
 bp = Blueprint("health", __name__)
 
 
 @bp.get("/healthz")
+@without_session
 def healthz() -> Response:
-    """Alive: this process answers. It asks nothing else."""
+    """Alive: this process answers. Nothing else is checked."""
     return jsonify(status="alive")
 
 
 @bp.get("/readyz")
+@without_session
 def readyz() -> tuple[Response, int]:
-    """Ready: everything that pages need is there. What is not well is named to whoever runs the
-    server, and to nobody else."""
+    """Ready: everything that pages need works. Only operators see the single checks."""
     report = services.read_report()
     ready = all(check.ok for check in report.values())
     body: dict[str, object] = {"status": "ready" if ready else "not ready"}
@@ -34,22 +36,22 @@ def readyz() -> tuple[Response, int]:
 
 
 def may_see_details(report: dict[str, services.Check]) -> bool:
-    """Somebody on this machine, a script with a token, or an administrator. Without database and
-    Redis nobody can be recognised, and only this machine is told."""
+    """True for this machine, a token, or an administrator. Without database and Redis nobody can be
+    identified, so only this machine sees details."""
     if asked_from_here(request.remote_addr or ""):
         return True
     if not (report["database"].ok and report["redis"].ok):
         return False
     try:
-        load_person(even_here=True)
+        identify()
     except (DomainError, RedisError, SQLAlchemyError):
         return False
     return actor().is_signed_in and (actor().by_token or actor().is_admin)
 
 
 def asked_from_here(address: str) -> bool:
-    """Whether this machine asks. Over a unix socket, which only this machine reaches, there is no
-    address; what a proxy gave and is none counts as elsewhere."""
+    """True if this machine asks. Over a unix socket, which only this machine reaches, there is no
+    address; an invalid one, given by a proxy, counts as elsewhere."""
     if not address:
         return True
     try:

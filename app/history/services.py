@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Select, delete, insert, literal, select
 
-from app.actor import Actor
+from app.actor import Actor, Role
 from app.database.engine import db
-from app.database.service import bookkeeping
-from app.history.models import EVERYBODY, HistoryEntry
+from app.database.service import bookkeeping, permitted, service
+from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.times import now
 
 INSERT = insert(HistoryEntry.__table__)  # rows, not objects: they cost less than half
@@ -109,12 +109,18 @@ def changed_fields(before: Fields, after: Fields) -> tuple[dict[str, Any], dict[
     return {name: before.get(name) for name in names}, {name: after[name] for name in names}
 
 
-def prune(before: datetime) -> int:
-    """Delete the entries written before a moment; returns how many. In batches, each its own
-    short bookkeeping, so that nobody waits for it."""
+@permitted(Role.ADMIN, by_token=False)
+def prune(actor: Actor, before: datetime) -> int:
+    """Delete the entries written before a moment, and record that; returns how many. In batches,
+    each a short transaction, so that nobody waits for it. What was deleted is recorded also if a
+    later batch fails: nobody makes entries disappear without a trace."""
     total = 0
-    while count := prune_batch(before):
-        total += count
+    try:
+        while count := prune_batch(before):
+            total += count
+    finally:
+        if total:
+            record_pruning(actor, before, total)
     return total
 
 
@@ -126,3 +132,11 @@ def prune_batch(before: datetime) -> int:
     if ids:
         db.session.execute(delete(HistoryEntry).where(HistoryEntry.id.in_(ids)))
     return len(ids)
+
+
+@service(Role.ADMIN, by_token=False)
+def record_pruning(actor: Actor, before: datetime, count: int) -> None:
+    """Write the entry of a pruning."""
+    fields = {"until": before.isoformat(), "entries": count}
+    change = Change(0, after=fields)
+    record(actor, "history.prune", "history", change, visible_to=ADMINISTRATORS)

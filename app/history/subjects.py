@@ -1,7 +1,7 @@
 """What an entry of the history can be about. Each package registers its own kinds of subject."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, current_app
@@ -17,7 +17,11 @@ class Subject:
 
     `name` is what people call the kind, translated when it is shown. `labels` gives the present
     names of those of some ids that still exist, in one query. `url` gives the address of one.
-    `may_read` says whether an actor may see one; `actions` translates `<kind>.<verb>`.
+    `may_read` says whether an actor may see one. `actions` translates `<kind>.<verb>`; the page
+    shows the kind beside it, so "Added" is enough. `fields` translates the names of fields;
+    `formats` has functions for fields whose recorded values are not what people read, such as
+    roles and sizes. `name_field` is the field that holds the name, by which something deleted is
+    called; by default the first of `fields`.
     """
 
     kind: str
@@ -27,6 +31,17 @@ class Subject:
     may_read: Callable[[Actor, int], bool]
     actions: Mapping[str, Any]
     fields: Mapping[str, Any]
+    formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+    name_field: str = ""
+
+    def name_of(self, fields: Mapping[str, Any]) -> str:
+        """The name that the fields of an entry hold; empty if it is not among them."""
+        return str(fields.get(self.naming_field) or "")
+
+    @property
+    def naming_field(self) -> str:
+        """The field that holds the name."""
+        return self.name_field or next(iter(self.fields), "")
 
 
 def register(app: Flask, subject: Subject) -> None:

@@ -19,20 +19,20 @@ def fib(n: int) -> int:
 
 
 def digits(value: int) -> str:
-    """All digits of a number that is not negative. Python refuses `str()` beyond 4,300 digits, to
-    protect programs that read numbers from strangers; `Decimal` has no such limit, and takes
-    8 ms for the 20,899 digits of fib(100,000)."""
+    """All digits of a number that is not negative. Python's `str()` refuses more than 4,300
+    digits, as a protection against denial of service; `Decimal` has no such limit, and takes 8 ms
+    for the 20,899 digits of fib(100,000)."""
     return str(Decimal(value))
 
 
 def count_digits(n: int) -> int:
-    """How many digits fib(n) has: it is the whole number next to φⁿ/√5."""
+    """How many digits fib(n) has: it is φⁿ/√5, rounded."""
     if n < 2:
         return 1
     return math.floor(n * math.log10((1 + math.sqrt(5)) / 2) - math.log10(5) / 2) + 1
 
 
 def read_result(text: str, n: int) -> str | None:
-    """A result from the cache, or None when it cannot be fib(n)."""
-    right = text.isascii() and text.isdigit() and len(text) == count_digits(n)
-    return text if right and (text[0] != "0" or n == 0) else None
+    """A stored result, or None if it cannot be fib(n)."""
+    valid = text.isascii() and text.isdigit() and len(text) == count_digits(n)
+    return text if valid and (text[0] != "0" or n == 0) else None

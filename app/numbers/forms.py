@@ -1,23 +1,26 @@
-"""The shape of the two forms of the page, each with its answer."""
+"""The two forms of the page, each with its result."""
 
 from dataclasses import dataclass
 
 from app.errors import DomainError
-from app.numbers.services import Timed
+from app.numbers.services import TimedResult
+from app.text import NUMBER_LENGTH
 
 
 @dataclass
 class Panel:
-    """What was typed as n, and its result or what is wrong with it. `examples` are offered."""
+    """One form: what was typed as n, and the result or the error. `examples` are offered as
+    links; the last one is filled in at first."""
 
     name: str
     limit: int
     examples: tuple[int, ...]
+    max_length: int = NUMBER_LENGTH
     n: str = ""
-    timed: Timed | None = None
+    timed: TimedResult | None = None
     error: DomainError | None = None
 
     @property
-    def asked(self) -> bool:
-        """Whether the form was sent."""
+    def sent(self) -> bool:
+        """True if the form was sent."""
         return bool(self.timed or self.error)

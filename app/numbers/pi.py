@@ -9,14 +9,14 @@ longer changes.
 import math
 
 LIMIT = 10_000_000
-# Terms that are added at a stretch: about 2.3 ms, after which other requests get their turn.
+# Terms that are added without a pause: about 2.3 ms, after which other requests get their turn.
 BLOCK = 32_768
 # What the digits of a result are compared with: more than a double can hold.
 TRUE_DIGITS = "3.14159265358979323846"
 
 
 def add_terms(total: float, first: int, last: int) -> float:
-    """The sum after the terms from `first` to `last`, both included, were added one by one."""
+    """The sum after adding the terms from `first` to `last`, both included, one by one."""
     for i in range(first, last + 1):
         total += 1.0 / i / i
     return total
@@ -28,22 +28,22 @@ def from_sum(total: float) -> float:
 
 
 def read_sum(text: str | None, terms: int) -> float | None:
-    """A sum kept as `float.hex()`, or None when it cannot be the sum of that many terms.
+    """A sum stored as `float.hex()`, or None if it cannot be the sum of that many terms.
 
-    What is missing to π²/6 lies between 1/(terms + 1) and 1/terms; each addition may have rounded
+    The difference to π²/6 lies between 1/(terms + 1) and 1/terms; each addition may have rounded
     by half a unit in the last place.
     """
     try:
         total = float.fromhex(text or "")
     except (ValueError, OverflowError):
         return None
-    missing = math.pi**2 / 6 - total
+    difference = math.pi**2 / 6 - total
     rounding = (terms + 2) * 2.0**-53
-    return total if 1 / (terms + 1) - rounding <= missing <= 1 / terms + rounding else None
+    return total if 1 / (terms + 1) - rounding <= difference <= 1 / terms + rounding else None
 
 
 def read_result(text: str) -> str | None:
-    """A result from the cache as it is written in JSON, or None when it cannot be one."""
+    """A stored result as JSON writes it, or None if it is not a valid one."""
     try:
         value = float(text)
     except ValueError:
@@ -51,7 +51,7 @@ def read_result(text: str) -> str | None:
     return repr(value) if 0 <= value <= math.pi else None
 
 
-def agreeing(text: str) -> int:
+def count_correct(text: str) -> int:
     """How many characters at the beginning are those of the true π."""
     pairs = zip(text, TRUE_DIGITS, strict=False)
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(text), len(TRUE_DIGITS)))

@@ -1,19 +1,27 @@
-"""The addresses and the page of π and Fibonacci."""
+"""The JSON addresses and the page of π and Fibonacci."""
 
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Blueprint, Response, render_template, request, session
 from flask_babel import format_percent
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.routing import BaseConverter
 
+from app.auth.identification import identify
+from app.current import actor
 from app.errors import DomainError
 from app.numbers import cache, fib, pi, services
 from app.numbers.forms import Panel
 from app.text import read_number
+from app.web.declarations import always_json, declared, without_redis, without_session
 
 bp = Blueprint("numbers", __name__)
+
+Get = Callable[[str, services.RateKey], services.NumberResult]
 
 
 def percent(share: float) -> str:
@@ -22,8 +30,8 @@ def percent(share: float) -> str:
 
 
 class AnyText(BaseConverter):
-    """Whatever follows, slashes and line ends too: these addresses say themselves what is wrong
-    with it, where other converters would leave it to a plain 404."""
+    """Whatever follows, slashes and line breaks included: these addresses explain what is wrong
+    with it, where other converters would cause a plain 404."""
 
     regex = r"[\s\S]*"
     part_isolating = False
@@ -31,49 +39,52 @@ class AnyText(BaseConverter):
 
 @bp.get("/pi", endpoint="pi")
 @bp.get("/pi/<any_text:n>", endpoint="pi", merge_slashes=False)
+@without_session
+@always_json
 def get_pi(n: str | None = None) -> Response:
     """π from n terms; n in the path or as `?n=`."""
-    return answer(services.get_pi, request.args.get("n", "100") if n is None else n)
+    return json_response(services.get_pi, request.args.get("n", "100") if n is None else n)
 
 
 @bp.get("/fib", endpoint="fib")
 @bp.get("/fib/<any_text:n>", endpoint="fib", merge_slashes=False)
+@without_session
+@always_json
 def get_fib(n: str = "") -> Response:
     """The n-th Fibonacci number."""
-    return answer(services.get_fib, n)
+    return json_response(services.get_fib, n)
 
 
-def answer(get: Callable[[str, str], services.Result], n: str) -> Response:
-    """A result as JSON. It is written by hand, because Python's encoder refuses numbers of more
-    than 4,300 digits. One that was computed just now is not to be kept by anybody: kept for ever,
-    it would go on saying "cached": false."""
-    result = get(n, request.remote_addr or "")
+def rate_key() -> str:
+    """Whom a computation is counted for: the person who is signed in, otherwise the address. The
+    JSON views, which have no session, identify them only now, so that a cached answer does not."""
+    if declared().without_session:
+        with suppress(DomainError, RedisError, SQLAlchemyError):
+            identify()
+    who = actor()
+    return f"person:{who.id}" if who.is_signed_in else f"address:{request.remote_addr}"
+
+
+def json_response(get: Get, n: str) -> Response:
+    """A result as JSON, written by hand because Python's encoder refuses numbers of more than
+    4,300 digits. Only a cached result may be stored by browsers: the answer to the request that
+    computed it says "cached": false, which is not true the next time."""
+    result = get(n, rate_key)
     cached = "true" if result.cached else "false"
     body = f'{{"cached": {cached}, "result": {result.text}}}'
     response = Response(body, mimetype="application/json")
-    life = "max-age=31536000, immutable" if result.cached else "no-cache"
-    response.headers["Cache-Control"] = f"private, {life}"
+    lifetime = "max-age=31536000, immutable" if result.cached else "no-cache"
+    response.headers["Cache-Control"] = f"private, {lifetime}"
     digest = hashlib.sha256(result.text.encode()).hexdigest()[:32]
     response.set_etag(digest, weak=True)
     response.make_conditional(request)
     return response
 
 
-def fill(panel: Panel, get: Callable[[str, str], services.Result]) -> None:
-    """Answer a form, if it was sent; what was typed stays in it."""
-    panel.n = request.args.get(panel.name, str(panel.examples[-1]))
-    if panel.name in request.args:
-        try:
-            n = read_number(panel.n)
-            text = panel.n if n is None else str(n)
-            panel.timed = services.timed(get, text, request.remote_addr or "")
-        except DomainError as error:
-            panel.error = error
-
-
 @bp.get("/numbers")
+@without_redis
 def show_numbers() -> tuple[str, int, dict[str, str]]:
-    """Try both: `?pi=1000000&fib=93`. The page is drawn without a session when Redis is away."""
+    """The page: `?pi=1000000&fib=93`. Without Redis it is shown as to a visitor."""
     panels = (
         Panel("pi", pi.LIMIT, (1000, 100_000, 1_000_000)),
         Panel("fib", fib.LIMIT, (300, 10_000, 93)),
@@ -83,12 +94,24 @@ def show_numbers() -> tuple[str, int, dict[str, str]]:
     page = render_template(
         "numbers/show_numbers.html",
         panels=panels,
-        agreeing=pi.agreeing,
+        count_correct=pi.count_correct,
         worker=os.getpid(),
-        figures=cache.figures(),
+        statistics=cache.read_statistics(),
         minutes=cache.WORKER_MINUTES,
         without_session=session.unavailable,  # type: ignore[attr-defined]
     )
     errors = [panel.error for panel in panels if panel.error]
     status = max((error.status for error in errors), default=200)
     return page, status, {name: text for error in errors for name, text in error.headers.items()}
+
+
+def fill(panel: Panel, get: Get) -> None:
+    """Fill a panel with what was typed and, if its form was sent, with the result or the error."""
+    panel.n = request.args.get(panel.name, str(panel.examples[-1]))
+    if panel.name in request.args:
+        try:
+            n = read_number(panel.n)
+            text = panel.n if n is None else str(n)
+            panel.timed = services.get_timed(get, text, rate_key)
+        except DomainError as error:
+            panel.error = error

@@ -1,4 +1,4 @@
-"""Redis: client with circuit breaker, versioned cache, rate limits."""
+"""Redis: client with circuit breaker, versioned cache, lock, rate limits."""
 
 from flask import Flask
 

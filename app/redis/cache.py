@@ -1,66 +1,94 @@
-"""Texts about a table that are kept in Redis until the table changes.
+"""Values computed from a table, cached in Redis until the table changes.
 
-Every kept text begins with the mark of its table, a random word that each change made here replaces
-after its commit; a text under another mark is no longer true. Mark and text are read in one round
-trip. A text also ends after KEPT_SECONDS, so that changes by another program, by plain SQL or by
-the passing of time show soon. What is kept under a key is the same for all who ask for it. Redis
-being empty or away only costs the work of making it anew.
+Every value is stored with the version of its table, a random word that each change made here
+replaces after its commit, and with a digest of its own shape. A value with another version is
+stale; one with another shape was written by another release. Both count as absent, as does whatever
+cannot be read. Version and value are read in one round trip. A value also expires after
+LIFE_SECONDS, so that changes by another program, by plain SQL or by the passing of time show soon.
+A value is the same for all who ask for its key. Without Redis everything is computed every time.
 """
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
+import msgspec
 from flask import current_app
 from redis.exceptions import RedisError
 
 from app.database.engine import db
 from app.redis.client import redis_store
 
+T = TypeVar("T")
+
 LIFE_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class VersionedCache:
-    """The texts about one table; their keys in Redis begin with `prefix`."""
+    """The values computed from one table; their keys in Redis begin with `prefix`."""
 
     prefix: str
 
-    def changed(self) -> None:
-        """Tell all processes that the table changed; handed to after_commit()."""
+    def invalidate(self) -> None:
+        """Let all processes know that the table changed; handed to after_commit()."""
         with suppress(RedisError):
-            redis_store.client.set(self._key("mark"), new_version())
+            redis_store.client.set(self._version_key, new_version())
 
-    def kept(self, key: str, make: Callable[[], str]) -> str:
-        """The text kept under a key, or else what `make` returns, which is then kept. May end
-        the transaction of the session."""
-        mark_key = self._key("mark")
+    def get_or_compute(self, key: str, shape: type[T], compute: Callable[[], T]) -> T:
+        """The cached value, or what `compute` returns, which is then cached. `shape` is its type:
+        text, or dataclasses, lists and tuples of plain values. May end the transaction of the
+        session."""
         try:
-            found: Any = redis_store.client.mget(mark_key, self._key(key))
-            mark, text = found
-            if not mark:
-                redis_store.client.set(mark_key, new_version(), nx=True)
-                mark = redis_store.client.get(mark_key)
+            version, text = self._read(key)
         except RedisError:
-            return make()
-        if text and text.startswith(f"{mark}\n"):
-            return str(text[len(mark) + 1 :])
-        # On the database this request may have begun to read before the mark was. What is kept
-        # must be read after it: then a change meanwhile either is in it or has replaced the mark.
+            return compute()
+        header = f"{version} {digest(shape)}\n"  # type: ignore[arg-type]  # a type is hashable
+        if text and text.startswith(header):
+            with suppress(msgspec.DecodeError):
+                return msgspec.json.decode(text[len(header) :], type=shape)
+        # This request may have begun to read the database before it read the version. What is
+        # cached must be read after it: then a change in between is either part of the value, or
+        # has replaced the version.
         db.session.rollback()
-        made = make()
+        made = msgspec.json.encode(compute())
+        db.session.rollback()  # no connection is held while Redis is asked
         try:
-            redis_store.client.set(self._key(key), f"{mark}\n{made}", ex=LIFE_SECONDS)
+            text = header + made.decode()
+            redis_store.client.set(self._value_key(key), text, ex=LIFE_SECONDS)
         except RedisError as error:
-            current_app.logger.warning("a text could not be kept: %s", error.__class__.__name__)
-        return made
+            current_app.logger.warning("cannot write to the cache: %s", error.__class__.__name__)
+        # Read back, so that it is the same as from the cache, and of this shape.
+        return msgspec.json.decode(made, type=shape)
 
-    def _key(self, name: str) -> str:
-        return f"{self.prefix}:{name}"
+    def _read(self, key: str) -> tuple[str, str | None]:
+        """The version of the table and the text of a value, if any."""
+        found: Any = redis_store.client.mget(self._version_key, self._value_key(key))
+        version, text = found
+        if not version:
+            redis_store.client.set(self._version_key, new_version(), nx=True)
+            version = redis_store.client.get(self._version_key)
+        return str(version), text
+
+    @property
+    def _version_key(self) -> str:
+        return f"{self.prefix}:mark"  # as in earlier releases, whose workers may still be running
+
+    def _value_key(self, key: str) -> str:
+        return f"{self.prefix}:{key}"
 
 
 def new_version() -> str:
-    """A mark that was never used."""
+    """A version that was never used."""
     return secrets.token_hex(8)
+
+
+@cache
+def digest(shape: Any) -> str:
+    """A digest of a type: of the names and types of its fields."""
+    schema = msgspec.json.encode(msgspec.json.schema(shape), order="deterministic")
+    return hashlib.sha256(schema).hexdigest()[:8]

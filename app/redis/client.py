@@ -1,6 +1,5 @@
 """The Redis client of the application, with its time-outs and circuit breaker."""
 
-import re
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -8,16 +7,18 @@ from typing import Any
 from flask import Flask, current_app
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.commands.core import Script
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 
 class BreakerRetry(Retry):
-    """One retry for a refused connection, none for a time-out; after a failure every call fails at
-    once for a second, so that a page answers 503 quickly however often it would ask Redis.
+    """Retries a refused connection once and a time-out never. After a failure the circuit breaker
+    is open for a second: every call fails at once, so that a page answers 503 quickly however
+    often it would ask Redis.
 
-    The open-until time is a fact about this process's own connections, not shared state.
+    `open_until` is about this process's own connections and is not shared between processes.
     """
 
     OPEN_SECONDS = 1.0
@@ -27,7 +28,7 @@ class BreakerRetry(Retry):
         self.open_until = 0.0
 
     def __deepcopy__(self, _memo: object) -> "BreakerRetry":
-        return self  # redis-py copies it for each connection; all must see the same state
+        return self  # redis-py copies it for each connection; they all have to share its state
 
     def call_with_retry(
         self, do: Callable[[], Any], fail: Callable[..., Any], *args: Any, **kwargs: Any
@@ -42,13 +43,14 @@ class BreakerRetry(Retry):
 
 
 class RedisStore:
-    """The application's Redis client: `redis_store.client`, text in and out."""
+    """Access to the Redis of the current application; commands take and return text."""
 
     def init_app(self, app: Flask) -> None:
-        url = app.config["SETTINGS"].redis_url
-        seconds = app.config["SETTINGS"].redis_timeout_ms / 1000
-        client = Redis.from_url(
-            url,
+        """Create the application's client. Connections open at the first command."""
+        settings = app.config["SETTINGS"]
+        seconds = settings.redis_timeout_ms / 1000
+        app.extensions["redis"] = Redis.from_url(
+            settings.redis_url,
             decode_responses=True,
             encoding_errors="replace",  # what another program wrote may not be UTF-8
             max_connections=1000,  # as many as a worker answers at once; the default is 100
@@ -56,16 +58,21 @@ class RedisStore:
             socket_timeout=seconds,
             retry=BreakerRetry(),
         )
-        app.extensions["redis"] = client
-        # Flask-Limiter counts over the same connections, with the same time-outs.
-        app.config["RATELIMIT_STORAGE_URI"] = re.sub(r"^unix:", "redis+unix:", url)
-        app.config["RATELIMIT_STORAGE_OPTIONS"] = {"connection_pool": client.connection_pool}
+        app.extensions["redis-scripts"] = {}
 
     @property
-    def client(self) -> "Redis":
-        """The client of the current application; connections open at the first command."""
+    def client(self) -> Redis:
+        """The client of the current application."""
         client: Redis = current_app.extensions["redis"]
         return client
+
+    def script(self, text: str) -> Script:
+        """A Lua script, to be called with `keys` and `args`. It is registered once per
+        application, and Redis gets its text only if it does not know it yet."""
+        scripts: dict[str, Script] = current_app.extensions["redis-scripts"]
+        if text not in scripts:
+            scripts[text] = self.client.register_script(text)
+        return scripts[text]
 
 
 redis_store = RedisStore()

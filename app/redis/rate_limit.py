@@ -1,7 +1,12 @@
-"""Wrong tries of the last minute, counted in Redis one by one.
+"""Rate limits: how often something may happen under a key, counted in Redis.
 
-A window that begins anew each minute would let nearly twice as many through around its border.
-Here each try stands in a sorted set under its own moment and leaves it a minute later.
+Each event is an entry of a sorted set, scored with its time, which it leaves after the window. So a
+limit holds for any window, where a counter per calendar minute would let nearly twice as many
+through around the turn of the minute. The cost is memory: about 100 bytes for each event within
+the window, at most `count` of them.
+
+Redis being away is an error here (RedisError). The caller decides: sign-in refuses, because an
+unlimited one could be guessed; a computation goes on.
 """
 
 import secrets
@@ -9,28 +14,28 @@ from dataclasses import dataclass
 
 from app.redis.client import redis_store
 
-SECONDS = 60
+MINUTE, DAY = 60, 86_400
 
-# One script, so that many tries at once are not more tries: either the try is added under every
-# key, or none has room and the answer is the time in ms until there is. A try that was refused is
-# not counted: whoever waits gets in, however often they asked meanwhile.
-ADD = """
+# All limits in one script: either the event is counted under every key, or one of them is full and
+# nothing is counted; the answer is then the milliseconds until there is room. So events at the same
+# moment cannot exceed a limit together, and refused events do not make the wait longer.
+# KEYS: one per limit. ARGV: the name of the event, then count and milliseconds of each limit.
+HIT = """
 local clock = redis.call("TIME")
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local life = tonumber(ARGV[2])
 local wait = 0
 for i, key in ipairs(KEYS) do
-  redis.call("ZREMRANGEBYSCORE", key, "-inf", now - life)
-  local most = tonumber(ARGV[2 + i])
-  if redis.call("ZCARD", key) >= most then
-    local oldest = redis.call("ZRANGE", key, -most, -most, "WITHSCORES")
-    wait = math.max(wait, tonumber(oldest[2]) + life - now)
+  local count, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
+  if redis.call("ZCARD", key) >= count then
+    local leaves = redis.call("ZRANGE", key, -count, -count, "WITHSCORES")
+    wait = math.max(wait, tonumber(leaves[2]) + window - now)
   end
 end
 if wait > 0 then return wait end
-for _, key in ipairs(KEYS) do
+for i, key in ipairs(KEYS) do
   redis.call("ZADD", key, now, ARGV[1])
-  redis.call("PEXPIRE", key, life)
+  redis.call("PEXPIRE", key, ARGV[2 * i + 1])
 end
 return 0
 """
@@ -38,25 +43,32 @@ return 0
 
 @dataclass(frozen=True)
 class Limit:
-    """At most this many wrong tries a minute under a key."""
+    """At most `count` events under `key` within any `seconds`."""
 
-    most: int
+    count: int
     key: str
+    seconds: int = MINUTE
+
+    @property
+    def redis_key(self) -> str:
+        """Where the events are counted; two windows under one key count separately."""
+        return f"gz:rate:{self.seconds}:{self.key}"
 
 
-def add(*limits: Limit) -> tuple[str, int]:
-    """Count a try under each of the keys. Returns its name, to take it back by, and 0; or the
-    seconds to wait when one of them is full, and then it is counted nowhere."""
+def hit(*limits: Limit) -> tuple[str, int]:
+    """Count an event under all of the limits. Returns the event's name, for `give_back()`, and 0;
+    or, if a limit is reached, the seconds to wait, and the event is not counted anywhere."""
     name = secrets.token_hex(8)
-    keys = [f"gz:tries:{limit.key}" for limit in limits]
-    most = [limit.most for limit in limits]
-    wait = redis_store.client.eval(ADD, len(keys), *keys, name, SECONDS * 1000, *most)
-    return name, -(-int(wait) // 1000)
+    args: list[str | int] = [name]
+    for limit in limits:
+        args += [limit.count, limit.seconds * 1000]
+    milliseconds = redis_store.script(HIT)(keys=[limit.redis_key for limit in limits], args=args)
+    return name, -(-int(milliseconds) // 1000)
 
 
-def take_back(name: str, *limits: Limit) -> None:
-    """A try that was right: it is counted no longer."""
+def give_back(name: str, *limits: Limit) -> None:
+    """Remove an event from the limits it was counted under."""
     with redis_store.client.pipeline(transaction=False) as pipe:
         for limit in limits:
-            pipe.zrem(f"gz:tries:{limit.key}", name)
+            pipe.zrem(limit.redis_key, name)
         pipe.execute()

@@ -1,4 +1,4 @@
-"""The page that shows what a shared session is: values in Redis that every worker finds."""
+"""The page that demonstrates shared sessions: values in Redis that every worker reads."""
 
 from flask import Flask
 

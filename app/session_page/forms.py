@@ -1,17 +1,22 @@
-"""The forms of the page "Session"."""
+"""The form of the page "Session"."""
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import StringField
+from wtforms.validators import DataRequired, Length
 
-from app.session_page.services import KEY_LENGTH, VALUE_LENGTH
+from app.session_page.services import KEY_LENGTH, VALUE_LENGTH, clean_key
 
-# `required` is only told to the reader here; session_values.py has the rules.
-KEY = {"maxlength": KEY_LENGTH, "required": True}
+KEY_RULE = _l("A key has 1 to %(n)d characters.", n=KEY_LENGTH)
+VALUE_RULE = _l("A value has at most %(n)d characters.", n=VALUE_LENGTH)
 
 
-class PutForm(FlaskForm):  # type: ignore[misc]
+class ValueForm(FlaskForm):  # type: ignore[misc]
     """A key and its value; the value may be empty."""
 
-    key = StringField(_l("Key"), render_kw=KEY)
-    value = StringField(_l("Value"), render_kw={"maxlength": VALUE_LENGTH})
+    key = StringField(
+        _l("Key"),
+        [DataRequired(KEY_RULE), Length(max=KEY_LENGTH, message=KEY_RULE)],
+        filters=[clean_key],
+    )
+    value = StringField(_l("Value"), [Length(max=VALUE_LENGTH, message=VALUE_RULE)])

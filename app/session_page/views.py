@@ -1,4 +1,4 @@
-"""The page that shows what a session is: kept in Redis, found by every worker."""
+"""The page that shows what a session is: stored in Redis, shared by all workers."""
 
 import os
 import socket
@@ -6,25 +6,17 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import (
-    Blueprint,
-    current_app,
-    flash,
-    redirect,
-    render_template,
-    request,
-    session,
-    url_for,
-)
+from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from app.current import settings
-from app.errors import DomainError, Invalid, NotFound
+from app.errors import Invalid, NotFound
 from app.session_page import services
-from app.session_page.forms import PutForm
-from app.web.forms import add_form_errors
+from app.session_page.forms import ValueForm
+from app.web.forms import submit
+from app.web.notices import Notice
 from app.web.permissions import role_required
 
 bp = Blueprint("session_page", __name__)
@@ -34,17 +26,16 @@ bp = Blueprint("session_page", __name__)
 @role_required(by_token=False)
 def show_session() -> str:
     """The page; `?key=` and `?value=` fill the form in."""
-    return render_page(PutForm(request.args))
+    return render_page(ValueForm(request.args))
 
 
 @bp.get("/session/get")
 @role_required(by_token=False)
 def get_session_value() -> str | tuple[str, int]:
-    """The page with one value of `?key=` read out."""
-    form = PutForm()
+    """The page with the value of `?key=`."""
+    form = ValueForm()
     try:
-        key = services.check_key(request.args.get("key", ""))
-        return render_page(form, read=(key, services.get_value(store_id(), key)))
+        return render_page(form, read=services.get_value(store_id(), request.args.get("key")))
     except (Invalid, NotFound) as error:
         return render_page(form, refused=error.message), error.status
 
@@ -52,14 +43,12 @@ def get_session_value() -> str | tuple[str, int]:
 @bp.post("/session/set")
 @role_required(by_token=False)
 def set_session_value() -> Response | tuple[str, int]:
-    """Keep a value."""
-    form = PutForm()
-    try:
-        key = services.put_value(store_id(), form.key.data or "", form.value.data or "")
-    except DomainError as error:
-        status = add_form_errors(form, error)
-        return render_page(form), status
-    flash(_("“%(key)s” is kept in your session.", key=key), "good")
+    """Store a value."""
+    form = ValueForm()
+    sent = submit(form, lambda: services.set_value(store_id(), form.key.data, form.value.data))
+    if not sent.done:
+        return render_page(form), sent.status
+    Notice(_("“%(key)s” was stored in your session.", key=sent.result)).show()
     return redirect(url_for("session_page.show_session"), 303)
 
 
@@ -67,18 +56,17 @@ def set_session_value() -> Response | tuple[str, int]:
 @role_required(by_token=False)
 def pop_session_value() -> Response:
     """Remove a value."""
-    key = request.form.get("key", "")
-    services.pop_value(store_id(), key)
-    flash(_("“%(key)s” is removed.", key=key), "good")
+    key = services.pop_value(store_id(), request.form.get("key"))
+    Notice(_("“%(key)s” was removed.", key=key)).show()
     return redirect(url_for("session_page.show_session"), 303)
 
 
 @bp.post("/session/clear")
 @role_required(by_token=False)
 def clear_session_values() -> Response:
-    """Remove all values; one stays signed in."""
+    """Remove all values; the person stays signed in."""
     count = services.clear_values(store_id())
-    flash(ngettext("%(num)d value is removed.", "%(num)d values are removed.", count), "good")
+    Notice(ngettext("%(num)d value was removed.", "%(num)d values were removed.", count)).show()
     return redirect(url_for("session_page.show_session"), 303)
 
 
@@ -87,24 +75,24 @@ def clear_session_values() -> Response:
 @bp.get("/pop/", endpoint="old_pop")
 @bp.get("/clear/", endpoint="old_clear")
 @role_required(by_token=False)
-def lead_to_session() -> Response:
-    """The original's addresses. There a GET wrote, removed and cleared; a link in a mail or a
-    browser that fetches ahead could do the same. So they only lead to the page, with the fields
-    filled in, where a button does it."""
-    filled: dict[str, Any] = {
+def redirect_legacy() -> Response:
+    """The addresses of the original program. There a GET wrote, removed and cleared, so a link in
+    a mail or a browser that prefetches could do it too. Here they only lead to the page, with the
+    fields filled in, where a button does it."""
+    fields: dict[str, Any] = {
         name: request.args[name] for name in ("key", "value") if name in request.args
     }
-    return redirect(url_for("session_page.show_session", **filled), 303)
+    return redirect(url_for("session_page.show_session", **fields), 303)
 
 
 def store_id() -> str:
-    """Where Redis keeps the session of whoever asks."""
+    """The Redis key of the current session."""
     interface: Any = current_app.session_interface
     return str(interface.store_id(session))
 
 
-def render_page(form: PutForm, read: tuple[str, str] | None = None, refused: str = "") -> str:
-    """The page around a form, with what was read or why it could not be."""
+def render_page(form: ValueForm, read: str | None = None, refused: str = "") -> str:
+    """The page around a form, with a value that was read or the reason why it could not be."""
     interface: Any = current_app.session_interface
     requests, idle_seconds = interface.usage(session)
     since = session["since"]
@@ -115,7 +103,7 @@ def render_page(form: PutForm, read: tuple[str, str] | None = None, refused: str
         read=read,
         refused=refused,
         values=services.list_values(store_id()),
-        most=services.KEYS,
+        most=services.MAX_VALUES,
         here={"host": socket.gethostname(), "pid": str(os.getpid())},
         writer={"host": host, "pid": pid},
         requests=requests,
@@ -126,5 +114,5 @@ def render_page(form: PutForm, read: tuple[str, str] | None = None, refused: str
 
 
 def moment(seconds: float) -> datetime:
-    """Unix time as the filters for times take it."""
+    """Unix time as a datetime, for the filters of templates."""
     return datetime.fromtimestamp(seconds, UTC)

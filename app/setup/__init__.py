@@ -1,10 +1,10 @@
-"""The first minutes of an installation: the one-time link that makes the first administrator."""
+"""Set-up: the one-time link that makes the first administrator of a new installation."""
 
 from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the page behind the link, and the command that prints it."""
+    """Register the page behind the link, and the command that prints the link."""
     from app.setup import commands, views
 
     app.register_blueprint(views.bp)

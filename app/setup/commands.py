@@ -2,16 +2,16 @@
 
 import click
 
-from app.auth import services as auth
+from app.auth import queries
 from app.setup import services as setup
 
 
 @click.command("setup-link")
 def setup_link() -> None:
-    """Print the path of the set-up link, while nobody has used one."""
-    if auth.somebody_exists():
+    """Print the path of the set-up link, until somebody has used it."""
+    if queries.somebody_exists():
         raise click.ClickException(
-            "Somebody can sign in here already. `flask create-user NAME --role admin` adds an "
+            "This installation was claimed already. `flask create-user NAME --role admin` adds an "
             "administrator."
         )
     click.echo(f"/setup/{setup.create_link_token()}")

@@ -5,19 +5,22 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired
 
+from app.auth.validators import NEW_PASSWORD, name_length, password_length
 from app.cities.services import SAMPLE_COUNT
 
 
 class SetupForm(FlaskForm):  # type: ignore[misc]
-    """Name and password of the first administrator, and whether to begin with sample cities."""
+    """Name and password of the first administrator, and whether to add the sample cities."""
 
     name = StringField(
-        _l("Name"), [InputRequired(_l("Type a name."))], render_kw={"autocomplete": "username"}
+        _l("Name"),
+        [InputRequired(_l("Enter a name.")), name_length()],
+        render_kw={"autocomplete": "username"},
     )
     password = PasswordField(
         _l("Password"),
-        [InputRequired(_l("Type a password."))],
-        render_kw={"autocomplete": "new-password"},
+        [InputRequired(_l("Enter a password.")), password_length()],
+        render_kw=NEW_PASSWORD,
     )
     again = PasswordField(
         _l("Password again"),
@@ -25,5 +28,5 @@ class SetupForm(FlaskForm):  # type: ignore[misc]
         render_kw={"autocomplete": "new-password"},
     )
     sample = BooleanField(
-        _l("Begin with the %(count)d sample cities of China", count=SAMPLE_COUNT), default=True
+        _l("Add the %(count)d sample cities of China", count=SAMPLE_COUNT), default=True
     )

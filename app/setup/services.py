@@ -1,14 +1,27 @@
-"""Claiming a new installation."""
+"""Claiming a new installation: the link, and the first administrator."""
 
-from flask_babel import gettext as _
+import logging
+from dataclasses import replace
+from functools import partial
+
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
-from app.auth import services as auth
+from app.auth import sign_in
+from app.auth.changes import log_event, record_new_person
+from app.auth.models import Person
+from app.auth.queries import somebody_exists
+from app.auth.services import prepare_person
 from app.cities import services as cities
 from app.current import settings
-from app.database.service import transaction
-from app.errors import NotFound
+from app.database.constraints import violates
+from app.database.engine import db
+from app.database.service import ANYONE, permitted, service
+from app.errors import Conflict, NotFound
+from app.logs import event
+from app.text import N_, Message
+from app.times import now
 
 LINK_SECONDS = 24 * 3600
 
@@ -19,36 +32,62 @@ def signer() -> URLSafeTimedSerializer:
 
 
 def create_link_token() -> str:
-    """The last part of the set-up link; it works for a day, and only until somebody used it."""
+    """The last part of the set-up link. It is valid for a day, until somebody has used it."""
     return signer().dumps("first administrator")
 
 
-def check_link_token(token: str) -> None:
-    """404 for a wrong or old link, and for every link once the installation is claimed."""
+def check_link_token(token: str, address: str) -> None:
+    """NotFound for an invalid or expired link, and for every link after the installation was
+    claimed. Such attempts are counted and written to the security log."""
+    message: Message | str = ""
     try:
         signer().loads(token, max_age=LINK_SECONDS)
+        if not somebody_exists():
+            return
+        message = N_("This link was used already. Whoever used it can add you.")
     except (BadSignature, SignatureExpired):
-        raise NotFound() from None
-    if auth.somebody_exists():
-        raise NotFound(_("This link was used already. Whoever used it can add you."))
+        pass
+    event("set-up-link-refused", logging.WARNING)
+    sign_in.count_wrong("set-up", address)
+    raise NotFound(message)
 
 
 def offers_sample() -> bool:
-    """Whether sample cities may be added: never to those of an adopted register."""
+    """True if sample cities may be added: only to an empty register."""
     return cities.is_empty()
 
 
-def claim(name: str, password: str, with_sample: bool) -> int:
-    """Make the first administrator and, when wished and offered, the sample cities; both or
-    neither. Returns the person's id."""
-    person = auth.new_person(name, password, Role.ADMIN)
+@permitted(ANYONE)
+def claim(actor: Actor, name: str, password: str, with_sample: bool) -> int:
+    """Add the first administrator and, if wanted and offered, the sample cities: both or neither.
+    Returns the person's id."""
+    return add_administrator(actor, prepare_person(name, password, Role.ADMIN), with_sample)
 
-    @transaction
-    def apply() -> int:
-        person_id = auth.insert_first_administrator(person)
-        auth.note_sign_in(person_id)  # the next page finds them signed in
-        if with_sample and offers_sample():
-            cities.insert_sample_cities(Actor(person_id, name, Role.ADMIN))
-        return person_id
 
-    return apply()
+@service(ANYONE)
+def add_administrator(actor: Actor, person: "partial[Person]", with_sample: bool) -> int:
+    """Store the person that claim() prepared, who then acts, and the sample cities."""
+    row = insert_administrator(person)
+    claimer = replace(actor, id=row.id, name=row.name, role=Role.ADMIN)
+    record_new_person(claimer, "person.create", row)
+    log_event(claimer, "installation-claimed")
+    if with_sample and offers_sample():
+        cities.insert_sample_cities(claimer)
+    return row.id
+
+
+def insert_administrator(person: "partial[Person]") -> Person:
+    """Insert the first administrator, signed in. Two who try at once insert the same id, and one
+    of them is refused."""
+    taken = Conflict(N_("This installation already has an administrator."))
+    if somebody_exists():
+        raise taken
+    row: Person = person(id=1, signed_in_at=now())
+    db.session.add(row)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        if violates(error, "pk_person"):
+            raise taken from None
+        raise
+    return row

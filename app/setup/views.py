@@ -1,52 +1,35 @@
 """The page behind the set-up link."""
 
-import logging
-
-from flask import Blueprint, flash, redirect, render_template, request, session
+from flask import Blueprint, redirect, render_template, request, session
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.auth import services as auth
-from app.auth import sign_in
-from app.auth.passwords import LENGTHS
-from app.errors import Invalid, NotFound
-from app.logs import event
+from app.auth import queries, sign_in
+from app.current import actor
 from app.setup import services
 from app.setup.forms import SetupForm
-from app.web.forms import add_form_errors
+from app.web.declarations import reopened_form, secret_path
+from app.web.forms import submit
 from app.web.navigation import home_url
+from app.web.notices import Notice
 
 bp = Blueprint("setup", __name__)
 
 
 @bp.route("/setup/<token>", methods=["GET", "POST"])
+@reopened_form
+@secret_path
 def start(token: str) -> Response | tuple[str, int]:
-    """Choose the first administrator's name and password; the next page is the filled list."""
-    check_link(token)
+    """Choose the first administrator's name and password."""
+    services.check_link_token(token, request.remote_addr or "")
     form = SetupForm()
     if not services.offers_sample():
         del form.sample
-    status = 422 if request.method == "POST" else 200
-    if form.validate_on_submit():
-        try:
-            with_sample = "sample" in form and form.sample.data
-            person_id = services.claim(form.name.data, form.password.data, with_sample)
-        except Invalid as error:
-            status = add_form_errors(form, error)
-        else:
-            person = auth.get_person(person_id)
-            sign_in.start_session(session, person)
-            event("installation-claimed", person=person.name)
-            flash(_("Welcome. This installation is yours."), "good")
-            return redirect(home_url(), 303)
-    return render_template("setup/start.html", form=form, lengths=LENGTHS), status
-
-
-def check_link(token: str) -> None:
-    """404 for a link that does not work (any more); such tries are counted and written down."""
-    try:
-        services.check_link_token(token)
-    except NotFound:
-        event("set-up-link-refused", logging.WARNING)
-        sign_in.count_wrong("set-up", request.remote_addr or "")
-        raise
+    name, password, sample = form.name, form.password, form.sample
+    with_sample = sample is not None and sample.data
+    sent = submit(form, lambda: services.claim(actor(), name.data, password.data, with_sample))
+    if sent.result:
+        sign_in.start_session(session, queries.load_person(sent.result))
+        Notice(_("Welcome. This installation is yours.")).show()
+        return redirect(home_url(), 303)
+    return render_template("setup/start.html", form=form), sent.status

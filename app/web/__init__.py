@@ -5,15 +5,22 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Bind hooks, error pages, filters and static files."""
-    from app.extensions import babel, csrf, limiter
-    from app.web import commands, error_pages, formatting, hooks, navigation, static_files
+    from app.extensions import babel
+    from app.web import (
+        commands,
+        csrf,
+        error_pages,
+        formatting,
+        hooks,
+        navigation,
+        static_files,
+    )
     from app.web.preferences import language
 
-    csrf.init_app(app)
     babel.init_app(app, locale_selector=language)
-    limiter.init_app(app)
     error_pages.init_app(app)
     hooks.init_app(app)
+    csrf.init_app(app)
     navigation.init_app(app)
     formatting.init_app(app)
     static_files.init_app(app)

@@ -1,4 +1,4 @@
-"""How a refusal or a failure is answered: a page, or one JSON object."""
+"""Error pages: how a refusal or a failure is answered, as a page or as JSON."""
 
 import logging
 from typing import Any
@@ -18,30 +18,36 @@ from app.logs import event
 from app.web.formatting import format_size
 from app.web.negotiation import takes_anything, wants_page
 
-# What happened, and what to do, for every status a person may meet.
+# Title and advice for every status that people may see.
 STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
-    400: (_l("That request could not be read"), _l("Go back, reload the page and try again.")),
-    401: (_l("Please sign in"), _l("This address is for members.")),
+    400: (_l("The request could not be read"), _l("Go back, reload the page and try again.")),
+    401: (_l("Please sign in"), _l("This page is for members.")),
     403: (_l("Not allowed"), _l("Ask an administrator if you need this.")),
-    404: (_l("Nothing here"), _l("The address may be mistyped, or what it named was removed.")),
-    405: (_l("Not this way"), _l("This address answers other methods only.")),
-    409: (_l("Somebody was faster"), _l("Go back, reload and look at what changed.")),
-    413: (_l("Too large"), _l("Send less at once. Nothing was kept.")),
-    415: (_l("Wrong kind of content"), _l("Send it in the form this address expects.")),
-    416: (_l("No such part"), _l("Ask for a range within the file.")),
-    422: (_l("That does not fit"), _l("Go back and correct what was typed.")),
-    429: (_l("Too many tries"), _l("Wait a little and try again.")),
-    500: (_l("Something broke here"), _l("It was written to the log. Trying again may help.")),
+    404: (_l("Page not found"), _l("The address may be mistyped, or the page was removed.")),
+    405: (_l("Method not allowed"), _l("This address does not support this request method.")),
+    409: (
+        _l("Someone else changed this first"),
+        _l("Go back, reload the page and check what changed."),
+    ),
+    413: (_l("Too large"), _l("Send less at once. Nothing was saved.")),
+    415: (_l("Unsupported content type"), _l("Send the content type that this address expects.")),
+    416: (_l("Range not available"), _l("Ask for a range within the file.")),
+    422: (_l("Check your input"), _l("Go back and correct your input.")),
+    429: (_l("Too many attempts"), _l("Wait a moment and try again.")),
+    500: (_l("Something went wrong"), _l("The error was logged. Trying again may help.")),
     503: (
         _l("Not available right now"),
         _l("A service behind this page does not answer. Try again in a moment."),
     ),
-    507: (_l("The disk is nearly full"), _l("Nothing was kept. Tell whoever runs this server.")),
+    507: (
+        _l("The disk is nearly full"),
+        _l("Nothing was saved. Tell the administrator of this server."),
+    ),
 }
 
 
 def answer(status: int, message: str, headers: Any = None, **more: Any) -> Response:
-    """One refusal as the asker reads it: a page in the site's look, or one JSON sentence."""
+    """The answer to a refusal: a page for browsers, otherwise JSON with one sentence."""
     title, advice = STATUS_TEXTS.get(status, STATUS_TEXTS[500 if status >= 500 else 400])
     if wants_page() or (status != 401 and takes_anything()):
         body = render_template(
@@ -60,7 +66,7 @@ def answer(status: int, message: str, headers: Any = None, **more: Any) -> Respo
 
 
 def answer_refusal(error: DomainError) -> Response:
-    """A rule said no. Who tried what they may not is written down."""
+    """A rule refused. What somebody may not do is written to the security log."""
     if error.status == 403:
         event("refused", logging.WARNING)
     more = {}
@@ -70,15 +76,15 @@ def answer_refusal(error: DomainError) -> Response:
 
 
 def answer_http_error(error: HTTPException) -> Response:
-    """Flask or Werkzeug said no; their headers (Allow, Retry-After, Content-Range) are kept."""
+    """Flask or Werkzeug refused; their headers (Allow, Retry-After, Content-Range) stay."""
     if error.response is not None:
         return error.response  # type: ignore[return-value]
-    kept = [(k, v) for k, v in error.get_headers() if k.lower() != "content-type"]
-    return answer(error.code or 500, size_limit() if error.code == 413 else "", kept)
+    headers = [(k, v) for k, v in error.get_headers() if k.lower() != "content-type"]
+    return answer(error.code or 500, size_limit() if error.code == 413 else "", headers)
 
 
 def size_limit() -> str:
-    """The limit, when the request as a whole is over it; other bounds are on parts of a form."""
+    """The limit in words if the whole request exceeds it; other limits are on parts of a form."""
     most = request.max_content_length
     if most is None or (request.content_length or 0) <= most:
         return ""
@@ -86,31 +92,31 @@ def size_limit() -> str:
 
 
 def answer_csrf_error(_error: CSRFError) -> Response:
-    """The form's token is missing or of an ended session, or another site sent the form."""
+    """The CSRF token is missing or of a session that ended, or another site sent the form."""
     event("form-refused", logging.WARNING)
-    return answer(400, _("This form was out of date, so nothing was changed."))
+    return answer(400, _("This form was out of date. Nothing was changed."))
 
 
 def answer_redis_error(_error: RedisError) -> Response:
-    """Redis is away or slow."""
+    """Redis does not answer, or not in time."""
     current_app.logger.warning("Redis does not answer")
     return answer(503, "", {"Retry-After": "2"})
 
 
 def answer_database_error(error: OperationalError | PoolTimeout) -> Response:
-    """The database is away, or all its connections are taken."""
+    """The database does not answer, or all connections to it are in use."""
     current_app.logger.error("the database does not answer: %s", error.__class__.__name__)
     return answer(503, "", {"Retry-After": "2"})
 
 
 def answer_unexpected(error: Exception) -> Response:
-    """A fault of ours: the log has the trace, the person gets an apology without it."""
+    """A fault of ours: the trace is in the log, not on the page."""
     current_app.logger.exception("unexpected error", exc_info=error)
     return answer_http_error(InternalServerError())
 
 
 def init_app(app: Flask) -> None:
-    """Register the answers."""
+    """Register the error handlers."""
     app.register_error_handler(DomainError, answer_refusal)
     app.register_error_handler(CSRFError, answer_csrf_error)
     app.register_error_handler(HTTPException, answer_http_error)

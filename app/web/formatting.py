@@ -1,6 +1,6 @@
 """Times, numbers and sizes in the reader's language: the filters of templates."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import flask_babel
 from flask import Flask
@@ -26,8 +26,13 @@ def format_datetime(moment: datetime | None) -> str:
     return "" if moment is None else str(flask_babel.format_datetime(moment, "medium"))
 
 
+def format_date(day: date | None) -> str:
+    """A day in the reader's language."""
+    return "" if day is None else str(flask_babel.format_date(day, "medium"))
+
+
 def format_number(value: int | None) -> str:
-    """Digits in groups."""
+    """A number with its digits in groups."""
     return "" if value is None else str(flask_babel.format_decimal(value))
 
 
@@ -45,5 +50,6 @@ def init_app(app: Flask) -> None:
     """Register the filters."""
     app.add_template_filter(format_ago, "ago")
     app.add_template_filter(format_datetime, "datetime")
+    app.add_template_filter(format_date, "date")
     app.add_template_filter(format_number, "number")
     app.add_template_filter(format_size, "bytes")

@@ -32,7 +32,7 @@ class Entry:
 
     @property
     def is_current(self) -> bool:
-        """True on the pages that it stands for."""
+        """True on its own pages."""
         if self.blueprints:
             return request.blueprint in self.blueprints
         return request.endpoint == self.endpoint
@@ -66,7 +66,7 @@ def add_to_menu(app: Flask, entry: Entry) -> None:
 
 
 def insert(entries: list[Entry], entry: Entry) -> None:
-    """Keep the entries in their order."""
+    """Insert an entry in its place."""
     entries.append(entry)
     entries.sort(key=lambda each: each.order)
 

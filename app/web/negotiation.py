@@ -1,22 +1,19 @@
-"""Who asks: a browser, a script that reads JSON, or one that names nothing."""
-
-import re
+"""What a client can read: a page, JSON, or anything."""
 
 from flask import request
 
-# These addresses answer JSON whoever asks, refusals too.
-ALWAYS_JSON = re.compile(r"/(pi|fib)(/|$)")
+from app.web.declarations import declared
 
 
 def wants_page() -> bool:
-    """Whether a browser asks: only browsers name text/html. Scripts get JSON or plain text."""
-    if ALWAYS_JSON.match(request.path):
+    """True for a browser: only browsers name text/html. Scripts get JSON or plain text."""
+    if declared().always_json:
         return False
     accept = request.accept_mimetypes
     return "text/html" in accept.values() and (accept["text/html"] >= accept["application/json"])
 
 
 def takes_anything() -> bool:
-    """Whether the asker names no wish at all, and is no script with a token either."""
+    """True if the client sent neither Accept nor Authorization."""
     asked = "Accept" in request.headers or "Authorization" in request.headers
-    return not (asked or ALWAYS_JSON.match(request.path))
+    return not (asked or declared().always_json)

@@ -7,8 +7,8 @@ from flask import flash
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence, already translated, with at most one link or one Undo button beside it. `undo`
-    is the address that the button posts to. It waits in the session for the next page."""
+    """A translated sentence, with at most one link or one Undo button next to it; `undo` is the URL
+    that the button posts to. It is stored in the session until the next page."""
 
     text: str
     link: str = ""

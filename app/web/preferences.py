@@ -7,17 +7,17 @@ from app.current import settings
 
 
 def seen_secure() -> bool:
-    """Whether the browser reaches us over https: seen, or promised by SECURE=1."""
+    """True if the browser uses https: because we see it, or SECURE=1 says so."""
     return settings().secure or request.is_secure
 
 
 def cookie_name(name: str) -> str:
-    """Over https the prefix `__Host-`: browsers then take such a cookie from this host alone."""
+    """Over https with the prefix `__Host-`: browsers accept such a cookie from this host only."""
     return f"__Host-{name}" if seen_secure() else name
 
 
 def language() -> str:
-    """The chosen language, else the browser's wish, else the default; commands have no browser."""
+    """The chosen language, else the one the browser asks for, else the default."""
     if not has_request_context():
         return settings().default_language
     chosen = request.cookies.get(cookie_name("gz_language"))

@@ -1,8 +1,8 @@
-"""Static files by content: /static/<hash over all of them>/<path>, kept by browsers for ever.
+"""Static files by content hash: /static/<hash of all of them>/<path>, cached by browsers for ever.
 
-One hash for the whole folder, so that files may name each other by relative paths. What browsers
-may keep for ever is sent from a copy under that hash, `INSTANCE/static/<hash>/`: the checkout may
-already hold the files of the next release while workers of this one still write pages. The folder
+One hash for the whole folder, so that files may refer to each other by relative paths. What is
+cached for ever is sent from a copy under that hash, `INSTANCE/static/<hash>/`: the checkout may
+already have the files of the next release while workers of this one still write pages. The folder
 `vendor` is filled at install time from the package Bootstrap-Flask; it is not in the repository.
 """
 
@@ -18,11 +18,12 @@ from flask import Flask, Response, send_from_directory
 
 from app.config import ROOT
 from app.current import settings
+from app.web.declarations import without_session
 
 STATIC = ROOT / "static"
 VENDOR = STATIC / "vendor"
 BUILD = re.compile("[0-9a-f]{12}")
-BUILDS_KEPT = 5  # the present one among them; pages may be open that were written by the last one
+BUILDS_MAX = 5  # the current one included; pages of earlier releases may still be open
 SYMBOL = re.compile(r'(<symbol[^>]*? id="([^"]+)".*?</symbol>)', re.DOTALL)
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 # In templates and scripts a call, in Python the argument of a navigation entry.
@@ -45,35 +46,36 @@ def hash_of(folder: Path) -> str:
 
 
 def url(path: str) -> str:
-    """The address of a static file in its present content."""
+    """The URL of a static file with its current content."""
     return f"/static/{content_hash()}/{path}"
 
 
-def keep_build(instance: Path) -> None:
+def copy_build(instance: Path) -> None:
     """Copy the static files as they are now to the folder named after their hash, and remove the
     oldest of such copies."""
     builds = instance / "static"
     builds.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=instance) as draft:
         copy = Path(shutil.copytree(STATIC, Path(draft) / "static"))
-        kept = builds / hash_of(copy)
+        build = builds / hash_of(copy)
         try:
-            copy.rename(kept)
-        except OSError:  # it was kept before
-            if not kept.is_dir():
+            copy.rename(build)
+        except OSError:  # it exists already
+            if not build.is_dir():
                 raise
-    kept.touch()
+    build.touch()
     newest_first = sorted(builds.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in newest_first[BUILDS_KEPT:]:
+    for old in newest_first[BUILDS_MAX:]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+@without_session
 def send(build: str, path: str) -> Response:
-    """A static file: immutable where its copy was kept, as it is now and to be asked for again
-    otherwise. nginx sends the copies itself and asks us for the rest."""
-    kept = settings().instance / "static" / build
-    if BUILD.fullmatch(build) and kept.is_dir():
-        response = send_from_directory(kept, path)
+    """A static file: immutable from the copy of its build; without a copy as it is now, to be
+    revalidated. nginx sends the copies itself and asks us for the rest."""
+    copy = settings().instance / "static" / build
+    if BUILD.fullmatch(build) and copy.is_dir():
+        response = send_from_directory(copy, path)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
         response = send_from_directory(STATIC, path)
@@ -89,8 +91,8 @@ def build() -> int:
     stylesheet = (package / "css" / "bootstrap.min.css").read_text()
     # The map it refers to is not copied.
     stylesheet = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", stylesheet)
-    # Pictures inside of it are refused by our Content-Security-Policy, with an error in the console
-    # whenever it is applied before our own stylesheet has come.
+    # Our Content-Security-Policy refuses inline images, with an error in the console whenever this
+    # stylesheet is applied before our own has loaded.
     stylesheet = re.sub(r'url\("data:[^"]*"\)', "none", stylesheet)
     (VENDOR / "bootstrap.min.css").write_text(stylesheet)
     sprite = (package / "icons" / "bootstrap-icons.svg").read_text()
@@ -116,5 +118,5 @@ def icon_names() -> set[str]:
 
 
 def init_app(app: Flask) -> None:
-    """Register the address; the plain `/static/...` of Flask is off."""
+    """Register the URL; Flask's own `/static/...` is off."""
     app.add_url_rule("/static/<build>/<path:path>", "static", send)

@@ -1,16 +1,17 @@
-"""Addresses: where to go on to, where a request came from, ids in paths."""
+"""URLs: where to redirect to, where a request came from, ids in paths."""
 
 from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, request, url_for
 from werkzeug.routing import IntegerConverter
 
-NEXT_LONGEST = 2000  # characters of an address to go on to
+NEXT_LONGEST = 2000  # characters of a URL to redirect to
 
 
 def safe_next(target: str | None, fallback: str) -> str:
-    """A path of this site to go on to, or the fallback. Never another host: `//host`, any
-    backslash (browsers read it as a slash) and control characters (they drop them) do not pass."""
+    """The target if it is a path of this site, otherwise the fallback. Never another host:
+    `//host`, backslashes (browsers read them as slashes) and control characters (browsers drop
+    them) are refused."""
     if not target or len(target) > NEXT_LONGEST or not target.startswith("/"):
         return fallback
     if target.startswith("//") or any(c <= " " or c in "\\\x7f" for c in target):
@@ -19,8 +20,8 @@ def safe_next(target: str | None, fallback: str) -> str:
 
 
 def came_from(endpoint: str) -> str:
-    """The list of that endpoint as the person left it, with its filters and page; the plain list
-    when they come from another page or another site."""
+    """The URL of a list as the person left it, with its filters and page; without them if they come
+    from another page or site."""
     plain = url_for(endpoint)
     parts = urlsplit(request.referrer or "")
     if parts.netloc != request.host or parts.path != plain:
@@ -29,8 +30,8 @@ def came_from(endpoint: str) -> str:
 
 
 def sent_from_here() -> bool:
-    """Whether the browser says that a page of this site sent the request: in `Sec-Fetch-Site`, or,
-    where it knows or sends none, in `Origin` or `Referer`."""
+    """True if the browser says that a page of this site sent the request: in `Sec-Fetch-Site`, or
+    without that header in `Origin` or `Referer`."""
     if site := request.headers.get("Sec-Fetch-Site"):
         return site == "same-origin"
     origin = request.headers.get("Origin") or request.referrer or ""
@@ -38,8 +39,8 @@ def sent_from_here() -> bool:
 
 
 def this_page() -> str:
-    """The path and query of the page one is on, percent-encoded as they came, for `next=`. Where a
-    form was sent to an address that cannot be opened, that is the page the form stood on."""
+    """Path and query of the current page for `next=`, percent-encoded as they came. If a form was
+    posted to a URL that has no GET, it is the page with the form."""
     path = quote(request.path, safe="/:@!$&'()*+,;=~")
     query = request.query_string.decode("ascii", "replace")
     if request.method in ("GET", "HEAD") or can_be_opened(request.path):
@@ -51,13 +52,13 @@ def this_page() -> str:
 
 
 def can_be_opened(path: str) -> bool:
-    """Whether GET is answered at a path of this site."""
+    """True if a path of this site answers GET."""
     addresses = current_app.create_url_adapter(request)
     return addresses is not None and addresses.test(path, "GET")
 
 
 class RowId(IntegerConverter):
-    """The `int` of our addresses: plain ASCII digits, no more than a database's integer holds.
-    Werkzeug's own also takes digits of other scripts, and any number of them."""
+    """The converter `int` of our rules: ASCII digits, as many as fit an integer of the database.
+    Werkzeug's own accepts digits of other scripts too, and any number of them."""
 
     regex = r"[0-9]{1,18}"

@@ -1,6 +1,6 @@
-// Uploads with a row per file: how much has gone, how fast, what is left, and a way to stop it.
-// Each file is a request of its own, two at a time, so that one refused file holds up no other.
-// Without this file the zone is a plain form. Texts come from the page, in the reader's language.
+// Uploads with a row per file: progress, speed, remaining time, and a button to stop it. Each file
+// is a request of its own, two at a time, so that a refused file does not affect the others.
+// Without this script the zone is a plain form. Texts come from the page, in the reader's language.
 
 const AT_ONCE = 2;
 const form = document.querySelector("[data-drop]");
@@ -14,9 +14,9 @@ const language = document.documentElement.lang;
 
 const waiting = [];
 const going = new Set();
-let kept = 0;
+let uploaded = 0;
 let failed = 0;
-let listIsOld = false; // the list below may lack something that was kept
+let listIsOld = false; // the list below may lack uploaded files
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -53,29 +53,29 @@ function finish(row, kind, text) {
   row.querySelector("button")?.remove();
 }
 
-// What can still be stopped: once the server has everything, it keeps the file.
+// What can still be stopped: once the server has the whole file, it stores it.
 const unsent = () => [...going].filter((job) => !job.sent);
 
-function tell() {
+function showSummary() {
   const parts = [];
-  if (kept + failed) parts.push(fill(texts.summary, { kept, failed }));
+  if (uploaded + failed) parts.push(fill(texts.summary, { uploaded, failed }));
   if (waiting.length) parts.push(fill(texts.waiting, { count: waiting.length }));
   summary.textContent = parts.join(" · ");
   stopAll.hidden = !waiting.length && !unsent().length;
   clear.hidden = going.size + waiting.length > 0;
 }
 
-// The speed is that of the last seconds, not of the whole: it shows what the line gives now.
+// The speed is that of the last four seconds, not the average of the whole upload.
 function watch(job) {
-  const marks = [[performance.now(), 0]];
+  const samples = [[performance.now(), 0]];
   const state = job.row.querySelector(".going-state");
   const bar = job.row.querySelector("progress");
   job.request.upload.addEventListener("progress", (event) => {
     const now = performance.now();
-    marks.push([now, event.loaded]);
-    while (marks.length > 2 && now - marks[0][0] > 4000) marks.shift();
-    const seconds = (now - marks[0][0]) / 1000;
-    const speed = seconds ? (event.loaded - marks[0][1]) / seconds : 0;
+    samples.push([now, event.loaded]);
+    while (samples.length > 2 && now - samples[0][0] > 4000) samples.shift();
+    const seconds = (now - samples[0][0]) / 1000;
+    const speed = seconds ? (event.loaded - samples[0][1]) / seconds : 0;
     bar.max = event.total;
     bar.value = event.loaded;
     if (speed && event.loaded < event.total) {
@@ -91,35 +91,35 @@ function watch(job) {
     job.sent = true;
     state.textContent = texts.checking;
     job.row.querySelector("button").remove();
-    tell();
+    showSummary();
   });
 }
 
-// After everything was sent, only the list can say whether the file was kept.
-const broken = (job) => (job.sent ? texts.unsure : texts.broken);
+// Once everything is sent, only the list shows whether the file was stored.
+const connectionLost = (job) => (job.sent ? texts.unsure : texts.broken);
 
-// Of the server's answer only text is taken: the reason why a file was refused.
-function judge(job) {
+// Returns the reason why the file was refused, or "". Older pages read the same JSON.
+function problemOf(job) {
   const { request } = job;
   if (request.status === 401) return texts.signedOut;
   let answer = {};
   try {
     answer = JSON.parse(request.responseText);
   } catch {
-    return broken(job);
+    return connectionLost(job);
   }
   const file = answer.files?.[0];
   if (file?.kept) {
     job.notes = file.notes;
     return "";
   }
-  return file?.problem ?? answer.error ?? answer.message ?? broken(job);
+  return file?.problem ?? answer.error ?? answer.message ?? connectionLost(job);
 }
 
 function end(job, problem) {
   going.delete(job);
   if (problem) failed += 1;
-  else kept += 1;
+  else uploaded += 1;
   listIsOld ||= !problem || problem === texts.unsure;
   const text = problem || [texts.done, ...(job.notes ?? [])].join(" · ");
   finish(job.row, problem ? "failed" : "done", text);
@@ -138,8 +138,8 @@ function start({ file, path }) {
   going.add(job);
   row.querySelector("button").addEventListener("click", () => request.abort());
   watch(job);
-  request.addEventListener("load", () => end(job, judge(job)));
-  request.addEventListener("error", () => end(job, broken(job)));
+  request.addEventListener("load", () => end(job, problemOf(job)));
+  request.addEventListener("error", () => end(job, connectionLost(job)));
   request.addEventListener("abort", () => end(job, texts.stopped));
   const body = new FormData();
   // A field called folder keeps the path, one called file the name alone.
@@ -152,27 +152,27 @@ function start({ file, path }) {
 
 function next() {
   while (going.size < AT_ONCE && waiting.length) start(waiting.shift());
-  tell();
+  showSummary();
   if (!going.size && listIsOld) refresh();
 }
 
-// What a link or a button leads to, which is the same in the list read anew.
-const aim = (element) => element?.getAttribute("formaction") ?? element?.getAttribute("href");
+// The address of a link or button, which is the same in the refreshed list.
+const target = (element) => element?.getAttribute("formaction") ?? element?.getAttribute("href");
 
-// New content in an element. What had the focus there has it afterwards.
+// Replace the content of an element; the focus stays on the same link or button.
 function replaceContent(old, fresh) {
-  const focused = old.contains(document.activeElement) && aim(document.activeElement);
+  const focused = old.contains(document.activeElement) && target(document.activeElement);
   old.replaceChildren(...document.importNode(fresh, true).childNodes);
   if (!focused) return;
-  const same = Array.from(old.querySelectorAll("a, button")).find((one) => aim(one) === focused);
+  const same = Array.from(old.querySelectorAll("a, button")).find((one) => target(one) === focused);
   same?.focus({ preventScroll: true });
 }
 
-// The list and its sums are read anew from the page itself.
+// Load the page again and replace the list and its totals.
 async function refresh() {
   listIsOld = false;
   const asked = fetch(location.href, { headers: { Accept: "text/html" } });
-  const answer = await asked.catch(() => null); // the connection broke: the list stays as it is
+  const answer = await asked.catch(() => null); // connection lost: the list stays as it is
   if (!answer?.ok || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const old of document.querySelectorAll("[data-fresh]")) {
@@ -208,7 +208,7 @@ async function walk(entry, above = "") {
 }
 
 async function dropped(transfer) {
-  // Everything has to be taken at once: after the first pause the browser clears it.
+  // Read everything at once: the browser clears the transfer after the first await.
   const items = Array.from(transfer.items).filter((item) => item.kind === "file");
   const folderOf = (item) => {
     const entry = item.webkitGetAsEntry?.();
@@ -224,7 +224,7 @@ async function dropped(transfer) {
       failed += 1;
       sheet.hidden = false;
       finish(makeRow(entry.name), "failed", texts.unreadable);
-      tell();
+      showSummary();
     }
   }
 }
@@ -245,7 +245,7 @@ document.addEventListener("click", (event) => {
   document.getElementById("file").click();
 });
 
-// Files dropped beside the zone would make the browser leave the page.
+// Files dropped outside the zone would make the browser leave the page.
 for (const name of ["dragover", "drop"]) {
   document.addEventListener(name, (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
@@ -265,7 +265,7 @@ stopAll.addEventListener("click", () => {
 });
 clear.addEventListener("click", () => {
   list.replaceChildren();
-  kept = 0;
+  uploaded = 0;
   failed = 0;
   sheet.hidden = true;
 });

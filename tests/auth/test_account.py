@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from app.auth import passwords
+from app.auth import queries
 from app.auth import services as auth
-from tests.factories import HTML, PASSWORD, Browser
+from app.auth.models import PASSWORD_LONGEST, PASSWORD_SHORTEST
+from tests.factories import HTML, OPERATOR, PASSWORD, Browser
 
 NEW = "another long password"
 
@@ -30,9 +31,12 @@ def test_account_shows_who_one_is(editor, browser):
     assert browser.get("/account").location == "/login?next=/account"
 
 
-def test_the_form_names_the_lengths_that_are_set(editor, monkeypatch):
-    monkeypatch.setitem(passwords.LENGTHS, "high", 64)
-    assert "8 to 64 characters, any you like." in editor.get("/account/password").text
+def test_the_form_shows_the_limits_of_the_model(editor):
+    limits = f"{PASSWORD_SHORTEST} to {PASSWORD_LONGEST} characters of any kind."
+    page = editor.get("/account/password").text
+    assert limits in page
+    # A browser would cut off a longer one that is pasted, and nobody would see it.
+    assert "maxlength" not in page
 
 
 def test_password_change_ends_the_other_sessions_and_keeps_this_one(app, editor):
@@ -42,7 +46,7 @@ def test_password_change_ends_the_other_sessions_and_keeps_this_one(app, editor)
     answer = change(editor)
     assert (answer.status_code, answer.location) == (303, "/account")
     assert editor.client.get_cookie("gz").value != before
-    assert "Your password is changed." in editor.get("/account").text
+    assert "Your password was changed." in editor.get("/account").text
     assert other.get("/account").location.startswith("/login")
     assert other.submit("/login", {"name": "editor", "password": PASSWORD}).status_code == 422
     assert other.sign_in("editor", NEW).status_code == 303
@@ -52,8 +56,8 @@ def test_password_change_ends_the_other_sessions_and_keeps_this_one(app, editor)
     ("fields", "message"),
     [
         ({"current": "wrong one"}, "This is not your current password."),
-        ({"current": ""}, "Type your current password."),
-        ({"password": ""}, "Type a new password."),
+        ({"current": ""}, "Enter your current password."),
+        ({"password": ""}, "Enter a new password."),
         ({"password": "short"}, "A password has 8 to 256 characters."),
         ({"password": "x" * 257}, "A password has 8 to 256 characters."),
         ({"again": "something else"}, "The two new passwords differ."),
@@ -66,12 +70,12 @@ def test_bad_input_is_told_and_changes_nothing(fields, message, app, editor):
     assert PASSWORD not in answer.text
     assert NEW not in answer.text
     with app.app_context():
-        assert auth.find_person("editor").epoch == 1
+        assert queries.find_person("editor").session_epoch == 1
 
 
 def test_name_as_password_is_refused(app):
     with app.app_context():
-        auth.create_person("long enough", PASSWORD, "viewer")
+        auth.create_person(OPERATOR, "long enough", PASSWORD, "viewer")
     browser = Browser(app)
     browser.sign_in("long enough")
     answer = change(browser, password="Long Enough")
@@ -128,6 +132,7 @@ def test_slow_request_begun_before_the_sign_out_does_not_bring_the_session_back(
     cookie = editor.client.get_cookie("gz").value
     token = editor.token("/account")
     with app.test_request_context("/account", headers={"Cookie": f"gz={cookie}"}) as slow:
+        app.preprocess_request()
         assert slow.session["name"] == "editor"
         answer = editor.client.post("/logout", data={"csrf_token": token})
         assert answer.status_code == 303

@@ -2,8 +2,9 @@
 
 import pytest
 
+from app.auth import queries, sign_in
 from app.auth import services as auth
-from tests.factories import PASSWORD, add_person
+from tests.factories import OPERATOR, PASSWORD, add_person
 
 
 @pytest.fixture
@@ -21,12 +22,12 @@ def test_user_is_created_from_standard_input(app, flask):
     for role in ("viewer", "editor", "admin"):
         result = flask("create-user", role, "--role", role, typed=f"{PASSWORD}\n")
         assert result.exit_code == 0, result.output
-        assert result.output == f"{role} can sign in now, as {role}.\n"
+        assert result.output == f"{role} can now sign in as {role}.\n"
     result = flask("create-user", "小梅", typed=" blanks at the ends \n")
     assert result.exit_code == 0
     with app.app_context():
-        assert auth.verify("admin", PASSWORD).role == "admin"
-        person = auth.verify("小梅", " blanks at the ends ")
+        assert sign_in.verify("admin", PASSWORD).role == "admin"
+        person = sign_in.verify("小梅", " blanks at the ends ")
         assert (person.role, person.must_change_password) == ("viewer", False)
 
 
@@ -49,13 +50,13 @@ def test_refusal_is_one_sentence(words, typed, sentence, app, flask):
     assert sentence in result.output
     assert "Traceback" not in result.output
     with app.app_context():
-        assert len(auth.list_people()) == 1
+        assert len(queries.list_people(OPERATOR)) == 1
 
 
 def test_password_is_set_and_sessions_end(app, flask, as_role):
     browser = as_role("editor")
     result = flask("set-password", "Editor", typed="another password\n")
-    assert result.output == "The password of editor is changed; their sessions are ended.\n"
+    assert result.output == "The password of editor was changed and their sessions have ended.\n"
     assert browser.get("/account").location.startswith("/login")
     assert browser.sign_in("editor", "another password").status_code == 303
     result = flask("set-password", "nobody", typed="another password\n")
@@ -66,8 +67,8 @@ def test_password_is_set_and_sessions_end(app, flask, as_role):
 def test_users_are_listed_with_role_and_state(app, flask):
     with app.app_context():
         add_person("admin", "admin")
-        auth.set_active(1, add_person("gone"), False)
-        auth.invite_person("new", "editor")
+        auth.set_active(OPERATOR, add_person("gone"), False)
+        auth.invite_person(OPERATOR, "new", "editor")
     assert flask("list-users").output.splitlines() == [
         "1\tadmin\tadmin\tactive",
         "2\tgone\tviewer\tdisabled",
@@ -100,7 +101,7 @@ def test_without_redis_a_password_is_changed_with_one_line_of_warning(make_app, 
         words = ("set-password", "somebody")
         result = app.test_cli_runner().invoke(args=words, input="another password\n")
         assert result.exit_code == 0
-        assert auth.verify("somebody", "another password")
+        assert sign_in.verify("somebody", "another password")
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "Redis does not answer" in caplog.text
     assert "Traceback" not in caplog.text

@@ -4,17 +4,18 @@ from datetime import timedelta
 
 import pytest
 
+from app.auth import queries
 from app.auth import services as auth
 from app.database.engine import db
 from app.times import now
-from tests.factories import HTML, PASSWORD, Browser
+from tests.factories import HTML, OPERATOR, PASSWORD, Browser
 
 
 @pytest.fixture
 def invited(app):
     """The id and first password of a newcomer who may do everything."""
     with app.app_context():
-        return auth.invite_person("newcomer", "admin")
+        return auth.invite_person(OPERATOR, "newcomer", "admin")
 
 
 @pytest.fixture
@@ -37,13 +38,13 @@ def test_writes_lead_there_too_and_change_nothing(app, newcomer):
     answer = newcomer.submit("/people/1/disable", page="/account/password")
     assert (answer.status_code, answer.location) == (303, "/account/password")
     with app.app_context():
-        assert auth.get_person(1).active
+        assert queries.load_person(1).active
 
 
 def test_json_clients_are_told_in_a_sentence(newcomer):
     answer = newcomer.client.get("/cities", headers={"Accept": "application/json"})
     assert answer.status_code == 403
-    assert answer.json["error"].startswith("Choose a password of your own first")
+    assert answer.json["error"].startswith("First set a password of your own")
 
 
 def test_public_pages_and_switches_and_sign_out_go_on(newcomer):
@@ -62,7 +63,7 @@ def test_public_pages_and_switches_and_sign_out_go_on(newcomer):
 def test_reading_that_is_open_to_all_is_open_to_them(make_app):
     app = make_app(PUBLIC_READ="1")
     with app.app_context():
-        _id, password = auth.invite_person("newcomer", "viewer")
+        _id, password = auth.invite_person(OPERATOR, "newcomer", "viewer")
     browser = Browser(app)
     browser.sign_in("newcomer", password)
     assert browser.get("/cities").status_code == 200
@@ -71,7 +72,7 @@ def test_reading_that_is_open_to_all_is_open_to_them(make_app):
 
 def test_own_password_opens_everything(newcomer, invited):
     page = newcomer.get("/account/password").text
-    assert "This is a first password" in page
+    assert "You signed in with a first password" in page
     fields = {"current": invited[1], "password": PASSWORD, "again": PASSWORD}
     answer = newcomer.submit("/account/password", fields)
     assert (answer.status_code, answer.location) == (303, "/account")
@@ -88,7 +89,7 @@ def test_first_password_itself_cannot_be_kept(newcomer, invited):
 def test_first_password_that_was_not_used_in_time_lets_nobody_in(app, invited, browser):
     person_id, password = invited
     with app.app_context():
-        auth.get_person(person_id).password_ends_at = now() - timedelta(seconds=1)
+        queries.load_person(person_id).password_ends_at = now() - timedelta(seconds=1)
         db.session.commit()
     answer = browser.submit("/login", {"name": "newcomer", "password": password})
     assert answer.status_code == 422

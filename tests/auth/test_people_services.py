@@ -1,19 +1,22 @@
 """The rules about people, on both databases, and what holds when two act at once."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
+from app.auth import epochs, queries, sign_in, tokens
 from app.auth import services as auth
-from app.auth import tokens
 from app.auth.models import ApiToken, Person
 from app.auth.passwords import ALPHABET, check_password, random_password
 from app.database.engine import db
+from app.database.service import bookkeeping
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.redis.client import redis_store
 from app.times import now
-from tests.factories import PASSWORD, add_person, at_once
+from tests.factories import OPERATOR, PASSWORD, actor_of, add_person, add_token, at_once
 
 
 @pytest.fixture
@@ -24,34 +27,34 @@ def in_app(app):
 
 
 def test_person_is_created_with_the_name_trimmed_and_in_nfc(any_app):
-    person_id = auth.create_person("  Zoe\u0308 王  ", PASSWORD, "editor")
-    person = auth.get_person(person_id)
+    person_id = auth.create_person(OPERATOR, "  Zoe\u0308 王  ", PASSWORD, "editor")
+    person = queries.load_person(person_id)
     assert (person.name, person.role, person.state) == ("Zoë 王", "editor", "active")
-    assert auth.find_person("ZOË 王").id == person_id
-    assert auth.verify("zoë 王", PASSWORD).id == person_id
+    assert queries.find_person("ZOË 王").id == person_id
+    assert sign_in.verify("zoë 王", PASSWORD).id == person_id
 
 
 @pytest.mark.parametrize("taken", ["margaret", "MARGARET", "Ｍargaret", " Margaret "])
 def test_name_that_looks_the_same_is_taken(in_app, taken):
     add_person("Margaret")
     with pytest.raises(Invalid) as refusal:
-        auth.create_person(taken, PASSWORD, "viewer")
+        auth.create_person(OPERATOR, taken, PASSWORD, "viewer")
     assert list(refusal.value.fields) == ["name"]
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 65, "a\x00b", "a\nb", "a\u202eb", "ﷺ" * 64])
 def test_name_that_breaks_a_rule_is_refused(in_app, name):
     with pytest.raises(Invalid) as refusal:
-        auth.create_person(name, PASSWORD, "viewer")
+        auth.create_person(OPERATOR, name, PASSWORD, "viewer")
     assert list(refusal.value.fields) == ["name"]
 
 
 @pytest.mark.parametrize("password", ["        ", " ends ends ", "😀" * 8, "a\tb\u0301c\x00d\n"])
 def test_password_is_kept_as_it_is(any_app, password):
-    person_id = auth.create_person("somebody", password, "viewer")
-    assert auth.verify("somebody", password).id == person_id
+    person_id = auth.create_person(OPERATOR, "somebody", password, "viewer")
+    assert sign_in.verify("somebody", password).id == person_id
     for other in {password.strip(), password + " "} - {password}:
-        assert auth.verify("somebody", other) is None
+        assert sign_in.verify("somebody", other) is None
 
 
 @pytest.mark.parametrize("password", ["12345678", "x" * 256, "深圳广州上海北京", "e\u0301" * 4])
@@ -62,130 +65,131 @@ def test_password_of_8_to_256_characters_passes(in_app, password):
 @pytest.mark.parametrize("password", ["", "1234567", "x" * 257, "Margaret", "ｍＡＲＧＡＲＥＴ"])
 def test_password_that_breaks_a_rule_is_refused(in_app, password):
     with pytest.raises(Invalid) as refusal:
-        auth.create_person("margaret", password, "viewer")
+        auth.create_person(OPERATOR, "margaret", password, "viewer")
     assert list(refusal.value.fields) == ["password"]
 
 
 def test_unknown_role_is_refused(in_app):
     for role in ("", "root", "Admin", "None"):
         with pytest.raises(Invalid):
-            auth.create_person("somebody", PASSWORD, role)
+            auth.create_person(OPERATOR, "somebody", PASSWORD, role)
 
 
 def test_password_is_kept_as_scrypt_with_a_salt_of_its_own(in_app):
     hashes = []
     for name in ("one", "two"):
-        auth.create_person(name, PASSWORD, "viewer")
-        hashes.append(auth.find_person(name).password_hash)
+        auth.create_person(OPERATOR, name, PASSWORD, "viewer")
+        hashes.append(queries.find_person(name).password_hash)
     assert all(kept.startswith("scrypt:32768:8:1$") for kept in hashes)
     assert hashes[0] != hashes[1]
 
 
 def test_first_password_is_random_and_ends(any_app):
     assert len({random_password() for _try in range(50)}) == 50
-    person_id, password = auth.invite_person("newcomer", "viewer")
+    person_id, password = auth.invite_person(OPERATOR, "newcomer", "viewer")
     assert len(password) == 23
     assert set(password) <= set(ALPHABET) | {"-"}
-    person = auth.get_person(person_id)
+    person = queries.load_person(person_id)
     assert person.must_change_password
     assert timedelta(days=6.9) < person.password_ends_at - now() < timedelta(days=7.1)
-    assert (person.state, person.password_ended()) == ("invited", False)
+    assert (person.state, person.has_expired_password()) == ("invited", False)
     person.password_ends_at = now() - timedelta(seconds=1)
     db.session.commit()
-    assert (person.state, person.password_ended()) == ("expired", True)
+    assert (person.state, person.has_expired_password()) == ("expired", True)
 
 
 def test_own_password_never_ends(any_app):
-    person_id, _password = auth.invite_person("newcomer", "viewer")
-    auth.set_password(person_id, PASSWORD)
-    person = auth.get_person(person_id)
+    person_id, _password = auth.invite_person(OPERATOR, "newcomer", "viewer")
+    auth.set_password(OPERATOR, person_id, PASSWORD)
+    person = queries.load_person(person_id)
     assert person.password_ends_at is None
     assert person.state == "active"
 
 
 def test_changes_raise_the_epoch_in_database_and_redis(any_app):
-    admin, other = add_person("admin", "admin"), add_person("other")
+    other = add_person("other")
     steps = [
-        lambda: auth.set_role(admin, other, "editor"),
-        lambda: auth.set_password(other, "another password"),
-        lambda: auth.give_first_password(admin, other),
-        lambda: auth.set_active(admin, other, False),
-        lambda: auth.set_active(admin, other, True),
+        lambda: auth.set_role(OPERATOR, other, "editor"),
+        lambda: auth.set_password(OPERATOR, other, "another password"),
+        lambda: auth.give_first_password(OPERATOR, other),
+        lambda: auth.set_active(OPERATOR, other, False),
+        lambda: auth.set_active(OPERATOR, other, True),
     ]
     for number, step in enumerate(steps, start=2):
         step()
-        person = auth.get_person(other)
-        assert person.epoch == number
+        person = queries.load_person(other)
+        assert person.session_epoch == number
         # 0, which no session has, for the disabled.
-        told = redis_store.client.get(auth.epoch_key(other))
+        told = redis_store.client.get(epochs.epoch_key(other))
         assert int(told) == (number if person.active else 0)
 
 
 def test_what_changes_nothing_ends_no_session(any_app):
-    admin, other = add_person("admin", "admin"), add_person("other")
-    assert auth.set_role(admin, other, "viewer") is False
-    assert auth.set_active(admin, other, True) is False
-    assert auth.get_person(other).epoch == 1
+    other = add_person("other")
+    assert auth.set_role(OPERATOR, other, "viewer") is False
+    assert auth.set_active(OPERATOR, other, True) is False
+    assert queries.load_person(other).session_epoch == 1
 
 
 def test_nobody_shuts_themselves_out(any_app):
     admin = add_person("admin", "admin")
     add_person("second", "admin")
     for change in (
-        lambda: auth.set_role(admin, admin, "viewer"),
-        lambda: auth.set_active(admin, admin, False),
-        lambda: auth.give_first_password(admin, admin),
+        lambda: auth.set_role(actor_of(admin), admin, "viewer"),
+        lambda: auth.set_active(actor_of(admin), admin, False),
+        lambda: auth.give_first_password(actor_of(admin), admin),
     ):
         with pytest.raises(Forbidden):
             change()
-    assert auth.get_person(admin).epoch == 1
+    assert queries.load_person(admin).session_epoch == 1
 
 
 def test_last_active_administrator_stays(any_app):
     admin, second = add_person("admin", "admin"), add_person("second", "admin")
-    auth.set_active(admin, second, False)
+    demoted = actor_of(second)
+    auth.set_active(OPERATOR, second, False)
     # The second one began this before being disabled.
     for change in (
-        lambda: auth.set_role(second, admin, "editor"),
-        lambda: auth.set_active(second, admin, False),
+        lambda: auth.set_role(demoted, admin, "editor"),
+        lambda: auth.set_active(demoted, admin, False),
     ):
         with pytest.raises(Conflict):
             change()
-    person = auth.get_person(admin)
+    person = queries.load_person(admin)
     assert (person.role, person.active) == ("admin", True)
     # Somebody disabled is no administrator to be counted, so their role may change.
-    assert auth.set_role(admin, second, "viewer")
+    assert auth.set_role(OPERATOR, second, "viewer")
 
 
 def test_missing_person_is_not_found(any_app):
     for change in (
-        lambda: auth.get_person(99),
-        lambda: auth.set_role(1, 99, "viewer"),
-        lambda: auth.set_active(1, 99, False),
-        lambda: auth.set_password(99, PASSWORD),
-        lambda: auth.give_first_password(1, 99),
+        lambda: queries.load_person(99),
+        lambda: auth.set_role(OPERATOR, 99, "viewer"),
+        lambda: auth.set_active(OPERATOR, 99, False),
+        lambda: auth.set_password(OPERATOR, 99, PASSWORD),
+        lambda: auth.give_first_password(OPERATOR, 99),
     ):
         with pytest.raises(NotFound):
             change()
 
 
 def test_disabling_ends_tokens_for_good(any_app):
-    admin, other = add_person("admin", "admin"), add_person("other", "editor")
-    text = tokens.create_token(other, "laptop")
+    other = add_person("other", "editor")
+    text = add_token(other)
     assert tokens.authenticate(text).id == other
-    auth.set_active(admin, other, False)
+    auth.set_active(OPERATOR, other, False)
     assert tokens.authenticate(text) is None
-    auth.set_active(admin, other, True)
+    auth.set_active(OPERATOR, other, True)
     assert tokens.authenticate(text) is None
-    assert db.session.scalar(select(ApiToken.ended_at)) is not None
+    assert db.session.scalar(select(ApiToken.revoked_at)) is not None
 
 
 def test_tokens_rest_while_a_first_password_waits(any_app):
-    admin, other = add_person("admin", "admin"), add_person("other", "editor")
-    text = tokens.create_token(other, "laptop")
-    auth.give_first_password(admin, other)
+    other = add_person("other", "editor")
+    text = add_token(other)
+    auth.give_first_password(OPERATOR, other)
     assert tokens.authenticate(text) is None
-    auth.set_password(other, "my own password")
+    auth.set_password(OPERATOR, other, "my own password")
     assert tokens.authenticate(text).id == other
 
 
@@ -199,8 +203,8 @@ def test_two_administrators_who_demote_each_other_leave_one(any_app):
         db.session.commit()
         results = at_once(
             any_app,
-            lambda one=one, two=two: auth.set_role(one, two, "viewer"),
-            lambda one=one, two=two: auth.set_active(two, one, False),
+            partial(auth.set_role, actor_of(one), two, "viewer"),
+            partial(auth.set_active, actor_of(two), one, False),
         )
         assert [type(result) for result in results].count(Conflict) == 1
         assert results.count(True) == 1
@@ -211,19 +215,28 @@ def test_two_administrators_who_demote_each_other_leave_one(any_app):
 
 
 def test_two_changes_at_once_raise_the_epoch_twice(any_app):
-    admin, other = add_person("admin", "admin"), add_person("other")
+    other = add_person("other")
     results = at_once(
         any_app,
-        lambda: auth.set_role(admin, other, "editor"),
-        lambda: auth.set_active(admin, other, False),
+        lambda: auth.set_role(OPERATOR, other, "editor"),
+        lambda: auth.set_active(OPERATOR, other, False),
     )
     assert results == [True, True]
     db.session.rollback()
-    assert auth.get_person(other).epoch == 3
+    assert queries.load_person(other).session_epoch == 3
 
 
 def test_name_given_twice_at_once_makes_one_person(any_app):
     results = at_once(any_app, *[lambda: add_person("same")] * 4)
     assert [isinstance(result, Invalid) for result in results].count(True) == 3
     db.session.rollback()
-    assert len(auth.list_people()) == 1
+    assert len(queries.list_people(OPERATOR)) == 1
+
+
+def test_only_the_name_of_a_person_can_be_taken(any_app):
+    """Another refusal of the database is a fault, and not reported as a taken name."""
+    row = partial(Person, name="Ada", name_key="ada", role="viewer", password_hash=None)
+    with pytest.raises(IntegrityError):
+        bookkeeping(auth.insert_person)(row)
+    db.session.rollback()
+    assert queries.list_people(OPERATOR) == []

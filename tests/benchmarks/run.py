@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,16 +24,14 @@ from sqlalchemy import insert
 
 from app import create_app
 from app.auth import services as auth
-from app.auth import tokens
 from app.cities.models import City
 from app.cities.rules import keys
-from app.config import ROOT, Settings
+from app.config import Settings
 from app.database.engine import db
 from app.database.schema import create_database
 from tests import servers
-from tests.browser.site import answers
-from tests.conftest import migrate
-from tests.factories import PASSWORD, csrf_token
+from tests.applications import migrate
+from tests.factories import OPERATOR, PASSWORD, add_token, csrf_token
 from tests.site import Site
 
 RUNS, SECONDS, CONNECTIONS = 5, 2, 32
@@ -85,31 +83,14 @@ def prepare(env: dict[str, str], rows: int) -> str:
     app = create_app(settings)
     migrate(app)
     with app.app_context():
-        person = auth.create_person("editor", PASSWORD, "editor")
+        person = auth.create_person(OPERATOR, "editor", PASSWORD, "editor")
         with db.engine.begin() as connection:
             for batch in make_rows(rows):
                 connection.execute(insert(City), batch)
-        token = tokens.create_token(person, "bench")
+        token = add_token(person, "bench")
         db.session.remove()
         db.engine.dispose()
     return token
-
-
-@contextmanager
-def gunicorn(target: str, env: dict[str, str], port: int, log: Path) -> Iterator[str]:
-    """Two gevent workers, as supervisor starts them."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", target],
-        cwd=ROOT, env={**env, "PORT": str(port), "INSTANCE": f"{env['INSTANCE']}-{port}"},
-        stderr=log.open("wb"),
-    )  # fmt: skip
-    base = f"http://127.0.0.1:{port}"
-    try:
-        path = "/empty" if "bare" in target else "/healthz"
-        servers.wait_until(lambda: answers(base, path), "gunicorn answers")
-        yield base
-    finally:
-        servers.stop(process)
 
 
 def wrk(base: str, case: Case, cookie: str, folder: Path) -> tuple[float, float]:
@@ -172,9 +153,9 @@ def transfer(base: str, path: str, cookie: str) -> float:
     return count / 1e6 / (time.perf_counter() - began)
 
 
-def memory(port: int) -> list[int]:
-    """Resident megabytes of each worker that listens on the port."""
-    found = []
+def memory(base: str) -> list[int]:
+    """Resident megabytes of each process of the server at this address."""
+    port, found = base.rsplit(":")[-1], []
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             environ = (status.parent / "environ").read_bytes()
@@ -202,15 +183,19 @@ def main(rows: int) -> None:
             "LOG_LEVEL": "WARNING",
         }
         token = prepare(env, rows)
-        port = servers.free_port()
         web = stack.enter_context(
-            gunicorn("tests.benchmarks.wsgi:app", env, port, folder / "web.log")
+            servers.gunicorn_server(env, folder / "web.log", "tests.benchmarks.wsgi:app")
         )
         bare = stack.enter_context(
-            gunicorn("tests.benchmarks.bare:app", env, servers.free_port(), folder / "bare.log")
+            servers.gunicorn_server(
+                {**env, "INSTANCE": str(folder / "bare")},
+                folder / "bare.log",
+                "tests.benchmarks.bare:app",
+                "/empty",
+            )
         )
         measure(web, bare, token, folder, rows)
-        sys.stdout.write(f"\nResident memory of master and workers: {memory(port)} MB\n")
+        sys.stdout.write(f"\nResident memory of master and workers: {memory(web)} MB\n")
 
 
 def measure(web: str, bare: str, token: str, folder: Path, rows: int) -> None:

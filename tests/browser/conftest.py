@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests import servers
 from tests.browser.site import CHROMIUM_ARGUMENTS, running_site
@@ -22,6 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium; nothing is downloaded."""
     need(servers.CHROMIUM, "chromium")
+    expect.set_options(timeout=60_000)  # the default of 5 s is short on a busy machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=servers.CHROMIUM, args=CHROMIUM_ARGUMENTS

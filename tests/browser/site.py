@@ -1,24 +1,20 @@
 """A whole Gazetteer for browser tests and pictures: two gunicorn workers over a private Redis and
 SQLite, with the sample cities, people of each role, files and a previewed import."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import requests
 from sqlalchemy import insert
 
 from app import create_app
-from app.actor import Actor
 from app.auth import services as auth
 from app.cities import services as cities
 from app.cities.models import City
-from app.config import ROOT, Settings
+from app.config import Settings
 from app.database.engine import db
 from tests import servers
-from tests.factories import PASSWORD
+from tests.applications import environment, migrate
+from tests.factories import OPERATOR, PASSWORD
 from tests.site import Site
 
 ROLES = ("viewer", "editor", "admin")
@@ -51,55 +47,28 @@ FILES = {
 def running_site() -> Iterator[Site]:
     """Start it, fill it, end it."""
     with servers.short_folder("site") as folder, servers.redis_server(folder) as redis_url:
-        port = servers.free_port()
-        env = {
-            **os.environ,
-            "INSTANCE": str(folder / "instance"),
-            "REDIS_URL": redis_url,
-            "DATABASE_URL": f"sqlite:///{folder}/site.sqlite",
-            "SECRET_KEY": "s" * 64,
-            "REDIS_TIMEOUT_MS": "3000",
-            "PORT": str(port),
-        }
+        env = environment(folder, redis_url)
         (folder / "instance").mkdir()
         first_password = prepare(env)
-        with (folder / "web.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app.wsgi:app"],
-                cwd=ROOT, env=env, stderr=log,
-            )  # fmt: skip
-        site = Site(f"http://127.0.0.1:{port}")
-        try:
-            servers.wait_until(lambda: answers(site.base), "gunicorn answers")
+        with servers.gunicorn_server(env, folder / "web.log") as base:
+            site = Site(base)
             fill(site)
             site.sign_in("newcomer", first_password)
             yield site
-        finally:
-            servers.stop(process)
-
-
-def answers(base: str, path: str = "/healthz") -> bool:
-    """Whether the site is up."""
-    try:
-        return requests.get(base + path, timeout=5).ok
-    except requests.ConnectionError:
-        return False
 
 
 def prepare(env: dict[str, str]) -> str:
     """Tables, people, cities; returns the first password of somebody new."""
-    from tests.conftest import migrate
-
     app = create_app(Settings.load(env))
     migrate(app)
     with app.app_context():
         for role in reversed(ROLES):
-            auth.create_person(role, PASSWORD, role)
-        _id, first_password = auth.invite_person("newcomer", "viewer")
-        gone = auth.create_person("gone", PASSWORD, "editor")
-        auth.set_active(1, gone, False)
-        auth.create_person("forgetful", PASSWORD, "viewer")
-        cities.add_sample_cities(Actor.operator())
+            auth.create_person(OPERATOR, role, PASSWORD, role)
+        _id, first_password = auth.invite_person(OPERATOR, "newcomer", "viewer")
+        gone = auth.create_person(OPERATOR, "gone", PASSWORD, "editor")
+        auth.set_active(OPERATOR, gone, False)
+        auth.create_person(OPERATOR, "forgetful", PASSWORD, "viewer")
+        cities.add_sample_cities(OPERATOR)
         with db.engine.begin() as connection:
             connection.execute(insert(City), {"cityname": "无省市", "usernumber": -1})
         db.engine.dispose()

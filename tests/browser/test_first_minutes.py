@@ -12,7 +12,7 @@ from tests.factories import PASSWORD
 
 
 @pytest.fixture(scope="module")
-def unclaimed(prepared: None) -> Iterator[servers.Started]:
+def unclaimed() -> Iterator[servers.Started]:
     """An installation that nobody has claimed."""
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("first") as folder, servers.started(folder) as everything:
@@ -43,8 +43,8 @@ def test_set_up_ends_in_the_filled_list(unclaimed, chromium: Browser):
     page.get_by_label("Name").fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password again").fill(PASSWORD)
-    expect(page.get_by_label("Begin with the 418 sample cities of China")).to_be_checked()
-    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_label("Add the 418 sample cities of China")).to_be_checked()
+    page.get_by_role("button", name="Create administrator").click()
     expect(page).to_have_url(f"{unclaimed.base}/cities")
     expect(page.get_by_role("link", name="上海市", exact=True)).to_be_visible()
     answer = page.goto(unclaimed.base + unclaimed.setup_path)

@@ -4,11 +4,10 @@ import pytest
 from sqlalchemy import column, insert, select, table
 
 from app.actor import Actor, Role
-from app.auth import services as auth
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
-from tests.factories import PASSWORD
+from tests.factories import add_person
 
 ACTOR = Actor(1, "editor", Role.EDITOR)
 
@@ -74,4 +73,4 @@ def rows(app):
 @pytest.fixture
 def person(any_app):
     """Somebody who brings in files."""
-    return auth.create_person("editor", PASSWORD, "editor")
+    return add_person("editor", "editor")

@@ -151,7 +151,6 @@ def test_it_answers_in_both_languages(app, as_role, language):
     assert ("1.2亿" if language == "zh" else "123.5 million") in viewer.get("/cities/glance").text
 
 
-@pytest.mark.slow
 def test_a_hundred_thousand_cities_are_summed_within_the_time_out_of_a_connection(any_app):
     """MariaDB's have that of the web processes here: a query that takes longer fails."""
     for start in range(0, 100_000, 10_000):

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import event, insert, select, text, update
 
 from app.actor import Actor
-from app.auth import services as auth
 from app.cities.importing import apply, queries, services, staging
 from app.cities.importing.models import CityImport, LineKind
 from app.cities.models import City
@@ -16,7 +15,7 @@ from app.database.engine import db
 from app.errors import NotFound
 from app.redis.client import redis_store
 from tests.cities.staging import add, confirm, editor, expire, judged, kinds, register, stage
-from tests.factories import PASSWORD
+from tests.factories import add_person
 
 
 def test_confirmed_twice_it_is_applied_once(person):
@@ -138,7 +137,7 @@ def test_two_imports_of_the_same_cities_at_once_add_them_once(any_app, person):
 
 
 def test_only_its_owner_finds_an_import(person):
-    stranger = editor(auth.create_person("stranger", PASSWORD, "editor"))
+    stranger = editor(add_person("stranger", "editor"))
     import_id = stage(person, "a,b,1\n")
     for verb in (queries.load_import, services.cancel_import):
         with pytest.raises(NotFound):
@@ -188,7 +187,6 @@ def test_the_oldest_expired_imports_go_first_a_few_at_a_time_each_by_itself(pers
     assert kinds(old[-1]) == ["new"]
 
 
-@pytest.mark.slow
 def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
     import_id = stage(person, "".join(f"a,b{i},{i}\n" for i in range(5000)))
     counts = queries.count_lines(import_id)

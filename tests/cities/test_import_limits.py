@@ -8,12 +8,11 @@ from sqlalchemy import select
 from werkzeug.test import encode_multipart
 
 from app import concurrency
-from app.auth import services as auth
-from app.auth import tokens
+from app.auth import queries
 from app.cities.importing.models import CityImport
 from app.database.engine import db
 from tests.cities.staging import MIXED, send
-from tests.factories import HTML
+from tests.factories import HTML, add_token
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,7 @@ def test_others_are_let_through_while_a_body_is_read(monkeypatch, as_role):
 def test_a_script_brings_in_a_file_with_its_token(app, as_role):
     as_role("editor")
     with app.app_context():
-        token = tokens.create_token(auth.find_person("editor").id, "import")
+        token = add_token(queries.find_person("editor").id)
     answer = app.test_client().post(
         "/cities/import",
         data={"file": (io.BytesIO(MIXED.encode()), "cities.csv")},

@@ -7,12 +7,11 @@ import re
 import pytest
 from sqlalchemy import insert, select, update
 
-from app.auth import services as auth
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
 from tests.cities.staging import HEADER, MIXED, send
-from tests.factories import HTML, PASSWORD, Browser
+from tests.factories import HTML, Browser, add_person
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def preview_number(browser, address):
 def stranger(app):
     """Another editor."""
     with app.app_context():
-        auth.create_person("stranger", PASSWORD, "editor")
+        add_person("stranger", "editor")
     browser = Browser(app)
     browser.sign_in("stranger")
     return browser

@@ -9,8 +9,10 @@ from sqlalchemy import event
 from app.cities import list_page, services
 from app.cities.fields import CITY, PROVINCE, USERS
 from app.cities.importing.csv_table import COLUMNS
+from app.cities.listing import CityListing
 from app.config import LANGUAGES
 from app.database.engine import db
+from app.database.keyset import FIRST
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given
 from tests.factories import Browser, csrf_token
 
@@ -119,7 +121,7 @@ def test_pager_leads_through_the_pages(as_role, cities):
     person = as_role("viewer")
     page = person.get("/cities")
     met = []
-    for text in ("1 to 50 of 120", "51 to 100 of 120", "101 to 120 of 120"):
+    for text in ("1–50 of 120", "51–100 of 120", "101–120 of 120"):
         assert text in page.text
         met += names(page)
         link = re.search(r'href="([^"]+)" rel="next"', page.text)
@@ -174,11 +176,16 @@ def test_second_reader_is_answered_without_any_query(app, as_role, cities):
     asked = []
     with app.app_context():
         engine = db.engine
-    event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+
+    def note(*args):
+        asked.append(args[2])
+
+    event.listen(engine, "before_cursor_execute", note)
     assert names(second.get("/cities?sort=users")) == ["深圳市"]
     assert asked == []
     assert names(second.get("/cities?sort=city")) == ["深圳市"]
     assert asked
+    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_kept_list_holds_no_token_and_nobodys_name(app, as_role, cities):
@@ -220,15 +227,15 @@ def test_change_shows_at_once_in_every_kept_list(app, as_role, cities):
 def test_list_is_right_with_a_cache_that_vanished_or_is_away(app, cities, monkeypatch):
     cities(("广东", "深圳市", 1))
     with app.test_request_context():
-        listing = list_page.Listing()
-        with_cache = list_page.list_content(listing, None, False)
+        listing = CityListing()
+        with_cache = list_page.list_content(listing, FIRST, False)
         app.extensions["redis"].flushdb()
-        assert list_page.list_content(listing, None, False) == with_cache
+        assert list_page.list_content(listing, FIRST, False) == with_cache
         away = app.extensions["redis"].__class__.from_url("unix:///nowhere.sock")
         monkeypatch.setitem(app.extensions, "redis", away)
-        assert list_page.list_content(listing, None, False) == with_cache
+        assert list_page.list_content(listing, FIRST, False) == with_cache
         services.create_city(ACTOR, given("河北", "石家庄", 2))
-        assert "石家庄" in list_page.list_content(listing, None, False)
+        assert "石家庄" in list_page.list_content(listing, FIRST, False)
         away.close()
 
 

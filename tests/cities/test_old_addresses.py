@@ -31,7 +31,7 @@ def test_old_pages_lead_to_todays(as_role, cities, rows, old, today):
 def test_bad_id_is_404(as_role, path, query):
     answer = as_role("editor").get(path + query, follow_redirects=True)
     assert answer.status_code == 404
-    assert "Nothing here" in answer.text
+    assert "Page not found" in answer.text
 
 
 def test_insert_adds_as_the_form_does(as_role, rows):

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import insert, text
 
 from app.cities import queries
-from app.cities.listing import SORTS, Listing, read_cursor, read_listing
+from app.cities.list_page import CITIES
+from app.cities.listing import CityListing
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
@@ -56,13 +57,13 @@ def through_address(cursor, listing):
     """The cursor after its way through an address."""
     text = write_cursor(cursor)
     assert len(text) < 80
-    return read_cursor(text, listing.sort)
+    return CITIES.read_cursor(listing, {"page": text})
 
 
 def test_walking_all_pages_meets_every_row_once_in_both_directions(many):
-    for sort in SORTS:
+    for sort in CityListing.SORTS:
         for descending in (True, False):
-            listing = Listing(sort=sort, descending=descending)
+            listing = CityListing(sort=sort, descending=descending)
             wanted = expected(many, listing)
             page, met, starts = queries.select_page(listing, FIRST, SIZE), [], []
             assert page.previous is None
@@ -91,8 +92,8 @@ def test_walking_all_pages_meets_every_row_once_in_both_directions(many):
 
 
 def test_batches_give_every_row_once_and_hold_no_connection(many):
-    for sort in SORTS:
-        listing = Listing(sort=sort, descending=False)
+    for sort in CityListing.SORTS:
+        listing = CityListing(sort=sort, descending=False)
         met = []
         for batch in queries.batches(listing, 11):
             assert db.engine.pool.checkedout() == 0
@@ -101,13 +102,13 @@ def test_batches_give_every_row_once_and_hold_no_connection(many):
 
 
 def test_last_page_knows_its_place_from_the_total(many):
-    page = queries.select_page(Listing(), queries.last_page(60), SIZE)
+    page = queries.select_page(CityListing(), LAST, SIZE, total=60)
     assert page.start == 54
     assert page.next is None
 
 
 def test_row_that_was_removed_leaves_the_place_in_the_list(many):
-    listing = Listing(sort="users", descending=True)
+    listing = CityListing(sort="users", descending=True)
     first = queries.select_page(listing, FIRST, SIZE)
     db.session.delete(db.session.get(City, first.rows[-1].id))
     db.session.commit()
@@ -120,33 +121,32 @@ def test_row_that_was_removed_leaves_the_place_in_the_list(many):
     ["", "?", "深圳", "a" * 9999, "Pg", "PjEyfmFiYw", "fn5-", "%00", "PDF-LTk5OTk5OTk5OTk"],
 )  # fmt: skip
 def test_bad_cursor_is_the_first_page(text):
-    assert read_cursor(text, "users") == FIRST
+    assert CITIES.read_cursor(CityListing(sort="users"), {"page": text}) == FIRST
 
 
 def test_cursor_of_another_order_is_the_first_page():
-    text = write_cursor(Cursor(True, 4, "广东", 50))
-    assert read_cursor(text, "province") == Cursor(True, 4, "广东", 50)
+    page = {"page": write_cursor(Cursor(True, 4, "广东", 50))}
+    found = CITIES.read_cursor(CityListing(sort="province"), page)
+    assert found == Cursor(True, 4, "广东", 50)
     for sort in ("id", "users", "changed"):
-        assert read_cursor(text, sort) == FIRST
+        assert CITIES.read_cursor(CityListing(sort=sort), page) == FIRST
 
 
 def test_unknown_values_in_an_address_fall_back():
-    assert read_listing({"sort": "password", "order": "up", "flawed": "yes"}) == Listing()
-    assert read_listing({"sort": "users", "order": "asc"}) == Listing(
+    assert CITIES.read({"sort": "password", "order": "up", "flawed": "yes"}) == CityListing()
+    assert CITIES.read({"sort": "users", "order": "asc"}) == CityListing(
         sort="users", descending=False
     )
-    assert read_listing({"q": "  a \0 b\n"}).search == "a b"
+    assert CITIES.read({"q": "  a \0 b\n"}).search == "a b"
 
 
 def test_address_of_a_listing_leads_back_to_it():
     for listing in (
-        Listing(),
-        Listing("圳 100%", "广东", "city", True, True),
-        Listing(sort="changed", descending=False),
+        CityListing(),
+        CityListing("city", True, "圳 100%", "广东", True),
+        CityListing(sort="changed", descending=False),
     ):
-        assert read_listing(listing.args()) == listing
-    assert Listing(sort="users").sorted_by("users") == {"sort": "users", "order": "asc"}
-    assert Listing(sort="users").sorted_by("city") == {"sort": "city"}
+        assert CITIES.read(CITIES.args(listing)) == listing
 
 
 @pytest.mark.parametrize("any_app", ["mariadb"], indirect=True)
@@ -166,9 +166,9 @@ def test_every_page_is_read_by_an_index(any_app):
     db.session.execute(insert(City.__table__), rows)
     db.session.commit()
     db.session.execute(text("ANALYZE TABLE city"))
-    for sort in SORTS:
+    for sort in CityListing.SORTS:
         for descending in (True, False):
-            listing = Listing(sort=sort, descending=descending)
+            listing = CityListing(sort=sort, descending=descending)
             deep = next(batch[-1] for batch in queries.batches(listing, 3000))
             for cursor in (FIRST, LAST, queries.cursor_at(listing, deep, True, 3000)):
                 for query in queries.segments(listing, cursor):

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import event, insert, select, text, update
 
 from app.cities import queries, search_keys, services
-from app.cities.listing import Listing
+from app.cities.listing import CityListing
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
@@ -45,7 +45,7 @@ def test_an_import_gives_a_renamed_city_its_keys(person):
     rename_as_original(city_id, "新")
     confirm(stage(person, "广东,新,77\n"), person)
     assert due() == []
-    assert [row.usernumber for row in queries.select_page(Listing(search="新")).rows] == [77]
+    assert [row.usernumber for row in queries.select_page(CityListing(search="新")).rows] == [77]
 
 
 def test_renamed_by_the_original_its_old_name_is_free():

@@ -13,13 +13,12 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
-from app.auth import tokens
 from app.config import ROOT
 from app.database.engine import db
 from tests import servers
 from tests.cities.staging import stage
 from tests.conftest import environment
-from tests.factories import add_person
+from tests.factories import add_person, add_token
 
 NEXT = """
 import sqlalchemy as sa
@@ -68,7 +67,7 @@ def test_altered_table_keeps_what_refers_to_it_on_sqlite(
 ):
     with app.app_context():
         person = add_person("editor", "editor")
-        tokens.create_token(person, "backup")
+        add_token(person)
         stage(person, "广东,深圳市,1\n广东,广州市,2\n")
         db.session.remove()
         upgrade(directory=next_release(table, column))
@@ -105,7 +104,6 @@ def waiting(cursor):
     return cursor.fetchone()[0]
 
 
-@pytest.mark.slow
 @pytest.mark.xfail(
     strict=True,
     raises=AssertionError,

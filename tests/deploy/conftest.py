@@ -25,7 +25,7 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def running(prepared: None) -> Iterator[servers.Started]:
+def running() -> Iterator[servers.Started]:
     """One started instance that the tests of a module share."""
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("deploy") as path, servers.started(path) as everything:

@@ -1,10 +1,7 @@
 """An export whose database fails in the middle, over the real gunicorn."""
 
-import os
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +11,10 @@ from sqlalchemy import insert
 from app import create_app
 from app.cities.models import City
 from app.cities.rules import keys
-from app.config import ROOT, Settings
+from app.config import Settings
 from app.database.engine import db
 from tests import servers
-from tests.conftest import environment, migrate
+from tests.applications import environment, migrate
 
 pytestmark = pytest.mark.deploy
 
@@ -33,17 +30,8 @@ def folder(redis_url: str) -> Iterator[Path]:
         env = {**environment(folder, redis_url), "PUBLIC_READ": "1", "WEB_WORKERS": "1"}
         (folder / "instance").mkdir()
         fill(env)
-        with (folder / "web.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py",
-                 "-b", f"unix:{folder}/web.sock", "app.wsgi:app"],
-                cwd=ROOT, env={**os.environ, **env}, stderr=log,
-            )  # fmt: skip
-        try:
-            servers.wait_until((folder / "web.sock").exists, "gunicorn listens")
+        with servers.gunicorn_server(env, folder / "web.log", unix=folder / "web.sock"):
             yield folder
-        finally:
-            servers.stop(process)
 
 
 def fill(env: dict[str, str]) -> None:

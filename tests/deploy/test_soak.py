@@ -54,7 +54,7 @@ def test_two_gigabytes_go_up_and_down_in_constant_memory(folder):
     with servers.started(folder, UPLOAD_MAX_MB="2100") as running:
         site = Site(running.base)
         site.claim(running.setup_path)
-        made = site.send("first", "/files/scripts", {"label": "soak"}).text
+        made = site.send("first", "/account/tokens", {"label": "soak"}).text
         secret = re.search(r"gz_[\w-]{40,}", made)
         assert secret
         head = (

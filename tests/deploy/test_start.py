@@ -31,9 +31,9 @@ def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
     with servers.started(folder) as first:
         assert first.setup_path
         client = Site(first.base).claim(first.setup_path, sample="y")
-        assert "深圳市" in client.get(f"{first.base}/cities", timeout=10).text
+        assert "深圳市" in client.get(f"{first.base}/cities", timeout=60).text
         # Nobody else can claim it, and the link is in no log.
-        assert requests.get(first.base + first.setup_path, timeout=10).status_code == 404
+        assert requests.get(first.base + first.setup_path, timeout=60).status_code == 404
         log = (first.instance / "log" / "web.log").read_text()
         assert "path=/setup/-" in log
         assert first.setup_path not in log
@@ -46,7 +46,7 @@ def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
     begun = time.monotonic()
     with servers.started(folder, PORT=str(first.port)) as second:
         assert second.setup_path == ""
-        page = client.get(f"{second.base}/account", timeout=10, allow_redirects=False)
+        page = client.get(f"{second.base}/account", timeout=60, allow_redirects=False)
         assert page.status_code == 200
         print(f"second start to first page: {time.monotonic() - begun:.2f} s")  # noqa: T201
         client.close()
@@ -128,7 +128,7 @@ def test_a_release_made_ready_beside_another_leaves_its_supervisor_conf(folder, 
 
 
 @pytest.fixture(scope="module")
-def unusual(prepared):
+def unusual():
     """In a deep folder with blanks in its name, on all addresses, with a Redis that is there."""
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("unusual") as folder, servers.redis_server(folder) as url:
@@ -156,7 +156,7 @@ def test_where_a_redis_is_named_the_private_one_ends_well(unusual):
 
 def test_a_release_is_tried_beside_the_running_one(unusual):
     pid = (unusual.instance / "gunicorn.pid").read_text()
-    done = run_flask(unusual.instance.parent, "try", **unusual.settings)
+    done = run_flask(unusual.instance.parent, "check-release", **unusual.settings)
     assert (done.returncode, done.stdout) == (0, "This release starts and is ready.\n")
     assert (unusual.instance / "gunicorn.pid").read_text() == pid
     assert "RUNNING" in unusual.supervisorctl("status", "web")

@@ -13,15 +13,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from urllib3 import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
-from app.auth import services as auth
-from app.auth import tokens
+from app.actor import Actor, Role
+from app.auth import queries
 from app.current import settings
 from app.database.engine import db
 from app.files import services
 from app.files.names import clean_path
 from app.files.services import StoredFile
 from app.files.storage import Incoming
-from tests.factories import PASSWORD
+from tests.factories import add_person, add_token
 
 REPORT = "报告 (终稿).pdf"
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
@@ -54,8 +54,8 @@ def some_text(length: int, seed: int = 1) -> bytes:
 def make_person(app: Flask, name: str, role: str = "editor") -> int:
     """Somebody, or who has that name already."""
     with app.app_context():
-        found = auth.find_person(name)
-        return found.id if found else auth.create_person(name, PASSWORD, role)
+        found = queries.find_person(name)
+        return found.id if found else add_person(name, role)
 
 
 class Script:
@@ -68,7 +68,7 @@ class Script:
         if role:
             self.person_id = make_person(app, name or f"{role}'s script", role)
             with app.app_context():
-                self.token = tokens.create_token(self.person_id, "test")
+                self.token = add_token(self.person_id)
             self.headers["Authorization"] = f"Bearer {self.token}"
 
     def get(self, path: str, **headers: str) -> TestResponse:
@@ -90,13 +90,18 @@ class Script:
         return self.client.post("/upload", data=form, content_type=kind, headers=self.headers)
 
 
+def editor(person_id: int) -> Actor:
+    """A person as an editor on a page."""
+    return Actor(person_id, "somebody", Role.EDITOR)
+
+
 def keep(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False) -> StoredFile:
-    """Keep a file as an upload does, inside an application context."""
+    """Store a file as an upload does, inside an application context."""
     own = settings()
     incoming = Incoming(own.files_dir, own.upload_max_bytes)
     try:
         incoming.write(data)
-        return services.store_upload(owner_id, clean_path(name, with_folder), incoming)
+        return services.store_upload(editor(owner_id), clean_path(name, with_folder), incoming)
     finally:
         incoming.discard()
 
@@ -108,11 +113,11 @@ def all_connections_taken() -> Iterator[None]:
     pool: Any = db.engine.pool
     patience, pool._timeout = pool._timeout, 0.05
     with ExitStack() as taken:
+        taken.callback(setattr, pool, "_timeout", patience)
         with suppress(PoolTimeout):
             while True:
                 taken.enter_context(db.engine.connect())
         yield
-    pool._timeout = patience
 
 
 def on_disk(folder: Path) -> list[Path]:

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from app.auth import services as auth
-from app.files import services
-from tests.factories import PASSWORD, add_person
+from app.files import queries
+from tests.factories import actor_of, add_person
 from tests.files.helpers import PDF, PNG, REPORT, Script
 
 
@@ -24,7 +24,7 @@ def old(tmp_path):
 @pytest.fixture
 def run(app):
     with app.app_context():
-        auth.create_person("Ada", PASSWORD, "editor")
+        add_person("Ada", "editor")
 
     def run(*arguments):
         return app.test_cli_runner().invoke(args=list(map(str, arguments)))
@@ -45,13 +45,13 @@ def test_a_plain_folder_is_copied_with_its_paths(app, run, old):
     assert lines[-1] == "2 adopted, 0 already here, 2 skipped"
     assert "report.pdf\tadopted" in lines
     assert "survey/map.png\tadopted" in lines
-    assert any(line.startswith("notes.exe\tskipped: Only these endings") for line in lines)
+    assert any(line.startswith("notes.exe\tskipped: File type not allowed") for line in lines)
     assert any(line.startswith("survey/wrong.png\tskipped: ") for line in lines)
     assert (old / "report.pdf").read_bytes() == PDF, "it is copied, not moved"
     with app.app_context():
-        file = services.find_by_name("survey/map.png")
-        assert services.owner_name(file) == "Ada"
-        assert services.find_by_name("report.pdf").created_at.year == 2017
+        file = queries.find_by_name("survey/map.png")
+        assert queries.owner_name(file) == "Ada"
+        assert queries.find_by_name("report.pdf").created_at.year == 2017
     again = run("adopt-files", old, "--owner", "Ada")
     assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 2 skipped"
 
@@ -85,7 +85,7 @@ def test_the_table_of_the_original_gives_the_names_back(app, run, old, table, co
     assert lines[-1] == "2 adopted, 0 already here, 2 skipped"
     assert f"{REPORT}\tadopted" in lines
     assert any(line.startswith("lost.pdf\tskipped: its file") for line in lines)
-    assert "stray.pdf\tskipped: the table does not name it" in lines
+    assert "stray.pdf\tskipped: not in the table" in lines
     assert mapping.read_bytes() == before
     script = Script(app)
     for path in (f"/download/{REPORT}", f"/download/{stored[0]}"):
@@ -158,15 +158,15 @@ def test_without_a_name_they_become_the_first_active_administrators(app, run, ol
     assert none.output == "Error: There is no administrator. Name a person with --owner.\n"
     with app.app_context():
         first, second, _third = (add_person(name, "admin") for name in ("Grace", "林梅", "Alan"))
-        auth.set_active(second, first, False)
+        auth.set_active(actor_of(second), first, False)
     done = run("adopt-files", old)
     assert done.output.splitlines() == [
-        "The files become 林梅's; --owner names somebody else.",
+        "The files will belong to 林梅; use --owner for somebody else.",
         "report.pdf\tadopted",
         "1 adopted, 0 already here, 0 skipped",
     ]
     with app.app_context():
-        assert services.owner_name(services.find_by_name("report.pdf")) == "林梅"
+        assert queries.owner_name(queries.find_by_name("report.pdf")) == "林梅"
 
 
 def test_refusals_are_one_sentence(run, old, tmp_path):
@@ -177,7 +177,7 @@ def test_refusals_are_one_sentence(run, old, tmp_path):
     text.write_text("this is no database, whatever its name says")
     done = run("adopt-files", old, text, "--owner", "Ada")
     assert done.exit_code == 1
-    assert "no SQLite database" in done.output
+    assert "is not a SQLite database" in done.output
     empty = tmp_path / "empty.db"
     sqlite3.connect(empty).close()
     done = run("adopt-files", old, empty, "--owner", "Ada")
@@ -194,4 +194,4 @@ def test_a_name_that_is_no_text_is_skipped(run, old):
 
 def test_purging_says_how_many(run):
     done = run("purge-files")
-    assert done.output == "0 removed files and 0 strays are deleted.\n"
+    assert done.output == "Deleted 0 removed files and 0 orphaned files.\n"

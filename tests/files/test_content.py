@@ -1,4 +1,4 @@
-"""Ending and content must agree."""
+"""Extension and content must match."""
 
 import random
 
@@ -9,12 +9,12 @@ from tests.files.helpers import GIF, JPEG, PDF, PNG, some_text
 
 TEXTS = {
     "UTF-8": ("河水很清。\nfine\n".encode(), "text/plain; charset=utf-8"),
-    "UTF-8 with its mark": (b"\xef\xbb\xbfa,b\r\n", "text/plain; charset=utf-8"),
+    "UTF-8 with byte order mark": (b"\xef\xbb\xbfa,b\r\n", "text/plain; charset=utf-8"),
     "ASCII": (b"a\tb\f\x1a", "text/plain; charset=utf-8"),
     "GB 18030": ("河水很清".encode("gb18030"), "text/plain"),
     "Big5": ("漢字".encode("big5"), "text/plain"),
     "Latin-1": ("déjà vu".encode("latin-1"), "text/plain"),
-    "UTF-16 with its mark": ("河水 a".encode("utf-16"), "text/plain; charset=utf-16"),
+    "UTF-16 with byte order mark": ("河水 a".encode("utf-16"), "text/plain; charset=utf-16"),
     "HTML": (b"<html><script>alert(1)</script>", "text/plain; charset=utf-8"),
 }
 
@@ -46,7 +46,7 @@ def test_what_is_no_text_is_refused_as_txt(tmp_path, data):
 
 
 @pytest.mark.parametrize(
-    ("ending", "data", "expected"),
+    ("extension", "data", "expected"),
     [
         ("pdf", PDF, "application/pdf"),
         ("pdf", b"\n\n" + PDF, "application/pdf"),
@@ -57,22 +57,22 @@ def test_what_is_no_text_is_refused_as_txt(tmp_path, data):
         ("dwg", b"anything\x00", "application/octet-stream"),
         ("html", b"<script>", "application/octet-stream"),
         ("svg", b"<svg onload=x>", "application/octet-stream"),
-        *[(ending, b"", None) for ending in ("txt", "pdf", "png", "dwg")],
+        *[(extension, b"", None) for extension in ("txt", "pdf", "png", "dwg")],
     ],
 )
-def test_what_agrees_gets_a_type_of_our_table(tmp_path, ending, data, expected):
+def test_what_agrees_gets_a_type_of_our_table(tmp_path, extension, data, expected):
     path = tmp_path / "x"
     path.write_bytes(data)
-    found = content_type(path, ending)
+    found = content_type(path, extension)
     assert found == expected if expected else found
 
 
 @pytest.mark.parametrize(
-    ("ending", "data"),
+    ("extension", "data"),
     [("pdf", PNG), ("png", JPEG), ("jpg", PNG), ("jpeg", GIF), ("gif", b"GIF88a"),
      ("png", some_text(100)), ("pdf", b"x" * 2000 + PDF), ("png", b"\x89PN")],
 )  # fmt: skip
-def test_another_kind_under_a_known_ending_is_refused(tmp_path, ending, data):
+def test_another_kind_under_a_known_ending_is_refused(tmp_path, extension, data):
     path = tmp_path / "x"
     path.write_bytes(data)
-    assert content_type(path, ending) is None
+    assert content_type(path, extension) is None

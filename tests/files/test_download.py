@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from app.database.engine import db
-from app.files import download_response, services, storage
+from app.files import download_response, queries, storage
 from app.files.models import File
 from tests.factories import HTML
 from tests.files.helpers import (
@@ -33,7 +33,7 @@ def script(app):
 
 def downloads(app, file_id=1):
     with app.app_context():
-        return services.get_file(file_id).downloads
+        return queries.get_file(file_id).downloads
 
 
 def test_headers_of_a_download(script):
@@ -157,13 +157,13 @@ def test_if_match_of_another_version_is_412(script):
 
 
 def test_a_download_goes_on_uncounted_when_all_connections_are_taken(app, script, monkeypatch):
-    count = download_response.count
+    count_download = download_response.count_download
 
     def count_without_connection(file_id):
         with all_connections_taken():
-            count(file_id)
+            count_download(file_id)
 
-    monkeypatch.setattr(download_response, "count", count_without_connection)
+    monkeypatch.setattr(download_response, "count_download", count_without_connection)
     answer = script.get("/files/1")
     assert (answer.status_code, answer.data) == (200, DATA)
     assert downloads(app) == 0
@@ -208,7 +208,7 @@ def test_a_chinese_name_and_its_other_form_are_found(app):
 
 def test_the_stored_name_finds_its_file_too(app, script):
     with app.app_context():
-        stored = services.get_file(1).stored_name
+        stored = queries.get_file(1).stored_name
     assert script.get(f"/download/{stored}").data == DATA
 
 
@@ -231,7 +231,7 @@ def test_bytes_that_are_gone_are_404_and_in_the_log(app, script, caplog):
     for path in on_disk(app.config["SETTINGS"].files_dir):
         path.unlink()
     assert script.get("/files/1").status_code == 404
-    assert "missing" in caplog.text
+    assert "the content of file 1 is missing" in caplog.text
 
 
 def test_nobody_signed_in_gets_no_file(app, script, browser):

@@ -7,7 +7,7 @@ import pytest
 
 from app.auth import services as auth
 from app.files import listing, purging
-from tests.factories import HTML, PASSWORD, Browser, add_person
+from tests.factories import HTML, OPERATOR, PASSWORD, Browser
 from tests.files.helpers import PDF, PNG, REPORT, Script
 
 
@@ -47,7 +47,7 @@ def test_nobody_signed_in_is_led_to_sign_in(script, browser, path):
 
 
 def test_an_empty_list_says_what_belongs_there(as_role):
-    assert "No file yet" in as_role("viewer").get("/files").text
+    assert "No files yet" in as_role("viewer").get("/files").text
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_what_was_searched_for_stands_in_quotation_marks(script, as_role):
 
 
 def test_pages_of_50(app, script, as_role, monkeypatch):
-    monkeypatch.setattr(listing, "PAGE", 1)
+    monkeypatch.setattr(listing, "PAGE_SIZE", 1)
     browser = as_role("viewer")
     page = browser.get("/files").text
-    assert "1 to 1 of 2" in page
+    assert "1–1 of 2" in page
     assert 'rel="next"' in page
     following = re.search(r'href="([^"]+)" rel="next"', page)[1]
     page = browser.get(unescape(following)).text
-    assert "2 to 2 of 2" in page
+    assert "2–2 of 2" in page
     assert 'rel="prev"' in page
     assert re.search(r'href="/files"[^>]*>First<', page)
 
@@ -82,9 +82,9 @@ def test_details_show_the_digest_and_versions(app, script, as_role):
     script.upload((REPORT, PDF + b"second"))
     browser = as_role("viewer")
     page = browser.get("/files/1/details").text
-    assert "there is a newer one" in page
+    assert "There is a newer version" in page
     page = browser.get("/files/3/details").text
-    assert "there is a newer one" not in page
+    assert "There is a newer version" not in page
     assert script.get("/files/3").headers["ETag"].strip('"') in page
     assert 'href="/files/1/details"' in page
 
@@ -123,8 +123,8 @@ def test_removing_and_bringing_back_lead_to_the_list_as_it_was(script, as_role, 
 def test_the_removed_files_name_the_days_that_are_set(script, as_role, monkeypatch):
     monkeypatch.setattr(purging, "UNDO_DAYS", 3)
     page = as_role("editor").get("/files?removed=1").text
-    assert "is kept for 3 days" in page
-    assert "Nothing was removed in the last 3 days" in page
+    assert "can be restored for 3 days" in page
+    assert "No files were removed in the last 3 days" in page
 
 
 def test_bringing_back_below_a_newer_version_tells_so(script, as_role):
@@ -134,14 +134,14 @@ def test_bringing_back_below_a_newer_version_tells_so(script, as_role):
     assert REPORT in browser.get("/files?removed=1").text
     assert browser.submit("/files/1/restore", page="/files").status_code == 303
     page = browser.get("/files").text
-    assert f"{REPORT} is back as version 1." in page
-    assert "version 2 is the present one" in page
+    assert f"{REPORT} was restored as version 1." in page
+    assert "version 2 is the current one" in page
     assert 'href="/files/3/details"' in page
 
 
 def test_who_was_an_editor_removes_and_brings_back_their_own_file(app, script):
     with app.app_context():
-        assert auth.set_role(add_person("chief", "admin"), script.person_id, "viewer")
+        assert auth.set_role(OPERATOR, script.person_id, "viewer")
     viewer = Browser(app)
     viewer.sign_in("林梅", PASSWORD)
     page = viewer.get("/files").text

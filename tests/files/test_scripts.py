@@ -12,105 +12,25 @@ from pathlib import Path
 import pytest
 import requests
 
-from app.auth import services as auth
-from app.auth import tokens
-from app.config import ROOT
+from app.auth import queries
 from tests import servers
-from tests.conftest import environment, need
-from tests.factories import PASSWORD, Browser
+from tests.conftest import need
+from tests.factories import Browser, add_person, add_token
 from tests.files.helpers import PDF, Script, some_text
 
 
 @pytest.fixture
-def server(app, tmp_path, redis_url) -> Iterator[str]:
-    """Two gunicorn workers over the database, Redis and files of `app`."""
-    port = servers.free_port()
-    settings = {**environment(tmp_path, redis_url), "HOME": str(tmp_path), "PORT": str(port)}
-    with (tmp_path / "web.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--worker-class", "gevent", "--workers", "2",
-             "--no-control-socket", "--bind", f"127.0.0.1:{port}", "app.wsgi:app"],
-            cwd=ROOT, env={**os.environ, **settings}, stderr=log,
-        )  # fmt: skip
-    base = f"http://127.0.0.1:{port}"
-    try:
-        servers.wait_until(lambda: answers(base), "gunicorn answers")
+def server(app, tmp_path, site_environment) -> Iterator[str]:
+    """gunicorn over the database, Redis and files of `app`."""
+    settings = {**site_environment, "HOME": str(tmp_path)}
+    with servers.gunicorn_server(settings, tmp_path / "web.log") as base:
         yield base
-    finally:
-        servers.stop(process)
-
-
-def answers(base: str) -> bool:
-    try:
-        return requests.get(f"{base}/healthz", timeout=5).ok
-    except (requests.ConnectionError, requests.Timeout):
-        return False
-
-
-def make_token(browser: Browser, label: str = "nightly") -> str:
-    page = browser.submit("/files/scripts", {"label": label})
-    assert page.status_code == 200
-    found = re.search(r"gz_[\w-]{43}", page.text)
-    assert found
-    return found[0]
 
 
 def example(page: str, name: str) -> str:
     found = re.search(rf'id="{name}"[^>]*><code>(.*?)</code>', page, re.DOTALL)
     assert found
     return html.unescape(found[1])
-
-
-# Tokens
-
-
-def test_a_token_is_shown_once(app, as_role):
-    browser = as_role("editor")
-    token = make_token(browser)
-    page = browser.get("/files/scripts").text
-    assert token not in page
-    assert "nightly" in page
-    assert "never used" in page
-    client = app.test_client()
-    headers = {"Authorization": f"Bearer {token}"}
-    assert client.get("/files/1", headers=headers).status_code == 404
-    assert "never used" not in browser.get("/files/scripts").text
-
-
-def test_a_token_can_be_ended_by_its_owner_only(app, as_role):
-    editor, viewer = as_role("editor"), as_role("viewer")
-    token = make_token(editor)
-    assert viewer.submit("/files/scripts/1/end", page="/files/scripts").status_code == 404
-    headers = {"Authorization": f"Bearer {token}"}
-    assert app.test_client().get("/files/1", headers=headers).status_code == 404
-    answer = editor.submit("/files/scripts/1/end", page="/files/scripts")
-    assert (answer.status_code, answer.location) == (303, "/files/scripts")
-    assert app.test_client().get("/files/1", headers=headers).status_code == 401
-    assert "You have no token yet" in editor.get("/files/scripts").text
-
-
-@pytest.mark.parametrize("label", ["", "  ", "x" * 65])
-def test_a_label_has_1_to_64_characters(as_role, label):
-    browser = as_role("viewer")
-    answer = browser.submit("/files/scripts", {"label": label})
-    assert answer.status_code == 422
-    assert "field-error" in answer.text
-
-
-def test_tokens_make_and_end_no_tokens(app):
-    script = Script(app)
-    answer = script.client.post("/files/scripts", data={"label": "heir"}, headers=script.headers)
-    assert answer.status_code == 403
-    answer = script.client.post("/files/scripts/1/end", headers=script.headers)
-    assert answer.status_code == 403
-    with app.app_context():
-        assert len(tokens.list_tokens(script.person_id)) == 1
-
-
-def test_making_needs_a_csrf_token_and_sign_in(as_role, browser):
-    assert as_role("editor").client.post("/files/scripts", data={"label": "x"}).status_code == 400
-    assert browser.client.post("/files/scripts", data={"label": "x"}).status_code in (400, 401)
-    assert as_role("viewer").get("/files/scripts/1/end").status_code == 405
 
 
 def test_viewers_get_the_lines_for_downloads_only(as_role):
@@ -122,7 +42,7 @@ def test_viewers_get_the_lines_for_downloads_only(as_role):
 def test_behind_a_proxy_the_lines_name_the_outer_address(make_app):
     app = make_app(TRUSTED_PROXIES="1")
     with app.app_context():
-        auth.create_person("editor", PASSWORD, "editor")
+        add_person("editor", "editor")
     browser = Browser(app)
     browser.client.environ_base |= {
         "HTTP_X_FORWARDED_PROTO": "https",
@@ -145,7 +65,9 @@ def typed(app, server, tmp_path, as_role):
     (folder / "report.pdf").write_bytes(PDF)
     (folder / "survey" / "a.txt").write_bytes(b"one\n")
     (folder / "survey" / "北 north" / "报告 (终稿).txt").write_bytes(some_text(100_000))
-    token = make_token(as_role("editor"))
+    as_role("editor")
+    with app.app_context():
+        token = add_token(queries.find_person("editor").id)
     page = as_role("editor").get("/files/scripts").text.replace("http://localhost", server)
 
     def run(name: str, program: str) -> str:

@@ -11,7 +11,7 @@ from app.config import ROOT
 from app.database.engine import db
 from app.files import upload_request
 from app.files.models import File
-from tests.factories import PASSWORD
+from tests.factories import OPERATOR, actor_of
 from tests.files.helpers import JSON, PDF, PNG, REPORT, Script, on_disk, some_text
 
 
@@ -90,7 +90,7 @@ def test_names_cannot_forge_lines_of_the_answer(app):
 def test_a_name_of_a_hundred_thousand_characters_is_refused_in_one_short_line(app):
     answer = Script(app).upload_raw("a" + "\u0301\u0327" * 50_000 + ".txt", b"x")
     assert answer.status_code == 422
-    assert lines(answer)[1].endswith("\trefused\tA name has at most 255 characters.")
+    assert lines(answer)[1].endswith("\trefused\tA file name can have at most 255 characters.")
     assert len(answer.text) < 1000
 
 
@@ -111,7 +111,7 @@ def test_trimmed_names_and_next_versions_are_said(app):
     script = Script(app)
     answer = script.upload((" a.txt. ", b"1"))
     assert lines(answer)[1].startswith("a.txt\tkept\t")
-    assert "taken off" in lines(answer)[1]
+    assert "Leading and trailing spaces and trailing dots were removed." in lines(answer)[1]
     assert "Version 2" in lines(script.upload(("a.txt", b"2")))[1]
 
 
@@ -161,9 +161,8 @@ def test_text_fields_are_bounded_together(app, monkeypatch):
     assert len(on_disk(files_dir(app))) == 1
 
 
-def test_too_many_parts_are_413(make_app):
-    app = make_app()
-    app.config["MAX_FORM_PARTS"] = 3
+def test_too_many_parts_are_413(app, monkeypatch):
+    monkeypatch.setitem(app.config, "MAX_FORM_PARTS", 3)
     answer = Script(app).upload(*[(f"{n}.txt", b"x") for n in range(4)])
     assert answer.status_code == 413
     assert lines(answer)[0] == "file uploaded Fail"
@@ -172,7 +171,7 @@ def test_too_many_parts_are_413(make_app):
 
 def test_other_addresses_keep_their_small_limit(app, as_role):
     browser = as_role("editor")
-    answer = browser.submit("/files/scripts", {"label": "x" * 5_000_000})
+    answer = browser.submit("/account/tokens", {"label": "x" * 5_000_000})
     assert answer.status_code == 413
 
 
@@ -207,7 +206,8 @@ def test_a_wrong_or_ended_token_is_401(app):
     script.headers["Authorization"] = right
     assert script.upload(("a.txt", b"x")).status_code == 200
     with app.app_context():
-        tokens.end_token(script.person_id, tokens.list_tokens(script.person_id)[0].id)
+        owner = actor_of(script.person_id)
+        tokens.revoke_token(owner, tokens.list_tokens(owner)[0].id)
     assert script.upload(("a.txt", b"x")).status_code == 401
 
 
@@ -223,8 +223,7 @@ def test_a_disabled_person_is_401(app):
 
     script = Script(app)
     with app.app_context():
-        boss = auth.create_person("boss", PASSWORD, "admin")
-        auth.set_active(boss, script.person_id, False)
+        auth.set_active(OPERATOR, script.person_id, False)
     assert script.upload(("a.txt", b"x")).status_code == 401
 
 

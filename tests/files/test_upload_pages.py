@@ -12,7 +12,15 @@ from app.files import services, upload_request, upload_results
 from app.files.models import File
 from tests import servers
 from tests.factories import HTML, PASSWORD, Browser, at_once
-from tests.files.helpers import JSON, PDF, REPORT, Script, all_connections_taken, on_disk
+from tests.files.helpers import (
+    JSON,
+    PDF,
+    REPORT,
+    Script,
+    all_connections_taken,
+    editor,
+    on_disk,
+)
 
 
 def files_dir(app):
@@ -64,7 +72,7 @@ def test_a_browser_goes_on_to_the_page_of_what_was_kept(app, as_role):
     assert page.count('<table class="cards">') == 2, "what was refused is read on a phone too"
     assert REPORT in page
     assert "b.exe" in page
-    assert "Only these endings" in page
+    assert "File type not allowed. Allowed: txt, pdf" in page
     assert "/files#upload" in page
     assert REPORT in browser.get(answer.location).text, "also after a reload"
     assert REPORT not in as_role("viewer").get(answer.location).text, "another's is not shown"
@@ -73,8 +81,8 @@ def test_a_browser_goes_on_to_the_page_of_what_was_kept(app, as_role):
 @pytest.mark.parametrize(
     ("files", "status", "words"),
     [
-        ([], 422, "No file was chosen"),
-        ([("a.exe", b"x")], 422, "Only these endings"),
+        ([], 422, "No file was selected"),
+        ([("a.exe", b"x")], 422, "File type not allowed"),
         ([("a.txt", b"x" * ((1 << 20) + 1))], 413, "1 MB"),
     ],
 )
@@ -88,25 +96,25 @@ def test_a_browser_is_told_when_nothing_was_kept(make_app, files, status, words)
     answer = browser.client.post("/upload", data=body, content_type=kind, headers=HTML)
     assert answer.status_code == status
     assert words in answer.text
-    assert "<title>Nothing was kept" in answer.text
+    assert "<title>Upload failed" in answer.text
 
 
 def test_a_browser_is_told_what_is_kept_although_redis_went_away(make_app, monkeypatch):
-    keep = upload_request.keep
+    store_part = upload_request.store_part
     with servers.short_folder("own") as folder, ExitStack() as redis:
         app = make_app(REDIS_URL=redis.enter_context(servers.redis_server(folder)))
         Script(app)
         browser = Browser(app)
         browser.sign_in("editor's script", PASSWORD)
 
-        def keep_and_lose_redis(*args):
+        def store_and_lose_redis(*args):
             redis.close()
-            return keep(*args)
+            return store_part(*args)
 
-        monkeypatch.setattr(upload_request, "keep", keep_and_lose_redis)
+        monkeypatch.setattr(upload_request, "store_part", store_and_lose_redis)
         answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert answer.status_code == 200
-    assert "1 file is kept" in answer.text
+    assert "1 file uploaded" in answer.text
     assert REPORT in answer.text
     assert len(on_disk(files_dir(app))) == 1
 
@@ -125,13 +133,13 @@ def test_the_success_page_without_an_upload_leads_to_the_form(as_role, query):
 
 
 def test_the_success_page_names_the_time_that_is_set(as_role, monkeypatch):
-    monkeypatch.setattr(upload_results, "KEPT_MINUTES", 3)
+    monkeypatch.setattr(upload_results, "RESULT_MINUTES", 3)
     assert "shown here for 3 minutes" in as_role("viewer").get("/upload_success").text
 
 
 def test_an_upload_leaves_the_session_as_other_pages_wrote_it_meanwhile(app, as_role, monkeypatch):
     browser = as_role("editor")
-    keep, statuses = upload_request.keep, []
+    store_part, statuses = upload_request.store_part, []
     cookie = browser.client.get_cookie("gz")
 
     def keep_value():
@@ -140,25 +148,25 @@ def test_an_upload_leaves_the_session_as_other_pages_wrote_it_meanwhile(app, as_
         data = {"key": "colour", "value": "green"}
         return other.submit("/session/set", data, page="/session").status_code
 
-    def keep_slowly(*args):
+    def store_slowly(*args):
         statuses.extend(at_once(app, keep_value))
-        return keep(*args)
+        return store_part(*args)
 
-    monkeypatch.setattr(upload_request, "keep", keep_slowly)
+    monkeypatch.setattr(upload_request, "store_part", store_slowly)
     answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert (answer.status_code, statuses) == (303, [303])
     assert "green" in browser.get("/session").text
 
 
 def test_a_form_tells_each_file_apart_when_all_connections_are_taken(app, monkeypatch):
-    keep, kept = upload_request.keep, []
+    store_part, calls = upload_request.store_part, []
 
-    def keep_without_connection(*args):
-        kept.append(args)
-        with all_connections_taken() if len(kept) == 2 else nullcontext():
-            return keep(*args)
+    def store_without_connection(*args):
+        calls.append(args)
+        with all_connections_taken() if len(calls) == 2 else nullcontext():
+            return store_part(*args)
 
-    monkeypatch.setattr(upload_request, "keep", keep_without_connection)
+    monkeypatch.setattr(upload_request, "store_part", store_without_connection)
     answer = Script(app).upload(("a.txt", b"1"), ("b.txt", b"2"), ("c.txt", b"3"), **JSON)
     assert answer.status_code == 207
     assert [(file["kept"], file.get("status")) for file in answer.json["files"]] == [
@@ -168,14 +176,14 @@ def test_a_form_tells_each_file_apart_when_all_connections_are_taken(app, monkey
 
 
 def test_what_is_kept_is_told_although_nothing_could_be_purged(app, monkeypatch):
-    tidy = upload_request.tidy
+    purge_due = upload_request.purge_due
 
-    def tidy_without_connection():
+    def purge_without_connection():
         db.session.rollback()
         with all_connections_taken():
-            tidy()
+            purge_due()
 
-    monkeypatch.setattr(upload_request, "tidy", tidy_without_connection)
+    monkeypatch.setattr(upload_request, "purge_due", purge_without_connection)
     assert Script(app).upload(("a.txt", b"1")).status_code == 200
 
 
@@ -184,7 +192,7 @@ def test_uploading_purges_what_is_due(app):
     script = Script(app)
     script.upload(("a.txt", b"x"))
     with app.test_request_context():
-        services.remove_file(script.person_id, 1)
+        services.remove_file(editor(script.person_id), 1)
         row = db.session.get(File, 1)
         row.removed_at -= timedelta(days=8)
         db.session.commit()

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import literal, null, select
 
-from app.actor import Actor, Role, Via
+from app.actor import ANONYMOUS, Actor, Role, Via
 from app.auth.models import Person
 from app.database.engine import db
 from app.database.service import service
-from app.errors import Conflict
+from app.errors import Conflict, Forbidden
 from app.history import services
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.history.services import Change, changed_fields, dump, record, record_rows
@@ -108,6 +108,41 @@ def test_old_entries_are_pruned_and_newer_ones_stay(any_app, monkeypatch):
     change(ADA, *(Change(number, after={}) for number in range(5)))
     moment = now()
     change(replace(ADA, id=8), Change(9, after={}))
-    assert services.prune(moment) == 5
-    assert [entry.actor_id for entry in entries()] == [8]
-    assert services.prune(moment) == 0
+    assert services.prune(Actor.operator(), moment) == 5
+    newer, pruning = entries()
+    assert newer.actor_id == 8
+    assert (pruning.action, pruning.via, pruning.visible_to) == (
+        "history.prune",
+        "command",
+        ADMINISTRATORS,
+    )
+    assert json.loads(pruning.after) == {"until": moment.isoformat(), "entries": 5}
+    assert services.prune(Actor.operator(), moment) == 0
+    assert len(entries()) == 2, "where nothing is deleted, nothing is recorded"
+
+
+def test_pruning_that_fails_midway_is_recorded(any_app, monkeypatch):
+    monkeypatch.setattr(services, "PRUNE_BATCH", 2)
+    change(ADA, *(Change(number, after={}) for number in range(5)))
+    delete_batch, batches = services.prune_batch, iter([True, False])
+
+    def fail_later(before):
+        if not next(batches):
+            raise OSError("the disk is full")
+        return delete_batch(before)
+
+    monkeypatch.setattr(services, "prune_batch", fail_later)
+    with pytest.raises(OSError, match="full"):
+        services.prune(Actor.operator(), now())
+    *left, pruning = entries()
+    assert len(left) == 3
+    assert json.loads(pruning.after)["entries"] == 2
+
+
+@pytest.mark.parametrize("actor", [ADA, Actor(7, "Ada", Role.EDITOR), ANONYMOUS])
+def test_pruning_is_for_administrators(app, actor):
+    with app.app_context():
+        change(ADA, Change(1, after={}))
+        with pytest.raises(Forbidden):
+            services.prune(actor, now())
+        assert len(entries()) == 1

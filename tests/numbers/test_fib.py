@@ -14,7 +14,7 @@ def test_small_ones_equal_the_plain_loop():
 
 
 @pytest.mark.parametrize("n", [4095, 4096, 20_577, 99_999, 100_000])
-def test_large_ones_have_all_digits_and_obey_the_law(n):
+def test_large_ones_have_all_digits_and_add_up(n):
     assert fib.fib(n) == fib.fib(n - 1) + fib.fib(n - 2)
     text = fib.digits(fib.fib(n))
     assert len(text) == fib.count_digits(n)
@@ -29,11 +29,11 @@ def test_the_limit_begins_and_ends_as_known():
 
 
 @pytest.mark.parametrize("text", ["", "x", "5.0", "-5", "５", "55", "05", "1e3"])
-def test_what_cannot_be_the_result_is_none(text):
+def test_an_invalid_result_is_refused(text):
     assert fib.read_result(text, 5) is None
 
 
-def test_kept_results_are_read():
+def test_stored_results_are_read():
     assert fib.read_result("0", 0) == "0"
     assert fib.read_result("5", 5) == "5"
     assert fib.read_result("12200160415121876738", 93) == "12200160415121876738"

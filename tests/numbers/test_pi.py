@@ -34,7 +34,7 @@ def test_a_million_terms_give_the_promised_digits():
     assert repr(plain_loop(1_000_000)) == "3.141591698659554"
 
 
-def test_every_true_sum_is_taken_for_one():
+def test_every_true_sum_is_accepted():
     total = 0.0
     for block in range(1, 60):
         total = pi.add_terms(total, (block - 1) * BLOCK + 1, block * BLOCK)
@@ -46,17 +46,17 @@ def test_every_true_sum_is_taken_for_one():
     [None, "", "x", "nan", "inf", "-inf", "0x0p+0", "0x1p+9999", (1.7).hex(), (1.0).hex(), "0x1.a",
      "3.14"],
 )  # fmt: skip
-def test_what_cannot_be_a_sum_is_none(text):
+def test_an_invalid_sum_is_refused(text):
     assert pi.read_sum(text, BLOCK) is None
 
 
-def test_a_sum_of_other_terms_is_none():
+def test_a_sum_of_other_terms_is_refused():
     total = pi.add_terms(0.0, 1, BLOCK)
     assert pi.read_sum(total.hex(), 2 * BLOCK) is None
 
 
 @pytest.mark.parametrize("text", ["", "x", "nan", "-1.0", "3.2", "inf", "[]"])
-def test_what_cannot_be_a_result_is_none(text):
+def test_an_invalid_result_is_refused(text):
     assert pi.read_result(text) is None
 
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_a_result_is_none(text):
     ("text", "same"), [("3.141591698659554", 7), ("0.0", 0), ("3.0", 2), ("3.14159264498239", 9)]
 )
 def test_agreement_with_the_true_digits(text, same):
-    assert pi.agreeing(text) == same
+    assert pi.count_correct(text) == same
 
 
 def test_random_n_equal_the_plain_loop():

@@ -1,12 +1,13 @@
-"""The addresses and the page, as people and scripts meet them."""
+"""The JSON addresses and the page, as people and scripts use them."""
 
 import re
 from urllib.parse import quote
 
 import pytest
 
-from app.numbers import cache, fib
-from tests.factories import HTML
+from app.auth import tokens
+from app.numbers import cache, fib, services
+from tests.factories import HTML, Browser, add_person
 
 BAD = ["", "x", "-1", "+1", "1.0", "1e3", "１００", "1_000", " 1", "1 ", "1\n", "0x10", "1/2", "²",
        "9" * 21, "null", "%", "\x00", "é" * 500]  # fmt: skip
@@ -41,7 +42,7 @@ def test_the_largest_fibonacci_number_has_all_its_digits(browser):
 
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("n", BAD)
-def test_a_bad_n_is_told_in_one_json_sentence(browser, address, n):
+def test_an_invalid_n_is_refused_in_one_json_sentence(browser, address, n):
     answer = browser.get(address.format(quote(n, safe="")))
     assert answer.status_code == 400
     assert answer.mimetype == "application/json"
@@ -61,7 +62,7 @@ def test_a_large_n_is_refused_with_the_limit(browser, path, limit):
 
 
 @pytest.mark.parametrize("path", ["/pi/", "/fib", "/fib/"])
-def test_an_empty_n_is_told(browser, path):
+def test_an_empty_n_is_refused(browser, path):
     assert browser.get(path).status_code == 400
 
 
@@ -73,7 +74,7 @@ def test_other_methods_are_refused_in_json(browser, method):
     assert "GET" in answer.headers["Allow"]
 
 
-def test_only_a_cached_answer_is_kept_for_ever(browser):
+def test_only_a_cached_answer_may_be_stored_by_browsers(browser):
     first, second = browser.get("/pi/10"), browser.get("/pi/10")
     assert first.headers["Cache-Control"] == "private, no-cache"
     assert second.headers["Cache-Control"] == "private, max-age=31536000, immutable"
@@ -82,7 +83,7 @@ def test_only_a_cached_answer_is_kept_for_ever(browser):
     assert browser.get("/pi/11").headers["ETag"] != first.headers["ETag"]
 
 
-def test_who_has_it_already_gets_304(browser):
+def test_a_client_that_has_the_result_gets_304(browser):
     etag = browser.get("/fib/30").headers["ETag"]
     answer = browser.get("/fib/30", headers={"If-None-Match": etag})
     assert (answer.status_code, answer.data) == (304, b"")
@@ -103,26 +104,96 @@ def test_the_answer_is_the_same_for_everybody(as_role):
     assert "Set-Cookie" not in answer.headers
 
 
-def test_computations_are_limited_per_address_and_cached_answers_are_not(browser):
-    statuses = {browser.get(f"/fib/{n}").status_code for n in range(120)}
-    assert statuses == {200}
-    answer = browser.get("/fib/120")
+FIRST = services.UNCOUNTED_N + 1  # the smallest n whose computation counts
+ELSEWHERE = {"environ_overrides": {"REMOTE_ADDR": "192.0.2.7"}}
+
+
+@pytest.fixture
+def two_computations(monkeypatch):
+    monkeypatch.setattr(services, "COMPUTATIONS_PER_MINUTE", 2)
+
+
+def test_120_computations_a_minute_are_allowed(browser):
+    statuses = [browser.get(f"/fib/{FIRST + n}").status_code for n in range(121)]
+    assert statuses == [200] * 120 + [429]
+
+
+def test_computations_are_limited_per_address(browser, two_computations):
+    assert browser.get(f"/fib/{FIRST}").json["cached"] is False
+    assert browser.get(f"/pi/{FIRST}").json["cached"] is False
+    answer = browser.get(f"/fib/{FIRST + 1}")
     assert answer.status_code == 429
-    assert 1 <= int(answer.headers["Retry-After"]) <= 61
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
     assert answer.mimetype == "application/json"
-    assert browser.get("/fib/119").json["cached"] is True
-    page = browser.get("/numbers?fib=121")
+    page = browser.get(f"/numbers?fib={FIRST + 1}")
     assert page.status_code == 429
     assert "Retry-After" in page.headers
-    elsewhere = {"environ_base": {"REMOTE_ADDR": "192.0.2.7"}}
-    assert browser.get("/fib/120", **elsewhere).json["cached"] is False
+    assert browser.get(f"/fib/{FIRST + 1}", **ELSEWHERE).json["cached"] is False
 
 
-def test_the_page_is_open_to_all_and_computes_nothing_unasked(browser, kept):
+def test_cached_answers_and_short_computations_are_not_counted(browser, two_computations):
+    for n in range(5):
+        assert browser.get(f"/fib/{FIRST}").status_code == 200
+        assert browser.get(f"/fib/{FIRST - 1 - n}").json["cached"] is False
+        assert browser.get(f"/pi/{FIRST - 1 - n}").json["cached"] is False
+    assert browser.get(f"/fib/{FIRST + 1}").json["cached"] is False
+    assert browser.get(f"/fib/{FIRST + 2}").status_code == 429
+    assert browser.get(f"/fib/{FIRST}").json["cached"] is True
+
+
+@pytest.mark.parametrize("address", ["/fib/{}", "/numbers?fib={}"])
+def test_computations_of_signed_in_people_are_limited_per_person(
+    as_role, two_computations, address
+):
+    editor, viewer = as_role("editor"), as_role("viewer")
+    for n, kwargs in ((FIRST, {}), (FIRST + 1, ELSEWHERE)):
+        assert editor.get(address.format(n), **kwargs).status_code == 200
+    for kwargs in ({}, ELSEWHERE):
+        assert editor.get(address.format(FIRST + 2), **kwargs).status_code == 429
+    assert viewer.get(address.format(FIRST + 2)).status_code == 200
+
+
+def test_computations_with_a_token_are_limited_per_person(app, browser, two_computations):
+    with app.app_context():
+        token = tokens.create_token(add_person("script"), "figures")
+    headers = {"Authorization": f"Bearer {token}"}
+    for n, kwargs in ((FIRST, {}), (FIRST + 1, ELSEWHERE)):
+        assert browser.get(f"/fib/{n}", headers=headers, **kwargs).status_code == 200
+    assert browser.get(f"/fib/{FIRST + 2}", headers=headers).status_code == 429
+    assert browser.get(f"/fib/{FIRST + 2}").status_code == 200
+
+
+def test_a_token_or_session_that_is_not_valid_is_counted_by_address(browser, two_computations):
+    browser.client.set_cookie("gz", "not a session")
+    for n in range(2):
+        assert browser.get(f"/fib/{FIRST + n}").status_code == 200
+    wrong = {"Authorization": "Bearer wrong"}
+    assert browser.get(f"/fib/{FIRST + 2}", headers=wrong).status_code == 429
+    assert browser.get(f"/fib/{FIRST + 2}", headers=wrong, **ELSEWHERE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "away",
+    [{"REDIS_URL": "redis://127.0.0.1:1"}, {"DATABASE_URL": "sqlite:////nowhere/there.sqlite"}],
+)
+def test_figures_are_computed_without_redis_or_database(make_app, two_computations, away):
+    browser = Browser(make_app(**away))
+    browser.client.set_cookie("gz", "some session")
+    for headers in ({}, {"Authorization": "Bearer some-token"}):
+        assert browser.get(f"/fib/{FIRST}", headers=headers).status_code == 200
+
+
+def test_without_redis_computations_are_not_limited(make_app, two_computations):
+    browser = Browser(make_app(REDIS_URL="redis://127.0.0.1:1"))
+    for n in range(4):
+        assert browser.get(f"/fib/{FIRST + n}").json["cached"] is False
+
+
+def test_the_page_is_open_to_all_and_computes_nothing_unasked(browser, client):
     answer = browser.get("/numbers")
     assert answer.status_code == 200
     assert "<output" not in answer.text
-    assert not kept.exists("pis", "fibs")
+    assert not client.exists("pis", "fibs")
 
 
 def test_the_page_shows_both_numbers(browser):
@@ -139,7 +210,7 @@ def test_the_page_shows_both_numbers(browser):
     assert "50.0%" in again
 
 
-def test_the_page_takes_a_number_as_it_shows_it(browser):
+def test_the_page_accepts_numbers_as_it_shows_them(browser):
     page = browser.get("/numbers?pi=1,000,000&fib=１ ０００")
     assert page.status_code == 200
     assert "6 digits agree" in page.text

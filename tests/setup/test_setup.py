@@ -5,14 +5,16 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from app.auth import passwords
+from app.actor import ANONYMOUS
+from app.auth import passwords, queries
 from app.auth import services as auth
+from app.auth.models import NAME_LENGTH, PASSWORD_LONGEST, PASSWORD_SHORTEST
 from app.cities.models import City
 from app.cities.services import SAMPLE_COUNT
 from app.database.engine import db
 from app.errors import Conflict
 from app.setup import services
-from tests.factories import HTML, PASSWORD, Browser, at_once
+from tests.factories import HTML, OPERATOR, PASSWORD, Browser, at_once
 
 FIELDS = {"name": "林小梅", "password": PASSWORD, "again": PASSWORD, "sample": "y"}
 
@@ -31,20 +33,23 @@ def count_cities():
 def test_link_makes_the_administrator_and_the_sample_cities(app, browser, link):
     page = browser.get(link).text
     assert re.search(r'<input[^>]*checked[^>]*name="sample"', page)
-    assert f"Begin with the {SAMPLE_COUNT} sample cities of China" in page
+    assert f"Add the {SAMPLE_COUNT} sample cities of China" in page
     answer = browser.submit(link, FIELDS)
     assert (answer.status_code, answer.location) == (303, "/cities")
     assert "Welcome. This installation is yours." in browser.get("/account").text
     assert browser.get("/people").status_code == 200
     with app.app_context():
-        person = auth.get_person(1)
+        person = queries.load_person(1)
         assert (person.name, person.role, person.state) == ("林小梅", "admin", "active")
         assert count_cities() == SAMPLE_COUNT
 
 
-def test_the_page_names_the_lengths_that_are_set(browser, link, monkeypatch):
-    monkeypatch.setitem(passwords.LENGTHS, "low", 12)
-    assert "12 to 256 characters, any you like." in browser.get(link).text
+def test_the_page_shows_the_limits_of_the_model(browser, link):
+    limits = f"{PASSWORD_SHORTEST} to {PASSWORD_LONGEST} characters of any kind."
+    page = browser.get(link).text
+    assert limits in page
+    assert f'maxlength="{NAME_LENGTH}"' in page
+    assert f'maxlength="{PASSWORD_LONGEST}"' not in page
 
 
 def test_sample_cities_can_be_left_out(app, browser, link):
@@ -67,14 +72,14 @@ def test_an_adopted_register_gets_no_sample_cities(app, browser, link):
 def test_what_was_added_while_the_page_was_open_stays_alone(any_app):
     db.session.add(City(provincename="广东", cityname="深圳市", usernumber=1))
     db.session.commit()
-    services.claim("林小梅", PASSWORD, True)
+    services.claim(ANONYMOUS, "林小梅", PASSWORD, True)
     assert count_cities() == 1
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"name": ""}, "Type a name."),
+        ({"name": ""}, "Enter a name."),
         ({"password": "short", "again": "short"}, "A password has 8 to 256 characters."),
         ({"again": "something else"}, "The two passwords differ."),
         ({"name": "somebody new", "password": "Somebody New", "again": "Somebody New"},
@@ -86,7 +91,7 @@ def test_bad_input_is_told_and_makes_nothing(fields, message, app, browser, link
     assert answer.status_code == 422
     assert message in answer.text
     with app.app_context():
-        assert not auth.somebody_exists()
+        assert not queries.somebody_exists()
         assert count_cities() == 0
 
 
@@ -100,7 +105,7 @@ def test_link_works_once(browser, app, link):
     data = {**FIELDS, "name": "somebody else", "csrf_token": token}
     assert second.client.post(link, data=data, headers=HTML).status_code == 404
     with app.app_context():
-        (first,) = auth.list_people()
+        (first,) = queries.list_people(OPERATOR)
         assert first.signed_in_at is not None
 
 
@@ -129,15 +134,15 @@ def test_wrong_links_are_slowed(browser):
 def test_two_who_claim_at_once_are_one_winner_and_one_who_is_told(any_app):
     results = at_once(
         any_app,
-        lambda: services.claim("one", PASSWORD, True),
-        lambda: services.claim("two", PASSWORD, True),
+        lambda: services.claim(ANONYMOUS, "one", PASSWORD, True),
+        lambda: services.claim(ANONYMOUS, "two", PASSWORD, True),
     )
     assert results.count(1) == 1
     [refusal] = [result for result in results if isinstance(result, Exception)]
     assert isinstance(refusal, Conflict)
     assert "already has an administrator" in refusal.message
     db.session.rollback()
-    assert len(auth.list_people()) == 1
+    assert len(queries.list_people(OPERATOR)) == 1
     assert count_cities() == SAMPLE_COUNT
 
 
@@ -145,10 +150,10 @@ def test_loser_of_two_sees_a_page_that_says_so(app, browser, link):
     token = browser.token(link)
     with app.test_request_context(link, method="POST"):
         # The other one's commit falls between the check of the link and the insert.
-        services.check_link_token(link.rsplit("/", 1)[1])
-        services.claim("faster", PASSWORD, False)
+        services.check_link_token(link.rsplit("/", 1)[1], "192.0.2.1")
+        services.claim(ANONYMOUS, "faster", PASSWORD, False)
         with pytest.raises(Conflict):
-            services.claim("slower", PASSWORD, False)
+            services.claim(ANONYMOUS, "slower", PASSWORD, False)
     answer = browser.client.post(link, data={**FIELDS, "csrf_token": token}, headers=HTML)
     assert answer.status_code == 404
 

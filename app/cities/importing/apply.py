@@ -60,7 +60,7 @@ def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
     db.session.execute(delete(ImportLine).where(ImportLine.import_id == found.id))
     found.applied_at = moment
     found.added, found.changed = counts[LineKind.NEW], counts[LineKind.CHANGED]
-    after_commit(cache.changed)
+    after_commit(cache.invalidate)
 
 
 def is_outdated(import_id: int) -> bool:

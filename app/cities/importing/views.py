@@ -16,6 +16,7 @@ from app.cities.importing.models import LineKind
 from app.cities.importing.queries import load_import
 from app.current import actor
 from app.text import parse_integer
+from app.web.declarations import max_body
 from app.web.formatting import format_number
 from app.web.forms import submit
 from app.web.notices import Notice
@@ -32,6 +33,7 @@ DRAWN = {"fields": FIELDS, "details": DETAILS, "csv_fields": CSV_FIELDS}
 
 
 @bp.route("/cities/import", methods=["GET", "POST"])
+@max_body(MOST_BYTES + 10_000)  # the head of the form has a little room beside the file
 @role_required(Role.EDITOR)
 def import_cities() -> Redirect | tuple[str, int]:
     """Choose a file; then on to what it would do."""

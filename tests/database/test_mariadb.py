@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from app.mariadb import SharedTlsConnection
+from app.database.mariadb import SharedTlsConnection
 from tests import servers
 from tests.conftest import need
 

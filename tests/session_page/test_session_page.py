@@ -1,4 +1,4 @@
-"""The page that shows the session, and the values one puts into it."""
+"""The page that shows the session, and the values that a person stores in it."""
 
 import re
 from functools import partial
@@ -10,7 +10,7 @@ from app.auth.sessions import values_key
 from app.errors import Invalid, Unauthorized
 from app.redis.client import redis_store
 from app.session_page import services
-from app.session_page.services import KEYS
+from app.session_page.services import MAX_VALUES
 from tests.factories import HTML, PASSWORD, Browser, at_once
 
 PAGE = "/session"
@@ -22,11 +22,11 @@ def viewer(as_role):
     return as_role("viewer")
 
 
-def put(browser, key, value):
+def store(browser, key, value):
     return browser.submit("/session/set", {"key": key, "value": value}, page=PAGE)
 
 
-def test_nobody_signed_in_is_led_to_the_sign_in(browser):
+def test_visitors_are_sent_to_the_sign_in_page(browser):
     for path in (PAGE, "/session/get?key=a", "/get/", "/clear/"):
         answer = browser.get(path)
         assert answer.status_code == 303
@@ -46,8 +46,8 @@ def test_writes_need_a_person(browser, path):
     assert (answer.status_code, answer.location) == (303, "/login")
 
 
-def test_a_value_is_put_read_and_removed(viewer):
-    answer = put(viewer, " 城市 ", "深圳市 <b>")
+def test_a_value_is_stored_read_and_removed(viewer):
+    answer = store(viewer, " 城市 ", "深圳市 <b>")
     assert (answer.status_code, answer.location) == (303, PAGE)
     assert "深圳市 &lt;b&gt;" in viewer.get(PAGE).text
     read = viewer.get("/session/get?key=城市")
@@ -61,16 +61,16 @@ def test_a_value_is_put_read_and_removed(viewer):
 
 
 def test_the_same_key_again_replaces(viewer):
-    put(viewer, "colour", "red")
-    put(viewer, "colour", "green")
+    store(viewer, "colour", "red")
+    store(viewer, "colour", "green")
     page = viewer.get(PAGE).text
     assert ">green<" in page
     assert ">red<" not in page
 
 
-def test_clearing_takes_the_values_and_not_the_sign_in(viewer):
-    put(viewer, "person", "999")
-    put(viewer, "role", "admin")
+def test_clearing_removes_the_values_and_not_the_sign_in(viewer):
+    store(viewer, "person", "999")
+    store(viewer, "role", "admin")
     assert viewer.submit("/session/clear", page=PAGE).status_code == 303
     page = viewer.get(PAGE)
     assert page.status_code == 200
@@ -81,22 +81,34 @@ def test_clearing_takes_the_values_and_not_the_sign_in(viewer):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [("", "v", "A key has 1 to 64 characters."), ("k" * 65, "v", "A key has 1 to 64 characters."),
-     ("a\x07b", "v", "no control characters"), ("k", "v" * 1001, "at most 1000 characters")],
+     ("a\x07b", "v", "must not contain control characters"),
+     ("k", "v" * 1001, "at most 1000 characters")],
 )  # fmt: skip
-def test_bad_input_is_told_beside_the_field_and_kept(viewer, key, value, message):
-    answer = put(viewer, key, value)
+def test_invalid_input_is_shown_with_a_message_beside_the_field(viewer, key, value, message):
+    answer = store(viewer, key, value)
     assert answer.status_code == 422
     assert message in answer.text
     assert f'value="{value}"' in answer.text
-    assert "No value yet" in viewer.get(PAGE).text
+    assert "No values yet" in viewer.get(PAGE).text
+
+
+def test_the_fields_have_the_limits_of_the_rules(viewer):
+    page = viewer.get(PAGE).text
+    assert re.search(r'<input [^>]*id="key"[^>]* maxlength="64"[^>]* required', page)
+    assert re.search(r'<input [^>]*id="value"[^>]* maxlength="1000"', page)
+
+
+def test_a_key_is_composed_before_its_length_is_checked(viewer):
+    assert store(viewer, "e\u0301" * 64, "v").status_code == 303
+    assert "\u00e9" * 64 in viewer.get(PAGE).text
 
 
 def test_a_long_key_is_refused_when_reading_too(viewer):
     assert viewer.get("/session/get?key=" + "k" * 65).status_code == 422
 
 
-def test_the_longest_key_and_value_are_kept(viewer):
-    assert put(viewer, "键" * 64, "值" * 1000).status_code == 303
+def test_the_longest_key_and_value_are_stored(viewer):
+    assert store(viewer, "键" * 64, "值" * 1000).status_code == 303
     assert "值" * 1000 in viewer.get(PAGE).text
 
 
@@ -109,98 +121,98 @@ def store_id(app):
         yield key
 
 
-def test_a_session_holds_no_more_than_its_number_of_values(store_id):
-    for n in range(KEYS):
-        services.put_value(store_id, f"key {n}", "")
+def test_a_session_holds_a_limited_number_of_values(store_id):
+    for n in range(MAX_VALUES):
+        services.set_value(store_id, f"key {n}", "")
     with pytest.raises(Invalid):
-        services.put_value(store_id, "one more", "")
-    services.put_value(store_id, "key 0", "again")
+        services.set_value(store_id, "one more", "")
+    services.set_value(store_id, "key 0", "again")
     services.pop_value(store_id, "key 1")
-    services.put_value(store_id, "one more", "")
-    assert len(services.list_values(store_id)) == KEYS
-    assert services.clear_values(store_id) == KEYS
+    services.set_value(store_id, "one more", "")
+    assert len(services.list_values(store_id)) == MAX_VALUES
+    assert services.clear_values(store_id) == MAX_VALUES
 
 
-def test_values_put_at_once_are_all_kept_up_to_the_limit(app, store_id):
-    works = [partial(services.put_value, store_id, f"key {n}", "") for n in range(KEYS + 3)]
+def test_values_stored_at_once_are_limited_too(app, store_id):
+    works = [partial(services.set_value, store_id, f"key {n}", "") for n in range(MAX_VALUES + 3)]
     results = at_once(app, *works)
     assert sum(isinstance(result, Invalid) for result in results) == 3
-    assert len(services.list_values(store_id)) == KEYS
+    assert len(services.list_values(store_id)) == MAX_VALUES
 
 
 def test_an_ended_session_takes_no_value(store_id):
     redis_store.client.delete(store_id)
     with pytest.raises(Unauthorized):
-        services.put_value(store_id, "key", "")
+        services.set_value(store_id, "key", "")
     assert not redis_store.client.exists(values_key(store_id))
 
 
-def test_a_slow_request_loses_nobody_a_value(app, viewer):
-    """Two requests at once: the slow one writes the session as it found it, the value stays."""
+def test_a_slow_request_does_not_lose_a_value(app, viewer):
+    """The slow request of two writes the session as it found it; the value remains."""
     headers = {"Cookie": f"gz={viewer.client.get_cookie('gz').value}"}
     with app.test_request_context("/account", headers=headers):
         app.preprocess_request()
-        put(viewer, "colour", "red")
+        store(viewer, "colour", "red")
         session["written"] = "by the slow one"
         app.process_response(Response("done"))
     assert ">red<" in viewer.get(PAGE).text
 
 
 def test_values_live_as_long_as_the_session(app, viewer):
-    store = app.extensions["redis"]
-    put(viewer, "colour", "red")
-    [values] = store.keys("gz:session:*:values")
-    kept = values.removesuffix(":values")
-    assert abs(store.ttl(values) - store.ttl(kept)) <= 1
-    for key in (kept, values):
-        store.expire(key, 100)
-    store.delete(f"{kept}:seen")
+    client = app.extensions["redis"]
+    store(viewer, "colour", "red")
+    [values] = client.keys("gz:session:*:values")
+    key = values.removesuffix(":values")
+    assert abs(client.ttl(values) - client.ttl(key)) <= 1
+    for name in (key, values):
+        client.expire(name, 100)
+    client.delete(f"{key}:seen")
     viewer.get("/account")
-    assert store.ttl(values) > 40_000
+    assert client.ttl(values) > 40_000
     viewer.submit("/logout", page="/account")
-    assert not store.exists(values)
+    assert not client.exists(values)
 
 
 def test_values_stay_when_the_password_changes_and_not_at_a_new_sign_in(app, viewer):
     fields = {"current": PASSWORD, "password": "another password", "again": "another password"}
-    put(viewer, "colour", "red")
+    store(viewer, "colour", "red")
     assert viewer.submit("/account/password", fields).status_code == 303
     assert ">red<" in viewer.get(PAGE).text
     data = {"name": "viewer", "password": "another password", "csrf_token": viewer.token(PAGE)}
     assert viewer.client.post("/login", data=data, headers=HTML).status_code == 303
-    assert "No value yet" in viewer.get(PAGE).text
+    assert "No values yet" in viewer.get(PAGE).text
     assert not app.extensions["redis"].keys("gz:session:*:values")
 
 
 @pytest.mark.parametrize("path", ["/set/", "/get/", "/pop/", "/clear/"])
-def test_old_addresses_lead_to_the_page_and_change_nothing(viewer, path):
-    put(viewer, "kept", "as it was")
-    answer = viewer.get(f"{path}?key=kept&value=changed")
+def test_legacy_addresses_redirect_to_the_page_and_change_nothing(viewer, path):
+    store(viewer, "key", "as it was")
+    answer = viewer.get(f"{path}?key=key&value=changed")
     assert answer.status_code == 303
     page = viewer.get(answer.location).text
-    assert 'value="kept"' in page
+    assert 'value="key"' in page
     assert 'value="changed"' in page
     assert ">as it was<" in page
 
 
-def test_a_value_put_on_one_worker_is_there_on_another(make_app, as_role):
+def test_a_value_stored_by_one_worker_is_read_by_another(make_app, as_role):
     first, second = as_role("viewer"), Browser(make_app())
-    put(first, "colour", "vermilion")
+    store(first, "colour", "vermilion")
     second.client.set_cookie("gz", first.client.get_cookie("gz").value)
     assert "vermilion" in second.get(PAGE).text
 
 
-def test_the_page_names_worker_requests_and_ends(viewer, monkeypatch):
-    def requests_seen():
-        return int(re.search(r"Requests seen</dt><dd>(\d+)<", viewer.get(PAGE).text)[1])
+def test_the_page_shows_worker_requests_and_expiry(viewer, monkeypatch):
+    def count_requests():
+        return int(re.search(r"Requests</dt><dd>(\d+)<", viewer.get(PAGE).text)[1])
 
-    before = requests_seen()
-    assert requests_seen() == before + 1
+    before = count_requests()
+    assert count_requests() == before + 1
     viewer.get("/account")
-    assert requests_seen() == before + 3
+    assert count_requests() == before + 3
     monkeypatch.setattr("os.getpid", lambda: 4711)
     page = viewer.get(PAGE).text
     assert re.search(r"Answered by</dt><dd>worker 4711 ", page)
-    assert "another one" in page
-    for name in ("Signed in since", "Ends if unused", "Ends in any case"):
+    assert "a different worker" in page
+    for name in ("Signed in since", "Expires if unused", "Expires at the latest"):
         assert re.search(rf"{name}</dt><dd><time datetime=", page)

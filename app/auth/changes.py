@@ -1,0 +1,51 @@
+"""How changes to people and tokens are reported: in the history, for administrators, and in the
+security log. All of these are called within a running service."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from app.actor import Actor
+from app.auth.models import ApiToken, Person
+from app.database.service import after_commit
+from app.history.models import ADMINISTRATORS
+from app.history.services import Change, changed_fields, record
+from app.logs import event
+
+RECORDED = ("name", "role", "active", "must_change_password")
+
+
+def record_new_person(actor: Actor, action: str, person: Person) -> None:
+    """Record that a person was added."""
+    change = Change(person.id, after={name: getattr(person, name) for name in RECORDED})
+    record(actor, action, "person", change, visible_to=ADMINISTRATORS)
+
+
+def record_person(
+    actor: Actor,
+    action: str,
+    person: Person,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    batch_id: str | None = None,
+) -> None:
+    """Record a change to a person: of these fields, those that differ."""
+    change = Change(person.id, *changed_fields(before, after))
+    record(actor, action, "person", change, batch_id=batch_id, visible_to=ADMINISTRATORS)
+
+
+def record_new_token(actor: Actor, token: ApiToken) -> None:
+    """Record that a token was made."""
+    change = Change(token.id, after={"label": token.label})
+    record(actor, "token.create", "token", change, visible_to=ADMINISTRATORS)
+
+
+def record_revoked(actor: Actor, *tokens: ApiToken, batch_id: str | None = None) -> None:
+    """Record that tokens were revoked."""
+    changes = [Change(token.id, before={"label": token.label}) for token in tokens]
+    record(actor, "token.revoke", "token", *changes, batch_id=batch_id, visible_to=ADMINISTRATORS)
+
+
+def log_event(actor: Actor, what: str, **about: object) -> None:
+    """Write a line to the security log after the commit."""
+    after_commit(lambda: event(what, logging.INFO, person=actor.name, via=str(actor.via), **about))

@@ -1,0 +1,51 @@
+"""Reads of people. Those that not everybody may do take the actor."""
+
+from sqlalchemy import select
+
+from app.actor import Actor, Role
+from app.auth.models import Person
+from app.auth.rules import fold_name
+from app.database.engine import db
+from app.database.service import permitted
+from app.errors import Forbidden, NotFound
+from app.text import N_
+
+
+def somebody_exists() -> bool:
+    """True if the installation was claimed."""
+    return db.session.scalar(select(Person.id).limit(1)) is not None
+
+
+def find_person(name: str) -> Person | None:
+    """By name, in any case and width."""
+    return db.session.scalar(select(Person).where(Person.name_key == fold_name(name)))
+
+
+def first_administrator() -> Person | None:
+    """The active administrator who was added first."""
+    query = select(Person).where(Person.role == Role.ADMIN, Person.active).order_by(Person.id)
+    return db.session.scalars(query.limit(1)).first()
+
+
+def load_person(person_id: int, lock: bool = False) -> Person:
+    """By id; NotFound if there is none. With `lock`, for a service that changes the row: it is
+    locked and read again. Otherwise two changes at once would raise the epoch to the same value,
+    and a session that began after the first would survive the second."""
+    person = db.session.get(Person, person_id, with_for_update=lock or None)
+    if person is None:
+        raise NotFound(N_("There is no such person."))
+    return person
+
+
+@permitted(Role.VIEWER, by_token=False)
+def get_person(actor: Actor, person_id: int) -> Person:
+    """One person: oneself, or, for administrators, anybody."""
+    if person_id != actor.id and not actor.is_admin:
+        raise Forbidden(N_("Your role does not include this."))
+    return load_person(person_id)
+
+
+@permitted(Role.ADMIN, by_token=False)
+def list_people(actor: Actor) -> list[Person]:
+    """Everybody, by name."""
+    return list(db.session.scalars(select(Person).order_by(Person.name_key)))

@@ -1,0 +1,43 @@
+"""The rules about names, roles and labels, as functions on plain values."""
+
+from app.actor import Role
+from app.auth.models import NAME_KEY_LENGTH, NAME_LENGTH, TOKEN_LABEL_LENGTH
+from app.errors import Invalid
+from app.text import INVISIBLE, N_, compose, fold, has_category
+
+NAME_LENGTH_MESSAGE = N_("A name has 1 to %(n)d characters.", n=NAME_LENGTH)
+LABEL_LENGTH_MESSAGE = N_("A label has 1 to %(n)d characters.", n=TOKEN_LABEL_LENGTH)
+
+
+def fold_name(name: str) -> str:
+    """The key of a name: two names with the same key are the same name, in any case and width.
+    Text longer than a key is nobody's name and has no key: folding half a million characters takes
+    seconds."""
+    return "" if len(name) > NAME_KEY_LENGTH else fold(name).strip()
+
+
+def check_name(name: str) -> str:
+    """The name as it is stored: NFC, trimmed, 1 to 64 characters, no control characters."""
+    name = compose(name, NAME_LENGTH)
+    # Some characters become up to 18 when folded, and the key must fit its column.
+    if not 1 <= len(name) <= NAME_LENGTH or len(fold_name(name)) > NAME_KEY_LENGTH:
+        raise Invalid(fields={"name": NAME_LENGTH_MESSAGE})
+    if has_category(name, INVISIBLE):
+        raise Invalid(fields={"name": N_("A name has no control characters.")})
+    return name
+
+
+def check_role(role: str) -> Role:
+    """One of the three roles."""
+    try:
+        return Role(role)
+    except ValueError:
+        raise Invalid(fields={"role": N_("Choose one of the roles.")}) from None
+
+
+def check_label(label: str) -> str:
+    """The label of a token as it is stored: trimmed, 1 to 64 characters."""
+    label = label.strip()
+    if not 1 <= len(label) <= TOKEN_LABEL_LENGTH:
+        raise Invalid(fields={"label": LABEL_LENGTH_MESSAGE})
+    return label

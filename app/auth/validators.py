@@ -1,0 +1,52 @@
+"""Validators of form fields, from the limits in models.py. Forms of other packages use them too."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from wtforms.validators import Length, ValidationError
+
+from app.auth.models import (
+    NAME_LENGTH,
+    PASSWORD_LONGEST,
+    PASSWORD_SHORTEST,
+    TOKEN_LABEL_LENGTH,
+)
+from app.auth.passwords import PASSWORD_LENGTH_MESSAGE
+from app.auth.rules import LABEL_LENGTH_MESSAGE, NAME_LENGTH_MESSAGE
+from app.text import Message, compose
+
+
+class TextLength(Length):  # type: ignore[misc]
+    """The length of a text, with a message of ours. `stored` makes of what was typed the text that
+    is stored, whose length counts."""
+
+    def __init__(
+        self, low: int, high: int, message: Message, stored: Callable[[str], str] = str
+    ) -> None:
+        super().__init__(low, high, message)
+        self.stored = stored
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if not self.min <= len(self.stored(field.data or "")) <= self.max:
+            raise ValidationError(str(self.message))
+
+
+def name_length() -> TextLength:
+    """The length of a person's name. An empty one is refused by InputRequired or the service."""
+    return TextLength(-1, NAME_LENGTH, NAME_LENGTH_MESSAGE, partial(compose, most=NAME_LENGTH))
+
+
+def password_length() -> TextLength:
+    """The length of a new password."""
+    return TextLength(PASSWORD_SHORTEST, PASSWORD_LONGEST, PASSWORD_LENGTH_MESSAGE)
+
+
+def label_length() -> TextLength:
+    """The length of a token's label."""
+    return TextLength(-1, TOKEN_LABEL_LENGTH, LABEL_LENGTH_MESSAGE, str.strip)
+
+
+# Attributes of the control of a new password. Without its maxlength: a browser would cut off what
+# is pasted, without showing it.
+NEW_PASSWORD = {"autocomplete": "new-password", "maxlength": False}

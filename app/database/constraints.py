@@ -1,0 +1,34 @@
+"""Which constraint refused a statement."""
+
+import re
+
+from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy.exc import IntegrityError
+
+from app.database.engine import db
+
+DUPLICATE = re.compile(r"for key '(?:\w+\.)?(\w+)'$")
+
+
+def violates(error: IntegrityError, name: str) -> bool:
+    """True if a statement was refused by the unique constraint or primary key of this name.
+    MariaDB reports its name (PRIMARY for every primary key), SQLite its columns."""
+    reported = str(error.orig.args[-1]) if error.orig is not None and error.orig.args else ""
+    constraint = find_constraint(name)
+    columns = ", ".join(str(column) for column in constraint.columns)
+    if reported == f"UNIQUE constraint failed: {columns}":
+        return True
+    found = DUPLICATE.search(reported)
+    primary = isinstance(constraint, PrimaryKeyConstraint)
+    return found is not None and found[1] == ("PRIMARY" if primary else name)
+
+
+def find_constraint(name: str) -> PrimaryKeyConstraint | UniqueConstraint:
+    """The constraint of the models with this name; LookupError if there is none."""
+    for table in db.metadata.tables.values():
+        for constraint in table.constraints:
+            if constraint.name == name and isinstance(
+                constraint, PrimaryKeyConstraint | UniqueConstraint
+            ):
+                return constraint
+    raise LookupError(name)

@@ -1,0 +1,100 @@
+"""Reading files: one by id or name, its versions and its owner."""
+
+import unicodedata
+
+from sqlalchemy import ColumnElement, select, union_all
+
+from app.auth.models import Person
+from app.database.engine import db
+from app.errors import NotFound
+from app.files.models import File
+from app.files.names import CleanPath
+from app.history.models import HistoryEntry
+from app.text import N_
+
+Conditions = tuple[ColumnElement[bool], ...]
+
+
+def get_file(file_id: int) -> File:
+    """A file by id, also an older version; NotFound if there is none or it was removed."""
+    file = db.session.get(File, file_id, populate_existing=True)
+    if file is None or file.removed_at is not None:
+        raise no_such_file()
+    return file
+
+
+def no_such_file() -> NotFound:
+    """The refusal for a missing or removed file."""
+    return NotFound(N_("There is no such file."))
+
+
+def find_by_name(sent: str) -> File:
+    """The newest file of a name, whoever owns it. `folder/name` names the one in that folder.
+    Stored names, ours and those of the original program, are found too."""
+    sent = unicodedata.normalize("NFC", sent)
+    folder, _slash, name = sent.rpartition("/")
+    by_name = select(File.id).where(File.name == name, File.replaced_at.is_(None))
+    if folder:
+        by_name = by_name.where(File.folder == folder)
+    # Each by its own index: for one OR over three columns SQLite reads the whole table, and for an
+    # IN (...) instead of the join MariaDB would.
+    found = union_all(
+        by_name,
+        select(File.id).where(File.stored_name == sent),
+        select(File.id).where(File.former_name == sent),
+    ).subquery()
+    query = select(File).join(found, found.c.id == File.id).where(File.removed_at.is_(None))
+    query = query.order_by(File.created_at.desc(), File.id.desc())
+    file = db.session.scalars(query.limit(1)).first()
+    if file is None:
+        raise no_such_file()
+    return file
+
+
+def has_copy(owner_id: int, path: CleanPath, sha256: str, former_name: str | None) -> bool:
+    """True if a version of this file has the same content, and the same former name if there is
+    one: a link of the original program leads to the file with the name in the link."""
+    same = same_file(owner_id, path.folder, path.name)
+    query = select(File.id).where(*same, File.sha256 == sha256)
+    if former_name is not None:
+        query = query.where(File.former_name == former_name)
+    found = db.session.scalar(query.limit(1))
+    db.session.rollback()
+    return found is not None
+
+
+def list_versions(file: File) -> list[File]:
+    """All versions of a file, newest first."""
+    query = select(File).where(*versions_of(file), File.removed_at.is_(None))
+    return list(db.session.scalars(query.order_by(File.created_at.desc(), File.version.desc())))
+
+
+def owner_name(file: File) -> str:
+    """The name of the file's owner."""
+    return db.session.scalar(select(Person.name).where(Person.id == file.owner_id)) or ""
+
+
+def owns_files(person_id: int) -> bool:
+    """True if this person owns a file, removed ones included."""
+    return db.session.scalar(select(File.id).where(File.owner_id == person_id).limit(1)) is not None
+
+
+def same_file(owner_id: int, folder: str, name: str) -> Conditions:
+    """The condition for the versions of one file."""
+    return (File.owner_id == owner_id, File.folder == folder, File.name == name)
+
+
+def versions_of(file: File) -> Conditions:
+    """The condition for the versions of the same file."""
+    return same_file(file.owner_id, file.folder, file.name)
+
+
+def find_removal(file_id: int) -> int | None:
+    """The id of the history entry of a file's latest removal; None for a removal by a release that
+    had no history."""
+    query = select(HistoryEntry.id).where(
+        HistoryEntry.subject_kind == "file",
+        HistoryEntry.subject_id == file_id,
+        HistoryEntry.action == "file.delete",
+    )
+    return db.session.scalar(query.order_by(HistoryEntry.id.desc()).limit(1))

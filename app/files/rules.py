@@ -1,0 +1,41 @@
+"""Which files are accepted, and who may remove and restore one."""
+
+from app.actor import Actor
+from app.current import settings
+from app.errors import Forbidden, Invalid, NoSpace, TooLarge
+from app.files import content, storage
+from app.files.models import File
+from app.files.names import CleanPath
+from app.files.storage import Incoming
+from app.text import N_, Bytes
+
+
+def check_file(path: CleanPath, incoming: Incoming) -> str:
+    """The Content-Type of a received file; refuses it by size, disk space, extension or content."""
+    if incoming.problem == storage.TOO_LARGE:
+        raise TooLarge(N_("A file can have at most %(size)s.", size=Bytes(incoming.limit)))
+    if incoming.problem == storage.NO_SPACE:
+        raise NoSpace()
+    check_extension(path.extension)
+    found = content.content_type(incoming.path, path.extension)
+    if found is None:
+        raise Invalid(N_("The content is not a .%(extension)s file.", extension=path.extension))
+    return found
+
+
+def check_extension(extension: str) -> None:
+    """Refuse extensions that this installation does not accept."""
+    allowed = settings().upload_extensions
+    if extension not in allowed:
+        raise Invalid(N_("File type not allowed. Allowed: %(list)s.", list=", ".join(allowed)))
+
+
+def may_change(actor: Actor, file: File) -> bool:
+    """True for editors, and for the owner of the file whatever their role is now."""
+    return actor.may_write or (actor.is_signed_in and file.owner_id == actor.id)
+
+
+def check_may_change(actor: Actor, file: File) -> None:
+    """Forbidden for those who may not remove and restore this file."""
+    if not may_change(actor, file):
+        raise Forbidden(N_("Only the owner and editors can do this."))

@@ -1,0 +1,51 @@
+"""What the history shows about files. An entry is about one version of a file."""
+
+from collections.abc import Iterable, Mapping
+
+from flask import url_for
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from app.actor import Actor
+from app.database.engine import db
+from app.files.models import File, join_path
+from app.history.subjects import Subject
+
+
+def labels(file_ids: Iterable[int]) -> Mapping[int, str]:
+    """Folder and name of those that are not deleted permanently."""
+    query = select(File.id, File.folder, File.name).where(File.id.in_(list(file_ids)))
+    return {row.id: join_path(row.folder, row.name) for row in db.session.execute(query)}
+
+
+def url(file_id: int) -> str:
+    """The address of a file's page."""
+    return url_for("files.show_file", file_id=file_id)
+
+
+def may_read(actor: Actor, file_id: int) -> bool:
+    """True for members, if the file is not removed."""
+    query = select(File.id).where(File.id == file_id, File.removed_at.is_(None))
+    return actor.is_signed_in and db.session.scalar(query) is not None
+
+
+FILE = Subject(
+    kind="file",
+    name=_l("File"),
+    labels=labels,
+    url=url,
+    may_read=may_read,
+    actions={
+        "file.create": _l("File uploaded"),
+        "file.delete": _l("File removed"),
+        "file.restore": _l("File restored"),
+    },
+    fields={
+        "name": _l("File name"),
+        "folder": _l("Folder"),
+        "version": _l("Version"),
+        "size": _l("Size (bytes)"),
+        "sha256": "SHA-256",
+        "owner_id": _l("Owner (ID)"),
+    },
+)

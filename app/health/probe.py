@@ -1,0 +1,21 @@
+"""Asking a running process from outside whether it is ready."""
+
+import json
+from http.client import HTTPConnection, HTTPException
+
+NO_ANSWER = "no answer"
+
+
+def ask_readyz(connection: HTTPConnection) -> str | None:
+    """None if the process is ready, otherwise NO_ANSWER or what /readyz names."""
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        body = json.loads(answer.read())
+    except (OSError, HTTPException, ValueError):
+        return NO_ANSWER
+    finally:
+        connection.close()
+    if answer.status == 200:
+        return None
+    return ", ".join(text for text in body.get("checks", {}).values() if text != "ok")

@@ -1,0 +1,37 @@
+"""flask history: deleting old entries."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import click
+from flask.cli import AppGroup
+
+from app.actor import Actor
+from app.current import settings
+from app.history import services
+from app.times import now, start_of_day
+
+history = AppGroup("history", help="The history of changes.")
+
+
+@history.command("prune")
+@click.option(
+    "--before",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    required=True,
+    metavar="DATE",
+    help="Entries written before this day are deleted, for example 2025-01-01.",
+)
+def prune(day: datetime) -> None:
+    """Delete old entries for good."""
+    zone = ZoneInfo(settings().time_zone)
+    if day.date() > today(zone):
+        raise click.BadParameter("the day is in the future", param_hint="--before")
+    count = services.prune(Actor.operator(), start_of_day(day.date(), zone))
+    click.echo(f"{count} entries written before {day.date()} ({zone.key}) were deleted.")
+
+
+def today(zone: ZoneInfo) -> date:
+    """The present day in a time zone."""
+    return now().astimezone(zone).date()

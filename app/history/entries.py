@@ -1,0 +1,162 @@
+"""Entries as pages show them: who did what to which subject, and what changed."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.actor import Actor, Via
+from app.history.models import HistoryEntry
+from app.history.queries import names_when_deleted
+from app.history.subjects import Subject, all_subjects
+from app.web.formatting import format_datetime, format_number
+
+VALUE_SHOWN = 80  # characters of a value
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+# Who acted where it was not a person, and in which way somebody acted where not on a page.
+COMMAND_LINE = _l("Command line")
+NOBODY = {
+    Via.COMMAND: COMMAND_LINE, Via.SCHEDULE: _l("Schedule"), Via.JOB: _l("Job"),
+    Via.PAGE: _l("Visitor"), Via.TOKEN: _l("Visitor"),
+}  # fmt: skip
+VIAS = {
+    Via.TOKEN: _l("by token"), Via.JOB: _l("by job"), Via.SCHEDULE: _l("by schedule"),
+    Via.COMMAND: _l("on the command line"),
+}  # fmt: skip
+
+Labels = Mapping[tuple[str, int], str]
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field; None on the side where there was or is no such thing."""
+
+    name: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    """One entry for a template. `url` is empty where the subject is gone or may not be seen."""
+
+    id: int
+    at: datetime
+    who: str
+    via: str
+    action: str
+    kind: str
+    label: str
+    url: str
+    changes: list[FieldChange]
+    batch: str | None
+
+
+def describe(actor: Actor, entries: Sequence[HistoryEntry]) -> list[EntryRow]:
+    """The rows of a page, for this actor: a query for each kind of subject, whatever the number of
+    entries."""
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for entry in entries:
+        wanted[entry.subject_kind].add(entry.subject_id)
+    people = person_names(entry.actor_id for entry in entries if entry.actor_id is not None)
+    present: dict[tuple[str, int], str] = {}
+    former: dict[tuple[str, int], str] = {}
+    for kind, ids in wanted.items():
+        if subject := all_subjects().get(kind):
+            labels = subject.labels(ids)
+            gone = ids - set(labels)
+            present |= {(kind, each): label for each, label in labels.items()}
+            names = names_when_deleted(kind, gone, subject.naming_field) if gone else {}
+            former |= {(kind, each): name for each, name in names.items()}
+    return [describe_entry(actor, entry, people, present, former) for entry in entries]
+
+
+def describe_entry(
+    actor: Actor, entry: HistoryEntry, people: Mapping[int, str], present: Labels, former: Labels
+) -> EntryRow:
+    """One row."""
+    subject = all_subjects().get(entry.subject_kind)
+    before, after = load(entry.before), load(entry.after)
+    key = (entry.subject_kind, entry.subject_id)
+    via = Via(entry.via)
+    label = present.get(key)
+    if label is None:
+        label = former.get(key) or name_from(subject, after, before) or f"#{entry.subject_id}"
+    is_link = subject and key in present and subject.may_read(actor, entry.subject_id)
+    return EntryRow(
+        id=entry.id,
+        at=entry.at,
+        who=str(NOBODY[via]) if entry.actor_id is None else people[entry.actor_id],
+        via="" if entry.actor_id is None or via is Via.PAGE else str(VIAS[via]),
+        action=str(subject.actions.get(entry.action, entry.action) if subject else entry.action),
+        kind=str(subject.name) if subject else "",
+        label=label,
+        url=subject.url(entry.subject_id) if subject and is_link else "",
+        changes=field_changes(subject, before, after, label),
+        batch=entry.batch_id,
+    )
+
+
+def person_names(ids: Iterable[int]) -> dict[int, str]:
+    """The names of people, also of those who are not there any more: their number."""
+    wanted = set(ids)
+    subject = all_subjects().get("person")
+    found = subject.labels(wanted) if subject and wanted else {}
+    return {each: found.get(each) or f"#{each}" for each in wanted}
+
+
+def name_from(subject: Subject | None, *sides: Mapping[str, Any] | None) -> str:
+    """The name that one of the sides of an entry holds."""
+    names = (subject.name_of(side) for side in sides if subject and side)
+    return next(filter(None, names), "")
+
+
+def load(text: str | None) -> dict[str, Any] | None:
+    """The fields of one side of an entry."""
+    return None if text is None else json.loads(text)
+
+
+def field_changes(
+    subject: Subject | None,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    label: str,
+) -> list[FieldChange]:
+    """What changed, field by field, in the order in which it was recorded. Of something new or
+    deleted the name is left out where it is the row's label."""
+    names = dict.fromkeys([*(before or {}), *(after or {})])
+    one_sided = before is None or after is None
+    if subject and one_sided and subject.name_of(before or after or {}) == label:
+        names.pop(subject.naming_field)
+    return [
+        FieldChange(
+            str(subject.fields.get(name, name) if subject else name),
+            None if before is None else show_value(subject, name, before.get(name)),
+            None if after is None else show_value(subject, name, after.get(name)),
+        )
+        for name in names
+    ]
+
+
+def show_value(subject: Subject | None, name: str, value: Any) -> str:
+    """A recorded value, as people read it; long ones are cut."""
+    if value is None or value in ("", [], {}):
+        return str(_("(nothing)"))
+    if subject and name in subject.formats:
+        return subject.formats[name](value)
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    if isinstance(value, int):
+        return format_number(value)
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    text = str(value)
+    if MOMENT.fullmatch(text):
+        return format_datetime(datetime.fromisoformat(text))
+    return text if len(text) <= VALUE_SHOWN else f"{text[:VALUE_SHOWN]}…"

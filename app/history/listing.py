@@ -1,0 +1,23 @@
+"""What the page of the history shows: its filters. Knows no database."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from app.database.keyset import BY_ID, Listing
+
+OPERATOR = 0  # the filter `person` for the command line
+
+
+@dataclass(frozen=True)
+class HistoryListing(Listing):
+    """The filters. Nothing set is everything, newest first. `person` is a person's id or OPERATOR;
+    `kind` is a kind of subject."""
+
+    SORTS = {"id": BY_ID}  # noqa: RUF012 - never changed
+
+    sort: str = "id"
+    descending: bool = True
+    person: int | None = None
+    kind: str = ""
+    day: date | None = None
+    batch: str = ""

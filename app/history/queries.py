@@ -1,0 +1,128 @@
+"""Reading the history: pages of entries, who made entries, names of what was deleted."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+
+from app.actor import Actor, Role, Via
+from app.database import keyset
+from app.database.engine import db
+from app.database.keyset import PAGE_SIZE, Cursor, Page, Query, count_some, seek_by_id
+from app.database.service import permitted
+from app.history.listing import OPERATOR, HistoryListing
+from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
+from app.times import day_bounds
+
+# How far the order of ids may differ from that of times: transactions commit in any order, and
+# the clocks of two hosts differ.
+SLACK = timedelta(minutes=10)
+
+
+@permitted(Role.ADMIN, by_token=False)
+def select_entries(
+    actor: Actor, listing: HistoryListing, cursor: Cursor, zone: tzinfo
+) -> tuple[Page[HistoryEntry], int | None]:
+    """The page at a cursor, and how many entries the list has (None for more than COUNT_MOST).
+    `zone` is the one whose day is meant."""
+    conditions = [visible_to(actor), *filters(listing, zone)]
+    total = count_some(HistoryEntry.id, conditions)
+    page: Page[HistoryEntry] = keyset.select_page(
+        partial(read_rows, listing, conditions), cursor_at, cursor, PAGE_SIZE, total
+    )
+    return page, total
+
+
+def read_rows(
+    listing: HistoryListing, conditions: list[ColumnElement[bool]], cursor: Cursor, limit: int
+) -> Sequence[HistoryEntry]:
+    """Up to `limit` entries from a cursor on, in reading direction."""
+    return db.session.scalars(rows_query(listing, conditions, cursor).limit(limit)).all()
+
+
+def rows_query(
+    listing: HistoryListing, conditions: list[ColumnElement[bool]], cursor: Cursor
+) -> Query:
+    """The entries from a cursor on."""
+    query: Query = select(HistoryEntry).where(*conditions)
+    filters_indexed = {
+        "ix_history_batch": listing.batch,
+        "ix_history_actor": listing.person is not None,
+        "ix_history_subject_kind": listing.kind,
+    }
+    usable = ", ".join(index for index, is_set in filters_indexed.items() if is_set)
+    if usable:
+        # MariaDB would read all entries of a person, or of a person and a kind, and sort them.
+        query = query.with_hint(HistoryEntry, f"FORCE INDEX ({usable})", dialect_name="mysql")
+    return seek_by_id(query, HistoryEntry.id, listing, cursor)
+
+
+def cursor_at(row: HistoryEntry, forward: bool, place: int | None) -> Cursor:
+    """The cursor that goes on from a row, whose own place is `place`."""
+    return Cursor(forward, row.id, None, place)
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The entries that an actor may see. Those for one person are not even for administrators."""
+    seen = [EVERYBODY]
+    if actor.is_admin:
+        seen.append(ADMINISTRATORS)
+    if actor.id is not None:
+        seen.append(actor.id)
+    return HistoryEntry.visible_to.in_(seen)
+
+
+def filters(listing: HistoryListing, zone: tzinfo) -> list[ColumnElement[bool]]:
+    """The conditions of a listing."""
+    conditions: list[ColumnElement[bool]] = []
+    if listing.person == OPERATOR:
+        conditions += [HistoryEntry.actor_id.is_(None), HistoryEntry.via == Via.COMMAND]
+    elif listing.person is not None:
+        conditions.append(HistoryEntry.actor_id == listing.person)
+    if listing.kind:
+        conditions.append(HistoryEntry.subject_kind == listing.kind)
+    if listing.batch:
+        conditions.append(HistoryEntry.batch_id == listing.batch)
+    if listing.day:
+        conditions += written_between(*day_bounds(listing.day, zone))
+    return conditions
+
+
+def written_between(start: datetime, end: datetime) -> list[ColumnElement[bool]]:
+    """The entries of a period. Ids follow time, so it is also a range of ids: every index, which
+    holds the id after its own columns, is then read only as far as needed."""
+    first = select(HistoryEntry.id).where(HistoryEntry.at >= start - SLACK)
+    last = select(HistoryEntry.id).where(HistoryEntry.at < end + SLACK)
+    low = db.session.scalar(first.order_by(HistoryEntry.at, HistoryEntry.id).limit(1))
+    high = db.session.scalar(last.order_by(HistoryEntry.at.desc(), HistoryEntry.id.desc()).limit(1))
+    # Without an entry on one side there is none in the period.
+    ids = HistoryEntry.id.between(low or 0, (high or 0) if low is not None else 0)
+    return [ids, HistoryEntry.at >= start, HistoryEntry.at < end]
+
+
+@permitted(Role.ADMIN, by_token=False)
+def list_authors(actor: Actor) -> list[int | None]:
+    """The ids of the people who made entries; None stands for the command line and visitors."""
+    return list(db.session.scalars(select(HistoryEntry.actor_id).distinct()))
+
+
+def names_when_deleted(kind: str, ids: Iterable[int], field: str) -> Mapping[int, str]:
+    """For deleted subjects the value of a field in their newest deletion."""
+    query = (
+        select(HistoryEntry.subject_id, HistoryEntry.before)
+        .where(
+            HistoryEntry.subject_kind == kind,
+            HistoryEntry.subject_id.in_(ids),
+            HistoryEntry.after.is_(None),
+        )
+        .order_by(HistoryEntry.id)
+    )
+    names: dict[int, str] = {}
+    for subject_id, before in db.session.execute(query):
+        fields: dict[str, Any] = json.loads(before or "{}")
+        if fields.get(field):
+            names[subject_id] = str(fields[field])
+    return names

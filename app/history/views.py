@@ -1,0 +1,65 @@
+"""The page of the history, for administrators."""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, render_template, request
+
+from app.actor import Role
+from app.current import actor, settings
+from app.history import queries
+from app.history.entries import COMMAND_LINE, describe, person_names
+from app.history.listing import OPERATOR, HistoryListing
+from app.history.models import BATCH_ID_LENGTH, KIND_LENGTH
+from app.history.subjects import all_subjects
+from app.text import parse_integer
+from app.web.listings import Filter, ListAddress, read_text
+from app.web.permissions import role_required
+
+bp = Blueprint("history", __name__)
+
+
+def read_day(text: str) -> date | None:
+    """A day as browsers send it, within the years that every time zone can hold."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 1900 <= day.year < 9999 and day.isoformat() == text else None
+
+
+HISTORY = ListAddress(
+    "history.list_history",
+    HistoryListing,
+    {
+        "person": Filter("person", lambda text: parse_integer(text, 0, 2**31 - 1)),
+        "kind": Filter("kind", read_text(KIND_LENGTH)),
+        "day": Filter("day", read_day),
+        "batch": Filter("batch", read_text(BATCH_ID_LENGTH)),
+    },
+)
+
+
+@bp.get("/history")
+@role_required(Role.ADMIN, by_token=False)
+def list_history() -> str:
+    """Every change that was made, newest first."""
+    listing = HISTORY.read(request.args)
+    cursor = HISTORY.read_cursor(listing, request.args)
+    zone = ZoneInfo(settings().time_zone)
+    page, total = queries.select_entries(actor(), listing, cursor, zone)
+    return render_template(
+        "history/list_history.html",
+        listing=listing,
+        list=HISTORY.show(listing, page, total, describe(actor(), page.rows)),
+        people=author_names(listing.person),
+        kinds={kind: str(subject.name) for kind, subject in all_subjects().items()},
+    )
+
+
+def author_names(chosen: int | None) -> dict[int, str]:
+    """The choices of the filter by person, in the order of their names; the command line last."""
+    found = {each for each in (*queries.list_authors(actor()), chosen) if each}
+    names = person_names(found)
+    ordered = sorted(names.items(), key=lambda item: (item[1].casefold(), item[0]))
+    return {**dict(ordered), OPERATOR: str(COMMAND_LINE)}

@@ -1,0 +1,181 @@
+"""Lists as pages show them: filters, order and place as arguments of an address, the heads of
+columns, the steps of the pager.
+
+A package declares the list once, as a `ListAddress`; `read()` turns the arguments of a request
+into a listing, and `show()` what was found into what the template draws.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Generic, TypeVar
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from app.database import keyset
+from app.database.keyset import COUNT_MOST, FIRST, LAST, Cursor, Listing, Page, readable
+from app.web.formatting import format_number
+
+L = TypeVar("L", bound=Listing)
+R = TypeVar("R")
+
+ORDERS = {"asc": False, "desc": True}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter of a list: the name of its argument, and how its value is read. What `read` returns
+    for a text that is not a value is the filter's default."""
+
+    argument: str
+    read: Callable[[str], Any]
+
+
+def read_flag(text: str) -> bool:
+    """A filter that is on or off."""
+    return text == "1"
+
+
+def read_words(most: int) -> Callable[[str], str]:
+    """A filter that is words, at most so many characters; runs of spaces become one."""
+    return lambda text: " ".join(readable(text).split())[:most].strip()
+
+
+def read_text(most: int) -> Callable[[str], str]:
+    """A filter that is a text as it is, at most so many characters."""
+    return lambda text: readable(text)[:most]
+
+
+@dataclass(frozen=True)
+class ListAddress(Generic[L]):
+    """The address of a list. `filters` says for fields of the listing which arguments they are;
+    `sort`, `order` and `page` are the same for all lists."""
+
+    endpoint: str
+    kind: type[L]
+    filters: Mapping[str, Filter]
+
+    def read(self, args: Mapping[str, str], **fixed: Any) -> L:
+        """The listing of an address, with fields that do not come from it. What is unknown there
+        is the default."""
+        plain = self.kind()
+        sort = args.get("sort", "")
+        sort = sort if sort in self.kind.SORTS else plain.sort
+        first = self.kind.SORTS[sort].descending_first
+        fields = {
+            name: each.read(args[each.argument])
+            for name, each in self.filters.items()
+            if each.argument in args
+        }
+        descending = ORDERS.get(args.get("order", ""), first)
+        return self.kind(**fields, **fixed, sort=sort, descending=descending)
+
+    def args(self, listing: L, **changed: Any) -> dict[str, str]:
+        """The arguments of a listing's address, without those that have their default."""
+        wanted, plain = replace(listing, **changed), self.kind()
+        args = {
+            each.argument: as_text(getattr(wanted, name))
+            for name, each in self.filters.items()
+            if getattr(wanted, name) != getattr(plain, name)
+        }
+        if wanted.sort != plain.sort:
+            args["sort"] = wanted.sort
+        if wanted.descending != self.kind.SORTS[wanted.sort].descending_first:
+            args["order"] = "desc" if wanted.descending else "asc"
+        return args
+
+    def read_cursor(self, listing: L, args: Mapping[str, str]) -> Cursor:
+        """The place in the list. What is invalid, or of another order, is the first page."""
+        return keyset.read_cursor(args.get("page"), listing.SORTS[listing.sort])
+
+    def show(
+        self, listing: L, page: Page[R], total: int | None, rows: list[Any] | None = None
+    ) -> "ListView[L]":
+        """What a template draws of a page that was found. `total` is None for more than
+        COUNT_MOST; `rows` are the page's rows as the template wants them."""
+        return ListView(self, listing, page, total, page.rows if rows is None else rows)
+
+
+@dataclass(frozen=True)
+class ListView(Generic[L]):
+    """A page of a list, for its template."""
+
+    address: ListAddress[L]
+    listing: L
+    page: Page[Any]
+    total: int | None
+    rows: Any
+
+    def args(self, **changed: Any) -> dict[str, str]:
+        """The arguments of this list, or of one that differs from it."""
+        return self.address.args(self.listing, **changed)
+
+    def url(self, **changed: Any) -> str:
+        """The address of the first page of this list, or of one that differs from it."""
+        args: dict[str, Any] = self.args(**changed)
+        return url_for(self.address.endpoint, **args)
+
+    def head(self, sort: str) -> tuple[str, str | None]:
+        """Of a column's head the address that sorts by it (the sorted column the other way
+        round), and how it is sorted now, as `aria-sort` says it."""
+        listing = self.listing
+        if sort != listing.sort:
+            first = listing.SORTS[sort].descending_first
+            return self.url(sort=sort, descending=first), None
+        order = "descending" if listing.descending else "ascending"
+        return self.url(descending=not listing.descending), order
+
+    @property
+    def plain_url(self) -> str:
+        """The address without any filter."""
+        plain = self.address.kind()
+        return self.url(**{name: getattr(plain, name) for name in self.address.filters})
+
+    @property
+    def counted(self) -> str:
+        """How many rows the whole list has."""
+        return total_text(self.total)
+
+    @property
+    def place(self) -> str:
+        """Which rows the page shows."""
+        start = self.page.start
+        if start is None:
+            return str(_("%(count)s in all", count=self.counted))
+        first, last = format_number(start), format_number(start + len(self.page.rows) - 1)
+        return str(_("%(first)s–%(last)s of %(total)s", first=first, last=last, total=self.counted))
+
+    @property
+    def steps(self) -> dict[str, str | None]:
+        """The addresses of the pager; None for a step that cannot be taken."""
+        previous, following = self.page.previous, self.page.next
+        return {
+            "first": self.step(FIRST if previous else None),
+            "previous": self.step(previous),
+            "next": self.step(following),
+            "last": self.step(LAST if following else None),
+        }
+
+    def step(self, cursor: Cursor | None) -> str | None:
+        """The address of the page at a cursor."""
+        if cursor is None:
+            return None
+        args: dict[str, Any] = self.args()
+        if cursor != FIRST:
+            args["page"] = keyset.write_cursor(cursor)
+        return url_for(self.address.endpoint, **args)
+
+
+def as_text(value: Any) -> str:
+    """The value of a filter as an argument."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+def total_text(total: int | None) -> str:
+    """A total in words; None is more than COUNT_MOST."""
+    if total is None:
+        return str(_("more than %(count)s", count=format_number(COUNT_MOST)))
+    return format_number(total)

@@ -1,0 +1,118 @@
+"""Applications that several tests use, one after the other.
+
+Making an application takes longer than most tests. An application with the settings that a test
+asks for is therefore made once per process; its folder, database and Redis are emptied before each
+test. A test that changes the application itself asks for one of its own.
+"""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+from flask import Flask
+from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app import create_app
+from app.config import Settings
+from app.database.engine import db
+
+KEY = "k" * 64
+
+
+def environment(folder: Path, redis_url: str, database_url: str = "") -> dict[str, str]:
+    """Settings for one test."""
+    return {
+        "INSTANCE": str(folder / "instance"),
+        "REDIS_URL": redis_url,
+        "DATABASE_URL": database_url or f"sqlite:///{folder / 'test.sqlite'}",
+        "SECRET_KEY": KEY,
+    }
+
+
+def migrate(app: Flask) -> None:
+    """Run the migrations and let go of the database."""
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+
+
+def release(app: Flask) -> None:
+    """Close the connections of an application."""
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    app.extensions["redis"].close()
+
+
+class Applications:
+    """The applications of one test process, over one folder and one Redis."""
+
+    def __init__(self, folder: Path, redis_url: str, template: Path) -> None:
+        self.folder = folder
+        self.redis_url = redis_url
+        self.template = template
+        self.redis = Redis.from_url(redis_url)
+        # Applications share no compiled template by themselves, and compiling takes longest.
+        (folder / "templates").mkdir()
+        self.templates = FileSystemBytecodeCache(str(folder / "templates"))
+        self.made: dict[tuple[object, ...], Flask] = {}
+        self.extensions: WeakKeyDictionary[Flask, dict[str, object]] = WeakKeyDictionary()
+        self.used: Counter[frozenset[tuple[str, str]]] = Counter()
+        self.open: list[Flask] = []
+
+    def begin(self) -> None:
+        """Before a test: the database as the migrations made it, an empty folder and Redis."""
+        self.redis.flushall()
+        shutil.rmtree(self.folder / "instance", ignore_errors=True)
+        for old in self.folder.glob("test.sqlite*"):
+            old.unlink()
+        shutil.copyfile(self.template, self.folder / "test.sqlite")
+        self.used.clear()
+
+    def get(self, own: bool, commands: bool, changed: dict[str, str]) -> Flask:
+        """An application with these settings; one that this test does not have yet."""
+        settings = frozenset({**changed, "commands": str(commands)}.items())
+        self.used[settings] += 1
+        key = (settings, self.used[settings])
+        app = None if own else self.made.get(key)
+        if app is None or not works(app):
+            app = self.make(commands, changed)
+            # One with another Redis is for a single test: the address is new each time.
+            if not own and "REDIS_URL" not in changed:
+                self.made[key] = app
+        # What a package remembers in the application while it answers is forgotten.
+        extensions = self.extensions.setdefault(app, app.extensions.copy())
+        app.extensions.clear()
+        app.extensions.update(extensions)
+        self.open.append(app)
+        return app
+
+    def make(self, commands: bool, changed: dict[str, str]) -> Flask:
+        """A new application."""
+        settings = Settings.load({**environment(self.folder, self.redis_url), **changed})
+        app = create_app(settings, commands)
+        app.testing = True
+        app.jinja_env.bytecode_cache = self.templates
+        return app
+
+    def end(self) -> None:
+        """After a test: nothing is left open."""
+        for app in self.open:
+            release(app)
+        self.open.clear()
+
+    def close(self) -> None:
+        """After the last test."""
+        self.redis.close()
+
+
+def works(app: Flask) -> bool:
+    """Whether the application reaches its Redis: not for a second after a test saw it fail."""
+    try:
+        return bool(app.extensions["redis"].ping())
+    except RedisError:
+        return False

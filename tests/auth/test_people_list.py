@@ -1,0 +1,96 @@
+"""The list of people: sorted by its heads, 50 to a page."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+from sqlalchemy import insert, select
+
+from app.actor import ANONYMOUS, Actor, Role, Via
+from app.auth.listing import COLUMNS, PeopleListing, select_people
+from app.auth.models import Person
+from app.auth.people_views import PEOPLE
+from app.database.engine import db
+from app.database.keyset import FIRST, LAST, write_cursor
+from app.errors import Forbidden
+
+ADMIN = Actor(1, "admin", Role.ADMIN)
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def add_people(count):
+    """So many people with ties in role and times; every third never signed in."""
+    rows = [
+        {
+            "name": f"Person {number:03}", "name_key": f"person {number:03}", "password_hash": "-",
+            "role": list(Role)[number % 3], "created_at": START + timedelta(days=number // 4),
+            "signed_in_at": START + timedelta(hours=number // 5) if number % 3 else None,
+        }
+        for number in range(count)
+    ]  # fmt: skip
+    db.session.execute(insert(Person), rows)
+    db.session.commit()
+
+
+def expected(listing):
+    """The ids in their order, worked out without SQL."""
+    key = COLUMNS[listing.sort].key
+    people = db.session.scalars(select(Person)).all()
+    known = [person for person in people if getattr(person, key) is not None]
+    rest = [person for person in people if getattr(person, key) is None]
+    known.sort(key=lambda person: (getattr(person, key), person.id), reverse=listing.descending)
+    rest.sort(key=lambda person: person.id, reverse=listing.descending)
+    return [person.id for person in known + rest]
+
+
+@pytest.mark.parametrize("sort", PeopleListing.SORTS)
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_paging_shows_everybody_once_in_both_directions(any_app, sort, order):
+    add_people(120)
+    listing = PEOPLE.read({"sort": sort, "order": order})
+
+    def walk(cursor, step):
+        pages = []
+        while cursor is not None:
+            through = PEOPLE.read_cursor(listing, {"page": write_cursor(cursor)})
+            page, total = select_people(ADMIN, listing, through)
+            assert total == 120
+            pages.append([person.id for person in page.rows])
+            cursor = getattr(page, step)
+        return pages
+
+    wanted = expected(listing)
+    assert walk(FIRST, "next") == [wanted[:50], wanted[50:100], wanted[100:]]
+    assert walk(LAST, "previous") == [wanted[70:], wanted[20:70], wanted[:50]]
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [ANONYMOUS, Actor(2, "editor", Role.EDITOR), Actor(1, "admin", Role.ADMIN, Via.TOKEN)],
+    ids=["visitor", "editor", "token"],
+)
+def test_people_are_listed_for_administrators_on_a_page(app, actor):
+    with app.app_context(), pytest.raises(Forbidden):
+        select_people(actor, PeopleListing(), FIRST)
+
+
+def test_heads_sort_and_the_pager_leads_on(app, as_role):
+    admin = as_role("admin")
+    with app.app_context():
+        add_people(60)
+    page = admin.get("/people").text
+    assert '<span class="quiet figure">61</span>' in page
+    assert "1–50 of 61" in page
+    assert 'aria-sort="ascending"' in page
+    following = unescape(re.search(r'href="([^"]+)" rel="next"', page)[1])
+    assert "51–61 of 61" in admin.get(following).text
+    newest = admin.get("/people?sort=signed-in").text
+    assert "admin" in re.search(r'<td class="main">\s*<a[^>]*>([^<]+)', newest)[1]
+    assert 'href="/people?sort=signed-in&amp;order=asc"' in newest
+
+
+def test_few_people_need_no_pager(as_role):
+    page = as_role("admin").get("/people?sort=password_hash&page=x").text
+    assert 'class="pager"' not in page
+    assert 'aria-sort="ascending"' in page

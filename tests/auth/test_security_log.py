@@ -1,0 +1,63 @@
+"""Changes to people and tokens in the security log: after the commit, whoever makes them."""
+
+import pytest
+
+from app.actor import ANONYMOUS
+from app.auth import services as auth
+from app.auth import sign_in, tokens
+from app.errors import Forbidden, Invalid
+from app.setup import services as setup
+from tests.factories import OPERATOR, PASSWORD, actor_of, add_person
+
+
+@pytest.fixture
+def lines(caplog):
+    """The lines so far, each as its fields."""
+    caplog.set_level("DEBUG")
+    return lambda: [r.fields for r in caplog.records if r.name == "gazetteer.events"]
+
+
+def test_commands_are_in_it(app, lines):
+    run = app.test_cli_runner().invoke
+    with app.app_context():
+        assert run(args=["create-user", "Ada"], input=PASSWORD).exit_code == 0
+        assert run(args=["set-password", "ada"], input="another password").exit_code == 0
+        assert run(args=["create-user", "ADA"], input=PASSWORD).exit_code == 1
+    by = {"person": "operator", "via": "command"}
+    assert lines() == [
+        {"event": "person-created", **by, "about": "Ada", "role": "viewer"},
+        {"event": "password-changed", **by, "about": "Ada"},
+    ]
+
+
+def test_tokens_and_passwords_of_ones_own_are_in_it(any_app, lines):
+    ada = actor_of(add_person("Ada"))
+    tokens.create_token(ada, "nightly report")
+    tokens.revoke_token(ada, 1)
+    tokens.revoke_token(ada, 1)  # changes nothing
+    sign_in.change_password(ada, PASSWORD, "another password", "192.0.2.1")
+    with pytest.raises(Invalid):
+        sign_in.change_password(ada, PASSWORD, "another password", "192.0.2.1")
+    by = {"person": "Ada", "via": "page"}
+    assert lines() == [
+        {"event": "token-created", **by, "token": 1},
+        {"event": "token-revoked", **by, "token": 1},
+        {"event": "password-changed", **by, "about": "Ada"},
+        {"event": "password-refused"},
+    ]
+
+
+def test_setting_up_is_in_it_under_the_new_name(any_app, lines):
+    setup.claim(ANONYMOUS, "林小梅", PASSWORD, False)
+    assert lines() == [{"event": "installation-claimed", "person": "林小梅", "via": "page"}]
+
+
+def test_what_is_refused_is_not_in_it(any_app, lines):
+    admin, other = actor_of(add_person("admin", "admin")), add_person("Ada")
+    assert auth.set_role(admin, other, "viewer") is False
+    assert auth.set_active(admin, other, True) is False
+    with pytest.raises(Forbidden):
+        auth.set_active(admin, admin.id, False)
+    with pytest.raises(Invalid):
+        auth.create_person(OPERATOR, "ADA", PASSWORD, "viewer")
+    assert lines() == []

@@ -1,0 +1,81 @@
+"""What the history shows of people and tokens."""
+
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from app.actor import ANONYMOUS, Actor, Role
+from app.auth import tokens
+from app.database.engine import db
+from app.history.subjects import all_subjects
+from tests.factories import actor_of, add_person, add_token
+
+
+@contextmanager
+def counted():
+    """The reading statements that run in this block."""
+    statements = []
+
+    def note(_connection, _cursor, statement, *_more):
+        if statement.startswith("SELECT"):
+            statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(db.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def ada(any_app):
+    """Somebody with a token, after somebody else."""
+    add_person("Grace", "admin")
+    person = actor_of(add_person("Ada"))
+    tokens.create_token(person, "nightly")
+    return person
+
+
+def test_labels_are_read_in_one_query(ada):
+    add_token(1, "backup")
+    with counted() as statements:
+        assert all_subjects()["person"].labels({1, 2, 99}) == {1: "Grace", 2: "Ada"}
+        assert all_subjects()["token"].labels([1, 2, 99]) == {
+            1: "nightly (Ada)",
+            2: "backup (Grace)",
+        }
+    assert len(statements) == 2
+
+
+def test_a_revoked_token_still_has_its_label(ada):
+    tokens.revoke_token(ada, 1)
+    assert all_subjects()["token"].labels([1]) == {1: "nightly (Ada)"}
+
+
+def test_addresses(any_app, ada):
+    with any_app.test_request_context():
+        assert all_subjects()["person"].url(2) == "/people/2"
+        assert all_subjects()["token"].url(1) == ""
+
+
+def test_administrators_and_oneself_may_read(ada):
+    admin, stranger = Actor(1, "Grace", Role.ADMIN), Actor(3, "Zoë", Role.EDITOR)
+    for kind, subject_id in (("person", 2), ("token", 1)):
+        may_read = all_subjects()[kind].may_read
+        actors = (admin, ada, stranger, ANONYMOUS)
+        assert [actor for actor in actors if may_read(actor, subject_id)] == [admin, ada]
+    assert not all_subjects()["token"].may_read(ANONYMOUS, 99)
+
+
+def test_actions_and_fields_are_named(any_app):
+    for kind, verbs in (
+        ("person", {"create", "invite", "role", "disable", "enable", "password"}),
+        ("token", {"create", "revoke"}),
+    ):
+        subject = all_subjects()[kind]
+        assert {action.partition(".") for action in subject.actions} == {
+            (kind, ".", verb) for verb in verbs
+        }
+    assert set(all_subjects()["person"].fields) == {
+        "name", "role", "active", "must_change_password",
+    }  # fmt: skip
+    assert set(all_subjects()["token"].fields) == {"label"}

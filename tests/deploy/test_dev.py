@@ -1,0 +1,141 @@
+"""`make dev` in a copy of the checkout whose files are changed while it runs."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from app.config import ROOT
+from tests import servers
+from tests.site import Site
+
+COPIED = ("app", "gunicorn.conf.py", "migrations", "static", "templates", "translations")
+LOGIN = "templates/auth/login.html"
+HEALTH = "app/health/views.py"
+CHINESE = {"Accept-Language": "zh"}
+
+
+class Development:
+    """One run of `flask dev` in a copy of the checkout."""
+
+    def __init__(self, checkout: Path, **env: str) -> None:
+        self.checkout = checkout
+        self.port = servers.free_port()
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.output = checkout / f"said-{self.port}"
+        with self.output.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "flask", "dev"],
+                cwd=checkout, start_new_session=True, stdout=out, stderr=out,
+                env={**os.environ, "PORT": str(self.port), **env},
+            )  # fmt: skip
+
+    @property
+    def said(self) -> str:
+        return self.output.read_text()
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        """The accounts that it printed."""
+        return dict(re.findall(r"^  (viewer|editor|admin) +(\S+)$", self.said, re.MULTILINE))
+
+    def wait_until_ready(self) -> None:
+        servers.wait_until(lambda: f"Gazetteer is at {self.base};" in self.said, "it is ready")
+
+    def page(self, path: str = "/login", **headers: str) -> str:
+        """What is answered."""
+        return requests.get(self.base + path, headers=headers, timeout=60).text
+
+    def wait_for(self, text: str, path: str = "/login", **headers: str) -> None:
+        """Until the page has this text."""
+
+        def has_text() -> bool:
+            try:
+                return text in self.page(path, **headers)
+            except requests.ConnectionError:
+                return False
+
+        servers.wait_until(has_text, f"{path} says {text}")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Change a file of the checkout."""
+        file = self.checkout / name
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+
+    def interrupt(self) -> int:
+        """Ctrl-C; returns the exit status."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+
+@contextmanager
+def development(checkout: Path) -> Iterator[Development]:
+    """`flask dev`, ready."""
+    run = Development(checkout)
+    try:
+        run.wait_until_ready()
+        yield run
+    finally:
+        servers.stop(run.process, number=signal.SIGINT)
+
+
+@pytest.fixture
+def checkout(folder: Path) -> Path:
+    """A copy of what `flask dev` runs."""
+    for name in COPIED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
+        copy(ROOT / name, folder / name)
+    return folder
+
+
+def test_changes_show_and_ctrl_c_leaves_nothing(checkout):
+    with development(checkout) as run:
+        run.edit(LOGIN, "{% block content %}", "{% block content %}A new template")
+        run.wait_for("A new template")
+        run.edit(HEALTH, '"alive"', '"reloaded"')
+        run.wait_for("reloaded", "/healthz")
+        run.edit("translations/zh/LC_MESSAGES/messages.po", 'msgstr "登录"', 'msgstr "新的登录"')
+        run.wait_for("新的登录", **CHINESE)
+        address = re.search(r'"(/static/[^"]+/gazetteer\.css)"', run.page())
+        assert address
+        run.edit("static/gazetteer.css", ":root", "/* a new style */ :root")
+        run.wait_for("a new style", address[1])
+        run.edit(HEALTH, "from flask", "import mistyped\nfrom flask")
+        servers.wait_until(lambda: "the next change is tried" in run.said, "the mistake is shown")
+        assert "No module named 'mistyped'" in run.said
+        run.edit(HEALTH, "import mistyped\n", "")
+        run.wait_for("reloaded", "/healthz")
+        assert run.interrupt() == 0
+        assert servers.processes_of(checkout / "instance" / "dev") == []
+
+
+def test_accounts_and_sessions_outlive_a_restart(checkout):
+    with development(checkout) as run:
+        first = run.passwords
+        assert set(first) == {"viewer", "editor", "admin"}
+        site = Site(run.base)
+        for name, password in first.items():
+            site.sign_in(name, password)
+        assert "深圳市" in site.clients["viewer"].get(f"{run.base}/cities", timeout=60).text
+        assert run.interrupt() == 0
+    with development(checkout) as run:
+        assert run.passwords == first
+        site.base = run.base
+        page = site.clients["admin"].get(f"{run.base}/account", allow_redirects=False, timeout=60)
+        assert page.status_code == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104
+def test_it_listens_on_this_machine_only(checkout, host):
+    run = Development(checkout, HOST=host)
+    assert run.process.wait(60) == 2
+    assert f"on this machine only, not on HOST={host}" in run.said

@@ -1,0 +1,197 @@
+"""What the history records about files, and who may call the services, on both databases."""
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from app.actor import ANONYMOUS, Actor, Role, Via
+from app.current import settings
+from app.database.engine import db
+from app.errors import Forbidden, NotFound
+from app.files import adoption, purging, services, subjects
+from app.files.names import clean_path
+from app.files.storage import Incoming
+from app.history.models import EVERYBODY, HistoryEntry
+from app.times import now
+from tests.factories import at_once
+from tests.files.helpers import PDF, PNG, Script, editor, keep, on_disk
+
+
+def entries():
+    """The entries about files, in a transaction of their own."""
+    db.session.rollback()
+    query = select(HistoryEntry).where(HistoryEntry.subject_kind == "file")
+    return db.session.scalars(query.order_by(HistoryEntry.id)).all()
+
+
+def actions():
+    return [(entry.action, entry.subject_id) for entry in entries()]
+
+
+def received(data=PDF):
+    """A file that was received and not stored yet."""
+    incoming = Incoming(settings().files_dir, 1000)
+    incoming.write(data)
+    return incoming
+
+
+def test_an_upload_is_recorded_with_its_version(people):
+    keep(people[0], "survey/a.pdf", with_folder=True)
+    stored = keep(people[0], "survey/a.pdf", PDF + b" ", with_folder=True)
+    first, second = entries()
+    assert (first.action, first.subject_kind) == ("file.create", "file")
+    assert (first.version, second.version) == (1, 2)
+    assert second.subject_id == stored.id
+    assert (second.actor_id, second.via, second.visible_to) == (people[0], "page", EVERYBODY)
+    assert (second.before, second.batch_id) == (None, None)
+    assert json.loads(second.after) == {
+        "owner_id": people[0],
+        "folder": "survey",
+        "name": "a.pdf",
+        "version": 2,
+        "size": len(PDF) + 1,
+        "sha256": stored.sha256,
+    }
+
+
+def test_a_refused_upload_leaves_no_entry(people):
+    with pytest.raises(Exception, match=r"not a \.png file"):
+        keep(people[0], "a.png", PDF)
+    assert entries() == []
+
+
+def test_removing_and_restoring_are_one_entry_each_for_all_versions(people):
+    first = keep(people[0], "a.txt", b"1")
+    second = keep(people[0], "a.txt", b"2")
+    services.remove_file(editor(people[1]), first.id)
+    services.restore_file(editor(people[0]), first.id)
+    removal, restoring = entries()[2:]
+    assert (removal.action, removal.subject_id, removal.version) == ("file.delete", second.id, 2)
+    assert (removal.actor_id, removal.after, removal.reverts_id) == (people[1], None, None)
+    assert json.loads(removal.before)["name"] == "a.txt"
+    assert (restoring.action, restoring.subject_id) == ("file.restore", second.id)
+    assert (restoring.actor_id, restoring.reverts_id) == (people[0], removal.id)
+    assert restoring.before is None
+    assert json.loads(restoring.after) == json.loads(removal.before)
+
+
+def test_a_restored_file_reverts_its_latest_removal(people):
+    file_id = keep(people[0], "a.txt", b"1").id
+    for _ in range(2):
+        services.remove_file(editor(people[0]), file_id)
+        services.restore_file(editor(people[0]), file_id)
+    _created, first, back, second, back_again = entries()
+    assert (back.reverts_id, back_again.reverts_id) == (first.id, second.id)
+
+
+def test_restoring_a_file_that_is_not_removed_leaves_no_entry(people):
+    file_id = keep(people[0], "a.txt", b"1").id
+    services.restore_file(editor(people[0]), file_id)
+    assert actions() == [("file.create", file_id)]
+
+
+def test_an_older_removal_restored_below_a_newer_version_is_recorded(people):
+    first = keep(people[0], "a.txt", b"1").id
+    services.remove_file(editor(people[0]), first)
+    second = keep(people[0], "a.txt", b"2").id
+    services.restore_file(editor(people[0]), first)
+    assert actions() == [
+        ("file.create", first),
+        ("file.delete", first),
+        ("file.create", second),
+        ("file.restore", first),
+    ]
+
+
+def test_removed_by_two_at_once_is_removed_by_one(any_app, people):
+    file_id = keep(people[0], "a.txt", b"1").id
+    results = at_once(
+        any_app, *(lambda who=who: services.remove_file(editor(who), file_id) for who in people)
+    )
+    assert {type(result) for result in results} == {str, NotFound}
+    assert [action for action, _id in actions()] == ["file.create", "file.delete"]
+
+
+def test_restored_by_two_at_once_is_one_entry(any_app, people):
+    file_id = keep(people[0], "a.txt", b"1").id
+    services.remove_file(editor(people[0]), file_id)
+    results = at_once(
+        any_app, *(lambda who=who: services.restore_file(editor(who), file_id) for who in people)
+    )
+    assert [result.version for result in results] == [1, 1]
+    assert [action for action, _id in actions()].count("file.restore") == 1
+
+
+def test_permanent_deletion_is_not_recorded(people):
+    file_id = keep(people[0], "a.txt", b"1").id
+    services.remove_file(editor(people[0]), file_id)
+    removed = db.session.get(services.File, file_id)
+    removed.removed_at = now().replace(year=2020)
+    db.session.commit()
+    assert purging.purge_removed() == 1
+    assert [action for action, _id in actions()] == ["file.create", "file.delete"]
+
+
+@pytest.mark.parametrize(
+    "actor", [ANONYMOUS, Actor(1, "viewer", Role.VIEWER)], ids=["anonymous", "viewer"]
+)
+def test_only_editors_store_files(people, actor):
+    with pytest.raises(Forbidden):
+        services.store_upload(actor, clean_path("a.pdf"), received())
+    assert entries() == []
+    assert [path.suffix for path in on_disk(settings().files_dir)] == [".part"], "nothing is stored"
+
+
+def test_only_administrators_store_files_for_others(people):
+    with pytest.raises(Forbidden):
+        services.store_adopted(editor(people[0]), people[1], clean_path("a.pdf"), received(), now())
+    assert entries() == []
+
+
+def test_visitors_neither_remove_nor_restore(people):
+    file_id = keep(people[0], "a.txt", b"1").id
+    for service in (services.remove_file, services.restore_file):
+        with pytest.raises(Forbidden):
+            service(ANONYMOUS, file_id)
+    assert actions() == [("file.create", file_id)]
+
+
+def test_a_form_of_several_files_is_one_batch(app):
+    script = Script(app)
+    script.upload(("f/a.pdf", PDF), ("f/b.exe", b"MZ"), ("f/c.png", PNG), field="folder")
+    script.upload(("d.pdf", PDF))
+    with app.app_context():
+        first, second, alone = entries()
+        assert first.batch_id == second.batch_id is not None
+        assert alone.batch_id is None
+        assert (first.via, first.actor_id) == ("token", script.person_id)
+        assert first.token_id is not None
+
+
+def test_adoption_is_one_batch_of_the_operator(people, tmp_path):
+    folder = tmp_path / "old"
+    folder.mkdir()
+    for name, data in (("a.pdf", PDF), ("b.png", PNG)):
+        (folder / name).write_bytes(data)
+    results = adoption.adopt_files(Actor.operator(), folder, None, people[1])
+    assert [result.state for result in results] == ["adopted", "adopted"]
+    first, second = entries()
+    assert (first.actor_id, first.via, first.action) == (None, Via.COMMAND, "file.create")
+    assert json.loads(second.after)["owner_id"] == people[1]
+    assert first.batch_id == second.batch_id is not None
+
+
+def test_the_history_knows_labels_addresses_and_readers_of_files(any_app, people):
+    file_id = keep(people[0], "f/a.txt", b"1", with_folder=True).id
+    other = keep(people[0], "b.txt", b"2").id
+    subject = subjects.FILE
+    assert subject.labels([file_id, other, 99]) == {file_id: "f/a.txt", other: "b.txt"}
+    assert subject.url(file_id) == f"/files/{file_id}/details"
+    viewer = Actor(people[1], "viewer", Role.VIEWER)
+    assert subject.may_read(viewer, file_id)
+    assert not subject.may_read(ANONYMOUS, file_id)
+    services.remove_file(editor(people[0]), file_id)
+    assert not subject.may_read(viewer, file_id)
+    assert set(json.loads(entries()[0].after)) <= set(subject.fields)
+    assert {entry.action for entry in entries()} <= set(subject.actions)

@@ -1,0 +1,60 @@
+"""Kinds of subject and entries for tests of the history."""
+
+import pytest
+
+from app.actor import Actor, Role, Via
+from app.database.service import service
+from app.history.services import record
+from app.history.subjects import Subject, register
+
+ADMIN = Actor(1, "admin", Role.ADMIN)
+ADA = Actor(7, "Ada", Role.EDITOR)
+SCRIPT = Actor(7, "Ada", Role.EDITOR, Via.TOKEN, token_id=3)
+
+
+@service(Role.EDITOR)
+def change(actor, action, *changes, **more):
+    """A service that records."""
+    record(actor, action, action.split(".")[0], *changes, **more)
+
+
+@pytest.fixture
+def known(any_app):
+    """The subjects of `any_app`: people 1 and 7, and the ships 1 to 3, of which 3 is secret."""
+    return register_kinds(any_app)
+
+
+def register_kinds(app):
+    """Register two kinds; returns the ids that were asked for, one list for each query."""
+    asked = []
+
+    def labels(names):
+        def find(ids):
+            asked.append(sorted(ids))
+            return {each: names[each] for each in ids if each in names}
+
+        return find
+
+    people = Subject(
+        kind="person",
+        name="Person",
+        labels=labels({1: "admin", 7: "Ada Lovelace"}),
+        url=lambda each: f"/people/{each}",
+        may_read=lambda actor, _id: actor.is_admin,
+        actions={"person.update": "Changed"},
+        fields={"name": "Name", "role": "Role"},
+        formats={"role": lambda role: f"<{role}>"},
+    )
+    ships = Subject(
+        kind="ship",
+        name="Ship",
+        labels=labels({1: "Beagle", 2: "<Fram>", 3: "Nautilus"}),
+        url=lambda each: f"/ships/{each}",
+        may_read=lambda _actor, each: each != 3,
+        actions={"ship.create": "Added", "ship.update": "Changed", "ship.delete": "Removed"},
+        fields={"port": "Port", "ship": "Name", "crew": "Crew"},
+        name_field="ship",
+    )
+    register(app, people)
+    register(app, ships)
+    return asked

@@ -1,0 +1,99 @@
+"""Limits hold in any window and for events at once; several keys and windows count together."""
+
+import pytest
+from redis.exceptions import RedisError
+
+from app.redis import rate_limit
+from app.redis.client import redis_store
+from app.redis.rate_limit import DAY, MINUTE, Limit
+from tests.factories import at_once
+
+
+@pytest.fixture(autouse=True)
+def context(app):
+    with app.app_context():
+        yield
+
+
+def age(limit, seconds):
+    """Make the events under a limit that much older."""
+    client = redis_store.client
+    for name in client.zrange(limit.redis_key, 0, -1):
+        client.zincrby(limit.redis_key, -1000 * seconds, name)
+
+
+def counted(limit):
+    return redis_store.client.zcard(limit.redis_key)
+
+
+def test_a_reached_limit_says_how_long_to_wait():
+    limit = Limit(2, "somebody", 600)
+    assert [rate_limit.hit(limit)[1] for _ in range(2)] == [0, 0]
+    age(limit, 300)
+    assert 200 < rate_limit.hit(limit)[1] <= 300
+    age(limit, 300)
+    assert rate_limit.hit(limit)[1] == 0
+
+
+def test_each_event_makes_room_when_it_leaves_the_window():
+    limit = Limit(2, "somebody", 600)
+    rate_limit.hit(limit)
+    age(limit, 400)
+    rate_limit.hit(limit)
+    assert 100 < rate_limit.hit(limit)[1] <= 200
+    age(limit, 200)
+    assert rate_limit.hit(limit)[1] == 0
+    assert 300 < rate_limit.hit(limit)[1] <= 400
+
+
+def test_a_refused_event_is_counted_nowhere():
+    full, other = Limit(1, "full"), Limit(5, "other")
+    rate_limit.hit(full)
+    for _ in range(3):
+        assert rate_limit.hit(other, full)[1] > 0
+    assert (counted(full), counted(other)) == (1, 0)
+
+
+def test_two_windows_of_one_key_and_the_longer_wait_counts():
+    minute, day = Limit(2, "somebody", MINUTE), Limit(3, "somebody", DAY)
+    for _ in range(2):
+        assert rate_limit.hit(minute, day)[1] == 0
+    assert 0 < rate_limit.hit(minute, day)[1] <= MINUTE
+    age(minute, MINUTE)
+    assert rate_limit.hit(minute, day)[1] == 0
+    assert DAY - MINUTE < rate_limit.hit(minute, day)[1] <= DAY
+
+
+def test_an_event_that_is_given_back_is_not_counted():
+    limits = Limit(1, "name"), Limit(1, "address")
+    name, _seconds = rate_limit.hit(*limits)
+    rate_limit.give_back(name, *limits)
+    assert rate_limit.hit(*limits)[1] == 0
+    assert rate_limit.hit(*limits)[1] > 0
+
+
+def test_a_limit_holds_for_events_at_once(app):
+    limit = Limit(3, "somebody")
+    results = at_once(app, *[lambda: rate_limit.hit(limit)[1]] * 8)
+    assert results.count(0) == 3
+
+
+def test_counts_expire_with_their_window():
+    for limit in (Limit(1, "somebody", MINUTE), Limit(1, "somebody", DAY)):
+        rate_limit.hit(limit)
+        assert limit.seconds / 2 < redis_store.client.ttl(limit.redis_key) <= limit.seconds
+
+
+def test_without_redis_the_caller_decides(make_app):
+    with make_app(REDIS_URL="redis://127.0.0.1:1").app_context(), pytest.raises(RedisError):
+        rate_limit.hit(Limit(1, "somebody"))
+
+
+def test_a_script_runs_on_the_redis_of_its_application(make_app, redis_url):
+    """Each application has a client of its own; Redis may have lost its scripts in a restart."""
+    limit = Limit(1, "somebody")
+    for app in (make_app(), make_app(REDIS_URL=f"{redis_url}?db=1")):
+        with app.app_context():
+            redis_store.client.script_flush()
+            assert rate_limit.hit(limit)[1] == 0
+            assert rate_limit.hit(limit)[1] > 0

@@ -1,0 +1,92 @@
+"""Addresses of forms take forms only; what else is sent to them is refused in words."""
+
+import pytest
+from sqlalchemy import select
+
+from app.cities.models import City
+from app.database.engine import db
+from tests.factories import HTML
+from tests.test_security_matrix import JSON, TABLE, Walker, asks_sign_in, example, filled
+
+__all__ = ["filled"]
+
+POSTS = sorted(address for address, method in TABLE if method == "POST")
+FORMS = [address for address in POSTS if address != "/upload"]
+# Whose file it is, is known only after the body was taken.
+BY_ROW = {"/files/<file_id>/remove", "/files/<file_id>/restore"}
+OTHER_BODIES = [
+    {"json": {"name": "admin", "key": "k", "value": "v"}},
+    {"json": ["no", "fields"]},
+    {"data": b"{", "content_type": "application/json"},
+    {"data": b"", "content_type": "application/json"},
+    {"data": b"[]", "content_type": "application/problem+json"},
+    {"data": b"key=k", "content_type": "text/plain"},
+    {"data": b"key=k"},
+]
+
+
+@pytest.mark.parametrize("role", ["anonymous", "viewer", "admin", "token"])
+def test_other_bodies_are_refused_after_who_may_not(filled, role):
+    walker = Walker(filled, role)
+    wrong, refused = [], 0
+    for address in FORMS:
+        word = TABLE[address, "POST"][role]
+        for body in OTHER_BODIES:
+            answer = walker.browser.client.post(example(address), headers=walker.headers, **body)
+            if word.startswith("sign-in"):
+                fits = asks_sign_in(answer)
+            elif word == "403" and address not in BY_ROW:
+                fits = answer.status_code == 403
+            else:
+                fits = answer.status_code == 415
+                refused += 1
+            if not fits:
+                wrong.append(f"{address} {body}: {answer.status_code}, in the table {word}")
+    assert not wrong, "\n".join(wrong)
+    assert refused
+
+
+def test_the_refusal_says_what_to_send(filled):
+    admin = Walker(filled, "admin").browser
+    for headers, chinese in ((HTML, False), (JSON, False), ({**JSON, "Accept-Language": "zh"}, 1)):
+        answer = admin.client.post("/cities/new", json={"city": "x"}, headers=headers)
+        assert answer.status_code == 415
+        types = "application/x-www-form-urlencoded", "multipart/form-data"
+        assert answer.headers["Accept-Post"] == ", ".join(types)
+        told = answer.text if headers is HTML else answer.json["error"]
+        assert all(kind in told for kind in types)
+        assert ("此地址只接受表单" if chinese else "This address takes forms only") in told
+    with filled.app_context():
+        assert db.session.scalar(select(City.id).where(City.cityname == "x")) is None
+
+
+def test_scripts_without_a_person_get_401_first(filled):
+    client = filled.test_client()
+    assert client.post("/cities/new", json={}, headers=JSON).status_code == 401
+    wrong = {**JSON, "Authorization": "Bearer gz_wrong"}
+    assert client.post("/cities/new", json={}, headers=wrong).status_code == 401
+
+
+@pytest.mark.parametrize("role", ["anonymous", "admin"])
+def test_addresses_that_take_no_post_are_answered_as_before(filled, role):
+    client = Walker(filled, role).browser.client
+    assert client.post("/nothing-here", json={}).status_code == 404
+    assert client.post("/healthz", json={}).status_code == 405
+    assert client.put("/cities/new", json={}).status_code == 405
+
+
+def test_an_upload_that_is_no_form_is_answered_by_its_lines(filled):
+    headers = {"Authorization": f"Bearer {filled.token}", "Accept": "*/*"}
+    for body in OTHER_BODIES:
+        answer = filled.test_client().post("/upload", headers=headers, **body)
+        assert (answer.status_code, answer.text) == (422, "No file part\n")
+        anonymous = filled.test_client().post("/upload", headers={"Accept": "*/*"}, **body)
+        assert (anonymous.status_code, anonymous.text.count("\n")) == (401, 1)
+
+
+def test_a_button_needs_no_body(filled):
+    headers = {"Authorization": f"Bearer {filled.token}"}
+    answer = filled.test_client().post("/cities/1/delete", headers=headers)
+    assert answer.status_code == 303
+    with filled.app_context():
+        assert db.session.get(City, 1) is None
