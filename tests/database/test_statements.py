@@ -43,11 +43,6 @@ def test_files_by_owner_cost_as_many_statements_for_many_owners_as_for_two(any_a
     assert costs[0] == costs[1]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="The page of a city asks Redis while the transaction that read the city is open.",
-)
 def test_page_of_a_city_holds_no_connection_while_it_asks_redis(app, as_role, monkeypatch):
     editor = as_role("editor")
     with app.app_context():
