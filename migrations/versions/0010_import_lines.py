@@ -1,7 +1,7 @@
-"""Imports stage their lines with the values of all fields as JSON, in a table of its own.
+"""A new table for the staged lines of imports, with the values of all fields as JSON.
 
-Previews that nobody has confirmed are deleted: whoever waits for one imports the file again. The
-table city_import_row stays for the previous release, until a later migration drops it.
+Imports that are not confirmed are deleted: people have to upload the file again. The table
+city_import_row stays for the previous release, until a later migration drops it.
 """
 
 import sqlalchemy as sa
