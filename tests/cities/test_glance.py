@@ -131,7 +131,7 @@ def test_a_change_made_here_shows_at_once_and_others_within_the_time_kept(app, a
     with app.app_context():
         db.session.execute(text("DELETE FROM city"))
         db.session.commit()
-        [key] = redis_store.client.keys("gz:cities:glance:*")
+        [key] = redis_store.client.keys("gz:cities:glance*")
         assert 0 < redis_store.client.ttl(key) <= 30
         redis_store.client.delete(key)
     assert "No city yet" in editor.get("/cities/glance").text
