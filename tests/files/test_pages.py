@@ -94,13 +94,13 @@ def test_removing_shows_a_notice_with_undo(app, script, as_role):
     answer = browser.submit("/files/1/remove", page="/files")
     assert (answer.status_code, answer.location) == (303, "/files")
     page = Page(browser.get("/files"))
-    assert page.text(NOTICE) == f"{REPORT} is removed. Undo"
+    assert page.text(NOTICE) == f"{REPORT} was removed. Undo"
     assert page.one(f"{NOTICE} button")["formaction"] == "/files/1/restore"
     assert browser.get("/files/1").status_code == 404
     assert Page(browser.get("/files?removed=1")).texts(f"{ROWS} .main") == [REPORT]
     answer = browser.submit("/files/1/restore", page="/files")
     assert answer.status_code == 303
-    assert Page(browser.get("/files")).text(NOTICE) == f"{REPORT} is back."
+    assert Page(browser.get("/files")).text(NOTICE) == f"{REPORT} was restored."
     assert script.get("/files/1").data == PDF
 
 
