@@ -12,6 +12,8 @@ from app.files.models import File, join_path
 from app.history.subjects import Subject
 from app.text import Bytes
 
+DIGEST_SHOWN = 12  # characters; the whole digest is on the file's page
+
 
 def labels(file_ids: Iterable[int]) -> Mapping[int, str]:
     """Folder and name of those that are not deleted permanently."""
@@ -51,5 +53,8 @@ FILE = Subject(
         "sha256": "SHA-256",
         "owner_id": _l("Owner (ID)"),
     },
-    formats={"size": lambda size: str(Bytes(size))},
+    formats={
+        "size": lambda size: str(Bytes(size)),
+        "sha256": lambda digest: f"{digest[:DIGEST_SHOWN]}…",
+    },
 )

@@ -17,7 +17,7 @@ from app.history.queries import names_when_deleted
 from app.history.subjects import Subject, all_subjects
 from app.web.formatting import format_datetime, format_number
 
-VALUE_SHOWN = 80  # characters of a value
+VALUE_SHOWN, BATCH_SHOWN = 80, 8  # characters of a value, and of the id of a batch
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 # Who acted where it was not a person, and in which way somebody acted where not on a page.
 COMMAND_LINE = _l("Command line")
@@ -55,6 +55,11 @@ class EntryRow:
     url: str
     changes: list[FieldChange]
     batch: str | None
+
+    @property
+    def short_batch(self) -> str:
+        """The beginning of the batch's id, which tells it from its neighbours."""
+        return (self.batch or "")[:BATCH_SHOWN]
 
 
 @dataclass
@@ -139,11 +144,12 @@ def field_changes(
     label: str,
 ) -> list[FieldChange]:
     """What changed, field by field, in the order in which it was recorded. Of something new or
-    deleted the name is left out where it is the row's label."""
-    names = dict.fromkeys([*(before or {}), *(after or {})])
-    one_sided = before is None or after is None
-    if subject and one_sided and subject.name_of(before or after or {}) == label:
-        names.pop(subject.naming_field)
+    deleted empty fields are left out, and the name where it is the row's label."""
+    names = [*dict.fromkeys([*(before or {}), *(after or {})])]
+    if before is None or after is None:
+        fields = before or after or {}
+        known = subject.naming_field if subject and subject.name_of(fields) == label else None
+        names = [name for name in names if name != known and not is_empty(fields[name])]
     return [
         FieldChange(
             str(subject.fields.get(name, name) if subject else name),
@@ -154,9 +160,14 @@ def field_changes(
     ]
 
 
+def is_empty(value: Any) -> bool:
+    """True for a field that holds nothing; 0 and False are values."""
+    return value is None or value in ("", [], {})
+
+
 def show_value(subject: Subject | None, name: str, value: Any) -> str:
     """A recorded value, as people read it; long ones are cut."""
-    if value is None or value in ("", [], {}):
+    if is_empty(value):
         return str(_("(nothing)"))
     if subject and name in subject.formats:
         return subject.formats[name](value)

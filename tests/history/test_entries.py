@@ -62,6 +62,14 @@ def test_deleted_subject_is_called_as_its_entries_say(any_app, known):
     assert changes(found[1])[1] == ("Name", "Old name", None)
 
 
+def test_empty_fields_of_something_new_are_left_out(any_app, known):
+    new = {"port": "", "ship": "Fram", "crew": 0}
+    change(ADA, "ship.create", Change(1, after=new), batch_id="76fff113d4324a809abe93cb")
+    [row] = rows(any_app)
+    assert changes(row) == [("Name", None, "Fram"), ("Crew", None, "0")]
+    assert row.short_batch == "76fff113"
+
+
 def test_subject_that_may_not_be_read_has_no_link(any_app, known):
     change(ADA, "ship.update", Change(3, {"crew": 1}, {"crew": 2}))
     assert [(row.label, row.url) for row in rows(any_app)] == [("Nautilus", "")]
