@@ -9,14 +9,14 @@ from sqlalchemy import text, update
 
 from app.cities import services as cities
 from app.database.engine import db
-from app.database.service import transaction
+from app.database.service import bookkeeping
 from app.errors import Locked
 from app.files.models import File
 from app.times import now
-from tests.cities.conftest import ACTOR, add_as_original
+from tests.cities.conftest import ACTOR, add_as_original, given
 from tests.cities.staging import expire, kinds, stage
 from tests.factories import HTML, Browser, add_person, add_token
-from tests.files.helpers import PDF, Script, keep
+from tests.files.helpers import PDF, Script, store
 from tests.test_transactions import give_role, role_of
 
 
@@ -35,7 +35,7 @@ def locked(rows):
 def test_lock_that_is_waited_for_too_long_is_a_conflict(mariadb):
     person, tries = add_person("somebody"), []
 
-    @transaction
+    @bookkeeping
     def service():
         tries.append("tried")
         give_role(person, "editor")
@@ -57,7 +57,7 @@ def test_a_lock_leaves_no_statement_waiting(mariadb):
     with locked("person"):
         for _ in range(2):
             with pytest.raises(Locked):
-                transaction(give_role)(person, "editor")
+                bookkeeping(give_role)(person, "editor")
         assert db.session.scalar(waiting) == 0
 
 
@@ -81,10 +81,10 @@ def site(mariadb, mariadb_migrated, make_app):
 
 def test_a_locked_city_is_told_above_what_was_typed(site):
     add_person("editor", "editor")
-    city_id = cities.create_city(ACTOR, "广东", "深圳市", "5")
+    city_id = cities.create_city(ACTOR, given("广东", "深圳市", "5"))
     editor = Browser(site)
     editor.sign_in("editor")
-    version = cities.form_version(cities.get_city(city_id))
+    version = cities.form_version(cities.load_city(ACTOR, city_id))
     db.session.rollback()
     fields = {"province": "广东", "city": "深圳", "number": "77", "version": version}
     with locked("city"):
@@ -99,7 +99,7 @@ def test_reading_goes_on_while_what_it_would_note_is_locked(site):
     person = add_person("viewer")
     secret = add_token(person)
     with site.test_request_context():
-        file_id = keep(person, "report.pdf").id
+        file_id = store(person, "report.pdf").id
     add_as_original(("广东", "深圳市", 5))
     bearer = {"Authorization": f"Bearer {secret}"}
     with locked("api_token"), locked("file"), locked("city"):
@@ -112,7 +112,7 @@ def test_reading_goes_on_while_what_it_would_note_is_locked(site):
 def test_an_upload_is_taken_while_what_it_would_purge_is_locked(site):
     script = Script(site)
     with site.test_request_context():
-        file_id = keep(script.person_id, "old.pdf").id
+        file_id = store(script.person_id, "old.pdf").id
     due = update(File).where(File.id == file_id).values(removed_at=now() - timedelta(days=8))
     db.session.execute(due)
     db.session.commit()

@@ -13,7 +13,7 @@ from app.config import ROOT, engine_options
 from app.database.engine import db
 from app.logs import JsonFormatter, TextFormatter
 from app.web.formatting import format_ago
-from tests.cities.conftest import ACTOR
+from tests.cities.conftest import ACTOR, given
 
 
 def test_every_file_and_test_that_the_map_names_is_there():
@@ -41,7 +41,7 @@ def test_a_new_city_table_has_the_originals_columns(app):
 
 def test_alter_opens_the_form_filled_from_the_database(app, as_role):
     with app.test_request_context():
-        services.create_city(ACTOR, "广东", "深圳市", "7")
+        services.create_city(ACTOR, given("广东", "深圳市", "7"))
     query = "id=1&provincename=sent1&cityname=sent2&usernumber=99"
     page = as_role("editor").get(f"/alter?{query}", follow_redirects=True)
     assert page.request.path == "/cities/1"

@@ -9,6 +9,7 @@ import re
 
 import pytest
 
+from app.actor import Actor
 from app.auth import queries, sign_in
 from app.cities import services as cities
 from app.config import ROOT
@@ -97,7 +98,7 @@ def filled(app):
         for role in ROLES[1:4]:
             add_person(role, role)
         app.token = add_token(queries.find_person("admin").id)
-        cities.add_sample_cities()
+        cities.add_sample_cities(Actor.operator())
     editor = Browser(app)
     editor.sign_in("editor")
     file = (io.BytesIO(b"Harbour, 14 June"), "field notes.txt")

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.database.engine import db
-from app.database.service import ATTEMPTS, after_commit, is_busy, transaction
+from app.database.service import ATTEMPTS, after_commit, bookkeeping, is_busy
 from tests.factories import add_person, at_once
 from tests.test_transactions import give_role, role_of
 
@@ -16,7 +16,7 @@ def test_busy_sqlite_is_tried_again(app):
     with app.app_context():
         person, tries = add_person("somebody"), []
 
-        @transaction
+        @bookkeeping
         def service():
             tries.append("tried")
             give_role(person, "editor")
@@ -35,7 +35,7 @@ def test_sqlite_that_stays_busy_ends_with_the_error(app):
     with app.app_context():
         person = add_person("somebody")
 
-        @transaction
+        @bookkeeping
         def service():
             give_role(person, "editor")
 
@@ -57,7 +57,7 @@ def test_writer_begins_immediately_on_sqlite(app):
     with app.app_context():
         add_person("somebody")
 
-        @transaction
+        @bookkeeping
         def service():
             other = db.engine.raw_connection()
             try:
@@ -75,7 +75,7 @@ def test_victim_of_a_deadlock_is_replayed_whole(mariadb):
     tries, followed = [], []
 
     def lock_both(name, first, second):
-        @transaction
+        @bookkeeping
         def service():
             tries.append(name)
             give_role(first, "editor" if name == "a" else "admin")
@@ -96,7 +96,7 @@ def test_victim_of_a_deadlock_is_replayed_whole(mariadb):
 def test_row_changed_since_it_was_read_is_tried_again(mariadb):
     person, tries = add_person("somebody"), []
 
-    @transaction
+    @bookkeeping
     def service():
         tries.append("tried")
         db.session.execute(text("SET innodb_snapshot_isolation = ON"))
@@ -114,7 +114,7 @@ def test_row_changed_since_it_was_read_is_tried_again(mariadb):
 def test_error_that_is_not_bad_luck_is_not_tried_again(any_app):
     tries = []
 
-    @transaction
+    @bookkeeping
     def service():
         tries.append("tried")
         db.session.execute(text("SELECT * FROM nothing_here"))
@@ -127,7 +127,7 @@ def test_error_that_is_not_bad_luck_is_not_tried_again(any_app):
 def test_bad_luck_ends_after_some_tries(mariadb):
     tries = []
 
-    @transaction
+    @bookkeeping
     def service():
         tries.append("tried")
         signal = "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock found'"

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from app.auth import services as auth
 from app.auth.models import Person
 from app.database.engine import db
-from app.database.service import after_commit, transaction
+from app.database.service import after_commit, bookkeeping
 from app.errors import Conflict
 from tests.factories import OPERATOR, add_person
 
@@ -26,7 +26,7 @@ def give_role(person_id, role):
 def test_service_is_committed_at_its_end(any_app):
     person = add_person("somebody")
 
-    @transaction
+    @bookkeeping
     def service(role, *, result):
         """The docstring."""
         give_role(person, role)
@@ -41,7 +41,7 @@ def test_service_is_committed_at_its_end(any_app):
 def test_error_commits_nothing_and_runs_no_follow_up(any_app, error):
     person, followed = add_person("somebody"), []
 
-    @transaction
+    @bookkeeping
     def service():
         give_role(person, "editor")
         after_commit(lambda: followed.append("ran"))
@@ -53,39 +53,13 @@ def test_error_commits_nothing_and_runs_no_follow_up(any_app, error):
     assert followed == []
 
     # Nothing of it is left for the next one.
-    @transaction
+    @bookkeeping
     def next_service():
         give_role(person, "admin")
 
     next_service()
     assert followed == []
     assert role_of(person) == "admin"
-
-
-def test_service_called_by_another_joins_it(any_app):
-    person, order = add_person("somebody"), []
-
-    @transaction
-    def inner():
-        give_role(person, "editor")
-        after_commit(lambda: order.append("inner follow-up"))
-        order.append("inner end")
-
-    @transaction
-    def outer(fails):
-        inner()
-        order.append("outer goes on")
-        if fails:
-            raise Conflict("no")
-
-    with pytest.raises(Conflict):
-        outer(True)
-    assert role_of(person) == "viewer"
-    assert order == ["inner end", "outer goes on"]
-    order.clear()
-    outer(False)
-    assert role_of(person) == "editor"
-    assert order == ["inner end", "outer goes on", "inner follow-up"]
 
 
 def test_follow_up_runs_after_the_commit_and_may_call_services(any_app):
@@ -95,7 +69,7 @@ def test_follow_up_runs_after_the_commit_and_may_call_services(any_app):
         with any_app.app_context():  # another session, as another request has
             seen.append(role_of(person))
 
-    @transaction
+    @bookkeeping
     def service():
         give_role(person, "editor")
         after_commit(look)
@@ -109,7 +83,7 @@ def test_follow_up_runs_after_the_commit_and_may_call_services(any_app):
 def test_follow_up_that_fails_is_logged_and_stops_nothing(any_app, caplog):
     person, seen = add_person("somebody"), []
 
-    @transaction
+    @bookkeeping
     def service():
         give_role(person, "editor")
         after_commit(lambda: 1 / 0)
@@ -139,7 +113,7 @@ def test_function_that_yields_is_no_service():
 
     for function in (service, later):
         with pytest.raises(TypeError, match="a service returns its result"):
-            transaction(function)
+            bookkeeping(function)
 
 
 def test_what_the_session_held_before_is_not_committed(any_app):
@@ -147,7 +121,7 @@ def test_what_the_session_held_before_is_not_committed(any_app):
     row = db.session.get(Person, person)
     row.role = "admin"
 
-    @transaction
+    @bookkeeping
     def service():
         return db.session.get(Person, person).role
 

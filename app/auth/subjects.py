@@ -6,7 +6,7 @@ from flask import Flask, url_for
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from app.actor import Actor
+from app.actor import Actor, Role
 from app.auth.forms import ROLE_NAMES
 from app.auth.models import ApiToken, Person
 from app.database.engine import db
@@ -37,6 +37,11 @@ def person_url(person_id: int) -> str:
 def token_url(_token_id: int) -> str:
     """Empty: a token has no page of its own."""
     return ""
+
+
+def role_name(role: str) -> str:
+    """The name of a recorded role."""
+    return str(ROLE_NAMES[Role(role)])
 
 
 def readable_people(actor: Actor, ids: Collection[int]) -> Collection[int]:
@@ -76,7 +81,7 @@ def init_app(app: Flask) -> None:
                 "active": _l("Active"),
                 "must_change_password": _l("Must set a password"),
             },
-            formats={"role": lambda role: str(ROLE_NAMES.get(role, role))},
+            formats={"role": role_name},
         ),
     )
     register(

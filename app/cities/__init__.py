@@ -4,17 +4,19 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the pages, the original's addresses, and the entries of the bar."""
+    """Register the pages, the original's addresses, the entries of the bar, and what the history
+    can be about."""
     from flask_babel import lazy_gettext as _l
 
-    from app.cities import export_views, legacy_urls, row_format, views
+    from app.cities import export_views, legacy_urls, row_format, subjects, views
     from app.cities.importing import views as importing_views
-    from app.cities.permissions import may_read_cities
+    from app.cities.services import may_read_cities
     from app.web.navigation import Entry, add_to_bar
 
     for blueprint in (views.bp, export_views.bp, importing_views.bp, legacy_urls.bp):
         app.register_blueprint(blueprint)
     app.add_template_filter(row_format.city_name)
+    subjects.init_app(app)
     for entry in (
         Entry("cities.list_cities", _l("Cities"), 10, may_read_cities, ("cities", "importing")),
         Entry("cities_export.glance", _l("At a glance"), 40, may_read_cities),

@@ -1,4 +1,4 @@
-"""CSV as the register writes it (RFC 4180, UTF-8 with a byte order mark)."""
+"""The register as a CSV file (RFC 4180, UTF-8 with a byte order mark)."""
 
 import csv
 import io
@@ -6,16 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from app.cities.fields import CSV_FIELDS
 from app.concurrency import yield_to_hub
 
-MARK = "\ufeff"
-
-
-HEADER = ("provincename", "cityname", "usernumber")
-
-
-# What a spreadsheet would take for a formula. The apostrophes before it are part of the pattern,
-# so that a name which itself begins with '= gets one more and comes back whole.
+BYTE_ORDER_MARK = "\ufeff"
+HEADER = tuple(field.headers[0] for field in CSV_FIELDS)
+# What a spreadsheet would take for a formula. The apostrophes before it are part of the pattern:
+# a name that itself begins with '= gets one more, and comes back whole.
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
@@ -25,12 +22,12 @@ def guard(text: str) -> str:
 
 
 def unguard(text: str) -> str:
-    """The reverse: exactly one apostrophe is taken off."""
+    """The reverse: exactly one apostrophe is removed."""
     return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
 def write_csv(rows: Iterable[Iterable[str | int | None]]) -> str:
-    """Rows as RFC 4180 has them, ended by CRLF. Text is guarded, numbers stand as they are."""
+    """Rows with CRLF line endings. Text is guarded, numbers are written as they are."""
     out = io.StringIO()
     writer = csv.writer(out)
     for row in rows:
@@ -39,13 +36,18 @@ def write_csv(rows: Iterable[Iterable[str | int | None]]) -> str:
 
 
 def stream_csv(batches: Iterable[Iterable[Any]]) -> Iterator[str]:
-    """Rows of the register as a file that Excel opens with Chinese intact: the mark, the header,
-    then a piece for each batch. An error in the middle goes up to the server, which then breaks
-    the transfer off; a file that merely ended early would be taken for whole."""
-    begin = MARK + write_csv([HEADER])
+    """Rows of the register as a file that Excel opens with Chinese intact: byte order mark, header,
+    then a piece for each batch. An error in the middle is raised to the server, which breaks the
+    transfer off; a file that merely ended early would look complete."""
+    begin = BYTE_ORDER_MARK + write_csv([HEADER])
     for rows in batches:
-        yield begin + write_csv([(r.provincename, r.cityname, r.usernumber) for r in rows])
+        yield begin + write_csv(map(cells_of, rows))
         begin = ""
         yield_to_hub()  # to a fast reader the server never waits
     if begin:
         yield begin
+
+
+def cells_of(row: Any) -> list[str | int | None]:
+    """The cells of one city."""
+    return [getattr(row, field.column) for field in CSV_FIELDS]

@@ -1,4 +1,4 @@
-"""What leaves the register: CSV, and the page of totals."""
+"""The register as a CSV file, and its statistics."""
 
 from itertools import chain
 from typing import Any
@@ -16,7 +16,7 @@ from app.cities.csv_export import stream_csv
 from app.cities.list_page import CITIES
 from app.cities.permissions import reads_cities
 from app.cities.queries import batches
-from app.cities.statistics import compact, province_bars, read_figures
+from app.cities.statistics import compact, province_bars, read_statistics
 from app.times import now
 
 bp = Blueprint("cities_export", __name__)
@@ -29,7 +29,7 @@ EXPORT_BATCH = 500
 @reads_cities
 def glance() -> str:
     """Totals, users by province, the largest cities."""
-    figures = read_figures()
+    figures = read_statistics()
     return render_template(
         "cities/glance.html", figures=figures, bars=province_bars(figures), compact=compact
     )
@@ -38,8 +38,8 @@ def glance() -> str:
 @bp.get("/cities/export.csv")
 @reads_cities
 def export_cities() -> Response:
-    """What the list shows, as a file. The first batch is read before anything is sent, so that a
-    database which is away is told with 503."""
+    """What the list shows, as a CSV file. The first batch is read before anything is sent, so that
+    an unavailable database is answered with 503."""
     pieces = stream_csv(batches(CITIES.read(request.args), EXPORT_BATCH))
     first = next(pieces)
     name = f"cities-{to_user_timezone(now()).date().isoformat()}.csv"
@@ -47,6 +47,6 @@ def export_cities() -> Response:
 
 
 def csv_file(content: Any, name: str) -> Response:
-    """A CSV file to be kept, never opened in the browser."""
+    """A CSV file as a download."""
     disposition = f'attachment; filename="{name}"'
     return Response(content, mimetype="text/csv", headers={"Content-Disposition": disposition})

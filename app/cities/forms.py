@@ -1,21 +1,67 @@
-"""The shape of the form of a city; the rules are in rules.py, for other ways in as well."""
+"""The form of a city, made of the table of fields."""
 
-from flask_babel import lazy_gettext as _l
+from collections.abc import Iterator
+from typing import Any
+
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
+from wtforms.validators import StopValidation
+
+from app.cities.fields import FIELDS, Field
+from app.text import Message
 
 
-class CityForm(FlaskForm):  # type: ignore[misc]
-    """Adding and editing. `version` says which state of the row the form shows, `key` makes the
-    form add only one city however often it is sent, `next` is the list one came from."""
+class CheckedForm(FlaskForm):  # type: ignore[misc]
+    """A form whose token web/csrf.py has checked, which knows that scripts need none."""
 
-    city = StringField(_l("City"))
-    province = StringField(_l("Province"))
-    number = StringField(_l("Users"))
+    class Meta:
+        csrf = False
+
+
+class CityForm(CheckedForm):
+    """Adding and editing; a control for each of FIELDS is added below. `version` says which state
+    of the row the form shows, `key` makes it add only one city however often it is sent, `next` is
+    the list to go back to."""
+
     version = HiddenField()
     key = HiddenField()
     next = HiddenField()
 
-    def values(self) -> tuple[str | None, str | None, str | None]:
-        """What was typed, in the order the services take it."""
-        return self.province.data, self.city.data, self.number.data
+    @property
+    def controls(self) -> Iterator[Any]:
+        """The controls of the city's fields, in their order."""
+        return (self[field.name] for field in FIELDS)
+
+    def values(self) -> dict[str, str]:
+        """What was typed, by the names of fields."""
+        return {field.name: self[field.name].data or "" for field in FIELDS}
+
+
+class Rule:
+    """A validator: the rule of a field, and what a browser checks of it. Nothing that breaks no
+    rule is as long as `maxlength`, at which browsers cut without a word."""
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+        self.field_flags = {"required": field.required, "maxlength": field.length}
+
+    def __call__(self, form: CityForm, control: Any) -> None:
+        found = self.field.read(control.data or "")
+        if isinstance(found, Message):
+            raise StopValidation(str(found))
+
+
+def add_control(field: Field) -> None:
+    """Give the form the control of a field."""
+    control = StringField(
+        field.label,
+        [Rule(field)],
+        name=field.form_name,
+        description=field.help or "",
+        render_kw={"autocomplete": "off", **field.attributes},
+    )
+    setattr(CityForm, field.name, control)
+
+
+for each in FIELDS:
+    add_control(each)

@@ -1,10 +1,10 @@
-"""The addresses of the original program. They lead to today's pages and do what those do."""
+"""The addresses of the original program. They redirect to today's pages, or do what those do."""
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from app.actor import Role
-from app.cities.services import gone
+from app.cities.services import missing
 from app.cities.views import Answer, create_city, update_city
 from app.text import parse_integer
 from app.web.permissions import role_required
@@ -12,11 +12,11 @@ from app.web.permissions import role_required
 bp = Blueprint("cities_legacy", __name__)
 
 
-def asked_id(text: str | None) -> int:
-    """The id that an old address names; NotFound when it names none."""
+def id_of(text: str | None) -> int:
+    """The id that a legacy address names; NotFound if it names none."""
     city_id = parse_integer(text or "", 1, 10**18 - 1)
     if city_id is None:
-        raise gone()
+        raise missing()
     return city_id
 
 
@@ -42,21 +42,21 @@ def insert() -> Answer:
 
 @bp.get("/alter")
 def alter_page() -> Response:
-    """The form of a city, filled from the database; the values in the query are not read, since
-    they may be older."""
-    return redirect(url_for("cities.edit_city", city_id=asked_id(request.args.get("id"))))
+    """The form of a city, filled from the database. The values in the query are not read: they may
+    be older."""
+    return redirect(url_for("cities.edit_city", city_id=id_of(request.args.get("id"))))
 
 
 @bp.post("/alter")
 @role_required(Role.EDITOR)
 def alter() -> Answer:
-    """Change the city `id`. The original's form carried no version, so whoever sends one without
-    cannot say which state they saw: instead of writing over what others may have saved since, the
-    page shows what is saved beside what was sent, and the person confirms."""
-    return update_city(asked_id(request.form.get("id")))
+    """Change the city `id`. The original's form had no version, so it cannot say which state its
+    sender saw. Instead of overwriting what others may have saved since, the page shows the saved
+    values beside those that were sent, and the person confirms."""
+    return update_city(id_of(request.form.get("id")))
 
 
 @bp.get("/delete")
 def delete_page() -> Response:
     """The page that asks. The original deleted at once; nothing is deleted here."""
-    return redirect(url_for("cities.delete_city", city_id=asked_id(request.args.get("id"))))
+    return redirect(url_for("cities.delete_city", city_id=id_of(request.args.get("id"))))

@@ -1,5 +1,6 @@
-"""The table of cities. Its first four columns are those of the original program, which may go on
-reading and inserting: everything we added has a default or may be empty."""
+"""The tables of cities and of removed cities. The original program may go on reading and inserting
+the columns `id`, `provincename`, `cityname` and `usernumber`: everything that we added has a
+default or may be empty."""
 
 from datetime import datetime
 
@@ -12,14 +13,23 @@ from app.database.types import Id, Moment, UtcDateTime, bounded, long_text
 
 TEXT_LENGTH = 255
 USERS_MOST = 2_147_483_647
-# A missing name and an empty one have the same key.
+# True if the keys are missing or are of other names. NULL and empty names have the same key.
 KEYS_DUE = (
     "province_key IS NULL OR COALESCE(provincename, '') <> COALESCE(keyed_province, '') "
     "OR COALESCE(cityname, '') <> COALESCE(keyed_city, '')"
 )
 
 
-class City(db.Model):  # type: ignore[name-defined,misc]
+class CityColumns:
+    """The columns of the values that people enter; fields.py says what each may hold. All may be
+    empty: the original program checks nothing."""
+
+    provincename: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
+    cityname: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
+    usernumber: Mapped[int | None]
+
+
+class City(CityColumns, db.Model):  # type: ignore[name-defined,misc]
     """One city. `version` rises with every change made here; the keys are the NFKC-casefolded
     names that search and sort use, the same on SQLite and MariaDB."""
 
@@ -39,34 +49,28 @@ class City(db.Model):  # type: ignore[name-defined,misc]
     )
 
     id: Mapped[Id]
-    provincename: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
-    cityname: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
-    usernumber: Mapped[int | None]
     version: Mapped[int] = mapped_column(server_default=text("1"), default=1)
     created_at: Mapped[datetime | None] = mapped_column(UtcDateTime, server_default=func.now())
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, server_default=func.now())
-    # Empty until we have seen the row: the original program fills none of what follows.
+    # Empty in rows of the original program until search_keys.py fills them.
     province_key: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
     city_key: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
     search_key: Mapped[str | None] = mapped_column(long_text())
-    # The names of which the keys were made. The original program may change a name at any time;
-    # the database then says by itself that the keys are due, here and in an index.
+    # The names of which the keys were made. Where the original program has changed a name since,
+    # the computed column `keys_due` is true.
     keyed_province: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
     keyed_city: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
     keys_due: Mapped[bool] = mapped_column(Computed(KEYS_DUE, persisted=False), nullable=True)
 
 
-class RemovedCity(db.Model):  # type: ignore[name-defined,misc]
-    """A city that was removed, kept for a while so that it can be put back under its id."""
+class RemovedCity(CityColumns, db.Model):  # type: ignore[name-defined,misc]
+    """A city that was removed, stored for a month so that it can be restored under its id."""
 
     __tablename__ = "removed_city"
     __table_args__ = ({"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},)
 
     id: Mapped[Id]
     city_id: Mapped[int]
-    provincename: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
-    cityname: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
-    usernumber: Mapped[int | None]
     version: Mapped[int]
     created_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

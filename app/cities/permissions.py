@@ -1,4 +1,4 @@
-"""Who may read the register."""
+"""Which views of the register need a sign-in."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,17 +6,12 @@ from typing import ParamSpec, TypeVar
 
 from flask import Response
 
-from app.actor import Actor, Role
+from app.actor import Role
 from app.current import settings
 from app.web.permissions import role_required
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-def may_read_cities(actor: Actor) -> bool:
-    """True for members, and for everybody where PUBLIC_READ opens reading."""
-    return settings().public_read or actor.is_signed_in
 
 
 def reads_cities(view: Callable[P, T]) -> Callable[P, T | Response]:

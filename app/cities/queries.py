@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, or_, select
 
+from app.cities.fields import FIELDS
 from app.cities.listing import SEARCH_WORDS, CityListing
 from app.cities.models import City
 from app.cities.rules import fold_name
@@ -37,9 +38,7 @@ PROVINCES_MOST = 200
 CityRow = Row[*tuple[Any, ...]]
 COLUMNS = (
     City.id,
-    City.provincename,
-    City.cityname,
-    City.usernumber,
+    *(getattr(City, field.column) for field in FIELDS),
     City.version,
     City.created_at,
     City.changed_at,

@@ -1,6 +1,6 @@
-"""The rows of a list in words. A page has fifty, so what is the same for all of them (language,
-time zone, patterns, translations) is looked up once: the filters that other templates use would
-look it up for every value, which is most of the time that drawing a list takes."""
+"""Formatting the rows of a list. A page has fifty rows, so what they have in common (language, time
+zone, patterns, translations) is looked up once; the filters of other templates look it up for
+every value, which would be most of the time it takes to draw a list."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -21,13 +21,13 @@ from app.cities.rules import is_flawed
 
 
 def city_name(name: str | None) -> str:
-    """What a city is called where one speaks of it; one of the original program may have no name,
-    or one of blanks."""
+    """The name of a city in a sentence; a city of the original program may have none, or only
+    spaces."""
     return name if name and name.strip() else str(_("City without a name"))
 
 
 class RowFormatter:
-    """Writes rows in the reader's language."""
+    """Formats rows in the reader's language."""
 
     def __init__(self) -> None:
         self.locale = get_locale() or "en"
@@ -38,11 +38,11 @@ class RowFormatter:
         whole = str(get_datetime_format("medium", self.locale))
         self.moment = parse_pattern(whole.replace("{0}", time).replace("{1}", date))
         self.just_now = _("just now")
-        # Without values gettext leaves the place of the name in the text.
+        # Without values gettext leaves the placeholder of the name in the text.
         self.edit, self.remove = _("Edit %(name)s"), _("Remove %(name)s")
 
     def write(self, row: CityRow) -> tuple[Any, ...]:
-        """A row in the order in which the template takes it apart."""
+        """The values of a row, in the order in which the template unpacks them."""
         city, users, changed = row.cityname, row.usernumber, row.changed_at
         name = {"name": city_name(city)}
         return (
@@ -59,7 +59,7 @@ class RowFormatter:
         )
 
     def ago(self, moment: datetime) -> str:
-        """How long ago, as the filter of this name says it."""
+        """How long ago, as the template filter `ago` says it."""
         past = self.now - moment
         if past.total_seconds() < 60:
             return str(self.just_now)

@@ -1,20 +1,20 @@
-"""The stored keys of names: given to rows that the original program wrote, and what finds the same
-city by them."""
+"""Search keys: fills them in for rows that the original program wrote, and finds duplicates by
+them."""
 
 from sqlalchemy import bindparam, select, union_all, update
 
 from app.cities.models import City
 from app.cities.rules import keys, pair_of, sort_key
 from app.database.engine import db
-from app.database.service import transaction
+from app.database.service import bookkeeping
 from app.errors import Locked
 
 FILL_BATCH, FILL_BATCHES = 500, 40
 ALIKE_MOST = 500
 
-# The few rows that can be the same city: those with the same keys, and those whose keys are due, of
-# which there are many only after a large insert by the original program, until the next search.
-# Every new city asks this, so it is one query, built once.
+# The rows that may be the same city: those with the same keys, and those whose keys are due (many
+# only between a large insert by the original program and the next search). It is executed for each
+# new city, so it is one query, built once.
 NAMES = select(City.id, City.provincename, City.cityname).limit(ALIKE_MOST)
 ALIKE = union_all(
     select(
@@ -27,10 +27,10 @@ ALIKE = union_all(
 
 
 def fill_keys() -> None:
-    """Give rows that the original program inserted or renamed their keys. Where nothing is to do
+    """Fill in the keys of rows that the original program inserted or renamed. If there are none,
     this is one look into an index. Bounded, so that nobody waits for more than a second or two
-    after a large insert; the next search goes on with the rest, and with rows that somebody else
-    holds locked."""
+    after a large insert: the next search continues with the rest, and with rows that are locked
+    now."""
     due = select(City.id).where(City.keys_due).limit(1)
     for _round in range(FILL_BATCHES):
         if db.session.scalar(due) is None:
@@ -41,9 +41,9 @@ def fill_keys() -> None:
             return
 
 
-@transaction
+@bookkeeping
 def fill_batch() -> int:
-    """Keys for the next rows whose keys are due; returns how many got them."""
+    """Fill in the keys of some rows; returns of how many."""
     query = select(City.id, City.provincename, City.cityname).where(City.keys_due)
     rows = db.session.execute(query.limit(FILL_BATCH).with_for_update()).all()
     changes = [{"id": row.id, **keys(row.provincename, row.cityname)} for row in rows]
@@ -53,7 +53,7 @@ def fill_batch() -> int:
 
 
 def find_same(province: str, city: str, other_than: int | None = None) -> int | None:
-    """The id of a city that has these names, as pair_of() compares them."""
+    """The smallest id of a city that has these names, as pair_of() compares them."""
     wanted = {"province_key": sort_key(province), "city_key": sort_key(city)}
     rows = db.session.execute(ALIKE, wanted)
     same = (row.id for row in rows if pair_of(row.provincename, row.cityname) == (province, city))

@@ -1,230 +1,243 @@
-"""What can be done with cities: each verb checks the rules, writes, and commits once."""
+"""What can be done with cities: each service checks the rules, writes the rows and records what
+changed."""
 
 import csv
 import hashlib
 import json
-from dataclasses import astuple
+import secrets
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Protocol
+from typing import Any
 
-from flask_babel import gettext as _
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from app.actor import Actor
+from app.actor import Actor, Role
 from app.cities import cache, queries
+from app.cities.changes import find_removal
+from app.cities.fields import CSV_FIELDS, Input, Values, columns_of, values_of
 from app.cities.models import City, RemovedCity
-from app.cities.rules import CityFields, check_city, keys
+from app.cities.rules import Pair, check_city, names_of, row_of
 from app.cities.search_keys import find_same
 from app.config import ROOT
+from app.current import settings
 from app.database.engine import db
 from app.database.idempotency import run_once
-from app.database.service import after_commit, transaction
-from app.errors import Conflict, Invalid, NotFound
+from app.database.service import after_commit, bookkeeping, service
+from app.errors import Conflict, Invalid, NotFound, Unauthorized
+from app.history.services import Change, changed_fields, record
+from app.text import N_
 from app.times import now
 
 SAMPLE = ROOT / "app" / "cities" / "sample-cities.csv"
 SAMPLE_COUNT = 418
-REMOVED_KEPT = timedelta(days=30)
-
-
-class Values(Protocol):
-    """A row of the register, read as an object or as a tuple."""
-
-    id: int
-    provincename: str | None
-    cityname: str | None
-    usernumber: int | None
-    version: int
+RESTORABLE = timedelta(days=30)
+INSERT = insert(City.__table__)  # rows, not objects: they cost less
 
 
 class AlreadyThere(Invalid):
-    """A city of this province and name is there; that is told, and may be overruled."""
+    """There is a city of this province and name. It can be added nevertheless."""
 
     def __init__(self, city_id: int) -> None:
         self.city_id = city_id
-        super().__init__(_("A city of this province and name is already there."))
+        super().__init__(N_("A city of this province and name is already there."))
 
 
 class Outdated(Conflict):
-    """The row changed since the form was made."""
+    """The row changed since the form was opened."""
 
 
-def form_version(row: Values) -> str:
-    """What a form carries to say which state of a row it shows. The version alone would not do:
-    the original program changes a row without raising it."""
-    state = [row.id, row.version, row.provincename, row.cityname, row.usernumber]
-    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:20]
+def may_read_cities(actor: Actor) -> bool:
+    """True for members, and for everybody where PUBLIC_READ opens reading."""
+    return settings().public_read or actor.is_signed_in
 
 
-def get_city(city_id: int) -> queries.CityRow:
-    """One row; NotFound when there is none."""
+def load_city(actor: Actor, city_id: int) -> queries.CityRow:
+    """One row; NotFound where there is none."""
+    if not may_read_cities(actor):
+        raise Unauthorized(N_("Please sign in, or send a token."))
     row = queries.find_city(city_id)
+    db.session.rollback()  # whoever shows it asks Redis next, and holds no connection then
     if row is None:
-        raise gone()
+        raise missing()
     return row
 
 
-def gone() -> NotFound:
-    """The refusal for a city that is not there, or no longer."""
-    return NotFound(_("This city is not in the register. It may have been removed."))
+def missing() -> NotFound:
+    """The error for a city that is not in the register."""
+    return NotFound(N_("This city is not in the register. It may have been removed."))
 
 
-@transaction
-def create_city(
-    actor: Actor,
-    province: str | None,
-    city: str | None,
-    users: str | int | None,
-    *,
-    key: str | None = None,
-    anyway: bool = False,
-) -> int:
-    """Add a city and return its id. With the one-time key of a form that was sent before with the
-    same values, that is the id made then, while it is in the register. AlreadyThere when these
-    names are there, unless `anyway`."""
-    fields = check_city(province, city, users)
+def form_version(row: Any) -> str:
+    """The state of a row that a form shows, as the form sends it back. The version alone is not
+    enough: the original program changes a row without raising it."""
+    state = [row.id, row.version, *(getattr(row, field.column) for field in CSV_FIELDS)]
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:20]
+
+
+@service(Role.EDITOR)
+def create_city(actor: Actor, given: Input, *, key: str | None = None, anyway: bool = False) -> int:
+    """Add a city and return its id. If a form with this idempotency key and these values was sent
+    before, that is the id of the city added then, while it is in the register. AlreadyThere if
+    there is one of these names, unless `anyway`."""
+    values = check_city(given)
+    sent = [value or "" for value in values.values()]
     return run_once(
-        actor.person_id, key, astuple(fields), lambda: insert_city(fields, anyway), queries.has_city
+        actor.person_id, key, sent, lambda: insert_city(actor, values, anyway), queries.has_city
     )
 
 
-def insert_city(fields: CityFields, anyway: bool) -> int:
+def insert_city(actor: Actor, values: Values, anyway: bool) -> int:
     """The new row, within a running service."""
-    refuse_same(fields, anyway)
-    row = City(created_at=now(), version=0)
-    write(row, fields)
-    db.session.add(row)
-    db.session.flush()
-    return row.id
+    refuse_same(values, anyway)
+    moment = now()
+    row = {**row_of(values), "version": 1, "created_at": moment, "changed_at": moment}
+    inserted: Any = db.session.execute(INSERT, row)
+    city_id: int = inserted.inserted_primary_key[0]
+    record(actor, "city.create", "city", Change(city_id, after=values, version=1))
+    after_commit(cache.invalidate)
+    return city_id
 
 
-def refuse_same(fields: CityFields, anyway: bool, other_than: int | None = None) -> None:
-    """Tell when another row has these names."""
-    same = None if anyway else find_same(fields.province, fields.city, other_than)
+def refuse_same(values: Values, anyway: bool, other_than: int | None = None) -> None:
+    """AlreadyThere if another row has these names."""
+    same = None if anyway else find_same(*names_of(values), other_than)
     if same is not None:
         raise AlreadyThere(same)
 
 
-def write(row: City, fields: CityFields) -> None:
-    """Put the values and what follows from them into a row."""
-    row.provincename, row.cityname, row.usernumber = fields.province, fields.city, fields.users
-    for name, value in keys(fields.province, fields.city).items():
-        setattr(row, name, value)
-    row.version += 1
-    row.changed_at = now()
-    after_commit(cache.changed)
-
-
-@transaction
+@service(Role.EDITOR)
 def update_city(
-    _actor: Actor,
-    city_id: int,
-    version: str | None,
-    province: str | None,
-    city: str | None,
-    users: str | int | None,
-    *,
-    anyway: bool = False,
+    actor: Actor, city_id: int, version: str | None, given: Input, *, anyway: bool = False
 ) -> None:
     """Change a city to these values. `version` is form_version() of the state that the form
-    showed; Outdated when the row is no longer in it, or when the form does not say."""
+    showed; Outdated if the row is in another state by now, or if the form does not say."""
     row = lock_city(city_id)
-    fields = check_city(province, city, users)
-    present = (row.provincename, row.cityname, row.usernumber)
-    if present == (fields.province, fields.city, fields.users):
+    values = check_city(given)
+    before, after = changed_fields(values_of(row), values)
+    if not after:
         return
     if form_version(row) != version:
-        raise Outdated(_("This city was changed since you opened the form. Nothing was saved."))
-    if present[:2] != (fields.province, fields.city):
-        refuse_same(fields, anyway, city_id)
-    write(row, fields)
+        raise Outdated(N_("This city was changed since you opened the form. Nothing was saved."))
+    if {"province", "city"} & set(after):
+        refuse_same(values, anyway, city_id)
+    row.version += 1
+    row.changed_at = now()
+    set_columns(row, row_of(values))
+    record(actor, "city.update", "city", Change(city_id, before, after, row.version))
+    after_commit(cache.invalidate)
 
 
 def lock_city(city_id: int) -> City:
-    """A row that nobody else changes until the running service ends. On SQLite the transaction
-    itself does so, on MariaDB SELECT ... FOR UPDATE."""
+    """A row that nobody else changes until the running service ends: on SQLite because of the
+    transaction, on MariaDB by SELECT ... FOR UPDATE."""
     row = db.session.get(City, city_id, with_for_update=True, populate_existing=True)
     if row is None:
-        raise gone()
+        raise missing()
     return row
 
 
-@transaction
+@service(Role.EDITOR)
 def delete_city(actor: Actor, city_id: int) -> tuple[int, str]:
-    """Remove a city. Returns the id under which it can be put back, and its name."""
+    """Remove a city. Returns the id under which it can be restored, and its name."""
     row = lock_city(city_id)
     removed = RemovedCity(city_id=row.id, removed_by=actor.name, removed_at=now())
-    copy_values(row, removed)
+    copy_city(row, removed)
     db.session.add(removed)
     db.session.delete(row)
     db.session.flush()
-    after_commit(cache.changed)
+    record(actor, "city.delete", "city", Change(city_id, values_of(removed), None, removed.version))
+    after_commit(cache.invalidate)
     if removed.id % 20 == 0:  # a transaction of its own, so that removals do not wait for another
         after_commit(delete_old_removed)
     return removed.id, removed.cityname or ""
 
 
-@transaction
+@bookkeeping
 def delete_old_removed() -> None:
-    """Forget what was removed so long ago that nobody will put it back."""
-    db.session.execute(delete(RemovedCity).where(RemovedCity.removed_at < now() - REMOVED_KEPT))
+    """Delete removed cities that can no longer be restored."""
+    db.session.execute(delete(RemovedCity).where(RemovedCity.removed_at < now() - RESTORABLE))
 
 
-@transaction
-def restore_city(_actor: Actor, removed_id: int) -> tuple[int, str]:
-    """Put a removed city back under its id; returns id and name. NotFound when it is back already
-    or was removed too long ago."""
+@service(Role.EDITOR)
+def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
+    """Restore a removed city under its id; returns id and name. NotFound if that was done already,
+    or if it was removed too long ago."""
     removed = db.session.get(RemovedCity, removed_id, with_for_update=True, populate_existing=True)
     if removed is None:
-        raise NotFound(_("This is already undone, or it was too long ago."))
-    row = City(id=removed.city_id, **keys(removed.provincename, removed.cityname))
-    copy_values(removed, row)
+        raise NotFound(N_("This is already undone, or it was too long ago."))
+    values = values_of(removed)
+    row = City(id=removed.city_id, **row_of(values))
+    copy_city(removed, row)
     db.session.delete(removed)
     db.session.add(row)
     try:
         db.session.flush()
     except IntegrityError:
         raise Conflict(
-            _("Another city has this number now, so it cannot be brought back.")
+            N_("Another city has this id now, so this one cannot be restored.")
         ) from None
-    after_commit(cache.changed)
+    record(
+        actor,
+        "city.restore",
+        "city",
+        Change(row.id, None, values, row.version),
+        reverts_id=find_removal(row.id),
+    )
+    after_commit(cache.invalidate)
     return row.id, row.cityname or ""
 
 
-def copy_values(source: City | RemovedCity, target: City | RemovedCity) -> None:
-    """The values that a row keeps when it is removed and put back."""
-    for name in (
-        "provincename", "cityname", "usernumber", "version", "created_at", "changed_at",
-    ):  # fmt: skip
-        setattr(target, name, getattr(source, name))
+def copy_city(source: City | RemovedCity, target: City | RemovedCity) -> None:
+    """Copy what a city has both in the register and among removed cities."""
+    set_columns(target, columns_of(values_of(source)))
+    target.version = source.version
+    target.created_at, target.changed_at = source.created_at, source.changed_at
+
+
+def set_columns(row: City | RemovedCity, columns: dict[str, Any]) -> None:
+    """Set several columns of a row."""
+    for name, value in columns.items():
+        setattr(row, name, value)
 
 
 def is_empty() -> bool:
-    """Whether the register has no row at all."""
+    """True if the register has no row at all."""
     return db.session.scalar(select(City.id).limit(1)) is None
 
 
-@transaction
-def add_sample_cities() -> int:
+@service(Role.EDITOR)
+def add_sample_cities(actor: Actor) -> int:
     """Add the sample cities and return how many they are."""
-    return insert_sample_cities(Actor.operator())
+    return insert_sample_cities(actor)
 
 
-def insert_sample_cities(_actor: Actor) -> int:
-    """Within a running service: add the sample cities (GeoNames, CC BY 4.0) and return how many
-    they are. The largest comes first in the file and is added last, so that it is at the top of a
-    new list."""
+def insert_sample_cities(actor: Actor) -> int:
+    """The sample cities (GeoNames, CC BY 4.0), within a running service. The largest comes first
+    in the file and is added last, so that it is at the top of a new list."""
     with SAMPLE.open(encoding="utf-8-sig", newline="") as file:
-        rows = [
-            {
-                "provincename": row["provincename"],
-                "cityname": row["cityname"],
-                "usernumber": int(row["usernumber"]),
-                **keys(row["provincename"], row["cityname"]),
-            }
-            for row in csv.DictReader(line for line in file if not line.startswith("#"))
+        lines = csv.DictReader(line for line in file if not line.startswith("#"))
+        sample = [
+            check_city({f.name: line.get(f.headers[0]) for f in CSV_FIELDS}) for line in lines
         ]
-    db.session.execute(insert(City), rows[::-1])
-    after_commit(cache.changed)
-    return len(rows)
+    newest = newest_id()
+    db.session.execute(INSERT, [row_of(values) for values in reversed(sample)])
+    record_created(actor, newest, sample, batch_id=f"sample-{secrets.token_hex(8)}")
+    after_commit(cache.invalidate)
+    return len(sample)
+
+
+def newest_id() -> int:
+    """The largest id in the register."""
+    return db.session.scalar(select(func.max(City.id))) or 0
+
+
+def record_created(actor: Actor, newest: int, created: Iterable[Values], batch_id: str) -> None:
+    """Record cities that were inserted together by the running service. Nobody says which ids they
+    got: they are larger than `newest`, the largest one before, and are found by their names."""
+    query = select(City.id, City.provincename, City.cityname).where(City.id > newest)
+    ids: dict[Pair, int] = {
+        (row.provincename or "", row.cityname or ""): row.id for row in db.session.execute(query)
+    }
+    changes = (Change(ids[names_of(values)], after=values, version=1) for values in created)
+    record(actor, "city.create", "city", *changes, batch_id=batch_id)

@@ -23,9 +23,10 @@ USERS: ColumnElement[Any] = func.coalesce(func.sum(City.usernumber), 0)
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Plain values, as they are kept in Redis. A province is (name, users, cities), a city (id,
-    name, province, users); `nowhere` are the cities without a province."""
+class Statistics:
+    """Totals of the register, as plain values that are cached as JSON. A province is (name, users,
+    cities), a city (id, name, province, users). `nowhere` is users and number of the cities
+    without a province, `unnumbered` how many cities have no number of users."""
 
     cities: int
     users: int
@@ -37,7 +38,7 @@ class Figures:
 
     @property
     def rest(self) -> tuple[int, int, int]:
-        """The provinces that are not shown: how many, their users, their cities."""
+        """The provinces that are not shown: how many, their users and their cities."""
         users, cities = self.nowhere
         return (
             self.province_count - len(self.provinces),
@@ -47,29 +48,29 @@ class Figures:
 
     @property
     def longest(self) -> int:
-        """The users of the province with the longest bar, at least one."""
+        """The users of the province with the longest bar; at least one."""
         shown = [row[1] for row in self.provinces] + [self.nowhere[0]]
         return max(1, *shown)
 
 
-def read_figures() -> Figures:
-    """The figures as the list's fragments are kept: half a minute, or until the next change."""
-    return cache.get_or_compute("glance", Figures, compute_figures)
+def read_statistics() -> Statistics:
+    """The totals from the cache: at most half a minute old, or from the last change on."""
+    return cache.get_or_compute("glance", Statistics, compute_statistics)
 
 
 def compact(value: int) -> str:
-    """A large number as one says it: 742.4 million, 7.4亿; empty where the digits are as short."""
+    """A large number in words: 742.4 million, 7.4亿. Empty for one that is short in digits."""
     if abs(value) < COMPACT_FROM:
         return ""
     locale = get_locale()
     style: Literal["long", "short"] = "long"
     if style not in locale.compact_decimal_formats:
-        style = "short"  # Chinese has only one way
+        style = "short"  # Chinese has only this one
     return format_compact_decimal(value, format_type=style, locale=locale, fraction_digits=1)
 
 
-def province_bars(figures: Figures) -> list[dict[str, Any]]:
-    """The rows of the chart; cities without a province are one bar, the last."""
+def province_bars(figures: Statistics) -> list[dict[str, Any]]:
+    """The rows of the chart; the last is that of cities without a province."""
     rows = [
         province_bar(figures, name, users, cities, url_for("cities.list_cities", province=name))
         for name, users, cities in figures.provinces
@@ -80,7 +81,9 @@ def province_bars(figures: Figures) -> list[dict[str, Any]]:
     return rows
 
 
-def province_bar(figures: Figures, name: str, users: int, cities: int, url: str) -> dict[str, Any]:
+def province_bar(
+    figures: Statistics, name: str, users: int, cities: int, url: str
+) -> dict[str, Any]:
     """One row of the chart."""
     title = ngettext(
         "%(name)s: %(users)s users in %(count)s city",
@@ -100,14 +103,14 @@ def province_bar(figures: Figures, name: str, users: int, cities: int, url: str)
     }
 
 
-def compute_figures() -> Figures:
-    """The figures from the database; rows of the original program may lack name or number."""
-    blank = read_blank_provinces()
-    named = and_(City.provincename.is_not(None), City.provincename.not_in(blank))
-    unnamed = or_(City.provincename.is_(None), City.provincename.in_(blank))
+def compute_statistics() -> Statistics:
+    """The totals from the database; rows of the original program may lack name or number."""
+    blank_names = read_blank_provinces()
+    named = and_(City.provincename.is_not(None), City.provincename.not_in(blank_names))
+    unnamed = or_(City.provincename.is_(None), City.provincename.in_(blank_names))
     cities, users, unnumbered, province_count = read_totals(named)
     nowhere = db.session.execute(select(USERS, func.count()).where(unnamed)).one()
-    return Figures(
+    return Statistics(
         cities=cities,
         users=users,
         unnumbered=unnumbered,
@@ -119,16 +122,16 @@ def compute_figures() -> Figures:
 
 
 def read_blank_provinces() -> list[str]:
-    """The names of provinces in which nothing can be read. Asked for by the key, which is empty for
-    all of them, because databases do not agree on what a blank is; and then spoken of by name,
-    because the sums below are read from an index that has the name and not the key."""
+    """The names of provinces without a visible character. They are found by their empty key,
+    because databases differ on what a space is. The queries for totals compare names, because they
+    read an index that has the name and not the key."""
     fill_keys()
-    blank = and_(City.province_key == "", City.provincename.is_not(None))
-    return list(db.session.scalars(select(City.provincename).where(blank).distinct()))
+    is_blank = and_(City.province_key == "", City.provincename.is_not(None))
+    return list(db.session.scalars(select(City.provincename).where(is_blank).distinct()))
 
 
 def read_totals(named: ColumnElement[bool]) -> tuple[int, int, int, int]:
-    """Cities, users, cities without a number, provinces that have a name."""
+    """The numbers of cities, of users, of cities without a number, and of named provinces."""
     cities, users, numbered = db.session.execute(
         select(func.count(), USERS, func.count(City.usernumber)).select_from(City)
     ).one()
@@ -138,7 +141,8 @@ def read_totals(named: ColumnElement[bool]) -> tuple[int, int, int, int]:
 
 
 def read_provinces(named: ColumnElement[bool]) -> list[tuple[str, int, int]]:
-    """The provinces with most users: name, users, cities. A rest of one is shown itself."""
+    """The provinces with most users: name, users, cities. If only one is left over, it is shown
+    too."""
     query = (
         select(City.provincename, USERS, func.count())
         .where(named)

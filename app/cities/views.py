@@ -1,28 +1,34 @@
 """The pages of the register."""
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.actor import Role
 from app.cities import services
+from app.cities.changes import find_last_change
+from app.cities.fields import FIELDS, Field
 from app.cities.forms import CityForm
 from app.cities.list_page import CITIES, list_content, register_facts
 from app.cities.permissions import reads_cities
 from app.cities.queries import CityRow
 from app.cities.row_format import city_name
-from app.cities.rules import clean_users, is_flawed
+from app.cities.rules import is_flawed
 from app.current import actor
 from app.database.idempotency import new_key
-from app.errors import Invalid, Locked, NotFound
-from app.web.forms import add_form_errors
+from app.errors import NotFound
+from app.text import Message
+from app.web.forms import submit
+from app.web.notices import Notice
 from app.web.permissions import role_required
 from app.web.urls import came_from, safe_next
 
 bp = Blueprint("cities", __name__)
-Answer = Response | tuple[str, int] | str
+Answer = Response | tuple[str, int] | tuple[str, int, Any] | str
 
 CITY = "/cities/<int:city_id>"
 
@@ -39,130 +45,118 @@ def list_cities() -> str:
 @bp.route("/cities/new", methods=["GET", "POST"])
 @role_required(Role.EDITOR)
 def create_city() -> Answer:
-    """A new city. The same names again are told, and added when that is meant."""
-    form, status, same = CityForm(), 200, None
-    anyway = "anyway" in request.form
-    if request.method == "POST":
-        try:
-            city_id = services.create_city(
-                actor(), *form.values(), key=form.key.data, anyway=anyway
-            )
-        except services.AlreadyThere as error:
-            status, same = error.status, error.city_id
-        except (Invalid, Locked) as error:
-            status = add_form_errors(form, error)
-        else:
-            return added(city_id, form.city.data)
-    form.key.data = form.key.data or new_key()
-    return edit_page(form, status, same=same)
-
-
-def added(city_id: int, name: str | None) -> Response:
-    """Back to the list, where the new city stands at the top, with a link to it."""
-    message: Any = {
-        "text": _("%(name)s is added.", name=city_name(name)),
-        "link": url_for("cities.edit_city", city_id=city_id),
-        "link_text": _("Open"),
-    }
-    flash(message, "good")
-    return redirect(url_for("cities.list_cities"), 303)
+    """A new city. If there is one of these names, the page says so and offers to add it anyway."""
+    form = CityForm()
+    create = partial(
+        services.create_city, actor(), form.values(), key=form.key.data, anyway=anyway()
+    )
+    try:
+        sent = submit(form, create, special=(services.AlreadyThere,))
+    except services.AlreadyThere as error:
+        return edit_page(form, error.status, same=error.city_id)
+    if sent.done:
+        added = _("%(name)s was added.", name=city_name(form.city.data))
+        Notice(added, url_for("cities.edit_city", city_id=sent.result), _("Open")).show()
+        return redirect(url_for("cities.list_cities"), 303)
+    return edit_page(form, sent.status)
 
 
 @bp.get(CITY)
 @reads_cities
 def edit_city(city_id: int) -> Answer:
-    """The form of a city; its plain facts for those who only read."""
-    row = services.get_city(city_id)
+    """The form of a city; its values alone for those who only read."""
+    row = services.load_city(actor(), city_id)
+    back = came_from("cities.list_cities")
     if not actor().may_write:
-        return render_template(
-            "cities/show_city.html", row=row, back=came_from("cities.list_cities")
-        )
-    form = CityForm(
-        province=row.provincename,
-        city=row.cityname,
-        number="" if row.usernumber is None else row.usernumber,
-        version=services.form_version(row),
-        next=came_from("cities.list_cities"),
-    )
+        return render_template("cities/show_city.html", row=row, fields=FIELDS, back=back)
+    values = {field.name: field.write(getattr(row, field.column)) for field in FIELDS}
+    form = CityForm(**values, version=services.form_version(row), next=back)
     return edit_page(form, 200, row)
 
 
 @bp.post(CITY)
 @role_required(Role.EDITOR)
 def update_city(city_id: int) -> Answer:
-    """Save what was typed, unless the city changed or went since the form was made."""
-    form, same = CityForm(), None
+    """Save what was typed, unless the city was changed or removed since the form was opened."""
+    form = CityForm()
+    update = partial(
+        services.update_city, actor(), city_id, form.version.data, form.values(), anyway=anyway()
+    )
     try:
-        services.update_city(
-            actor(), city_id, form.version.data, *form.values(), anyway="anyway" in request.form
-        )
-    except services.Outdated:
-        return outdated_page(form, services.get_city(city_id))
-    except NotFound:
-        form.key.data = new_key()
-        return edit_page(form, 404, gone=True)
+        sent = submit(form, update, special=(services.Outdated, services.AlreadyThere))
+        if not sent.done:
+            return edit_page(form, sent.status, services.load_city(actor(), city_id))
+    except services.Outdated as error:
+        return conflict_page(form, services.load_city(actor(), city_id), error.status)
+    except NotFound as error:
+        return edit_page(form, error.status, gone=True)
     except services.AlreadyThere as error:
-        status, same = error.status, error.city_id
-    except (Invalid, Locked) as error:
-        status = add_form_errors(form, error)
-    else:
-        flash(_("%(name)s is saved.", name=city_name(form.city.data)), "good")
-        return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
-    return edit_page(form, status, services.get_city(city_id), same)
+        row = services.load_city(actor(), city_id)
+        return edit_page(form, error.status, row, same=error.city_id)
+    Notice(_("%(name)s was saved.", name=city_name(form.city.data))).show()
+    return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
+
+
+def anyway() -> bool:
+    """True if the person confirmed a second city of the same names."""
+    return "anyway" in request.form
 
 
 def edit_page(
-    form: CityForm,
-    status: int,
-    row: CityRow | None = None,
-    same: int | None = None,
-    gone: bool = False,
-    changes: list[tuple[str, str, str]] | None = None,
+    form: CityForm, status: int, row: CityRow | None = None, **more: Any
 ) -> tuple[str, int]:
-    """The form, for a new city or for `row`; with `same`, the id of one that has its names;
-    with `gone`, for a city that was removed meanwhile; with `changes`, for one saved meanwhile."""
+    """The form, for a new city or for `row`. `same` is the id of a city that has its names, `gone`
+    is for a city that was removed in the meantime, `conflict` for one that was changed."""
+    form.key.data = form.key.data or new_key()
     page = render_template(
         "cities/edit_city.html",
         form=form,
         row=row,
-        same=same,
-        gone=gone,
-        changes=changes,
         flawed=row is not None and is_flawed(row.provincename, row.cityname, row.usernumber),
         provinces=register_facts().provinces,
         back=safe_next(form.next.data, url_for("cities.list_cities")),
+        **more,
     )
     return page, status
 
 
-def outdated_page(form: CityForm, row: CityRow) -> tuple[str, int]:
+@dataclass(frozen=True)
+class Conflicting:
+    """One field of a city that two people changed."""
+
+    field: Field
+    saved: str
+    yours: str
+
+
+def conflict_page(form: CityForm, row: CityRow, status: int) -> tuple[str, int]:
     """What is saved now beside what was typed. Sent again from here, the form knows the present
     state and is saved."""
     form.version.data = services.form_version(row)
-    saved = (row.cityname, row.provincename, row.usernumber)
-    typed = (form.city.data or "", form.province.data or "", clean_users(form.number.data))
-    fields = (form.city, form.province, form.number)
-    changes = [
-        (str(field.label.text), "" if old is None else str(old), str(new).strip())
-        for field, old, new in zip(fields, saved, typed, strict=True)
+    conflict = [
+        Conflicting(
+            field,
+            saved=field.show(getattr(row, field.column)),
+            yours=typed if isinstance(value := field.read(typed), Message) else field.show(value),
+        )
+        for field in FIELDS
+        for typed in [form.values()[field.name]]
     ]
-    return edit_page(form, services.Outdated.status, row, changes=changes)
+    return edit_page(form, status, row, conflict=conflict, last_change=find_last_change(row))
 
 
 @bp.route(f"{CITY}/delete", methods=["GET", "POST"])
 @role_required(Role.EDITOR)
 def delete_city(city_id: int) -> Answer:
     """Asks, or removes and offers to undo it."""
+    back = came_from("cities.list_cities")
     if request.method == "GET":
-        row = services.get_city(city_id)
-        return render_template(
-            "cities/delete_city.html", row=row, back=came_from("cities.list_cities")
-        )
+        row = services.load_city(actor(), city_id)
+        return render_template("cities/delete_city.html", row=row, fields=FIELDS, back=back)
     removed_id, name = services.delete_city(actor(), city_id)
     undo = url_for("cities.restore_city", removed_id=removed_id)
-    message: Any = {"text": _("%(name)s is removed.", name=city_name(name)), "undo": undo}
-    flash(message, "good")
-    return redirect(safe_next(request.form.get("next"), came_from("cities.list_cities")), 303)
+    Notice(_("%(name)s was removed.", name=city_name(name)), undo=undo).show()
+    return redirect(safe_next(request.form.get("next"), back), 303)
 
 
 @bp.post("/cities/removed/<int:removed_id>/restore")
@@ -170,5 +164,5 @@ def delete_city(city_id: int) -> Answer:
 def restore_city(removed_id: int) -> Response:
     """Undo a removal."""
     _city_id, name = services.restore_city(actor(), removed_id)
-    flash(_("%(name)s is back.", name=city_name(name)), "good")
+    Notice(_("%(name)s was restored.", name=city_name(name))).show()
     return redirect(came_from("cities.list_cities"), 303)

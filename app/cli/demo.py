@@ -68,7 +68,7 @@ def fill() -> dict[str, str]:
     passwords = {str(role): secrets.token_urlsafe(9) for role in Role}
     operator = Actor.operator()
     ids = {name: auth.create_person(operator, name, text, name) for name, text in passwords.items()}
-    cities.add_sample_cities()
+    cities.add_sample_cities(operator)
     editor = Actor(ids[Role.EDITOR], Role.EDITOR, Role.EDITOR, Via.COMMAND)
     folder = settings().files_dir
     for name, content in sample_files().items():

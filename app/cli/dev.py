@@ -26,13 +26,13 @@ from babel.messages.pofile import read_po
 
 from app import create_app, logs
 from app.auth import queries
-from app.cities.cache import changed as cities_changed
+from app.cities.cache import invalidate as forget_cities
 from app.cli import private_redis
 from app.cli.demo import fill, leave_real_settings
 from app.cli.run import CannotStart, address, check_address, prepare
 from app.config import ROOT, Settings
 from app.database.engine import db
-from app.files.cache import changed as files_changed
+from app.files.cache import invalidate as files_changed
 from app.health.probe import ask_readyz
 from app.web import static_files
 
@@ -56,7 +56,7 @@ def application() -> "Flask":
     logs.configure(settings)
     app = create_app(settings, commands=False)
     with app.app_context():
-        cities_changed()
+        forget_cities()
         files_changed()
     return app
 

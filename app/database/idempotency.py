@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.engine import db
-from app.database.service import after_commit, transaction
+from app.database.service import after_commit, bookkeeping
 from app.database.types import Moment, bounded
 from app.times import now
 
@@ -78,7 +78,7 @@ def run_once(
     return made
 
 
-@transaction
+@bookkeeping
 def delete_old_keys() -> None:
     """Forget keys of forms that nobody will send again."""
     db.session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - KEPT))

@@ -28,9 +28,9 @@ log = logging.getLogger("gazetteer.transactions")
 
 ANYONE = None  # the role of services for visitors: signing in, claiming a new installation
 ATTEMPTS = 5
-# MariaDB: 1213 deadlock, 1020 a row read earlier in this transaction has changed since (asked for
-# by default from 11.6 on).
-MYSQL_RETRY = (1213, 1020)
+# MariaDB: 1213 deadlock, 1467 deadlock while INSERT ... SELECT waits for its ids, 1020 a row read
+# earlier in this transaction has changed since (asked for by default from 11.6 on).
+MYSQL_RETRY = (1213, 1467, 1020)
 MYSQL_LOCK_WAIT_TIMEOUT = 1205
 
 
@@ -126,19 +126,6 @@ def run_transaction(work: Callable[[], T]) -> T:
     for follow_up in follow_ups:
         run_follow_up(follow_up)
     return result
-
-
-def transaction(function: Callable[P, T]) -> Callable[P, T]:
-    """The same as `bookkeeping()`, but joins a running service. For services that have no actor
-    yet."""
-    alone = bookkeeping(function)
-
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        joined = db.session().info.get("in_service")
-        return function(*args, **kwargs) if joined else alone(*args, **kwargs)
-
-    return run
 
 
 def run_follow_up(follow_up: Callable[[], object]) -> None:

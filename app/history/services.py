@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Select, delete, insert, literal, select
 
 from app.actor import Actor, Role
 from app.database.engine import db
@@ -42,18 +42,7 @@ def record(
 ) -> None:
     """Write one entry for each change, within the running service. `action` is `<kind>.<verb>`
     for example `city.update`; `kind` is one that history/subjects.py knows."""
-    common = {
-        "at": now(),
-        "actor_id": actor.id,
-        "via": actor.via.value,
-        "token_id": actor.token_id,
-        "request_id": actor.request_id,
-        "action": action,
-        "subject_kind": kind,
-        "batch_id": batch_id,
-        "reverts_id": reverts_id,
-        "visible_to": visible_to,
-    }
+    common = common_columns(actor, action, kind, batch_id, reverts_id, visible_to)
     rows = [
         {
             **common,
@@ -66,6 +55,47 @@ def record(
     ]
     if rows:
         db.session.execute(INSERT, rows)
+
+
+def record_rows(
+    actor: Actor,
+    action: str,
+    kind: str,
+    rows: Select[*tuple[Any, ...]],
+    *,
+    batch_id: str | None = None,
+    visible_to: int = EVERYBODY,
+) -> None:
+    """The same for thousands of changes, in one statement: `rows` is a query for the columns
+    `subject_id`, `old_values` and `new_values` (as `dump()` writes them) and `version`."""
+    columns = HistoryEntry.__table__.c
+    common = common_columns(actor, action, kind, batch_id, None, visible_to)
+    values = [literal(value, columns[name].type) for name, value in common.items()]
+    names = ["subject_id", "old_values", "new_values", "version", *common]
+    db.session.execute(INSERT.from_select(names, rows.add_columns(*values)))
+
+
+def common_columns(
+    actor: Actor,
+    action: str,
+    kind: str,
+    batch_id: str | None,
+    reverts_id: int | None,
+    visible_to: int,
+) -> dict[str, Any]:
+    """What entries that are written together have in common."""
+    return {
+        "at": now(),
+        "actor_id": actor.id,
+        "via": actor.via.value,
+        "token_id": actor.token_id,
+        "request_id": actor.request_id,
+        "action": action,
+        "subject_kind": kind,
+        "batch_id": batch_id,
+        "reverts_id": reverts_id,
+        "visible_to": visible_to,
+    }
 
 
 def dump(fields: Fields | None) -> str | None:

@@ -56,6 +56,7 @@ class VersionedCache:
         # has replaced the version.
         db.session.rollback()
         made = msgspec.json.encode(compute())
+        db.session.rollback()  # no connection is held while Redis is asked
         try:
             text = header + made.decode()
             redis_store.client.set(self._value_key(key), text, ex=LIFE_SECONDS)

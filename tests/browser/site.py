@@ -68,7 +68,7 @@ def prepare(env: dict[str, str]) -> str:
         gone = auth.create_person(OPERATOR, "gone", PASSWORD, "editor")
         auth.set_active(OPERATOR, gone, False)
         auth.create_person(OPERATOR, "forgetful", PASSWORD, "viewer")
-        cities.add_sample_cities()
+        cities.add_sample_cities(OPERATOR)
         with db.engine.begin() as connection:
             connection.execute(insert(City), {"cityname": "无省市", "usernumber": -1})
         db.engine.dispose()

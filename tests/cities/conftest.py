@@ -12,6 +12,11 @@ from tests.factories import add_person
 ACTOR = Actor(1, "editor", Role.EDITOR)
 
 
+def given(province="广东", city="深圳市", users="5"):
+    """The values of a city, as a form gives them to a service."""
+    return {"province": province, "city": city, "users": users}
+
+
 def add_city(province="广东", city="深圳市", users=5, **more):
     """A row as our own services write it; returns its id."""
     values = {"provincename": province, "cityname": city, "usernumber": users}

@@ -7,8 +7,9 @@ from sqlalchemy import insert, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from app.cities.importing import apply, staging
-from app.cities.importing.models import CityImport, CityImportRow
+from app.actor import Actor, Role
+from app.cities.importing import apply, queries, services
+from app.cities.importing.models import CityImport, ImportLine
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
@@ -33,18 +34,23 @@ def register() -> list[tuple[str | None, str | None, int | None]]:
     return [tuple(row) for row in db.session.execute(query)]
 
 
+def editor(person: int) -> Actor:
+    """The actor of a test's person."""
+    return Actor(person, "editor", Role.EDITOR)
+
+
 def stage(person: int, lines: str, header: str = HEADER) -> int:
-    """Bring in a file as far as its preview."""
-    return staging.stage_file(person, "cities.csv", (header + lines).encode())
+    """Import a file as far as its preview."""
+    return services.begin_import(editor(person), "cities.csv", (header + lines).encode())
 
 
 def judged(import_id: int) -> list[tuple[int, str, str, str]]:
     """Line, kind, field, reason."""
     db.session.rollback()
-    query = select(CityImportRow).where(CityImportRow.import_id == import_id)
+    query = select(ImportLine).where(ImportLine.import_id == import_id)
     return [
-        (row.line, row.kind, row.field, row.explanation)
-        for row in db.session.scalars(query.order_by(CityImportRow.line))
+        (row.line, row.kind, row.faults, row.explanation)
+        for row in db.session.scalars(query.order_by(ImportLine.line))
     ]
 
 
@@ -55,8 +61,8 @@ def kinds(import_id: int) -> list[str]:
 
 def confirm(import_id: int, person: int) -> apply.Outcome:
     """Confirm the preview as it is now."""
-    preview = staging.find_import(import_id, person).preview
-    return apply.confirm_import(import_id, person, preview)
+    preview = queries.load_import(editor(person), import_id).preview
+    return services.confirm_import(editor(person), import_id, preview)
 
 
 def send(browser: Browser, text: str | bytes, name: str = "cities.csv") -> TestResponse:

@@ -14,7 +14,7 @@ from app.config import ROOT, Settings
 from app.database.engine import db
 from app.database.schema import create_database
 from tests.applications import environment
-from tests.cities.conftest import ACTOR, add_as_original, stored
+from tests.cities.conftest import ACTOR, add_as_original, given, stored
 
 ROWS = [
     (3, "广东", "深圳市", 17494398),
@@ -92,7 +92,7 @@ def test_original_goes_on_inserting_and_is_found(adopted):
     assert (found.id, found.version) == (41, 1)
     assert found.changed_at is not None
     removed_id, _name = services.delete_city(ACTOR, 42)
-    assert services.create_city(ACTOR, "江苏", "苏州市", "1") == 43
+    assert services.create_city(ACTOR, given("江苏", "苏州市", "1")) == 43
     services.restore_city(ACTOR, removed_id)
     assert len(stored()) == len(rows) + 3
 
@@ -117,17 +117,17 @@ def test_the_same_names_in_another_form_are_told_as_an_import_says(adopted):
     add_as_original(("Que\u0301bec", "Que\u0301bec ", 5))
     for _time in range(2):  # before the row has keys and afterwards
         with pytest.raises(services.AlreadyThere) as caught:
-            services.create_city(ACTOR, "Québec", "Québec", "5")
+            services.create_city(ACTOR, given("Québec", "Québec", "5"))
         assert caught.value.city_id == 41
         assert len(queries.select_page(CityListing(search="québec")).rows) == 1
     for other in ("QUÉBEC", "Ｑuébec", "Quebec"):
-        assert services.create_city(ACTOR, "Québec", other, "5") > 41
+        assert services.create_city(ACTOR, given("Québec", other, "5")) > 41
 
 
 def test_names_differ_by_code_points_from_now_on(adopted):
-    services.create_city(ACTOR, "a", "Ae", "1")
-    services.create_city(ACTOR, "a", "ae", "1")
-    services.create_city(ACTOR, "a", "Æ", "1")
+    services.create_city(ACTOR, given("a", "Ae", "1"))
+    services.create_city(ACTOR, given("a", "ae", "1"))
+    services.create_city(ACTOR, given("a", "Æ", "1"))
     assert len(queries.select_page(CityListing(province="a")).rows) == 3
     assert queries.select_page(CityListing(province="A")).rows == []
 

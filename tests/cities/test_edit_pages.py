@@ -1,11 +1,17 @@
 """The pages that add, change and remove a city."""
 
 import re
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from app.cities import services
+from app.cities.fields import values_of
+from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_as_original
+from tests.factories import add_person
+from tests.html import Page, said
 
 NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
 
@@ -15,13 +21,12 @@ def hidden(page, name):
     return re.search(rf'name="{name}"[^>]*value="([^"]*)"', page.text)[1]
 
 
-def change(app, city_id, **values):
+def change(app, city_id, actor, **values):
     """A change by somebody else."""
     with app.test_request_context():
-        row = services.get_city(city_id)
-        names = values.get("province", row.provincename), values.get("city", row.cityname)
+        row = services.load_city(actor, city_id)
         version = services.form_version(row)
-        services.update_city(ACTOR, city_id, version, *names, values.get("number", row.usernumber))
+        services.update_city(actor, city_id, version, values_of(row) | values)
 
 
 WRITES = ["/cities/new", "/cities/1", "/cities/1/delete", "/cities/removed/1/restore"]
@@ -68,7 +73,7 @@ def test_city_is_added_and_stands_at_the_top(as_role, rows):
     assert (answer.status_code, answer.location) == (303, "/cities")
     assert rows() == [(1, "广东", "深圳市", 17494398)]
     page = person.get("/cities")
-    assert "深圳市 is added." in page.text
+    assert "深圳市 was added." in page.text
     assert '<a href="/cities/1">Open</a>' in page.text
 
 
@@ -104,7 +109,7 @@ def test_bad_input_is_told_beside_its_field_and_kept(as_role, rows):
         "/cities/new", {"province": "  ", "city": "<b>&\"'", "number": "12 Mio"}
     )
     assert page.status_code == 422
-    assert "Type the name of the province." in page.text
+    assert "Province is empty." in page.text
     assert page.text.count("“12 Mio” is not a whole number from 0 to 2,147,483,647.") == 2
     assert 'value="&lt;b&gt;&amp;&#34;&#39;"' in page.text
     assert 'value="12 Mio"' in page.text
@@ -166,17 +171,41 @@ def test_next_never_leads_off_the_site(as_role, cities):
 
 def test_outdated_form_shows_both_and_is_saved_when_sent_again(app, as_role, cities, rows):
     cities(("广东", "深圳市", 1))
+    with app.app_context():
+        ada = replace(ACTOR, id=add_person("Ada", "editor"))
     person = as_role("editor")
     version = hidden(person.get("/cities/1"), "version")
-    change(app, 1, number=2)
+    change(app, 1, ada, users=2)
     page = person.submit("/cities/1", {**NEW, "number": "3,000", "version": version})
     assert page.status_code == 409
-    assert re.search(r'<del class="was">.*2</del>\s*<ins class="now">.*3000</ins>', page.text)
-    assert 'name="number" required type="text" value="3,000"' in page.text
+    heads, *rows_shown = [
+        [said(cell) for cell in row.select("th, td")] for row in Page(page).all(".conflict tr")
+    ]
+    assert heads == ["Field", "Saved by Ada, just now", "Yours"]
+    assert rows_shown == [
+        ["City", "深圳市", "深圳市"], ["Province", "广东", "广东"], ["Users", "2", "3,000"],
+    ]  # fmt: skip
+    assert Page(page).texts(".conflict strong") == ["3,000"]
+    assert Page(page).one("input[name=number]")["value"] == "3,000"
     assert rows()[0][3] == 2
     again = {**NEW, "number": "3", "version": hidden(page, "version")}
     assert person.submit("/cities/1", again).status_code == 303
     assert rows()[0][3] == 3
+
+
+def test_conflict_names_nobody_when_another_program_saved_last(app, as_role, cities):
+    cities(("广东", "深圳市", 1))
+    person = as_role("editor")
+    version = hidden(person.get("/cities/1"), "version")
+    with app.app_context():
+        change(app, 1, replace(ACTOR, id=add_person("Ada", "editor")), users=2)
+        db.session.execute(text("UPDATE city SET usernumber = 4"))
+        db.session.commit()
+    page = person.submit("/cities/1", {**NEW, "number": "x", "version": version})
+    assert page.status_code == 422
+    page = person.submit("/cities/1", {**NEW, "version": version})
+    assert Page(page).texts(".conflict thead th") == ["Field", "Saved", "Yours"]
+    assert Page(page).texts(".conflict strong") == ["17,494,398"]
 
 
 def test_city_removed_meanwhile_can_be_added_again(app, as_role, cities, rows):
@@ -188,7 +217,7 @@ def test_city_removed_meanwhile_can_be_added_again(app, as_role, cities, rows):
     data = {**NEW, "version": version}
     page = person.submit("/cities/1", data, page="/cities/new")
     assert page.status_code == 404
-    assert "removed meanwhile" in page.text
+    assert "removed in the meantime" in page.text
     assert 'action="/cities/new"' in page.text
     assert 'value="17494398"' in page.text
     data["key"] = hidden(page, "key")
@@ -212,7 +241,7 @@ def test_flawed_row_is_marked_and_saving_asks_for_the_rules(app, as_role, rows):
         add_as_original((None, "深圳市", -1))
     person = as_role("editor")
     page = person.get("/cities/1")
-    assert "Something is missing or negative here." in page.text
+    assert "A value is missing or negative here." in page.text
     data = {"version": hidden(page, "version"), "province": "", "city": "深圳市", "number": "-1"}
     answer = person.submit("/cities/1", data)
     assert answer.status_code == 422
@@ -237,7 +266,7 @@ def test_a_city_of_blanks_is_called_the_same_everywhere(app, as_role):
     assert f"<h1>Remove {called}?</h1>" in editor.get("/cities/1/delete").text
     assert f">{called}</a>" in editor.get("/cities").text
     editor.submit("/cities/1/delete")
-    assert f"{called} is removed." in editor.get("/cities").text
+    assert f"{called} was removed." in editor.get("/cities").text
 
 
 def test_removing_asks_and_can_be_undone(as_role, cities, rows):
@@ -249,11 +278,11 @@ def test_removing_asks_and_can_be_undone(as_role, cities, rows):
     answer = person.submit("/cities/1/delete")
     assert (answer.status_code, answer.location) == (303, "/cities")
     page = person.get("/cities")
-    assert "深圳市 is removed." in page.text
+    assert "深圳市 was removed." in page.text
     assert 'formaction="/cities/removed/1/restore"' in page.text
     assert rows() == [(2, "河北", "石家庄", 2)]
     assert person.submit("/cities/removed/1/restore", page="/cities").status_code == 303
-    assert "深圳市 is back." in person.get("/cities").text
+    assert "深圳市 was restored." in person.get("/cities").text
     assert rows() == [(1, "广东", "深圳市", 1), (2, "河北", "石家庄", 2)]
     assert person.submit("/cities/removed/1/restore", page="/cities").status_code == 404
     assert person.submit("/cities/1/delete").status_code == 303

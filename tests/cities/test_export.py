@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import event, insert, text
 from sqlalchemy.exc import OperationalError
 
-from app.cities.csv_export import MARK, stream_csv
-from app.cities.importing import staging
+from app.cities.csv_export import BYTE_ORDER_MARK, stream_csv
+from app.cities.importing import queries, services
 from app.cities.listing import CityListing
 from app.cities.models import City
 from app.cities.queries import batches
 from app.cities.rules import keys
 from app.database.engine import db
+from tests.cities.staging import editor
 from tests.factories import add_person
 
 NASTY = [
@@ -50,7 +51,7 @@ def test_nasty_names_come_back_as_the_same(any_app):
     fill(NASTY)
     person = add_person("editor", "editor")
     data = "".join(stream_csv(batches(CityListing()))).encode()
-    counts = staging.count_lines(staging.stage_file(person, "cities.csv", data))
+    counts = queries.count_lines(services.begin_import(editor(person), "cities.csv", data))
     assert counts == {"new": 0, "changed": 0, "same": len(NASTY), "refused": 0}
 
 
@@ -96,7 +97,8 @@ def test_the_file_is_what_the_list_shows(app, as_role):
     assert (
         answer.get_data()
         == (
-            MARK + "provincename,cityname,usernumber\r\n广东,深圳市,5\r\n广东,广州市,7\r\n"
+            BYTE_ORDER_MARK
+            + "provincename,cityname,usernumber\r\n广东,深圳市,5\r\n广东,广州市,7\r\n"
         ).encode()
     )
     whole = read(viewer.get("/cities/export.csv").get_data())

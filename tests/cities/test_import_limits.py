@@ -40,9 +40,9 @@ def test_no_file_is_told(as_role):
 def test_five_thousand_lines_with_a_long_column_are_taken(as_role):
     lines = "".join(f"广东,城{i},{i},{'备注' * 400}\n" for i in range(5000))
     editor = as_role("editor")
-    answer = send(editor, "province,city,number,note\n" + lines)
+    answer = send(editor, "province,city,number,description\n" + lines)
     assert answer.status_code == 303
-    assert "Apply 5,000 lines" in editor.get(answer.location).text
+    assert "Import 5,000 cities" in editor.get(answer.location).text
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_file_is_shown_then_confirmed(app, as_role, filled):
     assert '<del class="was">5</del> <ins class="now">6</ins>' in page
     assert "&lt;b&gt;佛山&lt;/b&gt;" in page
     assert "<b>佛山" not in page
-    assert "Apply 2 lines" in page
+    assert "Import 2 cities" in page
     assert numbers(app) == {"深圳市": 5, "广州市": 7}
 
     done = confirm(editor, answer.location)
@@ -80,12 +80,12 @@ def test_refused_lines_can_be_downloaded_corrected_and_brought_in(as_role, fille
     assert answer.headers["Content-Disposition"] == 'attachment; filename="refused.csv"'
     lines = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
     assert lines[0] == ["line", "field", "reason", "provincename", "cityname", "usernumber"]
-    assert lines[1][:2] == ["5", "province,number"]
+    assert lines[1][:2] == ["5", "province,users"]
     assert lines[1][3:] == ["", "x", "'=1"]
     corrected = answer.get_data().replace(b",,x,'=1", b",p,x,1")
     page = editor.get(send(editor, corrected).location).text
-    assert "Apply 1 line" in page
-    assert "line, field, reason" in page  # the columns that were passed over
+    assert "Import 1 city" in page
+    assert "line, field, reason" in page  # the ignored columns
 
 
 def test_an_empty_field_of_a_refused_line_is_seen(as_role, filled):
@@ -102,7 +102,7 @@ def test_an_empty_field_of_a_refused_line_is_seen(as_role, filled):
 def test_reasons_are_read_in_the_language_of_the_reader(as_role, filled):
     editor = as_role("editor")
     address = send(editor, MIXED + "广东,深圳市,6\n").location
-    english, chinese = "Type the name of the province.", "请填写省份名称。"
+    english, chinese = "Province is empty.", "请填写省份名称。"
     assert english in editor.get(address).text
     editor.submit("/preferences", {"language": "zh", "next": "/cities"}, page="/cities")
     for path in (address, f"{address}/refused", f"{address}/refused.csv"):
@@ -138,8 +138,8 @@ def test_a_file_that_would_change_nothing_has_nothing_to_confirm(as_role, filled
 def test_missing_numbers_and_other_columns_are_mentioned(as_role, filled):
     editor = as_role("editor")
     page = editor.get(send(editor, "province,city,<i>\n广东,广州市,7\n").location).text
-    assert "cities in the register keep theirs" in page
-    assert "Columns that were passed over: &lt;i&gt;." in page
+    assert "The file has no column “Users”" in page
+    assert "Ignored columns: &lt;i&gt;." in page
 
 
 def test_a_row_edited_between_preview_and_confirmation_makes_the_preview_anew(app, as_role, filled):

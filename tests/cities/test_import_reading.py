@@ -4,14 +4,20 @@ import pytest
 from flask_babel import force_locale
 
 from app.cities.csv_export import guard, unguard, write_csv
-from app.cities.forms import CityForm
+from app.cities.fields import CSV_FIELDS, FIELDS
 from app.cities.importing import csv_reader
 from app.cities.importing.csv_reader import LINE_COSTS, MOST_BLANK, MOST_COLUMNS, PAUSE_EVERY
-from app.cities.importing.csv_table import COLUMNS, MOST_LINES, Line, read_csv
+from app.cities.importing.csv_table import MOST_LINES, Line, read_csv
 from app.config import LANGUAGES
 from app.errors import Invalid
 
 HEADER = "provincename,cityname,usernumber\n"
+
+
+def line(number, *cells, surplus=False):
+    """A line as it is read: its cells are those of province, city and users."""
+    names = [field.name for field in CSV_FIELDS]
+    return Line(number, dict(zip(names, cells, strict=False)), surplus)
 
 
 @pytest.fixture(autouse=True)
@@ -33,14 +39,14 @@ def refusal(data: bytes | str) -> str:
 def test_any_line_ends_with_or_without_mark(mark, end):
     text = mark + HEADER + '广东,深圳市,1\n"广东","a ""b"", c",2\n'
     table = read_csv(text.replace("\n", end).encode())
-    assert table.lines == [Line(2, "广东", "深圳市", "1"), Line(3, "广东", 'a "b", c', "2")]
+    assert table.lines == [line(2, "广东", "深圳市", "1"), line(3, "广东", 'a "b", c', "2")]
     assert table.ignored == []
-    assert table.has_number
+    assert table.fields == ["province", "city", "users"]
 
 
 def test_short_header_in_any_case_order_and_with_blanks():
     table = read_csv(b" Number ,CITY,province\n5,b,a\n")
-    assert table.lines == [Line(2, "a", "b", "5")]
+    assert table.lines == [line(2, "a", "b", "5")]
 
 
 @pytest.mark.parametrize(
@@ -48,41 +54,40 @@ def test_short_header_in_any_case_order_and_with_blanks():
 )
 def test_the_labels_of_our_pages_name_the_columns(header):
     table = read_csv(f"{header}\nb,a,5\n".encode())
-    assert table.lines == [Line(2, "a", "b", "5")]
+    assert table.lines == [line(2, "a", "b", "5")]
     assert table.ignored == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_label_of_the_form_is_known_as_a_column(language):
+def test_every_label_of_a_field_is_known_as_a_column(language):
     with force_locale(language):
-        form = CityForm(meta={"csrf": False})
-        for field in (form.province, form.city, form.number):
-            assert COLUMNS[str(field.label.text).casefold()] == field.name
+        for field in FIELDS:
+            assert str(field.label).casefold() in field.headers
 
 
 def test_other_columns_are_named_and_ignored():
     table = read_csv(b"province,city,number,latitude,,longitude\na,b,1,2,3,4\n")
     assert table.ignored == ["latitude", "longitude"]
-    assert table.lines == [Line(2, "a", "b", "1")]
+    assert table.lines == [line(2, "a", "b", "1")]
 
 
 def test_lines_before_the_header_that_begin_with_a_hash_are_passed_over():
     text = '# Source: "somebody", CC BY 4.0\n\n"# quoted by a spreadsheet",,\n' + HEADER + "a,b,1\n"
-    assert read_csv(text.encode()).lines == [Line(5, "a", "b", "1")]
+    assert read_csv(text.encode()).lines == [line(5, "a", "b", "1")]
 
 
 def test_a_hash_below_the_header_is_a_name():
-    assert read_csv((HEADER + "#a,b,1\n").encode()).lines == [Line(2, "#a", "b", "1")]
+    assert read_csv((HEADER + "#a,b,1\n").encode()).lines == [line(2, "#a", "b", "1")]
 
 
 def test_a_missing_number_column_is_told_apart_from_an_empty_cell():
-    assert read_csv(b"province,city\na,b\n").lines == [Line(2, "a", "b", None)]
-    assert read_csv(b"province,city,number\na,b\n").lines == [Line(2, "a", "b", "")]
+    assert read_csv(b"province,city\na,b\n").lines == [line(2, "a", "b")]
+    assert read_csv(b"province,city,number\na,b\n").lines == [line(2, "a", "b", "")]
 
 
 def test_line_breaks_in_quotes_belong_to_the_cell_and_lines_are_counted_by_the_file():
     table = read_csv((HEADER + '"a\r\nb",c,1\n\n,,\nd,e,2\n').encode())
-    assert table.lines == [Line(2, "a\r\nb", "c", "1"), Line(6, "d", "e", "2")]
+    assert table.lines == [line(2, "a\r\nb", "c", "1"), line(6, "d", "e", "2")]
 
 
 def test_cells_beyond_the_header_are_noted():
@@ -135,10 +140,10 @@ def test_what_cannot_be_read_is_refused_with_the_line_and_advice(data, line, adv
 
 def test_blank_lines_and_columns_up_to_the_most_are_passed_over():
     text = "\n" * MOST_BLANK + HEADER + ",,\n" * MOST_BLANK + "a,b,1\n"
-    assert read_csv(text.encode()).lines == [Line(2 * MOST_BLANK + 2, "a", "b", "1")]
+    assert read_csv(text.encode()).lines == [line(2 * MOST_BLANK + 2, "a", "b", "1")]
     commas = "," * (MOST_COLUMNS - 3)
     table = read_csv(f"province,city,number{commas}\na,b,1{commas}\n".encode())
-    assert table.lines == [Line(2, "a", "b", "1")]
+    assert table.lines == [line(2, "a", "b", "1")]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +157,7 @@ def test_blank_lines_and_columns_up_to_the_most_are_passed_over():
 )
 def test_others_are_let_through_every_few_lines(monkeypatch, data):
     pauses = []
-    monkeypatch.setattr(csv_reader, "give_way", lambda: pauses.append(1))
+    monkeypatch.setattr(csv_reader, "yield_to_hub", lambda: pauses.append(1))
     with pytest.raises(Invalid):
         read_csv(data.encode())
     assert len(pauses) >= 20_000 * LINE_COSTS // PAUSE_EVERY

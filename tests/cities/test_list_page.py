@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.cities import list_page, services
+from app.cities.fields import CITY, PROVINCE, USERS
 from app.cities.importing.csv_table import COLUMNS
 from app.cities.listing import CityListing
 from app.config import LANGUAGES
 from app.database.engine import db
 from app.database.keyset import FIRST
-from tests.cities.conftest import ACTOR, add_as_original, add_city
+from tests.cities.conftest import ACTOR, add_as_original, add_city, given
 from tests.factories import Browser, csrf_token, statements
 from tests.html import Page
 
@@ -55,7 +56,7 @@ def test_heads_of_the_list_name_the_columns_of_an_import(as_role, cities, langua
     viewer.client.set_cookie("gz_language", language)
     heads = Page(viewer.get("/cities")).texts("th[scope=col] > a")
     known = [COLUMNS.get(head.casefold()) for head in heads]
-    assert known == ["city", "province", "number", None]  # the last says when a row was changed
+    assert known == [CITY, PROVINCE, USERS, None]  # the last says when a row was changed
 
 
 def test_viewer_gets_no_way_to_write(as_role, cities):
@@ -211,7 +212,7 @@ def test_change_shows_at_once_in_every_kept_list(app, as_role, cities):
     person = as_role("editor")
     assert names(person.get("/cities")) == ["深圳市"]
     with app.app_context():
-        services.create_city(ACTOR, "河北", "石家庄", 2)
+        services.create_city(ACTOR, given("河北", "石家庄", 2))
     page = person.get("/cities")
     assert names(page) == ["石家庄", "深圳市"]
     assert counted(page) == "2"
@@ -227,14 +228,14 @@ def test_list_is_right_with_a_cache_that_vanished_or_is_away(app, cities, monkey
         away = app.extensions["redis"].__class__.from_url("unix:///nowhere.sock")
         monkeypatch.setitem(app.extensions, "redis", away)
         assert list_page.list_content(listing, FIRST, False) == with_cache
-        services.create_city(ACTOR, "河北", "石家庄", 2)
+        services.create_city(ACTOR, given("河北", "石家庄", 2))
         assert "石家庄" in list_page.list_content(listing, FIRST, False)
         away.close()
 
 
 def test_what_was_read_before_a_change_is_not_kept_after_it(any_app):
     add_city(province="广东")
-    row = services.get_city(1)  # this request sees the register as it is now
+    row = services.load_city(ACTOR, 1)  # this request sees the register as it is now
     with ThreadPoolExecutor(1) as somebody:
         somebody.submit(create_in_another_request, any_app).result()
     assert list_page.register_facts().provinces == ["广东", "河北"]
@@ -246,5 +247,5 @@ def test_what_was_read_before_a_change_is_not_kept_after_it(any_app):
 def create_in_another_request(app):
     """A change by somebody else, committed."""
     with app.test_request_context():
-        services.create_city(ACTOR, "河北", "石家庄", 2)
+        services.create_city(ACTOR, given("河北", "石家庄", 2))
         db.session.remove()

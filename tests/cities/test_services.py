@@ -13,14 +13,14 @@ from app.database.engine import db
 from app.database.idempotency import IdempotencyKey, delete_old_keys
 from app.errors import Conflict, Invalid, NotFound
 from app.times import now
-from tests.cities.conftest import ACTOR, add_as_original, add_city, stored
+from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
 from tests.factories import at_once
 
 pytestmark = pytest.mark.usefixtures("any_app")
 
 
 def test_city_is_added_with_keys_times_and_version():
-    city_id = services.create_city(ACTOR, " 广东 ", "深圳市", "17494398")
+    city_id = services.create_city(ACTOR, given(" 广东 ", "深圳市", "17494398"))
     row = db.session.get(City, city_id)
     assert (row.provincename, row.cityname, row.usernumber) == ("广东", "深圳市", 17494398)
     assert row.search_key == "广东\n深圳市"
@@ -30,42 +30,42 @@ def test_city_is_added_with_keys_times_and_version():
 
 def test_bad_values_are_refused_and_nothing_is_kept():
     with pytest.raises(Invalid):
-        services.create_city(ACTOR, "", "深圳市", "1", key="k")
+        services.create_city(ACTOR, given("", "深圳市", "1"), key="k")
     assert stored() == []
     assert db.session.query(IdempotencyKey).count() == 0
-    assert services.create_city(ACTOR, "广东", "深圳市", "1", key="k") == 1
+    assert services.create_city(ACTOR, given("广东", "深圳市", "1"), key="k") == 1
 
 
 def test_same_names_again_are_told_and_added_when_that_is_meant():
-    first = services.create_city(ACTOR, "广东", "深圳市", "1")
+    first = services.create_city(ACTOR, given("广东", "深圳市", "1"))
     with pytest.raises(services.AlreadyThere) as caught:
-        services.create_city(ACTOR, "广东 ", "深圳市", "2")
+        services.create_city(ACTOR, given("广东 ", "深圳市", "2"))
     assert caught.value.city_id == first
-    assert services.create_city(ACTOR, "广东", "深圳市", "2", anyway=True) > first
+    assert services.create_city(ACTOR, given("广东", "深圳市", "2"), anyway=True) > first
     # By code points: another case or width is another name.
-    assert services.create_city(ACTOR, "广东", "ABC", "2")
-    assert services.create_city(ACTOR, "广东", "abc", "2")
-    assert services.create_city(ACTOR, "广东", "ＡＢＣ", "2")
+    assert services.create_city(ACTOR, given("广东", "ABC", "2"))
+    assert services.create_city(ACTOR, given("广东", "abc", "2"))
+    assert services.create_city(ACTOR, given("广东", "ＡＢＣ", "2"))
 
 
 def test_form_sent_twice_makes_one_city():
-    first = services.create_city(ACTOR, "广东", "深圳市", "1", key="one")
-    assert services.create_city(ACTOR, "广东", "深圳市", "1", key="one") == first
+    first = services.create_city(ACTOR, given("广东", "深圳市", "1"), key="one")
+    assert services.create_city(ACTOR, given("广东", "深圳市", "1"), key="one") == first
     assert len(stored()) == 1
 
 
 def test_form_sent_again_after_its_city_was_removed_adds_it_again():
-    made = services.create_city(ACTOR, "广东", "深圳市", 5, key="k")
+    made = services.create_city(ACTOR, given("广东", "深圳市", 5), key="k")
     services.delete_city(ACTOR, made)
-    again = services.create_city(ACTOR, "广东", "深圳市", 5, key="k")
+    again = services.create_city(ACTOR, given("广东", "深圳市", 5), key="k")
     assert again != made
-    assert services.get_city(again).cityname == "深圳市"
-    assert services.create_city(ACTOR, "广东", "深圳市", 5, key="k") == again
+    assert services.load_city(ACTOR, again).cityname == "深圳市"
+    assert services.create_city(ACTOR, given("广东", "深圳市", 5), key="k") == again
 
 
 def test_form_sent_twice_at_once_makes_one_city(any_app):
     def work():
-        return services.create_city(ACTOR, "广东", "深圳市", "1", key="one", anyway=True)
+        return services.create_city(ACTOR, given("广东", "深圳市", "1"), key="one", anyway=True)
 
     answers = at_once(any_app, work, work, work)
     assert len(set(answers)) == 1, answers
@@ -73,28 +73,28 @@ def test_form_sent_twice_at_once_makes_one_city(any_app):
 
 
 def test_same_key_with_other_values_adds_another_city():
-    first = services.create_city(ACTOR, "广东", "深圳市", "1", key="one")
-    second = services.create_city(ACTOR, "广东", "珠海市", "1", key="one")
-    third = services.create_city(ACTOR, "广东", "深圳市", "2", key="one", anyway=True)
+    first = services.create_city(ACTOR, given("广东", "深圳市", "1"), key="one")
+    second = services.create_city(ACTOR, given("广东", "珠海市", "1"), key="one")
+    third = services.create_city(ACTOR, given("广东", "深圳市", "2"), key="one", anyway=True)
     assert [row[0] for row in stored()] == [first, second, third]
-    assert services.create_city(ACTOR, "广东", "珠海市", "1", key="one") == second
+    assert services.create_city(ACTOR, given("广东", "珠海市", "1"), key="one") == second
     assert len(stored()) == 3
 
 
 def test_long_key_and_long_names_fit():
     for _time in range(2):
-        services.create_city(ACTOR, "省" * 255, "市" * 255, "2147483647", key="k" * 5000)
+        services.create_city(ACTOR, given("省" * 255, "市" * 255, "2147483647"), key="k" * 5000)
     assert len(stored()) == 1
 
 
 def test_keys_of_two_people_have_nothing_to_do_with_each_other():
     other = replace(ACTOR, id=2, name="other")
-    first = services.create_city(ACTOR, "广东", "深圳市", "1", key="one")
-    assert services.create_city(other, "广东", "珠海市", "1", key="one") != first
+    first = services.create_city(ACTOR, given("广东", "深圳市", "1"), key="one")
+    assert services.create_city(other, given("广东", "珠海市", "1"), key="one") != first
 
 
 def test_old_keys_are_forgotten():
-    services.create_city(ACTOR, "广东", "深圳市", "1", key="one")
+    services.create_city(ACTOR, given("广东", "深圳市", "1"), key="one")
     db.session.query(IdempotencyKey).update({"created_at": now() - timedelta(days=3)})
     db.session.commit()
     delete_old_keys()
@@ -103,74 +103,74 @@ def test_old_keys_are_forgotten():
 
 def test_city_is_changed_and_its_version_rises():
     city_id = add_city()
-    version = services.form_version(services.get_city(city_id))
-    services.update_city(ACTOR, city_id, version, "广东", "珠海市", "7")
-    row = services.get_city(city_id)
+    version = services.form_version(services.load_city(ACTOR, city_id))
+    services.update_city(ACTOR, city_id, version, given("广东", "珠海市", "7"))
+    row = services.load_city(ACTOR, city_id)
     assert (row.cityname, row.usernumber, row.version) == ("珠海市", 7, 2)
     assert queries.select_page(CityListing(search="珠海")).rows[0].id == city_id
 
 
 def test_change_without_a_difference_writes_nothing():
     city_id = add_city()
-    services.update_city(ACTOR, city_id, None, "广东", "深圳市", "5")
-    assert services.get_city(city_id).version == 1
+    services.update_city(ACTOR, city_id, None, given("广东", "深圳市", "5"))
+    assert services.load_city(ACTOR, city_id).version == 1
 
 
 def test_outdated_form_is_refused():
     city_id = add_city()
-    version = services.form_version(services.get_city(city_id))
-    services.update_city(ACTOR, city_id, version, "广东", "深圳市", "6")
+    version = services.form_version(services.load_city(ACTOR, city_id))
+    services.update_city(ACTOR, city_id, version, given("广东", "深圳市", "6"))
     for outdated in (version, None, "", "x"):
         with pytest.raises(services.Outdated):
-            services.update_city(ACTOR, city_id, outdated, "广东", "深圳市", "7")
-    assert services.get_city(city_id).usernumber == 6
+            services.update_city(ACTOR, city_id, outdated, given("广东", "深圳市", "7"))
+    assert services.load_city(ACTOR, city_id).usernumber == 6
 
 
 def test_change_by_the_original_program_is_noticed():
     city_id = add_city()
-    version = services.form_version(services.get_city(city_id))
+    version = services.form_version(services.load_city(ACTOR, city_id))
     db.session.rollback()
     with db.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE city SET usernumber = 9")
     with pytest.raises(services.Outdated):
-        services.update_city(ACTOR, city_id, version, "广东", "深圳市", "7")
+        services.update_city(ACTOR, city_id, version, given("广东", "深圳市", "7"))
 
 
 def test_two_editors_from_one_form_one_is_saved_and_one_is_told(any_app):
     for number in range(5):
         city_id = add_city(city=f"c{number}")
-        version = services.form_version(services.get_city(city_id))
+        version = services.form_version(services.load_city(ACTOR, city_id))
         db.session.rollback()
         works = [
-            partial(services.update_city, ACTOR, city_id, version, "省", name, "1")
+            partial(services.update_city, ACTOR, city_id, version, given("省", name, "1"))
             for name in (f"a{number}", f"b{number}")
         ]
         answers = at_once(any_app, *works)
         told = [answer for answer in answers if answer is not None]
         assert len(told) == 1, answers
         assert isinstance(told[0], services.Outdated)
-        row = services.get_city(city_id)
+        row = services.load_city(ACTOR, city_id)
         assert (row.cityname[0], row.version) == ("a" if answers[0] is None else "b", 2)
 
 
 def test_names_of_another_city_are_told_when_changing():
     there = add_city(city="珠海市")
     city_id = add_city()
-    version = services.form_version(services.get_city(city_id))
+    version = services.form_version(services.load_city(ACTOR, city_id))
     with pytest.raises(services.AlreadyThere) as caught:
-        services.update_city(ACTOR, city_id, version, "广东", "珠海市", "5")
+        services.update_city(ACTOR, city_id, version, given("广东", "珠海市", "5"))
     assert caught.value.city_id == there
-    services.update_city(ACTOR, city_id, version, "广东", "珠海市", "5", anyway=True)
+    services.update_city(ACTOR, city_id, version, given("广东", "珠海市", "5"), anyway=True)
     # Names that were the same before are no news.
-    version = services.form_version(services.get_city(city_id))
-    services.update_city(ACTOR, city_id, version, "广东", "珠海市", "6")
+    version = services.form_version(services.load_city(ACTOR, city_id))
+    services.update_city(ACTOR, city_id, version, given("广东", "珠海市", "6"))
 
 
 def test_missing_city_is_not_found():
     with pytest.raises(NotFound):
-        services.get_city(99)
+        services.load_city(ACTOR, 99)
     with pytest.raises(NotFound):
-        services.update_city(ACTOR, 99, None, "", "", "")
+        services.update_city(ACTOR, 99, None, given("", "", ""))
     with pytest.raises(NotFound):
         services.delete_city(ACTOR, 99)
     with pytest.raises(NotFound):
@@ -179,13 +179,13 @@ def test_missing_city_is_not_found():
 
 def test_removed_city_comes_back_under_its_id_as_it_was():
     city_id = add_city()
-    before = tuple(services.get_city(city_id))
+    before = tuple(services.load_city(ACTOR, city_id))
     removed_id, name = services.delete_city(ACTOR, city_id)
     assert name == "深圳市"
     assert stored() == []
     assert db.session.get(RemovedCity, removed_id).removed_by == "editor"
     assert services.restore_city(ACTOR, removed_id) == (city_id, "深圳市")
-    assert tuple(services.get_city(city_id)) == before
+    assert tuple(services.load_city(ACTOR, city_id)) == before
     with pytest.raises(NotFound):
         services.restore_city(ACTOR, removed_id)
 

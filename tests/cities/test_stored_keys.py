@@ -8,7 +8,7 @@ from app.cities.listing import CityListing
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
-from tests.cities.conftest import ACTOR, add_as_original, add_city
+from tests.cities.conftest import ACTOR, add_as_original, add_city, given
 from tests.cities.staging import confirm, stage
 from tests.factories import statements
 
@@ -31,12 +31,12 @@ def rename_as_original(city_id, name):
 
 
 def test_what_is_written_here_has_its_keys(person):
-    first = services.create_city(ACTOR, "广东", "Ａbc", "1")
-    version = services.form_version(services.get_city(first))
-    services.update_city(ACTOR, first, version, "广东", "ABC", "1")
+    first = services.create_city(ACTOR, given("广东", "Ａbc", "1"))
+    version = services.form_version(services.load_city(ACTOR, first))
+    services.update_city(ACTOR, first, version, given("广东", "ABC", "1"))
     removed_id, _name = services.delete_city(ACTOR, first)
     services.restore_city(ACTOR, removed_id)
-    services.add_sample_cities()
+    services.add_sample_cities(ACTOR)
     confirm(stage(person, "广东,ABC,2\n广东,新,3\n"), person)
     assert due() == []
 
@@ -79,7 +79,7 @@ def test_a_new_city_asks_the_register_one_question(any_app):
     db.session.execute(insert(City.__table__), rows)
     db.session.commit()
     with statements() as sent:
-        services.create_city(ACTOR, "p1", "new", "1")
+        services.create_city(ACTOR, given("p1", "new", "1"))
     [(statement, parameters)] = [pair for pair in sent if pair[0].startswith("SELECT")]
     explain = "EXPLAIN QUERY PLAN" if db.engine.dialect.name == "sqlite" else "EXPLAIN"
     with db.engine.begin() as connection:

@@ -60,7 +60,7 @@ def next_release(tmp_path):
 )
 @pytest.mark.parametrize(
     ("table", "column", "child", "rows"),
-    [("city_import", "file_name", "city_import_row", 2), ("person", "name", "api_token", 1)],
+    [("city_import", "file_name", "city_import_line", 2), ("person", "name", "api_token", 1)],
 )
 def test_altered_table_keeps_what_refers_to_it_on_sqlite(
     app, next_release, table, column, child, rows
@@ -104,7 +104,6 @@ def waiting(cursor):
     return cursor.fetchone()[0]
 
 
-@pytest.mark.slow
 @pytest.mark.xfail(
     strict=True,
     raises=AssertionError,

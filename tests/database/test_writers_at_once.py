@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.cities import services
 from app.database.engine import db
 from app.errors import Conflict
-from tests.cities.conftest import ACTOR, add_city, stored
+from tests.cities.conftest import ACTOR, add_city, given, stored
 from tests.factories import at_once
 
 on_mariadb = pytest.mark.parametrize("any_app", ["mariadb"], indirect=True)
@@ -32,12 +32,12 @@ def locked_city(city_id):
 @on_mariadb
 def test_row_that_is_locked_elsewhere_is_a_conflict_and_leaves_nobody_waiting(any_app):
     city_id = add_city(users=1)
-    version = services.form_version(services.get_city(city_id))
+    version = services.form_version(services.load_city(ACTOR, city_id))
     db.session.rollback()
     with locked_city(city_id):
         begun = time.monotonic()
         with pytest.raises(Conflict):
-            services.update_city(ACTOR, city_id, version, "广东", "深圳市", "2")
+            services.update_city(ACTOR, city_id, version, given("广东", "深圳市", "2"))
         assert time.monotonic() - begun < 5
         with db.engine.connect() as connection:
             assert connection.scalar(text(WAITING)) == 0
@@ -47,7 +47,7 @@ def test_row_that_is_locked_elsewhere_is_a_conflict_and_leaves_nobody_waiting(an
 def create(actor_id):
     """One of those who add the city."""
     return services.create_city(
-        replace(ACTOR, id=actor_id), "广东", "深圳市", 1, key=f"key-{actor_id}"
+        replace(ACTOR, id=actor_id), given("广东", "深圳市", 1), key=f"key-{actor_id}"
     )
 
 

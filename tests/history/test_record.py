@@ -2,18 +2,21 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import literal, null, select
 
 from app.actor import ANONYMOUS, Actor, Role, Via
+from app.auth.models import Person
 from app.database.engine import db
 from app.database.service import service
 from app.errors import Conflict, Forbidden
 from app.history import services
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
-from app.history.services import Change, changed_fields, record
+from app.history.services import Change, changed_fields, dump, record, record_rows
 from app.times import now
+from tests.factories import add_person
 
 ADA = Actor(7, "Ada", Role.EDITOR, Via.TOKEN, token_id=3, request_id="a1b2c3d4")
 
@@ -75,6 +78,24 @@ def test_a_refused_service_leaves_no_entry(any_app):
     with pytest.raises(Conflict):
         refused(ADA)
     assert entries() == []
+
+
+def test_many_changes_are_recorded_by_one_statement(any_app):
+    people = [add_person(name) for name in ("one", "two")]
+
+    @service(Role.EDITOR)
+    def change_all(actor):
+        rows = select(Person.id, null(), literal(dump({"city": "深圳"})), literal(1))
+        record_rows(actor, "city.create", "city", rows.order_by(Person.id), batch_id="9")
+
+    change_all(ADA)
+    found = entries()
+    assert [(entry.subject_id, entry.before, entry.after, entry.version) for entry in found] == [
+        (person, None, '{"city": "深圳"}', 1) for person in people
+    ]
+    common = {(entry.actor_id, entry.token_id, entry.action, entry.batch_id) for entry in found}
+    assert common == {(7, 3, "city.create", "9")}
+    assert now() - found[0].at < timedelta(seconds=20)
 
 
 def test_changed_fields_are_those_that_differ():

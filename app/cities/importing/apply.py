@@ -1,31 +1,39 @@
 """Taking a staged import into the register.
 
-Between preview and confirmation others change the register. Every line therefore keeps what it met
-(version and values of a changed row, or that there was none), and the confirmation compares again,
-under locks, before it writes.
+Between preview and confirmation others change the register. Every line therefore holds what it met
+(version and values of a changed row, or that there was none), and this is compared again, under
+locks, before anything is written.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask_babel import gettext as _
-from sqlalchemy import and_, delete, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, literal, or_, select, update
 
+from app.actor import Actor
 from app.cities import cache
-from app.cities.importing.csv_table import Line
-from app.cities.importing.models import CityImportRow, Kind
-from app.cities.importing.staging import count_lines, find_import, mark_ready, stage_lines
+from app.cities.fields import DETAILS, FIELDS, Field
+from app.cities.importing.models import CityImport, ImportLine, LineKind
+from app.cities.importing.queries import count_lines
 from app.cities.models import City
+from app.cities.services import newest_id
 from app.database.engine import db
-from app.database.service import after_commit, transaction
+from app.database.service import after_commit
 from app.database.types import UtcDateTime
 from app.errors import Conflict
+from app.history.services import Change, record, record_rows
+from app.text import N_
 from app.times import now
+
+BY_NAMES = and_(City.cityname == ImportLine.cityname, City.provincename == ImportLine.provincename)
+# MariaDB would sometimes read the whole register once for each line.
+NAMES_INDEX = "FORCE INDEX (ix_city_cityname_provincename)"
 
 
 class OutdatedPreview(Conflict):
-    """The register changed since the preview, or the preview was made anew; nothing was applied."""
+    """The register changed since the preview, or the preview was made again; nothing was
+    applied."""
 
 
 @dataclass(frozen=True)
@@ -36,91 +44,75 @@ class Outcome:
     changed: int
 
 
-def confirm_import(import_id: int, owner: int | None, preview: int) -> Outcome:
-    """Apply what was accepted; confirmed again, it only tells what it did. When the register
-    changed since the preview, the preview is made anew and Outdated says so."""
-    try:
-        return apply_import(import_id, owner, preview)
-    except OutdatedPreview:
-        renew_preview(import_id)
-        raise
-
-
-def renew_preview(import_id: int) -> None:
-    """Compare all lines with the register again. The preview's number rises before and after: a
-    page that was read in between shows some lines of either and must not be confirmed."""
-    query = select(CityImportRow).where(CityImportRow.import_id == import_id)
-    lines = [
-        Line(row.line, row.provincename, row.cityname, row.number_text, row.surplus)
-        for row in db.session.scalars(query.order_by(CityImportRow.line))
-    ]
-    db.session.rollback()
-    mark_ready(import_id)
-    stage_lines(import_id, lines)
-    mark_ready(import_id)
-
-
-@transaction
-def apply_import(import_id: int, owner: int | None, preview: int) -> Outcome:
-    """Take the accepted lines into the register, all or none."""
-    held = find_import(import_id, owner, lock=True)
-    if held.applied_at is None:
-        if held.preview != preview or is_outdated(import_id):
-            raise OutdatedPreview(
-                _(
-                    "The register changed since the preview was made, so nothing was taken over. "
-                    "This is the preview made anew: look at it and confirm again."
-                )
+def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
+    """Take the accepted lines into the register and record it, within a running service."""
+    if found.preview != preview or is_outdated(found.id):
+        raise OutdatedPreview(
+            N_(
+                "The register changed since the preview was made, so nothing was imported. "
+                "This is a new preview: check it and confirm again."
             )
-        counts, moment = count_lines(import_id), now()
-        add_new(import_id, moment)
-        change_numbers(import_id, moment)
-        db.session.execute(delete(CityImportRow).where(CityImportRow.import_id == import_id))
-        held.applied_at = moment
-        held.added, held.changed = counts[Kind.NEW], counts[Kind.CHANGED]
-        after_commit(cache.changed)
-    return Outcome(held.added, held.changed)
+        )
+    counts, moment, newest = count_lines(found.id), now(), newest_id()
+    insert_new(found.id, moment)
+    update_changed(found.id, moment)
+    record_import(actor, found, counts, newest)
+    db.session.execute(delete(ImportLine).where(ImportLine.import_id == found.id))
+    found.applied_at = moment
+    found.added, found.changed = counts[LineKind.NEW], counts[LineKind.CHANGED]
+    after_commit(cache.invalidate)
 
 
 def is_outdated(import_id: int) -> bool:
-    """Whether a row that would change is not what it was, or a new city is there by now. Both
-    questions lock what they look at (on MariaDB also the gaps where a new city would stand), so
-    that the answer holds until the commit."""
-    row = CityImportRow
+    """True if a row that would change is not what it was, or if a new city is there by now. Both
+    queries lock what they look at (on MariaDB also the gaps where a new city would be), so that
+    the answer holds until the commit."""
+    line = ImportLine
     moved = (
-        select(row.line)
-        .outerjoin(City, City.id == row.city_id)
-        .where(row.import_id == import_id, row.kind == Kind.CHANGED)
+        select(line.line)
+        .outerjoin(City, City.id == line.city_id)
+        .where(line.import_id == import_id, line.kind == LineKind.CHANGED)
         .where(
             or_(
                 City.id.is_(None),
-                City.version != row.city_version,
-                City.usernumber.is_distinct_from(row.old_number),
+                City.version != line.city_version,
                 # The original program changes rows without raising their version.
-                City.provincename.is_distinct_from(row.provincename),
-                City.cityname.is_distinct_from(row.cityname),
+                *(column_of(field).is_distinct_from(staged(line.old_values, field))
+                  for field in FIELDS),
             )
         )
-    )
+    )  # fmt: skip
     taken = (
-        select(row.line)
-        .join(City, and_(City.cityname == row.cityname, City.provincename == row.provincename))
-        .where(row.import_id == import_id, row.kind == Kind.NEW)
+        select(line.line)
+        .join(City, BY_NAMES)
+        .where(line.import_id == import_id, line.kind == LineKind.NEW)
+        .prefix_with("STRAIGHT_JOIN", dialect="mysql")
+        .with_hint(City, NAMES_INDEX, dialect_name="mysql")
     )
     return any(
         db.session.scalar(query.limit(1).with_for_update()) is not None for query in (moved, taken)
     )
 
 
-def add_new(import_id: int, moment: datetime) -> None:
+def column_of(field: Field) -> Any:
+    """A field's column of the register."""
+    return getattr(City, field.column)
+
+
+def staged(values: Any, field: Field) -> ColumnElement[Any]:
+    """A field of a line's values, as SQL."""
+    value = values[field.name]
+    found: ColumnElement[Any] = value.as_integer() if field.numeric else value.as_string()
+    return found
+
+
+def insert_new(import_id: int, moment: datetime) -> None:
     """Insert the new cities in one statement. The last line goes in first: the list shows the
     newest first, so it reads as the file does."""
-    row = CityImportRow
+    line = ImportLine
     at = literal(moment, UtcDateTime())
     values = {
-        "provincename": row.provincename,
-        "cityname": row.cityname,
-        "usernumber": row.usernumber,
+        **{field.column: staged(line.new_values, field) for field in FIELDS},
         **staged_keys(),
         "version": literal(1),
         "created_at": at,
@@ -128,36 +120,61 @@ def add_new(import_id: int, moment: datetime) -> None:
     }
     rows = (
         select(*values.values())
-        .where(row.import_id == import_id, row.kind == Kind.NEW)
-        .order_by(row.line.desc())
+        .where(line.import_id == import_id, line.kind == LineKind.NEW)
+        .order_by(line.line.desc())
     )
     db.session.execute(insert(City).from_select(list(values), rows))
 
 
 def staged_keys() -> dict[str, Any]:
-    """The same as rules.keys(), from a staged line."""
-    row = CityImportRow
+    """The same as rules.keys(), of a staged line."""
+    line = ImportLine
     return {
-        "province_key": row.province_key,
-        "city_key": row.city_key,
-        "search_key": row.search_key,
-        "keyed_province": row.provincename,
-        "keyed_city": row.cityname,
+        "province_key": line.province_key,
+        "city_key": line.city_key,
+        "search_key": line.search_key,
+        "keyed_province": line.provincename,
+        "keyed_city": line.cityname,
     }
 
 
-def change_numbers(import_id: int, moment: datetime) -> None:
+def update_changed(import_id: int, moment: datetime) -> None:
     """Update the changed cities in one statement, written as a join: MariaDB would answer
     `id IN (SELECT ...)` by reading, and locking, the whole register."""
-    row = CityImportRow
+    line = ImportLine
     db.session.execute(
         update(City)
-        .where(City.id == row.city_id, row.import_id == import_id, row.kind == Kind.CHANGED)
+        .where(City.id == line.city_id, line.import_id == import_id, line.kind == LineKind.CHANGED)
         .values(
-            usernumber=row.usernumber,
+            **{field.column: staged(line.new_values, field) for field in DETAILS},
+            **staged_keys(),
             version=City.version + 1,
             changed_at=moment,
-            **staged_keys(),
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def record_import(actor: Actor, found: CityImport, counts: dict[str, int], newest: int) -> None:
+    """Record the import, and each city that it added or changed. The ids of new cities are larger
+    than `newest`, the largest one before; which is which, their names say."""
+    batch_id = str(found.id)
+    summary = Change(found.id, None, {"file_name": found.file_name, **counts})
+    record(actor, "import.apply", "import", summary, batch_id=batch_id)
+    line = ImportLine
+    new = (
+        select(City.id, line.before, line.after, City.version)
+        .select_from(line)
+        .join(City, BY_NAMES)
+        .where(line.import_id == found.id, line.kind == LineKind.NEW, City.id > newest)
+        .order_by(City.id)
+        .prefix_with("STRAIGHT_JOIN", dialect="mysql")
+        .with_hint(City, NAMES_INDEX, dialect_name="mysql")
+    )
+    changed = (
+        select(line.city_id, line.before, line.after, line.city_version + 1)
+        .where(line.import_id == found.id, line.kind == LineKind.CHANGED)
+        .order_by(line.line)
+    )
+    record_rows(actor, "city.create", "city", new, batch_id=batch_id)
+    record_rows(actor, "city.update", "city", changed, batch_id=batch_id)

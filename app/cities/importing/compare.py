@@ -1,15 +1,17 @@
 """What one line of an import would do to the register, as functions on plain values."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from app.cities.fields import CITY, DETAILS, FIELDS, Values
 from app.cities.importing.csv_table import Line
-from app.cities.importing.models import KEPT_LENGTH, NUMBER_LENGTH, Kind
-from app.cities.rules import CityFields, Faults, examine_city, search_keys
-from app.text import N_, dump_messages
+from app.cities.importing.models import LineKind
+from app.cities.rules import Faults, Pair, examine_city, names_of, search_keys
+from app.history.services import changed_fields, dump
+from app.text import N_, Message, dump_messages
 
-Pair = tuple[str, str]
-# The pairs of the file that were taken so far: the line and its number.
-Seen = dict[Pair, tuple[int, int | None]]
+# The cities of the file so far: the number of the line, and its values.
+Seen = dict[Pair, tuple[int, Values]]
 StagedValues = dict[str, Any]
 
 
@@ -18,117 +20,139 @@ class Known(NamedTuple):
 
     id: int
     version: int
-    province: str | None
-    city: str | None
-    users: int | None
+    values: Values
 
 
-def compare_line(line: Line, known: dict[Pair, list[Known]], seen: Seen) -> StagedValues:
-    """The values of the line's staged row; a line that is taken is noted in `seen`."""
-    row = blank_row(line)
-    fields = examine_line(line)
-    if not isinstance(fields, CityFields):
-        return row | refusal(fields)
-    pair = (fields.province, fields.city)
-    number = None if line.number is None else fields.users
+def compare_line(line: Line, known: Mapping[Pair, list[Known]], seen: Seen) -> StagedValues:
+    """The values of the line's staged row. A line that is accepted is added to `seen`."""
+    row = empty_row(line)
+    given, faults = examine_line(line)
+    if faults:
+        return row | refusal(faults, faults.values())
+    pair = names_of(given)
     if pair in seen:
-        return row | repeated(number, *seen[pair])
-    row |= compare_with_register(fields, number, known.get(pair, []))
-    if row["kind"] != Kind.REFUSED:
-        seen[pair] = line.line, number
+        return row | repeated(given, *seen[pair])
+    row |= compare_with_register(given, known.get(pair, []))
+    if row["kind"] != LineKind.REFUSED:
+        seen[pair] = line.line, given
     return row
 
 
-def blank_row(line: Line) -> StagedValues:
-    """The line as typed, not judged yet. All rows have all columns, so that many are one insert."""
+def empty_row(line: Line) -> StagedValues:
+    """The line as it was typed. All rows have all columns, so that many are one INSERT."""
     return {
         "line": line.line,
-        "kind": Kind.SAME,
-        "provincename": line.province[:KEPT_LENGTH],
-        "cityname": line.city[:KEPT_LENGTH],
-        "number_text": line.number if line.number is None else line.number[:NUMBER_LENGTH],
+        "kind": LineKind.SAME,
+        "cells": {
+            field.name: line.cells[field.name].strip()[: field.length]
+            for field in FIELDS
+            if field.name in line.cells
+        },
         "surplus": line.surplus,
-        "usernumber": None,
-        "province_key": None,
-        "city_key": None,
-        "search_key": None,
+        "old_values": None,
+        "new_values": None,
+        "recorded_before": None,
+        "recorded_after": None,
+        **names_and_keys(None),
         "city_id": None,
         "city_version": None,
-        "old_number": None,
-        "field": "",
+        "faults": "",
         "reason": "",
     }
 
 
-def examine_line(line: Line) -> CityFields | Faults:
-    """The rules of a city; without a column for the number that field has nothing to be checked."""
+def names_and_keys(values: Values | None) -> StagedValues:
+    """The names by which the line is found in the register, and their keys; of a refused line
+    none."""
+    if values is None:
+        return dict.fromkeys(("provincename", "cityname", "province_key", "city_key", "search_key"))
+    province, city = names_of(values)
+    return {"provincename": province, "cityname": city, **search_keys(province, city)}
+
+
+def examine_line(line: Line) -> tuple[Values, Faults]:
+    """The rules of a city, for the fields that the file has; a fault of the whole line has no
+    field."""
     if line.surplus:
-        return {
-            "": N_(
-                "This line has more cells than the header has columns. "
-                "A name with a comma needs quotation marks around it."
-            )
-        }
-    return examine_city(line.province, line.city, 0 if line.number is None else line.number)
+        surplus = N_(
+            "This line has more cells than the header has columns. "
+            "A name with a comma needs quotation marks around it."
+        )
+        return {}, {"": surplus}
+    return examine_city(line.cells)
 
 
-def refusal(faults: Faults) -> StagedValues:
-    """A line that is not taken, and why; a fault of the whole line has no field."""
+def refusal(fields: Iterable[str], messages: Iterable[Message]) -> StagedValues:
+    """A line that is not accepted, and why."""
     return {
-        "kind": Kind.REFUSED,
-        "field": ",".join(faults),
-        "reason": dump_messages(faults.values()),
+        "kind": LineKind.REFUSED,
+        "faults": ",".join(fields),
+        "reason": dump_messages(messages),
     }
 
 
-def repeated(number: int | None, line: int, earlier: int | None) -> StagedValues:
-    """A city that stood further up in the file already."""
-    if number == earlier:
-        same = N_("The same as line %(line)s.", line=line)
-        return {"usernumber": number, "reason": dump_messages([same])}
-    return refusal(
-        {"number": N_("Line %(line)s has the same city with another number.", line=line)}
-    )
+def repeated(given: Values, line: int, earlier: Values) -> StagedValues:
+    """A city that is in the file already, further up."""
+    differing = [
+        field.name for field in DETAILS if given.get(field.name) != earlier.get(field.name)
+    ]
+    if differing:
+        message = N_("Line %(line)s has the same city with other values.", line=str(line))
+        return refusal(differing, [message])
+    same = N_("The same as line %(line)s.", line=str(line))
+    return unchanged(given) | {"reason": dump_messages([same])}
 
 
-def compare_with_register(
-    fields: CityFields, number: int | None, found: list[Known]
-) -> StagedValues:
-    """The line and what the register has under its names."""
+def compare_with_register(given: Values, found: list[Known]) -> StagedValues:
+    """The line and what the register has under its names. A column that the file lacks changes
+    nothing."""
     if not found:
-        return add(fields, number)
-    equal = [row for row in found if number is None or row.users == number]
-    if equal:
-        return as_registered(equal[0], equal[0].users)
+        return add(given)
+    details = {field.name: given[field.name] for field in DETAILS if field.name in given}
+    for row in found:
+        if row.values | details == row.values:
+            return unchanged(row.values)
     if len(found) > 1:
-        return refusal(
-            {"city": N_("Stands %(count)s times in the register; edit it there.", count=len(found))}
+        message = N_(
+            "There are %(count)s cities with this name; edit them in the register.",
+            count=len(found),
         )
-    row = found[0]
-    return as_registered(row, number) | {
-        "kind": Kind.CHANGED,
-        **search_keys(row.province, row.city),
+        return refusal([CITY.name], [message])
+    [row] = found
+    before, after = changed_fields(row.values, row.values | details)
+    return {
+        "kind": LineKind.CHANGED,
+        "old_values": row.values,
+        "new_values": row.values | details,
+        "recorded_before": dump(before),
+        "recorded_after": dump(after),
+        **names_and_keys(row.values),
         "city_id": row.id,
         "city_version": row.version,
-        "old_number": row.users,
     }
 
 
-def add(fields: CityFields, number: int | None) -> StagedValues:
-    """A city that is not in the register yet."""
-    if number is None:
-        return refusal(
-            {"number": N_("This city is new, but the file has no column for the number of users.")}
+def unchanged(values: Values) -> StagedValues:
+    """A line that changes nothing."""
+    return {"kind": LineKind.SAME, "new_values": values, **names_and_keys(values)}
+
+
+def add(given: Values) -> StagedValues:
+    """A city that is not in the register yet; required fields must have a column."""
+    missing = [field for field in FIELDS if field.required and field.name not in given]
+    if missing:
+        messages = (
+            N_(
+                "This city is new, but the file has no column “%(name)s”.",
+                name=field.headers[0],
+            )
+            for field in missing
         )
+        return refusal([field.name for field in missing], messages)
+    values: Values = {field.name: given.get(field.name) for field in FIELDS}
     return {
-        "kind": Kind.NEW,
-        "provincename": fields.province,
-        "cityname": fields.city,
-        "usernumber": number,
-        **search_keys(fields.province, fields.city),
+        "kind": LineKind.NEW,
+        "new_values": values,
+        "recorded_after": dump(values),
+        **names_and_keys(values),
     }
-
-
-def as_registered(row: Known, number: int | None) -> StagedValues:
-    """The names as they stand in the register, which may be written in another way."""
-    return {"provincename": row.province, "cityname": row.city, "usernumber": number}

@@ -1,32 +1,31 @@
-"""The records of a CSV file, whatever its columns are. A file comes from a person, who is told what
-is wrong with it in one sentence; reading it stays cheap whatever is in it."""
+"""The records of a CSV file, whatever its columns are. What is wrong with a file is one message;
+reading a file is cheap whatever is in it."""
 
 import csv
 import io
 from collections.abc import Iterator
 from itertools import chain
 
-from flask_babel import gettext as _
-
 from app.concurrency import yield_to_hub
 from app.errors import Invalid
+from app.text import N_, Message
 
-# Spreadsheets leave lines of nothing but commas; more than so many are no list of cities.
+# Spreadsheets leave lines of nothing but commas, but never so many in a list of cities.
 MOST_BLANK = 20_000
 MOST_COLUMNS = 200
-RECORD_LENGTH = 1_000_000  # characters; what is longer is not even taken apart
-# Characters, about a millisecond of work. A line costs by itself as much as so many.
+RECORD_LENGTH = 1_000_000  # characters; a longer record is not parsed
+# How many characters are about a millisecond of work, and how many a line costs by itself.
 PAUSE_EVERY, LINE_COSTS = 100_000, 200
 
 
-def refused(message: str) -> Invalid:
-    """The refusal of a whole file."""
+def refused(message: Message) -> Invalid:
+    """The error that refuses a whole file."""
     return Invalid(fields={"file": message})
 
 
 def records(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line in which it begins. Lines that begin with # before the header
-    tell where the data come from and are passed over, as blank ones are."""
+    """Each record with the line in which it begins. Before the header, blank lines and comments
+    (lines that begin with #) are skipped."""
     lines = Lines(data)
     passed, first = 0, ""
     for first in lines:
@@ -47,8 +46,8 @@ def records(data: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 class Lines:
-    """The lines of a file with their ends. They are decoded as they are read, with pauses in
-    between: a small file may have millions of lines, and one line may be the whole file."""
+    """The lines of a file with their line endings, decoded as they are read. Now and then other
+    requests run: a small file may have millions of lines, and one line may be the whole file."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -57,7 +56,7 @@ class Lines:
         self.since_pause = 0
         self.begin_record(1)
         if b"\0" in data:
-            raise no_text(data[: data.index(b"\0")])
+            raise not_text(data[: data.index(b"\0")])
 
     def begin_record(self, line: int) -> None:
         """The lines that follow belong to another record."""
@@ -70,7 +69,7 @@ class Lines:
         try:
             line = self.file.readline(RECORD_LENGTH + 1)
         except UnicodeDecodeError:
-            raise no_text(before_fault(self.data)) from None
+            raise not_text(before_fault(self.data)) from None
         if not line:
             raise StopIteration
         self.length += len(line)
@@ -83,7 +82,7 @@ class Lines:
 
 
 def before_fault(data: bytes) -> bytes:
-    """What stands before the first byte that is not UTF-8."""
+    """The data before the first byte that is not UTF-8."""
     try:
         data.decode()
     except UnicodeDecodeError as error:
@@ -91,64 +90,64 @@ def before_fault(data: bytes) -> bytes:
     return data
 
 
-def no_text(before: bytes) -> Invalid:
-    """The refusal of a file that is not UTF-8 text from here on."""
+def not_text(before: bytes) -> Invalid:
+    """The error for a file that is not UTF-8 text from here on."""
     return refused(
-        _(
+        N_(
             "Line %(line)s is not UTF-8 text. Save the file again as UTF-8; Excel calls it "
             "“CSV UTF-8 (Comma delimited)”.",
-            line=count_line_ends(before) + 1,
+            line=str(count_line_ends(before) + 1),
         )
     )
 
 
 def count_line_ends(data: bytes) -> int:
-    """How many lines end here, at LF, CRLF or CR."""
+    """The number of line endings: LF, CRLF or CR."""
     return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
 
 
 def unreadable(line: int, error: csv.Error) -> Invalid:
-    """What the reader of the standard library did not take, in our words."""
+    """An error of the standard library's reader, in our words."""
     if "field limit" in str(error):
         return refused(
-            _(
+            N_(
                 "A cell that begins in line %(line)s or below has more than %(most)s characters. "
                 "Perhaps a quotation mark at its end is missing.",
-                line=line,
-                most=f"{csv.field_size_limit():,}",
+                line=str(line),
+                most=csv.field_size_limit(),
             )
         )
     return refused(
-        _(
+        N_(
             "The quotation marks of the cells that begin in line %(line)s do not match. "
             "Text in quotation marks ends with one; one inside of it is written twice.",
-            line=line,
+            line=str(line),
         )
     )
 
 
 def check_blank(line: int, blank: int) -> None:
-    """Refuse a file of nothing but blank lines before it costs much."""
+    """Refuse a file of blank lines before it costs much."""
     if blank > MOST_BLANK:
         raise refused(
-            _(
+            N_(
                 "Up to line %(line)s there are more than %(most)s lines without a city. "
                 "Delete them and save the file again.",
-                line=line,
-                most=f"{MOST_BLANK:,}",
+                line=str(line),
+                most=MOST_BLANK,
             )
         )
 
 
 def check_length(line: int, length: int) -> None:
-    """Refuse a record of very many characters before it is taken apart into cells."""
+    """Refuse a record of very many characters before it is parsed."""
     if length > RECORD_LENGTH:
         raise refused(
-            _(
+            N_(
                 "Line %(line)s is longer than %(most)s characters. "
                 "Delete the columns that are not needed.",
-                line=line,
-                most=f"{RECORD_LENGTH:,}",
+                line=str(line),
+                most=RECORD_LENGTH,
             )
         )
 
@@ -157,11 +156,11 @@ def check_width(line: int, count: int) -> None:
     """Refuse a record of very many cells, empty or not."""
     if count > MOST_COLUMNS:
         raise refused(
-            _(
+            N_(
                 "Line %(line)s has %(count)s cells; at most %(most)s can be read. "
                 "Delete the columns that are not needed.",
-                line=line,
-                count=f"{count:,}",
+                line=str(line),
+                count=count,
                 most=MOST_COLUMNS,
             )
         )

@@ -1,56 +1,45 @@
-"""CSV in and out, as plain functions on bytes and text; nothing here asks the database."""
+"""The lines of a CSV file as cities, as plain functions; nothing here asks the database."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask_babel import gettext as _
-
 from app.cities.csv_export import HEADER, unguard
+from app.cities.fields import CITY, CSV_FIELDS, PROVINCE, Field
 from app.cities.importing.csv_reader import check_blank, records, refused
+from app.text import N_
 
 MOST_LINES = 5000
-# 3 KB for each line: a column that is passed over may hold a description.
+# 3 KB for each line: an ignored column may hold a description.
 MOST_BYTES = 16 << 20
-# The original's names of the columns and those of its form, and the labels of our pages in both
-# languages; a test compares the labels with this table.
-COLUMNS = {
-    "provincename": "province",
-    "province": "province",
-    "省份": "province",
-    "cityname": "city",
-    "city": "city",
-    "城市": "city",
-    "usernumber": "number",
-    "number": "number",
-    "users": "number",
-    "用户数": "number",
-}
 OTHERS_SHOWN, OTHER_LENGTH = 20, 60
+COLUMNS: dict[str, Field] = {header: field for field in CSV_FIELDS for header in field.headers}
+# Which columns of a file are ours: the field and the place of its cells.
+Places = dict[str, int]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One record below the header, as typed; `number` is None where the file has no such column.
-    `line` is the line of the file in which it begins, counted from 1."""
+    """One record below the header. `cells` are the texts of those fields for which the file has a
+    column; `line` is the line of the file in which it begins, counted from 1."""
 
     line: int
-    province: str
-    city: str
-    number: str | None
+    cells: Mapping[str, str]
     surplus: bool = False  # more cells than the header has columns
 
 
 @dataclass(frozen=True)
 class Table:
-    """A file that could be read. `ignored` names the columns that are not ours."""
+    """A file that could be read. `fields` are the names of fields for which it has a column,
+    `ignored` the headers of its other columns."""
 
     lines: list[Line]
+    fields: list[str]
     ignored: list[str]
-    has_number: bool
 
 
 def read_csv(data: bytes) -> Table:
-    """Read a whole file; Invalid with one sentence when it is none that we can read."""
+    """Read a whole file; Invalid with one message if that is impossible."""
     found = records(data)
     header_line, header = next(found, (1, []))
     places, ignored = read_header(header_line, header)
@@ -63,90 +52,88 @@ def read_csv(data: bytes) -> Table:
             continue
         if len(lines) == MOST_LINES:
             raise refused(
-                _(
+                N_(
                     "Line %(line)s is one too many: at most %(most)s cities go into one file. "
                     "Divide the file and import the parts one after another.",
-                    line=line,
+                    line=str(line),
                     most=MOST_LINES,
                 )
             )
         lines.append(read_line(line, cells, places, len(header)))
     if not lines:
         raise refused(
-            _(
+            N_(
                 "There is nothing below the header in line %(line)s. Add a line for each city.",
-                line=header_line,
+                line=str(header_line),
             )
         )
-    return Table(lines, ignored, "number" in places)
+    return Table(lines, list(places), ignored)
 
 
-def read_header(line: int, cells: list[str]) -> tuple[dict[str, int], list[str]]:
-    """Where our columns stand, and the names of the others."""
-    places: dict[str, int] = {}
+def read_header(line: int, cells: list[str]) -> tuple[Places, list[str]]:
+    """The places of our columns, in the order of CSV_FIELDS, and the names of the others."""
+    places: Places = {}
     ignored: list[str] = []
     for place, cell in enumerate(cells):
-        name = COLUMNS.get(cell.strip().casefold())
-        if name is None:
+        field = COLUMNS.get(cell.strip().casefold())
+        if field is None:
             if cell.strip():
                 ignored.append(cell.strip()[:OTHER_LENGTH])
-        elif name in places:
+        elif field.name in places:
             raise refused(
-                _(
+                N_(
                     "The header in line %(line)s names the column “%(name)s” twice. "
                     "Keep one of them.",
-                    line=line,
+                    line=str(line),
                     name=cell.strip(),
                 )
             )
         else:
-            places[name] = place
+            places[field.name] = place
     check_header(line, cells, places)
-    return places, ignored[:OTHERS_SHOWN]
+    ordered = {field.name: places[field.name] for field in CSV_FIELDS if field.name in places}
+    return ordered, ignored[:OTHERS_SHOWN]
 
 
-def check_header(line: int, cells: list[str], places: dict[str, int]) -> None:
-    """Province and city must be there; the sentence says what is wrong as closely as it can."""
-    if "province" in places and "city" in places:
+def check_header(line: int, cells: list[str], places: Places) -> None:
+    """Province and city must be there; the message is as exact as it can be."""
+    missing = [field.headers[0] for field in (PROVINCE, CITY) if field.name not in places]
+    if not missing:
         return
     separated = re.split(r"[;\t]", cells[0].casefold()) if len(cells) == 1 else []
     if any(part.strip() in COLUMNS for part in separated[:3]) and len(separated) > 1:
         raise refused(
-            _(
+            N_(
                 "The columns in line %(line)s are not separated by commas. "
                 "Save the file with commas between the columns.",
-                line=line,
+                line=str(line),
             )
         )
-    if "province" in places or "city" in places:
+    if len(missing) == 1:
         raise refused(
-            _(
+            N_(
                 "The header in line %(line)s has no column “%(name)s”. Add it.",
-                line=line,
-                name="provincename" if "city" in places else "cityname",
+                line=str(line),
+                name=missing[0],
             )
         )
     raise refused(
-        _(
+        N_(
             "Line %(line)s should be the header that names the columns. "
             "Let the file begin with: %(header)s",
-            line=line,
+            line=str(line),
             header=",".join(HEADER),
         )
     )
 
 
-def read_line(line: int, cells: list[str], places: dict[str, int], width: int) -> Line:
-    """One record; a cell that is not there is empty."""
-
-    def cell(name: str) -> str:
-        place = places[name]
-        return cells[place] if place < len(cells) else ""
-
+def read_line(line: int, cells: list[str], places: Places, width: int) -> Line:
+    """One record; a missing cell is empty."""
     return Line(
         line,
-        unguard(cell("province")),
-        unguard(cell("city")),
-        cell("number") if "number" in places else None,
+        {
+            name: unguard(cells[place]) if place < len(cells) else ""
+            for name, place in places.items()
+        },
         surplus=any(text.strip() for text in cells[width:]),
     )

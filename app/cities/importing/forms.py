@@ -1,14 +1,12 @@
-"""The form that brings in a file."""
+"""The form that imports a file."""
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 
+from app.cities.forms import CheckedForm
 
-class ImportForm(FlaskForm):  # type: ignore[misc]
-    """One file; what is in it is judged line by line."""
 
-    class Meta:
-        csrf = False  # hooks.py has checked it, and knows that a script's token is proof enough
+class ImportForm(CheckedForm):
+    """One file; its content is compared with the register line by line."""
 
     file = FileField(_l("CSV file"), [FileRequired(_l("Choose a CSV file."))])

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.cities.models import TEXT_LENGTH
@@ -11,13 +12,10 @@ from app.database.engine import db
 from app.database.types import Id, Moment, UtcDateTime, bounded, long_text
 from app.text import load_messages
 
-# A name that is too long is kept with one character too many, so that it stays too long.
-KEPT_LENGTH = TEXT_LENGTH + 1
-NUMBER_LENGTH = 64
-REASON_LENGTH = 500
+FAULTS_LENGTH = 255
 
 
-class Kind(StrEnum):
+class LineKind(StrEnum):
     """What a line of the file would do to the register."""
 
     NEW = "new"
@@ -27,8 +25,9 @@ class Kind(StrEnum):
 
 
 class CityImport(db.Model):  # type: ignore[name-defined,misc]
-    """One file on its way into the register. `ready` once every line is staged; `applied_at` once
-    it was confirmed, from when on only the two counts are kept."""
+    """One file to import. `fields` are the names of fields for which it has a column, set once
+    every line is staged. `applied_at` is set on confirmation; the lines are then deleted and only
+    the counts remain."""
 
     __tablename__ = "city_import"
     __table_args__ = ({"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},)
@@ -36,25 +35,32 @@ class CityImport(db.Model):  # type: ignore[name-defined,misc]
     id: Mapped[Id]
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     file_name: Mapped[str] = mapped_column(bounded(TEXT_LENGTH))
+    fields: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     ignored: Mapped[str] = mapped_column(long_text())
-    has_number: Mapped[bool]
-    ready: Mapped[bool] = mapped_column(default=False)
-    # Rises when the preview is made anew: only the one that was looked at can be confirmed.
+    # Rises when the preview is made again: only the one that was looked at can be confirmed.
     preview: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[Moment] = mapped_column(index=True)
     applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     added: Mapped[int] = mapped_column(default=0)
     changed: Mapped[int] = mapped_column(default=0)
+    # For the previous release alone: it sees no import of which `ready` is false, and so does not
+    # confirm one whose lines it does not know.
+    has_number: Mapped[bool] = mapped_column(default=False)
+    ready: Mapped[bool] = mapped_column(default=False)
 
 
-class CityImportRow(db.Model):  # type: ignore[name-defined,misc]
-    """One line of the file and what it would do. The names are those that would stand in the
-    register: for a changed or equal line those that stand there now."""
+class ImportLine(db.Model):  # type: ignore[name-defined,misc]
+    """One line of the file and what it would do.
 
-    __tablename__ = "city_import_row"
+    `cells` are the texts of the file, `old_values` and `new_values` the values of all fields before
+    and after (a changed line has both, a refused one neither), all by the names of fields. The
+    names and keys are those of `new_values`.
+    """
+
+    __tablename__ = "city_import_line"
     __table_args__ = (
         CheckConstraint("kind IN ('new', 'changed', 'same', 'refused')", name="kind"),
-        Index("ix_city_import_row_import_id_kind_line", "import_id", "kind", "line"),
+        Index("ix_city_import_line_import_id_kind_line", "import_id", "kind", "line"),
         {"mysql_charset": "utf8mb4"},
     )
 
@@ -63,24 +69,26 @@ class CityImportRow(db.Model):  # type: ignore[name-defined,misc]
     )
     line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(8))
-    provincename: Mapped[str] = mapped_column(bounded(KEPT_LENGTH))
-    cityname: Mapped[str] = mapped_column(bounded(KEPT_LENGTH))
-    # As typed; None where the file has no such column.
-    number_text: Mapped[str | None] = mapped_column(bounded(NUMBER_LENGTH))
+    cells: Mapped[dict[str, str]] = mapped_column(JSON)
     surplus: Mapped[bool]
-    usernumber: Mapped[int | None]
+    old_values: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    new_values: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # What the history will record of a new or changed city.
+    before: Mapped[str | None] = mapped_column("recorded_before", long_text())
+    after: Mapped[str | None] = mapped_column("recorded_after", long_text())
+    provincename: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
+    cityname: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
     province_key: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
     city_key: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
     search_key: Mapped[str | None] = mapped_column(long_text())
     # The row of the register that a changed line meets, as it was at the preview.
     city_id: Mapped[int | None]
     city_version: Mapped[int | None]
-    old_number: Mapped[int | None]
-    field: Mapped[str] = mapped_column(String(32), default="")
-    # Sentences without a language, as write_sentences() has them.
-    reason: Mapped[str] = mapped_column(bounded(REASON_LENGTH), default="")
+    # The names of fields that are wrong, with commas between them, and the messages.
+    faults: Mapped[str] = mapped_column(bounded(FAULTS_LENGTH), default="")
+    reason: Mapped[str] = mapped_column(long_text(), default="")
 
     @property
     def explanation(self) -> str:
-        """The reason in the language of who reads it."""
+        """The reason in the reader's language."""
         return load_messages(self.reason)

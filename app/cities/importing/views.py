@@ -1,38 +1,35 @@
-"""Bringing cities in and taking them out as CSV, and the page of totals."""
+"""The pages of an import."""
 
-from flask import (
-    Blueprint,
-    Response,
-    flash,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Redirect
 
 from app.actor import Role
-from app.cities.csv_export import HEADER, MARK, write_csv
+from app.cities.csv_export import BYTE_ORDER_MARK, HEADER, write_csv
 from app.cities.export_views import csv_file
-from app.cities.importing import apply, staging
+from app.cities.fields import CSV_FIELDS, DETAILS, FIELDS
+from app.cities.importing import queries, services
+from app.cities.importing.apply import OutdatedPreview
 from app.cities.importing.csv_table import MOST_BYTES, MOST_LINES
 from app.cities.importing.forms import ImportForm
-from app.cities.importing.models import Kind
+from app.cities.importing.models import LineKind
+from app.cities.importing.queries import load_import
 from app.current import actor
-from app.errors import DomainError
 from app.text import parse_integer
 from app.web.declarations import max_body
 from app.web.formatting import format_number
-from app.web.forms import add_form_errors
+from app.web.forms import submit
+from app.web.notices import Notice
 from app.web.permissions import role_required
 
 bp = Blueprint("importing", __name__)
 
 IMPORT = "/cities/import/<int:import_id>"
 # Only the kinds: else GET would be answered 404 where POST confirms or cancels, instead of 405.
-KIND = f"<any({','.join(Kind)}):kind>"
+KIND = f"<any({','.join(LineKind)}):kind>"
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
+# What the templates of lines draw.
+DRAWN = {"fields": FIELDS, "details": DETAILS, "csv_fields": CSV_FIELDS}
 
 
 @bp.route("/cities/import", methods=["GET", "POST"])
@@ -41,45 +38,44 @@ SHOWN = 20  # lines of each kind on the preview itself; the rest is one link awa
 def import_cities() -> Redirect | tuple[str, int]:
     """Choose a file; then on to what it would do."""
     form = ImportForm()
-    status = 422 if request.method == "POST" else 200
-    if form.validate_on_submit():
+
+    def begin() -> int:
         file = form.file.data
-        try:
-            import_id = staging.stage_file(actor().person_id, file.filename, file.read())
-        except DomainError as error:
-            status = add_form_errors(form, error)
-        else:
-            return redirect(url_for("importing.import_preview", import_id=import_id), 303)
-    waiting = staging.list_waiting(actor().person_id)
+        return services.begin_import(actor(), file.filename, file.read())
+
+    sent = submit(form, begin)
+    if sent.done:
+        return redirect(url_for("importing.import_preview", import_id=sent.result), 303)
     return render_template(
         "cities/importing/import_cities.html",
         form=form,
-        waiting=waiting,
+        waiting=queries.list_waiting(actor()),
         most=MOST_LINES,
         most_bytes=MOST_BYTES,
         header=HEADER,
-    ), status
-
-
-def owner() -> int | None:
-    """Whose imports this person may see: one's own, administrators everybody's."""
-    return None if actor().is_admin else actor().person_id
+    ), sent.status
 
 
 @bp.get(IMPORT)
 @role_required(Role.EDITOR)
 def import_preview(import_id: int) -> Redirect | str:
     """What a staged file would do. Afterwards the address leads to the list."""
-    held = staging.find_import(import_id, owner())
-    if held.applied_at is not None:
+    found = load_import(actor(), import_id)
+    if found.applied_at is not None:
         return redirect(url_for("cities.list_cities"), 303)
-    counts = staging.count_lines(import_id)
+    counts = queries.count_lines(import_id)
     parts = {
-        kind: staging.read_part(import_id, kind, counts[kind], size=SHOWN)
-        for kind in (Kind.CHANGED, Kind.NEW, Kind.REFUSED)
+        kind: queries.read_part(import_id, kind, counts[kind], size=SHOWN)
+        for kind in (LineKind.CHANGED, LineKind.NEW, LineKind.REFUSED)
     }
+    missing = [field for field in DETAILS if field.name not in (found.fields or [])]
     return render_template(
-        "cities/importing/import_preview.html", held=held, counts=counts, parts=parts
+        "cities/importing/import_preview.html",
+        found=found,
+        counts=counts,
+        parts=parts,
+        missing=missing,
+        **DRAWN,
     )
 
 
@@ -87,24 +83,33 @@ def import_preview(import_id: int) -> Redirect | str:
 @role_required(Role.EDITOR)
 def import_part(import_id: int, kind: str) -> str:
     """All lines of one kind, page by page."""
-    held = staging.find_import(import_id, owner())
-    total = staging.count_lines(import_id)[kind]
+    found = load_import(actor(), import_id)
+    total = queries.count_lines(import_id)[kind]
     page = parse_integer(request.args.get("page", "1"), 1, MOST_LINES) or 1
-    part = staging.read_part(import_id, kind, total, page)
-    return render_template("cities/importing/import_part.html", held=held, kind=kind, part=part)
+    part = queries.read_part(import_id, kind, total, page)
+    return render_template(
+        "cities/importing/import_part.html", found=found, kind=kind, part=part, **DRAWN
+    )
 
 
 @bp.get(f"{IMPORT}/refused.csv")
 @role_required(Role.EDITOR)
 def refused_lines(import_id: int) -> Response:
-    """The refused lines with their reasons. Corrected, the same file can be brought in again: our
-    import passes over the columns in front."""
-    staging.find_import(import_id, owner())
-    rows = [
-        (row.line, row.field, row.explanation, row.provincename, row.cityname, row.number_text)
-        for row in staging.read_refused(import_id)
+    """The refused lines with their reasons and the columns that the file had. Once corrected, this
+    file can be imported: the columns in front are ignored."""
+    found = load_import(actor(), import_id)
+    fields = [field for field in CSV_FIELDS if field.name in (found.fields or [])]
+    header: list[str | int | None] = [
+        "line",
+        "field",
+        "reason",
+        *(field.headers[0] for field in fields),
     ]
-    return csv_file(MARK + write_csv([("line", "field", "reason", *HEADER), *rows]), "refused.csv")
+    rows: list[list[str | int | None]] = [
+        [row.line, row.faults, row.explanation, *(row.cells[field.name] for field in fields)]
+        for row in queries.read_refused(import_id)
+    ]
+    return csv_file(BYTE_ORDER_MARK + write_csv([header, *rows]), "refused.csv")
 
 
 @bp.post(f"{IMPORT}/confirm")
@@ -113,27 +118,24 @@ def confirm_import(import_id: int) -> Redirect:
     """Take over what the preview of that number accepted."""
     preview = parse_integer(request.form.get("preview", ""), 0, 2**31) or 0
     try:
-        done = apply.confirm_import(import_id, owner(), preview)
-    except apply.OutdatedPreview as error:
-        flash(error.message, "caution")
+        done = services.confirm_import(actor(), import_id, preview)
+    except OutdatedPreview as error:
+        Notice(error.message).show("caution")
         return redirect(url_for("importing.import_preview", import_id=import_id), 303)
-    message = {
-        "text": _(
-            "Imported: %(added)s new, %(changed)s changed.",
-            added=format_number(done.added),
-            changed=format_number(done.changed),
-        ),
-        "link": url_for("cities.list_cities", sort="changed"),
-        "link_text": _("Show them in the list"),
-    }
-    flash(message, "good")  # type: ignore[arg-type]
+    imported = _(
+        "Imported: %(added)s new, %(changed)s changed.",
+        added=format_number(done.added),
+        changed=format_number(done.changed),
+    )
+    link = url_for("cities.list_cities", sort="changed")
+    Notice(imported, link, _("Show them in the list")).show()
     return redirect(url_for("cities.list_cities"), 303)
 
 
 @bp.post(f"{IMPORT}/cancel")
 @role_required(Role.EDITOR)
 def cancel_import(import_id: int) -> Redirect:
-    """Forget a staged file."""
-    staging.cancel_import(import_id, owner())
-    flash(_("The import is cancelled; the register is as it was."), "good")
+    """Delete a staged file."""
+    services.cancel_import(actor(), import_id)
+    Notice(_("The import was cancelled; nothing was changed.")).show()
     return redirect(url_for("importing.import_cities"), 303)

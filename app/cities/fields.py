@@ -1,0 +1,157 @@
+"""The fields of a city: the one table that form, pages, rules, CSV files and history follow.
+
+A new field is a column in models.CityColumns, a migration, and an entry here.
+"""
+
+import dataclasses
+import unicodedata
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from flask_babel import format_decimal
+
+from app.cities.models import TEXT_LENGTH, USERS_MOST
+from app.text import (
+    COMPOSED_FROM,
+    CONTROLS,
+    N_,
+    NUMBER_LENGTH,
+    Message,
+    compose,
+    excerpt,
+    read_number,
+)
+
+Value = str | int | None
+Values = dict[str, Value]  # by the names of fields
+Input = Mapping[str, str | int | None]  # the same as somebody typed or sent it
+
+# Unicode's categories of characters that cannot be seen; a name has to have others as well.
+BLANKS = frozenset({"Cf", "Zs"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """One field of a city.
+
+    `name` is its name in code, in the history and in messages; `column` that of its column;
+    `headers` are the names of its column in a CSV file: the first is written, all are read.
+    `check` makes a value of a text that is not blank, or returns what is wrong with it. `empty` is
+    the message for a blank text; without one the field is optional, and a blank text is None.
+    What a form accepts and an import stores is cut to `length` characters, at which a text is
+    still too long. `form_name` is the name in HTML, where that is another one, and `attributes`
+    are those of the control.
+    """
+
+    name: str
+    column: str
+    label: Message
+    headers: tuple[str, ...]
+    check: Callable[[str], Value | Message]
+    length: int
+    empty: Message | None = None
+    numeric: bool = False
+    help: Message | None = None
+    form_name: str | None = None
+    attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def required(self) -> bool:
+        """True if a city cannot be saved without it."""
+        return self.empty is not None
+
+    def read(self, text: str) -> Value | Message:
+        """The value of a text as somebody typed it, or what is wrong with it."""
+        text = text.strip()
+        if is_blank(text[: self.length]):
+            return self.empty
+        return self.check(text)
+
+    def write(self, value: Value) -> str:
+        """A value as plain text, which `read()` understands."""
+        return "" if value is None else str(value)
+
+    def show(self, value: Value) -> str:
+        """A value for people to read."""
+        return format_decimal(value) if isinstance(value, int) else self.write(value)
+
+
+def is_blank(text: str) -> bool:
+    """True if nothing in the text can be seen."""
+    return all(unicodedata.category(character) in BLANKS for character in text)
+
+
+def check_text(text: str, most: int) -> str | Message:
+    """One line of text, composed as NFC."""
+    text = compose(text, most)
+    if len(text) > most:
+        return N_("At most %(most)s characters; these are %(count)s.", most=most, count=len(text))
+    if any(unicodedata.category(character) in CONTROLS for character in text):
+        return N_("Line breaks and control characters are not allowed.")
+    return text
+
+
+def too_long(most: int) -> int:
+    """How many characters are more than `most`, even once they are composed."""
+    return COMPOSED_FROM * most + 1
+
+
+def check_number(text: str, most: int) -> int | Message:
+    """A whole number from 0 on; the message shows what was read."""
+    number = read_number(text)
+    if number is not None and number <= most:
+        return number
+    return N_(
+        "“%(typed)s” is not a whole number from 0 to %(most)s.", typed=excerpt(text), most=most
+    )
+
+
+CITY = Field(
+    "city",
+    "cityname",
+    N_("City"),
+    ("cityname", "city", "城市"),
+    partial(check_text, most=TEXT_LENGTH),
+    length=too_long(TEXT_LENGTH),
+    empty=N_("City is empty."),
+)
+PROVINCE = Field(
+    "province",
+    "provincename",
+    N_("Province"),
+    ("provincename", "province", "省份"),
+    partial(check_text, most=TEXT_LENGTH),
+    length=too_long(TEXT_LENGTH),
+    empty=N_("Province is empty."),
+    attributes={"list": "provinces"},
+)
+USERS = Field(
+    "users",
+    "usernumber",
+    N_("Users"),
+    ("usernumber", "number", "users", "用户数"),
+    partial(check_number, most=USERS_MOST),
+    length=NUMBER_LENGTH + 1,
+    empty=N_("Users is empty. It must be a whole number from 0 to %(most)s.", most=USERS_MOST),
+    numeric=True,
+    help=N_("A whole number, such as 7424000 or 7,424,000."),
+    form_name="number",  # as in the original program's form
+    attributes={"inputmode": "numeric"},
+)
+
+# In the order of forms and pages; the first two say which city is meant.
+FIELDS = (CITY, PROVINCE, USERS)
+# In the order of CSV files, which the original program's table began.
+CSV_FIELDS = (PROVINCE, CITY, *FIELDS[2:])
+DETAILS = FIELDS[2:]
+
+
+def values_of(row: Any) -> Values:
+    """The values of a row of the register, or of a removed city."""
+    return {field.name: getattr(row, field.column) for field in FIELDS}
+
+
+def columns_of(values: Values) -> dict[str, Any]:
+    """Values by the names of their columns."""
+    return {field.column: values[field.name] for field in FIELDS}

@@ -1,0 +1,82 @@
+"""Reading imports: their owners and administrators may."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, or_, select
+
+from app.actor import Actor, Role
+from app.cities.importing.models import CityImport, ImportLine, LineKind
+from app.database.engine import db
+from app.database.service import permitted
+from app.errors import NotFound
+from app.text import N_
+
+PART_SIZE = 100
+
+
+@dataclass(frozen=True)
+class Part:
+    """One page of the lines of one kind; pages are counted from 1."""
+
+    rows: list[ImportLine]
+    page: int
+    pages: int
+    total: int
+
+
+@permitted(Role.EDITOR)
+def load_import(actor: Actor, import_id: int, lock: bool = False) -> CityImport:
+    """A staged import; NotFound for whoever may not see it."""
+    # A confirmed one may be of the previous release, which did not note the fields.
+    staged = or_(CityImport.fields.is_not(None), CityImport.applied_at.is_not(None))
+    query = select(CityImport).where(CityImport.id == import_id, staged)
+    if not actor.is_admin:
+        query = query.where(CityImport.person_id == actor.id)
+    found: CityImport | None = db.session.scalar(query.with_for_update() if lock else query)
+    if found is None:
+        raise NotFound(N_("There is no such import. Unconfirmed ones are deleted after a day."))
+    return found
+
+
+@permitted(Role.EDITOR)
+def list_waiting(actor: Actor) -> list[CityImport]:
+    """The actor's own imports that are neither confirmed nor cancelled, the newest first."""
+    query = select(CityImport).where(
+        CityImport.person_id == actor.id,
+        CityImport.fields.is_not(None),
+        CityImport.applied_at.is_(None),
+    )
+    return list(db.session.scalars(query.order_by(CityImport.id.desc()).limit(5)))
+
+
+def count_lines(import_id: int) -> dict[str, int]:
+    """How many lines there are of each kind."""
+    query = (
+        select(ImportLine.kind, func.count())
+        .where(ImportLine.import_id == import_id)
+        .group_by(ImportLine.kind)
+    )
+    found = {row.kind: row[1] for row in db.session.execute(query)}
+    return {kind.value: found.get(kind.value, 0) for kind in LineKind}
+
+
+def read_part(import_id: int, kind: str, total: int, page: int = 1, size: int = PART_SIZE) -> Part:
+    """One page of the lines of a kind; a page beyond the last is the last."""
+    pages = max(1, -(-total // size))
+    page = min(page, pages)
+    query = lines_of(import_id, kind).offset((page - 1) * size).limit(size)
+    return Part(list(db.session.scalars(query)), page, pages, total)
+
+
+def read_refused(import_id: int) -> list[ImportLine]:
+    """All refused lines."""
+    return list(db.session.scalars(lines_of(import_id, LineKind.REFUSED)))
+
+
+def lines_of(import_id: int, kind: str) -> Select[ImportLine]:
+    """The query for lines of a kind, in the order of the file."""
+    return (
+        select(ImportLine)
+        .where(ImportLine.import_id == import_id, ImportLine.kind == kind)
+        .order_by(ImportLine.line)
+    )

@@ -1,0 +1,61 @@
+"""What can be done with an import: begin it, confirm it, cancel it."""
+
+from sqlalchemy import delete
+
+from app.actor import Actor, Role
+from app.cities.importing import apply, staging
+from app.cities.importing.csv_table import read_csv
+from app.cities.importing.models import CityImport
+from app.cities.importing.queries import load_import
+from app.cities.models import TEXT_LENGTH
+from app.current import settings
+from app.database.engine import db
+from app.database.service import bookkeeping, permitted, service
+from app.disk import has_space
+from app.errors import NoSpace
+
+
+@permitted(Role.EDITOR)
+def begin_import(actor: Actor, file_name: str, data: bytes) -> int:
+    """Read a file and stage its lines; returns the import's id. Invalid if the file cannot be
+    read, NoSpace while the disk is nearly full: then nothing is stored."""
+    table = read_csv(data)
+    if not has_space(settings().instance, len(data)):
+        raise NoSpace()
+    staging.delete_expired()
+    return staging.stage_table(actor.person_id, display_name(file_name), table)
+
+
+def display_name(file_name: str) -> str:
+    """A file's name for people to read: without folders and control characters."""
+    last = file_name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(c for c in last if c.isprintable()).strip()[:TEXT_LENGTH] or "cities.csv"
+
+
+@permitted(Role.EDITOR)
+def confirm_import(actor: Actor, import_id: int, preview: int) -> apply.Outcome:
+    """Apply the preview of this number; confirmed again, it only says what was done. If the
+    register has changed since, the preview is made again and OutdatedPreview is raised."""
+    try:
+        return apply_import(actor, import_id, preview)
+    except apply.OutdatedPreview:
+        staging.renew_preview(import_id)
+        raise
+
+
+@service(Role.EDITOR)
+def apply_import(actor: Actor, import_id: int, preview: int) -> apply.Outcome:
+    """Take the accepted lines into the register, all or none."""
+    found = load_import(actor, import_id, lock=True)
+    if found.applied_at is None:
+        apply.apply_lines(actor, found, preview)
+    return apply.Outcome(found.added, found.changed)
+
+
+@permitted(Role.EDITOR)
+@bookkeeping
+def cancel_import(actor: Actor, import_id: int) -> None:
+    """Delete what was staged. A confirmed import stays as it is."""
+    found = load_import(actor, import_id, lock=True)
+    if found.applied_at is None:
+        db.session.execute(delete(CityImport).where(CityImport.id == import_id))

@@ -1,0 +1,78 @@
+"""What the history knows of cities and of imports."""
+
+from collections.abc import Collection, Iterable
+
+from flask import Flask, url_for
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from app.actor import Actor
+from app.cities.fields import FIELDS
+from app.cities.importing.models import CityImport
+from app.cities.models import City
+from app.cities.row_format import city_name
+from app.cities.services import may_read_cities
+from app.database.engine import db
+from app.history.subjects import Subject, register
+
+CITY_ACTIONS = {
+    "city.create": _l("City added"),
+    "city.update": _l("City changed"),
+    "city.delete": _l("City removed"),
+    "city.restore": _l("City restored"),
+}
+IMPORT_FIELDS = {
+    "file_name": _l("File"),
+    "new": _l("New lines"),
+    "changed": _l("Changed lines"),
+    "same": _l("Unchanged lines"),
+    "refused": _l("Refused lines"),
+}
+
+
+def city_labels(ids: Iterable[int]) -> dict[int, str]:
+    """The names of cities that are in the register."""
+    query = select(City.id, City.cityname).where(City.id.in_(ids))
+    return {city_id: city_name(name) for city_id, name in db.session.execute(query)}
+
+
+def import_labels(ids: Iterable[int]) -> dict[int, str]:
+    """The file names of imports."""
+    query = select(CityImport.id, CityImport.file_name).where(CityImport.id.in_(ids))
+    return {row.id: row.file_name for row in db.session.execute(query)}
+
+
+def readable_imports(actor: Actor, ids: Collection[int]) -> Collection[int]:
+    """All for administrators; for other editors those that they imported."""
+    if actor.is_admin or not actor.may_write:
+        return ids if actor.is_admin else ()
+    own = select(CityImport.id).where(CityImport.id.in_(ids), CityImport.person_id == actor.id)
+    return db.session.scalars(own).all()
+
+
+def init_app(app: Flask) -> None:
+    """Register both."""
+    register(
+        app,
+        Subject(
+            kind="city",
+            name=_l("City"),
+            labels=city_labels,
+            url=lambda city_id: url_for("cities.edit_city", city_id=city_id),
+            may_read=lambda actor, ids: ids if may_read_cities(actor) else (),
+            actions=CITY_ACTIONS,
+            fields={field.name: field.label for field in FIELDS},
+        ),
+    )
+    register(
+        app,
+        Subject(
+            kind="import",
+            name=_l("Import"),
+            labels=import_labels,
+            url=lambda import_id: url_for("importing.import_preview", import_id=import_id),
+            may_read=readable_imports,
+            actions={"import.apply": _l("Cities imported")},
+            fields=IMPORT_FIELDS,
+        ),
+    )

@@ -1,0 +1,207 @@
+"""What the history records of cities and imports, on both databases."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select, update
+
+from app.actor import ANONYMOUS, Actor, Role
+from app.cities import changes, services
+from app.cities.importing import queries as imports
+from app.cities.importing import services as importing
+from app.cities.models import City
+from app.database.engine import db
+from app.errors import DomainError, Forbidden
+from app.history.models import EVERYBODY, HistoryEntry
+from app.history.subjects import all_subjects
+from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
+from tests.cities.staging import add, confirm, editor, stage
+from tests.factories import add_person
+
+pytestmark = pytest.mark.usefixtures("any_app")
+
+SHENZHEN = {"city": "深圳市", "province": "广东", "users": 5}
+
+
+def entries(action=None):
+    """The entries, the oldest first."""
+    db.session.rollback()
+    query = select(HistoryEntry).order_by(HistoryEntry.id)
+    return [row for row in db.session.scalars(query) if action in (None, row.action)]
+
+
+def values(text):
+    """The fields of an entry."""
+    return None if text is None else json.loads(text)
+
+
+def what(entry):
+    """The action and what it did."""
+    return (
+        entry.action, entry.subject_id, values(entry.before), values(entry.after), entry.version,
+    )  # fmt: skip
+
+
+def version_of(city_id):
+    """What a form of this city carries."""
+    version = services.form_version(services.load_city(ACTOR, city_id))
+    db.session.rollback()
+    return version
+
+
+def test_each_change_of_a_city_is_one_entry():
+    city_id = services.create_city(ACTOR, given())
+    services.update_city(ACTOR, city_id, version_of(city_id), given(users="7"))
+    removed_id, _name = services.delete_city(ACTOR, city_id)
+    services.restore_city(ACTOR, removed_id)
+    found = entries()
+    assert [what(entry) for entry in found] == [
+        ("city.create", city_id, None, SHENZHEN, 1),
+        ("city.update", city_id, {"users": 5}, {"users": 7}, 2),
+        ("city.delete", city_id, {**SHENZHEN, "users": 7}, None, 2),
+        ("city.restore", city_id, None, {**SHENZHEN, "users": 7}, 2),
+    ]
+    assert {(entry.actor_id, entry.subject_kind, entry.visible_to) for entry in found} == {
+        (ACTOR.id, "city", EVERYBODY)
+    }
+    assert [entry.reverts_id for entry in found] == [None, None, None, found[2].id]
+
+
+def test_a_restored_city_names_its_last_removal():
+    city_id = services.create_city(ACTOR, given())
+    for _twice in range(2):
+        services.restore_city(ACTOR, services.delete_city(ACTOR, city_id)[0])
+    removals = [entry.id for entry in entries("city.delete")]
+    assert [entry.reverts_id for entry in entries("city.restore")] == removals
+
+
+def test_values_that_break_todays_rules_are_recorded_as_they_were():
+    add_as_original((None, " ", -1))
+    city_id = stored()[0][0]
+    services.update_city(ACTOR, city_id, version_of(city_id), given())
+    assert what(entries()[0])[2] == {"province": None, "city": " ", "users": -1}
+
+
+def test_what_changes_nothing_or_is_refused_leaves_no_entry():
+    city_id = add_city()
+    services.update_city(ACTOR, city_id, None, given())
+    refused = [
+        lambda: services.create_city(ACTOR, given("")),
+        lambda: services.create_city(ACTOR, given()),  # its names are there
+        lambda: services.update_city(ACTOR, city_id, "outdated", given(users="6")),
+        lambda: services.update_city(ACTOR, 99, None, given()),
+        lambda: services.delete_city(ACTOR, 99),
+        lambda: services.restore_city(ACTOR, 99),
+    ]
+    for call in refused:
+        with pytest.raises(DomainError):
+            call()
+    assert entries() == []
+
+
+def test_a_form_sent_twice_is_one_entry():
+    for _twice in range(2):
+        services.create_city(ACTOR, given(), key="k")
+    assert len(entries()) == 1
+
+
+def test_an_import_is_one_entry_and_one_for_each_city(person):
+    add(("广东", "广州市", 7), ("广东", "深圳市", 5), ("广东", "深圳", 5))
+    lines = "广东,广州市,7\n广东,深圳市,6\n广东,佛山市,8\n湖南,长沙市,9\n,x,1\n"
+    import_id = stage(person, lines)
+    confirm(import_id, person)
+    ids = {row[2]: row[0] for row in stored()}
+    found = entries()
+    assert [what(entry) for entry in found] == [
+        (
+            "import.apply", import_id, None,
+            {"file_name": "cities.csv", "new": 2, "changed": 1, "same": 1, "refused": 1}, None,
+        ),
+        ("city.create", ids["长沙市"], None, {"city": "长沙市", "province": "湖南", "users": 9}, 1),
+        ("city.create", ids["佛山市"], None, {"city": "佛山市", "province": "广东", "users": 8}, 1),
+        ("city.update", ids["深圳市"], {"users": 5}, {"users": 6}, 2),
+    ]  # fmt: skip
+    assert {(entry.actor_id, entry.batch_id) for entry in found} == {(person, str(import_id))}
+    confirm(import_id, person)
+    assert len(entries()) == len(found)
+
+
+def test_a_refused_import_leaves_no_entry(person):
+    import_id = stage(person, "a,b,6\n")
+    add(("a", "b", 5))
+    with pytest.raises(DomainError):
+        confirm(import_id, person)
+    cancelled = stage(person, "a,c,6\n")
+    importing.cancel_import(editor(person), cancelled)
+    assert entries() == []
+
+
+def test_sample_cities_are_one_batch():
+    assert services.add_sample_cities(Actor.operator()) == services.SAMPLE_COUNT
+    found = entries()
+    assert len(found) == services.SAMPLE_COUNT
+    assert len({entry.batch_id for entry in found}) == 1
+    assert {entry.subject_id for entry in found} == {row[0] for row in stored()}
+    names = {row[0]: row[2] for row in stored()}
+    assert all(values(entry.after)["city"] == names[entry.subject_id] for entry in found)
+    services.add_sample_cities(Actor.operator())
+    assert len({entry.batch_id for entry in entries()}) == 2
+
+
+CALLS = {
+    "create": lambda actor, _import: services.create_city(actor, given()),
+    "update": lambda actor, _import: services.update_city(actor, 1, None, given(users="6")),
+    "delete": lambda actor, _import: services.delete_city(actor, 1),
+    "restore": lambda actor, _import: services.restore_city(actor, 1),
+    "sample": lambda actor, _import: services.add_sample_cities(actor),
+    "begin": lambda actor, _import: importing.begin_import(actor, "a.csv", b"city,province\na,b\n"),
+    "confirm": lambda actor, one: importing.confirm_import(actor, one, 1),
+    "apply": lambda actor, one: importing.apply_import(actor, one, 1),
+    "cancel": lambda actor, one: importing.cancel_import(actor, one),
+    "load": lambda actor, one: imports.load_import(actor, one),
+    "waiting": lambda actor, _import: imports.list_waiting(actor),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_viewers_and_visitors_are_refused_by_the_services_themselves(person, name):
+    import_id = stage(person, "a,b,1\n")
+    add_city()
+    for actor in (replace(editor(person), role=Role.VIEWER), ANONYMOUS):
+        with pytest.raises(Forbidden):
+            CALLS[name](actor, import_id)
+    assert len(stored()) == 1
+    assert entries() == []
+
+
+def test_subjects_have_labels_addresses_and_words(any_app, person):
+    city_id, nameless = add_city(), add_city("a", " ")
+    import_id = stage(person, "a,b,1\n")
+    with any_app.test_request_context():
+        city, one = all_subjects()["city"], all_subjects()["import"]
+        assert city.labels([city_id, nameless, 99]) == {
+            city_id: "深圳市", nameless: "City without a name",
+        }  # fmt: skip
+        assert one.labels([import_id, 99]) == {import_id: "cities.csv"}
+        assert city.url(city_id) == f"/cities/{city_id}"
+        assert one.url(import_id) == f"/cities/import/{import_id}"
+        assert {str(label) for label in city.fields.values()} == {"City", "Province", "Users"}
+        for subject in (city, one):
+            assert all(str(word) for word in [*subject.actions.values(), subject.name])
+        viewer = replace(editor(person), role=Role.VIEWER)
+        assert city.may_read(viewer, [city_id])
+        assert not city.may_read(ANONYMOUS, [city_id])
+        stranger = editor(add_person("stranger", "editor"))
+        allowed = [editor(person), Actor.operator()]
+        assert all(one.may_read(actor, [import_id]) for actor in allowed)
+        assert not any(one.may_read(actor, [import_id]) for actor in (stranger, viewer))
+
+
+def test_the_last_change_is_known_unless_another_program_wrote_since(person):
+    city_id = services.create_city(editor(person), given())
+    assert changes.find_last_change(services.load_city(ACTOR, city_id)).name == "editor"
+    db.session.execute(update(City).values(usernumber=8))
+    db.session.commit()
+    assert changes.find_last_change(services.load_city(ACTOR, city_id)) is None
+    assert changes.find_last_change(services.load_city(ACTOR, add_city("a", "b"))) is None
