@@ -2,11 +2,13 @@
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import event
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
@@ -16,6 +18,7 @@ from app.auth import tokens
 from app.auth.models import Person
 from app.auth.queries import load_person
 from app.auth.rules import fold_name
+from app.database.engine import db
 from app.database.service import bookkeeping
 
 OPERATOR = Actor.operator()
@@ -83,6 +86,23 @@ class Browser:
         answer = self.submit("/login", {"name": name, "password": password})
         assert answer.status_code == 303, answer.text
         return answer  # type: ignore[no-any-return]
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """The statements that the application sends to the database meanwhile, with their values;
+    inside an application context."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        sent.append((statement, values))
+
+    engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:

@@ -1,7 +1,5 @@
 """A running site as its people meet it: signing in, sending forms."""
 
-import html
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,9 +10,8 @@ from typing import Any
 import requests
 
 from tests.factories import HTML, PASSWORD
+from tests.html import Page
 
-HIDDEN = re.compile(r'<input[^>]*type="hidden"[^>]*>')
-ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 CLAIM = {"name": "first", "password": PASSWORD, "again": PASSWORD}
 
 
@@ -56,8 +53,8 @@ class Site:
         default)."""
         client = self.clients[name]
         text = client.get(self.base + (page or path), timeout=60).text
-        inputs = [dict(ATTRIBUTE.findall(tag)) for tag in HIDDEN.findall(text)]
-        hidden = {i["name"]: html.unescape(i.get("value", "")) for i in inputs}
+        inputs = Page(text).all("input[type=hidden][name]")
+        hidden = {str(tag["name"]): str(tag.get("value", "")) for tag in inputs}
         answer = client.post(
             self.base + path, data={**hidden, **(fields or {})}, timeout=60, **kwargs
         )

@@ -27,6 +27,7 @@ from babel.messages.pofile import read_po
 from app import create_app, logs
 from app.auth import queries
 from app.cities.cache import invalidate as forget_cities
+from app.cli import private_redis
 from app.cli.demo import fill, leave_real_settings
 from app.cli.run import CannotStart, address, check_address, prepare
 from app.config import ROOT, Settings
@@ -44,7 +45,7 @@ LOOK_SECONDS = 0.3
 STOP_SECONDS = 10
 RELOADED = ("templates/**/*.html", "translations/*/LC_MESSAGES/*.mo")
 SOURCES = ("app/**/*.py", "gunicorn.conf.py", *RELOADED)
-ICON_SOURCES = ("templates/**/*.html", "static/js/**/*.js", "app/web/static_files.py")
+ICON_SOURCES = ("templates/**/*.html", "static/js/**/*.js", "app/*/__init__.py")
 
 Times = dict[Path, float]
 
@@ -130,7 +131,7 @@ def gunicorn() -> list[str]:
     """The command line of the web processes."""
     watched = [f"--reload-extra-file={ROOT / pattern}" for pattern in RELOADED]
     reload = ["--reload", "--reload-engine=poll", *watched]
-    return ["gunicorn", "-c", "gunicorn.conf.py", *reload, "app.dev:application()"]
+    return ["gunicorn", "-c", "gunicorn.conf.py", *reload, f"{__name__}:application()"]
 
 
 def ready(settings: Settings) -> dict[str, str]:
@@ -215,7 +216,7 @@ def dev_command(folder: Path) -> None:
     log = folder / "log" / "redis.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     stop = Stop()
-    with create_app(settings).app_context(), running("app.private_redis", log=log):
+    with create_app(settings).app_context(), running(private_redis.__name__, log=log):
         while not stop.asked:
             serve(settings, stop)
             wait_for_change(stop)

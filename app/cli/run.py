@@ -252,7 +252,7 @@ def start_command() -> None:
     def tell() -> None:
         click.echo(f"Gazetteer is at {address(settings)}")
         if not claimed:
-            link = f"{address(settings)}/setup/{setup.create_link_token()}"
+            link = f"{address(settings)}{setup.create_link_path()}"
             click.echo(f"Claim it (this link works once, for a day):\n  {link}")
         click.echo(f"Ctrl-C ends it. What it keeps is in {settings.instance}.")
 

@@ -14,4 +14,4 @@ def setup_link() -> None:
             "This installation was claimed already. `flask create-user NAME --role admin` adds an "
             "administrator."
         )
-    click.echo(f"/setup/{setup.create_link_token()}")
+    click.echo(setup.create_link_path())

@@ -31,9 +31,9 @@ def signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(settings().secret_key, salt="set-up")
 
 
-def create_link_token() -> str:
-    """The last part of the set-up link. It is valid for a day, until somebody has used it."""
-    return signer().dumps("first administrator")
+def create_link_path() -> str:
+    """The path of a set-up link. It is valid for a day, until somebody has used it."""
+    return f"/setup/{signer().dumps('first administrator')}"
 
 
 def check_link_token(token: str, address: str) -> None:

@@ -1,7 +1,8 @@
 """Imports stage their lines with the values of all fields as JSON, in a table of its own.
 
-Previews that nobody has confirmed are deleted: whoever waits for one imports the file again. The
-table city_import_row stays for the previous release, until a later migration drops it.
+A preview of the previous release cannot be confirmed by this one: whoever has one open imports the
+file again. It expires after a day, as every preview. The table city_import_row stays for the
+previous release, until a later migration drops it.
 """
 
 import sqlalchemy as sa
@@ -16,11 +17,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("DELETE FROM city_import_row")
-    op.execute("DELETE FROM city_import WHERE applied_at IS NULL")
     add_columns("city_import", sa.Column("fields", sa.JSON))
     # Confirmed imports have no lines any more; their page leads to the register.
-    op.execute("UPDATE city_import SET fields = '[]' WHERE fields IS NULL")
+    op.execute("UPDATE city_import SET fields = '[]' WHERE applied_at IS NOT NULL")
     add_table(
         "city_import_line",
         sa.Column("import_id", sa.Integer, nullable=False),
@@ -61,6 +60,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM city_import WHERE applied_at IS NULL")
     op.drop_table("city_import_line")
     op.drop_column("city_import", "fields")

@@ -157,7 +157,7 @@ def test_blank_lines_and_columns_up_to_the_most_are_passed_over():
 )
 def test_others_are_let_through_every_few_lines(monkeypatch, data):
     pauses = []
-    monkeypatch.setattr(csv_reader, "give_way", lambda: pauses.append(1))
+    monkeypatch.setattr(csv_reader, "yield_to_hub", lambda: pauses.append(1))
     with pytest.raises(Invalid):
         read_csv(data.encode())
     assert len(pauses) >= 20_000 * LINE_COSTS // PAUSE_EVERY

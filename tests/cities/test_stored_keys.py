@@ -1,7 +1,7 @@
 """The stored keys of names: always those of the names, and found by them is the same city."""
 
 import pytest
-from sqlalchemy import event, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 
 from app.cities import queries, search_keys, services
 from app.cities.listing import CityListing
@@ -10,6 +10,7 @@ from app.cities.rules import keys
 from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given
 from tests.cities.staging import confirm, stage
+from tests.factories import statements
 
 pytestmark = pytest.mark.usefixtures("any_app")
 
@@ -77,16 +78,9 @@ def test_a_new_city_asks_the_register_one_question(any_app):
     ]
     db.session.execute(insert(City.__table__), rows)
     db.session.commit()
-    said = []
-
-    def listen(_connection, _cursor, statement, parameters, *_rest):
-        if statement.startswith("SELECT"):
-            said.append((statement, parameters))
-
-    event.listen(db.engine, "before_cursor_execute", listen)
-    services.create_city(ACTOR, given("p1", "new", "1"))
-    event.remove(db.engine, "before_cursor_execute", listen)
-    [(statement, parameters)] = said
+    with statements() as sent:
+        services.create_city(ACTOR, given("p1", "new", "1"))
+    [(statement, parameters)] = [pair for pair in sent if pair[0].startswith("SELECT")]
     explain = "EXPLAIN QUERY PLAN" if db.engine.dialect.name == "sqlite" else "EXPLAIN"
     with db.engine.begin() as connection:
         if explain == "EXPLAIN":

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, insert, text, update
+from sqlalchemy import insert, text, update
 
 from app.database.engine import db
 from app.database.keyset import FIRST, LAST, Cursor, write_cursor
@@ -12,6 +12,7 @@ from app.files.listing import FileListing
 from app.files.models import File
 from app.files.views import FILES
 from app.times import now
+from tests.factories import statements
 from tests.files.helpers import PNG, REPORT, editor, keep
 
 
@@ -119,15 +120,8 @@ def test_what_is_older_than_its_row_is_listed_by_its_own_time(people):
 @pytest.fixture
 def sums_asked():
     """The statements that counted all files."""
-    asked = []
-
-    def note(_connection, _cursor, statement, *_more):
-        if "sum(file.size)" in statement:
-            asked.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield asked
-    event.remove(db.engine, "before_cursor_execute", note)
+    with statements() as sent:
+        yield lambda: [statement for statement, _values in sent if "sum(file.size)" in statement]
 
 
 def test_all_files_are_counted_once_until_one_changes(people, sums_asked):
@@ -136,10 +130,10 @@ def test_all_files_are_counted_once_until_one_changes(people, sums_asked):
 
     first = keep(people[0], "a.txt", b"x" * 3).id
     assert [sums(), sums(), sums()] == [(1, 3)] * 3
-    assert len(sums_asked) == 1
+    assert len(sums_asked()) == 1
     keep(people[1], "b.txt", b"x" * 4)
     assert [sums(), sums(q="b"), sums()] == [(2, 7), (1, 4), (2, 7)]
-    assert len(sums_asked) == 3
+    assert len(sums_asked()) == 3
     services.remove_file(editor(people[0]), first)
     assert (sums(), sums(removed="1")) == ((1, 4), (1, 3))
     services.restore_file(editor(people[0]), first)

@@ -1,9 +1,7 @@
 """The page "For scripts", and its lines typed as they stand there, against a real server."""
 
 import hashlib
-import html
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from tests import servers
 from tests.conftest import need
 from tests.factories import Browser, add_person, add_token
 from tests.files.helpers import PDF, Script, some_text
+from tests.html import Page
 
 
 @pytest.fixture
@@ -28,15 +27,13 @@ def server(app, tmp_path, site_environment) -> Iterator[str]:
 
 
 def example(page: str, name: str) -> str:
-    found = re.search(rf'id="{name}"[^>]*><code>(.*?)</code>', page, re.DOTALL)
-    assert found
-    return html.unescape(found[1])
+    return Page(page).one(f"#{name} > code").get_text()
 
 
 def test_viewers_get_the_lines_for_downloads_only(as_role):
-    page = as_role("viewer").get("/files/scripts").text
-    assert "curl-download" in page
-    assert "curl-upload" not in page
+    page = Page(as_role("viewer").get("/files/scripts"))
+    assert page.has("#curl-download")
+    assert not page.has("#curl-upload")
 
 
 def test_behind_a_proxy_the_lines_name_the_outer_address(make_app):
@@ -51,7 +48,7 @@ def test_behind_a_proxy_the_lines_name_the_outer_address(make_app):
     }
     browser.sign_in("editor")
     page = browser.get("/files/scripts")
-    assert "https://files.example/upload" in page.text
+    assert "https://files.example/upload" in Page(page).text("#curl-upload")
 
 
 # Typed as they stand there

@@ -5,9 +5,8 @@ from urllib.parse import quote
 
 import pytest
 
-from app.auth import tokens
 from app.numbers import cache, fib, services
-from tests.factories import HTML, Browser, add_person
+from tests.factories import HTML, Browser, add_person, add_token
 
 BAD = ["", "x", "-1", "+1", "1.0", "1e3", "１００", "1_000", " 1", "1 ", "1\n", "0x10", "1/2", "²",
        "9" * 21, "null", "%", "\x00", "é" * 500]  # fmt: skip
@@ -155,7 +154,7 @@ def test_computations_of_signed_in_people_are_limited_per_person(
 
 def test_computations_with_a_token_are_limited_per_person(app, browser, two_computations):
     with app.app_context():
-        token = tokens.create_token(add_person("script"), "figures")
+        token = add_token(add_person("script"))
     headers = {"Authorization": f"Bearer {token}"}
     for n, kwargs in ((FIRST, {}), (FIRST + 1, ELSEWHERE)):
         assert browser.get(f"/fib/{n}", headers=headers, **kwargs).status_code == 200

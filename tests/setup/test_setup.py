@@ -23,7 +23,7 @@ FIELDS = {"name": "林小梅", "password": PASSWORD, "again": PASSWORD, "sample"
 def link(app):
     """The set-up link of a new installation."""
     with app.app_context():
-        return f"/setup/{services.create_link_token()}"
+        return services.create_link_path()
 
 
 def count_cities():
@@ -112,7 +112,7 @@ def test_link_works_once(browser, app, link):
 def test_wrong_and_old_links_are_not_found(app, browser, link, make_app):
     other_key = make_app(SECRET_KEY="x" * 64)
     with other_key.app_context():
-        foreign = f"/setup/{services.create_link_token()}"
+        foreign = services.create_link_path()
     with app.app_context():
         signer = services.signer()
         early = signer.make_signer(signer.salt)
