@@ -16,7 +16,7 @@ from app.times import now
 from tests.cities.conftest import ACTOR, add_as_original, given
 from tests.cities.staging import expire, kinds, stage
 from tests.factories import HTML, Browser, add_person, add_token
-from tests.files.helpers import PDF, Script, keep
+from tests.files.helpers import PDF, Script, store
 from tests.test_transactions import give_role, role_of
 
 
@@ -99,7 +99,7 @@ def test_reading_goes_on_while_what_it_would_note_is_locked(site):
     person = add_person("viewer")
     secret = add_token(person)
     with site.test_request_context():
-        file_id = keep(person, "report.pdf").id
+        file_id = store(person, "report.pdf").id
     add_as_original(("广东", "深圳市", 5))
     bearer = {"Authorization": f"Bearer {secret}"}
     with locked("api_token"), locked("file"), locked("city"):
@@ -112,7 +112,7 @@ def test_reading_goes_on_while_what_it_would_note_is_locked(site):
 def test_an_upload_is_taken_while_what_it_would_purge_is_locked(site):
     script = Script(site)
     with site.test_request_context():
-        file_id = keep(script.person_id, "old.pdf").id
+        file_id = store(script.person_id, "old.pdf").id
     due = update(File).where(File.id == file_id).values(removed_at=now() - timedelta(days=8))
     db.session.execute(due)
     db.session.commit()

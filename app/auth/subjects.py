@@ -6,7 +6,8 @@ from flask import Flask, url_for
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from app.actor import Actor
+from app.actor import Actor, Role
+from app.auth.forms import ROLE_NAMES
 from app.auth.models import ApiToken, Person
 from app.database.engine import db
 from app.history.subjects import Subject, register
@@ -36,6 +37,11 @@ def person_url(person_id: int) -> str:
 def token_url(_token_id: int) -> str:
     """Empty: a token has no page of its own."""
     return ""
+
+
+def role_name(role: str) -> str:
+    """The name of a recorded role."""
+    return str(ROLE_NAMES[Role(role)])
 
 
 def may_read_person(actor: Actor, person_id: int) -> bool:
@@ -73,6 +79,7 @@ def init_app(app: Flask) -> None:
                 "active": _l("Active"),
                 "must_change_password": _l("Must set a password"),
             },
+            formats={"role": role_name},
         ),
     )
     register(

@@ -32,7 +32,7 @@ from app.cli.demo import fill, leave_real_settings
 from app.cli.run import CannotStart, address, check_address, prepare
 from app.config import ROOT, Settings
 from app.database.engine import db
-from app.files.cache import changed as files_changed
+from app.files.cache import invalidate as files_changed
 from app.health.probe import ask_readyz
 from app.web import static_files
 

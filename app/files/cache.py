@@ -4,4 +4,3 @@ from app.redis.cache import VersionedCache
 
 CACHE = VersionedCache("gz:files")
 get_or_compute, invalidate = CACHE.get_or_compute, CACHE.invalidate
-changed = invalidate

@@ -1,9 +1,9 @@
-"""The list of files: search, order, pages, sums."""
+"""The list of files: search, order, pages, totals."""
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.actor import Actor, Role
 from app.auth.models import Person
 from app.database import keyset
 from app.database.engine import db
@@ -26,6 +27,7 @@ from app.database.keyset import (
     read_text,
     seek,
 )
+from app.database.service import permitted
 from app.files import cache, purging
 from app.files.models import File
 from app.text import fold, parse_integer
@@ -52,7 +54,7 @@ def read_size(text: str) -> Value:
 
 @dataclass(frozen=True)
 class FileListing(Listing):
-    """Search and order. Nothing set is every file, the newest first."""
+    """Search and order. The default is every file, newest first."""
 
     SORTS = {  # noqa: RUF012 - never changed
         "name": Sort(read_text),
@@ -65,11 +67,11 @@ class FileListing(Listing):
     descending: bool = True
     search: str = ""
     removed: bool = False
-    # Of what was removed, only this person's files.
+    # Only this person's removed files; set by visible_to().
     removed_of: int | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """Which rows it shows: of every file the present version."""
+        """The rows that it shows: the current version of each file."""
         chosen: list[ColumnElement[bool]] = [File.replaced_at.is_(None)]
         if self.removed:
             chosen.append(File.removed_at > now() - timedelta(days=purging.UNDO_DAYS))
@@ -82,22 +84,31 @@ class FileListing(Listing):
         return chosen
 
 
-def select_files(listing: FileListing, cursor: Cursor, total: int) -> Page[FileRow]:
+def visible_to(actor: Actor, listing: FileListing) -> FileListing:
+    """The part of a listing that an actor may see: of the removed files, those that they may
+    restore."""
+    own_only = listing.removed and not actor.may_write
+    return replace(listing, removed_of=actor.person_id if own_only else None)
+
+
+@permitted(Role.VIEWER)
+def select_files(actor: Actor, listing: FileListing, cursor: Cursor, total: int) -> Page[FileRow]:
     """The page at a cursor: files with the names of their owners, and the keys of those names."""
+    listing = visible_to(actor, listing)
     return keyset.select_page(
         partial(read_rows, listing), partial(cursor_at, listing), cursor, PAGE_SIZE, total
     )
 
 
 def read_rows(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[FileRow]:
-    """Up to `limit` rows from a cursor on, in reading direction."""
+    """Up to `limit` rows from a cursor onwards, in reading direction."""
     if listing.sort == "from":
         return read_by_owner(listing, cursor, limit)
     return db.session.execute(rows_query(listing, cursor).limit(limit)).all()
 
 
 def rows_query(listing: FileListing, cursor: Cursor) -> Query:
-    """The rows from a cursor on, but for the order by owner."""
+    """The query for the rows from a cursor onwards, for every order but that by owner."""
     column = COLUMNS[listing.sort]
     query: Query = select(File, Person.name, Person.name_key)
     query = query.join(Person, File.owner_id == Person.id).where(*listing.conditions())
@@ -108,15 +119,15 @@ def rows_query(listing: FileListing, cursor: Cursor) -> Query:
 
 
 def with_index(query: Query, listing: FileListing, column: Any) -> Query:
-    """The query with the index that has its order, because MariaDB takes sorting all rows for
-    cheaper. What was removed is sorted at each page: it is what a few days brought."""
+    """The query with the index that has its order, because MariaDB considers sorting all rows to be
+    cheaper. Removed files are sorted for each page: they are those of a few days."""
     index = "ix_file_removed_at" if listing.removed else f"ix_file_listed_{column.key}"
     return query.with_hint(File, f"FORCE INDEX ({index})", dialect_name="mysql")
 
 
 def read_by_owner(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[FileRow]:
     """The rows in the order of their owners' names. No index of files has these names: the owners
-    are read first, then the ids of their files with one query for each owner, sent together."""
+    are read first, then the ids of their files with a query for each owner in one statement."""
     descending = listing.descending == cursor.forward
     queries = owner_queries(listing, cursor, limit)
     if not queries:
@@ -131,7 +142,7 @@ def read_by_owner(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[
 
 
 def owner_queries(listing: FileListing, cursor: Cursor, limit: int) -> list[Query]:
-    """For each owner from the cursor on: the owner's place and the ids of their files."""
+    """For each owner from the cursor onwards: the owner's place and the ids of their files."""
     descending = listing.descending == cursor.forward
     queries: list[Query] = []
     for place, (owner_id, name_key) in enumerate(read_owners(listing, cursor, limit, descending)):
@@ -146,8 +157,8 @@ def owner_queries(listing: FileListing, cursor: Cursor, limit: int) -> list[Quer
 def read_owners(
     listing: FileListing, cursor: Cursor, limit: int, descending: bool
 ) -> Sequence[Row[int, str]]:
-    """From the cursor's on the owners who have files in the listing, enough for `limit` rows: of
-    the cursor's own none may be left."""
+    """Owners with files in this listing, from the cursor onwards; one more than `limit` because the
+    cursor's owner may have none left."""
     own = select(File.id).where(File.owner_id == Person.id, *listing.conditions())
     query = select(Person.id, Person.name_key).where(own.exists())
     if cursor.id is not None:
@@ -158,22 +169,24 @@ def read_owners(
 
 
 def cursor_at(listing: FileListing, row: FileRow, forward: bool, place: int | None) -> Cursor:
-    """The cursor that goes on from a row, whose own place is `place`."""
+    """The cursor that continues after a row, whose own place is `place`."""
     file, _owner, owner_key = row
     value = owner_key if listing.sort == "from" else getattr(file, COLUMNS[listing.sort].key)
     return Cursor(forward, file.id, value, place)
 
 
-def read_sums(listing: FileListing) -> tuple[int, int]:
-    """How many files a listing has and their size together, kept until a file changes: counting
-    reads every row."""
-    asked = json.dumps([listing.search, listing.removed, listing.removed_of])
-    digest = hashlib.sha256(asked.encode()).hexdigest()[:32]
+@permitted(Role.VIEWER)
+def read_totals(actor: Actor, listing: FileListing) -> tuple[int, int]:
+    """How many files a listing has, and their total size. Counting reads every row, so the result
+    is cached until a file changes."""
+    listing = visible_to(actor, listing)
+    key = json.dumps([listing.search, listing.removed, listing.removed_of])
+    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
     return cache.get_or_compute(f"sums:{digest}", tuple[int, int], lambda: count_files(listing))
 
 
 def count_files(listing: FileListing) -> tuple[int, int]:
-    """The same, asked anew."""
-    sums = select(func.count(), func.coalesce(func.sum(File.size), 0))
-    count, size = db.session.execute(sums.where(*listing.conditions())).one()
+    """The same from the database."""
+    totals = select(func.count(), func.coalesce(func.sum(File.size), 0))
+    count, size = db.session.execute(totals.where(*listing.conditions())).one()
     return count, int(size)

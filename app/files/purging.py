@@ -45,7 +45,7 @@ def _purge(file_id: int, before: datetime, folder: Path) -> bool:
     )
     if deleted.rowcount != 1:  # type: ignore[attr-defined]
         return False
-    after_commit(cache.changed)
+    after_commit(cache.invalidate)
     after_commit(partial(storage.remove, folder, stored_name))
     return True
 

@@ -147,7 +147,7 @@ def _insert(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> Sto
     db.session.flush()
     change = Change(row.id, after=_recorded(row), version=row.version)
     record(actor, "file.create", "file", change, batch_id=batch_id)
-    after_commit(cache.changed)
+    after_commit(cache.invalidate)
     return StoredFile(row.id, row.version, row.sha256, row.size)
 
 
@@ -185,7 +185,7 @@ def remove_file(actor: Actor, file_id: int) -> str:
     db.session.execute(update(File).where(*remaining).values(values))
     change = Change(current.id, before=_recorded(current), version=current.version)
     record(actor, "file.delete", "file", change)
-    after_commit(cache.changed)
+    after_commit(cache.invalidate)
     after_commit(purge_removed)
     return file.name
 
@@ -215,7 +215,7 @@ def restore_file(actor: Actor, file_id: int) -> RestoredFile:
     current.replaced_at = None
     for row in older:
         row.replaced_at = row.replaced_at or now()
-    after_commit(cache.changed)
+    after_commit(cache.invalidate)
     return RestoredFile(file.name, restored[-1].version, current.version, current.id)
 
 

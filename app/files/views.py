@@ -29,13 +29,11 @@ FILES = ListAddress(
 @bp.get("/files")
 @role_required()
 def list_files() -> str:
-    """The list, with the zone for uploads for those who may write. Of what was removed a viewer
-    sees only their own files, which they may bring back."""
-    removed_of = None if actor().may_write else actor().person_id
-    asked = FILES.read(request.args, removed_of=removed_of)
-    # The sums come first, because asking for them may end the transaction the rows are read in.
-    total, size = listing.read_sums(asked)
-    page = listing.select_files(asked, FILES.read_cursor(asked, request.args), total)
+    """The list, with the upload zone for editors."""
+    asked = FILES.read(request.args)
+    # The totals come first, because reading them may end the transaction the rows are read in.
+    total, size = listing.read_totals(actor(), asked)
+    page = listing.select_files(actor(), asked, FILES.read_cursor(asked, request.args), total)
     return render_template(
         "files/list_files.html",
         listing=asked,

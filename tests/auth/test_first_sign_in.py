@@ -44,7 +44,7 @@ def test_writes_lead_there_too_and_change_nothing(app, newcomer):
 def test_json_clients_are_told_in_a_sentence(newcomer):
     answer = newcomer.client.get("/cities", headers={"Accept": "application/json"})
     assert answer.status_code == 403
-    assert answer.json["error"].startswith("First set a password of your own")
+    assert answer.json["error"].startswith("Choose a password of your own first")
 
 
 def test_public_pages_and_switches_and_sign_out_go_on(newcomer):

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import event
 
 from app.actor import ANONYMOUS, Actor, Role
@@ -79,3 +80,11 @@ def test_actions_and_fields_are_named(any_app):
         "name", "role", "active", "must_change_password",
     }  # fmt: skip
     assert set(all_subjects()["token"].fields) == {"label"}
+
+
+def test_roles_are_named_in_the_language_of_the_reader(any_app):
+    show = all_subjects()["person"].formats["role"]
+    with any_app.test_request_context():
+        assert show("viewer") == "Viewer"
+        with force_locale("zh"):
+            assert show("admin") == "管理员"

@@ -29,7 +29,7 @@ def chosen(name: str, data: bytes) -> dict[str, object]:
 
 
 class Answers:
-    """Holds back what the server answers to uploads, after it has read and kept them."""
+    """Delays the responses to uploads, after the server has stored the files."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.held = page, list[str]()
@@ -70,7 +70,7 @@ def test_chosen_files_go_up_and_appear_in_the_list(page: Page) -> None:
     expect(page.locator("[data-fresh=list]").get_by_role("link", name=name).first).to_be_visible()
 
 
-def test_a_folder_keeps_its_paths(page: Page, tmp_path: Path) -> None:
+def test_a_folder_is_stored_with_its_paths(page: Page, tmp_path: Path) -> None:
     (tmp_path / "survey" / "北").mkdir(parents=True)
     for number in range(5):
         (tmp_path / "survey" / "北" / f"{number}.txt").write_bytes(some_text(100, number))
@@ -178,7 +178,7 @@ def test_a_folder_that_the_browser_cannot_read_is_told(page: Page) -> None:
     expect(page.locator(".going.failed")).to_contain_text("This folder could not be read.")
 
 
-def test_the_focus_stays_where_it_is_when_the_list_is_read_anew(page: Page) -> None:
+def test_the_focus_stays_where_it_is_when_the_list_is_refreshed(page: Page) -> None:
     with page.expect_file_chooser() as chooser:
         page.get_by_role("link", name="Upload", exact=True).focus()
         page.keyboard.press("Enter")

@@ -11,8 +11,8 @@ from app.database.engine import db
 from app.database.keyset import FIRST
 from app.files.listing import FileListing, select_files
 from tests.cities.conftest import add_city
-from tests.factories import add_person
-from tests.files.helpers import Script, keep
+from tests.factories import OPERATOR, add_person
+from tests.files.helpers import Script, store
 
 FILES = 20
 
@@ -36,9 +36,9 @@ def test_files_by_owner_cost_as_many_statements_for_many_owners_as_for_two(any_a
     by_owner, costs = FileListing(sort="from", descending=False), []
     for owners in (range(2), range(2, 8)):
         for number in owners:
-            keep(add_person(f"person {number}", "editor"), f"{number}.pdf")
+            store(add_person(f"person {number}", "editor"), f"{number}.pdf")
         with counted(db.engine, "before_cursor_execute") as statements:
-            assert len(select_files(by_owner, FIRST, owners.stop).rows) == owners.stop
+            assert len(select_files(OPERATOR, by_owner, FIRST, owners.stop).rows) == owners.stop
         costs.append(len(statements))
     assert costs[0] == costs[1]
 
@@ -76,5 +76,5 @@ def test_folder_in_one_form_is_stored_in_few_transactions(app):
         )
     assert answer.status_code == 200
     with app.app_context():
-        assert len(select_files(FileListing(), FIRST, FILES).rows) == FILES
+        assert len(select_files(OPERATOR, FileListing(), FIRST, FILES).rows) == FILES
     assert len(commits) <= FILES // 4

@@ -95,7 +95,7 @@ def editor(person_id: int) -> Actor:
     return Actor(person_id, "somebody", Role.EDITOR)
 
 
-def keep(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False) -> StoredFile:
+def store(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False) -> StoredFile:
     """Store a file as an upload does, inside an application context."""
     own = settings()
     incoming = Incoming(own.files_dir, own.upload_max_bytes)

@@ -63,7 +63,7 @@ def test_a_plain_folder_is_copied_with_its_paths(app, run, old):
         ("a b", "id INTEGER PRIMARY KEY, who TEXT, stored TEXT, original TEXT, at TEXT"),
     ],
 )
-def test_the_table_of_the_original_gives_the_names_back(app, run, old, table, columns):
+def test_the_table_of_the_original_restores_the_names(app, run, old, table, columns):
     stored = [f"{uuid4()}.pdf", f"{uuid4()}.PNG", f"{uuid4()}.pdf"]
     (old / stored[0]).write_bytes(PDF)
     (old / stored[1]).write_bytes(PNG)
@@ -74,10 +74,14 @@ def test_the_table_of_the_original_gives_the_names_back(app, run, old, table, co
         connection.execute("CREATE TABLE other (a TEXT, b TEXT)")
         connection.execute("INSERT INTO other VALUES ('x', 'y')")
         connection.execute(f'CREATE TABLE "{table}" ({columns})')
-        for name, kept in zip(names, stored, strict=True):
-            row = (name, kept) if table == "files" else (None, "somebody", kept, name, "2020")
-            marks = ", ".join("?" * len(row))
-            connection.execute(f'INSERT INTO "{table}" VALUES ({marks})', row)  # noqa: S608
+        for name, stored_name in zip(names, stored, strict=True):
+            row = (
+                (name, stored_name)
+                if table == "files"
+                else (None, "somebody", stored_name, name, "2020")
+            )
+            placeholders = ", ".join("?" * len(row))
+            connection.execute(f'INSERT INTO "{table}" VALUES ({placeholders})', row)  # noqa: S608
     before = mapping.read_bytes()
     done = run("adopt-files", old, mapping, "--owner", "Ada")
     assert done.exit_code == 0, done.output
@@ -104,7 +108,7 @@ def make_mapping(path, rows):
     return path
 
 
-def test_each_stored_name_goes_on_to_work_also_of_equal_files(app, run, old):
+def test_every_stored_name_still_works_also_of_equal_files(app, run, old):
     """The same report uploaded twice: two stored names, the same original name and bytes."""
     stored = [f"{uuid4()}.pdf", f"{uuid4()}.pdf"]
     for name in stored:
@@ -131,7 +135,7 @@ def test_an_adopted_file_is_as_old_as_it_was(app, run, old):
     assert script.get("/download/plan.txt").data == b"of today"
 
 
-def test_an_older_file_does_not_take_the_place_of_a_newer_one(app, run, old):
+def test_an_older_file_does_not_replace_a_newer_one(app, run, old):
     """It becomes a version that was replaced, also after removing and bringing back."""
     script = Script(app, name="林梅")
     script.upload(("plan.txt", b"of today"))
@@ -151,7 +155,7 @@ def test_an_older_file_does_not_take_the_place_of_a_newer_one(app, run, old):
     assert script.get("/download/plan.txt").data == b"of tomorrow"
 
 
-def test_without_a_name_they_become_the_first_active_administrators(app, run, old):
+def test_the_default_owner_is_the_first_active_administrator(app, run, old):
     (old / "report.pdf").write_bytes(PDF)
     none = run("adopt-files", old)
     assert none.exit_code == 1
@@ -174,7 +178,7 @@ def test_refusals_are_one_sentence(run, old, tmp_path):
     assert done.exit_code == 1
     assert done.output == "Error: There is nobody named nobody.\n"
     text = tmp_path / "text.db"
-    text.write_text("this is no database, whatever its name says")
+    text.write_text("not a database")
     done = run("adopt-files", old, text, "--owner", "Ada")
     assert done.exit_code == 1
     assert "is not a SQLite database" in done.output
@@ -185,7 +189,7 @@ def test_refusals_are_one_sentence(run, old, tmp_path):
     assert run("adopt-files", old / "none", "--owner", "Ada").exit_code == 2
 
 
-def test_a_name_that_is_no_text_is_skipped(run, old):
+def test_a_name_that_is_not_utf_8_is_skipped(run, old):
     (old / os.fsdecode(b"\xb1\xa8.pdf")).write_bytes(PDF)
     done = run("adopt-files", old, "--owner", "Ada")
     assert done.exit_code == 0, done.output

@@ -39,7 +39,7 @@ def test_a_character_across_two_blocks_is_one(tmp_path):
      b"text\x00more", b"a" * 100_000 + b"\x00", random.Random(1).randbytes(1000),
      b"\xff\xfe\x00\xd8a\x00", b"\x1f\x8b\x08"],
 )  # fmt: skip
-def test_what_is_no_text_is_refused_as_txt(tmp_path, data):
+def test_other_content_is_refused_as_text(tmp_path, data):
     path = tmp_path / "x"
     path.write_bytes(data)
     assert content_type(path, "txt") is None
@@ -60,7 +60,7 @@ def test_what_is_no_text_is_refused_as_txt(tmp_path, data):
         *[(extension, b"", None) for extension in ("txt", "pdf", "png", "dwg")],
     ],
 )
-def test_what_agrees_gets_a_type_of_our_table(tmp_path, extension, data, expected):
+def test_matching_content_gets_a_type_of_our_table(tmp_path, extension, data, expected):
     path = tmp_path / "x"
     path.write_bytes(data)
     found = content_type(path, extension)
@@ -72,7 +72,7 @@ def test_what_agrees_gets_a_type_of_our_table(tmp_path, extension, data, expecte
     [("pdf", PNG), ("png", JPEG), ("jpg", PNG), ("jpeg", GIF), ("gif", b"GIF88a"),
      ("png", some_text(100)), ("pdf", b"x" * 2000 + PDF), ("png", b"\x89PN")],
 )  # fmt: skip
-def test_another_kind_under_a_known_ending_is_refused(tmp_path, extension, data):
+def test_content_of_another_type_is_refused(tmp_path, extension, data):
     path = tmp_path / "x"
     path.write_bytes(data)
     assert content_type(path, extension) is None

@@ -70,10 +70,10 @@ def test_the_name_in_the_header_is_exactly_the_one_sent(app, name, header):
     assert script.get("/files/1").headers["Content-Disposition"] == header
 
 
-def test_every_ending_of_the_setting_is_sent_as_an_attachment(make_app):
+def test_every_extension_is_sent_as_an_attachment(make_app):
     script = Script(make_app(UPLOAD_EXTENSIONS="html, SVG,.js"))
-    for number, ending in enumerate(("html", "svg", "js"), 1):
-        assert script.upload((f"x.{ending}", b"<script>alert(1)</script>")).status_code == 200
+    for number, extension in enumerate(("html", "svg", "js"), 1):
+        assert script.upload((f"x.{extension}", b"<script>alert(1)</script>")).status_code == 200
         answer = script.get(f"/files/{number}")
         assert answer.headers["Content-Type"] == "application/octet-stream"
         assert answer.headers["Content-Disposition"].startswith("attachment")
@@ -135,7 +135,7 @@ def test_if_range_with_our_own_date_gives_a_part(script):
         {"If_None_Match": ETAG, "Range": "bytes=0-5"},
     ],
 )
-def test_who_has_it_already_gets_304_without_a_body(app, script, headers):
+def test_an_unchanged_file_is_304_without_a_body(app, script, headers):
     answer = script.get("/files/1", **headers)
     assert answer.status_code == 304
     assert answer.data == b""
@@ -218,7 +218,7 @@ def test_the_stored_name_finds_its_file_too(app, script):
      "/files/999", "/download/..%2f..%2fetc%2fpasswd", "/download?filename=../../etc/passwd",
      "/download/%252e%252e%252fpasswd"],
 )  # fmt: skip
-def test_what_is_missing_is_404_with_the_old_sentence(script, path):
+def test_a_missing_file_is_404_with_the_original_line(script, path):
     answer = script.get(path)
     assert answer.status_code == 404
     assert answer.mimetype == "text/plain"
@@ -234,7 +234,7 @@ def test_bytes_that_are_gone_are_404_and_in_the_log(app, script, caplog):
     assert "the content of file 1 is missing" in caplog.text
 
 
-def test_nobody_signed_in_gets_no_file(app, script, browser):
+def test_visitors_get_no_file(app, script, browser):
     answer = Script(app, role=None).get("/files/1")
     assert (answer.status_code, answer.mimetype) == (401, "text/plain")
     assert browser.get("/files/1").location == "/login?next=/files/1"
@@ -266,7 +266,7 @@ def behind_nginx(make_app):
     return script
 
 
-def test_nginx_is_told_where_the_file_is(behind_nginx):
+def test_nginx_gets_the_path_of_the_file(behind_nginx):
     answer = behind_nginx.get("/files/1")
     app = behind_nginx.app
     with app.app_context():

@@ -15,7 +15,7 @@ from app.files.storage import Incoming
 from app.history.models import EVERYBODY, HistoryEntry
 from app.times import now
 from tests.factories import at_once
-from tests.files.helpers import PDF, PNG, Script, editor, keep, on_disk
+from tests.files.helpers import PDF, PNG, Script, editor, on_disk, store
 
 
 def entries():
@@ -37,8 +37,8 @@ def received(data=PDF):
 
 
 def test_an_upload_is_recorded_with_its_version(people):
-    keep(people[0], "survey/a.pdf", with_folder=True)
-    stored = keep(people[0], "survey/a.pdf", PDF + b" ", with_folder=True)
+    store(people[0], "survey/a.pdf", with_folder=True)
+    stored = store(people[0], "survey/a.pdf", PDF + b" ", with_folder=True)
     first, second = entries()
     assert (first.action, first.subject_kind) == ("file.create", "file")
     assert (first.version, second.version) == (1, 2)
@@ -57,13 +57,13 @@ def test_an_upload_is_recorded_with_its_version(people):
 
 def test_a_refused_upload_leaves_no_entry(people):
     with pytest.raises(Exception, match=r"not a \.png file"):
-        keep(people[0], "a.png", PDF)
+        store(people[0], "a.png", PDF)
     assert entries() == []
 
 
 def test_removing_and_restoring_are_one_entry_each_for_all_versions(people):
-    first = keep(people[0], "a.txt", b"1")
-    second = keep(people[0], "a.txt", b"2")
+    first = store(people[0], "a.txt", b"1")
+    second = store(people[0], "a.txt", b"2")
     services.remove_file(editor(people[1]), first.id)
     services.restore_file(editor(people[0]), first.id)
     removal, restoring = entries()[2:]
@@ -77,7 +77,7 @@ def test_removing_and_restoring_are_one_entry_each_for_all_versions(people):
 
 
 def test_a_restored_file_reverts_its_latest_removal(people):
-    file_id = keep(people[0], "a.txt", b"1").id
+    file_id = store(people[0], "a.txt", b"1").id
     for _ in range(2):
         services.remove_file(editor(people[0]), file_id)
         services.restore_file(editor(people[0]), file_id)
@@ -86,15 +86,15 @@ def test_a_restored_file_reverts_its_latest_removal(people):
 
 
 def test_restoring_a_file_that_is_not_removed_leaves_no_entry(people):
-    file_id = keep(people[0], "a.txt", b"1").id
+    file_id = store(people[0], "a.txt", b"1").id
     services.restore_file(editor(people[0]), file_id)
     assert actions() == [("file.create", file_id)]
 
 
 def test_an_older_removal_restored_below_a_newer_version_is_recorded(people):
-    first = keep(people[0], "a.txt", b"1").id
+    first = store(people[0], "a.txt", b"1").id
     services.remove_file(editor(people[0]), first)
-    second = keep(people[0], "a.txt", b"2").id
+    second = store(people[0], "a.txt", b"2").id
     services.restore_file(editor(people[0]), first)
     assert actions() == [
         ("file.create", first),
@@ -105,7 +105,7 @@ def test_an_older_removal_restored_below_a_newer_version_is_recorded(people):
 
 
 def test_removed_by_two_at_once_is_removed_by_one(any_app, people):
-    file_id = keep(people[0], "a.txt", b"1").id
+    file_id = store(people[0], "a.txt", b"1").id
     results = at_once(
         any_app, *(lambda who=who: services.remove_file(editor(who), file_id) for who in people)
     )
@@ -114,7 +114,7 @@ def test_removed_by_two_at_once_is_removed_by_one(any_app, people):
 
 
 def test_restored_by_two_at_once_is_one_entry(any_app, people):
-    file_id = keep(people[0], "a.txt", b"1").id
+    file_id = store(people[0], "a.txt", b"1").id
     services.remove_file(editor(people[0]), file_id)
     results = at_once(
         any_app, *(lambda who=who: services.restore_file(editor(who), file_id) for who in people)
@@ -124,7 +124,7 @@ def test_restored_by_two_at_once_is_one_entry(any_app, people):
 
 
 def test_permanent_deletion_is_not_recorded(people):
-    file_id = keep(people[0], "a.txt", b"1").id
+    file_id = store(people[0], "a.txt", b"1").id
     services.remove_file(editor(people[0]), file_id)
     removed = db.session.get(services.File, file_id)
     removed.removed_at = now().replace(year=2020)
@@ -150,7 +150,7 @@ def test_only_administrators_store_files_for_others(people):
 
 
 def test_visitors_neither_remove_nor_restore(people):
-    file_id = keep(people[0], "a.txt", b"1").id
+    file_id = store(people[0], "a.txt", b"1").id
     for service in (services.remove_file, services.restore_file):
         with pytest.raises(Forbidden):
             service(ANONYMOUS, file_id)
@@ -183,8 +183,8 @@ def test_adoption_is_one_batch_of_the_operator(people, tmp_path):
 
 
 def test_the_history_knows_labels_addresses_and_readers_of_files(any_app, people):
-    file_id = keep(people[0], "f/a.txt", b"1", with_folder=True).id
-    other = keep(people[0], "b.txt", b"2").id
+    file_id = store(people[0], "f/a.txt", b"1", with_folder=True).id
+    other = store(people[0], "b.txt", b"2").id
     subject = subjects.FILE
     assert subject.labels([file_id, other, 99]) == {file_id: "f/a.txt", other: "b.txt"}
     assert subject.url(file_id) == f"/files/{file_id}/details"

@@ -5,32 +5,38 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, text, update
 
+from app.actor import ANONYMOUS, Actor, Role
 from app.database.engine import db
 from app.database.keyset import FIRST, LAST, Cursor, write_cursor
+from app.errors import Forbidden
 from app.files import listing, purging, services
 from app.files.listing import FileListing
 from app.files.models import File
 from app.files.views import FILES
 from app.times import now
-from tests.factories import statements
-from tests.files.helpers import PNG, REPORT, editor, keep
+from tests.factories import OPERATOR, statements
+from tests.files.helpers import PNG, REPORT, editor, store
 
 
 def names(page):
     return [file.name for file, _owner, _key in page.rows]
 
 
+def totals(asked):
+    return listing.read_totals(OPERATOR, asked)
+
+
 def found(asked=None, cursor=FIRST):
     """The page at a cursor, which goes through an address."""
     asked = asked or FileListing()
     cursor = FILES.read_cursor(asked, {"page": write_cursor(cursor)})
-    return listing.select_files(asked, cursor, listing.read_sums(asked)[0])
+    return listing.select_files(OPERATOR, asked, cursor, totals(asked)[0])
 
 
 def test_the_list_is_searched_in_any_case_width_and_place(people):
-    keep(people[0], REPORT)
-    keep(people[0], "Survey/ＡＢＣ.PDF", with_folder=True)
-    keep(people[1], "100%_ok.png", PNG)
+    store(people[0], REPORT)
+    store(people[0], "Survey/ＡＢＣ.PDF", with_folder=True)
+    store(people[1], "100%_ok.png", PNG)
 
     def searched(words):
         return names(found(FILES.read({"q": words})))
@@ -50,9 +56,9 @@ def eight(people, monkeypatch):
     start = datetime(2026, 1, 1, 12, 0, 0, 5, UTC)
     for number in range(8):
         name = f"{'ab'[number // 4]}{number}.txt"
-        kept = keep(people[number % 2], name, b"x" * (number // 3))
+        stored = store(people[number % 2], name, b"x" * (number // 3))
         moment = start - timedelta(days=number // 2)
-        db.session.execute(update(File).where(File.id == kept.id).values(created_at=moment))
+        db.session.execute(update(File).where(File.id == stored.id).values(created_at=moment))
     db.session.commit()
 
 
@@ -75,7 +81,7 @@ def test_paging_by_key_shows_every_row_once_in_both_directions(eight, sort, orde
         page = found(asked, page.next)
         met += page.rows
         places.append(page.start)
-    assert listing.read_sums(asked) == (8, 0 * 3 + 1 * 3 + 2 * 2)
+    assert totals(asked) == (8, 0 * 3 + 1 * 3 + 2 * 2)
     values = [(KEYS[sort](file, owner), file.id) for file, owner, _key in met]
     assert values == sorted(values, reverse=order == "desc")
     assert len(values) == 8
@@ -99,7 +105,7 @@ def test_an_invalid_cursor_is_the_first_page(cursor):
     assert FILES.read_cursor(FileListing(sort="size"), {"page": page}) == FIRST
 
 
-def test_where_nothing_is_left_the_first_page_is_shown(eight, people):
+def test_beyond_the_last_row_the_first_page_is_shown(eight, people):
     asked = FILES.read({"sort": "name"})
     second = found(asked).next
     for file_id in range(4, 9):
@@ -108,9 +114,9 @@ def test_where_nothing_is_left_the_first_page_is_shown(eight, people):
     assert (names(page), page.start) == (["a0.txt", "a1.txt", "a2.txt"], 1)
 
 
-def test_what_is_older_than_its_row_is_listed_by_its_own_time(people):
-    keep(people[0], "today.txt", b"1")
-    old = keep(people[1], "plan.txt", b"2").id
+def test_an_adopted_file_is_listed_by_its_own_time(people):
+    store(people[0], "today.txt", b"1")
+    old = store(people[1], "plan.txt", b"2").id
     moment = datetime(2019, 5, 1, tzinfo=UTC)
     db.session.execute(update(File).where(File.id == old).values(created_at=moment))
     db.session.commit()
@@ -126,12 +132,12 @@ def sums_asked():
 
 def test_all_files_are_counted_once_until_one_changes(people, sums_asked):
     def sums(**args):
-        return listing.read_sums(FILES.read(args))
+        return totals(FILES.read(args))
 
-    first = keep(people[0], "a.txt", b"x" * 3).id
+    first = store(people[0], "a.txt", b"x" * 3).id
     assert [sums(), sums(), sums()] == [(1, 3)] * 3
     assert len(sums_asked()) == 1
-    keep(people[1], "b.txt", b"x" * 4)
+    store(people[1], "b.txt", b"x" * 4)
     assert [sums(), sums(q="b"), sums()] == [(2, 7), (1, 4), (2, 7)]
     assert len(sums_asked()) == 3
     services.remove_file(editor(people[0]), first)
@@ -187,10 +193,25 @@ def test_every_page_is_read_by_an_index(any_app, people):
                     assert sorted_by_hand not in steps, (asked, steps)
 
 
-def test_what_was_removed_is_listed_for_those_who_may_bring_it_back(people):
-    kept = keep(people[0], "a.txt", b"x")
-    services.remove_file(editor(people[0]), kept.id)
-    assert listing.read_sums(FileListing())[0] == 0
-    assert listing.read_sums(FileListing(removed=True))[0] == 1
-    assert listing.read_sums(FileListing(removed=True, removed_of=people[0]))[0] == 1
-    assert listing.read_sums(FileListing(removed=True, removed_of=people[1]))[0] == 0
+def test_removed_files_are_listed_for_those_who_may_restore_them(people):
+    services.remove_file(editor(people[0]), store(people[0], "a.txt", b"x").id)
+    removed = FileListing(removed=True)
+
+    def seen_by(actor):
+        rows = listing.select_files(actor, removed, FIRST, 1).rows
+        assert listing.read_totals(actor, removed)[0] == len(rows)
+        return [file.name for file, _owner, _key in rows]
+
+    assert totals(FileListing())[0] == 0
+    assert seen_by(editor(people[1])) == ["a.txt"]
+    assert seen_by(Actor(people[0], "owner", Role.VIEWER)) == ["a.txt"]
+    assert seen_by(Actor(people[1], "viewer", Role.VIEWER)) == []
+
+
+@pytest.mark.parametrize("removed", [True, False])
+def test_visitors_list_no_files(people, removed):
+    asked = FileListing(removed=removed)
+    with pytest.raises(Forbidden):
+        listing.read_totals(ANONYMOUS, asked)
+    with pytest.raises(Forbidden):
+        listing.select_files(ANONYMOUS, asked, FIRST, 0)

@@ -13,7 +13,7 @@ from app.files.names import clean_name, clean_path, printable
     ["报告 (终稿).pdf", ".profile.txt", "CON", "con.txt", "a..b.txt", "ümläut.txt", "👩‍👩‍👧.png",
      "x" * 251 + ".txt", "文" * 251 + ".txt", "100%.txt", "a&b;c=d.txt", "'\"<b>.txt", "~", "-rf"],
 )  # fmt: skip
-def test_names_that_stay_as_they_are(name):
+def test_names_that_are_accepted_unchanged(name):
     path = clean_path(name)
     assert (path.folder, path.name, path.trimmed) == ("", name, False)
 
@@ -28,12 +28,12 @@ def test_names_that_stay_as_they_are(name):
         ("\u00a0.hidden.txt.", ".hidden.txt"),
     ],
 )
-def test_blanks_around_and_dots_at_the_end_are_trimmed_and_said(sent, cleaned):
+def test_outer_spaces_and_trailing_dots_are_trimmed_and_reported(sent, cleaned):
     path = clean_path(sent)
     assert (path.name, path.trimmed) == (cleaned, True)
 
 
-def test_composed_form_is_kept_without_a_word():
+def test_composing_a_name_is_not_reported():
     path = clean_path(unicodedata.normalize("NFD", "Zürich é.txt"))
     assert path.name == unicodedata.normalize("NFC", "Zürich é.txt")
     assert not path.trimmed
@@ -64,7 +64,7 @@ MARKS = "\u0301\u0327"
         ("a.txt" + " ." * 600, False),
     ],
 )
-def test_what_is_too_long_in_any_form_is_refused_without_composing_it(
+def test_a_name_too_long_in_any_form_is_refused_without_composing_it(
     monkeypatch, sent, with_folder
 ):
     composed, normalize = [], unicodedata.normalize
@@ -79,7 +79,7 @@ def test_what_is_too_long_in_any_form_is_refused_without_composing_it(
     assert all(length <= 4 * 255 for length in composed)
 
 
-def test_a_name_of_four_characters_for_each_composed_one_is_kept():
+def test_a_name_of_four_characters_for_each_composed_one_is_accepted():
     assert clean_path("\u03b1\u0313\u0300\u0345" * 251 + ".txt").name == "\u1f82" * 251 + ".txt"
 
 
@@ -109,12 +109,12 @@ def test_refused_names_are_shown_on_one_line():
     assert printable("a\nb\u202e文.txt") == "a\\nb\\u202e文.txt"
 
 
-def test_of_a_refused_name_longer_than_any_path_the_beginning_is_shown():
+def test_a_long_refused_name_is_cut():
     longest = "文" * 500 + "/" + "x" * 255
     assert printable(longest) == longest
     assert printable(longest + "y") == longest[:-1] + "…"
 
 
-def test_control_characters_are_refused_as_those_of_a_file_name():
+def test_the_message_about_control_characters_is_about_file_names():
     with pytest.raises(Invalid, match="A file name cannot contain control characters"):
         clean_name("a\n.txt")

@@ -42,11 +42,11 @@ def test_viewers_see_no_zone_and_no_buttons(script, as_role):
 @pytest.mark.parametrize(
     "path", ["/files", "/files/1", "/files/1/details", "/files/scripts", "/upload_success"]
 )
-def test_nobody_signed_in_is_led_to_sign_in(script, browser, path):
+def test_visitors_are_redirected_to_sign_in(script, browser, path):
     assert browser.get(path).location == f"/login?next={path}"
 
 
-def test_an_empty_list_says_what_belongs_there(as_role):
+def test_an_empty_list_explains_itself(as_role):
     assert "No files yet" in as_role("viewer").get("/files").text
 
 
@@ -55,13 +55,13 @@ def test_an_empty_list_says_what_belongs_there(as_role):
     [("q=终", 1), ("q=NORTH", 1), ("q=survey/", 1), ("q=nothing", 0), ("q=%25", 0), ("q=%00", 2),
      ("sort=name&order=desc", 2), ("sort=x&order=y&page=z", 2)],
 )  # fmt: skip
-def test_search_sort_and_place_stand_in_the_address(script, as_role, query, found):
+def test_search_order_and_page_are_in_the_address(script, as_role, query, found):
     answer = as_role("viewer").get(f"/files?{query}")
     assert answer.status_code == 200
     assert answer.text.count('/details"') == found
 
 
-def test_what_was_searched_for_stands_in_quotation_marks(script, as_role):
+def test_the_search_term_is_in_quotation_marks(script, as_role):
     assert "“survey”" in as_role("viewer").get("/files?q=survey").text
 
 
@@ -89,7 +89,7 @@ def test_details_show_the_digest_and_versions(app, script, as_role):
     assert 'href="/files/1/details"' in page
 
 
-def test_remove_tells_and_offers_undo(app, script, as_role):
+def test_removing_shows_a_notice_with_undo(app, script, as_role):
     browser = as_role("editor")
     answer = browser.submit("/files/1/remove", page="/files")
     assert (answer.status_code, answer.location) == (303, "/files")
@@ -113,21 +113,21 @@ def test_remove_tells_and_offers_undo(app, script, as_role):
         ("http://localhost//evil.example", "/files"),
     ],
 )
-def test_removing_and_bringing_back_lead_to_the_list_as_it_was(script, as_role, came, back):
+def test_removing_and_restoring_return_to_the_same_list(script, as_role, came, back):
     browser, headers = as_role("editor"), {**HTML, "Referer": came}
     for action in ("remove", "restore"):
         answer = browser.submit(f"/files/1/{action}", page="/files", headers=headers)
         assert (answer.status_code, answer.location) == (303, back)
 
 
-def test_the_removed_files_name_the_days_that_are_set(script, as_role, monkeypatch):
+def test_the_page_of_removed_files_shows_the_undo_period(script, as_role, monkeypatch):
     monkeypatch.setattr(purging, "UNDO_DAYS", 3)
     page = as_role("editor").get("/files?removed=1").text
     assert "can be restored for 3 days" in page
     assert "No files were removed in the last 3 days" in page
 
 
-def test_bringing_back_below_a_newer_version_tells_so(script, as_role):
+def test_restoring_below_a_newer_version_is_reported(script, as_role):
     browser = as_role("editor")
     browser.submit("/files/1/remove", page="/files")
     script.upload((REPORT, PDF))
@@ -139,7 +139,7 @@ def test_bringing_back_below_a_newer_version_tells_so(script, as_role):
     assert 'href="/files/3/details"' in page
 
 
-def test_who_was_an_editor_removes_and_brings_back_their_own_file(app, script):
+def test_a_former_editor_removes_and_restores_their_own_file(app, script):
     with app.app_context():
         assert auth.set_role(OPERATOR, script.person_id, "viewer")
     viewer = Browser(app)

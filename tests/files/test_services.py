@@ -18,15 +18,15 @@ from app.files.models import File
 from app.files.names import clean_path
 from app.files.storage import Incoming
 from app.times import now
-from tests.factories import at_once
-from tests.files.helpers import PDF, REPORT, all_connections_taken, editor, keep, on_disk
+from tests.factories import OPERATOR, at_once
+from tests.files.helpers import PDF, REPORT, all_connections_taken, editor, on_disk, store
 
 FOLDER = "survey/north"
 
 
-def test_a_file_is_kept_with_what_is_true_of_it(people):
-    kept = keep(people[0], f"{FOLDER}/{REPORT}", with_folder=True)
-    file = queries.get_file(kept.id)
+def test_a_file_is_stored_with_its_metadata(people):
+    stored = store(people[0], f"{FOLDER}/{REPORT}", with_folder=True)
+    file = queries.get_file(stored.id)
     assert (file.folder, file.name, file.extension) == (FOLDER, REPORT, "pdf")
     assert (file.size, file.version, file.content_type) == (len(PDF), 1, "application/pdf")
     assert file.path == f"{FOLDER}/{REPORT}"
@@ -37,13 +37,13 @@ def test_a_file_is_kept_with_what_is_true_of_it(people):
 
 def test_the_longest_names_fit(people):
     name = "/".join(["文" * 249] * 2 + ["𠮷" * 251 + ".pdf"])
-    file = queries.get_file(keep(people[0], name, with_folder=True).id)
+    file = queries.get_file(store(people[0], name, with_folder=True).id)
     assert file.path == name
 
 
-def test_the_same_again_is_the_next_version_and_the_older_stays_by_id(people):
-    first = keep(people[0], "a.txt", b"one")
-    second = keep(people[0], "a.txt", b"two")
+def test_the_same_name_again_is_the_next_version_and_the_older_stays_by_id(people):
+    first = store(people[0], "a.txt", b"one")
+    second = store(people[0], "a.txt", b"two")
     assert (first.version, second.version) == (1, 2)
     assert queries.get_file(first.id).replaced_at is not None
     assert queries.get_file(second.id).replaced_at is None
@@ -54,10 +54,10 @@ def test_the_same_again_is_the_next_version_and_the_older_stays_by_id(people):
 
 def test_the_same_name_of_another_person_case_or_folder_is_another_file(people):
     ids = [
-        keep(people[0], "a.txt", b"1").id,
-        keep(people[1], "a.txt", b"2").id,
-        keep(people[0], "A.txt", b"3").id,
-        keep(people[0], "f/a.txt", b"4", with_folder=True).id,
+        store(people[0], "a.txt", b"1").id,
+        store(people[1], "a.txt", b"2").id,
+        store(people[0], "A.txt", b"3").id,
+        store(people[0], "f/a.txt", b"4", with_folder=True).id,
     ]
     assert [queries.get_file(file_id).version for file_id in ids] == [1, 1, 1, 1]
     assert queries.find_by_name("a.txt").id == ids[3]
@@ -68,9 +68,9 @@ def test_the_same_name_of_another_person_case_or_folder_is_another_file(people):
     ("name", "data", "error"),
     [("a.exe", b"x", Invalid), ("a", b"x", Invalid), ("a.png", PDF, Invalid)],
 )
-def test_what_is_refused_leaves_no_row_and_no_bytes(people, name, data, error):
+def test_a_refused_file_leaves_no_row_and_no_bytes(people, name, data, error):
     with pytest.raises(error):
-        keep(people[0], name, data)
+        store(people[0], name, data)
     assert db.session.scalar(select(func.count(File.id))) == 0
     assert on_disk(settings().files_dir) == []
 
@@ -87,23 +87,23 @@ def test_bytes_whose_row_cannot_be_written_are_deleted(people):
     inserts = []
     event.listen(db.session(), "before_flush", lambda *_args: inserts.append(1))
     with pytest.raises(IntegrityError):
-        keep(987_654, "a.pdf")  # nobody has this id
+        store(987_654, "a.pdf")  # nobody has this id
     assert len(inserts) == 1, "it is not tried again"
     assert on_disk(settings().files_dir) == []
 
 
 def test_an_upload_that_is_always_overtaken_is_a_conflict(people, monkeypatch):
     """Somebody else always takes the version number first."""
-    keep(people[0], "a.txt", b"1")
+    store(people[0], "a.txt", b"1")
     monkeypatch.setattr(services.func, "max", lambda _column: literal(0))
     with pytest.raises(Conflict, match="uploaded several times at once"):
-        keep(people[0], "a.txt", b"2")
+        store(people[0], "a.txt", b"2")
     assert len(on_disk(settings().files_dir)) == 1
 
 
-def test_bytes_stay_when_their_row_may_stand(people, monkeypatch):
+def test_bytes_stay_when_their_row_may_exist(people, monkeypatch):
     """The database commits, but its answer does not arrive."""
-    first = keep(people[0], "a.txt", b"one")
+    first = store(people[0], "a.txt", b"one")
     dialect = db.engine.dialect
     commit = dialect.do_commit
 
@@ -113,7 +113,7 @@ def test_bytes_stay_when_their_row_may_stand(people, monkeypatch):
 
     monkeypatch.setattr(dialect, "do_commit", commit_and_lose_the_answer)
     with pytest.raises(OperationalError):
-        keep(people[0], "a.txt", b"two")
+        store(people[0], "a.txt", b"two")
     monkeypatch.undo()
     db.session.rollback()
     present = queries.find_by_name("a.txt")
@@ -123,10 +123,10 @@ def test_bytes_stay_when_their_row_may_stand(people, monkeypatch):
     assert queries.get_file(first.id).replaced_at is not None
 
 
-def test_bytes_are_deleted_when_no_connection_was_to_be_had(people):
+def test_bytes_are_deleted_when_no_connection_is_free(people):
     db.session.rollback()
     with all_connections_taken(), pytest.raises(PoolTimeout):
-        keep(people[0], "a.txt", b"x")
+        store(people[0], "a.txt", b"x")
     assert on_disk(settings().files_dir) == []
 
 
@@ -138,7 +138,7 @@ def test_bytes_are_deleted_when_the_database_was_busy_to_the_end(people):
     event.listen(session, "before_flush", refuse)
     try:
         with pytest.raises(OperationalError):
-            keep(people[0], "a.txt", b"x")
+            store(people[0], "a.txt", b"x")
     finally:
         event.remove(session, "before_flush", refuse)
     assert on_disk(settings().files_dir) == []
@@ -151,7 +151,7 @@ def test_many_at_once_become_versions_without_a_gap(any_app, people):
     def upload(number: int) -> None:
         with any_app.test_request_context():
             try:
-                keep(people[0], "same.txt", str(number).encode())
+                store(people[0], "same.txt", str(number).encode())
             except Exception as error:
                 wrong.append(error)
             finally:
@@ -170,9 +170,9 @@ def test_many_at_once_become_versions_without_a_gap(any_app, people):
     assert len(present) == 1
 
 
-def test_removing_takes_all_versions_and_bringing_back_returns_them(people):
-    first, second = keep(people[0], "a.txt", b"1"), keep(people[0], "a.txt", b"2")
-    other = keep(people[1], "a.txt", b"3")
+def test_all_versions_are_removed_and_restored_together(people):
+    first, second = store(people[0], "a.txt", b"1"), store(people[0], "a.txt", b"2")
+    other = store(people[1], "a.txt", b"3")
     assert services.remove_file(editor(people[1]), second.id) == "a.txt"
     for file_id in (first.id, second.id):
         with pytest.raises(NotFound):
@@ -189,7 +189,7 @@ def test_removing_takes_all_versions_and_bringing_back_returns_them(people):
 
 
 def removed_versions():
-    rows = listing.select_files(listing.FileListing(removed=True), FIRST, 0).rows
+    rows = listing.select_files(OPERATOR, listing.FileListing(removed=True), FIRST, 0).rows
     return sorted(file.version for file, _owner, _key in rows)
 
 
@@ -200,10 +200,10 @@ def present_versions():
     return list(rows)
 
 
-def test_a_removed_name_uploaded_again_and_then_brought_back_has_one_present_version(people):
-    first = keep(people[0], "a.txt", b"1")
+def test_a_file_uploaded_again_and_then_restored_has_one_current_version(people):
+    first = store(people[0], "a.txt", b"1")
     services.remove_file(editor(people[0]), first.id)
-    second = keep(people[0], "a.txt", b"2")
+    second = store(people[0], "a.txt", b"2")
     assert second.version == 2
     assert removed_versions() == [1]
     back = services.restore_file(editor(people[0]), first.id)
@@ -214,25 +214,25 @@ def test_a_removed_name_uploaded_again_and_then_brought_back_has_one_present_ver
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_removed_twice_under_one_name_both_come_back_in_any_order(people, order):
+def test_files_removed_twice_under_one_name_are_restored_in_any_order(people, order):
     ids = []
     for data in (b"1", b"2"):
-        ids.append(keep(people[0], "a.txt", data).id)
+        ids.append(store(people[0], "a.txt", data).id)
         services.remove_file(editor(people[0]), ids[-1])
     assert removed_versions() == [1, 2]
     for place in order:
         services.restore_file(editor(people[0]), ids[place])
     assert present_versions() == [2]
-    assert keep(people[0], "a.txt", b"3").version == 3
+    assert store(people[0], "a.txt", b"3").version == 3
     assert present_versions() == [3]
 
 
-def test_bringing_back_while_it_is_uploaded_again_leaves_one_present_version(any_app, people):
-    first = keep(people[0], "a.txt", b"1").id
+def test_restoring_during_an_upload_of_the_same_name_leaves_one_current_version(any_app, people):
+    first = store(people[0], "a.txt", b"1").id
     services.remove_file(editor(people[0]), first)
     results = at_once(
         any_app,
-        lambda: keep(people[0], "a.txt", b"2").version,
+        lambda: store(people[0], "a.txt", b"2").version,
         lambda: services.restore_file(editor(people[0]), first).version,
     )
     assert results == [2, 1]
@@ -240,9 +240,9 @@ def test_bringing_back_while_it_is_uploaded_again_leaves_one_present_version(any
     assert present_versions() == [2]
 
 
-def test_a_viewer_removes_and_brings_back_their_own_and_nobody_elses(people):
+def test_a_viewer_removes_and_restores_only_their_own_files(people):
     """Somebody who was an editor when it was uploaded."""
-    own, other = keep(people[0], "a.txt", b"1").id, keep(people[1], "b.txt", b"2").id
+    own, other = store(people[0], "a.txt", b"1").id, store(people[1], "b.txt", b"2").id
     viewer = Actor(people[0], "Ada", Role.VIEWER)
     with pytest.raises(Forbidden):
         services.remove_file(viewer, other)
@@ -260,8 +260,8 @@ def age(file_id: int, days: float) -> None:
     db.session.commit()
 
 
-def test_a_week_after_removal_the_bytes_are_deleted(people):
-    young, old, present = (keep(people[0], f"{n}.txt", b"x").id for n in range(3))
+def test_removed_bytes_are_deleted_after_a_week(people):
+    young, old, present = (store(people[0], f"{n}.txt", b"x").id for n in range(3))
     services.remove_file(editor(people[0]), young)
     services.remove_file(editor(people[0]), old)
     age(young, 6.9)
@@ -274,19 +274,19 @@ def test_a_week_after_removal_the_bytes_are_deleted(people):
     assert queries.get_file(present)
 
 
-def test_removing_deletes_what_is_due(people):
-    old, other = keep(people[0], "a.txt", b"x").id, keep(people[0], "b.txt", b"x").id
+def test_removing_purges_older_removed_files(people):
+    old, other = store(people[0], "a.txt", b"x").id, store(people[0], "b.txt", b"x").id
     services.remove_file(editor(people[0]), old)
     age(old, 8)
     services.remove_file(editor(people[0]), other)
     assert len(on_disk(settings().files_dir)) == 1
 
 
-def test_bytes_that_no_row_names_are_deleted_after_a_day(people):
+def test_orphaned_bytes_are_deleted_after_a_day(people):
     import os
     import time
 
-    kept = keep(people[0], "a.txt", b"x")
+    stored = store(people[0], "a.txt", b"x")
     folder = settings().files_dir
     incoming = Incoming(folder, 10)
     stray = storage.path_of(folder, incoming.store("txt"))
@@ -295,11 +295,11 @@ def test_bytes_that_no_row_names_are_deleted_after_a_day(people):
         os.utime(path, (time.time() - 90_000,) * 2)
     assert purging.purge_orphans() == 1
     assert not stray.exists()
-    assert queries.get_file(kept.id)
+    assert queries.get_file(stored.id)
 
 
 def test_downloads_are_counted(people):
-    kept = keep(people[0], "a.txt", b"x")
-    services.count_download(kept.id)
-    services.count_download(kept.id)
-    assert queries.get_file(kept.id).downloads == 2
+    stored = store(people[0], "a.txt", b"x")
+    services.count_download(stored.id)
+    services.count_download(stored.id)
+    assert queries.get_file(stored.id).downloads == 2

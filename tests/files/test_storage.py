@@ -19,7 +19,7 @@ from tests.files.helpers import on_disk
 GB = 1_000_000_000
 
 
-def test_kept_bytes_are_whole_under_a_name_of_ours(tmp_path):
+def test_stored_bytes_are_complete_under_a_name_of_ours(tmp_path):
     incoming = Incoming(tmp_path, 100)
     incoming.write(b"river ")
     incoming.write(b"harbour")
@@ -55,7 +55,7 @@ def test_200_megabytes_pass_in_constant_memory(tmp_path):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # in kB
 
 
-def test_too_large_is_read_on_and_leaves_nothing(tmp_path):
+def test_a_file_that_is_too_large_is_discarded(tmp_path):
     incoming = Incoming(tmp_path, 10)
     incoming.write(b"0123456789")
     assert incoming.problem is None
@@ -125,12 +125,12 @@ def test_discarded_leaves_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "ab/../x", "", "x" * 32, "a" * 32 + "./x"])
-def test_what_is_no_stored_name_is_no_path(tmp_path, name):
+def test_an_invalid_stored_name_has_no_path(tmp_path, name):
     with pytest.raises(ValueError, match="not a stored name"):
         storage.path_of(tmp_path, name)
 
 
-def test_endings_that_are_not_plain_are_left_out_of_stored_names(tmp_path):
+def test_stored_names_have_only_plain_extensions(tmp_path):
     for extension in ("../x", "文", "", "tar.gz", "x" * 17):
         incoming = Incoming(tmp_path, 10)
         assert re.fullmatch(r"[0-9a-f]{32}", incoming.store(extension))

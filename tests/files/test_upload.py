@@ -31,7 +31,7 @@ def parts(*files):
 # Scripts
 
 
-def test_a_script_uploads_one_file_and_reads_the_old_first_line(app):
+def test_a_script_uploads_one_file_and_reads_the_original_first_line(app):
     script = Script(app)
     answer = script.upload((REPORT, PDF))
     assert answer.status_code == 200
@@ -47,7 +47,7 @@ def test_a_script_uploads_one_file_and_reads_the_old_first_line(app):
     ).text.startswith("file uploaded successfully\n")
 
 
-def test_several_at_once_are_each_told(app):
+def test_each_file_of_a_form_has_its_own_line(app):
     answer = Script(app).upload(("a.pdf", PDF), ("b.exe", b"MZ"), ("c.png", PDF), ("d.png", PNG))
     assert answer.status_code == 207
     first, *rest = lines(answer)
@@ -62,7 +62,7 @@ def test_several_at_once_are_each_told(app):
 @pytest.mark.parametrize(
     ("name", "data"), [("a.exe", b"MZ"), ("a.png", PDF), ("a/b.pdf", PDF), ("..", PDF)]
 )
-def test_nothing_kept_is_422_and_the_old_sentence(app, name, data):
+def test_nothing_stored_is_422_with_the_original_first_line(app, name, data):
     answer = Script(app).upload((name, data))
     assert answer.status_code == 422
     assert lines(answer)[0] == "file uploaded Fail"
@@ -70,7 +70,7 @@ def test_nothing_kept_is_422_and_the_old_sentence(app, name, data):
     assert on_disk(files_dir(app)) == []
 
 
-def test_no_part_and_nothing_selected_have_their_old_sentences(app):
+def test_no_part_and_no_selection_have_the_original_lines(app):
     script = Script(app)
     answer = script.client.post("/upload", data={"other": "x"}, headers=script.headers)
     assert (answer.status_code, lines(answer)) == (422, ["No file part"])
@@ -94,7 +94,7 @@ def test_a_name_of_a_hundred_thousand_characters_is_refused_in_one_short_line(ap
     assert len(answer.text) < 1000
 
 
-def test_a_folder_keeps_its_paths(app):
+def test_a_folder_is_stored_with_its_paths(app):
     script = Script(app)
     answer = script.upload(("survey/a.txt", b"1"), ("survey/北/b.txt", b"2"), field="folder")
     assert answer.status_code == 200
@@ -107,7 +107,7 @@ def test_a_folder_keeps_its_paths(app):
     assert answer.status_code == 422
 
 
-def test_trimmed_names_and_next_versions_are_said(app):
+def test_trimmed_names_and_next_versions_are_reported(app):
     script = Script(app)
     answer = script.upload((" a.txt. ", b"1"))
     assert lines(answer)[1].startswith("a.txt\tkept\t")
@@ -115,7 +115,7 @@ def test_trimmed_names_and_next_versions_are_said(app):
     assert "Version 2" in lines(script.upload(("a.txt", b"2")))[1]
 
 
-def test_an_empty_file_is_kept(app):
+def test_an_empty_file_is_stored(app):
     script = Script(app)
     answer = script.upload(("empty.png", b""))
     assert answer.status_code == 200
@@ -169,7 +169,7 @@ def test_too_many_parts_are_413(app, monkeypatch):
     assert on_disk(files_dir(app)) == []
 
 
-def test_other_addresses_keep_their_small_limit(app, as_role):
+def test_other_addresses_have_a_small_limit(app, as_role):
     browser = as_role("editor")
     answer = browser.submit("/account/tokens", {"label": "x" * 5_000_000})
     assert answer.status_code == 413
@@ -238,7 +238,7 @@ def test_a_form_that_breaks_off_leaves_nothing(app):
 # GET
 
 
-def test_get_is_405_with_a_word_about_post(app):
+def test_get_is_405_and_mentions_post(app):
     answer = Script(app, role=None).client.get(
         "/upload", data={"file": parts(("a.txt", b"x"))}, headers={"Accept": "*/*"}
     )

@@ -48,7 +48,7 @@ def test_the_page_script_reads_json(app, as_role):
     assert (second["kept"], second["status"]) == (False, 422)
 
 
-def test_without_the_csrf_token_nothing_is_kept(app, as_role):
+def test_nothing_is_stored_without_the_csrf_token(app, as_role):
     browser = as_role("editor")
     for headers in (JSON, HTML, {"Accept": "*/*"}):
         data = {"file": parts((REPORT, PDF))}
@@ -60,7 +60,7 @@ def test_without_the_csrf_token_nothing_is_kept(app, as_role):
 # A browser without JavaScript
 
 
-def test_a_browser_goes_on_to_the_page_of_what_was_kept(app, as_role):
+def test_a_browser_is_redirected_to_the_page_of_results(app, as_role):
     browser = as_role("editor")
     files = parts((REPORT, PDF), ("b.exe", b"x"))
     answer = browser.submit("/upload", {"file": files}, page="/files")
@@ -86,7 +86,7 @@ def test_a_browser_goes_on_to_the_page_of_what_was_kept(app, as_role):
         ([("a.txt", b"x" * ((1 << 20) + 1))], 413, "1 MB"),
     ],
 )
-def test_a_browser_is_told_when_nothing_was_kept(make_app, files, status, words):
+def test_a_browser_is_shown_why_nothing_was_stored(make_app, files, status, words):
     app = make_app(UPLOAD_MAX_MB="1")
     Script(app)
     browser = Browser(app)
@@ -99,7 +99,7 @@ def test_a_browser_is_told_when_nothing_was_kept(make_app, files, status, words)
     assert "<title>Upload failed" in answer.text
 
 
-def test_a_browser_is_told_what_is_kept_although_redis_went_away(make_app, monkeypatch):
+def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypatch):
     store_part = upload_request.store_part
     with servers.short_folder("own") as folder, ExitStack() as redis:
         app = make_app(REDIS_URL=redis.enter_context(servers.redis_server(folder)))
@@ -119,7 +119,7 @@ def test_a_browser_is_told_what_is_kept_although_redis_went_away(make_app, monke
     assert len(on_disk(files_dir(app))) == 1
 
 
-def test_a_browser_nobody_signed_in_with_is_led_to_the_sign_in(browser):
+def test_a_visitor_is_redirected_to_sign_in(browser):
     answer = browser.client.post("/upload", data={"file": parts(("a.txt", b"x"))}, headers=HTML)
     assert (answer.status_code, answer.location) == (303, "/login")
     assert browser.get("/upload_success").status_code == 303
@@ -137,7 +137,7 @@ def test_the_success_page_names_the_time_that_is_set(as_role, monkeypatch):
     assert "shown here for 3 minutes" in as_role("viewer").get("/upload_success").text
 
 
-def test_an_upload_leaves_the_session_as_other_pages_wrote_it_meanwhile(app, as_role, monkeypatch):
+def test_an_upload_does_not_overwrite_the_session(app, as_role, monkeypatch):
     browser = as_role("editor")
     store_part, statuses = upload_request.store_part, []
     cookie = browser.client.get_cookie("gz")
@@ -158,7 +158,7 @@ def test_an_upload_leaves_the_session_as_other_pages_wrote_it_meanwhile(app, as_
     assert "green" in browser.get("/session").text
 
 
-def test_a_form_tells_each_file_apart_when_all_connections_are_taken(app, monkeypatch):
+def test_each_file_has_its_own_result_when_all_connections_are_taken(app, monkeypatch):
     store_part, calls = upload_request.store_part, []
 
     def store_without_connection(*args):
@@ -175,7 +175,7 @@ def test_a_form_tells_each_file_apart_when_all_connections_are_taken(app, monkey
     assert len(on_disk(files_dir(app))) == 2
 
 
-def test_what_is_kept_is_told_although_nothing_could_be_purged(app, monkeypatch):
+def test_an_upload_succeeds_although_nothing_could_be_purged(app, monkeypatch):
     purge_due = upload_request.purge_due
 
     def purge_without_connection():
@@ -187,7 +187,7 @@ def test_what_is_kept_is_told_although_nothing_could_be_purged(app, monkeypatch)
     assert Script(app).upload(("a.txt", b"1")).status_code == 200
 
 
-def test_uploading_purges_what_is_due(app):
+def test_uploading_purges_removed_files(app):
     """Cheap housekeeping rides on uploads."""
     script = Script(app)
     script.upload(("a.txt", b"x"))
