@@ -1,8 +1,7 @@
 """Imports stage their lines with the values of all fields as JSON, in a table of its own.
 
-A preview of the previous release cannot be confirmed by this one: whoever has one open imports the
-file again. It expires after a day, as every preview. The table city_import_row stays for the
-previous release, until a later migration drops it.
+The table city_import_row stays for workers of the previous release, which can still confirm their
+previews while it is exchanged. This release does not show those: they expire within a day.
 """
 
 import sqlalchemy as sa
