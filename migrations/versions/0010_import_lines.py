@@ -17,6 +17,8 @@ depends_on = None
 
 def upgrade() -> None:
     add_columns("city_import", sa.Column("fields", sa.JSON))
+    # Confirmed imports have no lines any more; their page leads to the register.
+    op.execute("UPDATE city_import SET fields = '[]' WHERE applied_at IS NOT NULL")
     add_table(
         "city_import_line",
         sa.Column("import_id", sa.Integer, nullable=False),

@@ -119,7 +119,7 @@ def test_too_many_cells_are_refused(person):
     assert "more cells" in judged(import_id)[0][3]
 
 
-def test_long_and_strange_cells_are_refused_and_kept_short(person):
+def test_long_and_strange_cells_are_refused_and_cut(person):
     import_id = stage(person, f'{"x" * 100_000},b,{"9" * 300}\na,"b\nc",1\na,b\u2028c,1\n')
     assert kinds(import_id) == ["refused"] * 3
     assert judged(import_id)[0][2] == "province,users"
