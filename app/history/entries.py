@@ -17,7 +17,7 @@ from app.history.queries import names_when_deleted
 from app.history.subjects import Subject, all_subjects
 from app.web.formatting import format_datetime, format_number
 
-VALUE_SHOWN, BATCH_SHOWN = 80, 8  # characters of a value, and of the id of a batch
+VALUE_SHOWN, BATCH_SHOWN = 80, 12  # characters of a value, and of the id of a batch
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 # Who acted where it was not a person, and in which way somebody acted where not on a page.
 COMMAND_LINE = _l("Command line")
@@ -55,11 +55,6 @@ class EntryRow:
     url: str
     changes: list[FieldChange]
     batch: str | None
-
-    @property
-    def short_batch(self) -> str:
-        """The beginning of the batch's id, which tells it from its neighbours."""
-        return (self.batch or "")[:BATCH_SHOWN]
 
 
 @dataclass
@@ -130,6 +125,11 @@ def name_from(subject: Subject | None, *sides: Mapping[str, Any] | None) -> str:
     """The name that one of the sides of an entry holds."""
     names = (subject.name_of(side) for side in sides if subject and side)
     return next(filter(None, names), "")
+
+
+def batch_name(batch: str) -> str:
+    """A batch by the beginning of its id, which tells it from its neighbours."""
+    return str(_("Batch %(id)s", id=batch[:BATCH_SHOWN]))
 
 
 def load(text: str | None) -> dict[str, Any] | None:

@@ -65,6 +65,16 @@ def test_filters_are_in_the_address_and_removable(admin):
     assert 'href="/history?batch=12"' in admin.get("/history").text
 
 
+def test_long_ids_of_batches_are_cut(app, admin):
+    batch = "76fff113d4324a809abe93cbc5e67c83"
+    with app.app_context():
+        change(ADA, "ship.create", Change(3, after={"crew": 1}), batch_id=batch)
+    page = admin.get(f"/history?batch={batch}")
+    [row] = body(page)
+    assert row.endswith("Crew 1 Batch 76fff113d432")
+    assert f'href="/history?batch={batch}"' in page.text
+
+
 def test_what_no_entry_matches(admin):
     for query in (
         "person=99",
