@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.actor import ANONYMOUS, Actor, Role
-from app.cities import changes, services
+from app.cities import queries, services
 from app.cities.importing import queries as imports
 from app.cities.importing import services as importing
 from app.cities.models import City
@@ -200,8 +200,8 @@ def test_subjects_have_labels_addresses_and_words(any_app, person):
 
 def test_the_last_change_is_known_unless_another_program_wrote_since(person):
     city_id = services.create_city(editor(person), given())
-    assert changes.find_last_change(services.load_city(ACTOR, city_id)).name == "editor"
+    assert queries.find_last_change(services.load_city(ACTOR, city_id)).name == "editor"
     db.session.execute(update(City).values(usernumber=8))
     db.session.commit()
-    assert changes.find_last_change(services.load_city(ACTOR, city_id)) is None
-    assert changes.find_last_change(services.load_city(ACTOR, add_city("a", "b"))) is None
+    assert queries.find_last_change(services.load_city(ACTOR, city_id)) is None
+    assert queries.find_last_change(services.load_city(ACTOR, add_city("a", "b"))) is None
