@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Flask":
-    """The application. Nothing is opened here: connections begin with the first request. The
-    packages are imported here and not above, so that a small program such as
-    app.cli.private_redis starts without all of them, and a web process without Alembic."""
+    """Create the application. No connection is opened before the first request. The packages are
+    imported inside the function, so that a small program such as app.cli.private_redis starts
+    without all of them, and a web process without Alembic."""
     from app import (
         auth,
         cities,
@@ -30,7 +30,7 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
 
     settings = settings or Settings.load()
     app = Site("app", static_folder=None, template_folder=str(ROOT / "templates"))
-    app.config.from_mapping(settings.flask(web=not commands))
+    app.config.from_mapping(settings.flask_config(web=not commands))
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
 
     for package in (

@@ -1,7 +1,7 @@
 """Who acts: a person on a page or through a token, a job, a schedule, or the command line.
 
-Plain values, without Flask and without the database: every service that writes takes an `Actor`
-as its first argument.
+Plain values without Flask or the database. Every service that writes takes an `Actor` as its first
+argument.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 class Via(StrEnum):
-    """The way in which somebody acts."""
+    """The channel that an action came through."""
 
     PAGE = "page"
     TOKEN = "token"  # noqa: S105 - not a secret
@@ -31,8 +31,8 @@ class Via(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts. `id` is the person's row and None for the command line and for visitors;
-    `role` is None for visitors."""
+    """`id` is the person's id, None for the command line and for visitors; `role` is None for
+    visitors."""
 
     id: int | None
     name: str
@@ -43,21 +43,21 @@ class Actor:
 
     @classmethod
     def operator(cls) -> "Actor":
-        """Whoever runs a `flask` command: all rights, not a row of the table of people."""
+        """The actor of `flask` commands: an administrator without a row in the person table."""
         return cls(None, "operator", Role.ADMIN, Via.COMMAND)
 
     def has_role(self, role: Role) -> bool:
-        """True if the actor's role includes this one."""
+        """True if the actor has this role or a higher one."""
         return self.role is not None and RANKS[self.role] >= RANKS[role]
 
     @property
     def is_signed_in(self) -> bool:
-        """True for a person, by page or token."""
+        """True for a person, on a page or through a token."""
         return self.id is not None
 
     @property
     def person_id(self) -> int:
-        """The id of the person who acts; RuntimeError for an actor who is not a person."""
+        """The person's id; raises RuntimeError if the actor is not a person."""
         if self.id is None:
             raise RuntimeError(f"{self.name or 'a visitor'} is not a person")
         return self.id
@@ -69,14 +69,12 @@ class Actor:
 
     @property
     def may_write(self) -> bool:
-        """True for editors and administrators."""
         return self.has_role(Role.EDITOR)
 
     @property
     def is_admin(self) -> bool:
-        """True for administrators."""
         return self.has_role(Role.ADMIN)
 
 
-# A visitor: signs in, or claims a new installation.
+# A visitor, who may sign in or claim a new installation.
 ANONYMOUS = Actor(None, "", None)

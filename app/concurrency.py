@@ -1,4 +1,4 @@
-"""Sharing a worker's one processor between the requests it answers at the same time."""
+"""Sharing a worker's CPU between the requests that it answers concurrently."""
 
 import time
 from collections.abc import Callable
@@ -7,61 +7,60 @@ from typing import IO, Any
 import gevent
 from gevent.monkey import is_module_patched
 
-# Seconds. Any sleep but 0 has gevent look at its sockets: sleep(0) is a callback, of which it runs
-# 50 before it looks again, and 50 blocks of work are 100 ms and more for everybody else. It takes
-# about a millisecond, so it is worth it only after some work.
-GIVE_WAY_SECONDS, WORK_SECONDS = 0.0001, 0.002
+# Seconds. gevent polls its sockets during any sleep except sleep(0), which is a callback: up to 50
+# of those run between two polls, and 50 blocks of work delay everybody else by 100 ms or more. A
+# real sleep takes about a millisecond, so it is only worth it after some work.
+SLEEP_SECONDS, WORK_SECONDS = 0.0001, 0.002
 
 
-class Turn:
-    """The present turn of the event loop, between two looks at its sockets. All requests of this
-    process share it: with a clock of its own for each, many uploads at once would take the whole
-    WORK_SECONDS one after another before anybody else is answered."""
+class LoopIteration:
+    """The current iteration of the event loop, from one poll of its sockets to the next. All
+    requests of the process share it: if each had its own clock, many concurrent uploads would each
+    work for WORK_SECONDS before anybody else is answered."""
 
     number, began = -1, 0.0
 
-    def note(self, number: int) -> None:
-        """The number of the present turn; a new one begins now."""
+    def update(self, number: int) -> None:
+        """Restart the clock if this is a new iteration."""
         if number != self.number:
             self.number, self.began = number, time.monotonic()
 
-    def is_over(self) -> bool:
-        """Whether others have waited long enough."""
+    def is_long(self) -> bool:
+        """True if other requests have waited long enough."""
         return time.monotonic() - self.began >= WORK_SECONDS
 
 
-turn = Turn()
+current = LoopIteration()
 
 
 def yield_to_hub() -> None:
-    """Let this process's other requests run, when they have waited for some milliseconds; called
-    after each piece of work that is shorter than that. Outside of gevent nobody waits."""
+    """Let the other requests of this process run if they have waited for some milliseconds. Called
+    after each short piece of work; does nothing outside of gevent."""
     if not is_module_patched("time"):
         return
     loop = gevent.get_hub().loop
-    turn.note(loop.iteration)
-    if turn.is_over():
-        time.sleep(GIVE_WAY_SECONDS)
-        turn.note(loop.iteration)
+    current.update(loop.iteration)
+    if current.is_long():
+        time.sleep(SLEEP_SECONDS)
+        current.update(loop.iteration)
 
 
 class PacedBody:
-    """The body of a request that gives way between its blocks. A client on a fast line always has
-    data ready, and reading them never waits."""
+    """A request body that yields to the hub after each block. A client on a fast connection always
+    has data ready, so reading would never yield."""
 
     def __init__(self, body: IO[bytes]) -> None:
         self.body = body
 
     def read(self, size: int = -1) -> bytes:
-        """The next block."""
         block = self.body.read(size)
         yield_to_hub()
         return block
 
 
 def run_in_thread(work: Callable[..., Any], *args: Any) -> Any:
-    """Run work that holds the processor but releases Python's lock (hashing, fsync) in a thread,
-    so that this worker's other requests go on. Outside of gevent it is simply called."""
+    """Run work that blocks but releases the GIL (hashing, fsync) in a thread, so that the worker's
+    other requests go on. Outside of gevent it is called directly."""
     if not is_module_patched("threading"):
         return work(*args)
     return gevent.get_hub().threadpool.apply(work, args)

@@ -1,9 +1,9 @@
 """Settings from the environment, typed and checked.
 
-Every process reads them at its own start: first the real environment, then the file `.env` beside
-the code (or the file that ENV_FILE names), so that a reload takes up what was changed in the file.
-A setting that cannot work raises `SettingError` with one sentence that says what to set.
-`.env.example` lists every setting with its default and meaning; a test compares the two.
+Every process reads them when it starts, from the environment and then from `.env` in the project
+folder (or the file that ENV_FILE names), so that a reload picks up changes to the file. An invalid
+setting raises `SettingError`, whose message says what to set. `.env.example` lists every setting
+with its default; a test compares the two.
 """
 
 import hashlib
@@ -27,15 +27,15 @@ LANGUAGES = ("en", "zh")
 
 
 class SettingError(click.ClickException, ValueError):
-    """A setting that cannot work; the text says which one and what to set. A flask command ends
-    with it and status 2."""
+    """An invalid setting; the message says which one and what to set. A flask command exits with
+    it and status 2."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One value per setting; sizes in bytes, times in seconds unless the name says otherwise."""
+    """One field per setting; sizes in bytes, times in the unit that the name says."""
 
     instance: Path
     host: str
@@ -62,7 +62,7 @@ class Settings:
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read and check all settings; `environ` replaces the environment and the file in tests."""
+        """Read and check all settings; tests pass `environ` instead of environment and file."""
         env = environment() if environ is None else environ
         instance = Path(env.get("INSTANCE") or ROOT / "instance").resolve()
         redis_url = env.get("REDIS_URL", "")
@@ -70,78 +70,79 @@ class Settings:
         return cls(
             instance=instance,
             host=env.get("HOST") or "127.0.0.1",
-            port=whole(env, "PORT", 8000, 1, 65535),
-            web_workers=whole(env, "WEB_WORKERS", 2, 1, 64),
+            port=integer(env, "PORT", 8000, 1, 65535),
+            web_workers=integer(env, "WEB_WORKERS", 2, 1, 64),
             database_url=database_url(env.get("DATABASE_URL", ""), instance),
-            redis_url=redis_address(redis_url) or f"unix://{redis_socket(instance)}",
+            redis_url=check_redis_url(redis_url) or f"unix://{redis_socket(instance)}",
             private_redis=not redis_url,
             secret_key=secret_key(env.get("SECRET_KEY", ""), instance, embedded),
-            secure=flag(env, "SECURE"),
-            trusted_proxies=whole(env, "TRUSTED_PROXIES", 0, 0, 5),
-            public_read=flag(env, "PUBLIC_READ"),
+            secure=boolean(env, "SECURE"),
+            trusted_proxies=integer(env, "TRUSTED_PROXIES", 0, 0, 5),
+            public_read=boolean(env, "PUBLIC_READ"),
             files_dir=Path(env.get("FILES_DIR") or instance / "files").resolve(),
             upload_extensions=extensions(env.get("UPLOAD_EXTENSIONS", "")),
-            upload_max_bytes=whole(env, "UPLOAD_MAX_MB", 100, 1, 100_000) << 20,
-            nginx_sends_files=flag(env, "NGINX_SENDS_FILES"),
-            redis_timeout_ms=whole(env, "REDIS_TIMEOUT_MS", 300, 50, 10_000),
-            session_idle_hours=whole(env, "SESSION_IDLE_HOURS", 12, 1, 24 * 90),
-            session_absolute_days=whole(env, "SESSION_ABSOLUTE_DAYS", 14, 1, 365),
+            upload_max_bytes=integer(env, "UPLOAD_MAX_MB", 100, 1, 100_000) << 20,
+            nginx_sends_files=boolean(env, "NGINX_SENDS_FILES"),
+            redis_timeout_ms=integer(env, "REDIS_TIMEOUT_MS", 300, 50, 10_000),
+            session_idle_hours=integer(env, "SESSION_IDLE_HOURS", 12, 1, 24 * 90),
+            session_absolute_days=integer(env, "SESSION_ABSOLUTE_DAYS", 14, 1, 365),
             default_language=choice(env, "DEFAULT_LANGUAGE", LANGUAGES),
             time_zone=time_zone(env.get("TIME_ZONE", "")),
             log_format=choice(env, "LOG_FORMAT", ("text", "json")),
             log_level=choice(env, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         )
 
-    def flask(self, web: bool = False) -> dict[str, Any]:
-        """The same as Flask and its extensions name them; our own values stay under SETTINGS. `web`
-        for a process that answers requests."""
+    def flask_config(self, web: bool = False) -> dict[str, Any]:
+        """The configuration of Flask and its extensions, with our own settings under SETTINGS.
+        `web` is for processes that answer requests."""
         return {
             "SETTINGS": self,
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": engine_options(self.database_url, web),
-            # Its name and Secure follow what the request shows: see auth/sessions.py.
+            # The name and Secure depend on the request: see auth/sessions.py.
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
-            # The session's own time-outs are in auth/sessions.py; this is the life of the cookie.
+            # The lifetime of the cookie; the session's time-outs are in auth/sessions.py.
             "PERMANENT_SESSION_LIFETIME": self.session_absolute_days * 86400,
-            # A slow request would otherwise write an ended session back.
+            # Otherwise a slow request would write a session back after the sign-out.
             "SESSION_REFRESH_EACH_REQUEST": False,
-            "WTF_CSRF_TIME_LIMIT": None,  # as long as the session that holds it
-            "WTF_CSRF_CHECK_DEFAULT": False,  # app/web/csrf.py checks, once it is known who asks
+            "WTF_CSRF_TIME_LIMIT": None,  # the token is valid as long as its session
+            "WTF_CSRF_CHECK_DEFAULT": False,  # app/web/csrf.py checks after authentication
             "WTF_I18N_ENABLED": False,  # all messages are ours; its own would be loaded each time
             "BABEL_DEFAULT_LOCALE": self.default_language,
             "BABEL_DEFAULT_TIMEZONE": self.time_zone,
             "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
-            # Forms of pages stay small; uploads and imports have limits of their own.
+            # For ordinary forms; uploads and imports declare their own limits.
             "MAX_CONTENT_LENGTH": 4 << 20,
             "MAX_FORM_PARTS": 10_000,  # a folder of many files is one form
         }
 
 
 def env_file() -> Path:
-    """The file of settings, which may be absent."""
+    """The path of the settings file, which may not exist."""
     return Path(os.environ.get("ENV_FILE") or ROOT / ".env")
 
 
 def environment() -> dict[str, str]:
-    """The environment over the values of the env file; one that is named must be there."""
+    """The values of the env file, overridden by the environment. A file that ENV_FILE names must
+    exist."""
     if os.environ.get("ENV_FILE") and not env_file().exists():
-        raise SettingError(f"ENV_FILE names {env_file()}, which is not there.")
-    kept = {k: v for k, v in dotenv_values(env_file()).items() if v is not None}
-    return {**kept, **os.environ}
+        raise SettingError(f"ENV_FILE names {env_file()}, which does not exist.")
+    from_file = {k: v for k, v in dotenv_values(env_file()).items() if v is not None}
+    return {**from_file, **os.environ}
 
 
-def whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
-    """A whole number between two bounds."""
+def integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    """Parse an integer setting between two bounds."""
     text = env.get(name) or str(default)
     if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
         raise SettingError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
     return int(text)
 
 
-def flag(env: Mapping[str, str], name: str) -> bool:
-    """1 or 0; unset is 0."""
+def boolean(env: Mapping[str, str], name: str) -> bool:
+    """Parse a setting that is 1 or 0; the default is 0."""
     text = env.get(name) or "0"
     if text not in ("0", "1"):
         raise SettingError(f"{name} must be 1 or 0, not {text!r}.")
@@ -149,7 +150,7 @@ def flag(env: Mapping[str, str], name: str) -> bool:
 
 
 def choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
-    """One of the allowed words; the first is the default."""
+    """Parse a setting with a list of allowed values; the first is the default."""
     text = env.get(name) or allowed[0]
     if text not in allowed:
         raise SettingError(f"{name} must be one of {', '.join(allowed)}, not {text!r}.")
@@ -157,7 +158,7 @@ def choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
 
 
 def time_zone(text: str) -> str:
-    """The name of a time zone, as the machine's tables have it."""
+    """Check the name of a time zone; the default is Asia/Shanghai."""
     text = text or "Asia/Shanghai"
     try:
         ZoneInfo(text)
@@ -168,31 +169,32 @@ def time_zone(text: str) -> str:
     return text
 
 
-def redis_address(text: str) -> str:
-    """The address of a Redis, or empty."""
+def check_redis_url(text: str) -> str:
+    """Check the scheme of a Redis URL; an empty one is allowed."""
     if text and not text.startswith(("redis://", "rediss://", "unix://")):
         raise SettingError("REDIS_URL must begin with redis://, rediss:// or unix://.")
     return text
 
 
 def extensions(text: str) -> tuple[str, ...]:
-    """Endings of files without their dot, in lower case; the default is the original's list."""
+    """Parse file extensions: lower case, without the dot. The default is that of the original
+    program."""
     words = [word.strip().lstrip(".").lower() for word in text.split(",")]
     for word in words:
         if word and not re.fullmatch("[a-z0-9]{1,16}", word):
             raise SettingError(
-                f"UPLOAD_EXTENSIONS must be endings such as pdf,png with commas, not {word!r}."
+                f"UPLOAD_EXTENSIONS must be file extensions such as pdf,png, not {word!r}."
             )
     return tuple(w for w in words if w) or ("txt", "pdf", "png", "jpg", "jpeg", "gif")
 
 
 def database_url(text: str, instance: Path) -> str:
-    """An SQLAlchemy address; `mysql://` is read as `mysql+pymysql://` with utf8mb4."""
+    """The SQLAlchemy URL of the database; `mysql://` becomes `mysql+pymysql://` with utf8mb4."""
     if not text:
         return f"sqlite:///{instance / 'gazetteer.sqlite'}"
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError):  # the latter for a port that is no number
+    except (ArgumentError, ValueError):  # ValueError if the port is not a number
         raise SettingError(
             "DATABASE_URL must look like mysql://user:password@host/database."
         ) from None
@@ -210,13 +212,12 @@ def database_url(text: str, instance: Path) -> str:
 
 
 def engine_options(url: str, web: bool = False) -> dict[str, Any]:
-    """Pool and time-outs of the web processes; commands that run long set their own, and wait for
-    locks as long as the server lets them. The values of a statement (names, hashes of passwords)
-    stay out of the traces in the log."""
+    """Pool and time-outs. Only web processes limit the wait for a lock. Parameters of statements
+    (names, password hashes) stay out of logged tracebacks."""
     common = {"pool_size": 20, "max_overflow": 10, "hide_parameters": True}
     if url.startswith("sqlite"):
-        # A busy database is retried by the transaction helper with a short gevent sleep: waiting
-        # inside SQLite would stop every other request of the process.
+        # database/service.py retries on a busy database with a short gevent sleep: waiting inside
+        # SQLite would block every other request of the process.
         return {**common, "connect_args": {"timeout": 0.02}}
     connect_args: dict[str, Any] = {
         "connect_timeout": 0.9,
@@ -224,23 +225,23 @@ def engine_options(url: str, web: bool = False) -> dict[str, Any]:
         "write_timeout": 1.8,
     }
     if web:
-        # Below the read time-out: MariaDB then says that a row is locked and ends the statement.
-        # Otherwise the connection would be given up, and its statement would go on waiting.
+        # Shorter than the read time-out, so that MariaDB reports the locked row and ends the
+        # statement. Otherwise we would drop the connection while its statement goes on waiting.
         connect_args["init_command"] = "SET SESSION innodb_lock_wait_timeout = 1"
     return {
         **common,
         "pool_timeout": 2,
         "pool_recycle": 360,
-        # A restarted database costs nobody a page.
+        # Replaces connections that a restart of the database has closed.
         "pool_pre_ping": True,
         "connect_args": connect_args,
     }
 
 
 def short_socket(instance: Path, name: str) -> Path:
-    """Where a unix socket of this instance is. The system allows about 107 bytes for such a path,
-    and supervisor adds some while it starts, so a deep folder gets its sockets in a private folder
-    of the system's temporary one."""
+    """The path of a unix socket of this instance. Such a path may have about 107 bytes, and
+    supervisor appends some while it starts, so the sockets of a long path are in a private folder
+    under the system's temporary folder."""
     path = instance / name
     if len(os.fsencode(path)) <= 96:
         return path
@@ -249,13 +250,13 @@ def short_socket(instance: Path, name: str) -> Path:
 
 
 def redis_socket(instance: Path) -> Path:
-    """Where the private Redis listens."""
+    """The socket of the private Redis."""
     return short_socket(instance, "redis/redis.sock")
 
 
 def secret_key(text: str, instance: Path, embedded: bool) -> str:
     """The key that signs set-up links and CSRF tokens, at least 32 characters. The embedded mode
-    makes one and keeps it readable to its owner alone; a server must be given one."""
+    generates one in a file that only its owner can read; a server must be given one."""
     if text:
         if len(text) < 32:
             raise SettingError("SECRET_KEY must have at least 32 characters.")
@@ -272,12 +273,12 @@ def secret_key(text: str, instance: Path, embedded: bool) -> str:
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_hex(32))
         try:
-            os.link(draft, path)  # fails when another process was faster: then its key counts
+            os.link(draft, path)  # fails if another process was faster; its key is then used
         except FileExistsError:
             pass
         finally:
             Path(draft).unlink()
     key = path.read_text()
     if len(key) < 32:
-        raise SettingError(f"{path} is damaged; remove it, and a new key is made.")
+        raise SettingError(f"{path} is damaged; remove it to have a new key generated.")
     return key

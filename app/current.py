@@ -10,17 +10,17 @@ from app.config import Settings
 
 
 def settings() -> Settings:
-    """The settings of the current application."""
+    """The settings of the running application."""
     value: Settings = current_app.config["SETTINGS"]
     return value
 
 
 def worker_name() -> str:
-    """The host and process that answers."""
+    """This process as host:pid."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def actor() -> Actor:
-    """Who makes the current request; ANONYMOUS for visitors."""
+    """The actor of the current request; ANONYMOUS for visitors."""
     found: Actor = g.get("actor", ANONYMOUS)
     return found

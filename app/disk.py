@@ -1,30 +1,29 @@
-"""Whether the disk has room for what is coming in."""
+"""Free disk space: is there room for an upload?"""
 
 import os
 import shutil
 from pathlib import Path
 
-# Nothing is taken in while less of the disk, or of its inodes, is free: databases and logs need it.
+# Reserved for databases and logs: uploads are refused while less of the disk or its inodes is free.
 FREE_SHARE, FREE_BYTES = 0.05, 1_000_000_000
 
 
-def is_full(total: int, free: int, coming: int = 0) -> bool:
-    """Whether a disk of `total` bytes with `free` ones left has no room for `coming` more: at
-    least 5 % and 1 GB stay free."""
-    return free - coming < max(total * FREE_SHARE, FREE_BYTES)
+def is_full(total: int, free: int, incoming: int = 0) -> bool:
+    """True if less than 5 % or less than 1 GB would be free after `incoming` bytes."""
+    return free - incoming < max(total * FREE_SHARE, FREE_BYTES)
 
 
 def lacks_inodes(total: int, free: int) -> bool:
-    """Whether less than 5 % of the inodes are free: a disk without any takes no file, however many
-    bytes it has left. File systems that make them as needed (btrfs) report a total of 0."""
+    """True if less than 5 % of the inodes are free: without one no file can be created, however
+    many bytes are left. File systems that allocate inodes as needed (btrfs) report a total of 0."""
     return free < total * FREE_SHARE
 
 
-def has_space(folder: Path, coming: int = 0) -> bool:
-    """Whether so many bytes may come in, as a file more."""
+def has_space(folder: Path, incoming: int = 0) -> bool:
+    """True if one more file of this size may be stored in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     usage = shutil.disk_usage(folder)
     inodes = os.statvfs(folder)
     if lacks_inodes(inodes.f_files, inodes.f_favail):
         return False
-    return not is_full(usage.total, usage.free, coming)
+    return not is_full(usage.total, usage.free, incoming)

@@ -1,15 +1,15 @@
-"""The refusals of the domain. Each has the HTTP status that answers it."""
+"""Exceptions of the domain, each with its HTTP status."""
 
 from collections.abc import Mapping
 
 from app.text import N_, Message
 
-# A message that is translated when it is shown, or a text that needs no translation.
+# Either a message that is translated when it is shown, or text that needs no translation.
 Text = Message | str
 
 
 class DomainError(Exception):
-    """A refusal by a rule; `status` is the answer's HTTP status, `headers` go into the answer."""
+    """A request that a rule refuses; `status` and `headers` are those of the response."""
 
     status = 422
 
@@ -19,7 +19,7 @@ class DomainError(Exception):
 
     @property
     def message(self) -> str:
-        """What to tell the person, in the language of the request."""
+        """The text to show, in the language of the request."""
         return str(self.args[0])
 
     def __str__(self) -> str:
@@ -27,7 +27,7 @@ class DomainError(Exception):
 
 
 class Invalid(DomainError):
-    """Input that breaks rules; `fields` maps a field's name to what is wrong with it."""
+    """Invalid input; `fields` maps names of fields to error messages."""
 
     def __init__(self, message: Text = "", fields: Mapping[str, Text] | None = None) -> None:
         self.fields = fields or {}
@@ -40,7 +40,7 @@ class Invalid(DomainError):
 
 
 class Unauthorized(DomainError):
-    """Nobody known asks."""
+    """The client is not signed in."""
 
     status = 401
 
@@ -49,32 +49,32 @@ class Unauthorized(DomainError):
 
 
 class NotFound(DomainError):
-    """Nothing there, or nothing this person may know of."""
+    """It does not exist, or this person may not know that it does."""
 
     status = 404
 
 
 class Forbidden(DomainError):
-    """This person may see it, but not do that."""
+    """This person may see it, but not do this to it."""
 
     status = 403
 
 
 class Conflict(DomainError):
-    """Somebody else was faster."""
+    """Someone else changed it first."""
 
     status = 409
 
 
 class Locked(Conflict):
-    """Another transaction holds the rows that this one has to change."""
+    """Another transaction has locked the rows that this one has to change."""
 
     def __init__(self) -> None:
-        super().__init__(N_("Somebody else is changing this right now. Try again in a moment."))
+        super().__init__(N_("Someone else is changing this right now. Try again in a moment."))
 
 
 class TooLarge(DomainError):
-    """More than a limit allows; the message names it."""
+    """Larger than a limit, which the message names."""
 
     status = 413
 
@@ -89,7 +89,7 @@ class NoSpace(DomainError):
 
 
 class NotAForm(DomainError):
-    """The body is JSON or something else, where a form is expected."""
+    """The request body is not a form."""
 
     status = 415
     types = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -104,7 +104,7 @@ class NotAForm(DomainError):
 
 
 class TooMany(DomainError):
-    """Too often in a short time; `seconds` until it is worth trying again."""
+    """Too many requests; `seconds` is how long to wait before the next one."""
 
     status = 429
 
@@ -113,7 +113,7 @@ class TooMany(DomainError):
 
 
 class Unavailable(DomainError):
-    """A service that the answer needs is away."""
+    """The database or Redis does not answer."""
 
     status = 503
 

@@ -1,4 +1,4 @@
-"""The extensions, unbound; `create_app()` binds them. Nothing here opens a connection."""
+"""Flask extensions, unbound; the packages' `init_app()` binds them. Importing opens nothing."""
 
 from flask_babel import Babel
 from flask_wtf import CSRFProtect

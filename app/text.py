@@ -1,4 +1,4 @@
-"""Text: what people type, normalised and compared; and messages, translated when they are shown."""
+"""Text: normalising and parsing input, and messages that are translated when they are shown."""
 
 import json
 import re
@@ -9,33 +9,31 @@ from typing import Any
 
 from flask_babel import format_decimal, gettext
 
-# Categories of Unicode: controls, surrogates that stand alone, the separators of lines and
-# paragraphs.
+# Unicode categories: controls, lone surrogates, line and paragraph separators.
 CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
-# What cannot be seen either: in the names of cities and files it has its use (emoji, Persian).
+# Format characters are invisible too, but needed in names of cities and files (emoji, Persian).
 INVISIBLE = CONTROLS | {"Cf"}
-# Composing makes one character of at most four. What is longer than so many times a limit is too
-# long in any form and is not composed: of certain texts a megabyte would take minutes.
+# NFC composes at most four characters into one. Text of more than four times a limit is too long
+# in any form and is not normalised, because some texts of a megabyte would take minutes.
 COMPOSED_FROM = 4
-# The most characters of a number, its separators included.
+# The most characters of a number, including separators.
 NUMBER_LENGTH = 40
-# Full-width digits and punctuation, and the spaces that separate thousands, as plain ASCII.
+# Full-width digits and punctuation and the spaces between thousands, to plain ASCII.
 PLAIN = str.maketrans("０１２３４５６７８９，．\u00a0\u2009\u202f", "0123456789,.   ")
-# Digits, or groups of three without a leading zero, perhaps followed by .0 or .00. More zeros are
-# refused, because 1.000 may mean a thousand.
+# Digits, or groups of three without a leading zero, optionally followed by .0 or .00. More zeros
+# are refused, because 1.000 may mean a thousand.
 NUMBER = re.compile(r"([0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+|[1-9][0-9]{0,2}(?: [0-9]{3})+)(\.00?)?")
 
 
 def compose(text: str, most: int) -> str:
-    """Composed as NFC, without blanks around it; what is longer than `most` in any form stays as
-    it is."""
+    """Strip text and normalise it to NFC, unless it is longer than `most` in any form."""
     text = text.strip()
     return text if len(text) > COMPOSED_FROM * most else unicodedata.normalize("NFC", text).strip()
 
 
 def read_number(text: str) -> int | None:
-    """A whole number as people and spreadsheets write it (7424000, 7,424,000, ７ ４２４ ０００,
-    7424000.0), or None. A sign, a fraction and anything that could be one are refused."""
+    """Parse a whole number as people and spreadsheets write it (7424000, 7,424,000,
+    ７ ４２４ ０００, 7424000.0). None if it has a sign, or is or could be a fraction."""
     text = text.strip()
     if len(text) > NUMBER_LENGTH:
         return None
@@ -44,19 +42,19 @@ def read_number(text: str) -> int | None:
 
 
 def excerpt(text: str) -> str:
-    """The beginning of what was typed, for a message; invisible characters become spaces."""
+    """The start of an input, for a message; invisible characters become spaces."""
     begin = text.strip()[: NUMBER_LENGTH + 1]
     text = "".join(c if c.isprintable() else " " for c in begin).strip()
     return text if len(text) <= NUMBER_LENGTH else f"{text[:NUMBER_LENGTH]}…"
 
 
 def has_category(text: str, categories: Set[str]) -> bool:
-    """Whether a character of one of these categories is in it."""
+    """True if a character of the text is in one of these Unicode categories."""
     return any(unicodedata.category(character) in categories for character in text)
 
 
 def fold(text: str) -> str:
-    """NFKC and casefolded, for stored keys: texts that look the same become the same."""
+    """Case-fold and normalise to NFKC, for search keys: texts that look the same become equal."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
@@ -74,10 +72,8 @@ class Bytes(int):
 
 @dataclass(frozen=True)
 class Message:
-    """An English text and its values; `str()` translates it into the language of the request.
-
-    Of a number `%(n)s` shows the digits in groups, `%(n)d` plain digits.
-    """
+    """An English text and its values; `str()` translates it into the language of the request. A
+    number is grouped in `%(n)s` (1,000) and plain in `%(n)d` (1000)."""
 
     text: str
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -86,32 +82,32 @@ class Message:
         return str(gettext(self.text, **{k: self.shown(k, v) for k, v in self.values.items()}))
 
     def shown(self, name: str, value: Any) -> Any:
-        """A value as it is put into the text."""
+        """Format a value for the text."""
         if type(value) is int and f"%({name})d" not in self.text:
             return format_decimal(value)
         return value
 
 
 def N_(text: str, **values: object) -> Message:
-    """A message to be translated later. `make translations` finds texts by this name."""
+    """A message that is translated later; `make translations` finds texts by this name."""
     return Message(text, values)
 
 
 def dump_messages(messages: Iterable[Message]) -> str:
-    """Messages as they are stored: without a language. Their values are texts and numbers."""
+    """Serialise messages untranslated; their values are text and numbers."""
     return json.dumps([[one.text, one.values] for one in messages], ensure_ascii=False)
 
 
 def load_messages(stored: str) -> str:
-    """Stored messages in the reader's language. Earlier releases stored the translation."""
+    """Translate serialised messages. Earlier releases stored the translation itself."""
     if not stored.startswith("["):
         return stored
     return " ".join(str(Message(text, values)) for text, values in json.loads(stored))
 
 
 def parse_integer(text: str, low: int, high: int) -> int | None:
-    """A number of plain ASCII digits within bounds, or None; `int()` would also take full-width
-    digits, signs, blanks and underscores."""
+    """Parse ASCII digits as a number within bounds, or return None. `int()` would also accept
+    full-width digits, signs, spaces and underscores."""
     if not (text.isascii() and text.isdigit()) or len(text) > 20:
         return None
     return int(text) if low <= int(text) <= high else None

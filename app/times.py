@@ -1,18 +1,18 @@
-"""Moments in time, always UTC."""
+"""Dates and times, always in UTC."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 
 def now() -> datetime:
-    """The present moment in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 def start_of_day(day: date, zone: tzinfo) -> datetime:
-    """The first moment of a day in a time zone, in UTC."""
+    """The start of a day in a time zone, in UTC."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
-    """The first moment of a day in a time zone, and that of the next day."""
+    """The start of a day in a time zone and that of the next day, in UTC."""
     return start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)

@@ -1,4 +1,4 @@
-"""The application object for gunicorn."""
+"""The WSGI application that gunicorn loads."""
 
 from app import create_app, logs
 from app.config import Settings

@@ -1,5 +1,5 @@
-"""Private servers for tests: each in a folder of its own, on a socket or a free port of loopback,
-ended with the test run. No service of the machine is touched or used."""
+"""Private servers for tests: each in its own folder, on a socket or a free port of loopback,
+stopped after use. System services are neither used nor changed."""
 
 import itertools
 import os
@@ -31,13 +31,13 @@ CURL = shutil.which("curl")
 OPENSSL = shutil.which("openssl")
 
 
-# Ports below those that Linux gives to clients. Each test process goes through them from a place of
-# its own: what is free now is still free when a server takes it.
+# Ports below those that Linux assigns to clients. Each test process starts at a different one, so
+# that a free port is still free when the server listens on it.
 PORTS = range(20_000, 32_000)
 first_port = os.getpid() * 331 % len(PORTS)
 ports = itertools.cycle([*PORTS[first_port:], *PORTS[:first_port]])
 MEMORY = Path("/dev/shm")
-ROOM = 2 << 30
+MEMORY_NEEDED = 2 << 30
 
 
 def free_port() -> int:
@@ -46,10 +46,10 @@ def free_port() -> int:
 
 
 def wait_until(ready: Callable[[], bool], what: str, seconds: float = 120) -> None:
-    """Ask until it is so; fail with a sentence when it never is, however busy the machine."""
-    end = time.monotonic() + seconds
+    """Poll until `ready` returns True. The time-out is long enough for a busy machine."""
+    deadline = time.monotonic() + seconds
     while not ready():
-        if time.monotonic() > end:
+        if time.monotonic() > deadline:
             raise TimeoutError(f"{what} within {seconds} s")
         time.sleep(0.02)
 
@@ -58,11 +58,12 @@ T = TypeVar("T")
 
 
 def within(seconds: float, ask: Callable[[], T]) -> T:
-    """What `ask` returns, within this time at one of three tries: a busy machine delays one."""
-    for _try in range(3):
-        begun = time.monotonic()
+    """The result of `ask`, which must take less than this time in one of three attempts: a busy
+    machine may delay one of them."""
+    for _attempt in range(3):
+        start = time.monotonic()
         answer = ask()
-        if time.monotonic() - begun < seconds:
+        if time.monotonic() - start < seconds:
             return answer
     raise AssertionError(f"it took longer than {seconds} s")
 
@@ -70,7 +71,7 @@ def within(seconds: float, ask: Callable[[], T]) -> T:
 def stop(
     process: subprocess.Popen[bytes], seconds: float = 60, number: int = signal.SIGTERM
 ) -> None:
-    """End a server we started and wait for it."""
+    """Stop a server that we started, and wait for it."""
     if process.poll() is None:
         process.send_signal(number)
         try:
@@ -81,9 +82,9 @@ def stop(
 
 
 def temporary_root() -> Path:
-    """Where temporary folders are made: in memory where there is room, because tests are mostly
-    waiting for the disk otherwise. A container often has 64 MB there."""
-    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+    """The folder for temporary folders: in memory if there is space, because tests would otherwise
+    mostly wait for the disk. In a container /dev/shm often has only 64 MB."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
         return MEMORY
     return Path(tempfile.gettempdir())
 
@@ -96,7 +97,7 @@ def short_folder(prefix: str) -> Iterator[Path]:
 
 
 def answers(base: str, path: str = "/healthz") -> bool:
-    """Whether somebody answers there, and well."""
+    """True if the server answers with success."""
     try:
         return requests.get(base + path, timeout=5).ok
     except requests.RequestException:
@@ -111,7 +112,7 @@ def gunicorn_server(
     health: str = "/healthz",
     unix: Path | None = None,
 ) -> Iterator[str]:
-    """The web processes with the project's configuration; yields their address. With `unix` they
+    """The web processes with the project's configuration; yields their URL. With `unix` they
     listen on that socket instead."""
     env = {"ENV_FILE": os.devnull, "PORT": str(free_port()), **settings}
     base = f"http://127.0.0.1:{env['PORT']}"
@@ -131,12 +132,12 @@ def gunicorn_server(
         assert process.poll() is None, log.read_text()
         yield base
     finally:
-        stop(process, number=signal.SIGQUIT)  # without waiting for idle connections
+        stop(process, number=signal.SIGQUIT)  # does not wait for idle connections
 
 
 @contextmanager
 def redis_server(folder: Path) -> Iterator[str]:
-    """A Redis on a unix socket; yields its address."""
+    """A Redis on a unix socket; yields its URL."""
     assert REDIS, "no redis-server or valkey-server on this machine"
     path = folder / "redis.sock"
     process = subprocess.Popen(
@@ -161,7 +162,7 @@ def redis_server(folder: Path) -> Iterator[str]:
 
 
 def make_certificate(folder: Path, name: str) -> list[Path]:
-    """A self-signed certificate for a host name; the paths of it and of its key."""
+    """Create a self-signed certificate; returns the paths of the certificate and its key."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
@@ -174,10 +175,10 @@ def make_certificate(folder: Path, name: str) -> list[Path]:
 
 @contextmanager
 def mariadb_server(*options: str) -> Iterator[str]:
-    """A MariaDB with an empty data folder; yields its address without a database."""
+    """A MariaDB with an empty data folder; yields its URL without a database."""
     assert MARIADB, "no mariadbd on this machine"
     with short_folder("mariadb") as folder:
-        # It runs as root only when told so; its own account may not be on this machine.
+        # Root has to say so explicitly, and the account mysql may not exist on this machine.
         account = ["--user=root"] if os.getuid() == 0 else []
         data, port = folder / "data", free_port()
         subprocess.run(
@@ -208,12 +209,12 @@ def mariadb_server(*options: str) -> Iterator[str]:
             stop(process)
 
 
-class Started:
-    """Everything, started as `make run` starts it, in a process group of its own as a terminal
-    would give it."""
+class Instance:
+    """All programs, started as `make run` does, in a process group of their own as in a
+    terminal."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
-        self.instance = folder / "instance"
+        self.folder = folder / "instance"
         self.port = int(settings.get("PORT") or free_port())
         self.base = f"http://127.0.0.1:{self.port}"
         self.settings = settings
@@ -221,39 +222,39 @@ class Started:
         env = {
             **os.environ,
             "ENV_FILE": str(folder / "env"),
-            "INSTANCE": str(self.instance),
+            "INSTANCE": str(self.folder),
             "PORT": str(self.port),
             **settings,
         }
-        self.output = folder / f"said-{time.monotonic_ns()}"
-        with self.output.open("wb") as out:
+        self.output_file = folder / f"output-{time.monotonic_ns()}"
+        with self.output_file.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "flask", "start"],
                 cwd=ROOT, env=env, start_new_session=True, stdout=out, stderr=out,
             )  # fmt: skip
 
     @property
-    def said(self) -> str:
-        """What it wrote to the terminal so far."""
-        return self.output.read_text()
+    def output(self) -> str:
+        """What it has written to the terminal."""
+        return self.output_file.read_text()
 
     def wait_until_ready(self) -> None:
-        """Until it says that it can be used."""
+        """Wait until it prints how to stop it, which it does last."""
         wait_until(
-            lambda: "Ctrl-C ends it" in self.said or self.process.poll() is not None,
+            lambda: "Press Ctrl-C to stop" in self.output or self.process.poll() is not None,
             "it is ready", 60,
         )  # fmt: skip
-        assert self.process.poll() is None, self.said
+        assert self.process.poll() is None, self.output
 
     @property
     def setup_path(self) -> str:
-        """The path of the printed set-up link; empty when none was printed."""
-        found = re.search(r"(/setup/\S+)", self.said)
+        """The path of the printed set-up link; empty if none was printed."""
+        found = re.search(r"(/setup/\S+)", self.output)
         return found[1] if found else ""
 
     def supervisorctl(self, *words: str) -> str:
-        """What supervisorctl answers."""
-        config = self.instance / "supervisor.conf"
+        """The output of a supervisorctl command."""
+        config = self.folder / "supervisor.conf"
         done = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisorctl", "-c", config, *words],
             check=False, capture_output=True, text=True, timeout=60,
@@ -261,11 +262,11 @@ class Started:
         return done.stdout + done.stderr
 
     def send(self, number: int) -> None:
-        """Send a signal to the whole group, as a terminal does for Ctrl-C."""
+        """Send a signal to the process group, as a terminal does for Ctrl-C."""
         os.killpg(self.process.pid, number)
 
-    def end(self, number: int = signal.SIGINT) -> int:
-        """End it and return its exit status."""
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Stop it and return its exit status."""
         if self.process.poll() is None:
             self.send(number)
         try:
@@ -274,13 +275,13 @@ class Started:
             if self.process.poll() is None:
                 self.process.kill()
 
-    def left(self) -> list[str]:
-        """Command lines of processes of this instance that still run."""
-        return processes_of(self.instance)
+    def processes(self) -> list[str]:
+        """The command lines of its running processes."""
+        return processes_of(self.folder)
 
 
 def processes_of(instance: Path) -> list[str]:
-    """Command lines of the running processes of an instance."""
+    """The command lines of the running processes with this instance folder."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
@@ -294,23 +295,23 @@ def processes_of(instance: Path) -> list[str]:
 
 
 @contextmanager
-def started(folder: Path, **settings: str) -> Iterator[Started]:
-    """The whole of it, ready; ended afterwards in any case."""
-    everything = Started(folder, **settings)
+def started(folder: Path, **settings: str) -> Iterator[Instance]:
+    """An instance that is ready; stopped afterwards."""
+    instance = Instance(folder, **settings)
     try:
-        everything.wait_until_ready()
-        yield everything
+        instance.wait_until_ready()
+        yield instance
     finally:
-        everything.end()
+        instance.stop()
 
 
 @contextmanager
 def nginx_server(folder: Path, config: str) -> Iterator[None]:
-    """An nginx with this configuration, whose relative paths start at `folder`. The text is the
-    project's nginx.conf with the ports and paths of a test in it."""
+    """An nginx with this configuration, in which relative paths start at `folder`: the project's
+    nginx.conf with the ports and paths of a test."""
     assert NGINX, "no nginx on this machine"
     (folder / "nginx.conf").write_text(config)
-    # Its workers could not reach a private folder of root otherwise.
+    # Otherwise its workers cannot read a private folder of root.
     user = "user root; " if os.getuid() == 0 and "\nuser " not in config else ""
     with (folder / "nginx.out").open("wb") as out:
         process = subprocess.Popen(
@@ -328,6 +329,6 @@ def nginx_server(folder: Path, config: str) -> Iterator[None]:
 
 
 def is_open(port: int) -> bool:
-    """Whether somebody listens there."""
+    """True if a server listens on the port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,4 +1,4 @@
-"""A running site as its people meet it: signing in, sending forms."""
+"""A client of a running site: signs in, sends forms, puts it under load."""
 
 import threading
 from collections import Counter
@@ -17,28 +17,28 @@ CLAIM = {"name": "first", "password": PASSWORD, "again": PASSWORD}
 
 @dataclass
 class Site:
-    """Where it runs, and how to be somebody there."""
+    """A running site at a URL, and a client for each person that is signed in."""
 
     base: str
     clients: dict[str, requests.Session] = field(default_factory=dict)
-    found: dict[str, str] = field(default_factory=dict)  # addresses of what was put into it
+    found: dict[str, str] = field(default_factory=dict)  # URLs of what tests have added
 
     def sign_in(self, name: str, password: str = PASSWORD) -> requests.Session:
-        """A client signed in as that person, who mostly is called after their role."""
+        """Sign in; most people are named after their role."""
         self.clients[name] = requests.Session()
         self.clients[name].headers.update(HTML)
         self.send(name, "/login", {"name": name, "password": password})
         return self.clients[name]
 
     def claim(self, setup_path: str, **fields: str) -> requests.Session:
-        """Follow the set-up link, as the first administrator does."""
+        """Follow the set-up link and create the first administrator."""
         self.clients["first"] = requests.Session()
         self.clients["first"].headers.update(HTML)
         self.send("first", setup_path, {**CLAIM, **fields})
         return self.clients["first"]
 
     def cookie(self, name: str) -> str:
-        """The session of somebody who is signed in."""
+        """The session cookie of a person."""
         return str(self.clients[name].cookies["gz"])
 
     def send(
@@ -49,8 +49,8 @@ class Site:
         page: str = "",
         **kwargs: Any,
     ) -> requests.Response:
-        """Send a form as somebody, with what is hidden in it on `page` (the same address by
-        default)."""
+        """Send a form as a person, with the hidden fields of the form on `page` (by default the
+        page at the same path)."""
         client = self.clients[name]
         text = client.get(self.base + (page or path), timeout=60).text
         inputs = Page(text).all("input[type=hidden][name]")
@@ -63,29 +63,29 @@ class Site:
 
 
 @contextmanager
-def asked_meanwhile(
+def under_load(
     clients: int, *asks: Callable[[requests.Session], requests.Response]
 ) -> Iterator[Counter[int | str]]:
-    """Have so many clients ask these things in turn, on and on, while the block runs. What they
-    were answered is complete after it: how often which status, or which error."""
+    """Have clients repeat these requests while the block runs. Yields the number of responses by
+    status, or by error, which is complete after the block."""
     answers: Counter[int | str] = Counter()
-    over = threading.Event()
+    done = threading.Event()
 
-    def go_on_asking() -> None:
+    def repeat() -> None:
         with requests.Session() as client:
-            while not over.is_set():
+            while not done.is_set():
                 for ask in asks:
                     try:
                         answers[ask(client).status_code] += 1
                     except requests.RequestException as error:
                         answers[repr(error)] += 1
 
-    threads = [threading.Thread(target=go_on_asking) for _ in range(clients)]
+    threads = [threading.Thread(target=repeat) for _ in range(clients)]
     for thread in threads:
         thread.start()
     try:
         yield answers
     finally:
-        over.set()
+        done.set()
         for thread in threads:
             thread.join()

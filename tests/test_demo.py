@@ -1,8 +1,8 @@
-"""`make demo` beside a real installation."""
+"""`make demo` does not use the settings of a real installation."""
 
 import os
 
-from app.cli.demo import leave_real_settings
+from app.cli.demo import isolate_environment
 from app.config import Settings
 
 REAL = {
@@ -18,14 +18,14 @@ REAL = {
 }
 
 
-def test_nothing_of_the_real_settings_file_is_left(tmp_path, monkeypatch):
-    """The flask command has put that file into the environment before the demo begins."""
+def test_settings_of_the_env_file_are_removed(tmp_path, monkeypatch):
+    """The flask command has loaded the file into the environment before the demo starts."""
     file = tmp_path / "real.env"
     file.write_text("".join(f"{name}={value}\n" for name, value in REAL.items()))
     for name, value in {**REAL, "ENV_FILE": str(file), "INSTANCE": "/srv/real"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PORT", "8001")  # make demo PORT=8001
-    leave_real_settings(tmp_path / "demo")
+    isolate_environment(tmp_path / "demo")
     assert REAL.keys() & os.environ.keys() == {"PORT"}
     chosen = Settings.load()
     assert (chosen.port, chosen.web_workers, chosen.instance) == (8001, 2, tmp_path / "demo")
@@ -33,8 +33,8 @@ def test_nothing_of_the_real_settings_file_is_left(tmp_path, monkeypatch):
     assert chosen.private_redis
 
 
-def test_nor_what_was_exported_for_it(tmp_path, monkeypatch):
+def test_exported_settings_that_a_demo_must_not_share_are_removed(tmp_path, monkeypatch):
     for name, value in {**REAL, "ENV_FILE": os.devnull, "INSTANCE": "/srv/real"}.items():
         monkeypatch.setenv(name, value)
-    leave_real_settings(tmp_path)
+    isolate_environment(tmp_path)
     assert REAL.keys() & os.environ.keys() == {"WEB_WORKERS", "PORT", "UPLOAD_MAX_MB"}

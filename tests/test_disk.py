@@ -1,4 +1,4 @@
-"""Whether the disk has room."""
+"""Free disk space: when uploads and imports are refused."""
 
 import os
 
@@ -12,7 +12,7 @@ GB = 1_000_000_000
 
 
 @pytest.mark.parametrize(
-    ("total", "free", "coming", "full"),
+    ("total", "free", "incoming", "full"),
     [
         (10 * GB, 2 * GB, 0, False),
         (10 * GB, GB, 0, False),
@@ -23,24 +23,24 @@ GB = 1_000_000_000
         (100 * GB, 6 * GB, GB + 1, True),
     ],
 )
-def test_space_ends_at_5_percent_or_1_gigabyte(total, free, coming, full):
-    assert is_full(total, free, coming) is full
+def test_5_percent_and_1_gigabyte_stay_free(total, free, incoming, full):
+    assert is_full(total, free, incoming) is full
 
 
-def test_space_of_this_machine_is_asked(tmp_path):
-    assert not has_space(tmp_path / "new", coming=10**18)
+def test_an_upload_larger_than_the_disk_does_not_fit(tmp_path):
+    assert not has_space(tmp_path / "new", incoming=10**18)
 
 
 @pytest.mark.parametrize(
     ("total", "free", "lacks"),
     [(1000, 50, False), (1000, 49, True), (1000, 0, True), (0, 0, False)],
 )
-def test_inodes_end_at_5_percent_where_they_are_limited(total, free, lacks):
+def test_5_percent_of_limited_inodes_stay_free(total, free, lacks):
     assert lacks_inodes(total, free) is lacks
 
 
 def short_of_inodes(monkeypatch):
-    """The file system has bytes left and hardly an inode."""
+    """Make the file system report few free inodes."""
     real = os.statvfs
 
     def statvfs(path):

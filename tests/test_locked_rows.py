@@ -41,7 +41,7 @@ def test_lock_that_is_waited_for_too_long_is_a_conflict(mariadb):
         give_role(person, "editor")
 
     begun = time.monotonic()
-    with locked("person"), pytest.raises(Locked, match="Somebody else is changing this") as error:
+    with locked("person"), pytest.raises(Locked, match="Someone else is changing this") as error:
         service()
     assert error.value.status == 409
     assert 0.9 < time.monotonic() - begun < 3
@@ -90,7 +90,7 @@ def test_a_locked_city_is_told_above_what_was_typed(site):
     with locked("city"):
         answer = editor.submit(f"/cities/{city_id}", fields)
     assert answer.status_code == 409
-    assert "Somebody else is changing this right now. Try again in a moment." in answer.text
+    assert "Someone else is changing this right now. Try again in a moment." in answer.text
     assert 'value="77"' in answer.text
     assert editor.submit(f"/cities/{city_id}", fields).status_code == 303
 

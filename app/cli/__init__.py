@@ -1,15 +1,15 @@
-"""flask commands, and the processes behind them: run, demo, check-release, private Redis."""
+"""`flask` commands and the processes behind them: run, demo, dev, check-release, private Redis."""
 
 from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the commands that start and check processes, and `flask db` for the migrations;
-    then have every command report refusals in one sentence. Called last."""
+    """Register the commands that start and check processes, and `flask db` for migrations. Called
+    last, so that the commands of all packages get friendly error messages."""
     from flask_migrate import Migrate
 
     from app.cli import check_release, demo, dev, run
-    from app.cli.errors import report_errors
+    from app.cli.errors import add_friendly_errors
     from app.config import ROOT
     from app.database.engine import db
 
@@ -23,4 +23,4 @@ def init_app(app: Flask) -> None:
     ):
         app.cli.add_command(command)
     app.cli.add_command(check_release.check_release_command, "try")  # its former name
-    report_errors(app)
+    add_friendly_errors(app)

@@ -1,7 +1,7 @@
-"""`flask check-release`: does the code in this folder start and get ready?
+"""`flask check-release`: does the code in this folder start and become ready?
 
-A release that fails to import ends gunicorn when it is told to reload. So a new release is first
-started beside the running one, with the same settings, on a socket nobody else knows.
+A release that cannot be imported ends gunicorn when it reloads. So a new release is first started
+beside the running one, with the same settings, on a private socket.
 """
 
 import socket
@@ -37,7 +37,7 @@ class SocketConnection(HTTPConnection):
 
 @click.command("check-release")
 def check_release_command() -> None:
-    """Start this release beside the running one, see if it gets ready, and stop it again."""
+    """Start this release beside the running one, see whether it becomes ready, and stop it."""
     settings: Settings = current_app.config["SETTINGS"]
     with tempfile.TemporaryDirectory(prefix="gazetteer-check-") as name:
         path, log = Path(name) / "socket", Path(name) / "log"
@@ -48,7 +48,7 @@ def check_release_command() -> None:
                 cwd=ROOT, env=programs_environment(settings), stdout=out, stderr=out,
             )  # fmt: skip
         try:
-            problem = wait_for(path, process)
+            problem = wait_until_ready(path, process)
         finally:
             process.terminate()
             process.wait()
@@ -58,11 +58,11 @@ def check_release_command() -> None:
     click.echo("This release starts and is ready.")
 
 
-def wait_for(path: Path, process: "subprocess.Popen[bytes]") -> str | None:
-    """None once it is ready, otherwise what is missing."""
-    end = time.monotonic() + START_SECONDS
+def wait_until_ready(path: Path, process: "subprocess.Popen[bytes]") -> str | None:
+    """Wait for an answer from /readyz. Returns None if the release is ready, otherwise why not."""
+    deadline = time.monotonic() + START_SECONDS
     problem: str | None = NO_ANSWER
-    while problem == NO_ANSWER and process.poll() is None and time.monotonic() < end:
+    while problem == NO_ANSWER and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
         problem = ask_readyz(SocketConnection(path))
     return problem

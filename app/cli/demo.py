@@ -1,4 +1,4 @@
-"""What `make demo` shows: a filled installation in a throw-away folder, gone when it ends."""
+"""`make demo`: an installation with sample data in a temporary folder, removed when it stops."""
 
 import os
 import secrets
@@ -24,7 +24,7 @@ from app.files import services as files
 from app.files.names import clean_path
 from app.files.storage import Incoming
 
-# Settings of a real installation that a throw-away one must not share, wherever they were set.
+# Settings of a real installation that a temporary one must not share, wherever they were set.
 NOT_SHARED = (
     "DATABASE_URL",
     "REDIS_URL",
@@ -38,7 +38,7 @@ NOT_SHARED = (
 
 
 def picture(width: int = 96, height: int = 64) -> bytes:
-    """A small PNG: a green field that grows lighter to the right."""
+    """A small PNG: a green gradient that gets lighter to the right."""
     rows = b"".join(
         b"\0" + b"".join(bytes((11 + x, 106 + x, 104 + x)) for x in range(width))
         for _ in range(height)
@@ -54,7 +54,7 @@ def picture(width: int = 96, height: int = 64) -> bytes:
 
 
 def sample_files() -> dict[str, bytes]:
-    """Names with their content; one comes in a folder, one has a Chinese name."""
+    """The content of each sample file by name; one is in a folder, one has a Chinese name."""
     return {
         "报告 (终稿).pdf": b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n"
         b"trailer<</Root 1 0 R>>\n%%EOF\n",
@@ -64,7 +64,7 @@ def sample_files() -> dict[str, bytes]:
 
 
 def fill() -> dict[str, str]:
-    """Make the accounts, cities and files; returns the passwords by name."""
+    """Create sample accounts, cities and files; returns the passwords by account name."""
     passwords = {str(role): secrets.token_urlsafe(9) for role in Role}
     operator = Actor.operator()
     ids = {name: auth.create_person(operator, name, text, name) for name, text in passwords.items()}
@@ -78,10 +78,10 @@ def fill() -> dict[str, str]:
     return passwords
 
 
-def leave_real_settings(folder: Path) -> None:
-    """Have this process and the programs it starts use a throw-away folder and defaults. The flask
-    command has put the settings file of the real installation into the environment: that is taken
-    out again. What was given otherwise and differs from it (`make demo PORT=8001`) counts."""
+def isolate_environment(folder: Path) -> None:
+    """Make this process and its children use this folder and the default settings. The flask
+    command has loaded the env file of the real installation into the environment; those values are
+    removed again. Values that differ from the file (`make demo PORT=8001`) stay."""
     for name, value in dotenv_values(env_file()).items():
         if os.environ.get(name) == value:
             del os.environ[name]
@@ -90,11 +90,17 @@ def leave_real_settings(folder: Path) -> None:
     os.environ.update(INSTANCE=str(folder), ENV_FILE=os.devnull)
 
 
+def print_accounts(passwords: dict[str, str]) -> None:
+    """Print the accounts, one per line."""
+    for name, password in passwords.items():
+        click.echo(f"  {name:8}{password}")
+
+
 @click.command("demo")
 def demo_command() -> None:
-    """Start a filled installation in a throw-away folder; Ctrl-C ends and removes it."""
+    """Start with sample data in a temporary folder; Ctrl-C stops and removes it."""
     folder = Path(tempfile.mkdtemp(prefix="gazetteer-demo-"))
-    leave_real_settings(folder)
+    isolate_environment(folder)
     try:
         sys.exit(run_in(folder))
     finally:
@@ -102,19 +108,17 @@ def demo_command() -> None:
 
 
 def run_in(folder: Path) -> int:
-    """Start, fill, tell, wait."""
+    """Run the demo until it is stopped; returns the exit status."""
     chosen = Settings.load()
     check_address(chosen)
-    app = create_app(chosen)
 
-    def tell() -> None:
+    def fill_and_announce() -> None:
         passwords = fill()
         db.session.remove()
         click.echo(f"The demo is at {address(chosen)}; sign in as")
-        for name, password in passwords.items():
-            click.echo(f"  {name:8}{password}")
-        click.echo(f"Ctrl-C ends it and removes {folder}.")
+        print_accounts(passwords)
+        click.echo(f"Press Ctrl-C to stop it and remove {folder}.")
 
-    with app.app_context():
+    with create_app(chosen).app_context():
         prepare(chosen)
-        return run(chosen, tell)
+        return run(chosen, fill_and_announce)

@@ -1,9 +1,9 @@
-"""What `make dev` does: run the code of this checkout, and run it again when it changes.
+"""`make dev`: run the code of this checkout, and reload it when it changes.
 
-gunicorn with the project's own configuration answers, so that gevent, time-outs and limits are
-those of production; it reloads itself when Python code, a template or a translation changes.
-Static files need no reload: browsers ask for them again each time. There is no supervisor, the
-database is SQLite, Redis is a private one, and everything is stored in `instance/dev`.
+It runs gunicorn with the project's configuration, so that gevent, time-outs and limits are those of
+production; gunicorn reloads when Python code, a template or a translation changes. Static files
+need no reload: browsers request them each time. There is no supervisor; SQLite, a private Redis and
+all data are in `instance/dev`.
 """
 
 import json
@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from http.client import HTTPConnection
-from ipaddress import ip_address
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
@@ -28,8 +27,8 @@ from app import create_app, logs
 from app.auth import queries
 from app.cities.cache import invalidate as forget_cities
 from app.cli import private_redis
-from app.cli.demo import fill, leave_real_settings
-from app.cli.run import CannotStart, address, check_address, prepare
+from app.cli.demo import fill, isolate_environment, print_accounts
+from app.cli.run import CannotStart, address, check_address, is_loopback, prepare
 from app.config import ROOT, Settings
 from app.database.engine import db
 from app.files.cache import invalidate as files_changed
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 
 FOLDER = ROOT / "instance" / "dev"
 ACCOUNTS = "accounts.json"
-LOOK_SECONDS = 0.3
+POLL_SECONDS = 0.3
 STOP_SECONDS = 10
 RELOADED = ("templates/**/*.html", "translations/*/LC_MESSAGES/*.mo")
 SOURCES = ("app/**/*.py", "gunicorn.conf.py", *RELOADED)
@@ -51,7 +50,7 @@ Times = dict[Path, float]
 
 
 def application() -> "Flask":
-    """What gunicorn loads. Fragments that an earlier version of a template drew are not shown."""
+    """The WSGI application that gunicorn loads. Cached fragments of earlier templates expire."""
     settings = Settings.load()
     logs.configure(settings)
     app = create_app(settings, commands=False)
@@ -61,21 +60,13 @@ def application() -> "Flask":
     return app
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def modified(*patterns: str) -> Times:
-    """When each of the files was last changed."""
+    """The modification time of each matching file."""
     return {path: path.stat().st_mtime for p in patterns for path in ROOT.glob(p) if path.exists()}
 
 
 def compile_translations() -> None:
-    """Write the .mo file of each .po file that is newer."""
+    """Compile each .po file that is newer than its .mo file."""
     for source in ROOT.glob("translations/*/LC_MESSAGES/*.po"):
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
@@ -88,26 +79,26 @@ def compile_translations() -> None:
         draft.replace(target)
 
 
-class Watch:
-    """Prepares what the web processes need after a change: translations and icons."""
+class Builder:
+    """Rebuilds what is made from the sources: translations and icons."""
 
     def __init__(self) -> None:
-        self.seen: Times = {}
+        self.built: Times = {}
 
-    def look(self) -> None:
-        """Prepare again what is out of date; a mistake in a source is shown, not fatal."""
+    def update(self) -> None:
+        """Build what is out of date; an error in a source is printed and does not stop us."""
         try:
             compile_translations()
-            if (found := modified(*ICON_SOURCES)) != self.seen:
-                self.seen = found
+            if (found := modified(*ICON_SOURCES)) != self.built:
+                self.built = found
                 static_files.build()
         except (KeyError, ValueError, OSError) as error:
-            click.echo(f"Not prepared: {error}", err=True)
+            click.echo(f"Build failed: {error}", err=True)
 
 
 @contextmanager
 def running(*command: str, log: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
-    """A program in a session of its own, which Ctrl-C does not reach: we end it, in order."""
+    """Run a program in its own session, which Ctrl-C does not reach, and stop it afterwards."""
     with log.open("ab") if log else nullcontext() as out:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -119,7 +110,7 @@ def running(*command: str, log: Path | None = None) -> Iterator["subprocess.Pope
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGINT)  # gunicorn: at once; Redis: after writing its data
+        process.send_signal(signal.SIGINT)  # stops gunicorn at once, Redis after writing its data
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -134,11 +125,11 @@ def gunicorn() -> list[str]:
     return ["gunicorn", "-c", "gunicorn.conf.py", *reload, f"{__name__}:application()"]
 
 
-def ready(settings: Settings) -> dict[str, str]:
-    """The database and the sample accounts, made at the first start; returns name and password
-    of each account."""
+def prepare_data(settings: Settings) -> dict[str, str]:
+    """Create the database and sample data at the first start; returns the passwords by account
+    name."""
     prepare(settings)
-    # Copies of static files are sent as they were when the copy was made.
+    # Without the copy, static files are sent from the checkout.
     rmtree(settings.instance / "static")
     file = settings.instance / ACCOUNTS
     if not queries.somebody_exists():
@@ -151,51 +142,50 @@ def ready(settings: Settings) -> dict[str, str]:
     return found
 
 
-def tell(settings: Settings, passwords: dict[str, str]) -> None:
-    """Where it is and who can sign in."""
+def announce(settings: Settings, passwords: dict[str, str]) -> None:
+    """Print the address and the accounts."""
     click.echo(f"\nGazetteer is at {address(settings)}; sign in as")
-    for name, password in passwords.items():
-        click.echo(f"  {name:8}{password}")
-    click.echo(f"Data is in {settings.instance}. Ctrl-C stops everything.\n")
+    print_accounts(passwords)
+    click.echo(f"Data is in {settings.instance}. Press Ctrl-C to stop.\n")
 
 
-def answers(settings: Settings) -> bool:
-    """Whether pages can be asked for."""
+def is_ready(settings: Settings) -> bool:
+    """True if /readyz says so."""
     return ask_readyz(HTTPConnection(settings.host, settings.port, timeout=3)) is None
 
 
 class Stop:
-    """Whether somebody asked for the end: Ctrl-C, a closed terminal, TERM."""
+    """Notices a request to stop: Ctrl-C, a closed terminal, TERM."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self.ask)
+            signal.signal(number, self.request)
 
-    def ask(self, _number: int, _frame: object) -> None:
-        self.asked = True
+    def request(self, _number: int, _frame: object) -> None:
+        self.requested = True
 
 
 def serve(settings: Settings, stop: Stop) -> None:
-    """Run the web processes until they end; tell where they are once they answer."""
-    watch, told = Watch(), False
+    """Run the web processes until they exit; print their address when they are ready."""
+    builder, announced = Builder(), False
     with running(*gunicorn()) as process:
-        passwords = ready(settings)  # while gunicorn loads the code
-        while process.poll() is None and not stop.asked:
-            watch.look()
-            if not told and answers(settings):
-                tell(settings, passwords)
-                told = True
-            time.sleep(LOOK_SECONDS if told else 0.02)
+        passwords = prepare_data(settings)  # while gunicorn loads the code
+        while process.poll() is None and not stop.requested:
+            builder.update()
+            if not announced and is_ready(settings):
+                announce(settings, passwords)
+                announced = True
+            time.sleep(POLL_SECONDS if announced else 0.02)
 
 
 def wait_for_change(stop: Stop) -> None:
-    """Until somebody changes the code that could not be loaded."""
-    if not stop.asked:
-        click.echo("The code cannot be loaded; the next change is tried.", err=True)
+    """Wait for a change to code that could not be loaded."""
+    if not stop.requested:
+        click.echo("The code cannot be loaded; waiting for a change.", err=True)
     before = modified(*SOURCES)
-    while modified(*SOURCES) == before and not stop.asked:
-        time.sleep(LOOK_SECONDS)
+    while modified(*SOURCES) == before and not stop.requested:
+        time.sleep(POLL_SECONDS)
 
 
 @click.command("dev")
@@ -203,12 +193,12 @@ def wait_for_change(stop: Stop) -> None:
     "--folder",
     type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
     default=FOLDER,
-    help="Where data is stored; instance/dev unless given.",
+    help="The data folder; the default is instance/dev.",
 )
 def dev_command(folder: Path) -> None:
     """Run for development: reload on changes, sample data, this machine only."""
-    leave_real_settings(folder)
-    os.environ.setdefault("WEB_WORKERS", "1")  # a change is loaded in one place
+    isolate_environment(folder)
+    os.environ.setdefault("WEB_WORKERS", "1")  # one process to reload
     settings = Settings.load()
     if not is_loopback(settings.host):
         raise CannotStart(f"`make dev` listens on this machine only, not on HOST={settings.host}.")
@@ -217,7 +207,7 @@ def dev_command(folder: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     stop = Stop()
     with create_app(settings).app_context(), running(private_redis.__name__, log=log):
-        while not stop.asked:
+        while not stop.requested:
             serve(settings, stop)
             wait_for_change(stop)
     click.echo("\nStopped.")

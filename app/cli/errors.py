@@ -1,4 +1,4 @@
-"""What a command prints when it is refused."""
+"""Friendly error messages of commands."""
 
 from collections.abc import Callable
 from copy import copy
@@ -12,25 +12,26 @@ from app.database.engine import DATABASE_AWAY
 from app.errors import DomainError
 
 
-def report_errors(app: Flask) -> None:
-    """Make every command of the application end in one sentence on standard error and exit status
-    1 when it is refused or the database does not answer."""
+def add_friendly_errors(app: Flask) -> None:
+    """Make every command print one sentence and exit with status 1, instead of a traceback, when a
+    service refuses or the database does not answer."""
     for name, command in app.cli.commands.items():
         app.cli.commands[name] = with_friendly_errors(command)
 
 
 def with_friendly_errors(command: click.Command) -> click.Command:
-    """A copy of a command, or of a group with all its commands."""
-    own = copy(command)
-    if isinstance(own, click.Group):
-        own.commands = {name: with_friendly_errors(one) for name, one in own.commands.items()}
-    if own.callback is not None:
-        own.callback = friendly_errors(own.callback)
-    return own
+    """Copy a command, or a group and all its commands."""
+    wrapped = copy(command)
+    if isinstance(wrapped, click.Group):
+        children = wrapped.commands.items()
+        wrapped.commands = {name: with_friendly_errors(child) for name, child in children}
+    if wrapped.callback is not None:
+        wrapped.callback = friendly_errors(wrapped.callback)
+    return wrapped
 
 
 def friendly_errors(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn a refusal into click's one-line error."""
+    """Turn our exceptions into click's one-line error."""
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:

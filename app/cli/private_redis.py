@@ -1,7 +1,7 @@
-"""The program `redis` of supervisor.conf: a private Redis on a unix socket, or nothing to do.
+"""The program `redis` of supervisor.conf: a private Redis on a unix socket, if one is needed.
 
-It keeps an append-only file, so that sessions survive a restart, and it never throws data out when
-memory is short (that would end sessions): writes are refused then, and the log says so.
+It writes an append-only file, so that sessions survive a restart. When memory is short it refuses
+writes and logs that, rather than evicting data, which would end sessions.
 """
 
 import os
@@ -13,12 +13,12 @@ from pathlib import Path
 from app.config import SettingError, Settings, redis_socket
 
 PROGRAMS = ("redis-server", "valkey-server")
-# supervisor calls a program that ends within two seconds failed (startsecs).
+# To supervisor a program that exits within two seconds has failed (startsecs).
 LONGER_THAN_STARTSECS = 3
 
 
 def command(program: str, settings: Settings) -> list[str]:
-    """The server's command line; everything it keeps is in the instance folder."""
+    """The server's command line; its data is in the instance folder."""
     return [
         program,
         "--port", "0",  # no network, only the socket
@@ -27,24 +27,24 @@ def command(program: str, settings: Settings) -> list[str]:
         "--dir", str(settings.instance / "redis"),
         "--appendonly", "yes",
         "--appendfsync", "everysec",
-        "--save", "",  # the append-only file is the one copy
+        "--save", "",  # no snapshots beside the append-only file
         "--maxmemory-policy", "noeviction",
         "--daemonize", "no",
     ]  # fmt: skip
 
 
 def private_folder(path: Path) -> None:
-    """A folder that is ours and closed to others. In the system's temporary folder somebody else
-    could have made it first."""
+    """Create a folder that only we can read. In the system's temporary folder another account may
+    have created it first."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.lstat()
     if found.st_uid != os.getuid() or path.is_symlink():
-        sys.exit(f"{path} belongs to somebody else; remove it.")
+        sys.exit(f"{path} belongs to another account; remove it.")
     path.chmod(0o700)
 
 
 def main() -> None:
-    """Become the Redis server, or end with status 0 after a while when REDIS_URL names another."""
+    """Become the Redis server, or exit with status 0 after a while if REDIS_URL names another."""
     try:
         settings = Settings.load()
     except SettingError as error:
@@ -55,7 +55,7 @@ def main() -> None:
         return
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
-        sys.exit("There is no redis-server or valkey-server on this machine.")
+        sys.exit("Neither redis-server nor valkey-server is installed.")
     private_folder(settings.instance / "redis")
     private_folder(redis_socket(settings.instance).parent)
     os.execv(program, command(program, settings))  # noqa: S606 - a list of our own, no shell

@@ -1,4 +1,4 @@
-"""The page behind the set-up link, and the list that follows it."""
+"""The set-up page, and the list of sample cities that follows it."""
 
 from collections.abc import Iterator
 
@@ -12,11 +12,11 @@ from tests.factories import PASSWORD
 
 
 @pytest.fixture(scope="module")
-def unclaimed() -> Iterator[servers.Started]:
-    """An installation that nobody has claimed."""
+def unclaimed() -> Iterator[servers.Instance]:
+    """An instance without an administrator."""
     need(servers.REDIS, "redis-server or valkey-server")
-    with servers.short_folder("first") as folder, servers.started(folder) as everything:
-        yield everything
+    with servers.short_folder("first") as folder, servers.started(folder) as instance:
+        yield instance
 
 
 @pytest.mark.parametrize("size", ["phone", "desk"])
@@ -36,7 +36,7 @@ def test_set_up_page_is_accessible(unclaimed, chromium: Browser, size, scheme, l
 
 
 def test_set_up_ends_in_the_filled_list(unclaimed, chromium: Browser):
-    """The last one: it claims the installation."""
+    """The last test of the module: it claims the instance."""
     context = chromium.new_context(locale="en", **DESK)
     page = context.new_page()
     page.goto(unclaimed.base + unclaimed.setup_path)

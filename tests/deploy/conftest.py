@@ -10,7 +10,7 @@ from tests.conftest import need
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here starts the real programs."""
+    """Add the marker `deploy` to every test here."""
     for item in items:
         if "tests/deploy" in item.nodeid:
             item.add_marker(pytest.mark.deploy)
@@ -18,15 +18,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder for one instance, with a path short enough for sockets."""
+    """A folder for an instance, with a path short enough for sockets."""
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("deploy") as path:
         yield path
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[servers.Started]:
-    """One started instance that the tests of a module share."""
+def running() -> Iterator[servers.Instance]:
+    """A running instance that the tests of a module share."""
     need(servers.REDIS, "redis-server or valkey-server")
-    with servers.short_folder("deploy") as path, servers.started(path) as everything:
-        yield everything
+    with servers.short_folder("deploy") as path, servers.started(path) as instance:
+        yield instance

@@ -1,4 +1,4 @@
-"""An export whose database fails in the middle, over the real gunicorn."""
+"""An export during which the database fails, through a real gunicorn."""
 
 import socket
 import sqlite3
@@ -24,8 +24,8 @@ END_OF_CHUNKS = b"\r\n0\r\n\r\n"
 
 @pytest.fixture
 def folder(redis_url: str) -> Iterator[Path]:
-    """A folder with a filled SQLite file, and gunicorn on a unix socket, which holds back less
-    than a TCP connection does."""
+    """A folder with a filled SQLite file, and gunicorn on a unix socket, which buffers less than a
+    TCP connection."""
     with servers.short_folder("export") as folder:
         env = {**environment(folder, redis_url), "PUBLIC_READ": "1", "WEB_WORKERS": "1"}
         (folder / "instance").mkdir()
@@ -35,7 +35,7 @@ def folder(redis_url: str) -> Iterator[Path]:
 
 
 def fill(env: dict[str, str]) -> None:
-    """Tables and cities."""
+    """Create the tables and the cities."""
     app = create_app(Settings.load(env))
     migrate(app)
     with app.app_context():
@@ -49,7 +49,7 @@ def fill(env: dict[str, str]) -> None:
 
 
 def ask(folder: Path) -> tuple[socket.socket, bytes]:
-    """Begin the export and read its beginning only; the rest waits for the reader."""
+    """Request the export and read only its beginning; the server waits before sending the rest."""
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(30)
     connection.connect(str(folder / "web.sock"))
@@ -57,8 +57,8 @@ def ask(folder: Path) -> tuple[socket.socket, bytes]:
     return connection, connection.recv(2000)
 
 
-def read_on(connection: socket.socket) -> bytes:
-    """All that still comes until the server closes."""
+def read_rest(connection: socket.socket) -> bytes:
+    """Read until the server closes the connection."""
     pieces = []
     while piece := connection.recv(65536):
         pieces.append(piece)
@@ -66,23 +66,23 @@ def read_on(connection: socket.socket) -> bytes:
     return b"".join(pieces)
 
 
-def test_a_whole_export_ends_as_it_should(folder: Path) -> None:
+def test_a_complete_export_has_its_last_chunk(folder: Path) -> None:
     connection, beginning = ask(folder)
-    answer = beginning + read_on(connection)
+    answer = beginning + read_rest(connection)
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b"Transfer-Encoding: chunked" in answer
     assert answer.count("广东,城市 ".encode()) == ROWS
     assert answer.endswith(END_OF_CHUNKS)
 
 
-def test_an_export_that_fails_in_the_middle_breaks_off(folder: Path) -> None:
+def test_a_failed_export_lacks_its_last_chunk(folder: Path) -> None:
     connection, beginning = ask(folder)
     assert beginning.startswith(b"HTTP/1.1 200 ")
     with sqlite3.connect(folder / "test.sqlite", timeout=10) as database:
         database.execute("ALTER TABLE city RENAME TO elsewhere")
     database.close()
-    answer = beginning + read_on(connection)
+    answer = beginning + read_rest(connection)
     assert 0 < answer.count("广东,城市 ".encode()) < ROWS
-    # Without its last chunk no client takes the file for whole.
+    # Without the last chunk every client knows that the file is incomplete.
     assert not answer.endswith(END_OF_CHUNKS)
     assert b"no such table" in (folder / "web.log").read_bytes()

@@ -1,4 +1,4 @@
-"""`make dev` in a copy of the checkout whose files are changed while it runs."""
+"""`make dev` in a copy of the checkout, whose files are changed while it runs."""
 
 import os
 import re
@@ -30,8 +30,8 @@ class Development:
         self.checkout = checkout
         self.port = servers.free_port()
         self.base = f"http://127.0.0.1:{self.port}"
-        self.output = checkout / f"said-{self.port}"
-        with self.output.open("wb") as out:
+        self.output_file = checkout / f"output-{self.port}"
+        with self.output_file.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "flask", "dev"],
                 cwd=checkout, start_new_session=True, stdout=out, stderr=out,
@@ -39,23 +39,23 @@ class Development:
             )  # fmt: skip
 
     @property
-    def said(self) -> str:
-        return self.output.read_text()
+    def output(self) -> str:
+        return self.output_file.read_text()
 
     @property
     def passwords(self) -> dict[str, str]:
-        """The accounts that it printed."""
-        return dict(re.findall(r"^  (viewer|editor|admin) +(\S+)$", self.said, re.MULTILINE))
+        """The passwords that it printed, by account name."""
+        return dict(re.findall(r"^  (viewer|editor|admin) +(\S+)$", self.output, re.MULTILINE))
 
     def wait_until_ready(self) -> None:
-        servers.wait_until(lambda: f"Gazetteer is at {self.base};" in self.said, "it is ready")
+        servers.wait_until(lambda: f"Gazetteer is at {self.base};" in self.output, "it is ready")
 
     def page(self, path: str = "/login", **headers: str) -> str:
-        """What is answered."""
+        """The text of a page."""
         return requests.get(self.base + path, headers=headers, timeout=60).text
 
     def wait_for(self, text: str, path: str = "/login", **headers: str) -> None:
-        """Until the page has this text."""
+        """Wait until the page contains this text."""
 
         def has_text() -> bool:
             try:
@@ -72,14 +72,14 @@ class Development:
         file.write_text(file.read_text().replace(old, new))
 
     def interrupt(self) -> int:
-        """Ctrl-C; returns the exit status."""
+        """Press Ctrl-C; returns the exit status."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(60)
 
 
 @contextmanager
 def development(checkout: Path) -> Iterator[Development]:
-    """`flask dev`, ready."""
+    """`flask dev` when it is ready."""
     run = Development(checkout)
     try:
         run.wait_until_ready()
@@ -90,14 +90,14 @@ def development(checkout: Path) -> Iterator[Development]:
 
 @pytest.fixture
 def checkout(folder: Path) -> Path:
-    """A copy of what `flask dev` runs."""
+    """A copy of the files that `flask dev` runs."""
     for name in COPIED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
         copy(ROOT / name, folder / name)
     return folder
 
 
-def test_changes_show_and_ctrl_c_leaves_nothing(checkout):
+def test_changes_are_loaded_and_ctrl_c_stops_every_process(checkout):
     with development(checkout) as run:
         run.edit(LOGIN, "{% block content %}", "{% block content %}A new template")
         run.wait_for("A new template")
@@ -110,8 +110,8 @@ def test_changes_show_and_ctrl_c_leaves_nothing(checkout):
         run.edit("static/gazetteer.css", ":root", "/* a new style */ :root")
         run.wait_for("a new style", address[1])
         run.edit(HEALTH, "from flask", "import mistyped\nfrom flask")
-        servers.wait_until(lambda: "the next change is tried" in run.said, "the mistake is shown")
-        assert "No module named 'mistyped'" in run.said
+        servers.wait_until(lambda: "waiting for a change" in run.output, "the error is shown")
+        assert "No module named 'mistyped'" in run.output
         run.edit(HEALTH, "import mistyped\n", "")
         run.wait_for("reloaded", "/healthz")
         assert run.interrupt() == 0
@@ -138,4 +138,4 @@ def test_accounts_and_sessions_outlive_a_restart(checkout):
 def test_it_listens_on_this_machine_only(checkout, host):
     run = Development(checkout, HOST=host)
     assert run.process.wait(60) == 2
-    assert f"on this machine only, not on HOST={host}" in run.said
+    assert f"on this machine only, not on HOST={host}" in run.output

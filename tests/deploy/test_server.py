@@ -1,4 +1,4 @@
-"""As on a server: MariaDB, Redis, two workers of gunicorn, and nginx in front, on loopback."""
+"""A server deployment: MariaDB, Redis, two gunicorn workers and nginx in front, on loopback."""
 
 import hashlib
 import re
@@ -34,20 +34,20 @@ NAME = "报告 (终稿).txt"
 
 @dataclass
 class Server:
-    """What runs, and where its front door is."""
+    """The running programs, and the URLs of nginx in front of them."""
 
     folder: Path
-    everything: servers.Started
+    instance: servers.Instance
     database: str
     front: str
     front_tls: str
     certificate: Path
-    site: Site  # the front door, for signing in
+    site: Site  # through nginx
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """All of it; the database does not exist before."""
+    """Everything running; the database did not exist before."""
     need(servers.REDIS, "redis-server or valkey-server")
     need(servers.MARIADB, "mariadbd")
     need(servers.NGINX, "nginx")
@@ -63,24 +63,24 @@ def server() -> Iterator[Server]:
             SECRET_KEY="k" * 64,
             TRUSTED_PROXIES="1",
             NGINX_SENDS_FILES="1",
-        ) as everything,
+        ) as instance,
     ):
         for role in ("editor", "admin"):
-            add_person(everything, role)
+            add_person(instance, role)
         front, tls = servers.free_port(), servers.free_port()
         with (
-            servers.nginx_server(nginx_folder(folder, "plain"), trial(everything, front)),
-            servers.nginx_server(nginx_folder(folder, "tls"), installed(folder, everything, tls)),
+            servers.nginx_server(nginx_folder(folder, "plain"), trial(instance, front)),
+            servers.nginx_server(nginx_folder(folder, "tls"), installed(folder, instance, tls)),
         ):
             yield Server(
-                folder, everything, database, f"http://127.0.0.1:{front}",
+                folder, instance, database, f"http://127.0.0.1:{front}",
                 f"https://gazetteer.example.org:{tls}", folder / "certificate.pem",
                 Site(f"http://127.0.0.1:{front}"),
             )  # fmt: skip
 
 
 def nginx_folder(folder: Path, name: str) -> Path:
-    """Where one nginx runs: with the static files of the checkout, and a folder for its own."""
+    """A folder for one nginx, with the static files of the checkout."""
     path = folder / name
     (path / "instance" / "nginx").mkdir(parents=True)
     (path / "instance" / "log").mkdir()
@@ -88,23 +88,24 @@ def nginx_folder(folder: Path, name: str) -> Path:
     return path
 
 
-def with_ports(text: str, everything: servers.Started) -> str:
-    """nginx.conf for this instance."""
+def with_ports(text: str, instance: servers.Instance) -> str:
+    """nginx.conf with the port and paths of this instance."""
     return (
-        text.replace("server 127.0.0.1:8000;", f"server 127.0.0.1:{everything.port};")
-        .replace("alias instance/files/;", f"alias {everything.instance}/files/;")
-        .replace("root instance;", f"root {everything.instance};")
+        text.replace("server 127.0.0.1:8000;", f"server 127.0.0.1:{instance.port};")
+        .replace("alias instance/files/;", f"alias {instance.folder}/files/;")
+        .replace("root instance;", f"root {instance.folder};")
     )
 
 
-def trial(everything: servers.Started, port: int) -> str:
-    """nginx.conf as it is."""
+def trial(instance: servers.Instance, port: int) -> str:
+    """nginx.conf as it is in the checkout, for a trial on a laptop."""
     text = (ROOT / "nginx.conf").read_text()
-    return with_ports(text, everything).replace("127.0.0.1:8080", f"127.0.0.1:{port}")
+    return with_ports(text, instance).replace("127.0.0.1:8080", f"127.0.0.1:{port}")
 
 
-def installed(folder: Path, everything: servers.Started, port: int) -> str:
-    """nginx.conf as docs/operating.md turns it into a server's, then with paths of this test."""
+def installed(folder: Path, instance: servers.Instance, port: int) -> str:
+    """nginx.conf converted for a server by the command in docs/operating.md, with paths of this
+    test."""
     guide = (ROOT / "docs" / "operating.md").read_text()
     command = re.search(r"sed ((?:-e '[^']+' \\?\s*)+)nginx\.conf", guide)
     assert command, "the command is not in the guide"
@@ -114,7 +115,7 @@ def installed(folder: Path, everything: servers.Started, port: int) -> str:
         ["sed", *words, ROOT / "nginx.conf"], check=True, capture_output=True, text=True
     ).stdout
     servers.make_certificate(folder, "gazetteer.example.org")
-    for written, meant in (
+    for old, new in (
         ("user www-data gazetteer;", ""),
         ("/run/nginx.pid", f"{folder}/tls.pid"),
         ("/var/log/nginx/", f"{folder}/tls-"),
@@ -123,15 +124,15 @@ def installed(folder: Path, everything: servers.Started, port: int) -> str:
         ("listen 80 default_server;", f"listen 127.0.0.1:{servers.free_port()};"),
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
     ):
-        assert written in text, written
-        text = text.replace(written, meant)
+        assert old in text, old
+        text = text.replace(old, new)
     text = re.sub(r" *listen \[::\].*\n", "", text)
-    return with_ports(text, everything)
+    return with_ports(text, instance)
 
 
-def add_person(everything: servers.Started, role: str) -> None:
-    """As an operator does: flask create-user, in the environment of the instance."""
-    pid = everything.supervisorctl("pid").strip()
+def add_person(instance: servers.Instance, role: str) -> None:
+    """Run `flask create-user` in the environment of the instance, as an operator does."""
+    pid = instance.supervisorctl("pid").strip()
     pairs = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
     env = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
     subprocess.run(
@@ -141,7 +142,7 @@ def add_person(everything: servers.Started, role: str) -> None:
 
 
 def add_token(server: Server) -> str:
-    """A token for scripts, from the page that makes them."""
+    """Create a token for scripts on its page."""
     server.site.sign_in("editor")
     page = server.site.send("editor", "/account/tokens", {"label": "test"})
     found = re.search(r"gz_[\w-]{40,}", page.text)
@@ -173,7 +174,7 @@ def test_a_city_is_added_and_edited_over_two_workers(server):
 
 
 def workers_that_answer(server: Server, client: requests.Session) -> set[str]:
-    """The processes that the page "Session" names, to many who ask at once."""
+    """The process ids that the page "Session" shows to many concurrent requests."""
 
     def ask(_number: int) -> list[str]:
         page = requests.get(
@@ -187,7 +188,7 @@ def workers_that_answer(server: Server, client: requests.Session) -> set[str]:
 
 
 def test_a_hundred_megabytes_go_up_and_come_down_unchanged(server):
-    # Decimal megabytes, up to the very limit; text, so that its ending fits its content.
+    # Decimal megabytes, just below the limit; text, to match the file extension.
     content = (b"0123456789abcdef" * 62_500) * 100
     assert len(content) == 100_000_000
     headers = {"Authorization": f"Bearer {add_token(server)}"}
@@ -202,7 +203,7 @@ def test_a_hundred_megabytes_go_up_and_come_down_unchanged(server):
     assert hashlib.sha256(answer.content).digest() == hashlib.sha256(content).digest()
     assert "filename*=UTF-8''%E6%8A%A5" in answer.headers["Content-Disposition"]
     assert_headers_once(answer)
-    # nginx sent it, with the application's ETag, and it understands parts of it.
+    # nginx sent it, with the application's ETag, and supports ranges.
     part = requests.get(
         answer.url,
         headers={**headers, "Range": "bytes=16-31", "If-Range": answer.headers["ETag"]},
@@ -216,13 +217,13 @@ def test_a_hundred_megabytes_go_up_and_come_down_unchanged(server):
         answer.url, headers={**headers, "If-None-Match": answer.headers["ETag"]}, timeout=60
     )
     assert (same.status_code, same.content) == (304, b"")
-    stored = next((server.everything.instance / "files").glob("*/*.txt"))
+    stored = next((server.instance.folder / "files").glob("*/*.txt"))
     hidden = f"{server.front}/_files/{stored.parent.name}/{stored.name}"
     assert requests.get(hidden, headers=headers, timeout=60).status_code == 404
 
 
 def assert_headers_once(answer: requests.Response) -> None:
-    """Each security header exactly once, and no version of a server."""
+    """Check that each security header is set exactly once, and that nginx hides its version."""
     for name in SECURITY_HEADERS:
         assert len(answer.raw.headers.getlist(name)) == 1, (answer.url, name)
     assert answer.headers["Server"] == "nginx"
@@ -245,7 +246,7 @@ def test_every_kind_of_answer_has_each_header_once(server):
         assert answer.status_code == status, path
         assert_headers_once(answer)
         assert answer.headers["Cache-Control"] == caching or caching is None
-    ours = requests.get(server.everything.base + static[0], timeout=60)
+    ours = requests.get(server.instance.base + static[0], timeout=60)
     theirs = requests.get(server.front + static[0], timeout=60)
     assert ours.content == theirs.content
     for name in SECURITY_HEADERS[:-1]:
@@ -254,25 +255,25 @@ def test_every_kind_of_answer_has_each_header_once(server):
 
 
 def test_pages_of_the_last_release_get_its_static_files(server):
-    """While the checkout and the workers already are the next release."""
-    last = server.everything.instance / "static" / "0fedcba98765"
+    """A page of the last release may be open while the workers already run the next one."""
+    last = server.instance.folder / "static" / "0fedcba98765"
     last.mkdir()
     (last / "gazetteer.css").write_text("/* of the last release */")
-    for base in (server.front, server.everything.base):
+    for base in (server.front, server.instance.base):
         answer = requests.get(f"{base}/static/{last.name}/gazetteer.css", timeout=60)
         assert answer.text == "/* of the last release */"
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
-def test_what_nginx_refuses_itself_is_told_in_words(server):
+def test_nginx_explains_its_own_refusals(server):
     url = f"{server.front}/login"
     answer = requests.post(url, data=b"x" * 9_000_000, headers=HTML, timeout=60)
     assert answer.status_code == 413
-    assert "Nothing was kept" in answer.text
+    assert "Nothing was saved" in answer.text
     assert "内容过大" in answer.text
     assert_headers_once(answer)
     answer = requests.post(url, data=b"x" * 9_000_000, timeout=60)
-    assert answer.json() == {"error": "Too large. Nothing was kept.", "status": 413}
+    assert answer.json() == {"error": "Too large. Nothing was saved.", "status": 413}
 
 
 def test_an_import_reaches_the_application_which_names_its_limit(server):
@@ -305,9 +306,9 @@ def test_a_client_cannot_forge_its_address(server):
     assert "evil" not in answer.text
     assert answer.headers["X-Request-ID"] != "forged-by-a-client"
     assert "Strict-Transport-Security" not in answer.headers
-    log = server.everything.instance / "log" / "web.log"  # written by supervisor, from a pipe
-    named = answer.headers["X-Request-ID"]
-    servers.wait_until(lambda: named in log.read_text(), "the line of the request is written")
+    log = server.instance.folder / "log" / "web.log"  # supervisor writes it, with a delay
+    request_id = answer.headers["X-Request-ID"]
+    servers.wait_until(lambda: request_id in log.read_text(), "the request is logged")
     assert "192.0.2.7" not in log.read_text()
 
 
@@ -325,7 +326,7 @@ def test_tls_as_the_guide_installs_it(server):
     cookie = re.search(r"Set-Cookie: (.*)", answer)
     assert cookie
     assert "HttpOnly" in cookie[1]
-    # A name that is not ours gets no answer.
+    # Requests for another host name get no answer.
     other = subprocess.run(
         ["curl", "--silent", "--insecure", "--noproxy", "*", f"https://127.0.0.1:{port}/login"],
         check=False, capture_output=True,
@@ -333,20 +334,20 @@ def test_tls_as_the_guide_installs_it(server):
     assert other.returncode != 0
 
 
-def test_the_application_away_is_told_in_words_and_nothing_is_left_of_it(server):
-    """The last one: it ends the application and leaves nginx."""
-    server.everything.end()
-    assert server.everything.left() == []
+def test_nginx_explains_that_the_application_is_down(server):
+    """The last test of the module: it stops the application, and every process of it exits."""
+    server.instance.stop()
+    assert server.instance.processes() == []
     answer = requests.get(f"{server.front}/cities", headers=HTML, timeout=60)
     assert answer.status_code == 502
     assert "Gazetteer is being restarted" in answer.text
     assert "暂时无法使用" in answer.text
     assert_headers_once(answer)
     assert requests.get(f"{server.front}/cities", timeout=60).json()["status"] == 502
-    # Static files are sent without it.
-    kept = next((server.everything.instance / "static").glob("*/mark.svg"))
-    mark = f"{server.front}/static/{kept.parent.name}/mark.svg"
-    assert requests.get(mark, timeout=60).content == kept.read_bytes()
+    # nginx still sends static files.
+    file = next((server.instance.folder / "static").glob("*/mark.svg"))
+    url = f"{server.front}/static/{file.parent.name}/mark.svg"
+    assert requests.get(url, timeout=60).content == file.read_bytes()
     assert requests.get(f"{server.front}/setup/secret?of=ours", timeout=60).status_code == 502
     folder = server.folder / "plain" / "instance" / "log"
     log = (folder / "nginx.log").read_text()

@@ -1,4 +1,4 @@
-"""The long repetitions, by hand before a release: `make soak`."""
+"""Soak tests, run by hand before a release: `make soak`."""
 
 import hashlib
 import math
@@ -12,7 +12,7 @@ import requests
 from app.numbers import pi
 from tests import servers
 from tests.deploy.test_supervisor import workers
-from tests.site import Site, asked_meanwhile
+from tests.site import Site, under_load
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
@@ -21,19 +21,19 @@ BLOCK = b"0123456789abcdef" * 65_536
 
 
 def memory(pids: set[str]) -> int:
-    """The most that one of these processes ever had resident, in megabytes."""
+    """The peak resident memory of these processes, the largest of them, in megabytes."""
     peaks = [re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()) for pid in pids]
     return max(int(found[1]) for found in peaks if found) // 1024
 
 
 def blocks() -> Iterator[bytes]:
-    """The large file, a block at a time."""
+    """The content of the large file, in blocks."""
     for _ in range(GIGABYTES * 1024):
         yield BLOCK
 
 
 def test_ten_reloads_under_load_lose_nothing(running):
-    with asked_meanwhile(
+    with under_load(
         8,
         lambda client: client.get(f"{running.base}/pi/1000", timeout=30),
         lambda client: client.get(f"{running.base}/login", timeout=30),

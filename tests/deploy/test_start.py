@@ -1,4 +1,4 @@
-"""`make run`: what a newcomer and a Ctrl-C meet."""
+"""`make run`: first start, errors before the start, Ctrl-C; `flask prepare` and check-release."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.site import Site
 
 
 def run_flask(folder, *words, **settings):
-    """A flask command that is expected to end by itself."""
+    """Run a flask command that exits by itself."""
     (folder / "env").touch()
     env = {**os.environ, "ENV_FILE": str(folder / "env"), "INSTANCE": str(folder / "instance")}
     return subprocess.run(
@@ -32,17 +32,17 @@ def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
         assert first.setup_path
         client = Site(first.base).claim(first.setup_path, sample="y")
         assert "深圳市" in client.get(f"{first.base}/cities", timeout=60).text
-        # Nobody else can claim it, and the link is in no log.
+        # The link no longer works, and is not in the log.
         assert requests.get(first.base + first.setup_path, timeout=60).status_code == 404
-        log = (first.instance / "log" / "web.log").read_text()
+        log = (first.folder / "log" / "web.log").read_text()
         assert "path=/setup/-" in log
         assert first.setup_path not in log
         client.close()  # an idle connection would be waited for
-        assert (first.instance / "gunicorn.pid").exists()
-        assert first.end() == 0
-        assert first.said.endswith("\nStopping ...\n")
-        assert first.left() == []
-        assert not (first.instance / "gunicorn.pid").exists()
+        assert (first.folder / "gunicorn.pid").exists()
+        assert first.stop() == 0
+        assert first.output.endswith("\nStopping ...\n")
+        assert first.processes() == []
+        assert not (first.folder / "gunicorn.pid").exists()
     begun = time.monotonic()
     with servers.started(folder, PORT=str(first.port)) as second:
         assert second.setup_path == ""
@@ -50,8 +50,8 @@ def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
         assert page.status_code == 200
         print(f"second start to first page: {time.monotonic() - begun:.2f} s")  # noqa: T201
         client.close()
-        assert second.end(signal.SIGTERM) == 0
-        assert second.left() == []
+        assert second.stop(signal.SIGTERM) == 0
+        assert second.processes() == []
 
 
 def test_a_taken_port_is_told_in_one_sentence(folder):
@@ -64,13 +64,13 @@ def test_a_taken_port_is_told_in_one_sentence(folder):
     assert f"Port {port} is taken" in done.stderr
 
 
-def test_an_address_of_another_machine_is_told_in_one_sentence(folder):
+def test_an_address_of_another_machine_is_reported_in_one_sentence(folder):
     done = run_flask(folder, "start", HOST="192.0.2.1")
     assert done.returncode == 2
-    assert done.stderr == "Error: HOST=192.0.2.1 is no address of this machine.\n"
+    assert done.stderr == "Error: HOST=192.0.2.1 is not an address of this machine.\n"
 
 
-def test_a_database_that_cannot_be_reached_is_told_without_its_password(folder):
+def test_an_unreachable_database_is_reported_without_its_password(folder):
     url = f"mysql://u:secret@127.0.0.1:{servers.free_port()}/x"
     port = str(servers.free_port())
     done = run_flask(folder, "start", DATABASE_URL=url, SECRET_KEY="k" * 32, PORT=port)
@@ -80,7 +80,7 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password(folder):
     assert "secret" not in done.stderr
 
 
-def test_a_setting_that_cannot_work_is_told_in_one_sentence(folder):
+def test_an_invalid_setting_is_reported_in_one_sentence(folder):
     done = run_flask(folder, "start", PORT="eighty")
     assert done.returncode == 2
     assert done.stderr == "Error: PORT must be a whole number from 1 to 65535, not 'eighty'.\n"
@@ -105,81 +105,81 @@ def test_another_instance_folder_gets_a_supervisor_conf_that_works(folder):
         servers.stop(process, 60)
 
 
-def test_a_release_made_ready_beside_another_leaves_its_supervisor_conf(folder, monkeypatch):
+def test_prepare_does_not_change_the_supervisor_conf_of_another_release(folder, monkeypatch):
     running, elsewhere = folder / "running", folder / "elsewhere"
     beside = running / "instance" / "next"
     for path in (beside, elsewhere):
         path.mkdir(parents=True)
     for checkout in (running, beside):
         (checkout / "supervisor.conf").write_text((ROOT / "supervisor.conf").read_text())
-    copied = f"supervisord and supervisorctl are to be given: -c {elsewhere}/supervisor.conf"
-    for instance, used, said in (
+    copied = f"Run supervisord and supervisorctl with: -c {elsewhere}/supervisor.conf"
+    for instance, used, hint in (
         (running / "instance", running / "supervisor.conf", ""),
         (elsewhere, elsewhere / "supervisor.conf", copied),
     ):
         settings = Settings.load({"INSTANCE": str(instance)})
         monkeypatch.setattr(run, "ROOT", running)
-        assert run.prepare_supervisor(settings) == said
+        assert run.prepare_supervisor(settings) == hint
         before = used.read_text()
         monkeypatch.setattr(run, "ROOT", beside)
-        assert f"{used} stays as it is" in run.prepare_supervisor(settings)
+        assert f"{used} is not changed" in run.prepare_supervisor(settings)
         assert used.read_text() == before
     assert not (running / "instance" / "supervisor.conf").exists()
 
 
 @pytest.fixture(scope="module")
 def unusual():
-    """In a deep folder with blanks in its name, on all addresses, with a Redis that is there."""
+    """An instance in a deep folder with spaces in its path, on all addresses, with REDIS_URL."""
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("unusual") as folder, servers.redis_server(folder) as url:
-        deep = folder / ("a folder with blanks in it " * 3).strip() / ("b" * 60)
+        deep = folder / ("a folder with spaces in it " * 3).strip() / ("b" * 60)
         deep.mkdir(parents=True)
         settings = {"HOST": "0.0.0.0", "REDIS_URL": url, "SECRET_KEY": "k" * 64}  # noqa: S104
-        with servers.started(deep, **settings) as everything:
-            yield everything
+        with servers.started(deep, **settings) as instance:
+            yield instance
 
 
-def test_listening_for_others_without_tls_is_warned_of(unusual):
-    assert "Warning: it listens on 0.0.0.0 without TLS" in unusual.said
+def test_start_warns_if_others_can_connect_without_tls(unusual):
+    assert "Warning: listening on 0.0.0.0 without TLS" in unusual.output
 
 
-def test_a_folder_with_a_long_path_gets_its_sockets_elsewhere(unusual):
-    assert "supervisor.sock" not in [path.name for path in unusual.instance.iterdir()]
+def test_sockets_of_a_long_path_are_in_the_temporary_folder(unusual):
+    assert "supervisor.sock" not in [path.name for path in unusual.folder.iterdir()]
     assert unusual.supervisorctl("status", "web").split()[1] in ("STARTING", "RUNNING")
 
 
-def test_where_a_redis_is_named_the_private_one_ends_well(unusual):
+def test_the_private_redis_exits_with_success_if_redis_url_is_set(unusual):
     servers.wait_until(
-        lambda: "EXITED" in unusual.supervisorctl("status", "redis"), "redis has ended"
+        lambda: "EXITED" in unusual.supervisorctl("status", "redis"), "redis has exited"
     )
 
 
-def test_a_release_is_tried_beside_the_running_one(unusual):
-    pid = (unusual.instance / "gunicorn.pid").read_text()
-    done = run_flask(unusual.instance.parent, "check-release", **unusual.settings)
+def test_a_release_is_checked_beside_the_running_one(unusual):
+    pid = (unusual.folder / "gunicorn.pid").read_text()
+    done = run_flask(unusual.folder.parent, "check-release", **unusual.settings)
     assert (done.returncode, done.stdout) == (0, "This release starts and is ready.\n")
-    assert (unusual.instance / "gunicorn.pid").read_text() == pid
+    assert (unusual.folder / "gunicorn.pid").read_text() == pid
     assert "RUNNING" in unusual.supervisorctl("status", "web")
 
 
-def test_a_release_that_is_not_ready_says_why(unusual, folder):
+def test_check_release_says_why_a_release_is_not_ready(unusual, folder):
     (folder / "instance").mkdir()
     done = run_flask(folder, "try", **unusual.settings)
     assert done.returncode == 2
     assert "not ready: the tables are missing; run `flask prepare`" in done.stderr
 
 
-def test_a_closed_terminal_leaves_no_process(unusual):
-    assert unusual.end(signal.SIGHUP) == 0
-    assert unusual.left() == []
+def test_closing_the_terminal_stops_every_process(unusual):
+    assert unusual.stop(signal.SIGHUP) == 0
+    assert unusual.processes() == []
 
 
-def test_programs_that_cannot_be_started_are_named(folder):
+def test_programs_that_cannot_be_started_are_reported(folder):
     (folder / "instance" / "redis" / "appendonlydir" / "x").mkdir(parents=True)
     (folder / "instance" / "redis" / "redis.sock").mkdir()  # a folder where the socket should be
-    everything = servers.Started(folder)
+    instance = servers.Instance(folder)
     try:
-        servers.wait_until(lambda: "redis cannot be started" in everything.said, "it says so", 60)
+        servers.wait_until(lambda: "redis cannot be started" in instance.output, "it says so", 60)
     finally:
-        everything.end()
-    assert everything.left() == []
+        instance.stop()
+    assert instance.processes() == []

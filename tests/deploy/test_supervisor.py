@@ -3,11 +3,11 @@
 import requests
 
 from tests import servers
-from tests.site import asked_meanwhile
+from tests.site import under_load
 
 
 def workers(running):
-    """The process ids that answer."""
+    """The process ids of the workers."""
     pid = running.supervisorctl("pid", "web").strip()
     if not pid.isdigit() or pid == "0":
         return set()
@@ -16,7 +16,7 @@ def workers(running):
 
 
 def ready(running):
-    """Whether pages can be had."""
+    """True if /readyz says so."""
     try:
         return requests.get(f"{running.base}/readyz", timeout=5).ok
     except requests.RequestException:
@@ -28,14 +28,14 @@ def test_status_shows_every_program(running):
         return [line.split()[:2] for line in running.supervisorctl("status").splitlines()]
 
     # A program counts as running a few seconds after it was started (startsecs).
-    all_well = [["redis", "RUNNING"], ["web", "RUNNING"]]
-    servers.wait_until(lambda: states() == all_well, "every program runs")
-    # What `kill` in an operator's script uses.
-    pid = (running.instance / "gunicorn.pid").read_text().strip()
+    expected = [["redis", "RUNNING"], ["web", "RUNNING"]]
+    servers.wait_until(lambda: states() == expected, "every program runs")
+    # An operator's script may use this file for `kill`.
+    pid = (running.folder / "gunicorn.pid").read_text().strip()
     assert running.supervisorctl("pid", "web").strip() == pid
 
 
-def test_a_worker_is_added_and_taken_away(running):
+def test_a_worker_is_added_and_removed(running):
     assert len(workers(running)) == 2
     running.supervisorctl("signal", "TTIN", "web")
     servers.wait_until(lambda: len(workers(running)) == 3, "there are three workers")
@@ -46,13 +46,13 @@ def test_a_worker_is_added_and_taken_away(running):
 def test_hup_takes_new_settings_and_loses_no_request(running):
     asked = requests.get(f"{running.base}/cities", timeout=60).status_code
     before = workers(running)
-    with asked_meanwhile(
+    with under_load(
         4,
         lambda client: client.get(f"{running.base}/healthz", timeout=60),
-        # A form without its token is refused with 400: that too is an answer.
+        # A form without its token is answered with 400.
         lambda client: client.post(f"{running.base}/login", timeout=60),
     ) as answers:
-        (running.instance.parent / "env").write_text("PUBLIC_READ=1\nWEB_WORKERS=3\n")
+        (running.folder.parent / "env").write_text("PUBLIC_READ=1\nWEB_WORKERS=3\n")
         assert "signalled" in running.supervisorctl("signal", "HUP", "web")
         servers.wait_until(
             lambda: len(workers(running)) == 3 and not workers(running) & before, "all are new"
