@@ -56,7 +56,7 @@ def test_uploads_and_imports_are_refused_without_inodes(app, as_role, monkeypatc
     short_of_inodes(monkeypatch)
     for answer in (script.upload(("a.pdf", PDF)), send(editor, MIXED)):
         assert answer.status_code == 507
-        assert "Nothing was kept." in answer.text
+        assert "Nothing was saved." in answer.text
     monkeypatch.undo()
     assert script.upload(("a.pdf", PDF)).status_code == 200
     assert send(editor, MIXED).status_code == 303

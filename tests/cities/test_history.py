@@ -190,12 +190,12 @@ def test_subjects_have_labels_addresses_and_words(any_app, person):
         for subject in (city, one):
             assert all(str(word) for word in [*subject.actions.values(), subject.name])
         viewer = replace(editor(person), role=Role.VIEWER)
-        assert city.may_read(viewer, city_id)
-        assert not city.may_read(ANONYMOUS, city_id)
+        assert city.may_read(viewer, [city_id])
+        assert not city.may_read(ANONYMOUS, [city_id])
         stranger = editor(add_person("stranger", "editor"))
         allowed = [editor(person), Actor.operator()]
-        assert [one.may_read(actor, import_id) for actor in allowed] == [True, True]
-        assert [one.may_read(actor, import_id) for actor in (stranger, viewer)] == [False, False]
+        assert all(one.may_read(actor, [import_id]) for actor in allowed)
+        assert not any(one.may_read(actor, [import_id]) for actor in (stranger, viewer))
 
 
 def test_the_last_change_is_known_unless_another_program_wrote_since(person):
