@@ -16,7 +16,7 @@ from app.cities.models import City
 from app.cities.queries import batches
 from app.cities.rules import keys
 from app.database.engine import db
-from tests.cities.staging import editor
+from tests.cities.importing.staging import editor
 from tests.factories import add_person
 
 NASTY = [

@@ -16,7 +16,7 @@ from app.errors import DomainError, Forbidden
 from app.history.models import EVERYBODY, HistoryEntry
 from app.history.subjects import all_subjects
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
-from tests.cities.staging import add, confirm, editor, stage
+from tests.cities.importing.staging import add, confirm, editor, stage
 from tests.factories import add_person
 
 pytestmark = pytest.mark.usefixtures("any_app")

@@ -9,7 +9,7 @@ from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given
-from tests.cities.staging import confirm, stage
+from tests.cities.importing.staging import confirm, stage
 from tests.factories import statements
 
 pytestmark = pytest.mark.usefixtures("any_app")

@@ -14,7 +14,16 @@ from app.cities.models import City
 from app.database.engine import db
 from app.errors import NotFound
 from app.redis.client import redis_store
-from tests.cities.staging import add, confirm, editor, expire, judged, kinds, register, stage
+from tests.cities.importing.staging import (
+    add,
+    confirm,
+    editor,
+    expire,
+    judged,
+    kinds,
+    register,
+    stage,
+)
 from tests.factories import add_person
 
 

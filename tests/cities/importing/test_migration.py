@@ -13,7 +13,7 @@ from app.database.engine import db
 from app.database.schema import create_database
 from app.errors import NotFound
 from app.times import now
-from tests.cities.staging import confirm, editor, kinds, register, stage
+from tests.cities.importing.staging import confirm, editor, kinds, register, stage
 from tests.conftest import environment
 from tests.factories import add_person
 

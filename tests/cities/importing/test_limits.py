@@ -11,7 +11,7 @@ from app import concurrency
 from app.auth import queries
 from app.cities.importing.models import CityImport
 from app.database.engine import db
-from tests.cities.staging import MIXED, send
+from tests.cities.importing.staging import MIXED, send
 from tests.factories import HTML, add_token
 
 

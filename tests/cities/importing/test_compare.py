@@ -9,7 +9,7 @@ from app.cities.models import City
 from app.database.engine import db
 from app.errors import Invalid
 from app.times import now
-from tests.cities.staging import add, confirm, editor, judged, kinds, register, stage
+from tests.cities.importing.staging import add, confirm, editor, judged, kinds, register, stage
 
 
 def test_lines_are_new_changed_the_same_or_refused(person):

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
-from tests.cities.staging import HEADER, MIXED, send
+from tests.cities.importing.staging import HEADER, MIXED, send
 from tests.factories import HTML, Browser, add_person
 
 
