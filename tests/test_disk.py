@@ -5,7 +5,7 @@ import os
 import pytest
 
 from app.disk import has_space, is_full, lacks_inodes
-from tests.cities.staging import MIXED, send
+from tests.cities.importing.staging import MIXED, send
 from tests.files.helpers import PDF, Script
 
 GB = 1_000_000_000

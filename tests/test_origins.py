@@ -1,7 +1,6 @@
 """What docs/origins.md promises and no other test shows: behaviours of the original programs."""
 
 import logging
-import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,23 +8,11 @@ import sqlalchemy as sa
 from flask_babel import force_locale
 
 from app.cities import services
-from app.config import ROOT, engine_options
+from app.config import engine_options
 from app.database.engine import db
 from app.logs import JsonFormatter, TextFormatter
 from app.web.formatting import format_ago
 from tests.cities.conftest import ACTOR, given
-
-
-def test_every_file_and_test_that_the_map_names_is_there():
-    for line in (ROOT / "docs" / "origins.md").read_text().splitlines():
-        file = ""
-        for name in re.findall("`([^`]+)`", line):
-            path, two_colons, test = name.partition("::")
-            if two_colons:
-                file = path or file  # one that begins with the colons is in the file before it
-                assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text(), name
-            elif re.fullmatch(r"(app|docs|migrations|templates)/.+|\w+\.conf(\.py)?", name):
-                assert (ROOT / name).exists(), name
 
 
 def test_a_new_city_table_has_the_originals_columns(app):

@@ -40,12 +40,13 @@ def identify() -> None:
 
 def load_from_token() -> None:
     """A script sends its token; for a wrong one it gets 401, whatever it asks for."""
-    row = tokens.authenticate(request.headers["Authorization"].split(" ", 1)[1].strip())
-    if row is None:
+    text = request.headers["Authorization"].split(" ", 1)[1].strip()
+    who = tokens.authenticate(text, g.request_id)
+    if who is None:
         event("token-refused", logging.WARNING)
         sign_in.count_wrong("token", request.remote_addr or "")
         raise Unauthorized(_("This token is not valid."))
-    g.actor = row
+    g.actor = who
 
 
 def load_from_session() -> None:

@@ -1,6 +1,6 @@
 """What the history shows about people and tokens."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from flask import Flask, url_for
 from flask_babel import lazy_gettext as _l
@@ -44,15 +44,17 @@ def role_name(role: str) -> str:
     return str(ROLE_NAMES[Role(role)])
 
 
-def may_read_person(actor: Actor, person_id: int) -> bool:
-    """True for administrators, and for the person."""
-    return actor.is_admin or actor.id == person_id
+def readable_people(actor: Actor, ids: Collection[int]) -> Collection[int]:
+    """All for administrators; for others themselves."""
+    return ids if actor.is_admin else [each for each in ids if each == actor.id]
 
 
-def may_read_token(actor: Actor, token_id: int) -> bool:
-    """True for administrators, and for the person whose token it is."""
-    owner = select(ApiToken.person_id).where(ApiToken.id == token_id)
-    return actor.is_admin or (actor.is_signed_in and db.session.scalar(owner) == actor.id)
+def readable_tokens(actor: Actor, ids: Collection[int]) -> Collection[int]:
+    """All for administrators; for others their own."""
+    if actor.is_admin or not actor.is_signed_in:
+        return ids if actor.is_admin else ()
+    own = select(ApiToken.id).where(ApiToken.id.in_(ids), ApiToken.person_id == actor.id)
+    return db.session.scalars(own).all()
 
 
 def init_app(app: Flask) -> None:
@@ -64,13 +66,13 @@ def init_app(app: Flask) -> None:
             name=_l("Person"),
             labels=person_names,
             url=person_url,
-            may_read=may_read_person,
+            may_read=readable_people,
             actions={
                 "person.create": _l("Account created"),
-                "person.invite": _l("Invited"),
+                "person.invite": _l("Person invited"),
                 "person.role": _l("Role changed"),
-                "person.disable": _l("Disabled"),
-                "person.enable": _l("Enabled"),
+                "person.disable": _l("Account disabled"),
+                "person.enable": _l("Account enabled"),
                 "person.password": _l("Password changed"),
             },
             fields={
@@ -89,8 +91,8 @@ def init_app(app: Flask) -> None:
             name=_l("Token"),
             labels=token_labels,
             url=token_url,
-            may_read=may_read_token,
-            actions={"token.create": _l("Issued"), "token.revoke": _l("Revoked")},
+            may_read=readable_tokens,
+            actions={"token.create": _l("Token issued"), "token.revoke": _l("Token revoked")},
             fields={"label": _l("Label")},
         ),
     )

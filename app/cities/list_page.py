@@ -1,7 +1,7 @@
 """The list as HTML, drawn once for all who read the same page in the same language.
 
-What is drawn here is kept in Redis and shown to everybody. So the template gets no request and no
-person, only whether its reader may write: nothing personal and no token can slip in.
+What is drawn here is cached in Redis and shown to everybody. So the template gets no request and
+no person, only whether its reader may write: it cannot contain anything personal, nor a token.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ CITIES = ListAddress(
 
 @dataclass(frozen=True)
 class Facts:
-    """What the head of every list says about the register."""
+    """What the top of every list says about the register."""
 
     total: int
     provinces: list[str]
@@ -41,7 +41,7 @@ class Facts:
 
 
 def list_content(listing: CityListing, cursor: Cursor, may_write: bool) -> Markup:
-    """The content of the list's page; on a hit without any query."""
+    """The content of the list's page; from the cache without any query."""
     address = [
         asdict(listing),
         write_cursor(cursor),
@@ -57,12 +57,12 @@ def list_content(listing: CityListing, cursor: Cursor, may_write: bool) -> Marku
 
 
 def register_facts() -> Facts:
-    """Total and names of provinces, kept as the list is."""
+    """Total and names of provinces, from the cache."""
     return cache.get_or_compute("facts", Facts, count_facts)
 
 
 def count_facts() -> Facts:
-    """The same, asked anew."""
+    """The same, from the database."""
     return Facts(queries.count_all(), queries.list_provinces(), queries.has_flawed())
 
 

@@ -1,4 +1,4 @@
-"""Reading the register: pages by key, batches for an export, totals.
+"""Reading the register: pages by key, batches for an export, totals, the last change of a city.
 
 Rows are read as plain tuples with the names of `COLUMNS`, never as objects: a list has no use for
 them, and they cost several times as much.
@@ -7,13 +7,16 @@ A page is found by key, see app/database/keyset.py. Rows without a value come la
 directions: they are a second segment with a query of its own, which is also read by an index.
 """
 
+import json
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, func, or_, select
 
-from app.cities.fields import FIELDS
+from app.auth.models import Person
+from app.cities.fields import FIELDS, values_of
 from app.cities.listing import SEARCH_WORDS, CityListing
 from app.cities.models import City
 from app.cities.rules import fold_name
@@ -32,6 +35,7 @@ from app.database.keyset import (
     read_segments,
     seek_by_id,
 )
+from app.history.models import HistoryEntry
 
 PROVINCES_MOST = 200
 
@@ -82,7 +86,7 @@ def value_of(listing: CityListing, row: CityRow) -> Value:
 def batches(listing: CityListing, size: int = 1000) -> Iterator[list[CityRow]]:
     """All rows of a listing, in its order, `size` at a time. Each batch is a short transaction of
     its own, and no connection is held between them: one long read would make every change of the
-    table wait. So it is no snapshot: what changes meanwhile may be seen or not."""
+    table wait. Not a snapshot: concurrent changes may or may not be included."""
     if needs_keys(listing):
         fill_keys()
     cursor = FIRST
@@ -161,12 +165,12 @@ def list_provinces(limit: int = PROVINCES_MOST) -> list[str]:
 
 
 def has_flawed() -> bool:
-    """Whether any row breaks today's rules."""
+    """True if any row breaks today's rules."""
     return db.session.scalar(select(City.id).where(flawed_rows()).limit(1)) is not None
 
 
 def needs_keys(listing: CityListing) -> bool:
-    """Whether a listing reads stored keys, which are due where the original program wrote."""
+    """True if a listing reads search keys, which are due where the original program wrote."""
     return bool(listing.search or listing.flawed or listing.sort in ("city", "province"))
 
 
@@ -176,5 +180,31 @@ def find_city(city_id: int) -> CityRow | None:
 
 
 def has_city(city_id: int) -> bool:
-    """Whether there is such a row."""
+    """True if there is such a row."""
     return find_city(city_id) is not None
+
+
+class LastChange(NamedTuple):
+    """Who changed a city last, and when."""
+
+    name: str
+    at: datetime
+
+
+def find_last_change(row: CityRow) -> LastChange | None:
+    """The last change of a city by a person. None if the row has changed since without an entry:
+    the original program writes none."""
+    query = (
+        select(HistoryEntry.version, HistoryEntry.after, Person.name, HistoryEntry.at)
+        .join(Person, Person.id == HistoryEntry.actor_id, isouter=True)
+        .where(HistoryEntry.subject_kind == "city", HistoryEntry.subject_id == row.id)
+        .order_by(HistoryEntry.id.desc())
+    )
+    entry = db.session.execute(query.limit(1)).first()
+    if entry is None or entry.name is None or entry.version != row.version:
+        return None
+    values = values_of(row)
+    recorded = json.loads(entry.after or "{}")
+    if any(values.get(name, value) != value for name, value in recorded.items()):
+        return None
+    return LastChange(entry.name, entry.at)

@@ -14,7 +14,6 @@ from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
 from app.cities import cache, queries
-from app.cities.changes import find_removal
 from app.cities.fields import CSV_FIELDS, Input, Values, columns_of, values_of
 from app.cities.models import City, RemovedCity
 from app.cities.rules import Pair, check_city, names_of, row_of
@@ -25,6 +24,7 @@ from app.database.engine import db
 from app.database.idempotency import run_once
 from app.database.service import after_commit, bookkeeping, service
 from app.errors import Conflict, Invalid, NotFound, Unauthorized
+from app.history.queries import find_removal
 from app.history.services import Change, changed_fields, record
 from app.text import N_
 from app.times import now
@@ -182,7 +182,7 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
         "city.restore",
         "city",
         Change(row.id, None, values, row.version),
-        reverts_id=find_removal(row.id),
+        reverts_id=find_removal("city", row.id),
     )
     after_commit(cache.invalidate)
     return row.id, row.cityname or ""

@@ -1,6 +1,6 @@
 """What the history knows of cities and of imports."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from flask import Flask, url_for
 from flask_babel import lazy_gettext as _l
@@ -42,10 +42,12 @@ def import_labels(ids: Iterable[int]) -> dict[int, str]:
     return {row.id: row.file_name for row in db.session.execute(query)}
 
 
-def may_read_import(actor: Actor, import_id: int) -> bool:
-    """True for administrators and for whoever imported the file."""
-    query = select(CityImport.person_id).where(CityImport.id == import_id)
-    return actor.is_admin or (actor.may_write and db.session.scalar(query) == actor.id)
+def readable_imports(actor: Actor, ids: Collection[int]) -> Collection[int]:
+    """All for administrators; for other editors those that they imported."""
+    if actor.is_admin or not actor.may_write:
+        return ids if actor.is_admin else ()
+    own = select(CityImport.id).where(CityImport.id.in_(ids), CityImport.person_id == actor.id)
+    return db.session.scalars(own).all()
 
 
 def init_app(app: Flask) -> None:
@@ -57,7 +59,7 @@ def init_app(app: Flask) -> None:
             name=_l("City"),
             labels=city_labels,
             url=lambda city_id: url_for("cities.edit_city", city_id=city_id),
-            may_read=lambda actor, _id: may_read_cities(actor),
+            may_read=lambda actor, ids: ids if may_read_cities(actor) else (),
             actions=CITY_ACTIONS,
             fields={field.name: field.label for field in FIELDS},
         ),
@@ -69,7 +71,7 @@ def init_app(app: Flask) -> None:
             name=_l("Import"),
             labels=import_labels,
             url=lambda import_id: url_for("importing.import_preview", import_id=import_id),
-            may_read=may_read_import,
+            may_read=readable_imports,
             actions={"import.apply": _l("Cities imported")},
             fields=IMPORT_FIELDS,
         ),

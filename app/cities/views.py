@@ -10,12 +10,11 @@ from werkzeug.wrappers import Response
 
 from app.actor import Role
 from app.cities import services
-from app.cities.changes import find_last_change
 from app.cities.fields import FIELDS, Field
 from app.cities.forms import CityForm
 from app.cities.list_page import CITIES, list_content, register_facts
 from app.cities.permissions import reads_cities
-from app.cities.queries import CityRow
+from app.cities.queries import CityRow, find_last_change
 from app.cities.row_format import city_name
 from app.cities.rules import is_flawed
 from app.current import actor

@@ -9,7 +9,6 @@ from app.database.engine import db
 from app.errors import NotFound
 from app.files.models import File
 from app.files.names import CleanPath
-from app.history.models import HistoryEntry
 from app.text import N_
 
 Conditions = tuple[ColumnElement[bool], ...]
@@ -87,14 +86,3 @@ def same_file(owner_id: int, folder: str, name: str) -> Conditions:
 def versions_of(file: File) -> Conditions:
     """The condition for the versions of the same file."""
     return same_file(file.owner_id, file.folder, file.name)
-
-
-def find_removal(file_id: int) -> int | None:
-    """The id of the history entry of a file's latest removal; None for a removal by a release that
-    had no history."""
-    query = select(HistoryEntry.id).where(
-        HistoryEntry.subject_kind == "file",
-        HistoryEntry.subject_id == file_id,
-        HistoryEntry.action == "file.delete",
-    )
-    return db.session.scalar(query.order_by(HistoryEntry.id.desc()).limit(1))

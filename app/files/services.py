@@ -20,6 +20,7 @@ from app.files.names import CleanPath
 from app.files.purging import purge_removed
 from app.files.rules import check_file, check_may_change
 from app.files.storage import Incoming
+from app.history.queries import find_removal
 from app.history.services import Change, record
 from app.text import N_, fold
 from app.times import now
@@ -223,7 +224,7 @@ def _record_restore(actor: Actor, restored: list[File]) -> None:
     """One entry, for the version that was current at the removal."""
     row = next((row for row in restored if row.replaced_at is None), restored[-1])
     change = Change(row.id, after=_recorded(row), version=row.version)
-    record(actor, "file.restore", "file", change, reverts_id=queries.find_removal(row.id))
+    record(actor, "file.restore", "file", change, reverts_id=find_removal("file", row.id))
 
 
 def _purged() -> NotFound:

@@ -1,6 +1,6 @@
 """What the history shows about files. An entry is about one version of a file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
@@ -10,6 +10,9 @@ from app.actor import Actor
 from app.database.engine import db
 from app.files.models import File, join_path
 from app.history.subjects import Subject
+from app.text import Bytes
+
+DIGEST_SHOWN = 12  # characters; the whole digest is on the file's page
 
 
 def labels(file_ids: Iterable[int]) -> Mapping[int, str]:
@@ -23,10 +26,12 @@ def url(file_id: int) -> str:
     return url_for("files.show_file", file_id=file_id)
 
 
-def may_read(actor: Actor, file_id: int) -> bool:
-    """True for members, if the file is not removed."""
-    query = select(File.id).where(File.id == file_id, File.removed_at.is_(None))
-    return actor.is_signed_in and db.session.scalar(query) is not None
+def may_read(actor: Actor, file_ids: Collection[int]) -> Collection[int]:
+    """For members those that are not removed."""
+    if not actor.is_signed_in:
+        return ()
+    query = select(File.id).where(File.id.in_(file_ids), File.removed_at.is_(None))
+    return db.session.scalars(query).all()
 
 
 FILE = Subject(
@@ -44,8 +49,12 @@ FILE = Subject(
         "name": _l("File name"),
         "folder": _l("Folder"),
         "version": _l("Version"),
-        "size": _l("Size (bytes)"),
+        "size": _l("Size"),
         "sha256": "SHA-256",
         "owner_id": _l("Owner (ID)"),
+    },
+    formats={
+        "size": lambda size: str(Bytes(size)),
+        "sha256": lambda digest: f"{digest[:DIGEST_SHOWN]}…",
     },
 )

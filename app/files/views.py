@@ -66,7 +66,7 @@ def remove_file(file_id: int) -> Response:
     """Remove a file; it can be restored for some days."""
     name = services.remove_file(actor(), file_id)
     undo = url_for("files.restore_file", file_id=file_id)
-    Notice(_("%(name)s is removed.", name=name), undo=undo).show()
+    Notice(_("%(name)s was removed.", name=name), undo=undo).show()
     return redirect(list_url("files.list_files"), 303)
 
 
@@ -81,7 +81,7 @@ def restore_file(file_id: int) -> Response:
 def restored_notice(file: services.RestoredFile) -> Notice:
     """The notice for a restored file; with a link if a newer version is the current one."""
     if file.version == file.current_version:
-        return Notice(_("%(name)s is back.", name=file.name))
+        return Notice(_("%(name)s was restored.", name=file.name))
     text = _(
         "%(name)s was restored as version %(n)d. It was uploaded again in the meantime: "
         "version %(current)d is the current one.",

@@ -26,10 +26,10 @@ def init_app(app: Flask) -> None:
         Subject(
             kind="history",
             name=_l("History"),
-            labels=lambda ids: {each: str(_l("Old entries")) for each in ids},
+            labels=lambda ids: {each: str(_l("History")) for each in ids},
             url=lambda _id: "",
-            may_read=lambda _actor, _id: False,
-            actions={"history.prune": _l("Deleted")},
+            may_read=lambda _actor, _ids: (),
+            actions={"history.prune": _l("Old entries deleted")},
             fields={"until": _l("Written before"), "entries": _l("Entries")},
         ),
     )

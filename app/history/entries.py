@@ -4,7 +4,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from app.history.queries import names_when_deleted
 from app.history.subjects import Subject, all_subjects
 from app.web.formatting import format_datetime, format_number
 
-VALUE_SHOWN = 80  # characters of a value
+VALUE_SHOWN, BATCH_SHOWN = 80, 12  # characters of a value, and of the id of a batch
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 # Who acted where it was not a person, and in which way somebody acted where not on a page.
 COMMAND_LINE = _l("Command line")
@@ -30,7 +30,7 @@ VIAS = {
     Via.COMMAND: _l("on the command line"),
 }  # fmt: skip
 
-Labels = Mapping[tuple[str, int], str]
+Key = tuple[str, int]  # kind and id of a subject
 
 
 @dataclass(frozen=True)
@@ -51,53 +51,63 @@ class EntryRow:
     who: str
     via: str
     action: str
-    kind: str
     label: str
     url: str
     changes: list[FieldChange]
     batch: str | None
 
 
+@dataclass
+class Names:
+    """What the rows of a page name: people, subjects that exist, subjects that are gone, and those
+    that the reader may see."""
+
+    people: Mapping[int, str]
+    present: dict[Key, str] = field(default_factory=dict)
+    former: dict[Key, str] = field(default_factory=dict)
+    readable: set[Key] = field(default_factory=set)
+
+
 def describe(actor: Actor, entries: Sequence[HistoryEntry]) -> list[EntryRow]:
-    """The rows of a page, for this actor: a query for each kind of subject, whatever the number of
+    """The rows of a page, for this actor."""
+    names = find_names(actor, entries)
+    return [describe_entry(entry, names) for entry in entries]
+
+
+def find_names(actor: Actor, entries: Sequence[HistoryEntry]) -> Names:
+    """The names for a page: a few queries for each kind of subject, whatever the number of
     entries."""
     wanted: dict[str, set[int]] = defaultdict(set)
     for entry in entries:
         wanted[entry.subject_kind].add(entry.subject_id)
-    people = person_names(entry.actor_id for entry in entries if entry.actor_id is not None)
-    present: dict[tuple[str, int], str] = {}
-    former: dict[tuple[str, int], str] = {}
+    found = Names(person_names(entry.actor_id for entry in entries if entry.actor_id is not None))
     for kind, ids in wanted.items():
         if subject := all_subjects().get(kind):
             labels = subject.labels(ids)
             gone = ids - set(labels)
-            present |= {(kind, each): label for each, label in labels.items()}
-            names = names_when_deleted(kind, gone, subject.naming_field) if gone else {}
-            former |= {(kind, each): name for each, name in names.items()}
-    return [describe_entry(actor, entry, people, present, former) for entry in entries]
+            former = names_when_deleted(kind, gone, subject.naming_field) if gone else {}
+            found.present |= {(kind, each): label for each, label in labels.items()}
+            found.former |= {(kind, each): name for each, name in former.items()}
+            found.readable |= {(kind, each) for each in subject.may_read(actor, list(labels))}
+    return found
 
 
-def describe_entry(
-    actor: Actor, entry: HistoryEntry, people: Mapping[int, str], present: Labels, former: Labels
-) -> EntryRow:
+def describe_entry(entry: HistoryEntry, names: Names) -> EntryRow:
     """One row."""
     subject = all_subjects().get(entry.subject_kind)
     before, after = load(entry.before), load(entry.after)
     key = (entry.subject_kind, entry.subject_id)
     via = Via(entry.via)
-    label = present.get(key)
-    if label is None:
-        label = former.get(key) or name_from(subject, after, before) or f"#{entry.subject_id}"
-    is_link = subject and key in present and subject.may_read(actor, entry.subject_id)
+    label = names.present.get(key) or names.former.get(key) or name_from(subject, after, before)
+    label = label or f"#{entry.subject_id}"
     return EntryRow(
         id=entry.id,
         at=entry.at,
-        who=str(NOBODY[via]) if entry.actor_id is None else people[entry.actor_id],
+        who=str(NOBODY[via]) if entry.actor_id is None else names.people[entry.actor_id],
         via="" if entry.actor_id is None or via is Via.PAGE else str(VIAS[via]),
         action=str(subject.actions.get(entry.action, entry.action) if subject else entry.action),
-        kind=str(subject.name) if subject else "",
         label=label,
-        url=subject.url(entry.subject_id) if subject and is_link else "",
+        url=subject.url(entry.subject_id) if subject and key in names.readable else "",
         changes=field_changes(subject, before, after, label),
         batch=entry.batch_id,
     )
@@ -117,6 +127,11 @@ def name_from(subject: Subject | None, *sides: Mapping[str, Any] | None) -> str:
     return next(filter(None, names), "")
 
 
+def batch_name(batch: str) -> str:
+    """A batch by the beginning of its id, which tells it from its neighbours."""
+    return str(_("Batch %(id)s", id=batch[:BATCH_SHOWN]))
+
+
 def load(text: str | None) -> dict[str, Any] | None:
     """The fields of one side of an entry."""
     return None if text is None else json.loads(text)
@@ -129,11 +144,12 @@ def field_changes(
     label: str,
 ) -> list[FieldChange]:
     """What changed, field by field, in the order in which it was recorded. Of something new or
-    deleted the name is left out where it is the row's label."""
-    names = dict.fromkeys([*(before or {}), *(after or {})])
-    one_sided = before is None or after is None
-    if subject and one_sided and subject.name_of(before or after or {}) == label:
-        names.pop(subject.naming_field)
+    deleted empty fields are left out, and the name where it is the row's label."""
+    names = [*dict.fromkeys([*(before or {}), *(after or {})])]
+    if before is None or after is None:
+        fields = before or after or {}
+        known = subject.naming_field if subject and subject.name_of(fields) == label else None
+        names = [name for name in names if name != known and not is_empty(fields[name])]
     return [
         FieldChange(
             str(subject.fields.get(name, name) if subject else name),
@@ -144,9 +160,14 @@ def field_changes(
     ]
 
 
+def is_empty(value: Any) -> bool:
+    """True for a field that holds nothing; 0 and False are values."""
+    return value is None or value in ("", [], {})
+
+
 def show_value(subject: Subject | None, name: str, value: Any) -> str:
     """A recorded value, as people read it; long ones are cut."""
-    if value is None or value in ("", [], {}):
+    if is_empty(value):
         return str(_("(nothing)"))
     if subject and name in subject.formats:
         return subject.formats[name](value)

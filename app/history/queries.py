@@ -109,6 +109,17 @@ def list_authors(actor: Actor) -> list[int | None]:
     return list(db.session.scalars(select(HistoryEntry.actor_id).distinct()))
 
 
+def find_removal(kind: str, subject_id: int) -> int | None:
+    """The id of the entry of a subject's latest removal, for the entry that reverts it; None for a
+    removal by a release that had no history."""
+    query = select(HistoryEntry.id).where(
+        HistoryEntry.subject_kind == kind,
+        HistoryEntry.subject_id == subject_id,
+        HistoryEntry.action == f"{kind}.delete",
+    )
+    return db.session.scalar(query.order_by(HistoryEntry.id.desc()).limit(1))
+
+
 def names_when_deleted(kind: str, ids: Iterable[int], field: str) -> Mapping[int, str]:
     """For deleted subjects the value of a field in their newest deletion."""
     query = (

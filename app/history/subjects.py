@@ -1,6 +1,6 @@
 """What an entry of the history can be about. Each package registers its own kinds of subject."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,19 +16,19 @@ class Subject:
     """One kind of subject.
 
     `name` is what people call the kind, translated when it is shown. `labels` gives the present
-    names of those of some ids that still exist, in one query. `url` gives the address of one.
-    `may_read` says whether an actor may see one. `actions` translates `<kind>.<verb>`; the page
-    shows the kind beside it, so "Added" is enough. `fields` translates the names of fields;
-    `formats` has functions for fields whose recorded values are not what people read, such as
-    roles and sizes. `name_field` is the field that holds the name, by which something deleted is
-    called; by default the first of `fields`.
+    names of those of some ids that still exist, and `may_read` those of some ids that an actor may
+    see, each in at most one query. `url` gives the address of one, empty if it has none. `actions`
+    translates `<kind>.<verb>` into words that also name the kind: "City added". `fields` translates
+    the names of fields; `formats` has functions for fields whose recorded values are not what
+    people read, such as roles and sizes. `name_field` is the field that holds the name, by which
+    something deleted is called; by default the first of `fields`.
     """
 
     kind: str
     name: Any
     labels: Callable[[Iterable[int]], Mapping[int, str]]
     url: Callable[[int], str]
-    may_read: Callable[[Actor, int], bool]
+    may_read: Callable[[Actor, Collection[int]], Collection[int]]
     actions: Mapping[str, Any]
     fields: Mapping[str, Any]
     formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)

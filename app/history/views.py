@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, request
 from app.actor import Role
 from app.current import actor, settings
 from app.history import queries
-from app.history.entries import COMMAND_LINE, describe, person_names
+from app.history.entries import COMMAND_LINE, batch_name, describe, person_names
 from app.history.listing import OPERATOR, HistoryListing
 from app.history.models import BATCH_ID_LENGTH, KIND_LENGTH
 from app.history.subjects import all_subjects
@@ -53,6 +53,7 @@ def list_history() -> str:
         listing=listing,
         list=HISTORY.show(listing, page, total, describe(actor(), page.rows)),
         people=author_names(listing.person),
+        batch_name=batch_name,
         kinds={kind: str(subject.name) for kind, subject in all_subjects().items()},
     )
 

@@ -1,7 +1,7 @@
 """A new table for the staged lines of imports, with the values of all fields as JSON.
 
-Imports that are not confirmed are deleted: people have to upload the file again. The table
-city_import_row stays for the previous release, until a later migration drops it.
+The table city_import_row stays for workers of the previous release, which can still confirm their
+imports during an upgrade. This release does not show those: they expire within a day.
 """
 
 import sqlalchemy as sa
@@ -16,11 +16,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("DELETE FROM city_import_row")
-    op.execute("DELETE FROM city_import WHERE applied_at IS NULL")
     add_columns("city_import", sa.Column("fields", sa.JSON))
     # Confirmed imports have no lines any more; their page leads to the register.
-    op.execute("UPDATE city_import SET fields = '[]' WHERE fields IS NULL")
+    op.execute("UPDATE city_import SET fields = '[]' WHERE applied_at IS NOT NULL")
     add_table(
         "city_import_line",
         sa.Column("import_id", sa.Integer, nullable=False),
@@ -61,6 +59,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM city_import WHERE applied_at IS NULL")
     op.drop_table("city_import_line")
     op.drop_column("city_import", "fields")

@@ -63,8 +63,8 @@ def test_administrators_and_oneself_may_read(ada):
     for kind, subject_id in (("person", 2), ("token", 1)):
         may_read = all_subjects()[kind].may_read
         actors = (admin, ada, stranger, ANONYMOUS)
-        assert [actor for actor in actors if may_read(actor, subject_id)] == [admin, ada]
-    assert not all_subjects()["token"].may_read(ANONYMOUS, 99)
+        assert [actor for actor in actors if list(may_read(actor, [subject_id]))] == [admin, ada]
+    assert not all_subjects()["token"].may_read(ANONYMOUS, [99])
 
 
 def test_actions_and_fields_are_named(any_app):

@@ -27,7 +27,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-IMPORT = """provincename,cityname,usernumber,note
+IMPORT = """provincename,cityname,usernumber,remark
 广东,深圳市,17600000,changed
 上海,上海市,24874500,the same
 广东,新城市,1200,new

@@ -74,7 +74,7 @@ def adopted(request, tmp_path, redis_url):
     app.extensions["redis"].close()
 
 
-def test_every_row_and_id_is_kept(adopted):
+def test_every_row_and_id_survives(adopted):
     _app, rows = adopted
     assert stored() == rows
     assert [row.id for row in queries.select_page(CityListing()).rows] == [r[0] for r in rows][::-1]
@@ -113,7 +113,7 @@ def test_what_the_original_renames_is_found_under_its_new_name(adopted):
         assert due.scalar() == 0
 
 
-def test_the_same_names_in_another_form_are_told_as_an_import_says(adopted):
+def test_same_names_in_another_form_are_found_as_an_import_finds_them(adopted):
     add_as_original(("Que\u0301bec", "Que\u0301bec ", 5))
     for _time in range(2):  # before the row has keys and afterwards
         with pytest.raises(services.AlreadyThere) as caught:

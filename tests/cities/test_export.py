@@ -16,7 +16,7 @@ from app.cities.models import City
 from app.cities.queries import batches
 from app.cities.rules import keys
 from app.database.engine import db
-from tests.cities.staging import editor
+from tests.cities.importing.staging import editor
 from tests.factories import add_person
 
 NASTY = [
@@ -128,7 +128,7 @@ def test_it_changes_nothing_by_post(as_role):
     assert viewer.submit("/cities/export.csv", page="/account/password").status_code == 405
 
 
-def test_a_database_that_is_away_is_told_before_anything_is_sent(app, as_role):
+def test_unavailable_database_is_answered_before_anything_is_sent(app, as_role):
     viewer = as_role("viewer")
     with app.app_context():
         db.session.execute(text("ALTER TABLE city RENAME TO elsewhere"))

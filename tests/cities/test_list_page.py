@@ -182,7 +182,7 @@ def test_second_reader_is_answered_without_any_query(app, as_role, cities):
     assert asked
 
 
-def test_kept_list_holds_no_token_and_nobodys_name(app, as_role, cities):
+def test_cached_list_holds_no_token_and_nobodys_name(app, as_role, cities):
     cities(("广东", "深圳市", 1))
     page = as_role("editor").get("/cities")
     token = csrf_token(page.text)
@@ -196,7 +196,7 @@ def test_kept_list_holds_no_token_and_nobodys_name(app, as_role, cities):
     assert store.ttl(store.keys("gz:cities:list:*")[0]) <= 30
 
 
-def test_languages_and_roles_do_not_share_what_is_kept(as_role, cities):
+def test_languages_and_roles_do_not_share_cached_lists(as_role, cities):
     cities(("广东", "深圳市", 1))
     editor, viewer = as_role("editor"), as_role("viewer")
     editor.get("/cities")
@@ -207,7 +207,7 @@ def test_languages_and_roles_do_not_share_what_is_kept(as_role, cities):
     assert len(store.keys("gz:cities:list:*")) == 3
 
 
-def test_change_shows_at_once_in_every_kept_list(app, as_role, cities):
+def test_change_shows_at_once_in_every_cached_list(app, as_role, cities):
     cities(("广东", "深圳市", 1))
     person = as_role("editor")
     assert names(person.get("/cities")) == ["深圳市"]
@@ -233,7 +233,7 @@ def test_list_is_right_with_a_cache_that_vanished_or_is_away(app, cities, monkey
         away.close()
 
 
-def test_what_was_read_before_a_change_is_not_kept_after_it(any_app):
+def test_what_was_read_before_a_change_is_not_cached_after_it(any_app):
     add_city(province="广东")
     row = services.load_city(ACTOR, 1)  # this request sees the register as it is now
     with ThreadPoolExecutor(1) as somebody:

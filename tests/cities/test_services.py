@@ -28,7 +28,7 @@ def test_city_is_added_with_keys_times_and_version():
     assert now() - row.changed_at < timedelta(seconds=20)
 
 
-def test_bad_values_are_refused_and_nothing_is_kept():
+def test_bad_values_are_refused_and_nothing_is_stored():
     with pytest.raises(Invalid):
         services.create_city(ACTOR, given("", "深圳市", "1"), key="k")
     assert stored() == []
@@ -36,7 +36,7 @@ def test_bad_values_are_refused_and_nothing_is_kept():
     assert services.create_city(ACTOR, given("广东", "深圳市", "1"), key="k") == 1
 
 
-def test_same_names_again_are_told_and_added_when_that_is_meant():
+def test_same_names_again_are_refused_unless_confirmed():
     first = services.create_city(ACTOR, given("广东", "深圳市", "1"))
     with pytest.raises(services.AlreadyThere) as caught:
         services.create_city(ACTOR, given("广东 ", "深圳市", "2"))
@@ -93,7 +93,7 @@ def test_keys_of_two_people_have_nothing_to_do_with_each_other():
     assert services.create_city(other, given("广东", "珠海市", "1"), key="one") != first
 
 
-def test_old_keys_are_forgotten():
+def test_old_idempotency_keys_are_deleted():
     services.create_city(ACTOR, given("广东", "深圳市", "1"), key="one")
     db.session.query(IdempotencyKey).update({"created_at": now() - timedelta(days=3)})
     db.session.commit()
@@ -136,7 +136,7 @@ def test_change_by_the_original_program_is_noticed():
         services.update_city(ACTOR, city_id, version, given("广东", "深圳市", "7"))
 
 
-def test_two_editors_from_one_form_one_is_saved_and_one_is_told(any_app):
+def test_of_two_editors_with_one_form_version_one_is_refused(any_app):
     for number in range(5):
         city_id = add_city(city=f"c{number}")
         version = services.form_version(services.load_city(ACTOR, city_id))
@@ -153,7 +153,7 @@ def test_two_editors_from_one_form_one_is_saved_and_one_is_told(any_app):
         assert (row.cityname[0], row.version) == ("a" if answers[0] is None else "b", 2)
 
 
-def test_names_of_another_city_are_told_when_changing():
+def test_names_of_another_city_are_refused_unless_confirmed():
     there = add_city(city="珠海市")
     city_id = add_city()
     version = services.form_version(services.load_city(ACTOR, city_id))
@@ -204,7 +204,7 @@ def test_id_of_the_newest_removed_city_is_not_given_again():
     assert add_city(city="珠海市") > city_id
 
 
-def test_place_taken_meanwhile_is_told():
+def test_restoring_to_an_id_in_use_is_refused():
     city_id = add_city()
     removed_id, _name = services.delete_city(ACTOR, city_id)
     add_city(city="珠海市", id=city_id)
@@ -224,7 +224,7 @@ def test_removing_and_undoing_twice_at_once_happens_once(any_app):
     assert len(stored()) == 1
 
 
-def test_what_was_removed_a_month_ago_is_forgotten():
+def test_removed_cities_are_deleted_after_a_month():
     removed_id, _name = services.delete_city(ACTOR, add_city())
     db.session.get(RemovedCity, removed_id).removed_at = now() - timedelta(days=31)
     db.session.commit()

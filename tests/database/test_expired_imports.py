@@ -7,7 +7,7 @@ from sqlalchemy import event, select, update
 from app.cities.importing.models import CityImport
 from app.database.engine import db
 from app.times import now
-from tests.cities.staging import stage
+from tests.cities.importing.staging import stage
 from tests.factories import add_person
 
 EXPIRED = 4

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from app.config import ROOT
 from app.database.engine import db
 from tests import servers
-from tests.cities.staging import stage
+from tests.cities.importing.staging import stage
 from tests.conftest import environment
 from tests.factories import add_person, add_token
 

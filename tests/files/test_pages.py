@@ -1,7 +1,4 @@
-"""The pages: the list, one file, removing and bringing back; each by everybody."""
-
-import re
-from html import unescape
+"""The pages: the list, one file, removing and restoring; for every role."""
 
 import pytest
 
@@ -9,6 +6,10 @@ from app.auth import services as auth
 from app.files import listing, purging
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser
 from tests.files.helpers import PDF, PNG, REPORT, Script
+from tests.html import Page
+
+ROWS = "[data-fresh=list] tbody tr"
+NOTICE = ".said"
 
 
 @pytest.fixture
@@ -20,23 +21,20 @@ def script(app):
 
 
 def test_the_list_shows_names_owners_sums_and_links(script, as_role):
-    page = as_role("editor").get("/files").text
-    assert REPORT in page
-    assert "林梅" in page
-    assert "2 files · " in page
-    assert 'href="/files/1"' in page
-    assert "&lt;b&gt;north.png" in page
-    assert "<b>north" not in page
+    page = Page(as_role("editor").get("/files"))
+    assert page.text(".head .quiet").startswith("2 files · ")
+    assert page.texts(f"{ROWS} .main") == ["survey/ <b>north.png", REPORT]
+    assert page.texts(f"{ROWS} .sub") == ["林梅", "林梅"]
+    assert page.links(f"{ROWS} .main a") == ["/files/2", "/files/1"]
 
 
 def test_viewers_see_no_zone_and_no_buttons(script, as_role):
-    page = as_role("viewer").get("/files").text
-    assert REPORT in page
-    for word in ("data-drop", "/remove", "js/upload.js", "removed=1"):
-        assert word not in page
-    page = as_role("editor").get("/files").text
-    for word in ("data-drop", "/remove", "js/upload.js", "removed=1", "webkitdirectory"):
-        assert word in page
+    for_writing = ("[data-drop]", "[formaction$='/remove']", "[href$='removed=1']",
+                   "script[src$='js/upload.js']", "[webkitdirectory]")  # fmt: skip
+    viewer, editor = (Page(as_role(role).get("/files")) for role in ("viewer", "editor"))
+    assert len(viewer.all(ROWS)) == len(editor.all(ROWS)) == 2
+    assert [selector for selector in for_writing if viewer.has(selector)] == []
+    assert [selector for selector in for_writing if not editor.has(selector)] == []
 
 
 @pytest.mark.parametrize(
@@ -47,7 +45,7 @@ def test_visitors_are_redirected_to_sign_in(script, browser, path):
 
 
 def test_an_empty_list_explains_itself(as_role):
-    assert "No files yet" in as_role("viewer").get("/files").text
+    assert "No files yet" in Page(as_role("viewer").get("/files")).text(".empty")
 
 
 @pytest.mark.parametrize(
@@ -58,49 +56,51 @@ def test_an_empty_list_explains_itself(as_role):
 def test_search_order_and_page_are_in_the_address(script, as_role, query, found):
     answer = as_role("viewer").get(f"/files?{query}")
     assert answer.status_code == 200
-    assert answer.text.count('/details"') == found
+    assert len(Page(answer).all(ROWS)) == found
 
 
 def test_the_search_term_is_in_quotation_marks(script, as_role):
-    assert "“survey”" in as_role("viewer").get("/files?q=survey").text
+    page = Page(as_role("viewer").get("/files?q=survey"))
+    assert page.text("a.chip").endswith("“survey”")
 
 
 def test_pages_of_50(app, script, as_role, monkeypatch):
     monkeypatch.setattr(listing, "PAGE_SIZE", 1)
     browser = as_role("viewer")
-    page = browser.get("/files").text
-    assert "1–1 of 2" in page
-    assert 'rel="next"' in page
-    following = re.search(r'href="([^"]+)" rel="next"', page)[1]
-    page = browser.get(unescape(following)).text
-    assert "2–2 of 2" in page
-    assert 'rel="prev"' in page
-    assert re.search(r'href="/files"[^>]*>First<', page)
+    page = Page(browser.get("/files"))
+    assert page.text(".pager .figure") == "1–1 of 2"
+    [following] = page.links("[rel=next]")
+    page = Page(browser.get(following))
+    assert page.text(".pager .figure") == "2–2 of 2"
+    assert page.has("[rel=prev]")
+    assert page.links(".pager a")[0] == "/files"
 
 
 def test_details_show_the_digest_and_versions(app, script, as_role):
     script.upload((REPORT, PDF + b"second"))
     browser = as_role("viewer")
-    page = browser.get("/files/1/details").text
-    assert "There is a newer version" in page
-    page = browser.get("/files/3/details").text
-    assert "There is a newer version" not in page
-    assert script.get("/files/3").headers["ETag"].strip('"') in page
-    assert 'href="/files/1/details"' in page
+    page = Page(browser.get("/files/1/details"))
+    assert page.text(".said.caution").startswith("This is version 1. There is a newer version.")
+    assert page.links(".said.caution a") == ["/files/3/details"]
+    page = Page(browser.get("/files/3/details"))
+    assert not page.has(".said")
+    assert script.get("/files/3").headers["ETag"] == f'"{page.text("#sha256")}"'
+    assert page.links("tbody a") == ["/files/3/details", "/files/1/details"]
+    assert page.texts("tbody .chip") == ["current"]
 
 
 def test_removing_shows_a_notice_with_undo(app, script, as_role):
     browser = as_role("editor")
     answer = browser.submit("/files/1/remove", page="/files")
     assert (answer.status_code, answer.location) == (303, "/files")
-    page = browser.get("/files").text
-    assert f"{REPORT} is removed." in page
-    assert 'formaction="/files/1/restore"' in page
+    page = Page(browser.get("/files"))
+    assert page.text(NOTICE) == f"{REPORT} was removed. Undo"
+    assert page.one(f"{NOTICE} button")["formaction"] == "/files/1/restore"
     assert browser.get("/files/1").status_code == 404
-    assert REPORT in browser.get("/files?removed=1").text
+    assert Page(browser.get("/files?removed=1")).texts(f"{ROWS} .main") == [REPORT]
     answer = browser.submit("/files/1/restore", page="/files")
     assert answer.status_code == 303
-    assert f"{REPORT} is back." in browser.get("/files").text
+    assert Page(browser.get("/files")).text(NOTICE) == f"{REPORT} was restored."
     assert script.get("/files/1").data == PDF
 
 
@@ -122,21 +122,21 @@ def test_removing_and_restoring_return_to_the_same_list(script, as_role, came, b
 
 def test_the_page_of_removed_files_shows_the_undo_period(script, as_role, monkeypatch):
     monkeypatch.setattr(purging, "UNDO_DAYS", 3)
-    page = as_role("editor").get("/files?removed=1").text
-    assert "can be restored for 3 days" in page
-    assert "No files were removed in the last 3 days" in page
+    page = Page(as_role("editor").get("/files?removed=1"))
+    assert page.text(".lead") == "Removed files can be restored for 3 days."
+    assert page.text(".empty") == "No files were removed in the last 3 days."
 
 
 def test_restoring_below_a_newer_version_is_reported(script, as_role):
     browser = as_role("editor")
     browser.submit("/files/1/remove", page="/files")
     script.upload((REPORT, PDF))
-    assert REPORT in browser.get("/files?removed=1").text
+    assert Page(browser.get("/files?removed=1")).texts(f"{ROWS} .main") == [REPORT]
     assert browser.submit("/files/1/restore", page="/files").status_code == 303
-    page = browser.get("/files").text
-    assert f"{REPORT} was restored as version 1." in page
-    assert "version 2 is the current one" in page
-    assert 'href="/files/3/details"' in page
+    page = Page(browser.get("/files"))
+    assert page.text(NOTICE).startswith(f"{REPORT} was restored as version 1.")
+    assert "version 2 is the current one" in page.text(NOTICE)
+    assert page.links(f"{NOTICE} a") == ["/files/3/details"]
 
 
 def test_a_former_editor_removes_and_restores_their_own_file(app, script):
@@ -144,12 +144,12 @@ def test_a_former_editor_removes_and_restores_their_own_file(app, script):
         assert auth.set_role(OPERATOR, script.person_id, "viewer")
     viewer = Browser(app)
     viewer.sign_in("林梅", PASSWORD)
-    page = viewer.get("/files").text
-    assert "/files/1/remove" in page
-    assert "data-drop" not in page
-    assert "/files/1/remove" in viewer.get("/files/1/details").text
+    page = Page(viewer.get("/files"))
+    assert page.has("[formaction='/files/1/remove']")
+    assert not page.has("[data-drop]")
+    assert Page(viewer.get("/files/1/details")).has("form[action='/files/1/remove']")
     assert viewer.submit("/files/1/remove", page="/files").status_code == 303
-    assert REPORT in viewer.get("/files?removed=1").text
+    assert Page(viewer.get("/files?removed=1")).texts(f"{ROWS} .main") == [REPORT]
     assert viewer.submit("/files/1/restore", page="/files").status_code == 303
     assert script.get("/files/1").data == PDF
 

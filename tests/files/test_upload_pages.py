@@ -21,6 +21,7 @@ from tests.files.helpers import (
     editor,
     on_disk,
 )
+from tests.html import Page
 
 
 def files_dir(app):
@@ -66,16 +67,17 @@ def test_a_browser_is_redirected_to_the_page_of_results(app, as_role):
     answer = browser.submit("/upload", {"file": files}, page="/files")
     assert answer.status_code == 303
     assert answer.location.startswith("/upload_success?batch=")
-    page = browser.get(answer.location).text
-    assert "<title>Upload finished · Gazetteer</title>" in page
-    assert "<h1>Upload finished</h1>" in page
-    assert page.count('<table class="cards">') == 2, "what was refused is read on a phone too"
-    assert REPORT in page
-    assert "b.exe" in page
-    assert "File type not allowed. Allowed: txt, pdf" in page
-    assert "/files#upload" in page
-    assert REPORT in browser.get(answer.location).text, "also after a reload"
-    assert REPORT not in as_role("viewer").get(answer.location).text, "another's is not shown"
+    page = Page(browser.get(answer.location))
+    assert page.text("title") == "Upload finished · Gazetteer"
+    assert page.text("h1") == "Upload finished"
+    assert page.texts("main h2") == ["1 file failed", "1 file uploaded"]
+    failed, uploaded = page.texts("table.cards tbody tr")
+    assert failed.startswith("b.exe File type not allowed. Allowed: txt, pdf")
+    assert uploaded.startswith(REPORT)
+    assert page.has("a[href='/files#upload']")
+    assert len(Page(browser.get(answer.location)).all(".main")) == 2, "also after a reload"
+    others = Page(as_role("viewer").get(answer.location))
+    assert not others.has(".main"), "another's is not shown"
 
 
 @pytest.mark.parametrize(
@@ -95,8 +97,8 @@ def test_a_browser_is_shown_why_nothing_was_stored(make_app, files, status, word
     body, kind = encode_multipart_formdata(fields)
     answer = browser.client.post("/upload", data=body, content_type=kind, headers=HTML)
     assert answer.status_code == status
-    assert words in answer.text
-    assert "<title>Upload failed" in answer.text
+    assert words in Page(answer).text("main")
+    assert Page(answer).text("h1") == "Upload failed"
 
 
 def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypatch):
@@ -114,8 +116,8 @@ def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypat
         monkeypatch.setattr(upload_request, "store_part", store_and_lose_redis)
         answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert answer.status_code == 200
-    assert "1 file uploaded" in answer.text
-    assert REPORT in answer.text
+    assert Page(answer).text("main h2") == "1 file uploaded"
+    assert Page(answer).text(".main") == REPORT
     assert len(on_disk(files_dir(app))) == 1
 
 
@@ -127,14 +129,15 @@ def test_a_visitor_is_redirected_to_sign_in(browser):
 
 @pytest.mark.parametrize("query", ["", "?batch=", "?batch=guess", "?batch=\u6587"])
 def test_the_success_page_without_an_upload_leads_to_the_form(as_role, query):
-    page = as_role("viewer").get(f"/upload_success{query}").text
-    assert "shown here for 10 minutes" in page
-    assert "/files#upload" in page
+    page = Page(as_role("viewer").get(f"/upload_success{query}"))
+    assert "shown here for 10 minutes" in page.text(".empty")
+    assert page.has("a[href='/files#upload']")
 
 
 def test_the_success_page_names_the_time_that_is_set(as_role, monkeypatch):
     monkeypatch.setattr(upload_results, "RESULT_MINUTES", 3)
-    assert "shown here for 3 minutes" in as_role("viewer").get("/upload_success").text
+    page = Page(as_role("viewer").get("/upload_success"))
+    assert "shown here for 3 minutes" in page.text(".empty")
 
 
 def test_an_upload_does_not_overwrite_the_session(app, as_role, monkeypatch):

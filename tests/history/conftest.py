@@ -5,7 +5,7 @@ import pytest
 from app.actor import Actor, Role, Via
 from app.database.service import service
 from app.history.services import record
-from app.history.subjects import Subject, register
+from app.history.subjects import EXTENSION, Subject, register
 
 ADMIN = Actor(1, "admin", Role.ADMIN)
 ADA = Actor(7, "Ada", Role.EDITOR)
@@ -19,14 +19,16 @@ def change(actor, action, *changes, **more):
 
 
 @pytest.fixture
-def known(any_app):
+def known(any_app, monkeypatch):
     """The subjects of `any_app`: people 1 and 7, and the ships 1 to 3, of which 3 is secret."""
-    return register_kinds(any_app)
+    return register_kinds(any_app, monkeypatch)
 
 
-def register_kinds(app):
-    """Register two kinds; returns the ids that were asked for, one list for each query."""
+def register_kinds(app, monkeypatch):
+    """Register two kinds for one test; returns the ids whose labels were asked for, one list for
+    each query."""
     asked = []
+    monkeypatch.setitem(app.extensions, EXTENSION, {**app.extensions[EXTENSION]})
 
     def labels(names):
         def find(ids):
@@ -40,8 +42,8 @@ def register_kinds(app):
         name="Person",
         labels=labels({1: "admin", 7: "Ada Lovelace"}),
         url=lambda each: f"/people/{each}",
-        may_read=lambda actor, _id: actor.is_admin,
-        actions={"person.update": "Changed"},
+        may_read=lambda actor, ids: ids if actor.is_admin else (),
+        actions={"person.update": "Person changed"},
         fields={"name": "Name", "role": "Role"},
         formats={"role": lambda role: f"<{role}>"},
     )
@@ -50,8 +52,12 @@ def register_kinds(app):
         name="Ship",
         labels=labels({1: "Beagle", 2: "<Fram>", 3: "Nautilus"}),
         url=lambda each: f"/ships/{each}",
-        may_read=lambda _actor, each: each != 3,
-        actions={"ship.create": "Added", "ship.update": "Changed", "ship.delete": "Removed"},
+        may_read=lambda _actor, ids: [each for each in ids if each != 3],
+        actions={
+            "ship.create": "Ship added",
+            "ship.update": "Ship changed",
+            "ship.delete": "Ship removed",
+        },
         fields={"port": "Port", "ship": "Name", "crew": "Crew"},
         name_field="ship",
     )

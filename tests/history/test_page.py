@@ -13,9 +13,9 @@ from tests.history.conftest import ADA, SCRIPT, change, register_kinds
 
 
 @pytest.fixture
-def admin(app, as_role):
+def admin(app, as_role, monkeypatch):
     """An administrator's browser, with a few entries to look at."""
-    register_kinds(app)
+    register_kinds(app, monkeypatch)
     browser = as_role("admin")
     with app.app_context():
         change(ADA, "ship.create", Change(1, after={"port": "Oslo", "ship": "Beagle"}))
@@ -35,10 +35,10 @@ def body(page):
 def test_entries_are_listed_newest_first(admin):
     page = admin.get("/history")
     assert body(page) == [
-        "just now Ada Lovelace Removed · Ship Gjøa Port before: Oslo",
-        'just now Command line Changed · Ship <Fram> Port before: <b> → after: a"b',
-        "just now Ada Lovelace by token Changed · Ship Beagle Crew before: 5 → after: 7 Batch 12",
-        "just now Ada Lovelace Added · Ship Beagle Port Oslo",
+        "just now Ada Lovelace Ship removed Gjøa Port before: Oslo",
+        'just now Command line Ship changed <Fram> Port before: <b> → after: a"b',
+        "just now Ada Lovelace by token Ship changed Beagle Crew before: 5 → after: 7 Batch 12",
+        "just now Ada Lovelace Ship added Beagle Port Oslo",
     ]
     assert '<a href="/ships/1">Beagle</a>' in page.text
     assert "/ships/9" not in page.text
@@ -63,6 +63,16 @@ def test_filters_are_in_the_address_and_removable(admin):
     ]
     assert '<a class="clear" href="/history">' in page.text
     assert 'href="/history?batch=12"' in admin.get("/history").text
+
+
+def test_long_ids_of_batches_are_cut(app, admin):
+    batch = "76fff113d4324a809abe93cbc5e67c83"
+    with app.app_context():
+        change(ADA, "ship.create", Change(3, after={"crew": 1}), batch_id=batch)
+    page = admin.get(f"/history?batch={batch}")
+    [row] = body(page)
+    assert row.endswith("Crew 1 Batch 76fff113d432")
+    assert f'href="/history?batch={batch}"' in page.text
 
 
 def test_what_no_entry_matches(admin):
@@ -109,5 +119,5 @@ def test_pruning_is_an_entry_too(app, admin):
     assert len(body(admin.get("/history"))) == 4
     with app.app_context():
         record_pruning(Actor.operator(), now().replace(year=2026, month=1, day=1, hour=0), 12_345)
-    assert "Command line Deleted · History Old entries" in body(admin.get("/history"))[0]
+    assert "Command line Old entries deleted History" in body(admin.get("/history"))[0]
     assert "Entries 12,345" in body(admin.get("/history"))[0]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 
 from app.actor import Actor, Role
 from app.cities.importing.models import CityImport, ImportLine, LineKind
@@ -27,7 +27,9 @@ class Part:
 @permitted(Role.EDITOR)
 def load_import(actor: Actor, import_id: int, lock: bool = False) -> CityImport:
     """A staged import; NotFound for whoever may not see it."""
-    query = select(CityImport).where(CityImport.id == import_id, CityImport.fields.is_not(None))
+    # A confirmed one may be of the previous release, which did not note the fields.
+    staged = or_(CityImport.fields.is_not(None), CityImport.applied_at.is_not(None))
+    query = select(CityImport).where(CityImport.id == import_id, staged)
     if not actor.is_admin:
         query = query.where(CityImport.person_id == actor.id)
     found: CityImport | None = db.session.scalar(query.with_for_update() if lock else query)

@@ -14,7 +14,16 @@ from app.cities.models import City
 from app.database.engine import db
 from app.errors import NotFound
 from app.redis.client import redis_store
-from tests.cities.staging import add, confirm, editor, expire, judged, kinds, register, stage
+from tests.cities.importing.staging import (
+    add,
+    confirm,
+    editor,
+    expire,
+    judged,
+    kinds,
+    register,
+    stage,
+)
 from tests.factories import add_person
 
 
@@ -24,7 +33,7 @@ def test_confirmed_twice_it_is_applied_once(person):
     assert register() == [("a", "b", 1)]
 
 
-def test_the_lists_kept_texts_are_given_up_after_the_commit(person):
+def test_cached_lists_are_invalidated_after_the_commit(person):
     import_id = stage(person, "a,b,1\n")
     before = redis_store.client.get("gz:cities:mark")
     confirm(import_id, person)
@@ -66,7 +75,7 @@ def the_new_one_added() -> None:
         (the_new_one_added, ["changed", "changed"]),
     ],
 )
-def test_what_changed_since_the_preview_makes_it_anew(person, event, anew):
+def test_changes_since_the_preview_renew_it(person, event, anew):
     add(("a", "b", 5))
     import_id = stage(person, "a,b,6\na,new,1\n")
     event()
@@ -148,7 +157,7 @@ def test_only_its_owner_finds_an_import(person):
     assert queries.list_waiting(stranger) == []
 
 
-def test_cancelled_it_is_gone(person):
+def test_cancelled_import_is_not_found(person):
     import_id = stage(person, "a,b,1\n")
     services.cancel_import(editor(person), import_id)
     with pytest.raises(NotFound):
@@ -163,7 +172,7 @@ def test_cancelling_after_the_confirmation_changes_nothing(person):
     assert confirm(import_id, person) == apply.Outcome(1, 0)
 
 
-def test_after_a_day_the_next_one_clears_it_away(person):
+def test_import_expires_after_a_day(person):
     old, young = stage(person, "a,b,1\n"), stage(person, "a,b,1\n")
     expire(old)
     stage(person, "a,c,1\n")
@@ -200,7 +209,7 @@ def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
     assert register()[-2:] == [("a", "b1", 2), ("a", "b0", 0)]
 
 
-def test_a_city_whose_name_has_a_blank_behind_it_is_changed_too(person):
+def test_city_with_a_trailing_space_in_its_name_is_changed_too(person):
     """The original program kept what was typed."""
     add(("a", "b ", 5))
     import_id = stage(person, "a,b,6\n")

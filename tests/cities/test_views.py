@@ -67,7 +67,7 @@ def test_missing_city_is_404(as_role, path):
     assert as_role("editor").get(path).status_code == 404
 
 
-def test_city_is_added_and_stands_at_the_top(as_role, rows):
+def test_city_is_added_at_the_top(as_role, rows):
     person = as_role("editor")
     answer = person.submit("/cities/new", NEW)
     assert (answer.status_code, answer.location) == (303, "/cities")
@@ -104,7 +104,7 @@ def test_form_shown_again_by_the_back_button_adds_another_city(as_role, rows):
     assert [row[2] for row in rows()] == ["深圳市", "珠海市"]
 
 
-def test_bad_input_is_told_beside_its_field_and_kept(as_role, rows):
+def test_bad_input_is_reported_beside_its_field_and_stays(as_role, rows):
     page = as_role("editor").submit(
         "/cities/new", {"province": "  ", "city": "<b>&\"'", "number": "12 Mio"}
     )
@@ -123,7 +123,7 @@ def test_missing_fields_are_bad_input(as_role):
     assert person.submit("/cities/1", {}, page="/cities/new").status_code == 422
 
 
-def test_same_names_are_told_with_a_link_and_added_anyway(as_role, cities, rows):
+def test_same_names_are_reported_with_a_link_and_added_anyway(as_role, cities, rows):
     cities(("广东", "深圳市", 1))
     person = as_role("editor")
     page = person.submit("/cities/new", NEW)
@@ -208,7 +208,7 @@ def test_conflict_names_nobody_when_another_program_saved_last(app, as_role, cit
     assert Page(page).texts(".conflict strong") == ["17,494,398"]
 
 
-def test_city_removed_meanwhile_can_be_added_again(app, as_role, cities, rows):
+def test_city_removed_in_the_meantime_can_be_added_again(app, as_role, cities, rows):
     cities(("广东", "深圳市", 1))
     person = as_role("editor")
     version = hidden(person.get("/cities/1"), "version")
@@ -225,7 +225,7 @@ def test_city_removed_meanwhile_can_be_added_again(app, as_role, cities, rows):
     assert rows() == [(2, "广东", "深圳市", 17494398)]
 
 
-def test_names_of_another_city_are_told_on_the_edit_form(as_role, cities, rows):
+def test_names_of_another_city_are_reported_on_the_edit_form(as_role, cities, rows):
     cities(("广东", "珠海市", 1), ("广东", "深圳市", 2))
     person = as_role("editor")
     data = {**NEW, "city": "珠海市", "version": hidden(person.get("/cities/2"), "version")}
@@ -257,7 +257,7 @@ def test_viewer_reads_the_facts_without_a_form(as_role, cities):
     assert "/delete" not in page.text
 
 
-def test_a_city_of_blanks_is_called_the_same_everywhere(app, as_role):
+def test_city_with_a_blank_name_has_one_name_everywhere(app, as_role):
     with app.app_context():
         add_as_original(("广东", " \u3000", 1))
     editor, called = as_role("editor"), "City without a name"
@@ -289,7 +289,7 @@ def test_removing_asks_and_can_be_undone(as_role, cities, rows):
     assert person.submit("/cities/1/delete", page="/cities").status_code == 404
 
 
-def test_button_of_a_row_leads_back_to_the_list_it_stands_on(as_role, cities):
+def test_button_of_a_row_leads_back_to_its_list(as_role, cities):
     cities(("广东", "深圳市", 1))
     answer = as_role("editor").submit(
         "/cities/1/delete",

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from app.cities.models import City
 from app.database.engine import db
 from tests.factories import HTML
-from tests.test_security_matrix import JSON, TABLE, Walker, asks_sign_in, example, filled
+from tests.web.test_security_matrix import JSON, TABLE, Walker, asks_sign_in, example, filled
 
 __all__ = ["filled"]
 

@@ -13,7 +13,7 @@ from app.database.engine import db
 from app.database.schema import create_database
 from app.errors import NotFound
 from app.times import now
-from tests.cities.staging import confirm, editor, kinds, register, stage
+from tests.cities.importing.staging import confirm, editor, kinds, register, stage
 from tests.conftest import environment
 from tests.factories import add_person
 
@@ -60,7 +60,7 @@ def last_release(request, tmp_path, redis_url):
     app.extensions["redis"].close()
 
 
-def test_previews_are_dropped_and_confirmed_imports_stay(last_release):
+def test_previews_are_not_shown_any_more_and_confirmed_imports_are(last_release):
     waiting = import_of_the_last_release(last_release)
     confirmed = import_of_the_last_release(last_release, "2026-01-01 00:01:00.000000")
     upgrade()

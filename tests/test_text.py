@@ -1,8 +1,9 @@
-"""Reading what people type."""
+"""Text that people type, and messages that are translated when they are shown."""
 
 import pytest
+from flask_babel import force_locale
 
-from app.text import excerpt, read_number
+from app.text import N_, dump_messages, excerpt, load_messages, read_number
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,17 @@ def test_an_excerpt_is_short_and_can_be_seen():
     assert excerpt("  12,34 ") == "12,34"
     assert excerpt("a\x00\u202eb") == "a  b"
     assert excerpt("x" * 41) == "x" * 40 + "…"
+
+
+def test_stored_messages_are_translated_for_the_reader(app):
+    stored = dump_messages([N_("Line %(line)s", line=5), N_("No province")])
+    with app.test_request_context():
+        assert load_messages(stored) == "Line 5 No province"
+        with force_locale("zh"):
+            assert load_messages(stored) == "第 5 行 未填省份"
+
+
+def test_texts_that_earlier_releases_stored_are_shown_as_they_are(app):
+    with app.test_request_context():
+        assert load_messages("") == ""
+        assert load_messages("100 % of it.") == "100 % of it."

@@ -14,10 +14,10 @@ from app.errors import Locked
 from app.files.models import File
 from app.times import now
 from tests.cities.conftest import ACTOR, add_as_original, given
-from tests.cities.staging import expire, kinds, stage
+from tests.cities.importing.staging import expire, kinds, stage
+from tests.database.test_transactions import give_role, role_of
 from tests.factories import HTML, Browser, add_person, add_token
 from tests.files.helpers import PDF, Script, store
-from tests.test_transactions import give_role, role_of
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from app import concurrency
 from app.auth import queries
 from app.cities.importing.models import CityImport
 from app.database.engine import db
-from tests.cities.staging import MIXED, send
+from tests.cities.importing.staging import MIXED, send
 from tests.factories import HTML, add_token
 
 
@@ -23,7 +23,7 @@ from tests.factories import HTML, add_token
         (b"province;city;number\n1;2;3\n", "not separated by commas"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_told_and_nothing_stored(app, as_role, data, told):
+def test_unreadable_file_is_refused_and_nothing_stored(app, as_role, data, told):
     answer = send(as_role("editor"), data)
     assert answer.status_code == 422
     assert told in answer.text
@@ -31,7 +31,7 @@ def test_a_file_that_cannot_be_read_is_told_and_nothing_stored(app, as_role, dat
         assert db.session.scalars(select(CityImport)).all() == []
 
 
-def test_no_file_is_told(as_role):
+def test_missing_file_is_refused(as_role):
     answer = as_role("editor").submit("/cities/import")
     assert answer.status_code == 422
     assert "Choose a CSV file." in answer.text
@@ -49,7 +49,7 @@ def test_five_thousand_lines_with_a_long_column_are_taken(as_role):
     ("path", "size", "limit"),
     [("/cities/import", 16 << 20, "16 MB"), ("/cities/new", 4 << 20, "4 MB")],
 )
-def test_a_body_over_the_limit_is_told_the_limit(as_role, path, size, limit):
+def test_body_over_the_limit_is_refused_with_the_limit(as_role, path, size, limit):
     editor = as_role("editor")
     for headers in (HTML, {"Accept": "application/json"}):
         answer = editor.client.post(
@@ -63,7 +63,7 @@ def test_a_body_over_the_limit_is_told_the_limit(as_role, path, size, limit):
     assert "At most 5,000 lines and 16 MB" in editor.get("/cities/import").text
 
 
-def test_a_field_that_is_too_long_is_not_told_the_limit_of_the_whole(as_role):
+def test_field_that_is_too_long_is_refused_without_the_limit_of_the_body(as_role):
     boundary, body = encode_multipart({"file": "x" * 600_000})
     kind = f"multipart/form-data; boundary={boundary}"
     answer = as_role("editor").client.post(
@@ -74,7 +74,7 @@ def test_a_field_that_is_too_long_is_not_told_the_limit_of_the_whole(as_role):
     assert "At most" not in answer.text
 
 
-def test_others_are_let_through_while_a_body_is_read(monkeypatch, as_role):
+def test_other_requests_run_while_a_body_is_read(monkeypatch, as_role):
     pauses = []
     monkeypatch.setattr(concurrency, "yield_to_hub", lambda: pauses.append(1))
     assert send(as_role("editor"), "x" * 8_000_000).status_code == 422
@@ -93,7 +93,7 @@ def test_a_script_brings_in_a_file_with_its_token(app, as_role):
     assert answer.status_code == 303
 
 
-def test_a_nearly_full_disk_is_told_and_nothing_stored(app, as_role, monkeypatch):
+def test_nothing_is_stored_on_a_nearly_full_disk(app, as_role, monkeypatch):
     editor = as_role("editor")
     usage = type(shutil.disk_usage("/"))(100 * 10**9, 96 * 10**9, 4 * 10**9)
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)

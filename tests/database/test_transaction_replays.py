@@ -8,8 +8,8 @@ from sqlalchemy.exc import OperationalError
 
 from app.database.engine import db
 from app.database.service import ATTEMPTS, after_commit, bookkeeping, is_busy
+from tests.database.test_transactions import give_role, role_of
 from tests.factories import add_person, at_once
-from tests.test_transactions import give_role, role_of
 
 
 def test_busy_sqlite_is_tried_again(app):

@@ -9,7 +9,7 @@ from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given
-from tests.cities.staging import confirm, stage
+from tests.cities.importing.staging import confirm, stage
 from tests.factories import statements
 
 pytestmark = pytest.mark.usefixtures("any_app")
@@ -57,7 +57,7 @@ def test_renamed_by_the_original_its_old_name_is_free():
     assert search_keys.find_same("广东", "新", other_than=city_id) is None
 
 
-def test_the_first_of_several_equal_cities_is_told():
+def test_the_first_of_several_equal_cities_is_found():
     cities = [add_city("广东", "深圳市"), add_city("广东", "深圳市")]
     add_as_original(("广东", "深圳市 ", 1))
     assert search_keys.find_same("广东", "深圳市") == cities[0]

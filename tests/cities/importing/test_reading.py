@@ -44,7 +44,7 @@ def test_any_line_ends_with_or_without_mark(mark, end):
     assert table.fields == ["province", "city", "users"]
 
 
-def test_short_header_in_any_case_order_and_with_blanks():
+def test_short_header_in_any_case_and_order_and_with_spaces():
     table = read_csv(b" Number ,CITY,province\n5,b,a\n")
     assert table.lines == [line(2, "a", "b", "5")]
 
@@ -59,7 +59,7 @@ def test_the_labels_of_our_pages_name_the_columns(header):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_label_of_a_field_is_known_as_a_column(language):
+def test_every_label_of_a_field_is_a_column_header(language):
     with force_locale(language):
         for field in FIELDS:
             assert str(field.label).casefold() in field.headers
@@ -80,7 +80,7 @@ def test_a_hash_below_the_header_is_a_name():
     assert read_csv((HEADER + "#a,b,1\n").encode()).lines == [line(2, "#a", "b", "1")]
 
 
-def test_a_missing_number_column_is_told_apart_from_an_empty_cell():
+def test_missing_column_differs_from_an_empty_cell():
     assert read_csv(b"province,city\na,b\n").lines == [line(2, "a", "b")]
     assert read_csv(b"province,city,number\na,b\n").lines == [line(2, "a", "b", "")]
 
@@ -138,7 +138,7 @@ def test_what_cannot_be_read_is_refused_with_the_line_and_advice(data, line, adv
     assert advice in message
 
 
-def test_blank_lines_and_columns_up_to_the_most_are_passed_over():
+def test_blank_lines_and_columns_are_skipped_up_to_the_limit():
     text = "\n" * MOST_BLANK + HEADER + ",,\n" * MOST_BLANK + "a,b,1\n"
     assert read_csv(text.encode()).lines == [line(2 * MOST_BLANK + 2, "a", "b", "1")]
     commas = "," * (MOST_COLUMNS - 3)
@@ -155,9 +155,9 @@ def test_blank_lines_and_columns_up_to_the_most_are_passed_over():
         HEADER + ("x" * 130_000 + ",y,1\n") * 120 + '"',
     ],
 )
-def test_others_are_let_through_every_few_lines(monkeypatch, data):
+def test_other_requests_run_every_few_lines(monkeypatch, data):
     pauses = []
-    monkeypatch.setattr(csv_reader, "give_way", lambda: pauses.append(1))
+    monkeypatch.setattr(csv_reader, "yield_to_hub", lambda: pauses.append(1))
     with pytest.raises(Invalid):
         read_csv(data.encode())
     assert len(pauses) >= 20_000 * LINE_COSTS // PAUSE_EVERY

@@ -9,7 +9,7 @@ from app.cities.models import City
 from app.database.engine import db
 from app.errors import Invalid
 from app.times import now
-from tests.cities.staging import add, confirm, editor, judged, kinds, register, stage
+from tests.cities.importing.staging import add, confirm, editor, judged, kinds, register, stage
 
 
 def test_lines_are_new_changed_the_same_or_refused(person):
@@ -119,7 +119,7 @@ def test_too_many_cells_are_refused(person):
     assert "more cells" in judged(import_id)[0][3]
 
 
-def test_long_and_strange_cells_are_refused_and_kept_short(person):
+def test_long_and_strange_cells_are_refused_and_cut(person):
     import_id = stage(person, f'{"x" * 100_000},b,{"9" * 300}\na,"b\nc",1\na,b\u2028c,1\n')
     assert kinds(import_id) == ["refused"] * 3
     assert judged(import_id)[0][2] == "province,users"

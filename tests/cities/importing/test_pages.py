@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
-from tests.cities.staging import HEADER, MIXED, send
+from tests.cities.importing.staging import HEADER, MIXED, send
 from tests.factories import HTML, Browser, add_person
 
 
@@ -73,7 +73,7 @@ def test_a_file_is_shown_then_confirmed(app, as_role, filled):
     assert editor.get(answer.location).location == "/cities"
 
 
-def test_refused_lines_can_be_downloaded_corrected_and_brought_in(as_role, filled):
+def test_refused_lines_can_be_downloaded_corrected_and_imported(as_role, filled):
     editor = as_role("editor")
     address = send(editor, MIXED).location
     answer = editor.get(f"{address}/refused.csv")
@@ -142,7 +142,7 @@ def test_missing_numbers_and_other_columns_are_mentioned(as_role, filled):
     assert "Ignored columns: &lt;i&gt;." in page
 
 
-def test_a_row_edited_between_preview_and_confirmation_makes_the_preview_anew(app, as_role, filled):
+def test_row_edited_after_the_preview_renews_it(app, as_role, filled):
     editor = as_role("editor")
     address = send(editor, MIXED).location
     shown = preview_number(editor, address)
@@ -178,7 +178,7 @@ def test_sent_twice_the_confirmation_applies_once(app, as_role):
     assert numbers(app) == {"b": 1}
 
 
-def test_cancelled_it_is_forgotten(app, as_role):
+def test_cancelled_import_is_deleted(app, as_role):
     editor = as_role("editor")
     address = send(editor, MIXED, "mine.csv").location
     assert "mine.csv" in editor.get("/cities/import").text
@@ -222,7 +222,7 @@ def test_viewers_may_not_and_nobody_is_asked_to_sign_in(as_role, browser):
         assert viewer.submit(path, page="/account/password").status_code == 403
 
 
-def test_it_takes_a_post_with_a_token(as_role):
+def test_writing_needs_a_post_with_a_token(as_role):
     editor = as_role("editor")
     address = send(editor, MIXED).location
     for path in POSTS:
@@ -234,7 +234,7 @@ def test_it_takes_a_post_with_a_token(as_role):
 @pytest.mark.parametrize(
     "path", ["/cities/import/999", "/cities/import/999/new", f"/cities/import/{10**30}"]
 )
-def test_a_missing_import_is_told(as_role, path):
+def test_missing_import_is_404(as_role, path):
     assert as_role("editor").get(path).status_code == 404
 
 
