@@ -1,4 +1,4 @@
-"""Services: permission first, then one transaction; never one inside another."""
+"""Services check the permission, run in one transaction, and are not nested."""
 
 import pytest
 from sqlalchemy import text
@@ -16,7 +16,7 @@ SCRIPT = Actor(3, "Ada", Role.ADMIN, Via.TOKEN, token_id=1)
 
 @service(Role.EDITOR)
 def edit(actor, log):
-    """A service of editors."""
+    """A service for editors."""
     log.append(actor.name)
     return len(log)
 
@@ -45,7 +45,7 @@ def test_a_token_is_refused_where_it_is_not_enough(app):
         read(SCRIPT)
 
 
-def test_visitors_may_call_what_is_for_anyone(app):
+def test_visitors_may_call_services_for_anyone(app):
     @service(ANYONE)
     def sign_in(actor):
         return actor
