@@ -92,15 +92,19 @@ def filters(listing: HistoryListing, zone: tzinfo) -> list[ColumnElement[bool]]:
 
 
 def written_between(start: datetime, end: datetime) -> list[ColumnElement[bool]]:
-    """The entries of a period. Ids follow time, so it is also a range of ids: every index, which
-    holds the id after its own columns, is then read only as far as needed."""
-    first = select(HistoryEntry.id).where(HistoryEntry.at >= start - SLACK)
-    last = select(HistoryEntry.id).where(HistoryEntry.at < end + SLACK)
-    low = db.session.scalar(first.order_by(HistoryEntry.at, HistoryEntry.id).limit(1))
-    high = db.session.scalar(last.order_by(HistoryEntry.at.desc(), HistoryEntry.id.desc()).limit(1))
-    # Without an entry on one side there is none in the period.
-    ids = HistoryEntry.id.between(low or 0, (high or 0) if low is not None else 0)
-    return [ids, HistoryEntry.at >= start, HistoryEntry.at < end]
+    """The entries of a period. Their ids follow their times except for SLACK, so they are also a
+    range of ids: every index, which holds the id after its own columns, is then read only as far
+    as needed."""
+    at, id_ = HistoryEntry.at, HistoryEntry.id
+    earlier = select(id_).where(at < start - SLACK).order_by(at.desc(), id_.desc())
+    later = select(id_).where(at >= end + SLACK).order_by(at, id_)
+    low, high = db.session.scalar(earlier.limit(1)), db.session.scalar(later.limit(1))
+    conditions = [at >= start, at < end]
+    if low is not None:
+        conditions.append(id_ > low)
+    if high is not None:
+        conditions.append(id_ < high)
+    return conditions
 
 
 @permitted(Role.ADMIN, by_token=False)
