@@ -118,6 +118,25 @@ def test_entries_for_one_person_are_for_that_person_alone(any_app):
     assert seen_by(Actor.operator()) == {1, 2}
 
 
+def test_last_entry_is_the_newest_that_the_actor_may_see(any_app):
+    change(ADA, "ship.create", Change(1, after={}))
+    change(ADA, "ship.delete", Change(1, before={}))
+    change(ADA, "ship.update", Change(1, {}, {}), visible_to=ADMINISTRATORS)
+    change(ADA, "ship.update", Change(2, {}, {}))
+    change(ADA, "port.update", Change(1, {}, {}))
+
+    def last(*arguments):
+        entry = queries.last_entry(*arguments)
+        return entry and entry.id
+
+    assert last(ADMIN, "ship", 1) == last(None, "ship", 1) == 3
+    assert last(ADA, "ship", 1) == last(None, "ship", 1, "ship.delete") == 2
+    assert last(ADA, "ship", 1, "ship.update") is None
+    assert last(ADA, "ship", 3) is None
+    assert queries.find_removal("ship", 1) == 2
+    assert queries.find_removal("ship", 2) is None
+
+
 @pytest.mark.parametrize(
     "actor",
     [ANONYMOUS, ADA, replace(ADMIN, via=Via.TOKEN)],
