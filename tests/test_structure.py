@@ -105,6 +105,16 @@ def test_rules_know_no_web():
     assert found == KNOWN["web in services"]
 
 
+def test_who_makes_a_request_is_asked_through_the_hooks():
+    found = {
+        name_of(path)
+        for path, tree in modules().items()
+        for module, name in imports(tree)
+        if "app.auth.identification" in (module, f"{module}.{name}") and unit_of(path) != "auth"
+    }
+    assert not found
+
+
 def test_no_package_knows_an_address_of_another(app):
     """Neither an endpoint nor a rule of the URL map, nor its part before a variable."""
     owners: dict[str, set[str]] = {}
