@@ -48,7 +48,7 @@ class Outdated(Conflict):
 
 def may_read_cities(actor: Actor) -> bool:
     """True for members, and for everybody where PUBLIC_READ opens reading."""
-    return settings().public_read or actor.is_signed_in
+    return settings().public_read or actor.has_role(Role.VIEWER)
 
 
 def load_city(actor: Actor, city_id: int) -> queries.CityRow:
