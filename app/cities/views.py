@@ -141,7 +141,8 @@ def conflict_page(form: CityForm, row: CityRow, status: int) -> tuple[str, int]:
         for field in FIELDS
         for typed in [form.values()[field.name]]
     ]
-    return edit_page(form, status, row, conflict=conflict, last_change=find_last_change(row))
+    last_change = find_last_change(actor(), row)
+    return edit_page(form, status, row, conflict=conflict, last_change=last_change)
 
 
 @bp.route(f"{CITY}/delete", methods=["GET", "POST"])

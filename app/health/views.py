@@ -7,11 +7,11 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from app.auth.identification import identify
 from app.current import actor
 from app.errors import DomainError
 from app.health import services
 from app.web.declarations import without_session
+from app.web.hooks import identify
 
 bp = Blueprint("health", __name__)
 

@@ -8,6 +8,7 @@ from flask import Flask, current_app, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
+from app.actor import Role
 from app.current import actor
 from app.errors import NotAForm
 from app.extensions import csrf
@@ -47,14 +48,15 @@ def check_csrf() -> Any:
     """
     if request.routing_exception is not None or declared().csrf_after_guard:
         return None
-    if actor().is_signed_in and actor().by_token:
+    if actor().by_token:
         return None
-    if not actor().is_signed_in and needs_no_token():
+    is_visitor = not actor().has_role(Role.VIEWER)
+    if is_visitor and needs_no_token():
         return None
     try:
         csrf.protect()
     except CSRFError as error:
-        if not actor().is_signed_in and declared().reopened_form and is_outdated(error):
+        if is_visitor and declared().reopened_form and is_outdated(error):
             return reopen()
         raise
     return None

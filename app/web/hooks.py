@@ -12,7 +12,7 @@ from flask_babel import get_locale
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.concurrency import PacedBody
-from app.current import actor, settings
+from app.current import actor, settings, visitor
 from app.web import static_files, urls
 from app.web.declarations import declared, path_for_log
 from app.web.formatting import html_lang
@@ -62,12 +62,20 @@ def start_request() -> None:
 
 
 def identify_with(app: Flask, function: Callable[[], None]) -> None:
-    """Set the function that authenticates requests."""
+    """Let another package say who makes a request: `function` sets `g.actor`."""
     app.extensions[IDENTIFY] = function
 
 
+def start_identification() -> None:
+    """Set `actor()` before every request, except for views that answer everybody alike: to them it
+    is a visitor. The first hook that may ask Redis."""
+    g.actor, g.must_change_password = visitor(), False
+    if not declared().without_session:
+        identify()
+
+
 def identify() -> None:
-    """Authenticate the request; the first hook that may use Redis."""
+    """Find out who makes the request. Views @without_session call it where they need to know."""
     current_app.extensions[IDENTIFY]()
 
 
@@ -131,7 +139,7 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = fixed  # type: ignore[method-assign]
     app.url_map.converters["int"] = urls.RowId
     app.before_request(start_request)
-    app.before_request(identify)
+    app.before_request(start_identification)
     app.after_request(set_headers)
     app.context_processor(page_context)
     app.jinja_env.globals["asset"] = static_files.url  # macros only see globals

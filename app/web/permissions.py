@@ -45,7 +45,7 @@ def role_required(
     password have to choose their own first, unless the view is @allow_first_password."""
 
     def guard() -> Response | None:
-        if not actor().is_signed_in:
+        if not actor().has_role(Role.VIEWER):
             return ask_sign_in()
         if g.must_change_password and not declared().first_password_allowed:
             return ask_password()
