@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.actor import Actor, Role
 from app.database.engine import db
-from app.errors import Forbidden, Locked
+from app.errors import Forbidden, Locked, Unauthorized
 from app.text import N_
 
 P = ParamSpec("P")
@@ -38,7 +38,8 @@ def permitted(
     role: Role | None, by_token: bool = True
 ) -> Callable[[Callable[Concatenate[Actor, P], T]], Callable[Concatenate[Actor, P], T]]:
     """A function whose first argument is the actor, for actors of at least this role; with
-    `by_token=False` not for scripts. Forbidden is raised before anything is read.
+    `by_token=False` not for scripts. Others are refused before anything is read: visitors with
+    Unauthorized, everybody else with Forbidden.
 
     On its own it is for a service that hashes or writes a file before its transaction, and for
     reads that not everybody may do.
@@ -49,6 +50,8 @@ def permitted(
     ) -> Callable[Concatenate[Actor, P], T]:
         @wraps(function)
         def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            if role is not None and actor.role is None:
+                raise Unauthorized(N_("Please sign in, or send a token."))
             if role is not None and not actor.has_role(role):
                 raise Forbidden(N_("Your role does not include this."))
             if actor.by_token and not by_token:

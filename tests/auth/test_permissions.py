@@ -10,7 +10,7 @@ import app.auth
 import app.setup
 from app.actor import ANONYMOUS, Actor, Role, Via
 from app.auth import queries
-from app.errors import Forbidden
+from app.errors import Forbidden, Unauthorized
 from tests.factories import OPERATOR, actor_of, add_person
 
 # Whoever adds a service adds a line. None: for visitors too.
@@ -51,6 +51,7 @@ def permitted_functions():
 
 
 FUNCTIONS = permitted_functions()
+REFUSALS = {Unauthorized: "Please sign in", Forbidden: "Your role does not include this"}
 TOO_LOW = [
     (name, actor)
     for name, role in REQUIRED.items()
@@ -67,7 +68,8 @@ def test_every_service_requires_the_role_of_the_list():
 @pytest.mark.parametrize(("name", "actor"), TOO_LOW, ids=lambda each: getattr(each, "name", each))
 def test_too_low_a_role_is_refused_before_anything_is_read(name, actor):
     # Without arguments and without an application: nothing else of the service runs.
-    with pytest.raises(Forbidden, match="Your role does not include this"):
+    refusal = Unauthorized if actor is ANONYMOUS else Forbidden
+    with pytest.raises(refusal, match=REFUSALS[refusal]):
         FUNCTIONS[name](actor)
 
 
