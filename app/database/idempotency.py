@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.database.constraints import violates
 from app.database.engine import db
 from app.database.service import after_commit, bookkeeping
 from app.database.types import Moment, bounded
@@ -38,34 +39,36 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def hash_key(person_id: int, key: str, sent: Sequence[str | int]) -> str:
-    """What is kept of a form: this person's key together with the values that were sent. The
-    browser's Back button shows a form again with the key it had; with other values in it, it means
-    another thing."""
-    return hashlib.sha256(json.dumps([person_id, key, *sent]).encode()).hexdigest()
+def hash_key(actor_id: int | None, key: str, sent: Sequence[object]) -> str:
+    """What is stored of a form: the actor's key together with the values that were sent, as JSON.
+    The browser's Back button shows a form again with the key it had; with other values in it, it
+    means another thing."""
+    return hashlib.sha256(json.dumps([actor_id, key, *sent]).encode()).hexdigest()
 
 
 def run_once(
-    person_id: int,
+    actor_id: int | None,
     key: str | None,
-    sent: Sequence[str | int],
+    sent: Sequence[object],
     make: Callable[[], int],
     is_there: Callable[[int], bool],
 ) -> int:
     """Call `make` and return the id it made; where the same values were sent with the same key
-    before, only return the id of then, unless that thing is no longer there. Part of a running
-    service: key and thing are committed together, and a second sender of the same waits for the
-    first. A form without a key always makes something.
+    before, only return the id of then, unless that thing is no longer there. `actor_id` is None for
+    the command line. Part of a running service: key and thing are committed together, and a second
+    sender of the same waits for the first. Without a key it always makes something.
 
     The key is written first and by itself. A refused statement leaves the transaction as it was,
     on both databases, so that no savepoint is needed: it would cost two round trips at each form.
     """
     if not key:
         return make()
-    used_key = hash_key(person_id, key, sent)
+    used_key = hash_key(actor_id, key, sent)
     try:
         db.session.execute(insert(KEYS).values(key=used_key))
-    except IntegrityError:
+    except IntegrityError as error:
+        if not violates(error, "pk_form_key"):
+            raise
         # A locking read sees what the other committed, whatever this transaction read before.
         query = select(KEYS.c.result_id).where(KEYS.c.key == used_key).with_for_update()
         before: int | None = db.session.scalar(query)
