@@ -80,9 +80,9 @@ def create_city(actor: Actor, given: Input, *, key: str | None = None, anyway: b
     before, that is the id of the city added then, while it is in the register. AlreadyThere if
     there is one of these names, unless `anyway`."""
     values = check_city(given)
-    sent = [value or "" for value in values.values()]
+    sent = list(values.values())
     return run_once(
-        actor.person_id, key, sent, lambda: insert_city(actor, values, anyway), queries.has_city
+        actor.id, key, sent, lambda: insert_city(actor, values, anyway), queries.has_city
     )
 
 

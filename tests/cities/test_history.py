@@ -12,7 +12,7 @@ from app.cities.importing import queries as imports
 from app.cities.importing import services as importing
 from app.cities.models import City
 from app.database.engine import db
-from app.errors import DomainError, Forbidden
+from app.errors import DomainError, Forbidden, Unauthorized
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.history.subjects import all_subjects
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
@@ -168,8 +168,9 @@ CALLS = {
 def test_viewers_and_visitors_are_refused_by_the_services_themselves(person, name):
     import_id = stage(person, "a,b,1\n")
     add_city()
-    for actor in (replace(editor(person), role=Role.VIEWER), ANONYMOUS):
-        with pytest.raises(Forbidden):
+    viewer = replace(editor(person), role=Role.VIEWER)
+    for actor, refusal in ((viewer, Forbidden), (ANONYMOUS, Unauthorized)):
+        with pytest.raises(refusal):
             CALLS[name](actor, import_id)
     assert len(stored()) == 1
     assert entries() == []

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from app.actor import Actor
 from app.cities import queries, services
 from app.cities.listing import CityListing
 from app.cities.models import City, RemovedCity
@@ -85,6 +86,10 @@ def test_long_key_and_long_names_fit():
     for _time in range(2):
         services.create_city(ACTOR, given("省" * 255, "市" * 255, "2147483647"), key="k" * 5000)
     assert len(stored()) == 1
+
+
+def test_operator_needs_no_key():
+    assert services.create_city(Actor.operator(), given()) == stored()[0][0]
 
 
 def test_keys_of_two_people_have_nothing_to_do_with_each_other():

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from app.actor import ANONYMOUS, Actor, Role, Via
 from app.database.engine import db
 from app.database.service import ANYONE, after_commit, bookkeeping, permitted, service
-from app.errors import Forbidden
+from app.errors import Forbidden, Unauthorized
 
 VIEWER = Actor(1, "Vera", Role.VIEWER)
 EDITOR = Actor(2, "Ed", Role.EDITOR)
@@ -21,10 +21,10 @@ def edit(actor, log):
     return len(log)
 
 
-@pytest.mark.parametrize("actor", [ANONYMOUS, VIEWER])
-def test_too_low_a_role_is_refused_before_anything_runs(app, actor):
+@pytest.mark.parametrize(("actor", "refusal"), [(ANONYMOUS, Unauthorized), (VIEWER, Forbidden)])
+def test_too_low_a_role_is_refused_before_anything_runs(app, actor, refusal):
     log = []
-    with app.app_context(), pytest.raises(Forbidden):
+    with app.app_context(), pytest.raises(refusal):
         edit(actor, log)
     assert log == []
 
