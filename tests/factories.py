@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from flask import Flask
@@ -12,14 +12,13 @@ from sqlalchemy import event
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-from app.actor import Actor, Role
+from app.actor import ANONYMOUS, Actor, Role
 from app.auth import services as auth
 from app.auth import tokens
-from app.auth.models import Person
 from app.auth.queries import load_person
-from app.auth.rules import fold_name
 from app.database.engine import db
 from app.database.service import bookkeeping
+from app.setup import services as setup
 
 OPERATOR = Actor.operator()
 PASSWORD = "correct horse battery"
@@ -35,8 +34,14 @@ def password_hash() -> str:
 @bookkeeping
 def add_person(name: str, role: str = "viewer") -> int:
     """Create a person who signs in with PASSWORD; returns the id."""
-    row = partial(Person, name=name, name_key=fold_name(name), role=role)
-    return auth.insert_person(partial(row, password_hash=password_hash())).id
+    return auth.insert_person(auth.NewPerson(name, Role(role), password_hash())).id
+
+
+def claim(name: str, with_sample: bool = False) -> int:
+    """Claim a new installation with its link, inside an application context; returns the id of the
+    first administrator, who signs in with PASSWORD."""
+    token = setup.create_link_path().rpartition("/")[2]
+    return setup.claim(ANONYMOUS, token, "192.0.2.1", name, PASSWORD, with_sample)
 
 
 def actor_of(person_id: int) -> Actor:
