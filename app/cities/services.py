@@ -16,14 +16,13 @@ from app.actor import Actor, Role
 from app.cities import cache, queries
 from app.cities.fields import CSV_FIELDS, Input, Values, columns_of, values_of
 from app.cities.models import City, RemovedCity
-from app.cities.rules import Pair, check_city, names_of, row_of
+from app.cities.rules import Pair, check_city, check_reader, names_of, row_of
 from app.cities.search_keys import find_same
 from app.config import ROOT
-from app.current import settings
 from app.database.engine import db
 from app.database.idempotency import run_once
 from app.database.service import after_commit, bookkeeping, service
-from app.errors import Conflict, Invalid, NotFound, Unauthorized
+from app.errors import Conflict, Invalid, NotFound
 from app.history.queries import find_removal
 from app.history.services import Change, changed_fields, record
 from app.text import N_
@@ -47,15 +46,9 @@ class Outdated(Conflict):
     """The row changed since the form was opened."""
 
 
-def may_read_cities(actor: Actor) -> bool:
-    """True for members, and for everybody where PUBLIC_READ opens reading."""
-    return settings().public_read or actor.is_signed_in
-
-
 def load_city(actor: Actor, city_id: int) -> queries.CityRow:
     """One row; NotFound where there is none."""
-    if not may_read_cities(actor):
-        raise Unauthorized(N_("Please sign in, or send a token."))
+    check_reader(actor)
     row = queries.find_city(city_id)
     db.session.rollback()  # whoever shows it asks Redis next, and holds no connection then
     if row is None:

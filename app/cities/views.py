@@ -1,22 +1,22 @@
 """The pages of the register."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.actor import Role
+from app.actor import ANONYMOUS, Role
 from app.cities import services
 from app.cities.fields import FIELDS, Field
 from app.cities.forms import CityForm
 from app.cities.list_page import CITIES, list_content, register_facts
-from app.cities.permissions import reads_cities
 from app.cities.queries import CityRow, find_last_change
 from app.cities.row_format import city_name
-from app.cities.rules import is_flawed
+from app.cities.rules import is_flawed, may_read_cities
 from app.current import actor
 from app.database.idempotency import new_key
 from app.errors import NotFound
@@ -31,14 +31,28 @@ Answer = Response | tuple[str, int] | tuple[str, int, Any] | str
 
 CITY = "/cities/<int:city_id>"
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def reads_cities(view: Callable[P, T]) -> Callable[P, T | Response]:
+    """A view of cities: for members, and for everybody where visitors may read them."""
+    for_members = role_required()(view)
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T | Response:
+        return (view if may_read_cities(ANONYMOUS) else for_members)(*args, **kwargs)
+
+    return guarded
+
 
 @bp.get("/cities")
 @reads_cities
 def list_cities() -> str:
     """The list, as its address says."""
-    may_write, listing = actor().may_write, CITIES.read(request.args)
-    content = list_content(listing, CITIES.read_cursor(listing, request.args), may_write)
-    return render_template("cities/list_cities.html", content=content, may_write=may_write)
+    listing = CITIES.read(request.args)
+    content = list_content(actor(), listing, CITIES.read_cursor(listing, request.args))
+    return render_template("cities/list_cities.html", content=content, may_write=actor().may_write)
 
 
 @bp.route("/cities/new", methods=["GET", "POST"])
@@ -112,7 +126,7 @@ def edit_page(
         form=form,
         row=row,
         flawed=row is not None and is_flawed(row.provincename, row.cityname, row.usernumber),
-        provinces=register_facts().provinces,
+        provinces=register_facts(actor()).provinces,
         back=safe_next(form.next.data, url_for("cities.list_cities")),
         **more,
     )

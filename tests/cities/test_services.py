@@ -107,7 +107,7 @@ def test_city_is_changed_and_its_version_rises():
     services.update_city(ACTOR, city_id, version, given("广东", "珠海市", "7"))
     row = services.load_city(ACTOR, city_id)
     assert (row.cityname, row.usernumber, row.version) == ("珠海市", 7, 2)
-    assert queries.select_page(CityListing(search="珠海")).rows[0].id == city_id
+    assert queries.select_page(ACTOR, CityListing(search="珠海")).rows[0].id == city_id
 
 
 def test_change_without_a_difference_writes_nothing():
@@ -235,13 +235,13 @@ def test_removed_cities_are_deleted_after_a_month():
 
 def test_keys_of_rows_by_the_original_program_are_filled_for_a_search():
     add_as_original(*(("省", f"c{number}", number) for number in range(1100)), (None, "圳", 1))
-    page = queries.select_page(CityListing(search="圳"))
+    page = queries.select_page(ACTOR, CityListing(search="圳"))
     assert [row.cityname for row in page.rows] == ["圳"]
-    assert queries.count_cities(CityListing(search="省")) is None  # more than COUNT_MOST
+    assert queries.count_cities(ACTOR, CityListing(search="省")) is None  # more than COUNT_MOST
     assert db.session.query(City).filter(City.province_key.is_(None)).count() == 0
 
 
 def test_plain_list_does_not_need_keys():
     add_as_original(("省", "c", 1))
-    assert len(queries.select_page(CityListing()).rows) == 1
+    assert len(queries.select_page(ACTOR, CityListing()).rows) == 1
     assert db.session.query(City).filter(City.province_key.is_(None)).count() == 1
