@@ -13,7 +13,7 @@ from app.cities.importing import services as importing
 from app.cities.models import City
 from app.database.engine import db
 from app.errors import DomainError, Forbidden
-from app.history.models import EVERYBODY, HistoryEntry
+from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.history.subjects import all_subjects
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
 from tests.cities.importing.staging import add, confirm, editor, stage
@@ -125,6 +125,14 @@ def test_an_import_is_one_entry_and_one_for_each_city(person):
     assert {(entry.actor_id, entry.batch_id) for entry in found} == {(person, str(import_id))}
     confirm(import_id, person)
     assert len(entries()) == len(found)
+
+
+def test_the_name_of_an_imported_file_is_for_administrators_alone(person):
+    confirm(stage(person, "湖南,长沙市,9\n"), person)
+    assert {(entry.action, entry.visible_to) for entry in entries()} == {
+        ("import.apply", ADMINISTRATORS),
+        ("city.create", EVERYBODY),
+    }
 
 
 def test_a_refused_import_leaves_no_entry(person):
