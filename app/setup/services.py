@@ -14,6 +14,7 @@ from app.auth.models import Person
 from app.auth.queries import somebody_exists
 from app.auth.services import prepare_person
 from app.cities import services as cities
+from app.cities.fields import Values
 from app.current import settings
 from app.database.constraints import violates
 from app.database.engine import db
@@ -61,18 +62,19 @@ def offers_sample() -> bool:
 def claim(actor: Actor, name: str, password: str, with_sample: bool) -> int:
     """Add the first administrator and, if wanted and offered, the sample cities: both or neither.
     Returns the person's id."""
-    return add_administrator(actor, prepare_person(name, password, Role.ADMIN), with_sample)
+    sample = cities.read_sample() if with_sample else []
+    return add_administrator(actor, prepare_person(name, password, Role.ADMIN), sample)
 
 
 @service(ANYONE)
-def add_administrator(actor: Actor, person: "partial[Person]", with_sample: bool) -> int:
-    """Store the person that claim() prepared, who then acts, and the sample cities."""
+def add_administrator(actor: Actor, person: "partial[Person]", sample: list[Values]) -> int:
+    """Store the person that claim() prepared, who then acts, and the sample cities, if offered."""
     row = insert_administrator(person)
     claimer = replace(actor, id=row.id, name=row.name, role=Role.ADMIN)
     record_new_person(claimer, "person.create", row)
     log_event(claimer, "installation-claimed")
-    if with_sample and offers_sample():
-        cities.insert_sample_cities(claimer)
+    if sample and offers_sample():
+        cities.insert_sample_cities(claimer, sample)
     return row.id
 
 
