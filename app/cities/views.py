@@ -97,15 +97,12 @@ def update_city(city_id: int) -> Answer:
     )
     try:
         sent = submit(form, update, special=(services.Outdated, services.AlreadyThere))
-        if not sent.done:
-            return edit_page(form, sent.status, services.load_city(actor(), city_id))
-    except services.Outdated as error:
-        return conflict_page(form, services.load_city(actor(), city_id), error.status)
-    except NotFound as error:
-        return edit_page(form, error.status, gone=True)
     except services.AlreadyThere as error:
-        row = services.load_city(actor(), city_id)
-        return edit_page(form, error.status, row, same=error.city_id)
+        return refused_page(form, city_id, error.status, same=error.city_id)
+    except (services.Outdated, NotFound) as error:
+        return refused_page(form, city_id, error.status, outdated=True)
+    if not sent.done:
+        return refused_page(form, city_id, sent.status)
     Notice(_("%(name)s was saved.", name=city_name(form.city.data))).show()
     return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
 
@@ -131,6 +128,20 @@ def edit_page(
         **more,
     )
     return page, status
+
+
+def refused_page(
+    form: CityForm, city_id: int, status: int, same: int | None = None, outdated: bool = False
+) -> tuple[str, int]:
+    """The form of a city that was not saved, with what was typed, beside the row as it is now. The
+    row may have been removed, before the service looked for it or since."""
+    try:
+        row = services.load_city(actor(), city_id)
+    except NotFound as error:
+        return edit_page(form, error.status, gone=True)
+    if outdated:
+        return conflict_page(form, row, status)
+    return edit_page(form, status, row, same=same)
 
 
 @dataclass(frozen=True)
