@@ -174,7 +174,7 @@ def count_download(file_id: int) -> None:
 def remove_file(actor: Actor, file_id: int) -> str:
     """Remove a file with all its versions; returns its name. It can be restored for UNDO_DAYS. The
     history has one entry, for the current version."""
-    file = queries.get_file(file_id)
+    file = queries.present_file(file_id)
     check_may_change(actor, file)
     remaining = (*queries.versions_of(file), File.removed_at.is_(None))
     # Locked, so that only one of two people who remove it at the same time does.

@@ -50,12 +50,12 @@ def list_files() -> str:
 @role_required()
 def show_file(file_id: int) -> str:
     """One file: its owner, its SHA-256, its versions."""
-    file = queries.get_file(file_id)
+    file = queries.load_file(actor(), file_id)
     return render_template(
         "files/show_file.html",
         file=file,
-        owner=queries.owner_name(file),
-        versions=queries.list_versions(file),
+        owner=queries.owner_name(actor(), file),
+        versions=queries.list_versions(actor(), file),
         may_change=may_change(actor(), file),
     )
 
