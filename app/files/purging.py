@@ -14,25 +14,24 @@ from app.database.engine import db
 from app.database.service import after_commit, bookkeeping
 from app.files import cache, storage
 from app.files.models import File
+from app.files.rules import restorable_since
 from app.times import now
 
-# For how long a removed file can be restored.
-UNDO_DAYS = 7
 # How many files are deleted permanently when another one is removed or uploaded.
 PURGE_LIMIT = 20
 
 
 def purge_removed(limit: int = PURGE_LIMIT) -> int:
-    """Delete permanently what was removed more than UNDO_DAYS ago; returns how many."""
-    before = now() - timedelta(days=UNDO_DAYS)
-    due = select(File.id).where(File.removed_at < before).order_by(File.removed_at).limit(limit)
+    """Delete permanently the removed files that can no longer be restored; returns how many."""
+    before = restorable_since()
+    due = select(File.id).where(File.removed_at <= before).order_by(File.removed_at).limit(limit)
     ids = list(db.session.scalars(due))
     db.session.rollback()
-    return sum(_purge(file_id, before, settings().files_dir) for file_id in ids)
+    return sum(purge_file(file_id, before, settings().files_dir) for file_id in ids)
 
 
 @bookkeeping
-def _purge(file_id: int, before: datetime, folder: Path) -> bool:
+def purge_file(file_id: int, before: datetime, folder: Path) -> bool:
     """Delete the row, then the stored file; False if the file was restored in the meantime."""
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None:
@@ -40,7 +39,7 @@ def _purge(file_id: int, before: datetime, folder: Path) -> bool:
     stored_name = file.stored_name
     deleted = db.session.execute(
         delete(File)
-        .where(File.id == file_id, File.removed_at < before)
+        .where(File.id == file_id, File.removed_at <= before)
         .execution_options(synchronize_session=False)
     )
     if deleted.rowcount != 1:  # type: ignore[attr-defined]

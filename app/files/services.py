@@ -18,7 +18,7 @@ from app.files import cache, queries, storage
 from app.files.models import EXTENSION_LENGTH, NAME_LENGTH, UNIQUE_VERSION, File
 from app.files.names import CleanPath
 from app.files.purging import purge_removed
-from app.files.rules import check_file, check_may_change
+from app.files.rules import check_file, check_may_change, restorable_since
 from app.files.storage import Incoming
 from app.history.queries import find_removal
 from app.history.services import Change, record
@@ -57,7 +57,7 @@ def store_upload(
 ) -> StoredFile:
     """Check a received file and make it the next version of the actor's file of that path.
     `batch_id` is shared by the files of one form."""
-    return _store(actor, incoming, path, batch_id, owner_id=actor.person_id)
+    return store(actor, incoming, path, batch_id, owner_id=actor.person_id)
 
 
 @permitted(Role.ADMIN)
@@ -71,7 +71,7 @@ def store_adopted(
     batch_id: str | None = None,
 ) -> StoredFile:
     """The same for a file of the original program, with its owner, age and stored name there."""
-    return _store(
+    return store(
         actor,
         incoming,
         path,
@@ -82,7 +82,7 @@ def store_adopted(
     )
 
 
-def _store(
+def store(
     actor: Actor, incoming: Incoming, path: CleanPath, batch_id: str | None, **columns: Any
 ) -> StoredFile:
     """Check and store a received file, then insert its row.
@@ -109,7 +109,7 @@ def _store(
         **columns,
     )
     try:
-        return _insert_next(actor, new_row, batch_id)
+        return insert_next(actor, new_row, batch_id)
     except (DomainError, DBAPIError, PoolTimeout) as error:
         if not isinstance(error, DBAPIError) or no_row(error):
             storage.remove(incoming.folder, stored_name)
@@ -121,12 +121,12 @@ def no_row(error: DBAPIError) -> bool:
     return isinstance(error, IntegrityError) or is_busy(error)
 
 
-def _insert_next(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
+def insert_next(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
     """Insert the next version. Two uploads at the same time can choose the same number: the
     database accepts one, and the other is numbered again in a new transaction."""
     for _attempt in range(INSERT_ATTEMPTS):
         try:
-            return _insert(actor, new_row, batch_id)
+            return insert_version(actor, new_row, batch_id)
         except IntegrityError as error:
             if not violates(error, UNIQUE_VERSION):
                 raise
@@ -134,31 +134,32 @@ def _insert_next(actor: Actor, new_row: "partial[File]", batch_id: str | None) -
 
 
 @service(Role.EDITOR)
-def _insert(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
+def insert_version(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
+    """Insert it as the version after the largest of its path, and record that."""
     row = new_row()
     same = queries.same_file(row.owner_id, row.folder, row.name)
     row.version = 1 + (db.session.scalar(select(func.max(File.version)).where(*same)) or 0)
     # The versions of a removed file stay as they are, so that it can be restored.
     current = (*same, File.replaced_at.is_(None), File.removed_at.is_(None))
-    if row.created_at and _has_newer(row.created_at, current):
+    if row.created_at and has_newer(row.created_at, current):
         row.replaced_at = now()
     else:
         db.session.execute(update(File).where(*current).values(replaced_at=now()))
     db.session.add(row)
     db.session.flush()
-    change = Change(row.id, after=_recorded(row), version=row.version)
+    change = Change(row.id, after=recorded(row), version=row.version)
     record(actor, "file.create", "file", change, batch_id=batch_id)
     after_commit(cache.invalidate)
     return StoredFile(row.id, row.version, row.sha256, row.size)
 
 
-def _has_newer(moment: datetime, current: queries.Conditions) -> bool:
+def has_newer(moment: datetime, current: queries.Conditions) -> bool:
     """True if the current version is newer than an adopted file."""
     query = select(File.id).where(*current, File.created_at > moment)
     return db.session.scalar(query.limit(1)) is not None
 
 
-def _recorded(file: File) -> dict[str, Any]:
+def recorded(file: File) -> dict[str, Any]:
     """The fields of a version for the history."""
     return {name: getattr(file, name) for name in RECORDED}
 
@@ -184,7 +185,7 @@ def remove_file(actor: Actor, file_id: int) -> str:
         raise queries.no_such_file()
     values = {"removed_at": now(), "removed_by": actor.id}
     db.session.execute(update(File).where(*remaining).values(values))
-    change = Change(current.id, before=_recorded(current), version=current.version)
+    change = Change(current.id, before=recorded(current), version=current.version)
     record(actor, "file.delete", "file", change)
     after_commit(cache.invalidate)
     after_commit(purge_removed)
@@ -195,21 +196,23 @@ def remove_file(actor: Actor, file_id: int) -> str:
 def restore_file(actor: Actor, file_id: int) -> RestoredFile:
     """Restore a removed file with the versions that were removed with it. If its name was uploaded
     again in the meantime, the newest of all versions is the current one. Without effect on a file
-    that is not removed."""
+    that is not removed; NotFound after UNDO_DAYS, whether it is purged already or not."""
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None:
-        raise _purged()
+        raise purged()
     check_may_change(actor, file)
     # Locked, so that an upload at the same time cannot leave two current versions.
     query = select(File).where(*queries.versions_of(file)).with_for_update()
     query = query.order_by(File.created_at, File.version)
     rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
     moment = file.removed_at
+    if moment is not None and moment <= restorable_since():
+        raise purged()
     restored = [row for row in rows if row.removed_at == moment]
     if not restored:  # deleted between the two queries
-        raise _purged()
+        raise purged()
     if moment is not None:
-        _record_restore(actor, restored)
+        record_restore(actor, restored)
     for row in restored:
         row.removed_at = row.removed_by = None
     *older, current = [row for row in rows if row.removed_at is None]
@@ -220,13 +223,13 @@ def restore_file(actor: Actor, file_id: int) -> RestoredFile:
     return RestoredFile(file.name, restored[-1].version, current.version, current.id)
 
 
-def _record_restore(actor: Actor, restored: list[File]) -> None:
+def record_restore(actor: Actor, restored: list[File]) -> None:
     """One entry, for the version that was current at the removal."""
     row = next((row for row in restored if row.replaced_at is None), restored[-1])
-    change = Change(row.id, after=_recorded(row), version=row.version)
+    change = Change(row.id, after=recorded(row), version=row.version)
     record(actor, "file.restore", "file", change, reverts_id=find_removal("file", row.id))
 
 
-def _purged() -> NotFound:
+def purged() -> NotFound:
     """The refusal for a file that is deleted permanently."""
     return NotFound(N_("This file was deleted permanently and cannot be restored."))

@@ -287,6 +287,18 @@ def test_removed_bytes_are_deleted_after_a_week(people):
     assert queries.load_file(OPERATOR, present)
 
 
+def test_a_file_is_not_restored_after_the_undo_period_even_if_not_purged_yet(people):
+    file_id = store(people[0], "a.txt", b"x").id
+    services.remove_file(editor(people[0]), file_id)
+    age(file_id, 7.1)
+    assert removed_versions() == []
+    with pytest.raises(NotFound, match="cannot be restored"):
+        services.restore_file(editor(people[0]), file_id)
+    assert len(on_disk(settings().files_dir)) == 1
+    age(file_id, 6.9)
+    assert services.restore_file(editor(people[0]), file_id).version == 1
+
+
 def test_removing_purges_older_removed_files(people):
     old, other = store(people[0], "a.txt", b"x").id, store(people[0], "b.txt", b"x").id
     services.remove_file(editor(people[0]), old)
