@@ -1,4 +1,4 @@
-"""What can be done with files: store, remove and restore them, and count downloads."""
+"""What can be done with files: store, remove, restore and purge them, and count downloads."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,22 +10,26 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.actor import Actor, Role
+from app.current import settings
 from app.database.constraints import violates
 from app.database.engine import db
 from app.database.service import after_commit, bookkeeping, is_busy, permitted, service
 from app.errors import Conflict, DomainError, NotFound
-from app.files import cache, queries, storage
+from app.files import cache, purging, queries, storage
 from app.files.models import EXTENSION_LENGTH, NAME_LENGTH, UNIQUE_VERSION, File
 from app.files.names import CleanPath
-from app.files.purging import purge_removed
 from app.files.rules import check_file, check_may_change, restorable_since
 from app.files.storage import Incoming
+from app.history.models import ADMINISTRATORS
 from app.history.queries import find_removal
 from app.history.services import Change, record
 from app.text import N_, fold
 from app.times import now
 
 INSERT_ATTEMPTS = 5
+PURGE_MOST = 100_000  # files in one call of purge_files()
+# The subject of an entry that is about no file in particular.
+ALL_FILES = 0
 # The fields of a file in the history.
 RECORDED = ("name", "folder", "version", "size", "sha256", "owner_id")
 
@@ -49,6 +53,14 @@ class RestoredFile:
     version: int
     current_version: int
     current_id: int
+
+
+@dataclass
+class PurgeCounts:
+    """How many removed files and orphaned stored files were deleted permanently."""
+
+    removed: int = 0
+    orphaned: int = 0
 
 
 @permitted(Role.EDITOR)
@@ -188,7 +200,7 @@ def remove_file(actor: Actor, file_id: int) -> str:
     change = Change(current.id, before=recorded(current), version=current.version)
     record(actor, "file.delete", "file", change)
     after_commit(cache.invalidate)
-    after_commit(purge_removed)
+    after_commit(purging.purge_due)
     return file.name
 
 
@@ -233,3 +245,29 @@ def record_restore(actor: Actor, restored: list[File]) -> None:
 def purged() -> NotFound:
     """The refusal for a file that is deleted permanently."""
     return NotFound(N_("This file was deleted permanently and cannot be restored."))
+
+
+@permitted(Role.ADMIN, by_token=False)
+def purge_files(actor: Actor) -> PurgeCounts:
+    """Delete permanently all removed files that can no longer be restored, and orphaned files. Each
+    in a short transaction; what was deleted is recorded also if a later one fails."""
+    folder, counts = settings().files_dir, PurgeCounts()
+    try:
+        for file_id in purging.find_due(PURGE_MOST):
+            counts.removed += purging.purge_file(file_id)
+        for name in purging.find_orphans():
+            storage.remove(folder, name)
+            counts.orphaned += 1
+        counts.orphaned += storage.remove_leftovers(folder)
+    finally:
+        if counts != PurgeCounts():
+            record_purge(actor, counts)
+    return counts
+
+
+@service(Role.ADMIN, by_token=False)
+def record_purge(actor: Actor, counts: PurgeCounts) -> None:
+    """Write the entry of a permanent deletion."""
+    fields = {"removed_files": counts.removed, "orphaned_files": counts.orphaned}
+    change = Change(ALL_FILES, after=fields)
+    record(actor, "file.purge", "file", change, visible_to=ADMINISTRATORS)

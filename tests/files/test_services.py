@@ -1,10 +1,9 @@
 """The rules of shared files, on both databases."""
 
 import threading
-from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, func, literal, select, update
+from sqlalchemy import event, func, literal, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -16,10 +15,19 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from app.files import listing, purging, queries, services, storage
 from app.files.models import File
 from app.files.names import clean_path
+from app.files.services import PurgeCounts
 from app.files.storage import Incoming
-from app.times import now
 from tests.factories import OPERATOR, at_once
-from tests.files.helpers import PDF, REPORT, all_connections_taken, editor, on_disk, store
+from tests.files.helpers import (
+    PDF,
+    REPORT,
+    age,
+    all_connections_taken,
+    editor,
+    on_disk,
+    store,
+    without_connection,
+)
 
 FOLDER = "survey/north"
 
@@ -266,13 +274,6 @@ def test_a_viewer_removes_and_restores_only_their_own_files(people):
     assert services.restore_file(viewer, own).name == "a.txt"
 
 
-def age(file_id: int, days: float) -> None:
-    """Have it been removed so many days ago."""
-    moment = now() - timedelta(days=days)
-    db.session.execute(update(File).where(File.id == file_id).values(removed_at=moment))
-    db.session.commit()
-
-
 def test_removed_bytes_are_deleted_after_a_week(people):
     young, old, present = (store(people[0], f"{n}.txt", b"x").id for n in range(3))
     services.remove_file(editor(people[0]), young)
@@ -307,6 +308,17 @@ def test_removing_purges_older_removed_files(people):
     assert len(on_disk(settings().files_dir)) == 1
 
 
+def test_a_file_is_removed_although_nothing_could_be_purged(people, monkeypatch, caplog):
+    file_id = store(people[0], "a.txt", b"x").id
+    monkeypatch.setattr(purging, "purge_removed", without_connection(purging.purge_removed))
+    services.remove_file(editor(people[0]), file_id)
+    assert removed_versions() == [1]
+    [line] = [record for record in caplog.records if record.name == "gazetteer.files"]
+    assert (line.levelname, line.exc_info) == ("WARNING", None)
+    assert line.getMessage() == "removed files were not purged: TimeoutError"
+    assert "a follow-up of a committed change failed" not in caplog.text
+
+
 def test_orphaned_bytes_are_deleted_after_a_day(people):
     import os
     import time
@@ -315,10 +327,10 @@ def test_orphaned_bytes_are_deleted_after_a_day(people):
     folder = settings().files_dir
     incoming = Incoming(folder, 10)
     stray = storage.path_of(folder, incoming.store("txt"))
-    assert purging.purge_orphans() == 0
+    assert services.purge_files(OPERATOR) == PurgeCounts()
     for path in on_disk(folder):
         os.utime(path, (time.time() - 90_000,) * 2)
-    assert purging.purge_orphans() == 1
+    assert services.purge_files(OPERATOR) == PurgeCounts(orphaned=1)
     assert not stray.exists()
     assert queries.load_file(OPERATOR, stored.id)
 
