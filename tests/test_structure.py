@@ -65,9 +65,24 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
         nodes.extend(ast.iter_child_nodes(node))
 
 
+@cache
+def imports_of(path: Path) -> list[tuple[str, str]]:
+    """What one of the modules imports."""
+    return list(imports(modules()[path]))
+
+
 def decorator_name(node: ast.expr) -> str:
     """service of @service(Role.EDITOR), bp.get of @bp.get("/")."""
     return ast.unparse(node.func if isinstance(node, ast.Call) else node)
+
+
+def holds_services(tree: ast.Module) -> bool:
+    """True for a module with a function under @service, @permitted or @bookkeeping."""
+    return any(
+        decorator_name(each) in {"service", "permitted", "bookkeeping"}
+        for node in functions(tree)
+        for each in node.decorator_list
+    )
 
 
 def is_view(node: Function) -> bool:
@@ -98,11 +113,50 @@ def test_rules_know_no_web():
     found = set()
     for path, tree in modules().items():
         for module, name in imports(tree):
-            of_request = module == "flask" and name in ("request", "session")
-            of_web = f"{module}.".startswith("app.web.") or (module, name) == ("app", "web")
-            if path.name in WITHOUT_REQUEST and (of_request or of_web):
+            of_request = module == "flask" and name in ("g", "request", "session")
+            if is_without_request(path, tree) and (of_request or is_of_web(module, name)):
                 found.add(f"{name_of(path)}: {module}")
     assert found == KNOWN["web in services"]
+
+
+def is_without_request(path: Path, tree: ast.Module) -> bool:
+    """True for a module that commands, jobs and imports use too."""
+    return path.name in WITHOUT_REQUEST or holds_services(tree)
+
+
+def is_of_web(module: str, name: str) -> bool:
+    """True for an import of app.web or of a part of it."""
+    return f"{module}.".startswith("app.web.") or (module, name) == ("app", "web")
+
+
+def test_rules_import_nothing_that_knows_the_web():
+    paths = {
+        ".".join(path.relative_to(APP.parent).with_suffix("").parts): path for path in modules()
+    }
+    found = set()
+    for start, tree in modules().items():
+        if not is_without_request(start, tree):
+            continue
+        seen, waiting = set(), [start]
+        while waiting:
+            path = waiting.pop()
+            seen.add(path)
+            for module, name in imports_of(path):
+                if is_of_web(module, name):
+                    found.add(f"{name_of(start)}: {name_of(path)} imports {module}")
+                known = {paths.get(module), paths.get(f"{module}.{name}")} - {None, *seen}
+                waiting += known
+    assert not found
+
+
+def test_who_makes_a_request_is_asked_through_the_hooks():
+    found = {
+        name_of(path)
+        for path, tree in modules().items()
+        for module, name in imports(tree)
+        if "app.auth.identification" in (module, f"{module}.{name}") and unit_of(path) != "auth"
+    }
+    assert not found
 
 
 def test_no_package_knows_an_address_of_another(app):

@@ -160,7 +160,7 @@ def insert_version(actor: Actor, new_row: "partial[File]", batch_id: str | None)
     db.session.add(row)
     db.session.flush()
     change = Change(row.id, after=recorded(row), version=row.version)
-    record(actor, "file.create", "file", change, batch_id=batch_id)
+    record(actor, "file.create", change, batch_id=batch_id)
     after_commit(cache.invalidate)
     return StoredFile(row.id, row.version, row.sha256, row.size)
 
@@ -198,7 +198,7 @@ def remove_file(actor: Actor, file_id: int) -> str:
     values = {"removed_at": now(), "removed_by": actor.id}
     db.session.execute(update(File).where(*remaining).values(values))
     change = Change(current.id, before=recorded(current), version=current.version)
-    record(actor, "file.delete", "file", change)
+    record(actor, "file.delete", change)
     after_commit(cache.invalidate)
     after_commit(purging.purge_due)
     return file.name
@@ -239,7 +239,7 @@ def record_restore(actor: Actor, restored: list[File]) -> None:
     """One entry, for the version that was current at the removal."""
     row = next((row for row in restored if row.replaced_at is None), restored[-1])
     change = Change(row.id, after=recorded(row), version=row.version)
-    record(actor, "file.restore", "file", change, reverts_id=find_removal("file", row.id))
+    record(actor, "file.restore", change, reverts_id=find_removal("file", row.id))
 
 
 def purged() -> NotFound:
@@ -270,4 +270,4 @@ def record_purge(actor: Actor, counts: PurgeCounts) -> None:
     """Write the entry of a permanent deletion."""
     fields = {"removed_files": counts.removed, "orphaned_files": counts.orphaned}
     change = Change(ALL_FILES, after=fields)
-    record(actor, "file.purge", "file", change, visible_to=ADMINISTRATORS)
+    record(actor, "file.purge", change, visible_to=ADMINISTRATORS)

@@ -6,7 +6,7 @@ from flask import url_for
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from app.actor import Actor
+from app.actor import Actor, Role
 from app.database.engine import db
 from app.files.models import File, join_path
 from app.files.services import ALL_FILES
@@ -31,7 +31,7 @@ def url(file_id: int) -> str:
 
 def may_read(actor: Actor, file_ids: Collection[int]) -> Collection[int]:
     """For members those that are not removed."""
-    if not actor.is_signed_in:
+    if not actor.has_role(Role.VIEWER):
         return ()
     query = select(File.id).where(File.id.in_(file_ids), File.removed_at.is_(None))
     return db.session.scalars(query).all()

@@ -4,7 +4,8 @@ from flask import Blueprint, redirect, render_template, request, session
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.auth import queries, sign_in
+from app.auth import queries
+from app.auth.sessions import start_session
 from app.current import actor
 from app.setup import services
 from app.setup.forms import SetupForm
@@ -29,7 +30,7 @@ def start(token: str) -> Response | tuple[str, int]:
     with_sample = sample is not None and sample.data
     sent = submit(form, lambda: services.claim(actor(), name.data, password.data, with_sample))
     if sent.result:
-        sign_in.start_session(session, queries.load_person(sent.result))
+        start_session(session, queries.load_person(sent.result))
         Notice(_("Welcome. This installation is yours.")).show()
         return redirect(home_url(), 303)
     return render_template("setup/start.html", form=form), sent.status

@@ -160,7 +160,7 @@ def record_import(actor: Actor, found: CityImport, counts: dict[str, int], newes
     than `newest`, the largest one before; which is which, their names say."""
     batch_id = str(found.id)
     summary = Change(found.id, None, {"file_name": found.file_name, **counts})
-    record(actor, "import.apply", "import", summary, batch_id=batch_id)
+    record(actor, "import.apply", summary, batch_id=batch_id)
     line = ImportLine
     new = (
         select(City.id, line.before, line.after, City.version)
@@ -176,5 +176,5 @@ def record_import(actor: Actor, found: CityImport, counts: dict[str, int], newes
         .where(line.import_id == found.id, line.kind == LineKind.CHANGED)
         .order_by(line.line)
     )
-    record_rows(actor, "city.create", "city", new, batch_id=batch_id)
-    record_rows(actor, "city.update", "city", changed, batch_id=batch_id)
+    record_rows(actor, "city.create", new, batch_id=batch_id)
+    record_rows(actor, "city.update", changed, batch_id=batch_id)
