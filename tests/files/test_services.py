@@ -11,7 +11,7 @@ from app.actor import ANONYMOUS, Actor, Role
 from app.current import settings
 from app.database.engine import db
 from app.database.keyset import FIRST
-from app.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from app.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unauthorized
 from app.files import listing, purging, queries, services, storage
 from app.files.models import File
 from app.files.names import clean_path
@@ -52,7 +52,7 @@ def test_visitors_read_no_file(people):
         (queries.list_versions, file),
         (queries.owner_name, file),
     ):
-        with pytest.raises(Forbidden):
+        with pytest.raises(Unauthorized):
             read(ANONYMOUS, about)
 
 

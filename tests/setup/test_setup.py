@@ -11,6 +11,7 @@ from app.auth import passwords, queries
 from app.auth import services as auth
 from app.auth.models import NAME_LENGTH, PASSWORD_LONGEST, PASSWORD_SHORTEST
 from app.auth.sign_in import WRONG_PER_ADDRESS
+from app.cities import services as cities
 from app.cities.models import City
 from app.cities.services import SAMPLE_COUNT
 from app.database.engine import db
@@ -152,7 +153,7 @@ def test_two_who_claim_at_once_are_one_winner_and_one_who_is_told(any_app):
     people = [auth.prepare_person(name, PASSWORD, Role.ADMIN) for name in ("one", "two")]
     # Both have found the link unused.
     add = partial(services.add_administrator, ANONYMOUS, token)
-    results = at_once(any_app, *[partial(add, person, True) for person in people])
+    results = at_once(any_app, *[partial(add, person, cities.read_sample()) for person in people])
     assert results.count(1) == 1
     [refusal] = [result for result in results if isinstance(result, Exception)]
     assert isinstance(refusal, Conflict)
