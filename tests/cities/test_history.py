@@ -127,6 +127,14 @@ def test_an_import_is_one_entry_and_one_for_each_city(person):
     assert len(entries()) == len(found)
 
 
+def test_the_name_of_an_imported_file_is_for_administrators_alone(person):
+    confirm(stage(person, "湖南,长沙市,9\n"), person)
+    assert {(entry.action, entry.visible_to) for entry in entries()} == {
+        ("import.apply", ADMINISTRATORS),
+        ("city.create", EVERYBODY),
+    }
+
+
 def test_a_refused_import_leaves_no_entry(person):
     import_id = stage(person, "a,b,6\n")
     add(("a", "b", 5))

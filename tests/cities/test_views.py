@@ -225,6 +225,33 @@ def test_city_removed_in_the_meantime_can_be_added_again(app, as_role, cities, r
     assert rows() == [(2, "广东", "深圳市", 17494398)]
 
 
+@pytest.mark.parametrize(
+    "sent", [{"users": 2}, {"city": "珠海市"}, {"number": "x"}], ids=["changed", "taken", "bad"]
+)
+def test_what_was_typed_stays_when_the_city_is_removed_at_that_moment(
+    app, as_role, cities, monkeypatch, sent
+):
+    """The city is removed after the service refused the form, before the page is drawn."""
+    cities(("广东", "深圳市", 1), ("广东", "珠海市", 1))
+    person = as_role("editor")
+    version = hidden(person.get("/cities/1"), "version")
+    if "users" in sent:
+        change(app, 1, ACTOR, users=2)
+    load = services.load_city
+
+    def remove_first(actor, city_id):
+        db.session.rollback()
+        services.delete_city(ACTOR, city_id)
+        return load(actor, city_id)
+
+    monkeypatch.setattr(services, "load_city", remove_first)
+    data = {**NEW, "number": "17494398", "version": version, **sent}
+    page = person.submit("/cities/1", data, page="/cities/new")
+    assert page.status_code == 404
+    assert "removed in the meantime" in page.text
+    assert f'value="{data["number"]}"' in page.text
+
+
 def test_names_of_another_city_are_reported_on_the_edit_form(as_role, cities, rows):
     cities(("广东", "珠海市", 1), ("广东", "深圳市", 2))
     person = as_role("editor")

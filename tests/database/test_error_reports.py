@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from app.cities import queries
 from app.cities.listing import CityListing
 from app.database.engine import db
-from tests.cities.conftest import add_city
+from tests.cities.conftest import ACTOR, add_city
 
 
 @contextmanager
@@ -80,5 +80,5 @@ def test_list_works_without_its_index(on_mariadb):
         ),
         on_mariadb.app_context(),
     ):
-        rows = queries.select_page(CityListing(sort="users", descending=True)).rows
+        rows = queries.select_page(ACTOR, CityListing(sort="users", descending=True)).rows
         assert [row.usernumber for row in rows] == [3, 2, 1]
