@@ -47,10 +47,17 @@ REQUIRED = {
     "app.cities.services.create_city": Role.EDITOR,
     "app.cities.services.delete_city": Role.EDITOR,
     "app.cities.services.restore_city": Role.EDITOR,
+    "app.cities.services.store_sample_cities": Role.EDITOR,
     "app.cities.services.update_city": Role.EDITOR,
     "app.files.listing.read_totals": Role.VIEWER,
     "app.files.listing.select_files": Role.VIEWER,
-    "app.files.services._insert": Role.EDITOR,
+    "app.files.queries.find_file": Role.VIEWER,
+    "app.files.queries.list_versions": Role.VIEWER,
+    "app.files.queries.load_file": Role.VIEWER,
+    "app.files.queries.owner_name": Role.VIEWER,
+    "app.files.services.insert_version": Role.EDITOR,
+    "app.files.services.purge_files": Role.ADMIN,
+    "app.files.services.record_purge": Role.ADMIN,
     "app.files.services.remove_file": Role.VIEWER,
     "app.files.services.restore_file": Role.VIEWER,
     "app.files.services.store_adopted": Role.ADMIN,
@@ -62,7 +69,13 @@ REQUIRED = {
     "app.setup.services.add_administrator": None,
     "app.setup.services.claim": None,
 }
-NOT_BY_TOKEN = ("app.auth.", "app.history.")  # whoever owns the token
+# Packages and functions for which a token is not enough, whoever owns it.
+NOT_BY_TOKEN = (
+    "app.auth.",
+    "app.files.services.purge_files",
+    "app.files.services.record_purge",
+    "app.history.",
+)
 
 # Public functions of queries.py and listing.py that ask for no actor, by the reason.
 WITHOUT_ACTOR = {
@@ -90,6 +103,8 @@ WITHOUT_ACTOR = {
     },
     "is a part of a read of its module that takes the actor": {
         "app.auth.listing.read_rows",
+        "app.cities.queries.read_batches",
+        "app.cities.queries.read_rows",
         "app.files.listing.count_files",
         "app.files.listing.read_by_owner",
         "app.files.listing.read_owners",
@@ -107,27 +122,20 @@ WITHOUT_ACTOR = {
         "app.auth.queries.load_person",
         "app.cities.queries.has_city",
         "app.files.queries.has_copy",
-        "app.files.queries.owns_files",
+        "app.files.queries.present_file",
         "app.history.queries.find_removal",
     },
-    "names what an entry is about, for whoever may see the entry": {
-        "app.history.queries.names_when_deleted",
-    },
-    "cities are for members, or for everybody with PUBLIC_READ: the guard of each view decides": {
-        "app.cities.queries.batches",
+    "runs after check_reader(): cities are for members, or for everybody with PUBLIC_READ": {
         "app.cities.queries.count_all",
-        "app.cities.queries.count_cities",
         "app.cities.queries.find_city",
         "app.cities.queries.has_flawed",
         "app.cities.queries.list_provinces",
-        "app.cities.queries.read_rows",
-        "app.cities.queries.select_page",
     },
-    "files are for members: the guard of each view decides": {
-        "app.files.queries.find_by_name",
-        "app.files.queries.get_file",
-        "app.files.queries.list_versions",
-        "app.files.queries.owner_name",
+    "says something about the person who asks": {
+        "app.files.queries.owns_files",
+    },
+    "names what an entry is about, for whoever may see the entry": {
+        "app.history.queries.names_when_deleted",
     },
     "reads an import that load_import() gave to the caller": {
         "app.cities.importing.queries.count_lines",
@@ -197,7 +205,7 @@ def test_the_role_of_the_list_is_enough(name, role):
 
 
 @pytest.mark.parametrize("name", [name for name in REQUIRED if refused_by_token(name)])
-def test_a_token_is_not_enough_for_people_tokens_and_history(name):
+def test_a_token_is_not_enough_for_what_the_list_says(name):
     with pytest.raises(Forbidden, match="A token is not enough"):
         PERMITTED[name](SCRIPT)
 
