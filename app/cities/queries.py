@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, func, or_, select
 
+from app.actor import Actor
 from app.auth.models import Person
 from app.cities.fields import FIELDS, values_of
 from app.cities.listing import SEARCH_WORDS, CityListing
 from app.cities.models import City
-from app.cities.rules import fold_name
+from app.cities.rules import check_reader, fold_name
 from app.cities.search_keys import fill_keys
 from app.database import keyset
 from app.database.engine import db
@@ -35,7 +36,7 @@ from app.database.keyset import (
     read_segments,
     seek_by_id,
 )
-from app.history.models import HistoryEntry
+from app.history.queries import last_entry
 
 PROVINCES_MOST = 200
 
@@ -59,9 +60,14 @@ SORT_COLUMNS: dict[str, Any] = {
 
 
 def select_page(
-    listing: CityListing, cursor: Cursor = FIRST, size: int = PAGE_SIZE, total: int | None = None
+    actor: Actor,
+    listing: CityListing,
+    cursor: Cursor = FIRST,
+    size: int = PAGE_SIZE,
+    total: int | None = None,
 ) -> Page[CityRow]:
     """The page at a cursor."""
+    check_reader(actor)
     if needs_keys(listing):
         fill_keys()
     return keyset.select_page(
@@ -83,10 +89,16 @@ def value_of(listing: CityListing, row: CityRow) -> Value:
     return None if value == "" else value
 
 
-def batches(listing: CityListing, size: int = 1000) -> Iterator[list[CityRow]]:
+def batches(actor: Actor, listing: CityListing, size: int = 1000) -> Iterator[list[CityRow]]:
     """All rows of a listing, in its order, `size` at a time. Each batch is a short transaction of
     its own, and no connection is held between them: one long read would make every change of the
     table wait. Not a snapshot: concurrent changes may or may not be included."""
+    check_reader(actor)  # now, not when the first batch is read
+    return read_batches(listing, size)
+
+
+def read_batches(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
+    """The batches of an actor who may read them."""
     if needs_keys(listing):
         fill_keys()
     cursor = FIRST
@@ -142,8 +154,9 @@ def flawed_rows() -> ColumnElement[bool]:
     )
 
 
-def count_cities(listing: CityListing) -> int | None:
+def count_cities(actor: Actor, listing: CityListing) -> int | None:
     """How many rows a listing has; None for a filtered one with more than COUNT_MOST."""
+    check_reader(actor)
     return count_some(City.id, filters(listing)) if listing.is_filtered else count_all()
 
 
@@ -191,20 +204,15 @@ class LastChange(NamedTuple):
     at: datetime
 
 
-def find_last_change(row: CityRow) -> LastChange | None:
-    """The last change of a city by a person. None if the row has changed since without an entry:
-    the original program writes none."""
-    query = (
-        select(HistoryEntry.version, HistoryEntry.after, Person.name, HistoryEntry.at)
-        .join(Person, Person.id == HistoryEntry.actor_id, isouter=True)
-        .where(HistoryEntry.subject_kind == "city", HistoryEntry.subject_id == row.id)
-        .order_by(HistoryEntry.id.desc())
-    )
-    entry = db.session.execute(query.limit(1)).first()
-    if entry is None or entry.name is None or entry.version != row.version:
+def find_last_change(actor: Actor, row: CityRow) -> LastChange | None:
+    """The last change of a city by a person. None if the row has changed since without an entry
+    that the actor may see: the original program writes none."""
+    entry = last_entry(actor, "city", row.id)
+    if entry is None or entry.version != row.version:
         return None
     values = values_of(row)
     recorded = json.loads(entry.after or "{}")
     if any(values.get(name, value) != value for name, value in recorded.items()):
         return None
-    return LastChange(entry.name, entry.at)
+    name = db.session.scalar(select(Person.name).where(Person.id == entry.actor_id))
+    return None if name is None else LastChange(name, entry.at)

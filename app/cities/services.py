@@ -4,7 +4,6 @@ changed."""
 import csv
 import hashlib
 import json
-import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -16,16 +15,16 @@ from app.actor import Actor, Role
 from app.cities import cache, queries
 from app.cities.fields import CSV_FIELDS, Input, Values, columns_of, values_of
 from app.cities.models import City, RemovedCity
-from app.cities.rules import Pair, check_city, names_of, row_of
+from app.cities.rules import Pair, check_city, check_reader, names_of, row_of
 from app.cities.search_keys import find_same
 from app.config import ROOT
-from app.current import settings
+from app.database.constraints import violates
 from app.database.engine import db
 from app.database.idempotency import run_once
-from app.database.service import after_commit, bookkeeping, service
-from app.errors import Conflict, Invalid, NotFound, Unauthorized
+from app.database.service import after_commit, bookkeeping, permitted, service
+from app.errors import Conflict, Invalid, NotFound
 from app.history.queries import find_removal
-from app.history.services import Change, changed_fields, record
+from app.history.services import Change, changed_fields, new_batch_id, record
 from app.text import N_
 from app.times import now
 
@@ -47,15 +46,9 @@ class Outdated(Conflict):
     """The row changed since the form was opened."""
 
 
-def may_read_cities(actor: Actor) -> bool:
-    """True for members, and for everybody where PUBLIC_READ opens reading."""
-    return settings().public_read or actor.has_role(Role.VIEWER)
-
-
 def load_city(actor: Actor, city_id: int) -> queries.CityRow:
     """One row; NotFound where there is none."""
-    if not may_read_cities(actor):
-        raise Unauthorized(N_("Please sign in, or send a token."))
+    check_reader(actor)
     row = queries.find_city(city_id)
     db.session.rollback()  # whoever shows it asks Redis next, and holds no connection then
     if row is None:
@@ -81,9 +74,9 @@ def create_city(actor: Actor, given: Input, *, key: str | None = None, anyway: b
     before, that is the id of the city added then, while it is in the register. AlreadyThere if
     there is one of these names, unless `anyway`."""
     values = check_city(given)
-    sent = [value or "" for value in values.values()]
+    sent = list(values.values())
     return run_once(
-        actor.person_id, key, sent, lambda: insert_city(actor, values, anyway), queries.has_city
+        actor.id, key, sent, lambda: insert_city(actor, values, anyway), queries.has_city
     )
 
 
@@ -94,7 +87,7 @@ def insert_city(actor: Actor, values: Values, anyway: bool) -> int:
     row = {**row_of(values), "version": 1, "created_at": moment, "changed_at": moment}
     inserted: Any = db.session.execute(INSERT, row)
     city_id: int = inserted.inserted_primary_key[0]
-    record(actor, "city.create", "city", Change(city_id, after=values, version=1))
+    record(actor, "city.create", Change(city_id, after=values, version=1))
     after_commit(cache.invalidate)
     return city_id
 
@@ -124,7 +117,7 @@ def update_city(
     row.version += 1
     row.changed_at = now()
     set_columns(row, row_of(values))
-    record(actor, "city.update", "city", Change(city_id, before, after, row.version))
+    record(actor, "city.update", Change(city_id, before, after, row.version))
     after_commit(cache.invalidate)
 
 
@@ -146,7 +139,7 @@ def delete_city(actor: Actor, city_id: int) -> tuple[int, str]:
     db.session.add(removed)
     db.session.delete(row)
     db.session.flush()
-    record(actor, "city.delete", "city", Change(city_id, values_of(removed), None, removed.version))
+    record(actor, "city.delete", Change(city_id, values_of(removed), None, removed.version))
     after_commit(cache.invalidate)
     if removed.id % 20 == 0:  # a transaction of its own, so that removals do not wait for another
         after_commit(delete_old_removed)
@@ -164,7 +157,7 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
     """Restore a removed city under its id; returns id and name. NotFound if that was done already,
     or if it was removed too long ago."""
     removed = db.session.get(RemovedCity, removed_id, with_for_update=True, populate_existing=True)
-    if removed is None:
+    if removed is None or removed.removed_at < now() - RESTORABLE:
         raise NotFound(N_("This is already undone, or it was too long ago."))
     values = values_of(removed)
     row = City(id=removed.city_id, **row_of(values))
@@ -173,14 +166,14 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
     db.session.add(row)
     try:
         db.session.flush()
-    except IntegrityError:
-        raise Conflict(
-            N_("Another city has this id now, so this one cannot be restored.")
-        ) from None
+    except IntegrityError as error:
+        if not violates(error, "pk_city"):
+            raise
+        taken = N_("Another city has this id now, so this one cannot be restored.")
+        raise Conflict(taken) from None
     record(
         actor,
         "city.restore",
-        "city",
         Change(row.id, None, values, row.version),
         reverts_id=find_removal("city", row.id),
     )
@@ -206,23 +199,32 @@ def is_empty() -> bool:
     return db.session.scalar(select(City.id).limit(1)) is None
 
 
-@service(Role.EDITOR)
+@permitted(Role.EDITOR)
 def add_sample_cities(actor: Actor) -> int:
     """Add the sample cities and return how many they are."""
-    return insert_sample_cities(actor)
+    return store_sample_cities(actor, read_sample())
 
 
-def insert_sample_cities(actor: Actor) -> int:
-    """The sample cities (GeoNames, CC BY 4.0), within a running service. The largest comes first
-    in the file and is added last, so that it is at the top of a new list."""
+@service(Role.EDITOR)
+def store_sample_cities(actor: Actor, sample: list[Values]) -> int:
+    """Store the sample cities that were read before this transaction."""
+    return insert_sample_cities(actor, sample)
+
+
+def read_sample() -> list[Values]:
+    """The sample cities (GeoNames, CC BY 4.0), the largest first. Called before a transaction
+    begins: reading the file would make all other writers wait."""
     with SAMPLE.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.DictReader(line for line in file if not line.startswith("#"))
-        sample = [
-            check_city({f.name: line.get(f.headers[0]) for f in CSV_FIELDS}) for line in lines
-        ]
+        return [check_city({f.name: line.get(f.headers[0]) for f in CSV_FIELDS}) for line in lines]
+
+
+def insert_sample_cities(actor: Actor, sample: list[Values]) -> int:
+    """Insert the sample cities within a running service. The largest is added last, so that it is
+    at the top of a new list."""
     newest = newest_id()
     db.session.execute(INSERT, [row_of(values) for values in reversed(sample)])
-    record_created(actor, newest, sample, batch_id=f"sample-{secrets.token_hex(8)}")
+    record_created(actor, newest, sample, batch_id=new_batch_id())
     after_commit(cache.invalidate)
     return len(sample)
 
@@ -240,4 +242,4 @@ def record_created(actor: Actor, newest: int, created: Iterable[Values], batch_i
         (row.provincename or "", row.cityname or ""): row.id for row in db.session.execute(query)
     }
     changes = (Change(ids[names_of(values)], after=values, version=1) for values in created)
-    record(actor, "city.create", "city", *changes, batch_id=batch_id)
+    record(actor, "city.create", *changes, batch_id=batch_id)

@@ -1,22 +1,22 @@
 """The pages of the register."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.actor import Role
+from app.actor import ANONYMOUS, Role
 from app.cities import services
 from app.cities.fields import FIELDS, Field
 from app.cities.forms import CityForm
 from app.cities.list_page import CITIES, list_content, register_facts
-from app.cities.permissions import reads_cities
 from app.cities.queries import CityRow, find_last_change
 from app.cities.row_format import city_name
-from app.cities.rules import is_flawed
+from app.cities.rules import is_flawed, may_read_cities
 from app.current import actor
 from app.database.engine import db
 from app.database.idempotency import new_key
@@ -25,21 +25,35 @@ from app.text import Message
 from app.web.forms import submit
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.urls import came_from, safe_next
+from app.web.urls import list_url, safe_next
 
 bp = Blueprint("cities", __name__)
 Answer = Response | tuple[str, int] | tuple[str, int, Any] | str
 
 CITY = "/cities/<int:city_id>"
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def reads_cities(view: Callable[P, T]) -> Callable[P, T | Response]:
+    """A view of cities: for members, and for everybody where visitors may read them."""
+    for_members = role_required()(view)
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T | Response:
+        return (view if may_read_cities(ANONYMOUS) else for_members)(*args, **kwargs)
+
+    return guarded
+
 
 @bp.get("/cities")
 @reads_cities
 def list_cities() -> str:
     """The list, as its address says."""
-    may_write, listing = actor().may_write, CITIES.read(request.args)
-    content = list_content(listing, CITIES.read_cursor(listing, request.args), may_write)
-    return render_template("cities/list_cities.html", content=content, may_write=may_write)
+    listing = CITIES.read(request.args)
+    content = list_content(actor(), listing, CITIES.read_cursor(listing, request.args))
+    return render_template("cities/list_cities.html", content=content, may_write=actor().may_write)
 
 
 @bp.route("/cities/new", methods=["GET", "POST"])
@@ -66,7 +80,7 @@ def create_city() -> Answer:
 def edit_city(city_id: int) -> Answer:
     """The form of a city; its values alone for those who only read."""
     row = services.load_city(actor(), city_id)
-    back = came_from("cities.list_cities")
+    back = list_url("cities.list_cities")
     if not actor().may_write:
         return render_template("cities/show_city.html", row=row, fields=FIELDS, back=back)
     values = {field.name: field.write(getattr(row, field.column)) for field in FIELDS}
@@ -84,15 +98,12 @@ def update_city(city_id: int) -> Answer:
     )
     try:
         sent = submit(form, update, special=(services.Outdated, services.AlreadyThere))
-        if not sent.done:
-            return edit_page(form, sent.status, services.load_city(actor(), city_id))
-    except services.Outdated as error:
-        return conflict_page(form, services.load_city(actor(), city_id), error.status)
-    except NotFound as error:
-        return edit_page(form, error.status, gone=True)
     except services.AlreadyThere as error:
-        row = services.load_city(actor(), city_id)
-        return edit_page(form, error.status, row, same=error.city_id)
+        return refused_page(form, city_id, error.status, same=error.city_id)
+    except (services.Outdated, NotFound) as error:
+        return refused_page(form, city_id, error.status, outdated=True)
+    if not sent.done:
+        return refused_page(form, city_id, sent.status)
     Notice(_("%(name)s was saved.", name=city_name(form.city.data))).show()
     return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
 
@@ -113,11 +124,25 @@ def edit_page(
         form=form,
         row=row,
         flawed=row is not None and is_flawed(row.provincename, row.cityname, row.usernumber),
-        provinces=register_facts().provinces,
+        provinces=register_facts(actor()).provinces,
         back=safe_next(form.next.data, url_for("cities.list_cities")),
         **more,
     )
     return page, status
+
+
+def refused_page(
+    form: CityForm, city_id: int, status: int, same: int | None = None, outdated: bool = False
+) -> tuple[str, int]:
+    """The form of a city that was not saved, with what was typed, beside the row as it is now. The
+    row may have been removed, before the service looked for it or since."""
+    try:
+        row = services.load_city(actor(), city_id)
+    except NotFound as error:
+        return edit_page(form, error.status, gone=True)
+    if outdated:
+        return conflict_page(form, row, status)
+    return edit_page(form, status, row, same=same)
 
 
 @dataclass(frozen=True)
@@ -142,7 +167,7 @@ def conflict_page(form: CityForm, row: CityRow, status: int) -> tuple[str, int]:
         for field in FIELDS
         for typed in [form.values()[field.name]]
     ]
-    last_change = find_last_change(row)
+    last_change = find_last_change(actor(), row)
     db.session.rollback()  # no connection is held while Redis is asked
     return edit_page(form, status, row, conflict=conflict, last_change=last_change)
 
@@ -151,7 +176,7 @@ def conflict_page(form: CityForm, row: CityRow, status: int) -> tuple[str, int]:
 @role_required(Role.EDITOR)
 def delete_city(city_id: int) -> Answer:
     """Asks, or removes and offers to undo it."""
-    back = came_from("cities.list_cities")
+    back = list_url("cities.list_cities")
     if request.method == "GET":
         row = services.load_city(actor(), city_id)
         return render_template("cities/delete_city.html", row=row, fields=FIELDS, back=back)
@@ -167,4 +192,4 @@ def restore_city(removed_id: int) -> Response:
     """Undo a removal."""
     _city_id, name = services.restore_city(actor(), removed_id)
     Notice(_("%(name)s was restored.", name=city_name(name))).show()
-    return redirect(came_from("cities.list_cities"), 303)
+    return redirect(list_url("cities.list_cities"), 303)

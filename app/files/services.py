@@ -147,7 +147,7 @@ def _insert(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> Sto
     db.session.add(row)
     db.session.flush()
     change = Change(row.id, after=_recorded(row), version=row.version)
-    record(actor, "file.create", "file", change, batch_id=batch_id)
+    record(actor, "file.create", change, batch_id=batch_id)
     after_commit(cache.invalidate)
     return StoredFile(row.id, row.version, row.sha256, row.size)
 
@@ -185,7 +185,7 @@ def remove_file(actor: Actor, file_id: int) -> str:
     values = {"removed_at": now(), "removed_by": actor.id}
     db.session.execute(update(File).where(*remaining).values(values))
     change = Change(current.id, before=_recorded(current), version=current.version)
-    record(actor, "file.delete", "file", change)
+    record(actor, "file.delete", change)
     after_commit(cache.invalidate)
     after_commit(purge_removed)
     return file.name
@@ -224,7 +224,7 @@ def _record_restore(actor: Actor, restored: list[File]) -> None:
     """One entry, for the version that was current at the removal."""
     row = next((row for row in restored if row.replaced_at is None), restored[-1])
     change = Change(row.id, after=_recorded(row), version=row.version)
-    record(actor, "file.restore", "file", change, reverts_id=find_removal("file", row.id))
+    record(actor, "file.restore", change, reverts_id=find_removal("file", row.id))
 
 
 def _purged() -> NotFound:

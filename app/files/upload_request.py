@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
-from uuid import uuid4
 
 from flask import Request, current_app, request
 from flask_babel import gettext as _
@@ -20,6 +19,7 @@ from app.extensions import csrf
 from app.files import purging, services, storage
 from app.files.names import clean_path, printable
 from app.files.services import StoredFile
+from app.history.services import new_batch_id
 from app.text import N_, Bytes, Message
 from app.web.error_pages import STATUS_TEXTS
 
@@ -124,7 +124,7 @@ def receive() -> list[FileResult]:
         for part in request.files.getlist(name)
         if part.filename  # a field without a selected file is sent with an empty name
     ]
-    batch_id = uuid4().hex if len(sent) > 1 else None
+    batch_id = new_batch_id() if len(sent) > 1 else None
     results = [store_part(part, with_folder, batch_id) for part, with_folder in sent]
     purge_due()
     return results

@@ -12,7 +12,7 @@ from app.files.rules import may_change
 from app.web.listings import Filter, ListAddress, read_flag, read_text
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.urls import came_from
+from app.web.urls import list_url
 
 bp = Blueprint("files", __name__)
 
@@ -67,7 +67,7 @@ def remove_file(file_id: int) -> Response:
     name = services.remove_file(actor(), file_id)
     undo = url_for("files.restore_file", file_id=file_id)
     Notice(_("%(name)s was removed.", name=name), undo=undo).show()
-    return redirect(came_from("files.list_files"), 303)
+    return redirect(list_url("files.list_files"), 303)
 
 
 @bp.post("/files/<int:file_id>/restore")
@@ -75,7 +75,7 @@ def remove_file(file_id: int) -> Response:
 def restore_file(file_id: int) -> Response:
     """Restore a removed file."""
     restored_notice(services.restore_file(actor(), file_id)).show()
-    return redirect(came_from("files.list_files"), 303)
+    return redirect(list_url("files.list_files"), 303)
 
 
 def restored_notice(file: services.RestoredFile) -> Notice:

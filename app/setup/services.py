@@ -13,6 +13,7 @@ from app.auth.models import Person
 from app.auth.queries import somebody_exists
 from app.auth.services import NewPerson, prepare_person
 from app.cities import services as cities
+from app.cities.fields import Values
 from app.current import settings
 from app.database.constraints import violates
 from app.database.engine import db
@@ -72,21 +73,21 @@ def claim(
     The token of the link, which somebody sends from this address, is the only permission. Returns
     the person's id."""
     check_link_token(token, address)
-    person = prepare_person(name, password, Role.ADMIN)
-    return add_administrator(actor, token, person, with_sample)
+    sample = cities.read_sample() if with_sample else []
+    return add_administrator(actor, token, prepare_person(name, password, Role.ADMIN), sample)
 
 
 @service(ANYONE)
-def add_administrator(actor: Actor, token: str, person: NewPerson, with_sample: bool) -> int:
-    """Store the person that claim() prepared, who then acts, and the sample cities."""
+def add_administrator(actor: Actor, token: str, person: NewPerson, sample: list[Values]) -> int:
+    """Store the person that claim() prepared, who then acts, and the sample cities, if offered."""
     if not is_valid(token):
         raise NotFound()
     row = insert_administrator(person)
     claimer = replace(actor, id=row.id, name=row.name, role=Role.ADMIN)
     record_new_person(claimer, "person.create", row)
     log_event(claimer, "installation-claimed")
-    if with_sample and offers_sample():
-        cities.insert_sample_cities(claimer)
+    if sample and offers_sample():
+        cities.insert_sample_cities(claimer, sample)
     return row.id
 
 

@@ -1,4 +1,4 @@
-"""What happens around every request: its id, who asks, headers, one log line."""
+"""Hooks around every request: request id, authentication, response headers, log line."""
 
 import logging
 import re
@@ -49,12 +49,12 @@ SECURITY_HEADERS = {
 
 
 def start_request() -> None:
-    """Give the request an id (a trusted proxy may have done so), start its clock, and raise the
-    limit of its body where the view declares that; a large body is read in steps."""
+    """Set the request id, which a trusted proxy may have chosen, start the clock, and apply the
+    view's own limit of the body. Such a large body is read in steps."""
     g.started = time.perf_counter()
-    named = request.headers.get("X-Request-ID", "")
-    trusted = settings().trusted_proxies and REQUEST_ID.fullmatch(named)
-    g.request_id = named if trusted else secrets.token_hex(8)
+    given = request.headers.get("X-Request-ID", "")
+    trusted = settings().trusted_proxies and REQUEST_ID.fullmatch(given)
+    g.request_id = given if trusted else secrets.token_hex(8)
     g.path_for_log = path_for_log()
     if size := declared().max_body:
         request.max_content_length = size
@@ -80,7 +80,7 @@ def identify() -> None:
 
 
 def set_headers(response: Response) -> Response:
-    """Set the headers of every answer, except those that the view has set itself."""
+    """Set the headers of every response, except those that the view has set."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
@@ -93,7 +93,7 @@ def set_headers(response: Response) -> Response:
 
 
 def log_request(response: Response) -> None:
-    """Log one line for a request, without its query, which may hold anything."""
+    """Log one line for the request, without its query, which may contain anything."""
     who = actor()
     path = path_for_log()
     log.info(
@@ -111,8 +111,8 @@ def log_request(response: Response) -> None:
 
 
 class Site(Flask):
-    """Flask, with one addition: it logs a request when its answer is final. Saving the session
-    comes after all hooks and may still turn the answer into a 503."""
+    """Flask that logs a request when its response is final. The session is saved after all hooks,
+    and a failure there still changes the response to 503."""
 
     def process_response(self, response: Response) -> Response:
         response = super().process_response(response)
@@ -121,7 +121,7 @@ class Site(Flask):
 
 
 def page_context() -> dict[str, Any]:
-    """What every template may use."""
+    """Variables of all templates."""
     return {
         "person": actor() if actor().is_signed_in else None,
         "locale": str(get_locale()),
@@ -132,7 +132,7 @@ def page_context() -> dict[str, Any]:
 
 
 def init_app(app: Flask) -> None:
-    """Register the hooks in the order in which they run."""
+    """Register the hooks in their order."""
     proxies = app.config["SETTINGS"].trusted_proxies
     if proxies:
         fixed = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies)
@@ -142,4 +142,4 @@ def init_app(app: Flask) -> None:
     app.before_request(start_identification)
     app.after_request(set_headers)
     app.context_processor(page_context)
-    app.jinja_env.globals["asset"] = static_files.url  # macros see globals only
+    app.jinja_env.globals["asset"] = static_files.url  # macros only see globals

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.actor import ANONYMOUS, Actor, Role, Via
 from app.current import settings
 from app.database.engine import db
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden, NotFound, Unauthorized
 from app.files import adoption, purging, services, subjects
 from app.files.names import clean_path
 from app.files.storage import Incoming
@@ -134,10 +134,12 @@ def test_permanent_deletion_is_not_recorded(people):
 
 
 @pytest.mark.parametrize(
-    "actor", [ANONYMOUS, Actor(1, "viewer", Role.VIEWER)], ids=["anonymous", "viewer"]
+    ("actor", "refusal"),
+    [(ANONYMOUS, Unauthorized), (Actor(1, "viewer", Role.VIEWER), Forbidden)],
+    ids=["anonymous", "viewer"],
 )
-def test_only_editors_store_files(people, actor):
-    with pytest.raises(Forbidden):
+def test_only_editors_store_files(people, actor, refusal):
+    with pytest.raises(refusal):
         services.store_upload(actor, clean_path("a.pdf"), received())
     assert entries() == []
     assert [path.suffix for path in on_disk(settings().files_dir)] == [".part"], "nothing is stored"
@@ -152,7 +154,7 @@ def test_only_administrators_store_files_for_others(people):
 def test_visitors_neither_remove_nor_restore(people):
     file_id = store(people[0], "a.txt", b"1").id
     for service in (services.remove_file, services.restore_file):
-        with pytest.raises(Forbidden):
+        with pytest.raises(Unauthorized):
             service(ANONYMOUS, file_id)
     assert actions() == [("file.create", file_id)]
 
