@@ -52,7 +52,8 @@ class Actor:
 
     @property
     def is_signed_in(self) -> bool:
-        """True for a person, on a page or through a token."""
+        """True for a person, on a page or through a token. For what pages show: a permission asks
+        `has_role(Role.VIEWER)`, because the command line has a role and is not a person."""
         return self.id is not None
 
     @property

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from dataclasses import replace
 
 from flask import current_app, g
 
@@ -21,6 +22,11 @@ def worker_name() -> str:
 
 
 def actor() -> Actor:
-    """The actor of the current request; ANONYMOUS for visitors."""
+    """The actor of the current request."""
     found: Actor = g.get("actor", ANONYMOUS)
     return found
+
+
+def visitor() -> Actor:
+    """A visitor who makes the current request."""
+    return replace(ANONYMOUS, request_id=g.request_id)

@@ -1,5 +1,5 @@
-"""How Alembic reaches the database: at the application's address, without its time-outs. A web
-request gives up after two seconds; a migration of a large table may take minutes."""
+"""Alembic's environment: it uses the application's database without its time-outs. A web request
+gives up after two seconds; migrating a large table may take minutes."""
 
 from alembic import context
 from flask import current_app

@@ -1,5 +1,5 @@
-"""Steps of a migration that do nothing where they are done already. MariaDB commits each change of
-a table by itself, so a migration that was interrupted is run again from its beginning."""
+"""Idempotent steps of migrations. MariaDB commits each change of a table by itself, so a migration
+that was interrupted is run again from the start."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,9 +14,9 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment with microseconds, kept in UTC without a zone, given back aware.
+    """A datetime with microseconds, stored in UTC without a time zone and returned aware.
 
-    MariaDB's plain DATETIME drops the fraction; DATETIME(6) keeps it.
+    MariaDB's plain DATETIME drops the microseconds; DATETIME(6) stores them.
     """
 
     impl = DateTime
@@ -35,22 +35,23 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def bounded(length: int) -> String:
-    """Text compared by code points: SQLite does so by itself, MariaDB by this collation."""
+    """Text that is compared by code points, which is SQLite's default; MariaDB needs a
+    collation."""
     return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql")
 
 
 def long_text() -> Text:
-    """The same for text without a length."""
+    """Text without a length, compared by code points."""
     return Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
 
 
 def columns_of(table: str) -> set[str]:
-    """The names of the columns that a table has now."""
+    """The names of the present columns of a table."""
     return {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
 
 
 def add_columns(table: str, *columns: sa.Column[Any]) -> None:
-    """Add the columns that the table lacks."""
+    """Add the columns that do not exist yet."""
     present = columns_of(table)
     for column in columns:
         if column.name not in present:
@@ -58,19 +59,19 @@ def add_columns(table: str, *columns: sa.Column[Any]) -> None:
 
 
 def add_index(name: str, table: str, columns: Sequence[str]) -> None:
-    """Build an index, unless it is there. IF NOT EXISTS would say the same, but not to MySQL."""
+    """Create an index unless it exists. MySQL does not know IF NOT EXISTS for indexes."""
     indexes = sa.inspect(op.get_bind()).get_indexes(table)
     if name not in {index["name"] for index in indexes}:
         op.create_index(name, table, list(columns))
 
 
 def drop_index(name: str, table: str) -> None:
-    """Drop an index, unless it is gone."""
+    """Drop an index if it exists."""
     indexes = sa.inspect(op.get_bind()).get_indexes(table)
     if name in {index["name"] for index in indexes}:
         op.drop_index(name, table)
 
 
 def add_table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> None:
-    """Create a table, unless it is there; one that is there is whole."""
+    """Create a table unless it exists. One that exists is complete: it is created atomically."""
     op.create_table(name, *parts, if_not_exists=True, **options)

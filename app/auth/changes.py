@@ -18,7 +18,7 @@ RECORDED = ("name", "role", "active", "must_change_password")
 def record_new_person(actor: Actor, action: str, person: Person) -> None:
     """Record that a person was added."""
     change = Change(person.id, after={name: getattr(person, name) for name in RECORDED})
-    record(actor, action, "person", change, visible_to=ADMINISTRATORS)
+    record(actor, action, change, visible_to=ADMINISTRATORS)
 
 
 def record_person(
@@ -31,19 +31,19 @@ def record_person(
 ) -> None:
     """Record a change to a person: of these fields, those that differ."""
     change = Change(person.id, *changed_fields(before, after))
-    record(actor, action, "person", change, batch_id=batch_id, visible_to=ADMINISTRATORS)
+    record(actor, action, change, batch_id=batch_id, visible_to=ADMINISTRATORS)
 
 
 def record_new_token(actor: Actor, token: ApiToken) -> None:
     """Record that a token was made."""
     change = Change(token.id, after={"label": token.label})
-    record(actor, "token.create", "token", change, visible_to=ADMINISTRATORS)
+    record(actor, "token.create", change, visible_to=ADMINISTRATORS)
 
 
 def record_revoked(actor: Actor, *tokens: ApiToken, batch_id: str | None = None) -> None:
     """Record that tokens were revoked."""
     changes = [Change(token.id, before={"label": token.label}) for token in tokens]
-    record(actor, "token.revoke", "token", *changes, batch_id=batch_id, visible_to=ADMINISTRATORS)
+    record(actor, "token.revoke", *changes, batch_id=batch_id, visible_to=ADMINISTRATORS)
 
 
 def log_event(actor: Actor, what: str, **about: object) -> None:

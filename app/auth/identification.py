@@ -8,7 +8,7 @@ from flask import Flask, current_app, g, request, session
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
-from app.actor import ANONYMOUS, Actor, Role
+from app.actor import Actor, Role
 from app.auth import sign_in, tokens
 from app.auth.epochs import publish_epoch
 from app.auth.sessions import carries_token
@@ -18,14 +18,7 @@ from app.web.declarations import declared
 from app.web.hooks import identify_with
 
 
-def load_person() -> None:
-    """Set `actor()` before every request, except for views that answer everybody alike."""
-    g.actor, g.must_change_password = ANONYMOUS, False
-    if not declared().without_session:
-        identify()
-
-
-def identify() -> None:
+def set_actor() -> None:
     """Set `actor()` from the token header or the session."""
     if carries_token(request):
         load_from_token()
@@ -88,4 +81,4 @@ def actor_of_session() -> Actor | None:
 
 def init_app(app: Flask) -> None:
     """Have the hooks ask here."""
-    identify_with(app, load_person)
+    identify_with(app, set_actor)

@@ -19,7 +19,6 @@ Built on Flask-Session's base class, with these differences:
   set; it is deleted with the same attributes, or browsers would keep it.
 """
 
-import hashlib
 import secrets
 import time
 from contextlib import suppress
@@ -27,12 +26,16 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, current_app, g, request
 from flask_session.base import Serializer, ServerSideSession, ServerSideSessionInterface
 from redis.exceptions import RedisError, ResponseError
 
 from app.auth.epochs import EPOCH_PREFIX, PERSON_PREFIX
-from app.current import worker_name
+from app.auth.models import Person
+from app.auth.session_keys import requests_key, seen_key, session_key, values_key
+from app.current import visitor, worker_name
+from app.errors import Unauthorized
+from app.text import N_
 from app.web.csrf import add_token
 from app.web.error_pages import answer_redis_error
 from app.web.preferences import cookie_name, seen_secure
@@ -73,26 +76,6 @@ if session.epoch == epoch and since >= tonumber(ARGV[3]) then
 end
 return {text, epoch}
 """
-
-
-def session_key(sid: str) -> str:
-    """The Redis key of a session id."""
-    return f"gz:session:{hashlib.sha256(sid.encode()).hexdigest()}"
-
-
-def requests_key(store_id: str) -> str:
-    """Where the requests of a session are counted."""
-    return f"{store_id}:requests"
-
-
-def seen_key(store_id: str) -> str:
-    """When a session was last extended; exists for a minute after that."""
-    return f"{store_id}:seen"
-
-
-def values_key(store_id: str) -> str:
-    """The hash of the values that the person stored in the session."""
-    return f"{store_id}:values"
 
 
 def carries_token(request: Request) -> bool:
@@ -287,3 +270,24 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
             pipe.set(key, text, ex=seconds, xx=session.stored, nx=not session.stored)
             pipe.expire(values_key(key), seconds)
             session.stored = bool(pipe.execute()[0])
+
+
+def start_session(session: Any, person: Person, epoch: int | None = None) -> None:
+    """Begin a session under a new id, so that one planted before the sign-in is worth nothing.
+
+    `epoch` is that of the password that the person has just set: their session goes on. If they
+    were disabled in between, it has already ended; if they signed out in between, it stays ended
+    (Unauthorized).
+    """
+    session.clear()
+    session["person"] = person.id
+    session["name"] = person.name
+    session["role"] = str(person.role)
+    session["epoch"] = epoch or person.session_epoch
+    session["must_change"] = person.must_change_password
+    session["since"] = time.time()  # the beginning of its absolute life
+    interface: Any = current_app.session_interface
+    if not interface.regenerate(session, goes_on=epoch is not None):
+        g.actor = visitor()
+        text = N_("Your password was changed. This session has ended: please sign in.")
+        raise Unauthorized(text)

@@ -1,13 +1,9 @@
-"""Signing in: the password, the limits on guessing, and the new session."""
+"""Signing in and changing one's own password: the password, and the limits on guessing."""
 
 import hashlib
 import logging
-import time
-from typing import Any
 
-from flask import current_app, g
-
-from app.actor import ANONYMOUS, Actor, Role
+from app.actor import Actor, Role
 from app.auth import services
 from app.auth.models import Person
 from app.auth.passwords import check_password, verify_password
@@ -15,7 +11,7 @@ from app.auth.queries import find_person, load_person
 from app.auth.rules import fold_name
 from app.database.engine import db
 from app.database.service import ANYONE, bookkeeping, permitted, service
-from app.errors import DomainError, Invalid, TooMany, Unauthorized
+from app.errors import DomainError, Invalid, TooMany
 from app.logs import event
 from app.redis import rate_limit
 from app.redis.rate_limit import Limit
@@ -109,27 +105,6 @@ def log_refusal(name: str, error: DomainError) -> None:
 def note_sign_in(person_id: int) -> None:
     """Note when they last signed in."""
     load_person(person_id).signed_in_at = now()
-
-
-def start_session(session: Any, person: Person, epoch: int | None = None) -> None:
-    """Begin a session under a new id, so that one planted before the sign-in is worth nothing.
-
-    `epoch` is that of the password that the person has just set: their session goes on. If they
-    were disabled in between, it has already ended; if they signed out in between, it stays ended
-    (Unauthorized).
-    """
-    session.clear()
-    session["person"] = person.id
-    session["name"] = person.name
-    session["role"] = str(person.role)
-    session["epoch"] = epoch or person.session_epoch
-    session["must_change"] = person.must_change_password
-    session["since"] = time.time()  # the beginning of its absolute life
-    interface: Any = current_app.session_interface
-    if not interface.regenerate(session, goes_on=epoch is not None):
-        g.actor = ANONYMOUS
-        text = N_("Your password was changed. This session has ended: please sign in.")
-        raise Unauthorized(text)
 
 
 @permitted(Role.VIEWER, by_token=False)

@@ -51,8 +51,10 @@ def readable_people(actor: Actor, ids: Collection[int]) -> Collection[int]:
 
 def readable_tokens(actor: Actor, ids: Collection[int]) -> Collection[int]:
     """All for administrators; for others their own."""
-    if actor.is_admin or not actor.is_signed_in:
-        return ids if actor.is_admin else ()
+    if actor.is_admin:
+        return ids
+    if not actor.has_role(Role.VIEWER):
+        return ()
     own = select(ApiToken.id).where(ApiToken.id.in_(ids), ApiToken.person_id == actor.id)
     return db.session.scalars(own).all()
 

@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from contextlib import suppress
 from datetime import timedelta
-from uuid import uuid4
 
 from sqlalchemy import select, update
 
@@ -16,6 +15,7 @@ from app.auth.rules import check_label
 from app.database.engine import db
 from app.database.service import bookkeeping, permitted, service
 from app.errors import Forbidden, Locked, NotFound
+from app.history.services import new_batch_id
 from app.text import N_
 from app.times import now
 
@@ -75,7 +75,7 @@ def revoke_all(actor: Actor, person: Person) -> str | None:
     tokens = db.session.scalars(query.with_for_update()).all()
     for token in tokens:
         token.revoked_at = now()
-    batch_id = uuid4().hex if tokens else None
+    batch_id = new_batch_id() if tokens else None
     record_revoked(actor, *tokens, batch_id=batch_id)
     return batch_id
 

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from app.auth import queries, sign_in
 from app.auth.forms import LoginForm, PasswordForm
+from app.auth.sessions import start_session
 from app.config import LANGUAGES
 from app.current import actor
 from app.logs import event
@@ -35,7 +36,7 @@ def login() -> Response | Page:
         form, lambda: sign_in.sign_in(actor(), form.name.data, form.password.data, address)
     )
     if sent.result:
-        sign_in.start_session(session, sent.result)
+        start_session(session, sent.result)
         return redirect(onward, 303)
     return render_template("auth/login.html", form=form), sent.status, dict(sent.headers)
 
@@ -73,7 +74,7 @@ def change_password() -> Response | Page:
     )
     if sent.result:
         row = queries.get_person(actor(), actor().person_id)
-        sign_in.start_session(session, row, sent.result)
+        start_session(session, row, sent.result)
         Notice(_("Your password was changed. Your other sessions have ended.")).show()
         return redirect(url_for("auth.account"), 303)
     page = render_template(

@@ -36,7 +36,7 @@ from app.database.keyset import (
     read_segments,
     seek_by_id,
 )
-from app.history.models import HistoryEntry
+from app.history.queries import last_entry
 
 PROVINCES_MOST = 200
 
@@ -204,20 +204,15 @@ class LastChange(NamedTuple):
     at: datetime
 
 
-def find_last_change(row: CityRow) -> LastChange | None:
-    """The last change of a city by a person. None if the row has changed since without an entry:
-    the original program writes none."""
-    query = (
-        select(HistoryEntry.version, HistoryEntry.after, Person.name, HistoryEntry.at)
-        .join(Person, Person.id == HistoryEntry.actor_id, isouter=True)
-        .where(HistoryEntry.subject_kind == "city", HistoryEntry.subject_id == row.id)
-        .order_by(HistoryEntry.id.desc())
-    )
-    entry = db.session.execute(query.limit(1)).first()
-    if entry is None or entry.name is None or entry.version != row.version:
+def find_last_change(actor: Actor, row: CityRow) -> LastChange | None:
+    """The last change of a city by a person. None if the row has changed since without an entry
+    that the actor may see: the original program writes none."""
+    entry = last_entry(actor, "city", row.id)
+    if entry is None or entry.version != row.version:
         return None
     values = values_of(row)
     recorded = json.loads(entry.after or "{}")
     if any(values.get(name, value) != value for name, value in recorded.items()):
         return None
-    return LastChange(entry.name, entry.at)
+    name = db.session.scalar(select(Person.name).where(Person.id == entry.actor_id))
+    return None if name is None else LastChange(name, entry.at)

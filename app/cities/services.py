@@ -4,7 +4,6 @@ changed."""
 import csv
 import hashlib
 import json
-import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -25,7 +24,7 @@ from app.database.idempotency import run_once
 from app.database.service import after_commit, bookkeeping, permitted, service
 from app.errors import Conflict, Invalid, NotFound
 from app.history.queries import find_removal
-from app.history.services import Change, changed_fields, record
+from app.history.services import Change, changed_fields, new_batch_id, record
 from app.text import N_
 from app.times import now
 
@@ -75,9 +74,9 @@ def create_city(actor: Actor, given: Input, *, key: str | None = None, anyway: b
     before, that is the id of the city added then, while it is in the register. AlreadyThere if
     there is one with these names, unless `anyway`."""
     values = check_city(given)
-    sent = [value or "" for value in values.values()]
+    sent = list(values.values())
     return run_once(
-        actor.person_id, key, sent, lambda: insert_city(actor, values, anyway), queries.has_city
+        actor.id, key, sent, lambda: insert_city(actor, values, anyway), queries.has_city
     )
 
 
@@ -88,7 +87,7 @@ def insert_city(actor: Actor, values: Values, anyway: bool) -> int:
     row = {**row_of(values), "version": 1, "created_at": moment, "changed_at": moment}
     inserted: Any = db.session.execute(INSERT, row)
     city_id: int = inserted.inserted_primary_key[0]
-    record(actor, "city.create", "city", Change(city_id, after=values, version=1))
+    record(actor, "city.create", Change(city_id, after=values, version=1))
     after_commit(cache.invalidate)
     return city_id
 
@@ -118,7 +117,7 @@ def update_city(
     row.version += 1
     row.changed_at = now()
     set_columns(row, row_of(values))
-    record(actor, "city.update", "city", Change(city_id, before, after, row.version))
+    record(actor, "city.update", Change(city_id, before, after, row.version))
     after_commit(cache.invalidate)
 
 
@@ -140,7 +139,7 @@ def delete_city(actor: Actor, city_id: int) -> tuple[int, str]:
     db.session.add(removed)
     db.session.delete(row)
     db.session.flush()
-    record(actor, "city.delete", "city", Change(city_id, values_of(removed), None, removed.version))
+    record(actor, "city.delete", Change(city_id, values_of(removed), None, removed.version))
     after_commit(cache.invalidate)
     if removed.id % 20 == 0:  # a transaction of its own, so that removals do not wait for another
         after_commit(delete_old_removed)
@@ -175,7 +174,6 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
     record(
         actor,
         "city.restore",
-        "city",
         Change(row.id, None, values, row.version),
         reverts_id=find_removal("city", row.id),
     )
@@ -226,7 +224,7 @@ def insert_sample_cities(actor: Actor, sample: list[Values]) -> int:
     at the top of a new list."""
     newest = newest_id()
     db.session.execute(INSERT, [row_of(values) for values in reversed(sample)])
-    record_created(actor, newest, sample, batch_id=f"sample-{secrets.token_hex(8)}")
+    record_created(actor, newest, sample, batch_id=new_batch_id())
     after_commit(cache.invalidate)
     return len(sample)
 
@@ -244,4 +242,4 @@ def record_created(actor: Actor, newest: int, created: Iterable[Values], batch_i
         (row.provincename or "", row.cityname or ""): row.id for row in db.session.execute(query)
     }
     changes = (Change(ids[names_of(values)], after=values, version=1) for values in created)
-    record(actor, "city.create", "city", *changes, batch_id=batch_id)
+    record(actor, "city.create", *changes, batch_id=batch_id)

@@ -24,7 +24,7 @@ from app.text import Message
 from app.web.forms import submit
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.urls import came_from, safe_next
+from app.web.urls import list_url, safe_next
 
 bp = Blueprint("cities", __name__)
 Answer = Response | tuple[str, int] | tuple[str, int, Any] | str
@@ -79,7 +79,7 @@ def create_city() -> Answer:
 def edit_city(city_id: int) -> Answer:
     """The form of a city; its values alone for those who only read."""
     row = services.load_city(actor(), city_id)
-    back = came_from("cities.list_cities")
+    back = list_url("cities.list_cities")
     if not actor().may_write:
         return render_template("cities/show_city.html", row=row, fields=FIELDS, back=back)
     values = {field.name: field.write(getattr(row, field.column)) for field in FIELDS}
@@ -166,14 +166,15 @@ def conflict_page(form: CityForm, row: CityRow, status: int) -> tuple[str, int]:
         for field in FIELDS
         for typed in [form.values()[field.name]]
     ]
-    return edit_page(form, status, row, conflict=conflict, last_change=find_last_change(row))
+    last_change = find_last_change(actor(), row)
+    return edit_page(form, status, row, conflict=conflict, last_change=last_change)
 
 
 @bp.route(f"{CITY}/delete", methods=["GET", "POST"])
 @role_required(Role.EDITOR)
 def delete_city(city_id: int) -> Answer:
     """Asks, or removes and offers to undo it."""
-    back = came_from("cities.list_cities")
+    back = list_url("cities.list_cities")
     if request.method == "GET":
         row = services.load_city(actor(), city_id)
         return render_template("cities/delete_city.html", row=row, fields=FIELDS, back=back)
@@ -189,4 +190,4 @@ def restore_city(removed_id: int) -> Response:
     """Undo a removal."""
     _city_id, name = services.restore_city(actor(), removed_id)
     Notice(_("%(name)s was restored.", name=city_name(name))).show()
-    return redirect(came_from("cities.list_cities"), 303)
+    return redirect(list_url("cities.list_cities"), 303)

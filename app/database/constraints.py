@@ -1,4 +1,4 @@
-"""Which constraint refused a statement."""
+"""Recognising the constraint that a statement violated."""
 
 import re
 
@@ -11,8 +11,8 @@ DUPLICATE = re.compile(r"for key '(?:\w+\.)?(\w+)'$")
 
 
 def violates(error: IntegrityError, name: str) -> bool:
-    """True if a statement was refused by the unique constraint or primary key of this name.
-    MariaDB reports its name (PRIMARY for every primary key), SQLite its columns."""
+    """True if a statement violated the unique constraint or primary key of this name. MariaDB
+    reports the name (PRIMARY for every primary key), SQLite the columns."""
     reported = str(error.orig.args[-1]) if error.orig is not None and error.orig.args else ""
     constraint = find_constraint(name)
     columns = ", ".join(str(column) for column in constraint.columns)
@@ -24,7 +24,7 @@ def violates(error: IntegrityError, name: str) -> bool:
 
 
 def find_constraint(name: str) -> PrimaryKeyConstraint | UniqueConstraint:
-    """The constraint of the models with this name; LookupError if there is none."""
+    """Find a constraint of the models by its name; raises LookupError if it does not exist."""
     for table in db.metadata.tables.values():
         for constraint in table.constraints:
             if constraint.name == name and isinstance(

@@ -1,4 +1,4 @@
-"""The database session and engine, the base of all tables, and what connections need."""
+"""The database session and engine, the base class of models, and the set-up of connections."""
 
 import sqlite3
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class Base(DeclarativeBase):
-    """The base of all tables; every constraint has a name, so that a migration can drop it."""
+    """The base class of models; every constraint has a name, so that a migration can drop it."""
 
     metadata = MetaData(
         naming_convention={
@@ -26,9 +26,9 @@ class Base(DeclarativeBase):
 
 @event.listens_for(Engine, "do_connect")
 def connect_mariadb(dialect: Dialect, _record: object, args: Any, options: Any) -> Any:
-    """Connect to MariaDB with our subclass of the driver's connection, in every process."""
+    """Connect to MariaDB with our subclass of the driver's connection."""
     if dialect.driver != "pymysql":
-        return None  # as the dialect does by itself
+        return None  # the dialect connects
     from app.database.mariadb import SharedTlsConnection
 
     return SharedTlsConnection(*args, **options)
@@ -36,7 +36,7 @@ def connect_mariadb(dialect: Dialect, _record: object, args: Any, options: Any) 
 
 @event.listens_for(Engine, "connect")
 def prepare_sqlite(connection: Any, _record: object) -> None:
-    """Write-ahead log, every commit on disk, foreign keys on; we begin transactions ourselves."""
+    """Set WAL mode, durable commits and foreign keys; transactions are begun by begin_sqlite()."""
     if isinstance(connection, sqlite3.Connection):
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
@@ -45,7 +45,8 @@ def prepare_sqlite(connection: Any, _record: object) -> None:
 
 @event.listens_for(Engine, "begin")
 def begin_sqlite(connection: Connection) -> None:
-    """Writers begin IMMEDIATE: one that read first and then writes would fail at once."""
+    """Begin a transaction, IMMEDIATE for writers: upgrading from reading to writing would fail at
+    once when another connection writes."""
     if connection.dialect.name == "sqlite":
         immediate = connection.get_execution_options().get("immediate")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
@@ -54,5 +55,5 @@ def begin_sqlite(connection: Connection) -> None:
 db = SQLAlchemy(model_class=Base)
 
 
-# What is raised when the database does not answer, or when all connections to it are taken.
+# Raised when the database does not answer, or when all connections are in use.
 DATABASE_AWAY = (OperationalError, PoolTimeout)

@@ -1,4 +1,4 @@
-"""One-time keys of forms that create something: sent twice, they make one thing."""
+"""Idempotency keys of forms that create something: a form that is sent twice creates it once."""
 
 import hashlib
 import json
@@ -10,17 +10,18 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.database.constraints import violates
 from app.database.engine import db
 from app.database.service import after_commit, bookkeeping
 from app.database.types import Moment, bounded
 from app.times import now
 
 KEY_LENGTH = 80
-KEPT = timedelta(days=2)
+MAX_AGE = timedelta(days=2)
 
 
 class IdempotencyKey(db.Model):  # type: ignore[name-defined,misc]
-    """A form that was used, as own_key() names it, and what was made of it."""
+    """A submitted form, by its `hash_key()`, and the id of what it created."""
 
     __tablename__ = "form_key"
     __table_args__ = ({"mysql_charset": "utf8mb4"},)
@@ -30,55 +31,57 @@ class IdempotencyKey(db.Model):  # type: ignore[name-defined,misc]
     created_at: Mapped[Moment] = mapped_column(index=True)
 
 
-KEYS = IdempotencyKey.__table__  # written as rows: objects cost more than the statements themselves
+KEYS = IdempotencyKey.__table__  # used without the ORM, which costs more than the statements
 
 
 def new_key() -> str:
-    """A key for a form that is about to be drawn."""
+    """A new key, for a hidden field of a form."""
     return secrets.token_urlsafe(16)
 
 
-def hash_key(person_id: int, key: str, sent: Sequence[str | int]) -> str:
-    """What is kept of a form: this person's key together with the values that were sent. The
-    browser's Back button shows a form again with the key it had; with other values in it, it means
-    another thing."""
-    return hashlib.sha256(json.dumps([person_id, key, *sent]).encode()).hexdigest()
+def hash_key(actor_id: int | None, key: str, sent: Sequence[object]) -> str:
+    """The stored key: a hash of actor, form key and values. The values are part of it because the
+    browser's Back button shows a form again with its old key."""
+    return hashlib.sha256(json.dumps([actor_id, key, *sent]).encode()).hexdigest()
 
 
 def run_once(
-    person_id: int,
+    actor_id: int | None,
     key: str | None,
-    sent: Sequence[str | int],
+    sent: Sequence[object],
     make: Callable[[], int],
     is_there: Callable[[int], bool],
 ) -> int:
-    """Call `make` and return the id it made; where the same values were sent with the same key
-    before, only return the id of then, unless that thing is no longer there. Part of a running
-    service: key and thing are committed together, and a second sender of the same waits for the
-    first. A form without a key always makes something.
+    """Call `make` and return the new id. If the same values were sent with the same key before,
+    return the id of the first time instead, unless `is_there` says that it was deleted. Call it
+    within a service: key and row are then committed together, and a second request with the same
+    key waits for the first. Without a key, `make` is always called.
+    `actor_id` is None for the command line.
 
-    The key is written first and by itself. A refused statement leaves the transaction as it was,
-    on both databases, so that no savepoint is needed: it would cost two round trips at each form.
+    The key is inserted first. No savepoint is needed, which would cost two round trips per form:
+    on both databases a failed INSERT leaves the transaction as it was.
     """
     if not key:
         return make()
-    used_key = hash_key(person_id, key, sent)
+    used_key = hash_key(actor_id, key, sent)
     try:
         db.session.execute(insert(KEYS).values(key=used_key))
-    except IntegrityError:
-        # A locking read sees what the other committed, whatever this transaction read before.
+    except IntegrityError as error:
+        if not violates(error, "pk_form_key"):
+            raise
+        # A locking read sees what the other transaction committed, whatever our snapshot is.
         query = select(KEYS.c.result_id).where(KEYS.c.key == used_key).with_for_update()
         before: int | None = db.session.scalar(query)
         if before is not None and is_there(before):
             return before
     made = make()
     db.session.execute(update(KEYS).where(KEYS.c.key == used_key).values(result_id=made))
-    if made % 100 == 0:  # now and then is often enough, and never inside the same transaction
+    if made % 100 == 0:  # often enough; in its own transaction
         after_commit(delete_old_keys)
     return made
 
 
 @bookkeeping
 def delete_old_keys() -> None:
-    """Forget keys of forms that nobody will send again."""
-    db.session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - KEPT))
+    """Delete keys of forms that nobody will send again."""
+    db.session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - MAX_AGE))

@@ -1,4 +1,4 @@
-"""Connections to MariaDB. Imported only where there is one: the driver costs memory."""
+"""Connections to MariaDB. Imported only if they are used, because the driver needs memory."""
 
 import ssl
 from typing import Any
@@ -7,15 +7,14 @@ from pymysql.connections import Connection
 
 
 class SharedTlsConnection(Connection):  # type: ignore[misc]
-    """PyMySQL's connection with one TLS context for the whole process. TLS stays "preferred":
-    used where the server offers it. A context of its own for each connection costs some 25 ms of
-    processor time, during which the worker answers nobody."""
+    """A PyMySQL connection with one TLS context for the process, because a context takes 25 ms of
+    CPU time. TLS is "preferred": it is used if the server offers it."""
 
     _preferred: ssl.SSLContext | None = None
 
     def _create_ssl_ctx(self, sslp: dict[str, Any] | ssl.SSLContext) -> ssl.SSLContext:
-        """Settings of TLS in the address name files, which may be renewed: they are read each
-        time. Without any, nothing is read and no certificate is checked."""
+        """Share the context only if the URL has no TLS options: those name files, which may be
+        renewed and are read for each connection."""
         if sslp:
             context: ssl.SSLContext = super()._create_ssl_ctx(sslp)
             return context

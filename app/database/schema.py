@@ -1,4 +1,4 @@
-"""The database and its tables: created when absent, brought up to date, compared with the code."""
+"""The schema: creating the database, running migrations, comparing the tables with the code."""
 
 from enum import StrEnum
 
@@ -16,38 +16,38 @@ CONNECT_SECONDS = 5
 
 
 class SchemaError(Exception):
-    """The database cannot be used as it is; the text says what to do, without a password in it."""
+    """The database cannot be used; the message says why, without the password."""
 
 
 class State(StrEnum):
-    """The tables as the code sees them."""
+    """The tables compared with the migrations of this release."""
 
     SAME = "same"
     MISSING = "missing"
     OLDER = "older"
-    NEWER = "newer"  # the old release of a roll-out sees this
+    NEWER = "newer"  # for the old release during a roll-out
 
 
 def create_database(url: str) -> None:
-    """Create the MariaDB database of the address when it is absent and the account may. An account
-    without the right to create is not asked to, when the database is there."""
+    """Create the MariaDB database of the URL if it does not exist. An account without the right to
+    create databases can use an existing one."""
     address = make_url(url)
     if not address.drivername.startswith("mysql"):
         return
     try:
-        ask(url, "SELECT 1")
+        execute(url, "SELECT 1")
     except OperationalError as error:
         if error.orig is None or error.orig.args[0] != UNKNOWN_DATABASE:
             raise
         name = (address.database or "").replace("`", "``")
-        ask(
+        execute(
             address.set(database="").render_as_string(hide_password=False),
             f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
         )
 
 
-def ask(url: str, statement: str) -> None:
-    """Run one statement over a connection of its own."""
+def execute(url: str, statement: str) -> None:
+    """Run one statement on a new connection."""
     engine = create_engine(
         url,
         isolation_level="AUTOCOMMIT",
@@ -59,15 +59,15 @@ def ask(url: str, statement: str) -> None:
 
 
 def bring_up_to_date(url: str) -> None:
-    """Create the database when it is absent, and run the migrations that it lacks. Tables that a
-    newer release made are left as they are: that is the way back to an older one."""
+    """Create the database if it does not exist, and run pending migrations. Tables of a newer
+    release are not changed, so that an older release can be started again."""
     from flask_migrate import upgrade
 
     try:
         create_database(url)
         with db.engine.connect() as connection:
-            present = state(connection)
-        if present is not State.NEWER:
+            before = state(connection)
+        if before is not State.NEWER:
             upgrade()
     except OperationalError as error:
         reason = error.orig.args[-1] if error.orig is not None and error.orig.args else error
@@ -75,8 +75,8 @@ def bring_up_to_date(url: str) -> None:
 
 
 def state(connection: Connection) -> State:
-    """Compare the tables with the migrations that came with the code. Their files are named by
-    revision, in order; Alembic would say the same and cost every web process 10 MB."""
+    """Compare the revision of the tables with the file names of the migrations, which start with
+    it. Alembic could do this, but needs 10 MB of memory in every web process."""
     known = sorted(path.name.split("_")[0] for path in MIGRATIONS.glob("[0-9]*_*.py"))
     if not inspect(connection).has_table("alembic_version"):
         return State.MISSING

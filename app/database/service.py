@@ -1,8 +1,8 @@
 """Services: one call is one actor, one permission, one transaction.
 
-`@service(role)` is for whatever changes what people own; such a function also records what it
-changed, with `history.services.record()`. `@bookkeeping` is the transaction alone, for what
-nobody asked for: last use, download counts, search keys, purging.
+`@service(role)` is for changes to people's data, which the function records in the history with
+`history.services.record()`. `@bookkeeping` is only the transaction, for changes that nobody
+requested: last use, download counts, search keys, purging.
 """
 
 import inspect
@@ -18,37 +18,37 @@ from sqlalchemy.exc import DBAPIError
 
 from app.actor import Actor, Role
 from app.database.engine import db
-from app.errors import Forbidden, Locked
+from app.errors import Forbidden, Locked, Unauthorized
 from app.text import N_
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Service = Callable[Concatenate[Actor, P], T]
 
 log = logging.getLogger("gazetteer.transactions")
 
 ANYONE = None  # the role of services for visitors: signing in, claiming a new installation
 ATTEMPTS = 5
-# MariaDB: 1213 deadlock, 1467 deadlock while INSERT ... SELECT waits for its ids, 1020 a row read
-# earlier in this transaction has changed since (asked for by default from 11.6 on).
+# MariaDB: 1213 deadlock, 1467 deadlock while INSERT ... SELECT waits for its ids, 1020 a row has
+# changed since this transaction read it (reported by default since 11.6).
 MYSQL_RETRY = (1213, 1467, 1020)
 MYSQL_LOCK_WAIT_TIMEOUT = 1205
 
 
-def permitted(
-    role: Role | None, by_token: bool = True
-) -> Callable[[Callable[Concatenate[Actor, P], T]], Callable[Concatenate[Actor, P], T]]:
-    """A function whose first argument is the actor, for actors of at least this role; with
-    `by_token=False` not for scripts. Forbidden is raised before anything is read.
+def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, T]], Service[P, T]]:
+    """Require that the actor, the first argument, has at least this role, and with
+    `by_token=False` that it is not a script. Before anything is read, visitors
+    get Unauthorized and everybody else Forbidden.
 
-    On its own it is for a service that hashes or writes a file before its transaction, and for
-    reads that not everybody may do.
+    Used alone for a service that hashes or writes a file before its transaction, and for reads
+    that need a role.
     """
 
-    def decorate(
-        function: Callable[Concatenate[Actor, P], T],
-    ) -> Callable[Concatenate[Actor, P], T]:
+    def decorate(function: Service[P, T]) -> Service[P, T]:
         @wraps(function)
         def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            if role is not None and actor.role is None:
+                raise Unauthorized(N_("Please sign in, or send a token."))
             if role is not None and not actor.has_role(role):
                 raise Forbidden(N_("Your role does not include this."))
             if actor.by_token and not by_token:
@@ -61,25 +61,17 @@ def permitted(
     return decorate
 
 
-def service(
-    role: Role | None, by_token: bool = True
-) -> Callable[[Callable[Concatenate[Actor, P], T]], Callable[Concatenate[Actor, P], T]]:
-    """A permitted function in a transaction of its own, as `run_transaction()` describes. What two
-    services share is a plain function: a service never calls another one."""
-
-    def decorate(
-        function: Callable[Concatenate[Actor, P], T],
-    ) -> Callable[Concatenate[Actor, P], T]:
-        return permitted(role, by_token)(bookkeeping(function))
-
-    return decorate
+def service(role: Role | None, by_token: bool = True) -> Callable[[Service[P, T]], Service[P, T]]:
+    """Check the permission, then run the function in a transaction of its own as described at
+    `run_transaction()`. A service never calls another one: they share plain functions."""
+    return lambda function: permitted(role, by_token)(bookkeeping(function))
 
 
 def bookkeeping(function: Callable[P, T]) -> Callable[P, T]:
-    """A function in a transaction of its own, without actor, permission or history."""
+    """Run a function in a transaction of its own, without actor, permission or history."""
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
-        # Its body would run after the commit.
-        raise TypeError(f"{function.__name__}() yields; a service returns its result.")
+        # The body would run after the commit.
+        raise TypeError(f"{function.__name__}() yields or awaits; a service returns its result.")
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -89,14 +81,14 @@ def bookkeeping(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def run_transaction(work: Callable[[], T]) -> T:
-    """Call `work` in a fresh transaction (BEGIN IMMEDIATE on SQLite) and commit at its end.
+    """Call `work` in a new transaction (BEGIN IMMEDIATE on SQLite) and commit. Anything that the
+    session held before is rolled back.
 
-    It is run again from its beginning, at most five times with a random pause, when the database
-    was busy or chose it as the victim of a deadlock. A row that another transaction holds locked
-    is raised as Locked and not tried again: the database has waited for it already. So `work` has
-    no other effect before its commit: what must follow it (clearing a cache) is passed to
-    `after_commit()`. On SQLite nothing between the first write and the commit may yield to another
-    request: no Redis, no file, no sleep. What the session held before is rolled back.
+    If the database is busy or reports a deadlock, `work` is called again, at most five times in
+    all with a random pause. A locked row raises Locked and is not retried: the database has
+    already waited for it. So `work` must not have effects outside the database; what follows the
+    change (clearing a cache) is passed to `after_commit()`. On SQLite nothing between the first
+    write and the commit may yield to another request: no Redis, no file, no sleep.
     """
     session = db.session()
     if session.info.get("in_service"):
@@ -129,31 +121,31 @@ def run_transaction(work: Callable[[], T]) -> T:
 
 
 def run_follow_up(follow_up: Callable[[], object]) -> None:
-    """Call it; a failure is logged and not raised: the change is committed, and an error would
-    have the person make it twice. So a follow-up only does what would also happen by itself later,
-    such as clearing a cached value that expires."""
+    """Call it, and log an error instead of raising it: the change is committed, and the person
+    would repeat it. So a follow-up must not be essential: a cached value that it failed to clear
+    expires anyway."""
     try:
         follow_up()
-    except RedisError:  # not our fault, so without a trace
-        log.warning("Redis does not answer: the change is saved, and known everywhere in a minute")
+    except RedisError:  # not our fault, so without a traceback
+        log.warning("Redis does not answer: the change is saved, caches expire within a minute")
     except Exception:
         log.exception("a follow-up of a committed change failed")
 
 
 def is_busy(error: DBAPIError) -> bool:
-    """True if the same transaction may succeed when it is tried again."""
+    """True if a retry of the transaction may succeed."""
     code = error_code(error)
     return code in MYSQL_RETRY or "database is locked" in str(code)
 
 
 def error_code(error: DBAPIError) -> object:
-    """MariaDB's number of an error; SQLite has a sentence in its place."""
+    """MariaDB's error number; for SQLite the error message."""
     return error.orig.args[0] if error.orig is not None and error.orig.args else ""
 
 
 def after_commit(follow_up: Callable[[], object]) -> None:
-    """Call `follow_up` once the running service's transaction is committed. A service that is
-    refused or run again drops what it passed."""
+    """Call `follow_up` after the running service has committed. If the service fails or is
+    retried, its follow-ups are dropped."""
     info = db.session().info
     if not info.get("in_service"):
         raise RuntimeError("after_commit() works inside a service only")

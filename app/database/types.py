@@ -13,9 +13,9 @@ from app.times import now
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment with microseconds, kept in UTC without a zone, given back aware.
+    """A datetime with microseconds, stored in UTC without a time zone and returned aware.
 
-    MariaDB's plain DATETIME drops the fraction; DATETIME(6) keeps it.
+    MariaDB's plain DATETIME drops the microseconds; DATETIME(6) stores them.
     """
 
     impl = DateTime
@@ -34,12 +34,13 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def bounded(length: int) -> String:
-    """Text compared by code points: SQLite does so by itself, MariaDB by this collation."""
+    """Text that is compared by code points, which is SQLite's default; MariaDB needs a
+    collation."""
     return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql")
 
 
 def long_text() -> Text:
-    """The same for text without a length."""
+    """Text without a length, compared by code points."""
     return Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
 
 

@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 from app.actor import Actor
 from app.current import settings
@@ -18,6 +17,7 @@ from app.files import queries, services, storage
 from app.files.models import NAME_LENGTH
 from app.files.names import clean_path, printable
 from app.files.rules import check_extension
+from app.history.services import new_batch_id
 from app.text import N_
 
 # Of a pair of columns: rows that name a file, rows with equal extensions, and (original name,
@@ -52,7 +52,7 @@ def adopt_files(
 ) -> Iterator[AdoptionResult]:
     """Adopt the files one after another, as one batch. A second run copies nothing."""
     sources = read_folder(folder) if mapping is None else read_mapping(folder, mapping)
-    batch_id = uuid4().hex
+    batch_id = new_batch_id()
     for source in sources:
         yield adopt_file(actor, source, owner_id, batch_id)
 

@@ -4,9 +4,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
-from uuid import uuid4
 
-from flask import Request, current_app, request
+from flask import Request, request
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -15,11 +14,12 @@ from app.concurrency import yield_to_hub
 from app.current import actor, settings
 from app.database.engine import DATABASE_AWAY
 from app.disk import has_space
-from app.errors import DomainError, Locked, NoSpace, TooLarge
+from app.errors import DomainError, NoSpace, TooLarge
 from app.extensions import csrf
 from app.files import purging, services, storage
 from app.files.names import clean_path, printable
 from app.files.services import StoredFile
+from app.history.services import new_batch_id
 from app.text import N_, Bytes, Message
 from app.web.error_pages import STATUS_TEXTS
 
@@ -124,18 +124,10 @@ def receive() -> list[FileResult]:
         for part in request.files.getlist(name)
         if part.filename  # a field without a selected file is sent with an empty name
     ]
-    batch_id = uuid4().hex if len(sent) > 1 else None
+    batch_id = new_batch_id() if len(sent) > 1 else None
     results = [store_part(part, with_folder, batch_id) for part, with_folder in sent]
-    purge_due()
+    purging.purge_due()
     return results
-
-
-def purge_due() -> None:
-    """Purge removed files. The upload is already stored, so a busy database does not fail it."""
-    try:
-        purging.purge_removed()
-    except (*DATABASE_AWAY, Locked):
-        current_app.logger.warning("removed files were not purged: the database is busy or away")
 
 
 def has_file_part() -> bool:

@@ -1,4 +1,4 @@
-"""Asking a running process from outside whether it is ready."""
+"""A client for /readyz."""
 
 import json
 from http.client import HTTPConnection, HTTPException
@@ -7,7 +7,7 @@ NO_ANSWER = "no answer"
 
 
 def ask_readyz(connection: HTTPConnection) -> str | None:
-    """None if the process is ready, otherwise NO_ANSWER or what /readyz names."""
+    """None if the process is ready, otherwise NO_ANSWER or the problems that /readyz reports."""
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()

@@ -1,4 +1,4 @@
-"""Readiness: checks of everything that pages need, in bounded time."""
+"""Readiness checks of everything that pages need, with time-outs."""
 
 import os
 import tempfile
@@ -22,13 +22,13 @@ from app.redis.client import redis_store
 
 @dataclass(frozen=True)
 class Check:
-    """The result of one check. A warning is ok: pages work."""
+    """The result of one check; a warning is ok."""
 
     ok: bool = True
     text: str = "ok"
 
 
-# How long a report is cached; shorter if it is not ready, because `make run` waits for that.
+# How long a report is cached; less if it is not ready, because `make run` is waiting then.
 READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
@@ -44,8 +44,8 @@ TABLES = {
 
 
 class ReportCache:
-    """The last report of this process. Anybody may ask for it, so however often they do, disk and
-    services are checked no more often than this."""
+    """The last report of this process: everybody may request it, and disk and services should not
+    be checked each time."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -54,7 +54,7 @@ class ReportCache:
 
 
 def read_report() -> dict[str, Check]:
-    """All checks by name, at most a second old."""
+    """The results by name, at most a second old."""
     cache: ReportCache = current_app.extensions.setdefault("gazetteer-readiness", ReportCache())
     with cache.lock:
         if time.monotonic() >= cache.until:
@@ -65,8 +65,8 @@ def read_report() -> dict[str, Check]:
 
 
 def check_all() -> dict[str, Check]:
-    """All checks by name; none shows an address, a path or a password. If the database or Redis
-    hangs, this takes as long as their time-outs, about five seconds at most."""
+    """Run all checks; returns the results by name, without addresses, paths or passwords. If the
+    database or Redis hangs, this takes until their time-outs, about five seconds at most."""
     checks: dict[str, Callable[[], Check]] = {
         "database": check_database,
         "tables": check_tables,
@@ -82,8 +82,8 @@ def check_all() -> dict[str, Check]:
 
 
 def check_database() -> Check:
-    """A query is answered. A connection that was lost while idle is replaced first."""
-    for _attempt in ("over a pooled connection", "over a new one"):
+    """Check that a query is answered. A lost connection of the pool is replaced first."""
+    for _attempt in ("with a pooled connection", "with a new one"):
         try:
             db.session.execute(text("SELECT 1"))
         except DBAPIError as error:
@@ -99,7 +99,7 @@ def check_database() -> Check:
 
 
 def check_tables() -> Check:
-    """The tables are not older than the code."""
+    """Check that the tables are not older than the code."""
     try:
         return TABLES[schema.state(db.session.connection())]
     except SQLAlchemyError:
@@ -109,7 +109,7 @@ def check_tables() -> Check:
 
 
 def check_redis() -> Check:
-    """Redis answers, and accepts a write."""
+    """Check that Redis accepts a write."""
     try:
         redis_store.client.set("gz:ready", "1", ex=60)
     except RedisError:
@@ -118,7 +118,7 @@ def check_redis() -> Check:
 
 
 def check_storage() -> Check:
-    """Bytes reach the disk where uploads are stored."""
+    """Check that the storage folder can be written to."""
     try:
         run_in_thread(write_to_disk, settings().files_dir)
     except OSError as error:
@@ -128,7 +128,6 @@ def check_storage() -> Check:
 
 
 def write_to_disk(folder: Path) -> None:
-    """Write a few bytes to a temporary file."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"ready")

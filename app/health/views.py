@@ -1,4 +1,4 @@
-"""/healthz for what restarts processes, /readyz for what sends traffic."""
+"""/healthz for process managers, /readyz for load balancers."""
 
 from ipaddress import ip_address
 
@@ -7,11 +7,11 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from app.auth.identification import identify
 from app.current import actor
 from app.errors import DomainError
 from app.health import services
 from app.web.declarations import without_session
+from app.web.hooks import identify
 
 bp = Blueprint("health", __name__)
 
@@ -19,14 +19,14 @@ bp = Blueprint("health", __name__)
 @bp.get("/healthz")
 @without_session
 def healthz() -> Response:
-    """Alive: this process answers. Nothing else is checked."""
+    """This process is alive; nothing else is checked."""
     return jsonify(status="alive")
 
 
 @bp.get("/readyz")
 @without_session
 def readyz() -> tuple[Response, int]:
-    """Ready: everything that pages need works. Only operators see the single checks."""
+    """Everything that pages need works. Only operators see the results of the checks."""
     report = services.read_report()
     ready = all(check.ok for check in report.values())
     body: dict[str, object] = {"status": "ready" if ready else "not ready"}
@@ -36,9 +36,9 @@ def readyz() -> tuple[Response, int]:
 
 
 def may_see_details(report: dict[str, services.Check]) -> bool:
-    """True for this machine, a token, or an administrator. Without database and Redis nobody can be
-    identified, so only this machine sees details."""
-    if asked_from_here(request.remote_addr or ""):
+    """True for requests from this machine, with a token, or by an administrator. Nobody can be
+    authenticated without database and Redis; then only this machine sees details."""
+    if is_local(request.remote_addr or ""):
         return True
     if not (report["database"].ok and report["redis"].ok):
         return False
@@ -49,9 +49,9 @@ def may_see_details(report: dict[str, services.Check]) -> bool:
     return actor().is_signed_in and (actor().by_token or actor().is_admin)
 
 
-def asked_from_here(address: str) -> bool:
-    """True if this machine asks. Over a unix socket, which only this machine reaches, there is no
-    address; an invalid one, given by a proxy, counts as elsewhere."""
+def is_local(address: str) -> bool:
+    """True if the client address is this machine. It is empty for a unix socket, which is always
+    local; a proxy may give an invalid one, which is not."""
     if not address:
         return True
     try:

@@ -19,13 +19,14 @@ from app.web.formatting import format_datetime, format_number
 
 VALUE_SHOWN, BATCH_SHOWN = 80, 12  # characters of a value, and of the id of a batch
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-# Who acted where it was not a person, and in which way somebody acted where not on a page.
+# Who acted where it was not a person, and in which way somebody acted where not on a page. A newer
+# release may have written others, which are shown as they are.
 COMMAND_LINE = _l("Command line")
-NOBODY = {
+NOBODY: dict[str, Any] = {
     Via.COMMAND: COMMAND_LINE, Via.SCHEDULE: _l("Schedule"), Via.JOB: _l("Job"),
     Via.PAGE: _l("Visitor"), Via.TOKEN: _l("Visitor"),
 }  # fmt: skip
-VIAS = {
+VIAS: dict[str, Any] = {
     Via.TOKEN: _l("by token"), Via.JOB: _l("by job"), Via.SCHEDULE: _l("by schedule"),
     Via.COMMAND: _l("on the command line"),
 }  # fmt: skip
@@ -97,20 +98,33 @@ def describe_entry(entry: HistoryEntry, names: Names) -> EntryRow:
     subject = all_subjects().get(entry.subject_kind)
     before, after = load(entry.before), load(entry.after)
     key = (entry.subject_kind, entry.subject_id)
-    via = Via(entry.via)
     label = names.present.get(key) or names.former.get(key) or name_from(subject, after, before)
     label = label or f"#{entry.subject_id}"
     return EntryRow(
         id=entry.id,
         at=entry.at,
-        who=str(NOBODY[via]) if entry.actor_id is None else names.people[entry.actor_id],
-        via="" if entry.actor_id is None or via is Via.PAGE else str(VIAS[via]),
+        who=who_acted(entry, names),
+        via=how_acted(entry),
         action=str(subject.actions.get(entry.action, entry.action) if subject else entry.action),
         label=label,
         url=subject.url(entry.subject_id) if subject and key in names.readable else "",
         changes=field_changes(subject, before, after, label),
         batch=entry.batch_id,
     )
+
+
+def who_acted(entry: HistoryEntry, names: Names) -> str:
+    """The person, or what acted in the place of one."""
+    if entry.actor_id is not None:
+        return names.people[entry.actor_id]
+    return str(NOBODY.get(entry.via, entry.via))
+
+
+def how_acted(entry: HistoryEntry) -> str:
+    """How a person acted, where it was not on a page."""
+    if entry.actor_id is None or entry.via == Via.PAGE:
+        return ""
+    return str(VIAS.get(entry.via, entry.via))
 
 
 def person_names(ids: Iterable[int]) -> dict[int, str]:

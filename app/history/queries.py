@@ -92,15 +92,19 @@ def filters(listing: HistoryListing, zone: tzinfo) -> list[ColumnElement[bool]]:
 
 
 def written_between(start: datetime, end: datetime) -> list[ColumnElement[bool]]:
-    """The entries of a period. Ids follow time, so it is also a range of ids: every index, which
-    holds the id after its own columns, is then read only as far as needed."""
-    first = select(HistoryEntry.id).where(HistoryEntry.at >= start - SLACK)
-    last = select(HistoryEntry.id).where(HistoryEntry.at < end + SLACK)
-    low = db.session.scalar(first.order_by(HistoryEntry.at, HistoryEntry.id).limit(1))
-    high = db.session.scalar(last.order_by(HistoryEntry.at.desc(), HistoryEntry.id.desc()).limit(1))
-    # Without an entry on one side there is none in the period.
-    ids = HistoryEntry.id.between(low or 0, (high or 0) if low is not None else 0)
-    return [ids, HistoryEntry.at >= start, HistoryEntry.at < end]
+    """The entries of a period. Their ids follow their times except for SLACK, so they are also a
+    range of ids: every index, which holds the id after its own columns, is then read only as far
+    as needed."""
+    at, id_ = HistoryEntry.at, HistoryEntry.id
+    earlier = select(id_).where(at < start - SLACK).order_by(at.desc(), id_.desc())
+    later = select(id_).where(at >= end + SLACK).order_by(at, id_)
+    low, high = db.session.scalar(earlier.limit(1)), db.session.scalar(later.limit(1))
+    conditions = [at >= start, at < end]
+    if low is not None:
+        conditions.append(id_ > low)
+    if high is not None:
+        conditions.append(id_ < high)
+    return conditions
 
 
 @permitted(Role.ADMIN, by_token=False)
@@ -109,15 +113,25 @@ def list_authors(actor: Actor) -> list[int | None]:
     return list(db.session.scalars(select(HistoryEntry.actor_id).distinct()))
 
 
+def last_entry(
+    actor: Actor | None, kind: str, subject_id: int, action: str | None = None
+) -> HistoryEntry | None:
+    """The newest entry about a subject, of any action or of one; None if there is none. For an
+    actor, of those that they may see; without one, for a service that refers to it, of all."""
+    conditions = [HistoryEntry.subject_kind == kind, HistoryEntry.subject_id == subject_id]
+    if actor is not None:
+        conditions.append(visible_to(actor))
+    if action is not None:
+        conditions.append(HistoryEntry.action == action)
+    query = select(HistoryEntry).where(*conditions).order_by(HistoryEntry.id.desc())
+    return db.session.scalars(query.limit(1)).first()
+
+
 def find_removal(kind: str, subject_id: int) -> int | None:
     """The id of the entry of a subject's latest removal, for the entry that reverts it; None for a
     removal by a release that had no history."""
-    query = select(HistoryEntry.id).where(
-        HistoryEntry.subject_kind == kind,
-        HistoryEntry.subject_id == subject_id,
-        HistoryEntry.action == f"{kind}.delete",
-    )
-    return db.session.scalar(query.order_by(HistoryEntry.id.desc()).limit(1))
+    entry = last_entry(None, kind, subject_id, f"{kind}.delete")
+    return None if entry is None else entry.id
 
 
 def names_when_deleted(kind: str, ids: Iterable[int], field: str) -> Mapping[int, str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Select, delete, insert, literal, select
 
@@ -34,15 +35,14 @@ class Change:
 def record(
     actor: Actor,
     action: str,
-    kind: str,
     *changes: Change,
     batch_id: str | None = None,
     reverts_id: int | None = None,
     visible_to: int = EVERYBODY,
 ) -> None:
-    """Write one entry for each change, within the running service. `action` is `<kind>.<verb>`
-    for example `city.update`; `kind` is one that history/subjects.py knows."""
-    common = common_columns(actor, action, kind, batch_id, reverts_id, visible_to)
+    """Write one entry for each change, within the running service. `action` is `<kind>.<verb>`,
+    for example `city.update`, of a kind that history/subjects.py knows."""
+    common = common_columns(actor, action, batch_id, reverts_id, visible_to)
     rows = [
         {
             **common,
@@ -60,7 +60,6 @@ def record(
 def record_rows(
     actor: Actor,
     action: str,
-    kind: str,
     rows: Select[*tuple[Any, ...]],
     *,
     batch_id: str | None = None,
@@ -69,7 +68,7 @@ def record_rows(
     """The same for thousands of changes, in one statement: `rows` is a query for the columns
     `subject_id`, `old_values` and `new_values` (as `dump()` writes them) and `version`."""
     columns = HistoryEntry.__table__.c
-    common = common_columns(actor, action, kind, batch_id, None, visible_to)
+    common = common_columns(actor, action, batch_id, None, visible_to)
     values = [literal(value, columns[name].type) for name, value in common.items()]
     names = ["subject_id", "old_values", "new_values", "version", *common]
     db.session.execute(INSERT.from_select(names, rows.add_columns(*values)))
@@ -78,7 +77,6 @@ def record_rows(
 def common_columns(
     actor: Actor,
     action: str,
-    kind: str,
     batch_id: str | None,
     reverts_id: int | None,
     visible_to: int,
@@ -91,11 +89,16 @@ def common_columns(
         "token_id": actor.token_id,
         "request_id": actor.request_id,
         "action": action,
-        "subject_kind": kind,
+        "subject_kind": action.partition(".")[0],
         "batch_id": batch_id,
         "reverts_id": reverts_id,
         "visible_to": visible_to,
     }
+
+
+def new_batch_id() -> str:
+    """An id for changes that are made together."""
+    return uuid4().hex
 
 
 def dump(fields: Fields | None) -> str | None:
@@ -139,4 +142,4 @@ def record_pruning(actor: Actor, before: datetime, count: int) -> None:
     """Write the entry of a pruning."""
     fields = {"until": before.isoformat(), "entries": count}
     change = Change(0, after=fields)
-    record(actor, "history.prune", "history", change, visible_to=ADMINISTRATORS)
+    record(actor, "history.prune", change, visible_to=ADMINISTRATORS)

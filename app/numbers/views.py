@@ -11,13 +11,13 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.routing import BaseConverter
 
-from app.auth.identification import identify
 from app.current import actor
 from app.errors import DomainError
 from app.numbers import cache, fib, pi, services
 from app.numbers.forms import Panel
 from app.text import read_number
 from app.web.declarations import always_json, declared, without_redis, without_session
+from app.web.hooks import identify
 
 bp = Blueprint("numbers", __name__)
 

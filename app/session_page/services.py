@@ -1,8 +1,13 @@
-"""A person's own values in their session: the rules, on the hash in Redis that holds them."""
+"""A person's own values in their session: the rules, on the hash in Redis that holds them.
+
+An exception among services: they take the key of the session instead of an actor, and record
+nothing. The values are part of the session: only who has its cookie has its key, nobody else sees
+them, and they end with it.
+"""
 
 from typing import Any
 
-from app.auth.sessions import values_key
+from app.auth.session_keys import values_key
 from app.errors import Invalid, NotFound, Unauthorized
 from app.redis.client import redis_store
 from app.text import INVISIBLE, N_, compose, has_category

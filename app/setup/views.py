@@ -4,7 +4,8 @@ from flask import Blueprint, redirect, render_template, request, session
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.auth import queries, sign_in
+from app.auth import queries
+from app.auth.sessions import start_session
 from app.current import actor
 from app.setup import services
 from app.setup.forms import SetupForm
@@ -21,15 +22,19 @@ bp = Blueprint("setup", __name__)
 @secret_path
 def start(token: str) -> Response | tuple[str, int]:
     """Choose the first administrator's name and password."""
-    services.check_link_token(token, request.remote_addr or "")
+    address = request.remote_addr or ""
+    services.check_link_token(token, address)
     form = SetupForm()
     if not services.offers_sample():
         del form.sample
     name, password, sample = form.name, form.password, form.sample
     with_sample = sample is not None and sample.data
-    sent = submit(form, lambda: services.claim(actor(), name.data, password.data, with_sample))
+    sent = submit(
+        form,
+        lambda: services.claim(actor(), token, address, name.data, password.data, with_sample),
+    )
     if sent.result:
-        sign_in.start_session(session, queries.load_person(sent.result))
+        start_session(session, queries.load_person(sent.result))
         Notice(_("Welcome. This installation is yours.")).show()
         return redirect(home_url(), 303)
     return render_template("setup/start.html", form=form), sent.status

@@ -4,7 +4,7 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Bind hooks, error pages, filters and static files."""
+    """Register hooks, error handlers, template filters and static files."""
     from app.extensions import babel
     from app.web import (
         commands,

@@ -8,4 +8,4 @@ from app.web import static_files
 @click.command("build-assets")
 def build_assets() -> None:
     """Fill static/vendor from the installed packages."""
-    click.echo(f"{static_files.build()} icons and Bootstrap's stylesheet are in static/vendor.")
+    click.echo(f"Wrote Bootstrap's stylesheet and {static_files.build()} icons to static/vendor.")

@@ -1,4 +1,4 @@
-"""What a POST must bring: a form, and the CSRF token of a page of this site."""
+"""Checks of every POST: the body is a form and has a valid CSRF token."""
 
 import logging
 import secrets
@@ -8,6 +8,7 @@ from flask import Flask, current_app, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
+from app.actor import Role
 from app.current import actor
 from app.errors import NotAForm
 from app.extensions import csrf
@@ -18,8 +19,8 @@ from app.web.negotiation import wants_page
 
 
 def check_body() -> Any:
-    """Refuse a POST whose body is not a form: Flask-WTF would read JSON as if it were one. Whoever
-    may not use the address at all is told that instead."""
+    """Refuse a POST whose body is not a form, because Flask-WTF would read JSON like one. A client
+    without permission for the view gets that response instead."""
     if request.method != "POST" or request.routing_exception is not None:
         return None
     view = declared()
@@ -32,50 +33,51 @@ def check_body() -> Any:
 
 
 def is_form_or_empty() -> bool:
-    """True if the body has a form's media type, or is empty and has none."""
+    """True if the body has the content type of a form, or is empty and has none."""
     if request.mimetype:
         return request.mimetype in NotAForm.types
     return not request.content_length and "Transfer-Encoding" not in request.headers
 
 
 def check_csrf() -> Any:
-    """Require the session's token with every write by a browser. A script's token header is proof
-    enough, since no browser sends that by itself.
+    """Require the session's CSRF token with every POST by a browser. Scripts authenticate with a
+    header that no browser sends by itself.
 
-    404 and 405 need no token. Visitors to a page for members are asked to sign in by its guard
-    rather than told that their form is out of date.
+    404 and 405 need no token. Nor does a view that visitors may not use: its guard asks them to
+    sign in.
     """
     if request.routing_exception is not None or declared().csrf_after_guard:
         return None
-    if actor().is_signed_in and actor().by_token:
+    if actor().by_token:
         return None
-    if not actor().is_signed_in and is_free_of_token():
+    is_visitor = not actor().has_role(Role.VIEWER)
+    if is_visitor and needs_no_token():
         return None
     try:
         csrf.protect()
     except CSRFError as error:
-        if not actor().is_signed_in and declared().reopened_form and is_outdated(error):
+        if is_visitor and declared().reopened_form and is_outdated(error):
             return reopen()
         raise
     return None
 
 
-def is_free_of_token() -> bool:
-    """True if a visitor needs no token: the guard refuses them, or the form is open to everybody
-    and was sent from this site."""
+def needs_no_token() -> bool:
+    """True if a visitor needs no token: the view has a guard, which refuses them, or is an
+    @anonymous_form that was sent from this site."""
     view = declared()
-    return view.guard is not None or (view.anonymous_form and urls.sent_from_here())
+    return view.guard is not None or (view.anonymous_form and urls.is_same_origin())
 
 
 def is_outdated(error: CSRFError) -> bool:
-    """True if a page sent the form with the token of a session that has ended since; False if
-    there is no token, or another site sent it."""
+    """True if the form has the token of a session that has ended; False if it has no token, or
+    another site sent it."""
     sent = request.form.get("csrf_token")
     return bool(sent) and "referrer" not in str(error.description) and wants_page()
 
 
 def reopen() -> Any:
-    """Show the same page again, with a token of the present session."""
+    """Redirect to the same page, for a token of the current session."""
     event("form-refused", logging.WARNING)
     flash(_("This page was open too long. Please try again."), "caution")
     again = {**(request.view_args or {})}
@@ -85,16 +87,15 @@ def reopen() -> Any:
 
 
 def add_token(session: Any) -> None:
-    """Put a new secret of CSRF tokens into a session. It has one from its beginning: two pages that
-    are drawn at the same time would each make their own, and the later one would replace the
-    other's."""
+    """Add the secret of CSRF tokens to a new session. Flask-WTF would do so when the first token is
+    rendered, but then two concurrent pages would each add one, and only the later would count."""
     name = current_app.config["WTF_CSRF_FIELD_NAME"]
     session[name] = secrets.token_hex(20)
-    g.pop(name, None)  # Flask-WTF keeps the token of a request here
+    g.pop(name, None)  # Flask-WTF's cached token of this request
 
 
 def init_app(app: Flask) -> None:
-    """Bind Flask-WTF and the checks, which run once it is known who asks."""
+    """Register the checks, which run after authentication."""
     csrf.init_app(app)
     app.before_request(check_body)
     app.before_request(check_csrf)

@@ -1,11 +1,11 @@
-"""What a view says about itself, by decorators that the hooks around a request read.
+"""What views declare about themselves, with decorators whose values the request hooks read.
 
     @bp.post("/upload")
     @csrf_after_guard
     def upload_file(): ...
 
-So no hook has to know a package's endpoints or addresses. A request that matches no view (404, 405)
-is treated as the views at the nearest address are.
+So the hooks need not know endpoints or URLs of packages. For a request that matches no view (404,
+405) the declarations of the nearest URL apply.
 """
 
 import re
@@ -22,20 +22,34 @@ EXTENSION = "gazetteer-addresses"
 
 @dataclass(frozen=True)
 class Declarations:
-    """The exceptions of one view; the defaults are those of an ordinary page."""
+    """The declarations of one view; the defaults are those of an ordinary page."""
 
+    # The most bytes of its form, instead of MAX_CONTENT_LENGTH.
     max_body: int | None = None
+    # It checks the CSRF token itself, after its guard, because that reads the whole body, which
+    # may be large.
     csrf_after_guard: bool = False
+    # Visitors send its form without a CSRF token, from a page of this site: a token would cost a
+    # session in Redis, and visitors have nothing to protect.
     anonymous_form: bool = False
+    # If the session of its form has ended, the form is shown again with a new token.
     reopened_form: bool = False
+    # It has neither session nor actor, answers everybody alike, and does not wait for Redis.
     without_session: bool = False
+    # If Redis does not answer, everybody is a visitor, instead of 503.
     without_redis: bool = False
+    # It answers browsers with JSON too, also errors.
     always_json: bool = False
+    # People may use it before they have replaced their first password.
     first_password_allowed: bool = False
+    # Its path contains a secret, which must not be logged.
     secret_path: bool = False
+    # Scripts without an Accept header get its errors as plain text, not as JSON.
     plain_refusals: bool = False
+    # If it refuses, the rest of the body is read, up to a limit, so that the client gets the
+    # response and not a broken connection.
     drains_body: bool = False
-    # Set by role_required(): None lets somebody in, anything else is the answer.
+    # Set by role_required(): returns None if the actor may use the view, otherwise the response.
     guard: Callable[[], Any] | None = None
 
 
@@ -43,84 +57,47 @@ NOTHING = Declarations()
 
 
 def declare(view: V, **changes: Any) -> V:
-    """Add to what a view declares. functools.wraps() takes it along to a wrapped view."""
+    """Add declarations to a view. functools.wraps() copies them to a wrapped view."""
     view.declarations = replace(declarations_of(view), **changes)  # type: ignore[attr-defined]
     return view
 
 
 def declarations_of(view: Callable[..., Any] | None) -> Declarations:
-    """What a view declares."""
+    """The declarations of a view."""
     return getattr(view, "declarations", NOTHING)
 
 
+def declaring(**changes: Any) -> Callable[[V], V]:
+    """A decorator that adds declarations to a view."""
+    return lambda view: declare(view, **changes)
+
+
 def max_body(size: int) -> Callable[[V], V]:
-    """Its form may have this many bytes, instead of MAX_CONTENT_LENGTH."""
-    return lambda view: declare(view, max_body=size)
+    """A decorator for views whose form may have this many bytes."""
+    return declaring(max_body=size)
 
 
-def csrf_after_guard(view: V) -> V:
-    """It checks the CSRF token itself, after its guard: reading the token means reading the whole
-    body, which may be large."""
-    return declare(view, csrf_after_guard=True)
-
-
-def anonymous_form(view: V) -> V:
-    """Visitors send its form without a CSRF token, from a page of this site: a token would cost a
-    session in Redis, and for them there is nothing to protect."""
-    return declare(view, anonymous_form=True)
-
-
-def reopened_form(view: V) -> V:
-    """Its form may have been open until the session behind it ended. It is then shown again, with
-    a new token."""
-    return declare(view, reopened_form=True)
-
-
-def without_session(view: V) -> V:
-    """It answers everybody alike: it has no session and no actor, and does not wait for Redis."""
-    return declare(view, without_session=True)
-
-
-def without_redis(view: V) -> V:
-    """While Redis is away it answers nobody in particular, instead of 503."""
-    return declare(view, without_redis=True)
-
-
-def always_json(view: V) -> V:
-    """It answers JSON to browsers too, also when it refuses."""
-    return declare(view, always_json=True)
-
-
-def allow_first_password(view: V) -> V:
-    """It is open to people who have not yet replaced their first password."""
-    return declare(view, first_password_allowed=True)
-
-
-def secret_path(view: V) -> V:
-    """Its address holds a secret, which stays out of the log."""
-    return declare(view, secret_path=True)
-
-
-def plain_refusals(view: V) -> V:
-    """Scripts that ask for no type of answer read its refusals as plain text, not as JSON."""
-    return declare(view, plain_refusals=True)
-
-
-def drains_body(view: V) -> V:
-    """The rest of a refused body is read, within bounds, so that the client sees the refusal and
-    not a broken connection."""
-    return declare(view, drains_body=True)
+csrf_after_guard = declaring(csrf_after_guard=True)
+anonymous_form = declaring(anonymous_form=True)
+reopened_form = declaring(reopened_form=True)
+without_session = declaring(without_session=True)
+without_redis = declaring(without_redis=True)
+always_json = declaring(always_json=True)
+allow_first_password = declaring(first_password_allowed=True)
+secret_path = declaring(secret_path=True)
+plain_refusals = declaring(plain_refusals=True)
+drains_body = declaring(drains_body=True)
 
 
 def declared() -> Declarations:
-    """What the view of this request declares, or the view nearest to its address."""
+    """The declarations of the requested view, or of the view with the nearest URL."""
     rule = request.url_rule
     endpoint = rule.endpoint if rule else nearest_endpoint(request.path)
     return declarations_of(current_app.view_functions.get(endpoint))
 
 
 def nearest_endpoint(path: str) -> str:
-    """The endpoint of the rule whose fixed beginning is the longest that the path begins with."""
+    """The endpoint of the rule with the longest fixed prefix of the path."""
     endpoints = addresses().endpoints
     while path and path not in endpoints:
         path = path.rpartition("/")[0]
@@ -128,8 +105,8 @@ def nearest_endpoint(path: str) -> str:
 
 
 def path_for_log() -> str:
-    """The path of this request without the secrets that secret paths hold, also where it matches
-    no view because of its method or its end."""
+    """The path of this request without secrets, even if it matches no view because of its method
+    or its end."""
     path = request.path
     for pattern, replacement in addresses().secrets:
         path = pattern.sub(replacement, path)
@@ -138,14 +115,14 @@ def path_for_log() -> str:
 
 @dataclass(frozen=True)
 class Addresses:
-    """The rules of an application: endpoints by fixed beginning, and what hides secrets."""
+    """The rules of an application: endpoints by fixed prefix, and patterns that hide secrets."""
 
     endpoints: dict[str, str]
     secrets: list[tuple[re.Pattern[str], str]]
 
 
 def addresses() -> Addresses:
-    """The rules of the running application, read at its first request."""
+    """The rules of the running application, read at the first request."""
     found: Addresses | None = current_app.extensions.get(EXTENSION)
     if found is None:
         found = current_app.extensions[EXTENSION] = read_rules(current_app)
@@ -153,7 +130,6 @@ def addresses() -> Addresses:
 
 
 def read_rules(app: Flask) -> Addresses:
-    """Read the rules of an application."""
     endpoints: dict[str, str] = {}
     secrets = []
     for rule in app.url_map.iter_rules():
@@ -167,6 +143,6 @@ def read_rules(app: Flask) -> Addresses:
 
 
 def fixed_prefix(rule: str) -> str:
-    """The beginning of a rule in whole segments, up to its first variable: /pi of /pi/<n>."""
+    """The segments of a rule before its first variable: /pi of /pi/<n>."""
     fixed, variable, _rest = rule.partition("<")
     return fixed.rpartition("/")[0] if variable else fixed.rstrip("/")

@@ -1,4 +1,4 @@
-"""Error pages: how a refusal or a failure is answered, as a page or as JSON."""
+"""Error responses, as a page or as JSON."""
 
 import logging
 from typing import Any
@@ -16,9 +16,9 @@ from app.database.engine import DATABASE_AWAY
 from app.errors import DomainError, Invalid
 from app.logs import event
 from app.web.formatting import format_size
-from app.web.negotiation import takes_anything, wants_page
+from app.web.negotiation import accepts_anything, wants_page
 
-# Title and advice for every status that people may see.
+# Title and advice for each status.
 STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
     400: (_l("The request could not be read"), _l("Go back, reload the page and try again.")),
     401: (_l("Please sign in"), _l("This page is for members.")),
@@ -47,9 +47,9 @@ STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
 
 
 def answer(status: int, message: str, headers: Any = None, **more: Any) -> Response:
-    """The answer to a refusal: a page for browsers, otherwise JSON with one sentence."""
+    """An error response: a page for browsers, otherwise JSON with one sentence."""
     title, advice = STATUS_TEXTS.get(status, STATUS_TEXTS[500 if status >= 500 else 400])
-    if wants_page() or (status != 401 and takes_anything()):
+    if wants_page() or (status != 401 and accepts_anything()):
         body = render_template(
             "errors/error.html",
             code=status,
@@ -66,7 +66,7 @@ def answer(status: int, message: str, headers: Any = None, **more: Any) -> Respo
 
 
 def answer_refusal(error: DomainError) -> Response:
-    """A rule refused. What somebody may not do is written to the security log."""
+    """Answer a DomainError; 403 is also logged as a security event."""
     if error.status == 403:
         event("refused", logging.WARNING)
     more = {}
@@ -76,7 +76,7 @@ def answer_refusal(error: DomainError) -> Response:
 
 
 def answer_http_error(error: HTTPException) -> Response:
-    """Flask or Werkzeug refused; their headers (Allow, Retry-After, Content-Range) stay."""
+    """Answer an error of Flask or Werkzeug, with its headers (Allow, Retry-After, ...)."""
     if error.response is not None:
         return error.response  # type: ignore[return-value]
     headers = [(k, v) for k, v in error.get_headers() if k.lower() != "content-type"]
@@ -84,7 +84,8 @@ def answer_http_error(error: HTTPException) -> Response:
 
 
 def size_limit() -> str:
-    """The limit in words if the whole request exceeds it; other limits are on parts of a form."""
+    """A sentence with the limit if the whole request exceeds it. Other limits, which are on parts
+    of a form, have none."""
     most = request.max_content_length
     if most is None or (request.content_length or 0) <= most:
         return ""
@@ -92,25 +93,25 @@ def size_limit() -> str:
 
 
 def answer_csrf_error(_error: CSRFError) -> Response:
-    """The CSRF token is missing or of a session that ended, or another site sent the form."""
+    """Answer a missing or outdated CSRF token, or a form that another site sent."""
     event("form-refused", logging.WARNING)
     return answer(400, _("This form was out of date. Nothing was changed."))
 
 
 def answer_redis_error(_error: RedisError) -> Response:
-    """Redis does not answer, or not in time."""
+    """Answer 503 if Redis does not answer in time."""
     current_app.logger.warning("Redis does not answer")
     return answer(503, "", {"Retry-After": "2"})
 
 
 def answer_database_error(error: OperationalError | PoolTimeout) -> Response:
-    """The database does not answer, or all connections to it are in use."""
+    """Answer 503 if the database does not answer or all connections are in use."""
     current_app.logger.error("the database does not answer: %s", error.__class__.__name__)
     return answer(503, "", {"Retry-After": "2"})
 
 
 def answer_unexpected(error: Exception) -> Response:
-    """A fault of ours: the trace is in the log, not on the page."""
+    """Answer 500 and log the traceback."""
     current_app.logger.exception("unexpected error", exc_info=error)
     return answer_http_error(InternalServerError())
 

@@ -1,4 +1,4 @@
-"""Times, numbers and sizes in the reader's language: the filters of templates."""
+"""Template filters: times, numbers and sizes in the reader's language."""
 
 from datetime import UTC, date, datetime
 
@@ -10,7 +10,7 @@ from app.text import Bytes
 
 
 def format_ago(moment: datetime | None) -> str:
-    """How long ago, in words."""
+    """A time relative to now: 5 minutes ago."""
     if moment is None:
         return ""
     past = datetime.now(UTC) - moment
@@ -22,17 +22,16 @@ def format_ago(moment: datetime | None) -> str:
 
 
 def format_datetime(moment: datetime | None) -> str:
-    """Date and time in the reader's language and the configured time zone."""
+    """Date and time in the configured time zone."""
     return "" if moment is None else str(flask_babel.format_datetime(moment, "medium"))
 
 
 def format_date(day: date | None) -> str:
-    """A day in the reader's language."""
     return "" if day is None else str(flask_babel.format_date(day, "medium"))
 
 
 def format_number(value: int | None) -> str:
-    """A number with its digits in groups."""
+    """A number with thousands separators."""
     return "" if value is None else str(flask_babel.format_decimal(value))
 
 
@@ -42,12 +41,11 @@ def format_size(count: int) -> str:
 
 
 def html_lang() -> str:
-    """The language as HTML names it."""
+    """The language for the attribute `lang`."""
     return "zh-CN" if str(flask_babel.get_locale()).startswith("zh") else "en"
 
 
 def init_app(app: Flask) -> None:
-    """Register the filters."""
     app.add_template_filter(format_ago, "ago")
     app.add_template_filter(format_datetime, "datetime")
     app.add_template_filter(format_date, "date")

@@ -1,4 +1,4 @@
-"""What views with forms share: the round trip of a form, and refusals beside its fields."""
+"""Handling of forms: validate, call the service, show its errors beside the fields."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from app.errors import DomainError, Forbidden, Invalid, NotFound, Unauthorized
 
 T = TypeVar("T")
 
-# Refusals that are pages of their own, rather than messages in the form.
+# Errors that are shown as pages, not as messages in the form.
 PAGES: tuple[type[DomainError], ...] = (Forbidden, NotFound, Unauthorized)
 
 
 @dataclass(frozen=True)
 class Submission(Generic[T]):
-    """What became of a form. `done` is True if it was sent and accepted; `result` is then what
-    the service returned. Otherwise the form is shown, with this status and these headers."""
+    """The outcome of a form. If it was submitted and accepted, `done` is True and `result` is what
+    the service returned. Otherwise the form is shown with this status and these headers."""
 
     done: bool = False
     result: T | None = None
@@ -28,9 +28,9 @@ class Submission(Generic[T]):
 def submit(
     form: Any, call: Callable[[], T], special: tuple[type[DomainError], ...] = ()
 ) -> Submission[T]:
-    """Handle a form: on GET it is shown; on POST it is validated and `call` calls the service. A
-    refusal is written beside the fields that it names, with its status. Refusals of the types
-    PAGES and `special` are raised, for the error page or for the view."""
+    """Handle a form: show it on GET; on POST validate it and call the service with `call`. Errors
+    of the service are added to the fields that they name. Errors of the types in PAGES and
+    `special` are raised, for an error page or for the view."""
     if request.method != "POST":
         return Submission()
     if not form.validate():
@@ -44,8 +44,7 @@ def submit(
 
 
 def add_form_errors(form: Any, error: DomainError) -> int:
-    """Write a refusal beside the fields that it names, the rest above the form; returns its
-    status."""
+    """Add an error to the fields that it names, or to the whole form; returns its status."""
     fields = error.fields if isinstance(error, Invalid) else {}
     for name, text in fields.items():
         if name in form:

@@ -1,4 +1,4 @@
-"""What happens around every request: its id, who asks, headers, one log line."""
+"""Hooks around every request: request id, authentication, response headers, log line."""
 
 import logging
 import re
@@ -12,7 +12,7 @@ from flask_babel import get_locale
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.concurrency import PacedBody
-from app.current import actor, settings
+from app.current import actor, settings, visitor
 from app.web import static_files, urls
 from app.web.declarations import declared, path_for_log
 from app.web.formatting import html_lang
@@ -49,12 +49,12 @@ SECURITY_HEADERS = {
 
 
 def start_request() -> None:
-    """Give the request an id (a trusted proxy may have done so), start its clock, and raise the
-    limit of its body where the view declares that; a large body is read in steps."""
+    """Set the request id, which a trusted proxy may have chosen, start the clock, and apply the
+    view's own limit of the body. Such a large body is read in steps."""
     g.started = time.perf_counter()
-    named = request.headers.get("X-Request-ID", "")
-    trusted = settings().trusted_proxies and REQUEST_ID.fullmatch(named)
-    g.request_id = named if trusted else secrets.token_hex(8)
+    given = request.headers.get("X-Request-ID", "")
+    trusted = settings().trusted_proxies and REQUEST_ID.fullmatch(given)
+    g.request_id = given if trusted else secrets.token_hex(8)
     g.path_for_log = path_for_log()
     if size := declared().max_body:
         request.max_content_length = size
@@ -62,17 +62,25 @@ def start_request() -> None:
 
 
 def identify_with(app: Flask, function: Callable[[], None]) -> None:
-    """Let another package say who makes a request."""
+    """Let another package say who makes a request: `function` sets `g.actor`."""
     app.extensions[IDENTIFY] = function
 
 
+def start_identification() -> None:
+    """Set `actor()` before every request, except for views that answer everybody alike: to them it
+    is a visitor. The first hook that may ask Redis."""
+    g.actor, g.must_change_password = visitor(), False
+    if not declared().without_session:
+        identify()
+
+
 def identify() -> None:
-    """Open the session and find out who makes the request; the first hook that may ask Redis."""
+    """Find out who makes the request. Views @without_session call it where they need to know."""
     current_app.extensions[IDENTIFY]()
 
 
 def set_headers(response: Response) -> Response:
-    """Set the headers of every answer, except those that the view has set itself."""
+    """Set the headers of every response, except those that the view has set."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
@@ -85,7 +93,7 @@ def set_headers(response: Response) -> Response:
 
 
 def log_request(response: Response) -> None:
-    """Log one line for a request, without its query, which may hold anything."""
+    """Log one line for the request, without its query, which may contain anything."""
     who = actor()
     path = path_for_log()
     log.info(
@@ -103,8 +111,8 @@ def log_request(response: Response) -> None:
 
 
 class Site(Flask):
-    """Flask, with one addition: it logs a request when its answer is final. Saving the session
-    comes after all hooks and may still turn the answer into a 503."""
+    """Flask that logs a request when its response is final. The session is saved after all hooks,
+    and a failure there still changes the response to 503."""
 
     def process_response(self, response: Response) -> Response:
         response = super().process_response(response)
@@ -113,7 +121,7 @@ class Site(Flask):
 
 
 def page_context() -> dict[str, Any]:
-    """What every template may use."""
+    """Variables of all templates."""
     return {
         "person": actor() if actor().is_signed_in else None,
         "locale": str(get_locale()),
@@ -124,14 +132,14 @@ def page_context() -> dict[str, Any]:
 
 
 def init_app(app: Flask) -> None:
-    """Register the hooks in the order in which they run."""
+    """Register the hooks in their order."""
     proxies = app.config["SETTINGS"].trusted_proxies
     if proxies:
         fixed = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies)
         app.wsgi_app = fixed  # type: ignore[method-assign]
     app.url_map.converters["int"] = urls.RowId
     app.before_request(start_request)
-    app.before_request(identify)
+    app.before_request(start_identification)
     app.after_request(set_headers)
     app.context_processor(page_context)
-    app.jinja_env.globals["asset"] = static_files.url  # macros see globals only
+    app.jinja_env.globals["asset"] = static_files.url  # macros only see globals

@@ -1,8 +1,7 @@
-"""Lists as pages show them: filters, order and place as arguments of an address, the heads of
-columns, the steps of the pager.
+"""Lists on pages: filters, sort order and cursor in query arguments, column headers, pager.
 
-A package declares the list once, as a `ListAddress`; `read()` turns the arguments of a request
-into a listing, and `show()` what was found into what the template draws.
+A package declares each list as a `ListAddress`: `read()` parses the arguments of a request into a
+listing, `show()` prepares the rows that were found for the template.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,40 +24,40 @@ ORDERS = {"asc": False, "desc": True}
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter of a list: the name of its argument, and how its value is read. What `read` returns
-    for a text that is not a value is the filter's default."""
+    """A filter of a list: its query argument and the function that parses it, which returns the
+    default for an invalid value."""
 
     argument: str
     read: Callable[[str], Any]
 
 
 def read_flag(text: str) -> bool:
-    """A filter that is on or off."""
+    """Parse a filter that is on or off."""
     return text == "1"
 
 
 def read_words(most: int) -> Callable[[str], str]:
-    """A filter that is words, at most so many characters; runs of spaces become one."""
+    """Parse search words of at most `most` characters; runs of spaces become one."""
     return lambda text: " ".join(readable(text).split())[:most].strip()
 
 
 def read_text(most: int) -> Callable[[str], str]:
-    """A filter that is a text as it is, at most so many characters."""
+    """Parse text of at most `most` characters, spaces included."""
     return lambda text: readable(text)[:most]
 
 
 @dataclass(frozen=True)
 class ListAddress(Generic[L]):
-    """The address of a list. `filters` says for fields of the listing which arguments they are;
-    `sort`, `order` and `page` are the same for all lists."""
+    """The URL of a list. `filters` maps fields of the listing to query arguments; all lists have
+    the arguments `sort`, `order` and `page`."""
 
     endpoint: str
     kind: type[L]
     filters: Mapping[str, Filter]
 
     def read(self, args: Mapping[str, str], **fixed: Any) -> L:
-        """The listing of an address, with fields that do not come from it. What is unknown there
-        is the default."""
+        """Parse query arguments; unknown values become the default. `fixed` are fields that do not
+        come from the URL."""
         plain = self.kind()
         sort = args.get("sort", "")
         sort = sort if sort in self.kind.SORTS else plain.sort
@@ -72,7 +71,7 @@ class ListAddress(Generic[L]):
         return self.kind(**fields, **fixed, sort=sort, descending=descending)
 
     def args(self, listing: L, **changed: Any) -> dict[str, str]:
-        """The arguments of a listing's address, without those that have their default."""
+        """The query arguments of a listing, without defaults."""
         wanted, plain = replace(listing, **changed), self.kind()
         args = {
             each.argument: as_text(getattr(wanted, name))
@@ -86,20 +85,20 @@ class ListAddress(Generic[L]):
         return args
 
     def read_cursor(self, listing: L, args: Mapping[str, str]) -> Cursor:
-        """The place in the list. What is invalid, or of another order, is the first page."""
+        """Parse the cursor. An invalid one, or one of another sort order, is the first page."""
         return keyset.read_cursor(args.get("page"), listing.SORTS[listing.sort])
 
     def show(
         self, listing: L, page: Page[R], total: int | None, rows: list[Any] | None = None
     ) -> "ListView[L]":
-        """What a template draws of a page that was found. `total` is None for more than
-        COUNT_MOST; `rows` are the page's rows as the template wants them."""
+        """Prepare a page of rows for the template. `total` is None if it exceeds COUNT_MOST;
+        `rows` replaces the rows of the page."""
         return ListView(self, listing, page, total, page.rows if rows is None else rows)
 
 
 @dataclass(frozen=True)
 class ListView(Generic[L]):
-    """A page of a list, for its template."""
+    """A page of a list for its template."""
 
     address: ListAddress[L]
     listing: L
@@ -108,17 +107,17 @@ class ListView(Generic[L]):
     rows: Any
 
     def args(self, **changed: Any) -> dict[str, str]:
-        """The arguments of this list, or of one that differs from it."""
+        """The query arguments of this list, with changed fields."""
         return self.address.args(self.listing, **changed)
 
     def url(self, **changed: Any) -> str:
-        """The address of the first page of this list, or of one that differs from it."""
+        """The URL of the first page of this list, with changed fields."""
         args: dict[str, Any] = self.args(**changed)
         return url_for(self.address.endpoint, **args)
 
     def head(self, sort: str) -> tuple[str, str | None]:
-        """Of a column's head the address that sorts by it (the sorted column the other way
-        round), and how it is sorted now, as `aria-sort` says it."""
+        """For a column header: the URL that sorts by the column, in reverse if it is sorted
+        already, and the current order for `aria-sort`."""
         listing = self.listing
         if sort != listing.sort:
             first = listing.SORTS[sort].descending_first
@@ -128,18 +127,18 @@ class ListView(Generic[L]):
 
     @property
     def plain_url(self) -> str:
-        """The address without any filter."""
+        """The URL without filters."""
         plain = self.address.kind()
         return self.url(**{name: getattr(plain, name) for name in self.address.filters})
 
     @property
     def counted(self) -> str:
-        """How many rows the whole list has."""
+        """The total number of rows as text."""
         return total_text(self.total)
 
     @property
     def place(self) -> str:
-        """Which rows the page shows."""
+        """The range of rows on this page: 1–50 of 418."""
         start = self.page.start
         if start is None:
             return str(_("%(count)s in all", count=self.counted))
@@ -148,7 +147,7 @@ class ListView(Generic[L]):
 
     @property
     def steps(self) -> dict[str, str | None]:
-        """The addresses of the pager; None for a step that cannot be taken."""
+        """The URLs of the pager; None for a step that is disabled."""
         previous, following = self.page.previous, self.page.next
         return {
             "first": self.step(FIRST if previous else None),
@@ -158,7 +157,7 @@ class ListView(Generic[L]):
         }
 
     def step(self, cursor: Cursor | None) -> str | None:
-        """The address of the page at a cursor."""
+        """The URL of the page at a cursor."""
         if cursor is None:
             return None
         args: dict[str, Any] = self.args()
@@ -168,14 +167,14 @@ class ListView(Generic[L]):
 
 
 def as_text(value: Any) -> str:
-    """The value of a filter as an argument."""
+    """The value of a filter as a query argument."""
     if isinstance(value, date):
         return value.isoformat()
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def total_text(total: int | None) -> str:
-    """A total in words; None is more than COUNT_MOST."""
+    """A total as text; None is more than COUNT_MOST."""
     if total is None:
         return str(_("more than %(count)s", count=format_number(COUNT_MOST)))
     return format_number(total)

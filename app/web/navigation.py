@@ -1,4 +1,4 @@
-"""The bar: each package adds its own entries, in its init_app()."""
+"""The navigation bar; each package adds its entries in init_app()."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ EXTENSION = "gazetteer-navigation"
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry. `label` is translated when it is drawn; `order` decides its place; `visible` says
-    to whom it is shown. It is the current one on every page of `blueprints`, or, without any, on
-    its own endpoint alone. `icon` is a name of Bootstrap Icons; entries of the menu have one."""
+    """An entry. `label` is a lazy translation; entries are sorted by `order`; `visible` decides
+    who sees it. It is current on all pages of `blueprints`, or only on its endpoint if that is
+    empty. `icon` is a name in Bootstrap Icons, for entries of the menu."""
 
     endpoint: str
     label: Any
@@ -27,12 +27,11 @@ class Entry:
 
     @property
     def url(self) -> str:
-        """Where it leads."""
         return url_for(self.endpoint)
 
     @property
     def is_current(self) -> bool:
-        """True on its own pages."""
+        """True if this request is for one of its pages."""
         if self.blueprints:
             return request.blueprint in self.blueprints
         return request.endpoint == self.endpoint
@@ -40,8 +39,8 @@ class Entry:
 
 @dataclass
 class Navigation:
-    """The entries of the bar and those of the menu under the person's name, and the endpoints
-    where one signs in and chooses a password of one's own."""
+    """The entries of the bar and of the menu under the person's name, and the endpoints for
+    signing in and for choosing a password."""
 
     bar: list[Entry] = field(default_factory=list)
     menu: list[Entry] = field(default_factory=list)
@@ -50,54 +49,48 @@ class Navigation:
 
 
 def navigation(app: Flask) -> Navigation:
-    """The entries of an application."""
+    """The navigation of an application."""
     found: Navigation = app.extensions.setdefault(EXTENSION, Navigation())
     return found
 
 
 def add_to_bar(app: Flask, entry: Entry) -> None:
-    """Add an entry to the bar."""
-    insert(navigation(app).bar, entry)
+    navigation(app).bar.append(entry)
 
 
 def add_to_menu(app: Flask, entry: Entry) -> None:
-    """Add an entry to the person's menu."""
-    insert(navigation(app).menu, entry)
+    navigation(app).menu.append(entry)
 
 
-def insert(entries: list[Entry], entry: Entry) -> None:
-    """Insert an entry in its place."""
-    entries.append(entry)
-    entries.sort(key=lambda each: each.order)
+def visible(entries: list[Entry]) -> list[Entry]:
+    """The entries that the actor sees, in order."""
+    ordered = sorted(entries, key=lambda entry: entry.order)
+    return [entry for entry in ordered if entry.visible(actor())]
 
 
 def bar_entries() -> list[Entry]:
-    """What the bar shows to whoever asks."""
-    return [entry for entry in navigation(current_app).bar if entry.visible(actor())]
+    return visible(navigation(current_app).bar)
 
 
 def menu_entries() -> list[Entry]:
-    """What the person's menu shows."""
-    return [entry for entry in navigation(current_app).menu if entry.visible(actor())]
+    return visible(navigation(current_app).menu)
 
 
 def home_url() -> str:
-    """Where somebody goes who names no page, after signing in for example: the first entry."""
-    return navigation(current_app).bar[0].url
+    """The start page, for example after signing in: the first entry of the bar."""
+    return min(navigation(current_app).bar, key=lambda entry: entry.order).url
 
 
 def sign_in_url(**args: Any) -> str:
-    """Where one signs in."""
     return url_for(navigation(current_app).sign_in, **args)
 
 
 def own_password_url() -> str:
-    """Where one chooses a password of one's own."""
+    """The page on which people choose their own password."""
     return url_for(navigation(current_app).own_password)
 
 
 def init_app(app: Flask) -> None:
-    """Let the bar's template ask for its entries."""
     app.jinja_env.globals.update(
         bar_entries=bar_entries,
         menu_entries=menu_entries,

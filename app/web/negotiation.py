@@ -1,4 +1,4 @@
-"""What a client can read: a page, JSON, or anything."""
+"""Content negotiation: does the client want a page or JSON?"""
 
 from flask import request
 
@@ -6,14 +6,14 @@ from app.web.declarations import declared
 
 
 def wants_page() -> bool:
-    """True for a browser: only browsers name text/html. Scripts get JSON or plain text."""
+    """True for browsers, which accept text/html. Scripts get JSON or plain text."""
     if declared().always_json:
         return False
     accept = request.accept_mimetypes
     return "text/html" in accept.values() and (accept["text/html"] >= accept["application/json"])
 
 
-def takes_anything() -> bool:
+def accepts_anything() -> bool:
     """True if the client sent neither Accept nor Authorization."""
     asked = "Accept" in request.headers or "Authorization" in request.headers
     return not (asked or declared().always_json)

@@ -1,4 +1,4 @@
-"""Notices: what the person's next page says about what they just did."""
+"""Notices: messages about an action, shown on the next page."""
 
 from dataclasses import asdict, dataclass
 
@@ -7,8 +7,8 @@ from flask import flash
 
 @dataclass(frozen=True)
 class Notice:
-    """A translated sentence, with at most one link or one Undo button next to it; `undo` is the URL
-    that the button posts to. It is stored in the session until the next page."""
+    """A translated sentence with an optional link or Undo button, which posts to the URL `undo`.
+    It is stored in the session until the next page is shown."""
 
     text: str
     link: str = ""
@@ -16,5 +16,5 @@ class Notice:
     undo: str = ""
 
     def show(self, level: str = "good") -> None:
-        """Put it on the next page; `level` is good, caution or danger."""
+        """Show it on the next page; `level` is good, caution or danger."""
         flash(asdict(self), level)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The guard of views: which need a sign-in, and which role."""
+"""The guard of views: requires a signed-in person and a role."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def ask_sign_in() -> Response:
-    """Redirect browsers to the sign-in page, from where they return; everybody else gets 401."""
+    """Redirect browsers to the sign-in page, which leads back; other clients get 401."""
     if wants_page() and request.method in ("GET", "HEAD"):
         return redirect(sign_in_url(next=this_page()), 303)  # type: ignore[return-value]
     if wants_page():
@@ -31,7 +31,7 @@ def ask_sign_in() -> Response:
 
 
 def ask_password() -> Response:
-    """Whoever has a first password sets their own before anything else."""
+    """Ask a person with a first password to choose their own."""
     if wants_page():
         return redirect(own_password_url(), 303)  # type: ignore[return-value]
     return answer(403, _("Choose a password of your own first, on your account page."))
@@ -40,12 +40,12 @@ def ask_password() -> Response:
 def role_required(
     role: Role = Role.VIEWER, by_token: bool = True
 ) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
-    """A view for people of at least this role. With `by_token=False` tokens are refused, so that a
-    stolen one neither changes a password nor adds people. Whoever has a first password is asked
-    to set their own, unless the view is declared @allow_first_password."""
+    """Restrict a view to people of at least this role. With `by_token=False` API tokens are
+    refused, so that a stolen one can neither change passwords nor add people. People with a first
+    password have to choose their own first, unless the view is @allow_first_password."""
 
     def guard() -> Response | None:
-        if not actor().is_signed_in:
+        if not actor().has_role(Role.VIEWER):
             return ask_sign_in()
         if g.must_change_password and not declared().first_password_allowed:
             return ask_password()

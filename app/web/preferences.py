@@ -1,4 +1,4 @@
-"""Language and colour scheme: cookies of their own, which outlive the session."""
+"""Language and colour scheme, in cookies that outlive the session."""
 
 from flask import has_request_context, request
 
@@ -7,24 +7,23 @@ from app.current import settings
 
 
 def seen_secure() -> bool:
-    """True if the browser uses https: because we see it, or SECURE=1 says so."""
+    """True if the browser uses https, by the request or by SECURE=1."""
     return settings().secure or request.is_secure
 
 
 def cookie_name(name: str) -> str:
-    """Over https with the prefix `__Host-`: browsers accept such a cookie from this host only."""
+    """Over https the name has the prefix `__Host-`: only this host can set such a cookie."""
     return f"__Host-{name}" if seen_secure() else name
 
 
 def language() -> str:
-    """The chosen language, else the one the browser asks for, else the default."""
+    """The chosen language, else the best match of Accept-Language, else the default."""
     if not has_request_context():
         return settings().default_language
     chosen = request.cookies.get(cookie_name("gz_language"))
     if chosen in LANGUAGES:
         return str(chosen)
-    wished = request.accept_languages.best_match(LANGUAGES)
-    return str(wished or settings().default_language)
+    return request.accept_languages.best_match(LANGUAGES) or settings().default_language
 
 
 def colour_scheme() -> str:

@@ -1,9 +1,9 @@
-"""Static files by content hash: /static/<hash of all of them>/<path>, cached by browsers for ever.
+"""Static files with a content hash in the URL, /static/HASH/PATH, which browsers cache for ever.
 
-One hash for the whole folder, so that files may refer to each other by relative paths. What is
-cached for ever is sent from a copy under that hash, `INSTANCE/static/<hash>/`: the checkout may
-already have the files of the next release while workers of this one still write pages. The folder
-`vendor` is filled at install time from the package Bootstrap-Flask; it is not in the repository.
+There is one hash for the whole folder, so that files can refer to each other by relative paths.
+They are sent from a copy, `INSTANCE/static/HASH/`: the checkout may already have the files of the
+next release while workers of this one still run. The folder `vendor` is not in the repository; it
+is filled at install time from the package Bootstrap-Flask.
 """
 
 import hashlib
@@ -23,21 +23,21 @@ from app.web.declarations import without_session
 STATIC = ROOT / "static"
 VENDOR = STATIC / "vendor"
 BUILD = re.compile("[0-9a-f]{12}")
-BUILDS_MAX = 5  # the current one included; pages of earlier releases may still be open
+BUILDS_MAX = 5  # including the current one; pages of earlier releases may still be open
 SYMBOL = re.compile(r'(<symbol[^>]*? id="([^"]+)".*?</symbol>)', re.DOTALL)
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
-# In templates and scripts a call, in Python the argument of a navigation entry.
+# In templates and scripts icon("name"), in Python the argument icon="name" of a navigation entry.
 ICON = re.compile(r"""\bicon(?:\(\s*|=)["']([a-z0-9-]+)["']""")
 
 
 @cache
 def content_hash() -> str:
-    """The hash of the static files; read once per process."""
+    """The hash of the static files, computed once per process."""
     return hash_of(STATIC)
 
 
 def hash_of(folder: Path) -> str:
-    """12 hex digits over the names and contents of all files of a folder."""
+    """Hash the names and contents of all files in a folder to 12 hex digits."""
     digest = hashlib.sha256()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         digest.update(path.relative_to(folder).as_posix().encode())
@@ -46,13 +46,12 @@ def hash_of(folder: Path) -> str:
 
 
 def url(path: str) -> str:
-    """The URL of a static file with its current content."""
+    """The URL of a static file."""
     return f"/static/{content_hash()}/{path}"
 
 
 def copy_build(instance: Path) -> None:
-    """Copy the static files as they are now to the folder named after their hash, and remove the
-    oldest of such copies."""
+    """Copy the static files to the folder named after their hash, and remove the oldest copies."""
     builds = instance / "static"
     builds.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=instance) as draft:
@@ -71,8 +70,8 @@ def copy_build(instance: Path) -> None:
 
 @without_session
 def send(build: str, path: str) -> Response:
-    """A static file: immutable from the copy of its build; without a copy as it is now, to be
-    revalidated. nginx sends the copies itself and asks us for the rest."""
+    """Send a static file: from the copy of its build, as immutable; if there is no copy, the
+    current file, which browsers have to revalidate. nginx sends the copies by itself."""
     copy = settings().instance / "static" / build
     if BUILD.fullmatch(build) and copy.is_dir():
         response = send_from_directory(copy, path)
@@ -84,15 +83,15 @@ def send(build: str, path: str) -> Response:
 
 
 def build() -> int:
-    """Fill `vendor`: Bootstrap's stylesheet, and one sprite of the icons that our templates and
-    scripts name. Returns the number of icons."""
+    """Fill `vendor` with Bootstrap's stylesheet and a sprite of the icons that we use; returns the
+    number of icons."""
     package = Path(str(files("flask_bootstrap"))) / "static" / "bootstrap5"
     VENDOR.mkdir(parents=True, exist_ok=True)
     stylesheet = (package / "css" / "bootstrap.min.css").read_text()
-    # The map it refers to is not copied.
+    # The source map is not copied.
     stylesheet = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", stylesheet)
-    # Our Content-Security-Policy refuses inline images, with an error in the console whenever this
-    # stylesheet is applied before our own has loaded.
+    # Our Content-Security-Policy blocks data: images, with an error in the console if this
+    # stylesheet is applied before ours has loaded.
     stylesheet = re.sub(r'url\("data:[^"]*"\)', "none", stylesheet)
     (VENDOR / "bootstrap.min.css").write_text(stylesheet)
     sprite = (package / "icons" / "bootstrap-icons.svg").read_text()
@@ -107,7 +106,7 @@ def build() -> int:
 
 
 def icon_names() -> set[str]:
-    """All icons that templates, page scripts and navigation entries name."""
+    """The icons that templates, scripts and navigation entries use."""
     sources = [
         *(ROOT / "templates").rglob("*.html"),
         *(STATIC / "js").rglob("*.js"),
@@ -118,5 +117,5 @@ def icon_names() -> set[str]:
 
 
 def init_app(app: Flask) -> None:
-    """Register the URL; Flask's own `/static/...` is off."""
+    """Register the URL, which replaces Flask's own `/static/PATH`."""
     app.add_url_rule("/static/<build>/<path:path>", "static", send)

@@ -1,4 +1,4 @@
-"""People and the tokens of their scripts."""
+"""People and API tokens."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The register: created, or the original program's table adopted without losing a row or an id."""
+"""Cities: create the table, or adopt the original program's without losing a row or an id."""
 
 import unicodedata
 from typing import Any
@@ -33,8 +33,8 @@ def upgrade() -> None:
 
 
 def utc_now() -> sa.TextClause:
-    """The default for rows that the original program inserts: UTC on both databases. SQLite
-    compares times as text, so it must write all six digits as SQLAlchemy does."""
+    """The default for rows that the original program inserts. SQLite compares times as text, so it
+    must store six decimal places like SQLAlchemy."""
     on_mysql = op.get_bind().dialect.name == "mysql"
     return sa.text(
         "(UTC_TIMESTAMP(6))" if on_mysql else "(strftime('%Y-%m-%d %H:%M:%f000', 'now'))"
@@ -61,13 +61,13 @@ def create() -> None:
 
 
 def adopt() -> None:
-    """Add our columns, or those that an interrupted run did not come to; when the adopted rows were
-    made or changed is not known and stays empty."""
+    """Add our columns that are missing; an interrupted run may have added some. The times of
+    adopted rows are unknown and stay empty."""
     present = columns_of("city")
     missing = [column for column in our_columns() if column.name not in present]
     with op.batch_alter_table("city", table_kwargs={"sqlite_autoincrement": True}) as table:
         for column in ("provincename", "cityname"):
-            # By code points from now on, whatever the table's collation was.
+            # Compared by code points, whatever the table's collation was.
             table.alter_column(column, type_=bounded(255), existing_type=sa.String(255))
         for column in missing:
             table.add_column(column)
@@ -78,7 +78,7 @@ def adopt() -> None:
 
 
 def our_columns() -> list[sa.Column[Any]]:
-    """What an adopted table gets beside the original's four columns."""
+    """The columns that are added to the original's four."""
     return [
         sa.Column("version", sa.Integer, nullable=False, server_default=sa.text("1")),
         sa.Column("created_at", UtcDateTime),
@@ -90,8 +90,8 @@ def our_columns() -> list[sa.Column[Any]]:
 
 
 def fill_keys() -> None:
-    """Give every adopted row its keys for search and sort, a batch at a time; rows that have them
-    from an interrupted run are passed over."""
+    """Fill the keys for search and sort of adopted rows, in batches; rows that an interrupted run
+    filled are skipped."""
     bind = op.get_bind()
     city = sa.table("city", *map(sa.column, (
         "id", "provincename", "cityname", "province_key", "city_key", "search_key",
@@ -112,7 +112,7 @@ def fill_keys() -> None:
 
 
 def keys(province: str | None, city: str | None) -> dict[str, str]:
-    """The keys as this release made them; later ones may have other rules."""
+    """The search keys by the rules of this release; later releases may have others."""
     return {
         "province_key": fold(province)[:255],
         "city_key": fold(city)[:255],
@@ -121,13 +121,13 @@ def keys(province: str | None, city: str | None) -> dict[str, str]:
 
 
 def fold(text: str | None) -> str:
-    """NFKC and casefolded, without blanks around it."""
+    """Case-fold, normalise to NFKC and strip."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text or "").casefold())
     return folded.strip()
 
 
 def downgrade() -> None:
-    """Take our columns away; the original's four and all rows stay."""
+    """Drop our columns; the original's four and all rows stay."""
     for name in INDEXES:
         op.drop_index(name, "city")
     with op.batch_alter_table("city", table_kwargs={"sqlite_autoincrement": True}) as table:

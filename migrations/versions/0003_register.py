@@ -1,4 +1,4 @@
-"""Removed cities, which can be put back; one-time keys of forms; the order by time of change."""
+"""Removed cities, for undo; idempotency keys of forms; an index on the time of change."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -47,5 +47,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget the rows; the bytes stay where they are."""
+    """Drop the table; the stored files stay."""
     op.drop_table("file")

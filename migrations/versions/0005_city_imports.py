@@ -1,4 +1,4 @@
-"""Imports on their way into the register; the index from which users by province are summed."""
+"""Staged imports of cities; an index for the number of users by province."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Passwords that an administrator handed out end by themselves."""
+"""Expiry of passwords that an administrator has set."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
-"""The list of files is read by an index in each of its orders; one is the moment of the upload,
-which for adopted files is earlier than that of the row."""
+"""Indexes for each sort order of the list of files. One is the time of upload, which does not
+follow the ids: for adopted files it is earlier."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""The names of which a city's keys were made: the database sees by itself which keys are due."""
+"""The names that a city's search keys were made from, so that the database finds outdated keys."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,8 +24,8 @@ def upgrade() -> None:
         sa.Column("keyed_city", bounded(255)),
         sa.Column("keys_due", sa.Boolean, sa.Computed(KEYS_DUE, persisted=False)),
     )
-    # Keys that the database itself would make of the names are those of the names. The rest, some
-    # of which the original program may have changed, get theirs anew at the next search.
+    # Keys that equal the names in lower case are up to date. The original program may have changed
+    # some of the other names, so those keys are made again at the next search.
     op.execute(
         "UPDATE city SET keyed_province = provincename, keyed_city = cityname "
         "WHERE LOWER(TRIM(COALESCE(provincename, ''))) = province_key "

@@ -1,4 +1,4 @@
-"""The history: one entry for each change that somebody made."""
+"""The history: one entry per change."""
 
 import sqlalchemy as sa
 from alembic import op

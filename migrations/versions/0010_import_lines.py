@@ -1,7 +1,7 @@
-"""Imports stage their lines with the values of all fields as JSON, in a table of its own.
+"""A new table for the staged lines of imports, with the values of all fields as JSON.
 
 The table city_import_row stays for workers of the previous release, which can still confirm their
-previews while it is exchanged. This release does not show those: they expire within a day.
+imports during an upgrade. This release does not show those: they expire within a day.
 """
 
 import sqlalchemy as sa

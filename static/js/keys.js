@@ -1,11 +1,11 @@
-// Single keys. They never act while a field has the focus, together with Ctrl, Alt or Meta, or
-// when the reader has switched them off (WCAG 2.1.4); the choice stays in this browser.
+// Keyboard shortcuts of single keys. They are inactive while a field has the focus, with Ctrl, Alt
+// or Meta, or if the person has turned them off in this browser (WCAG 2.1.4).
 
 const SETTING = "gazetteer.keys";
 const dialog = document.getElementById("keys");
 const checkbox = document.getElementById("keys-on");
 
-// Storage can be forbidden by the browser; the keys then work and the choice is not remembered.
+// The browser may forbid storage; shortcuts then work, and the choice is not stored.
 function readSetting() {
   try {
     return localStorage.getItem(SETTING) !== "off";
@@ -18,7 +18,7 @@ function writeSetting(on) {
   try {
     localStorage.setItem(SETTING, on ? "on" : "off");
   } catch {
-    // Nothing to do: see above.
+    // See above.
   }
 }
 
@@ -26,7 +26,7 @@ function isTyping(target) {
   return target.closest?.("input, select, textarea, [contenteditable]") !== null;
 }
 
-// The link that opens a row is the first one in it.
+// The first link of a row opens it.
 function rowLinks() {
   const rows = document.querySelectorAll(".sheet tbody tr");
   return Array.from(rows, (row) => row.querySelector("a[href]")).filter(Boolean);
@@ -65,7 +65,7 @@ checkbox.checked = readSetting();
 checkbox.addEventListener("change", () => writeSetting(checkbox.checked));
 dialog.querySelector("[data-keys-close]").addEventListener("click", () => dialog.close());
 dialog.addEventListener("click", (event) => {
-  // The dialog itself is only hit outside its content, on the backdrop.
+  // The target is the dialog itself only for clicks on the backdrop.
   if (event.target === dialog) dialog.close();
 });
 for (const button of document.querySelectorAll("[data-keys-open]")) {

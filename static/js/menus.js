@@ -1,19 +1,15 @@
-// Menus are <details data-menu>: they open and close without this file. What it adds is that
-// only one is open, and that Escape or a press elsewhere closes it.
+// Menus are <details data-menu>, which open and close without this script. It closes a menu on
+// Escape, on a click elsewhere, and when another opens.
 
 const openMenus = () => document.querySelectorAll("details[data-menu][open]");
 
-document.addEventListener("click", (event) => {
-  for (const menu of openMenus()) {
-    if (!menu.contains(event.target)) menu.open = false;
-  }
-});
-
-document.addEventListener("focusin", (event) => {
-  for (const menu of openMenus()) {
-    if (!menu.contains(event.target)) menu.open = false;
-  }
-});
+for (const name of ["click", "focusin"]) {
+  document.addEventListener(name, (event) => {
+    for (const menu of openMenus()) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+}
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;

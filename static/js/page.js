@@ -1,11 +1,10 @@
-// What every page has: the focus goes to what must be read first, and texts can be copied. All
-// pages work without this file.
+// For every page: move the focus to error messages, and copy text. Pages work without this script.
 
 document.querySelector("[data-focus]")?.focus();
 
 // <button data-copy="id" data-copied="Copied" hidden>Copy</button> copies the text of #id.
-// The clipboard is only there on https and on this machine; elsewhere the text is selected, so
-// that the reader's own keys copy it.
+// The clipboard is only available on https and localhost; elsewhere the text is selected, so that
+// the person can copy it.
 async function copyText(button, label) {
   const source = document.getElementById(button.dataset.copy);
   try {

@@ -1,6 +1,6 @@
-// Uploads with a row per file: progress, speed, remaining time, and a button to stop it. Each file
-// is a request of its own, two at a time, so that a refused file does not affect the others.
-// Without this script the zone is a plain form. Texts come from the page, in the reader's language.
+// Uploads with a row per file: progress, speed, remaining time and a Stop button. Each file is sent
+// in its own request, two at a time, so that a refused file does not affect the others. Without this
+// script the drop zone is a plain form. Texts come from the page, in the reader's language.
 
 const AT_ONCE = 2;
 const form = document.querySelector("[data-drop]");
@@ -16,7 +16,7 @@ const waiting = [];
 const going = new Set();
 let uploaded = 0;
 let failed = 0;
-let listIsOld = false; // the list below may lack uploaded files
+let listIsOutdated = false; // the list below may lack uploaded files
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -53,7 +53,7 @@ function finish(row, kind, text) {
   row.querySelector("button")?.remove();
 }
 
-// What can still be stopped: once the server has the whole file, it stores it.
+// Uploads that can still be stopped: once the server has the whole file, it stores it.
 const unsent = () => [...going].filter((job) => !job.sent);
 
 function showSummary() {
@@ -95,10 +95,10 @@ function watch(job) {
   });
 }
 
-// Once everything is sent, only the list shows whether the file was stored.
+// After the whole file was sent, only the list shows whether it was stored.
 const connectionLost = (job) => (job.sent ? texts.unsure : texts.broken);
 
-// Returns the reason why the file was refused, or "". Older pages read the same JSON.
+// Returns why the file was refused, or "". The names in the JSON are used by older pages too.
 function problemOf(job) {
   const { request } = job;
   if (request.status === 401) return texts.signedOut;
@@ -120,7 +120,7 @@ function end(job, problem) {
   going.delete(job);
   if (problem) failed += 1;
   else uploaded += 1;
-  listIsOld ||= !problem || problem === texts.unsure;
+  listIsOutdated ||= !problem || problem === texts.unsure;
   const text = problem || [texts.done, ...(job.notes ?? [])].join(" · ");
   finish(job.row, problem ? "failed" : "done", text);
   next();
@@ -153,10 +153,10 @@ function start({ file, path }) {
 function next() {
   while (going.size < AT_ONCE && waiting.length) start(waiting.shift());
   showSummary();
-  if (!going.size && listIsOld) refresh();
+  if (!going.size && listIsOutdated) refresh();
 }
 
-// The address of a link or button, which is the same in the refreshed list.
+// The URL of a link or button, which is the same in the refreshed list.
 const target = (element) => element?.getAttribute("formaction") ?? element?.getAttribute("href");
 
 // Replace the content of an element; the focus stays on the same link or button.
@@ -170,7 +170,7 @@ function replaceContent(old, fresh) {
 
 // Load the page again and replace the list and its totals.
 async function refresh() {
-  listIsOld = false;
+  listIsOutdated = false;
   const asked = fetch(location.href, { headers: { Accept: "text/html" } });
   const answer = await asked.catch(() => null); // connection lost: the list stays as it is
   if (!answer?.ok || answer.redirected) return;
@@ -191,7 +191,7 @@ function add(found) {
 const chosen = (input) =>
   Array.from(input.files, (file) => ({ file, path: file.webkitRelativePath || file.name }));
 
-// A dropped folder is walked; readEntries gives at most 100 entries at a time.
+// Collect the files of a dropped folder; readEntries returns at most 100 entries at a time.
 async function walk(entry, above = "") {
   const path = above + entry.name;
   if (entry.isFile) {
@@ -245,7 +245,7 @@ document.addEventListener("click", (event) => {
   document.getElementById("file").click();
 });
 
-// Files dropped outside the zone would make the browser leave the page.
+// Handle drops on the whole page: otherwise the browser would open the file and leave the page.
 for (const name of ["dragover", "drop"]) {
   document.addEventListener(name, (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;

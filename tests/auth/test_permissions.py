@@ -5,13 +5,19 @@ import inspect
 import pkgutil
 
 import pytest
+from flask import g
 
 import app.auth
 import app.setup
 from app.actor import ANONYMOUS, Actor, Role, Via
 from app.auth import queries
-from app.errors import Forbidden
-from tests.factories import OPERATOR, actor_of, add_person
+from app.cities import services as cities
+from app.errors import Forbidden, Unauthorized
+from app.history.subjects import all_subjects
+from app.web.permissions import role_required
+from tests.cities.conftest import add_city
+from tests.factories import OPERATOR, actor_of, add_person, add_token
+from tests.files.helpers import store
 
 # Whoever adds a service adds a line. None: for visitors too.
 REQUIRED = {
@@ -51,6 +57,7 @@ def permitted_functions():
 
 
 FUNCTIONS = permitted_functions()
+REFUSALS = {Unauthorized: "Please sign in", Forbidden: "Your role does not include this"}
 TOO_LOW = [
     (name, actor)
     for name, role in REQUIRED.items()
@@ -67,7 +74,8 @@ def test_every_service_requires_the_role_of_the_list():
 @pytest.mark.parametrize(("name", "actor"), TOO_LOW, ids=lambda each: getattr(each, "name", each))
 def test_too_low_a_role_is_refused_before_anything_is_read(name, actor):
     # Without arguments and without an application: nothing else of the service runs.
-    with pytest.raises(Forbidden, match="Your role does not include this"):
+    refusal = Unauthorized if actor is ANONYMOUS else Forbidden
+    with pytest.raises(refusal, match=REFUSALS[refusal]):
         FUNCTIONS[name](actor)
 
 
@@ -86,3 +94,30 @@ def test_oneself_and_for_administrators_everybody_can_be_read(any_app):
     for stranger in (admin, 99):
         with pytest.raises(Forbidden):
             queries.get_person(actor_of(viewer), stranger)
+
+
+def test_the_command_line_is_not_a_visitor(any_app):
+    """It has no id, as visitors have none, but a role."""
+    city_id, person_id = add_city(), add_person("editor", "editor")
+    assert cities.load_city(OPERATOR, city_id).id == city_id
+    with pytest.raises(Unauthorized):
+        cities.load_city(ANONYMOUS, city_id)
+    add_token(person_id)
+    file_id = store(person_id, "a.txt", b"1").id
+    for kind, subject_id in (
+        ("city", city_id), ("file", file_id), ("person", person_id), ("token", 1),
+    ):  # fmt: skip
+        may_read = all_subjects()[kind].may_read
+        assert list(may_read(OPERATOR, [subject_id])) == [subject_id], kind
+        assert not list(may_read(ANONYMOUS, [subject_id])), kind
+
+
+def test_the_guard_of_views_asks_for_the_role_alone(app):
+    view = role_required(Role.EDITOR)(lambda: "shown")
+    with app.test_request_context():
+        g.must_change_password = False
+        g.actor = OPERATOR
+        assert view() == "shown"
+        g.actor = ANONYMOUS
+        with pytest.raises(Unauthorized):
+            view()

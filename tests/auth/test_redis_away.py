@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from app.actor import ANONYMOUS
 from app.auth import sign_in
+from app.auth.sessions import start_session
 from tests import servers
 from tests.auth.test_sessions import cookie_of, signed_in
 from tests.factories import HTML, PASSWORD, Browser, add_person
@@ -165,5 +166,5 @@ def test_nobody_is_signed_in_when_redis_stops_meanwhile(own_app, own_redis):
         person = sign_in.sign_in(ANONYMOUS, "viewer", PASSWORD, "192.0.2.1")
         own_redis.stop()
         with pytest.raises(RedisError):
-            sign_in.start_session(session, person)
+            start_session(session, person)
         assert session.sid != planted

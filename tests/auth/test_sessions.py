@@ -14,7 +14,7 @@ from app.actor import ANONYMOUS
 from app.auth import epochs, passwords, queries, sign_in
 from app.auth import services as auth
 from app.auth.epochs import epoch_key, person_key
-from app.auth.sessions import FLASHES
+from app.auth.sessions import FLASHES, start_session
 from app.errors import Invalid
 from tests import servers
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser, add_person, add_token
@@ -247,7 +247,7 @@ def test_one_who_signs_in_while_the_password_changes_is_out(app, as_role):
         app.preprocess_request()
         person = sign_in.sign_in(ANONYMOUS, "viewer", PASSWORD, "192.0.2.1")
         auth.set_password(OPERATOR, person.id, "another password")
-        sign_in.start_session(session, person)
+        start_session(session, person)
         cookie = app.process_response(Response()).headers["Set-Cookie"]
     late = Browser(app)
     late.client.set_cookie("gz", cookie.partition("=")[2].partition(";")[0])

@@ -12,7 +12,7 @@ from app.cities.importing import queries as imports
 from app.cities.importing import services as importing
 from app.cities.models import City
 from app.database.engine import db
-from app.errors import DomainError, Forbidden
+from app.errors import DomainError, Forbidden, Unauthorized
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.history.subjects import all_subjects
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
@@ -176,8 +176,9 @@ CALLS = {
 def test_viewers_and_visitors_are_refused_by_the_services_themselves(person, name):
     import_id = stage(person, "a,b,1\n")
     add_city()
-    for actor in (replace(editor(person), role=Role.VIEWER), ANONYMOUS):
-        with pytest.raises(Forbidden):
+    viewer = replace(editor(person), role=Role.VIEWER)
+    for actor, refusal in ((viewer, Forbidden), (ANONYMOUS, Unauthorized)):
+        with pytest.raises(refusal):
             CALLS[name](actor, import_id)
     assert len(stored()) == 1
     assert entries() == []
@@ -206,10 +207,26 @@ def test_subjects_have_labels_addresses_and_words(any_app, person):
         assert not any(one.may_read(actor, [import_id]) for actor in (stranger, viewer))
 
 
+def last_change(city_id):
+    """Who changed a city last, as an editor sees it."""
+    return queries.find_last_change(ACTOR, services.load_city(ACTOR, city_id))
+
+
 def test_the_last_change_is_known_unless_another_program_wrote_since(person):
     city_id = services.create_city(editor(person), given())
-    assert queries.find_last_change(services.load_city(ACTOR, city_id)).name == "editor"
+    assert last_change(city_id).name == "editor"
     db.session.execute(update(City).values(usernumber=8))
     db.session.commit()
-    assert queries.find_last_change(services.load_city(ACTOR, city_id)) is None
-    assert queries.find_last_change(services.load_city(ACTOR, add_city("a", "b"))) is None
+    assert last_change(city_id) is None
+    assert last_change(add_city("a", "b")) is None
+
+
+def test_a_last_change_that_the_reader_may_not_see_is_not_shown(person):
+    city_id = services.create_city(editor(person), given())
+    db.session.execute(update(HistoryEntry).values(visible_to=ADMINISTRATORS))
+    db.session.commit()
+    assert last_change(city_id) is None
+    assert (
+        queries.find_last_change(Actor.operator(), services.load_city(ACTOR, city_id)).name
+        == "editor"
+    )

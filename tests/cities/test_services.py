@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from app.actor import ANONYMOUS
+from app.actor import ANONYMOUS, Actor
 from app.cities import queries, services
 from app.cities.listing import CityListing
 from app.cities.models import City, RemovedCity
@@ -88,6 +88,10 @@ def test_long_key_and_long_names_fit():
     for _time in range(2):
         services.create_city(ACTOR, given("省" * 255, "市" * 255, "2147483647"), key="k" * 5000)
     assert len(stored()) == 1
+
+
+def test_operator_needs_no_key():
+    assert services.create_city(Actor.operator(), given()) == stored()[0][0]
 
 
 def test_keys_of_two_people_have_nothing_to_do_with_each_other():
@@ -267,7 +271,8 @@ def test_sample_cities_are_read_before_the_transaction(any_app, monkeypatch):
 
     monkeypatch.setattr(services, "read_sample", note)
     assert services.add_sample_cities(ACTOR) == services.SAMPLE_COUNT
-    assert setup.claim(ANONYMOUS, "林小梅", PASSWORD, True) == 1
+    token = setup.create_link_path().rpartition("/")[2]
+    assert setup.claim(ANONYMOUS, token, "192.0.2.1", "林小梅", PASSWORD, True) == 1
     assert in_service == [False, False]
 
 

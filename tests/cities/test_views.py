@@ -11,7 +11,7 @@ from app.cities.fields import values_of
 from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_as_original
 from tests.factories import add_person
-from tests.html import Page, said
+from tests.html import Page, text_of
 
 NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
 
@@ -179,7 +179,7 @@ def test_outdated_form_shows_both_and_is_saved_when_sent_again(app, as_role, cit
     page = person.submit("/cities/1", {**NEW, "number": "3,000", "version": version})
     assert page.status_code == 409
     heads, *rows_shown = [
-        [said(cell) for cell in row.select("th, td")] for row in Page(page).all(".conflict tr")
+        [text_of(cell) for cell in row.select("th, td")] for row in Page(page).all(".conflict tr")
     ]
     assert heads == ["Field", "Saved by Ada, just now", "Yours"]
     assert rows_shown == [

@@ -2,14 +2,11 @@
 
 import io
 from contextlib import ExitStack, nullcontext
-from datetime import timedelta
 
 import pytest
 from urllib3 import encode_multipart_formdata
 
-from app.database.engine import db
-from app.files import services, upload_request, upload_results
-from app.files.models import File
+from app.files import purging, services, upload_request, upload_results
 from tests import servers
 from tests.factories import HTML, PASSWORD, Browser, at_once
 from tests.files.helpers import (
@@ -17,9 +14,11 @@ from tests.files.helpers import (
     PDF,
     REPORT,
     Script,
+    age,
     all_connections_taken,
     editor,
     on_disk,
+    without_connection,
 )
 from tests.html import Page
 
@@ -179,14 +178,7 @@ def test_each_file_has_its_own_result_when_all_connections_are_taken(app, monkey
 
 
 def test_an_upload_succeeds_although_nothing_could_be_purged(app, monkeypatch):
-    purge_due = upload_request.purge_due
-
-    def purge_without_connection():
-        db.session.rollback()
-        with all_connections_taken():
-            purge_due()
-
-    monkeypatch.setattr(upload_request, "purge_due", purge_without_connection)
+    monkeypatch.setattr(purging, "purge_removed", without_connection(purging.purge_removed))
     assert Script(app).upload(("a.txt", b"1")).status_code == 200
 
 
@@ -196,8 +188,6 @@ def test_uploading_purges_removed_files(app):
     script.upload(("a.txt", b"x"))
     with app.test_request_context():
         services.remove_file(editor(script.person_id), 1)
-        row = db.session.get(File, 1)
-        row.removed_at -= timedelta(days=8)
-        db.session.commit()
+        age(1, 8)
     script.upload(("b.txt", b"x"))
     assert len(on_disk(files_dir(app))) == 1

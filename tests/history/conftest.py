@@ -15,7 +15,7 @@ SCRIPT = Actor(7, "Ada", Role.EDITOR, Via.TOKEN, token_id=3)
 @service(Role.EDITOR)
 def change(actor, action, *changes, **more):
     """A service that records."""
-    record(actor, action, action.split(".")[0], *changes, **more)
+    record(actor, action, *changes, **more)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from app.actor import ANONYMOUS, Actor, Role, Via
 from app.database.engine import db
@@ -44,6 +45,17 @@ def test_row_says_who_what_and_which_fields(any_app, known):
 )
 def test_who_acted_and_how(any_app, known, actor, who, via):
     change(actor, "ship.update", Change(1, {}, {}))
+    [row] = rows(any_app)
+    assert (row.who, row.via) == (who, via)
+
+
+@pytest.mark.parametrize(
+    ("actor_id", "who", "via"), [(7, "Ada Lovelace", "socket"), (None, "socket", "")]
+)
+def test_channel_of_a_newer_release_is_shown_as_it_is_written(any_app, known, actor_id, who, via):
+    change(ADA, "ship.update", Change(1, {}, {}))
+    db.session.execute(update(HistoryEntry).values(via="socket", actor_id=actor_id))
+    db.session.commit()
     [row] = rows(any_app)
     assert (row.who, row.via) == (who, via)
 

@@ -10,7 +10,7 @@ from sqlalchemy import insert, text
 from app.actor import ANONYMOUS, Actor, Role, Via
 from app.database.engine import db
 from app.database.keyset import FIRST, LAST, Cursor, write_cursor
-from app.errors import Forbidden
+from app.errors import Forbidden, Unauthorized
 from app.history import queries
 from app.history.listing import OPERATOR, HistoryListing
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
@@ -87,6 +87,21 @@ def test_entries_out_of_order_belong_to_the_day_of_their_time(any_app):
     assert subjects(HistoryListing(day=date(2026, 3, 7)), zone=UTC) == [5, 3, 1]
 
 
+@pytest.mark.parametrize("days_around", [(), (-1,), (1,), (-1, 1)], ids=str)
+def test_first_and_last_entry_of_a_quiet_day_may_be_out_of_order(any_app, days_around):
+    """Within the slack there is nothing else whose id could be the end of the range."""
+    morning = datetime(2026, 3, 8, 9, tzinfo=UTC)
+    evening, later = morning + timedelta(hours=9), timedelta(milliseconds=5)
+    write(
+        *(morning + timedelta(days=days) for days in days_around if days < 0),
+        *(morning + later, morning, evening + later, evening),
+        *(morning + timedelta(days=days) for days in days_around if days > 0),
+    )
+    before = len([days for days in days_around if days < 0])
+    expected = [before + number for number in (4, 3, 2, 1)]
+    assert subjects(HistoryListing(day=date(2026, 3, 8)), zone=UTC) == expected
+
+
 def test_entries_for_one_person_are_for_that_person_alone(any_app):
     for number, visible_to in enumerate((EVERYBODY, ADMINISTRATORS, ADMIN.id, ADA.id), 1):
         change(ADA, "ship.update", Change(number, {}, {}), visible_to=visible_to)
@@ -103,9 +118,28 @@ def test_entries_for_one_person_are_for_that_person_alone(any_app):
     assert seen_by(Actor.operator()) == {1, 2}
 
 
+def test_last_entry_is_the_newest_that_the_actor_may_see(any_app):
+    change(ADA, "ship.create", Change(1, after={}))
+    change(ADA, "ship.delete", Change(1, before={}))
+    change(ADA, "ship.update", Change(1, {}, {}), visible_to=ADMINISTRATORS)
+    change(ADA, "ship.update", Change(2, {}, {}))
+    change(ADA, "port.update", Change(1, {}, {}))
+
+    def last(*arguments):
+        entry = queries.last_entry(*arguments)
+        return entry and entry.id
+
+    assert last(ADMIN, "ship", 1) == last(None, "ship", 1) == 3
+    assert last(ADA, "ship", 1) == last(None, "ship", 1, "ship.delete") == 2
+    assert last(ADA, "ship", 1, "ship.update") is None
+    assert last(ADA, "ship", 3) is None
+    assert queries.find_removal("ship", 1) == 2
+    assert queries.find_removal("ship", 2) is None
+
+
 @pytest.mark.parametrize(
-    "actor",
-    [ANONYMOUS, ADA, replace(ADMIN, via=Via.TOKEN)],
+    ("actor", "refusal"),
+    [(ANONYMOUS, Unauthorized), (ADA, Forbidden), (replace(ADMIN, via=Via.TOKEN), Forbidden)],
     ids=["visitor", "editor", "token"],
 )
 @pytest.mark.parametrize(
@@ -113,8 +147,8 @@ def test_entries_for_one_person_are_for_that_person_alone(any_app):
     [lambda actor: found(actor=actor), queries.list_authors],
     ids=["entries", "authors"],
 )
-def test_history_is_for_administrators_on_a_page(app, actor, read):
-    with app.app_context(), pytest.raises(Forbidden):
+def test_history_is_for_administrators_on_a_page(app, actor, refusal, read):
+    with app.app_context(), pytest.raises(refusal):
         read(actor)
 
 

@@ -11,10 +11,10 @@ from app.actor import ANONYMOUS, Actor, Role, Via
 from app.auth.models import Person
 from app.database.engine import db
 from app.database.service import service
-from app.errors import Conflict, Forbidden
+from app.errors import Conflict, Forbidden, Unauthorized
 from app.history import services
-from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
-from app.history.services import Change, changed_fields, dump, record, record_rows
+from app.history.models import ADMINISTRATORS, BATCH_ID_LENGTH, EVERYBODY, HistoryEntry
+from app.history.services import Change, changed_fields, dump, new_batch_id, record, record_rows
 from app.times import now
 from tests.factories import add_person
 
@@ -24,7 +24,7 @@ ADA = Actor(7, "Ada", Role.EDITOR, Via.TOKEN, token_id=3, request_id="a1b2c3d4")
 @service(Role.EDITOR)
 def change(actor, *changes, **more):
     """A service that records."""
-    record(actor, "city.update", "city", *changes, **more)
+    record(actor, "city.update", *changes, **more)
 
 
 def entries():
@@ -72,7 +72,7 @@ def test_command_line_has_no_id(any_app):
 def test_a_refused_service_leaves_no_entry(any_app):
     @service(Role.EDITOR)
     def refused(actor):
-        record(actor, "city.update", "city", Change(1, {}, {}))
+        record(actor, "city.update", Change(1, {}, {}))
         raise Conflict("no")
 
     with pytest.raises(Conflict):
@@ -86,16 +86,23 @@ def test_many_changes_are_recorded_by_one_statement(any_app):
     @service(Role.EDITOR)
     def change_all(actor):
         rows = select(Person.id, null(), literal(dump({"city": "深圳"})), literal(1))
-        record_rows(actor, "city.create", "city", rows.order_by(Person.id), batch_id="9")
+        record_rows(actor, "city.create", rows.order_by(Person.id), batch_id="9")
 
     change_all(ADA)
     found = entries()
     assert [(entry.subject_id, entry.before, entry.after, entry.version) for entry in found] == [
         (person, None, '{"city": "深圳"}', 1) for person in people
     ]
-    common = {(entry.actor_id, entry.token_id, entry.action, entry.batch_id) for entry in found}
+    common = {(each.actor_id, each.token_id, each.action, each.batch_id) for each in found}
     assert common == {(7, 3, "city.create", "9")}
+    assert {entry.subject_kind for entry in found} == {"city"}
     assert now() - found[0].at < timedelta(seconds=20)
+
+
+def test_batch_ids_differ_and_fit():
+    one, other = new_batch_id(), new_batch_id()
+    assert one != other
+    assert len(one) == len(other) == BATCH_ID_LENGTH
 
 
 def test_changed_fields_are_those_that_differ():
@@ -139,10 +146,13 @@ def test_pruning_that_fails_midway_is_recorded(any_app, monkeypatch):
     assert json.loads(pruning.after)["entries"] == 2
 
 
-@pytest.mark.parametrize("actor", [ADA, Actor(7, "Ada", Role.EDITOR), ANONYMOUS])
-def test_pruning_is_for_administrators(app, actor):
+@pytest.mark.parametrize(
+    ("actor", "refusal"),
+    [(ADA, Forbidden), (replace(ADA, role=Role.ADMIN), Forbidden), (ANONYMOUS, Unauthorized)],
+)
+def test_pruning_is_for_administrators_without_a_token(app, actor, refusal):
     with app.app_context():
         change(ADA, Change(1, after={}))
-        with pytest.raises(Forbidden):
+        with pytest.raises(refusal):
             services.prune(actor, now())
         assert len(entries()) == 1

@@ -162,7 +162,7 @@ def record_import(actor: Actor, found: CityImport, counts: dict[str, int], newes
     names the file, which only its owner and administrators may know."""
     batch_id = str(found.id)
     summary = Change(found.id, None, {"file_name": found.file_name, **counts})
-    record(actor, "import.apply", "import", summary, batch_id=batch_id, visible_to=ADMINISTRATORS)
+    record(actor, "import.apply", summary, batch_id=batch_id, visible_to=ADMINISTRATORS)
     line = ImportLine
     new = (
         select(City.id, line.before, line.after, City.version)
@@ -178,5 +178,5 @@ def record_import(actor: Actor, found: CityImport, counts: dict[str, int], newes
         .where(line.import_id == found.id, line.kind == LineKind.CHANGED)
         .order_by(line.line)
     )
-    record_rows(actor, "city.create", "city", new, batch_id=batch_id)
-    record_rows(actor, "city.update", "city", changed, batch_id=batch_id)
+    record_rows(actor, "city.create", new, batch_id=batch_id)
+    record_rows(actor, "city.update", changed, batch_id=batch_id)

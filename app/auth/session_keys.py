@@ -1,0 +1,23 @@
+"""The keys of a session in Redis. A store id is the key of the session itself."""
+
+import hashlib
+
+
+def session_key(sid: str) -> str:
+    """The Redis key of a session id."""
+    return f"gz:session:{hashlib.sha256(sid.encode()).hexdigest()}"
+
+
+def requests_key(store_id: str) -> str:
+    """Where the requests of a session are counted."""
+    return f"{store_id}:requests"
+
+
+def seen_key(store_id: str) -> str:
+    """When a session was last extended; exists for a minute after that."""
+    return f"{store_id}:seen"
+
+
+def values_key(store_id: str) -> str:
+    """The hash of the values that the person stored in the session."""
+    return f"{store_id}:values"
