@@ -208,6 +208,14 @@ def test_only_administrators_store_files_for_others(people):
     assert entries() == []
 
 
+def test_only_administrators_adopt_files(people, tmp_path):
+    """It is one refusal, and not one for each file."""
+    (tmp_path / "a.pdf").write_bytes(PDF)
+    with pytest.raises(Forbidden):
+        adoption.adopt_files(editor(people[0]), tmp_path, None, people[1])
+    assert entries() == []
+
+
 def test_visitors_neither_remove_nor_restore(people):
     file_id = store(people[0], "a.txt", b"1").id
     for service in (services.remove_file, services.restore_file):
