@@ -31,7 +31,7 @@ PURGE_MOST = 100_000  # files in one call of purge_files()
 # The subject of an entry that is about no file in particular.
 ALL_FILES = 0
 # The fields of a file in the history.
-RECORDED = ("name", "folder", "version", "size", "sha256", "owner_id")
+RECORDED = ("name", "folder", "version", "size", "sha256")
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,9 @@ def has_newer(moment: datetime, current: queries.Conditions) -> bool:
 
 
 def recorded(file: File) -> dict[str, Any]:
-    """The fields of a version for the history."""
-    return {name: getattr(file, name) for name in RECORDED}
+    """The fields of a version for the history, with the name of its owner, which never changes."""
+    fields = {name: getattr(file, name) for name in RECORDED}
+    return {**fields, "owner": queries.name_of_owner(file)}
 
 
 @bookkeeping

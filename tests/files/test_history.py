@@ -47,7 +47,7 @@ def test_an_upload_is_recorded_with_its_version(people):
     assert (second.actor_id, second.via, second.visible_to) == (people[0], "page", EVERYBODY)
     assert (second.before, second.batch_id) == (None, None)
     assert json.loads(second.after) == {
-        "owner_id": people[0],
+        "owner": "Ada",
         "folder": "survey",
         "name": "a.pdf",
         "version": 2,
@@ -245,7 +245,7 @@ def test_adoption_is_one_batch_of_the_operator(people, tmp_path):
     assert [result.state for result in results] == ["adopted", "adopted"]
     first, second = entries()
     assert (first.actor_id, first.via, first.action) == (None, Via.COMMAND, "file.create")
-    assert json.loads(second.after)["owner_id"] == people[1]
+    assert json.loads(second.after)["owner"] == "林梅"
     assert first.batch_id == second.batch_id is not None
 
 
