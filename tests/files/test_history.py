@@ -198,8 +198,10 @@ def test_only_administrators_in_person_purge(people, actor):
 def test_only_editors_store_files(people, actor):
     with pytest.raises(Forbidden):
         services.store_upload(actor, clean_path("a.pdf"), received())
+    with pytest.raises(Forbidden):
+        services.store_uploads(actor, [services.SentFile("a.pdf", received())])
     assert entries() == []
-    assert [path.suffix for path in on_disk(settings().files_dir)] == [".part"], "nothing is stored"
+    assert {path.suffix for path in on_disk(settings().files_dir)} == {".part"}, "nothing is stored"
 
 
 def test_only_administrators_store_files_for_others(people):
