@@ -16,7 +16,7 @@ SLEEP_SECONDS, WORK_SECONDS = 0.0001, 0.002
 class LoopIteration:
     """The current iteration of the event loop, from one poll of its sockets to the next. All
     requests of the process share it: if each had its own clock, many concurrent uploads would each
-    work for WORK_SECONDS before anybody else is answered."""
+    work for WORK_SECONDS before other requests are answered."""
 
     number, began = -1, 0.0
 

@@ -1,8 +1,8 @@
-"""Applications that several tests use, one after the other.
+"""Applications that tests share.
 
-Making an application takes longer than most tests. An application with the settings that a test
-asks for is therefore made once per process; its folder, database and Redis are emptied before each
-test. A test that changes the application itself asks for one of its own.
+Creating an application takes longer than most tests. So there is one per process and combination of
+settings, whose folder, database and Redis are emptied before each test. A test that changes the
+application itself uses its own.
 """
 
 import shutil
@@ -24,7 +24,7 @@ KEY = "k" * 64
 
 
 def environment(folder: Path, redis_url: str, database_url: str = "") -> dict[str, str]:
-    """Settings for one test."""
+    """The settings of a test, as environment variables."""
     return {
         "INSTANCE": str(folder / "instance"),
         "REDIS_URL": redis_url,
@@ -34,14 +34,14 @@ def environment(folder: Path, redis_url: str, database_url: str = "") -> dict[st
 
 
 def migrate(app: Flask) -> None:
-    """Run the migrations and let go of the database."""
+    """Run the migrations and close the connections."""
     with app.app_context():
         upgrade()
         db.engine.dispose()
 
 
 def release(app: Flask) -> None:
-    """Close the connections of an application."""
+    """Close all connections of an application."""
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
@@ -56,7 +56,7 @@ class Applications:
         self.redis_url = redis_url
         self.template = template
         self.redis = Redis.from_url(redis_url)
-        # Applications share no compiled template by themselves, and compiling takes longest.
+        # Applications share compiled templates, because compiling takes longest.
         (folder / "templates").mkdir()
         self.templates = FileSystemBytecodeCache(str(folder / "templates"))
         self.made: dict[tuple[object, ...], Flask] = {}
@@ -65,7 +65,7 @@ class Applications:
         self.open: list[Flask] = []
 
     def begin(self) -> None:
-        """Before a test: the database as the migrations made it, an empty folder and Redis."""
+        """Before a test: copy the migrated database, empty the folder and Redis."""
         self.redis.flushall()
         shutil.rmtree(self.folder / "instance", ignore_errors=True)
         for old in self.folder.glob("test.sqlite*"):
@@ -74,17 +74,17 @@ class Applications:
         self.used.clear()
 
     def get(self, own: bool, commands: bool, changed: dict[str, str]) -> Flask:
-        """An application with these settings; one that this test does not have yet."""
+        """An application with these settings that this test does not use yet."""
         settings = frozenset({**changed, "commands": str(commands)}.items())
         self.used[settings] += 1
         key = (settings, self.used[settings])
         app = None if own else self.made.get(key)
         if app is None or not works(app):
             app = self.make(commands, changed)
-            # One with another Redis is for a single test: the address is new each time.
+            # An application with another Redis is not shared: the URL is different each time.
             if not own and "REDIS_URL" not in changed:
                 self.made[key] = app
-        # What a package remembers in the application while it answers is forgotten.
+        # Reset what packages have stored in the application during earlier tests.
         extensions = self.extensions.setdefault(app, app.extensions.copy())
         app.extensions.clear()
         app.extensions.update(extensions)
@@ -92,7 +92,7 @@ class Applications:
         return app
 
     def make(self, commands: bool, changed: dict[str, str]) -> Flask:
-        """A new application."""
+        """Create an application."""
         settings = Settings.load({**environment(self.folder, self.redis_url), **changed})
         app = create_app(settings, commands)
         app.testing = True
@@ -100,18 +100,19 @@ class Applications:
         return app
 
     def end(self) -> None:
-        """After a test: nothing is left open."""
+        """After a test: close all connections."""
         for app in self.open:
             release(app)
         self.open.clear()
 
     def close(self) -> None:
-        """After the last test."""
+        """After the last test: close the connection to Redis."""
         self.redis.close()
 
 
 def works(app: Flask) -> bool:
-    """Whether the application reaches its Redis: not for a second after a test saw it fail."""
+    """True if the application reaches Redis. Its circuit breaker may be open for a second after a
+    test in which Redis failed."""
     try:
         return bool(app.extensions["redis"].ping())
     except RedisError:

@@ -1,10 +1,9 @@
-"""Fixtures: an application over a migrated database and a real Redis, and browsers to ask it.
+"""Fixtures: an application with a migrated database and a real Redis, and browsers to use it.
 
-CSRF protection is on, and nothing of ours is replaced by something that does less: a test may
-change a constant (a page's length, a time-out), or have a function do more before its own work
-(count, let somebody else come between), and that is all. `app` runs on SQLite; `any_app` runs a
-test on SQLite and on MariaDB. What a machine lacks is skipped with a reason, which is a failure in
-CI.
+CSRF protection is on, and our own code is not mocked: a test may change a constant (the length of a
+page, a time-out) or wrap a function (to count calls, or to let another request come between), and
+that is all. `app` runs on SQLite, `any_app` on SQLite and on MariaDB. Tests are skipped if their
+programs are missing, which is a failure in CI.
 """
 
 import os
@@ -24,21 +23,21 @@ from tests import servers
 from tests.applications import Applications, environment, migrate
 from tests.factories import Browser, add_person
 
-# `tmp_path` is in memory too.
+# So that `tmp_path` is in memory too.
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(servers.temporary_root()))
 
 
 def need(program: str | None, name: str) -> None:
-    """Skip where the machine lacks a program; in CI that is a failure."""
+    """Skip the test if a program is missing; fail in CI."""
     if program is None:
         if os.environ.get("CI") == "true":
-            pytest.fail(f"{name} is not on this machine")
-        pytest.skip(f"{name} is not on this machine")
+            pytest.fail(f"{name} is not installed")
+        pytest.skip(f"{name} is not installed")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """In CI a skipped test is a failure."""
+    """Report skipped tests as failures in CI."""
     report = yield
     if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
@@ -49,7 +48,7 @@ MARIADB_FIXTURES = {"mariadb", "mariadb_url", "mariadb_migrated"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests on MariaDB, which `make check` leaves out, by the fixtures they use."""
+    """Add the marker `mariadb`, which `make check` excludes, to tests that use its fixtures."""
     for item in items:
         asked = set(getattr(item, "fixturenames", ()))
         parameters = getattr(item, "callspec", None)
@@ -58,8 +57,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Prepare static files and translations as `make` does, before the first test process starts:
-    the processes share these files."""
+    """Build static files and translations as `make` does, before the test processes start, because
+    they share these files."""
     if hasattr(session.config, "workerinput"):
         return
     from babel.messages.frontend import CommandLineInterface
@@ -70,7 +69,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    """The address of a Redis that lives for the run."""
+    """The URL of a Redis for the whole run."""
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("redis") as folder, servers.redis_server(folder) as url:
         yield url
@@ -78,7 +77,7 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def mariadb_url() -> Iterator[str]:
-    """The address of a MariaDB that lives for the run."""
+    """The URL of a MariaDB for the whole run."""
     need(servers.MARIADB, "mariadbd")
     with servers.mariadb_server() as url:
         yield url
@@ -86,7 +85,7 @@ def mariadb_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Path:
-    """An SQLite file that the migrations made, copied for each test."""
+    """A migrated SQLite file, which is copied for each test."""
     folder = tmp_path_factory.mktemp("template")
     migrate(create_app(Settings.load(environment(folder, redis_url))))
     return folder / "test.sqlite"
@@ -96,7 +95,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory, redis_url: str) ->
 def mariadb_migrated(
     tmp_path_factory: pytest.TempPathFactory, redis_url: str, mariadb_url: str
 ) -> str:
-    """The address of a MariaDB database that the migrations made."""
+    """The URL of a migrated MariaDB database."""
     settings = Settings.load(
         environment(tmp_path_factory.mktemp("mariadb"), redis_url, f"{mariadb_url}/gazetteer")
     )
@@ -110,7 +109,7 @@ MakeApp = Callable[..., Flask]
 
 @pytest.fixture(scope="session")
 def applications(redis_url: str, sqlite_template: Path) -> Iterator[Applications]:
-    """The applications of this process."""
+    """The shared applications of this process."""
     with servers.short_folder("app") as folder:
         applications = Applications(folder, redis_url, sqlite_template)
         yield applications
@@ -119,9 +118,9 @@ def applications(redis_url: str, sqlite_template: Path) -> Iterator[Applications
 
 @pytest.fixture
 def make_app(applications: Applications) -> Iterator[MakeApp]:
-    """Get an application with other settings: make_app(PUBLIC_READ="1"). All of one test share its
-    database and Redis, as workers do. One without commands is a web process. Other tests use it
-    too; make_app(own=True) is for a test that adds something to it."""
+    """Get an application with changed settings: make_app(PUBLIC_READ="1"). Those of one test share
+    its database and Redis, as workers do. `commands=False` makes it a web process; `own=True` is
+    for a test that adds something to it, because other tests use it too."""
     applications.begin()
 
     def make(own: bool = False, commands: bool = True, **changed: str) -> Flask:
@@ -133,19 +132,19 @@ def make_app(applications: Applications) -> Iterator[MakeApp]:
 
 @pytest.fixture
 def site_environment(applications: Applications) -> dict[str, str]:
-    """Settings for another process that uses the database, Redis and folder of `app`."""
+    """Environment variables for another process with the database, Redis and folder of `app`."""
     return environment(applications.folder, applications.redis_url)
 
 
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
-    """The application on a fresh SQLite file, outside of any request."""
+    """The application on a fresh SQLite file, without an application context."""
     return make_app()
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
 def any_app(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Flask]:
-    """The web process on each of the two databases, inside an application context."""
+    """A web process on SQLite and on MariaDB, in an application context."""
     changed = {}
     if request.param == "mariadb":
         changed["DATABASE_URL"] = request.getfixturevalue("mariadb_migrated")
@@ -159,7 +158,7 @@ def any_app(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Flask
 
 @pytest.fixture
 def mariadb(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Flask]:
-    """The web process on MariaDB, inside an application context."""
+    """A web process on MariaDB, in an application context."""
     app = make_app(commands=False, DATABASE_URL=request.getfixturevalue("mariadb_migrated"))
     with app.app_context():
         empty_tables()
@@ -168,7 +167,7 @@ def mariadb(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Flask
 
 
 def empty_tables() -> None:
-    """Empty what an earlier test filled; TRUNCATE also begins the ids anew."""
+    """Empty the tables that an earlier test filled; TRUNCATE also resets the ids."""
     with db.engine.begin() as connection:
         connection.exec_driver_sql("SET FOREIGN_KEY_CHECKS=0")
         for table in db.metadata.tables:
@@ -179,13 +178,13 @@ def empty_tables() -> None:
 
 @pytest.fixture
 def browser(app: Flask) -> Browser:
-    """Somebody who is not signed in."""
+    """A browser that is not signed in."""
     return Browser(app)
 
 
 @pytest.fixture
 def as_role(app: Flask) -> Callable[[str], Browser]:
-    """Somebody signed in: as_role("editor"). The person's name is the role."""
+    """A browser that is signed in: as_role("editor"). The person's name is the role."""
 
     def sign_in(role: str) -> Browser:
         with app.app_context():

@@ -1,10 +1,10 @@
-"""People, pages and data for tests."""
+"""People, tokens and browsers for tests, and helpers for statements and threads."""
 
 import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from flask import Flask
@@ -12,14 +12,13 @@ from sqlalchemy import event
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-from app.actor import Actor, Role
+from app.actor import ANONYMOUS, Actor, Role
 from app.auth import services as auth
 from app.auth import tokens
-from app.auth.models import Person
 from app.auth.queries import load_person
-from app.auth.rules import fold_name
 from app.database.engine import db
 from app.database.service import bookkeeping
+from app.setup import services as setup
 
 OPERATOR = Actor.operator()
 PASSWORD = "correct horse battery"
@@ -27,62 +26,67 @@ HTML = {"Accept": "text/html,application/xhtml+xml"}
 
 
 @cache
-def kept_password() -> str:
-    """The hash of PASSWORD, made once a run and cheaper than a real one, which takes 60 ms at each
-    sign-in."""
+def password_hash() -> str:
+    """A hash of PASSWORD that is cheaper than a real one, which takes 60 ms at each sign-in."""
     return generate_password_hash(PASSWORD, "scrypt:256:8:1")
 
 
 @bookkeeping
 def add_person(name: str, role: str = "viewer") -> int:
-    """Somebody who signs in with PASSWORD; returns their id."""
-    row = partial(Person, name=name, name_key=fold_name(name), role=role)
-    return auth.insert_person(partial(row, password_hash=kept_password())).id
+    """Create a person who signs in with PASSWORD; returns the id."""
+    return auth.insert_person(auth.NewPerson(name, Role(role), password_hash())).id
+
+
+def claim(name: str, with_sample: bool = False) -> int:
+    """Claim a new installation with its link, inside an application context; returns the id of the
+    first administrator, who signs in with PASSWORD."""
+    token = setup.create_link_path().rpartition("/")[2]
+    return setup.claim(ANONYMOUS, token, "192.0.2.1", name, PASSWORD, with_sample)
 
 
 def actor_of(person_id: int) -> Actor:
-    """A person as an actor on a page, inside an application context."""
+    """A person as an actor on a page. Needs an application context."""
     person = load_person(person_id)
     return Actor(person.id, person.name, Role(person.role))
 
 
 def add_token(person_id: int, label: str = "script") -> str:
-    """A token of a person, inside an application context; returns its text."""
+    """Create an API token and return it. Needs an application context."""
     return tokens.create_token(actor_of(person_id), label)
 
 
 def csrf_token(page: str) -> str:
-    """The token in the first form of a page."""
+    """The CSRF token in the first form of a page."""
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
     assert found, f"no form in {page}"
     return found[1]
 
 
 class Browser:
-    """A test client that behaves as a browser does: asks for HTML, keeps cookies, and sends forms
-    with the token of the page they stand on."""
+    """A test client that behaves like a browser: accepts HTML, stores cookies, and sends forms with
+    the CSRF token of their page."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.client = app.test_client()
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
-        """Open a page."""
+        """Request a page."""
         kwargs.setdefault("headers", HTML)
         return self.client.get(path, **kwargs)
 
     def token(self, path: str) -> str:
-        """The CSRF token on a page."""
+        """Request a page and return its CSRF token."""
         return csrf_token(self.get(path).text)
 
     def submit(self, path: str, data: Any = None, page: str | None = None, **kwargs: Any) -> Any:
-        """Send a form to `path`, with the token found on `page` (the same address by default)."""
+        """Send a form to `path` with the CSRF token of `page`, by default the page at `path`."""
         kwargs.setdefault("headers", HTML)
         fields = {"csrf_token": self.token(page or path), **(data or {})}
         return self.client.post(path, data=fields, **kwargs)
 
     def sign_in(self, name: str, password: str = PASSWORD) -> TestResponse:
-        """Sign in; fails the test when that did not work."""
+        """Sign in; fails the test if that is refused."""
         answer = self.submit("/login", {"name": name, "password": password})
         assert answer.status_code == 303, answer.text
         return answer  # type: ignore[no-any-return]
@@ -90,8 +94,8 @@ class Browser:
 
 @contextmanager
 def statements() -> Iterator[list[tuple[str, Any]]]:
-    """The statements that the application sends to the database meanwhile, with their values;
-    inside an application context."""
+    """Record the statements that are sent to the database within the block, with their values.
+    Needs an application context."""
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
@@ -106,8 +110,8 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
 
 
 def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
-    """Do all of these at the same time, each in a thread and an application context of its own;
-    gives back what each returned, or the exception it ended with."""
+    """Run functions concurrently, each in its own thread and application context; returns the
+    result of each, or the exception that it raised."""
     together = threading.Barrier(len(works))
     results: list[Any] = [None] * len(works)
 
@@ -124,5 +128,5 @@ def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
         thread.start()
     for thread in threads:
         thread.join(120)
-        assert not thread.is_alive(), "it does not end"
+        assert not thread.is_alive(), "it hangs"
     return results

@@ -1,4 +1,4 @@
-"""Pages as people meet them: found by CSS selectors, read without tags and extra spaces."""
+"""Reading pages: elements by CSS selectors, text without tags and extra spaces."""
 
 from typing import Any
 
@@ -6,38 +6,38 @@ from bs4 import BeautifulSoup, Tag
 
 
 class Page:
-    """The HTML of an answer (of the test client or of requests), or a text."""
+    """The HTML of a response (of the test client or of requests) or of a string."""
 
     def __init__(self, answer: Any) -> None:
         self.soup = BeautifulSoup(answer if isinstance(answer, str) else answer.text, "html.parser")
 
     def all(self, selector: str) -> list[Tag]:
-        """Every element that fits, in order."""
+        """The elements that match, in document order."""
         return list(self.soup.select(selector))
 
     def one(self, selector: str) -> Tag:
-        """The element that fits; fails unless there is exactly one."""
+        """The only element that matches; fails unless there is exactly one."""
         found = self.all(selector)
-        assert len(found) == 1, f"{len(found)} elements fit {selector}"
+        assert len(found) == 1, f"{len(found)} elements match {selector}"
         return found[0]
 
     def has(self, selector: str) -> bool:
-        """Whether something fits."""
+        """True if an element matches."""
         return self.soup.select_one(selector) is not None
 
     def texts(self, selector: str) -> list[str]:
-        """What each element that fits says."""
-        return [said(tag) for tag in self.all(selector)]
+        """The text of each element that matches."""
+        return [text_of(tag) for tag in self.all(selector)]
 
     def text(self, selector: str = "body") -> str:
-        """What the one element says."""
-        return said(self.one(selector))
+        """The text of the only element that matches."""
+        return text_of(self.one(selector))
 
     def links(self, selector: str) -> list[str]:
-        """Where each link that fits leads to."""
+        """The URL of each link that matches."""
         return [str(tag["href"]) for tag in self.all(selector)]
 
 
-def said(tag: Tag) -> str:
+def text_of(tag: Tag) -> str:
     """The text of an element, with single spaces."""
     return " ".join(tag.get_text(" ").split())

@@ -1,4 +1,4 @@
-"""Work in small pieces lets the other requests of a worker run, but not after every piece."""
+"""Work in small pieces yields to the other requests of a worker, but not after every piece."""
 
 import json
 import subprocess
@@ -9,8 +9,8 @@ from app.config import ROOT
 
 PIECE = 0.0004  # seconds; a block of an upload
 
-# How long 2,000 calls without work between them take; the most processor time that eight uploads
-# take together before the loop looks at its sockets again; and how often each had its turn.
+# Prints how many iterations of the loop 2,000 calls without work between them take; the CPU time
+# that eight concurrent uploads use in each iteration; and how often each of them yielded.
 PROGRAM = f"""
 from gevent import monkey
 monkey.patch_all()
@@ -40,13 +40,13 @@ print(json.dumps([idle, sorted(spent.values()), turns]))
 """
 
 
-def test_the_loop_looks_at_its_sockets_every_few_milliseconds_of_work():
+def test_sockets_are_polled_every_few_milliseconds():
     result = subprocess.run(
         [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True
     )
     idle, spent, turns = json.loads(result.stdout)
     assert idle < 200
-    # Each of the others may have begun a piece.
+    # Each of the others may have started a piece.
     assert spent[-1] < WORK_SECONDS + 10 * PIECE
     assert len(spent) > sum(spent) / (WORK_SECONDS + 10 * PIECE)
     assert min(turns) > 5

@@ -1,4 +1,4 @@
-"""Settings: defaults, what cannot work, and the list in .env.example."""
+"""Settings: defaults, invalid values, and the list in .env.example."""
 
 import dataclasses
 import re
@@ -34,7 +34,7 @@ KEY = "k" * 64
     ],
     ids=lambda setting: "=".join(*setting.items()),
 )  # fmt: skip
-def test_setting_that_cannot_work_is_one_sentence(setting, tmp_path):
+def test_invalid_setting_is_reported_in_one_sentence(setting, tmp_path):
     with pytest.raises(SettingError) as refusal:
         Settings.load({"INSTANCE": str(tmp_path), "SECRET_KEY": KEY, **setting})
     sentence = str(refusal.value)
@@ -44,7 +44,7 @@ def test_setting_that_cannot_work_is_one_sentence(setting, tmp_path):
     assert "geheim" not in sentence
 
 
-def test_process_stops_with_the_sentence(tmp_path):
+def test_process_exits_with_the_message(tmp_path):
     env = {"PATH": "", "INSTANCE": str(tmp_path), "PORT": "no", "ENV_FILE": ""}
     result = subprocess.run(
         [sys.executable, "-c", "import app.wsgi"], cwd=ROOT, env=env, capture_output=True, text=True
@@ -67,7 +67,7 @@ def test_embedded_mode_makes_one_key_readable_to_its_owner_alone(tmp_path):
     assert len(first.secret_key) == 64
     path = first.instance / "secret_key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    # The database and the files beside it are nobody else's either, whatever the umask.
+    # Nor can others read the database and the files beside it, whatever the umask.
     assert stat.S_IMODE(first.instance.stat().st_mode) == 0o700
     assert [found.name for found in first.instance.iterdir()] == ["secret_key"]
     path.write_text("")
@@ -89,7 +89,7 @@ def test_database_address_is_read_as_the_driver_needs_it(given, meant, tmp_path)
     assert Settings.load(env).database_url == meant
 
 
-def test_values_of_statements_stay_out_of_traces(app):
+def test_values_of_statements_stay_out_of_tracebacks(app):
     assert app.config["SQLALCHEMY_ENGINE_OPTIONS"]["hide_parameters"] is True
 
 
@@ -119,8 +119,8 @@ def test_factory_opens_and_makes_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-class Asked(dict[str, str]):
-    """Remembers every name that was asked for."""
+class RecordingDict(dict[str, str]):
+    """Records every key that is read."""
 
     def __init__(self, values):
         super().__init__(values)
@@ -132,15 +132,15 @@ class Asked(dict[str, str]):
 
 
 def example_file():
-    """Name -> default, from .env.example."""
+    """The defaults in .env.example by name."""
     text = (ROOT / ".env.example").read_text()
     return dict(re.findall(r"^#([A-Z_]+)=(.*)$", text, re.MULTILINE))
 
 
 def test_example_lists_every_setting_and_nothing_else(tmp_path):
-    asked = Asked({"INSTANCE": str(tmp_path)})
-    Settings.load(asked)
-    assert asked.names == set(example_file())
+    environ = RecordingDict({"INSTANCE": str(tmp_path)})
+    Settings.load(environ)
+    assert environ.names == set(example_file())
     lines = (ROOT / ".env.example").read_text().splitlines()
     for number, line in enumerate(lines):
         if re.match("#[A-Z_]+=", line):

@@ -1,4 +1,4 @@
-"""scripts/debian-packages, on a machine that has next to nothing and no apt-get."""
+"""scripts/debian-packages on a machine with hardly any programs and without apt-get."""
 
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ import sys
 from app.config import ROOT
 
 
-def test_every_program_the_tests_ask_for_is_installed_when_missing(tmp_path):
+def test_missing_programs_of_the_tests_are_installed(tmp_path):
     for name in ("sh", "dirname", "find", "head"):
         (tmp_path / name).symlink_to(str(shutil.which(name)))
     done = subprocess.run(
@@ -16,6 +16,6 @@ def test_every_program_the_tests_ask_for_is_installed_when_missing(tmp_path):
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     missing = done.stderr.split(":")[-1].split()
-    # MariaDB and nginx are looked for in /usr/sbin too, and may be there.
+    # MariaDB and nginx may be installed: the script also looks in /usr/sbin.
     assert {"mariadb-client-core", "openssl", "curl", "chromium"} <= set(missing)
     assert {"redis-server", "valkey-server"} & set(missing)

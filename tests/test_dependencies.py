@@ -1,4 +1,4 @@
-"""Every package that is imported directly is named in pyproject.toml, and pinned."""
+"""Every package that we import is listed in pyproject.toml and pinned."""
 
 import ast
 import re
@@ -23,7 +23,7 @@ def sources(*folders):
 
 
 def imported(paths: Iterable[Path]) -> set[str]:
-    """The top-level names of modules that are neither ours nor Python's."""
+    """The top-level names of third-party modules."""
     modules = set()
     for path in paths:
         for node in ast.walk(ast.parse(path.read_text())):
@@ -45,7 +45,7 @@ def normalised(name: str) -> str:
 
 
 def named(requirements: Iterable[str]) -> set[str]:
-    """The packages of requirements such as "redis[hiredis]>=8"."""
+    """The package names of requirements such as "redis[hiredis]>=8"."""
     return {normalised(re.match(r"[\w.-]+", requirement)[0]) for requirement in requirements}
 
 

@@ -21,7 +21,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLDERS = "app|docs|migrations|requirements|scripts|static|templates|tests|translations"
 FILE = re.compile(rf"(?:(?:{FOLDERS})/[\w./*-]*|[\w.-]+\.(?:py|conf|toml|md|html|po|js|css))")
 COMMAND = re.compile(r"(?:^|[\s/`])flask ([a-z][\w-]*)(?: ([a-z][\w-]*))?")
-# Made by `make` or by whoever follows a guide.
+# Created by `make` or by following a guide.
 NOT_TRACKED = ("static/vendor/",)
 PLACEHOLDERS = ("NAME", "NNNN")
 
@@ -51,7 +51,7 @@ def basenames():
 
 
 def is_there(name):
-    """Whether a file or folder exists; one without a folder may be in any of them."""
+    """True if a file or folder exists; a name without a folder may be in any folder."""
     if any(word in name for word in PLACEHOLDERS) or name.startswith(NOT_TRACKED):
         return True
     if "/" not in name:

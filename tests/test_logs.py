@@ -1,4 +1,4 @@
-"""What is written down about who did what, and that nothing secret is."""
+"""The security log: who did what, without secrets."""
 
 import json
 import logging
@@ -13,12 +13,12 @@ from tests.factories import HTML, PASSWORD, Browser, add_person, add_token
 
 @pytest.fixture
 def lines(caplog):
-    """The events so far, each as its fields."""
+    """Returns the fields of the events so far."""
     caplog.set_level("DEBUG")
     return lambda: [r.fields for r in caplog.records if r.name == "gazetteer.events"]
 
 
-def test_sign_in_and_out_are_written_down(app, lines, browser):
+def test_sign_in_and_out_are_logged(app, lines, browser):
     with app.app_context():
         add_person("小梅")
     browser.submit("/login", {"name": "小梅", "password": "wrong one"})
@@ -37,7 +37,7 @@ def test_sign_in_and_out_are_written_down(app, lines, browser):
         assert line["path"] in ("/login", "/logout")
 
 
-def test_slowed_sign_in_is_written_down(app, lines, browser):
+def test_rate_limited_sign_in_is_logged(app, lines, browser):
     with app.app_context():
         add_person("viewer")
     for _try in range(6):
@@ -45,7 +45,7 @@ def test_slowed_sign_in_is_written_down(app, lines, browser):
     assert [line["event"] for line in lines()] == ["sign-in-refused"] * 5 + ["sign-in-slowed"]
 
 
-def test_refusals_are_written_down(app, lines, as_role):
+def test_refusals_are_logged(app, lines, as_role):
     viewer = as_role("viewer")
     viewer.get("/people")
     viewer.client.post("/people/1/disable", headers=HTML)
@@ -57,7 +57,7 @@ def test_refusals_are_written_down(app, lines, as_role):
     ]
 
 
-def test_changes_to_people_are_written_down(app, lines, as_role):
+def test_changes_to_people_are_logged(app, lines, as_role):
     admin = as_role("admin")
     with app.app_context():
         other = add_person("Ada")
@@ -74,8 +74,8 @@ def test_changes_to_people_are_written_down(app, lines, as_role):
     assert {line["person"] for line in lines()[1:]} == {"admin"}
 
 
-def test_nothing_secret_is_written_down(app, caplog):
-    """A whole life of passwords, tokens and sessions, with every line of every logger."""
+def test_no_secret_is_logged(app, caplog):
+    """Uses passwords, tokens and sessions in all ways, and checks all lines of all loggers."""
     caplog.set_level("DEBUG")
     secrets = [PASSWORD, "wrong password", "my own new password", "typed into the wrong field"]
     browser = Browser(app)

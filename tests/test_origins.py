@@ -1,4 +1,4 @@
-"""What docs/origins.md promises and no other test shows: behaviours of the original programs."""
+"""Behaviour of the original programs in docs/origins.md that no other test covers."""
 
 import logging
 from datetime import UTC, datetime, timedelta

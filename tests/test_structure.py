@@ -1,7 +1,7 @@
-"""The rules of the code that can be read off it: which way imports point, who knows which address,
-what a service takes first, and how long functions are.
+"""Rules of the code that can be checked statically: directions of imports, use of endpoints and
+URLs, the first argument of services, the length of functions.
 
-KNOWN lists what does not keep a rule yet. An entry that is no longer needed fails too.
+KNOWN lists the exceptions. An entry that is no longer needed fails too.
 """
 
 import ast
@@ -16,7 +16,7 @@ APP = ROOT / "app"
 LOOSE_MODULES = 12
 VIEW_LINES = 25
 FUNCTION_LINES = 40
-WIRING = {"create_app", "init_app"}  # these bind the parts together and may know all of them
+WIRING = {"create_app", "init_app"}  # these may import all packages
 WITHOUT_REQUEST = {"services.py", "queries.py", "rules.py", "models.py"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -32,12 +32,12 @@ KNOWN: dict[str, set[str]] = {
 
 @cache
 def modules() -> dict[Path, ast.Module]:
-    """Every module of the application, parsed."""
+    """The syntax trees of all modules of the application."""
     return {path: ast.parse(path.read_text()) for path in sorted(APP.rglob("*.py"))}
 
 
 def name_of(path: Path) -> str:
-    """A module as KNOWN names it: cities/views.py."""
+    """The name of a module in KNOWN: cities/views.py."""
     return path.relative_to(APP).as_posix()
 
 
@@ -47,12 +47,12 @@ def unit_of(path: Path) -> str:
 
 
 def functions(tree: ast.AST) -> Iterator[Function]:
-    """All functions, also nested ones."""
+    """All functions, including nested ones."""
     return (node for node in ast.walk(tree) if isinstance(node, Function))
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """What a module imports, also within functions: (module, name), but not for the wiring."""
+    """All imports of a module as (module, name), also within functions, except in WIRING."""
     nodes = [tree]
     while nodes:
         node = nodes.pop()
@@ -72,7 +72,7 @@ def imports_of(path: Path) -> list[tuple[str, str]]:
 
 
 def decorator_name(node: ast.expr) -> str:
-    """service of @service(Role.EDITOR), bp.get of @bp.get("/")."""
+    """The name of a decorator: service of @service(Role.EDITOR), bp.get of @bp.get("/")."""
     return ast.unparse(node.func if isinstance(node, ast.Call) else node)
 
 
@@ -86,7 +86,7 @@ def holds_services(tree: ast.Module) -> bool:
 
 
 def is_view(node: Function) -> bool:
-    """True for a function that a blueprint has an address for."""
+    """True for a function with a route."""
     return any(decorator_name(each).startswith("bp.") for each in node.decorator_list)
 
 
@@ -109,7 +109,7 @@ def test_few_modules_lie_loose():
 
 
 def test_rules_know_no_web():
-    """Services and rules are used by commands, jobs and imports too, which have no request."""
+    """Services and rules are also used by commands, jobs and imports, which have no request."""
     found = set()
     for path, tree in modules().items():
         for module, name in imports(tree):
@@ -160,7 +160,7 @@ def test_who_makes_a_request_is_asked_through_the_hooks():
 
 
 def test_no_package_knows_an_address_of_another(app):
-    """Neither an endpoint nor a rule of the URL map, nor its part before a variable."""
+    """Neither an endpoint, nor a rule of the URL map, nor its prefix before a variable."""
     owners: dict[str, set[str]] = {}
     for rule in app.url_map.iter_rules():
         unit = app.view_functions[rule.endpoint].__module__.split(".")[1]
@@ -171,7 +171,7 @@ def test_no_package_knows_an_address_of_another(app):
     for path, tree in modules().items():
         for node in ast.walk(tree):
             text = node.value if isinstance(node, ast.Constant) else None
-            # Of one word is only the endpoint of static files.
+            # The only endpoint of one word is that of static files.
             known = isinstance(text, str) and ("." in text or "/" in text) and text != "/"
             if known and text in owners and unit_of(path) not in owners[text]:
                 found.add(f"{name_of(path)}: {text}")
@@ -180,7 +180,7 @@ def test_no_package_knows_an_address_of_another(app):
 
 
 def services_without_actor(tree: ast.Module) -> list[str]:
-    """Functions under @service or @permitted that do not begin with `actor: Actor`."""
+    """Functions with @service or @permitted whose first argument is not `actor: Actor`."""
     found = []
     for node in functions(tree):
         names = {decorator_name(each) for each in node.decorator_list}
@@ -212,8 +212,8 @@ def test_class_names_are_used_once():
 
 
 def long_functions(tree: ast.Module) -> list[str]:
-    """Views and other functions over their limits, from the line of `def` to the last one,
-    docstring and comments included."""
+    """Functions over their limits in lines, from `def` to the last line, including docstring and
+    comments."""
     return [
         node.name
         for node in functions(tree)

@@ -36,11 +36,11 @@ def test_numbers_are_read_as_people_write_them(text, number):
      "1_000", "1'000", "0x10", "1/2", "²", "٣", "①", "x", "1\n000", "1\x00", "9" * 41,
      "1" + ",000" * 10],
 )  # fmt: skip
-def test_what_is_no_whole_number_or_could_mean_another_is_refused(text):
+def test_invalid_and_ambiguous_numbers_are_refused(text):
     assert read_number(text) is None
 
 
-def test_an_excerpt_is_short_and_can_be_seen():
+def test_an_excerpt_is_short_and_visible():
     assert excerpt("  12,34 ") == "12,34"
     assert excerpt("a\x00\u202eb") == "a  b"
     assert excerpt("x" * 41) == "x" * 40 + "…"

@@ -1,4 +1,4 @@
-"""Every text that people meet has its Chinese."""
+"""Every text of the interface has a Chinese translation."""
 
 import io
 import re
@@ -21,7 +21,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
 
 
 def sources() -> Catalog:
-    """All texts in the sources, as babel.cfg finds them."""
+    """Extract all texts from the sources, as configured in babel.cfg."""
     methods, options = parse_mapping_cfg(io.StringIO((ROOT / "babel.cfg").read_text()))
     found = Catalog()
     for path, line, text, _comments, context in extract_from_dir(
@@ -37,7 +37,7 @@ def sources() -> Catalog:
 
 @pytest.fixture(scope="module")
 def extracted() -> Catalog:
-    """The texts of the sources; babel goes through the whole tree, so once is enough."""
+    """The texts of the sources, extracted once because that takes long."""
     return sources()
 
 
@@ -49,7 +49,7 @@ def chinese() -> Catalog:
 
 
 def texts(message):
-    """The texts of a message, one or (with plurals) several."""
+    """The texts of a message: one, or several with plurals."""
     return message.string if isinstance(message.string, tuple | list) else (message.string,)
 
 
@@ -62,7 +62,7 @@ def test_every_text_is_translated(extracted, chinese):
     assert not missing, f"{len(missing)} texts lack their Chinese:\n" + "\n".join(missing)
 
 
-def test_no_translation_is_only_guessed(chinese):
+def test_no_translation_is_fuzzy(chinese):
     assert [message.id for message in chinese if message.id and message.fuzzy] == []
 
 
@@ -71,13 +71,13 @@ def test_placeholders_are_the_same(chinese):
         if not message.id or not any(texts(message)):
             continue
         ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
-        # The last is the plural, whose placeholders Chinese uses.
+        # The last one is the plural, whose placeholders the Chinese uses.
         expected = sorted(set(PLACEHOLDER.findall(ids[-1])))
         for text in texts(message):
             assert sorted(set(PLACEHOLDER.findall(text))) == expected, message.id
 
 
-def test_no_translation_is_left_over(extracted, chinese):
+def test_no_translation_is_unused(extracted, chinese):
     left = [m.id for m in chinese if m.id and not extracted.get(m.id, m.context)]
     assert left == [], f"{len(left)} translations have no text any more"
 

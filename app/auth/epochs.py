@@ -73,7 +73,7 @@ def publish_epoch(person_id: int) -> int:
 
 def write(person_id: int, epoch: int, keep_valid: bool) -> None:
     """Write an epoch to Redis."""
-    redis_store.client.register_script(WRITE)(
+    redis_store.script(WRITE)(
         keys=[person_key(person_id), epoch_key(person_id)],
         args=[epoch, EPOCH_SECONDS, PERSON_SECONDS, int(keep_valid)],
     )

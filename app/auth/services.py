@@ -4,7 +4,9 @@ Hashing a password takes a while, so it comes before the transaction: a permitte
 and the service that it calls stores the hash.
 """
 
-from functools import partial
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -25,18 +27,27 @@ from app.text import N_
 from app.times import now
 
 
-def prepare_person(name: str, password: str, role: str) -> "partial[Person]":
-    """The row of a new person, checked and hashed, for insert_person()."""
+@dataclass(frozen=True)
+class NewPerson:
+    """A person to add: name and role are checked, the password is hashed."""
+
+    name: str
+    role: Role
+    password_hash: str
+    must_change_password: bool = False
+    password_ends_at: datetime | None = None
+
+    def row(self, **columns: Any) -> Person:
+        """The row to insert, with more columns."""
+        return Person(**asdict(self), name_key=fold_name(self.name), **columns)
+
+
+def prepare_person(name: str, password: str, role: str) -> NewPerson:
+    """Check a new person and hash their password, before the transaction that adds them."""
     name = check_name(name)
     check_password(password, name)
     checked_role = check_role(role)
-    return partial(
-        Person,
-        name=name,
-        name_key=fold_name(name),
-        password_hash=hash_without_connection(password),
-        role=checked_role,
-    )
+    return NewPerson(name, checked_role, hash_without_connection(password))
 
 
 def hash_without_connection(password: str) -> str:
@@ -56,7 +67,7 @@ def invite_person(actor: Actor, name: str, role: str) -> tuple[int, str]:
     """Add somebody; returns their id and a random first password, which lets them sign in once
     within a week and is not stored."""
     password = random_password()
-    person = partial(
+    person = replace(
         prepare_person(name, password, role),
         must_change_password=True,
         password_ends_at=now() + FIRST_PASSWORD_LIFE,
@@ -65,7 +76,7 @@ def invite_person(actor: Actor, name: str, role: str) -> tuple[int, str]:
 
 
 @service(Role.ADMIN, by_token=False)
-def add_person(actor: Actor, action: str, person: "partial[Person]") -> int:
+def add_person(actor: Actor, action: str, person: NewPerson) -> int:
     """Store the person that create_person() or invite_person() prepared."""
     row = insert_person(person)
     record_new_person(actor, action, row)
@@ -73,9 +84,9 @@ def add_person(actor: Actor, action: str, person: "partial[Person]") -> int:
     return row.id
 
 
-def insert_person(person: "partial[Person]") -> Person:
+def insert_person(person: NewPerson) -> Person:
     """Insert a row within a running transaction; Invalid if the name is taken."""
-    row = person()
+    row = person.row()
     db.session.add(row)
     try:
         db.session.flush()

@@ -10,7 +10,7 @@ def init_app(app: Flask) -> None:
 
     from app.cities import export_views, legacy_urls, row_format, subjects, views
     from app.cities.importing import views as importing_views
-    from app.cities.services import may_read_cities
+    from app.cities.rules import may_read_cities
     from app.web.navigation import Entry, add_to_bar
 
     for blueprint in (views.bp, export_views.bp, importing_views.bp, legacy_urls.bp):

@@ -14,9 +14,10 @@ from flask_babel import to_user_timezone
 
 from app.cities.csv_export import stream_csv
 from app.cities.list_page import CITIES
-from app.cities.permissions import reads_cities
 from app.cities.queries import batches
 from app.cities.statistics import compact, province_bars, read_statistics
+from app.cities.views import reads_cities
+from app.current import actor
 from app.times import now
 
 bp = Blueprint("cities_export", __name__)
@@ -29,7 +30,7 @@ EXPORT_BATCH = 500
 @reads_cities
 def glance() -> str:
     """Totals, users by province, the largest cities."""
-    figures = read_statistics()
+    figures = read_statistics(actor())
     return render_template(
         "cities/glance.html", figures=figures, bars=province_bars(figures), compact=compact
     )
@@ -40,7 +41,7 @@ def glance() -> str:
 def export_cities() -> Response:
     """What the list shows, as a CSV file. The first batch is read before anything is sent, so that
     an unavailable database is answered with 503."""
-    pieces = stream_csv(batches(CITIES.read(request.args), EXPORT_BATCH))
+    pieces = stream_csv(batches(actor(), CITIES.read(request.args), EXPORT_BATCH))
     first = next(pieces)
     name = f"cities-{to_user_timezone(now()).date().isoformat()}.csv"
     return csv_file(stream_with_context(chain([first], pieces)), name)

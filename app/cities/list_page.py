@@ -12,10 +12,12 @@ from flask import current_app
 from flask_babel import get_locale
 from markupsafe import Markup
 
+from app.actor import Actor
 from app.cities import cache, queries
 from app.cities.listing import SEARCH_LENGTH, CityListing
 from app.cities.models import TEXT_LENGTH
 from app.cities.row_format import RowFormatter
+from app.cities.rules import check_reader
 from app.database.keyset import Cursor, write_cursor
 from app.web import static_files
 from app.web.listings import Filter, ListAddress, read_flag, read_text, read_words
@@ -40,24 +42,26 @@ class Facts:
     flawed: bool
 
 
-def list_content(listing: CityListing, cursor: Cursor, may_write: bool) -> Markup:
+def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
     """The content of the list's page; from the cache without any query."""
+    check_reader(actor)
     address = [
         asdict(listing),
         write_cursor(cursor),
         str(get_locale()),
-        may_write,
+        actor.may_write,
         static_files.content_hash(),
     ]
     digest = hashlib.sha256(json.dumps(address).encode()).hexdigest()[:32]
     # Our own template made it, and escaped what it shows.
     return Markup(  # noqa: S704
-        cache.get_or_compute(f"list:{digest}", str, lambda: draw_list(listing, cursor, may_write))
+        cache.get_or_compute(f"list:{digest}", str, lambda: draw_list(actor, listing, cursor))
     )
 
 
-def register_facts() -> Facts:
+def register_facts(actor: Actor) -> Facts:
     """Total and names of provinces, from the cache."""
+    check_reader(actor)
     return cache.get_or_compute("facts", Facts, count_facts)
 
 
@@ -66,16 +70,16 @@ def count_facts() -> Facts:
     return Facts(queries.count_all(), queries.list_provinces(), queries.has_flawed())
 
 
-def draw_list(listing: CityListing, cursor: Cursor, may_write: bool) -> str:
+def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
     """The list's page from the database."""
-    facts = register_facts()
-    total = queries.count_cities(listing) if listing.is_filtered else facts.total
-    page = queries.select_page(listing, cursor, total=total)
+    facts = register_facts(actor)
+    total = queries.count_cities(actor, listing) if listing.is_filtered else facts.total
+    page = queries.select_page(actor, listing, cursor, total=total)
     template = current_app.jinja_env.get_template("cities/_list.html")
     return template.render(
         listing=listing,
         list=CITIES.show(listing, page, total, [*map(RowFormatter().write, page.rows)]),
         facts=facts,
-        may_write=may_write,
+        may_write=actor.may_write,
         many_provinces=len(facts.provinces) > queries.PROVINCES_MOST,
     )

@@ -20,7 +20,7 @@ from app.auth.models import Person
 from app.cities.fields import FIELDS, values_of
 from app.cities.listing import SEARCH_WORDS, CityListing
 from app.cities.models import City
-from app.cities.rules import fold_name
+from app.cities.rules import check_reader, fold_name
 from app.cities.search_keys import fill_keys
 from app.database import keyset
 from app.database.engine import db
@@ -60,9 +60,14 @@ SORT_COLUMNS: dict[str, Any] = {
 
 
 def select_page(
-    listing: CityListing, cursor: Cursor = FIRST, size: int = PAGE_SIZE, total: int | None = None
+    actor: Actor,
+    listing: CityListing,
+    cursor: Cursor = FIRST,
+    size: int = PAGE_SIZE,
+    total: int | None = None,
 ) -> Page[CityRow]:
     """The page at a cursor."""
+    check_reader(actor)
     if needs_keys(listing):
         fill_keys()
     return keyset.select_page(
@@ -84,10 +89,16 @@ def value_of(listing: CityListing, row: CityRow) -> Value:
     return None if value == "" else value
 
 
-def batches(listing: CityListing, size: int = 1000) -> Iterator[list[CityRow]]:
+def batches(actor: Actor, listing: CityListing, size: int = 1000) -> Iterator[list[CityRow]]:
     """All rows of a listing, in its order, `size` at a time. Each batch is a short transaction of
     its own, and no connection is held between them: one long read would make every change of the
     table wait. Not a snapshot: concurrent changes may or may not be included."""
+    check_reader(actor)  # now, not when the first batch is read
+    return read_batches(listing, size)
+
+
+def read_batches(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
+    """The batches of an actor who may read them."""
     if needs_keys(listing):
         fill_keys()
     cursor = FIRST
@@ -143,8 +154,9 @@ def flawed_rows() -> ColumnElement[bool]:
     )
 
 
-def count_cities(listing: CityListing) -> int | None:
+def count_cities(actor: Actor, listing: CityListing) -> int | None:
     """How many rows a listing has; None for a filtered one with more than COUNT_MOST."""
+    check_reader(actor)
     return count_some(City.id, filters(listing)) if listing.is_filtered else count_all()
 
 

@@ -1,16 +1,29 @@
-"""What a city must be: rules on plain values, shared by form, import and API."""
+"""Who may read cities, and what a city must be: shared by pages, forms, imports and API."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from app.actor import Actor, Role
 from app.cities.fields import FIELDS, Input, Values, columns_of
 from app.cities.models import TEXT_LENGTH
-from app.errors import Invalid
-from app.text import Message, compose, fold
+from app.current import settings
+from app.errors import Invalid, Unauthorized
+from app.text import N_, Message, compose, fold
 
 # What is wrong with each field, by its name.
 Faults = dict[str, Message]
 Pair = tuple[str, str]
+
+
+def may_read_cities(actor: Actor) -> bool:
+    """True for members and the operator, and for everybody where PUBLIC_READ opens reading."""
+    return settings().public_read or actor.has_role(Role.VIEWER)
+
+
+def check_reader(actor: Actor) -> None:
+    """Unauthorized for an actor who may not read cities."""
+    if not may_read_cities(actor):
+        raise Unauthorized(N_("Please sign in, or send a token."))
 
 
 def check_city(given: Input) -> Values:

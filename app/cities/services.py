@@ -15,14 +15,14 @@ from app.actor import Actor, Role
 from app.cities import cache, queries
 from app.cities.fields import CSV_FIELDS, Input, Values, columns_of, values_of
 from app.cities.models import City, RemovedCity
-from app.cities.rules import Pair, check_city, names_of, row_of
+from app.cities.rules import Pair, check_city, check_reader, names_of, row_of
 from app.cities.search_keys import find_same
 from app.config import ROOT
-from app.current import settings
+from app.database.constraints import violates
 from app.database.engine import db
 from app.database.idempotency import run_once
-from app.database.service import after_commit, bookkeeping, service
-from app.errors import Conflict, Invalid, NotFound, Unauthorized
+from app.database.service import after_commit, bookkeeping, permitted, service
+from app.errors import Conflict, Invalid, NotFound
 from app.history.queries import find_removal
 from app.history.services import Change, changed_fields, new_batch_id, record
 from app.text import N_
@@ -46,15 +46,9 @@ class Outdated(Conflict):
     """The row changed since the form was opened."""
 
 
-def may_read_cities(actor: Actor) -> bool:
-    """True for members, and for everybody where PUBLIC_READ opens reading."""
-    return settings().public_read or actor.has_role(Role.VIEWER)
-
-
 def load_city(actor: Actor, city_id: int) -> queries.CityRow:
     """One row; NotFound where there is none."""
-    if not may_read_cities(actor):
-        raise Unauthorized(N_("Please sign in, or send a token."))
+    check_reader(actor)
     row = queries.find_city(city_id)
     db.session.rollback()  # whoever shows it asks Redis next, and holds no connection then
     if row is None:
@@ -80,9 +74,9 @@ def create_city(actor: Actor, given: Input, *, key: str | None = None, anyway: b
     before, that is the id of the city added then, while it is in the register. AlreadyThere if
     there is one of these names, unless `anyway`."""
     values = check_city(given)
-    sent = [value or "" for value in values.values()]
+    sent = list(values.values())
     return run_once(
-        actor.person_id, key, sent, lambda: insert_city(actor, values, anyway), queries.has_city
+        actor.id, key, sent, lambda: insert_city(actor, values, anyway), queries.has_city
     )
 
 
@@ -163,7 +157,7 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
     """Restore a removed city under its id; returns id and name. NotFound if that was done already,
     or if it was removed too long ago."""
     removed = db.session.get(RemovedCity, removed_id, with_for_update=True, populate_existing=True)
-    if removed is None:
+    if removed is None or removed.removed_at < now() - RESTORABLE:
         raise NotFound(N_("This is already undone, or it was too long ago."))
     values = values_of(removed)
     row = City(id=removed.city_id, **row_of(values))
@@ -172,10 +166,11 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
     db.session.add(row)
     try:
         db.session.flush()
-    except IntegrityError:
-        raise Conflict(
-            N_("Another city has this id now, so this one cannot be restored.")
-        ) from None
+    except IntegrityError as error:
+        if not violates(error, "pk_city"):
+            raise
+        taken = N_("Another city has this id now, so this one cannot be restored.")
+        raise Conflict(taken) from None
     record(
         actor,
         "city.restore",
@@ -204,20 +199,29 @@ def is_empty() -> bool:
     return db.session.scalar(select(City.id).limit(1)) is None
 
 
-@service(Role.EDITOR)
+@permitted(Role.EDITOR)
 def add_sample_cities(actor: Actor) -> int:
     """Add the sample cities and return how many they are."""
-    return insert_sample_cities(actor)
+    return store_sample_cities(actor, read_sample())
 
 
-def insert_sample_cities(actor: Actor) -> int:
-    """The sample cities (GeoNames, CC BY 4.0), within a running service. The largest comes first
-    in the file and is added last, so that it is at the top of a new list."""
+@service(Role.EDITOR)
+def store_sample_cities(actor: Actor, sample: list[Values]) -> int:
+    """Store the sample cities that were read before this transaction."""
+    return insert_sample_cities(actor, sample)
+
+
+def read_sample() -> list[Values]:
+    """The sample cities (GeoNames, CC BY 4.0), the largest first. Called before a transaction
+    begins: reading the file would make all other writers wait."""
     with SAMPLE.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.DictReader(line for line in file if not line.startswith("#"))
-        sample = [
-            check_city({f.name: line.get(f.headers[0]) for f in CSV_FIELDS}) for line in lines
-        ]
+        return [check_city({f.name: line.get(f.headers[0]) for f in CSV_FIELDS}) for line in lines]
+
+
+def insert_sample_cities(actor: Actor, sample: list[Values]) -> int:
+    """Insert the sample cities within a running service. The largest is added last, so that it is
+    at the top of a new list."""
     newest = newest_id()
     db.session.execute(INSERT, [row_of(values) for values in reversed(sample)])
     record_created(actor, newest, sample, batch_id=new_batch_id())

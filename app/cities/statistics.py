@@ -9,8 +9,10 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from app.actor import Actor
 from app.cities import cache
 from app.cities.models import City
+from app.cities.rules import check_reader
 from app.cities.search_keys import fill_keys
 from app.database.engine import db
 from app.web.formatting import format_number
@@ -53,8 +55,9 @@ class Statistics:
         return max(1, *shown)
 
 
-def read_statistics() -> Statistics:
+def read_statistics(actor: Actor) -> Statistics:
     """The totals from the cache: at most half a minute old, or from the last change on."""
+    check_reader(actor)
     return cache.get_or_compute("glance", Statistics, compute_statistics)
 
 

@@ -11,7 +11,7 @@ from app.cities.fields import FIELDS
 from app.cities.importing.models import CityImport
 from app.cities.models import City
 from app.cities.row_format import city_name
-from app.cities.services import may_read_cities
+from app.cities.rules import may_read_cities
 from app.database.engine import db
 from app.history.subjects import Subject, register
 

@@ -1,22 +1,22 @@
 """The pages of the register."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.actor import Role
+from app.actor import ANONYMOUS, Role
 from app.cities import services
 from app.cities.fields import FIELDS, Field
 from app.cities.forms import CityForm
 from app.cities.list_page import CITIES, list_content, register_facts
-from app.cities.permissions import reads_cities
 from app.cities.queries import CityRow, find_last_change
 from app.cities.row_format import city_name
-from app.cities.rules import is_flawed
+from app.cities.rules import is_flawed, may_read_cities
 from app.current import actor
 from app.database.idempotency import new_key
 from app.errors import NotFound
@@ -31,14 +31,28 @@ Answer = Response | tuple[str, int] | tuple[str, int, Any] | str
 
 CITY = "/cities/<int:city_id>"
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def reads_cities(view: Callable[P, T]) -> Callable[P, T | Response]:
+    """A view of cities: for members, and for everybody where visitors may read them."""
+    for_members = role_required()(view)
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T | Response:
+        return (view if may_read_cities(ANONYMOUS) else for_members)(*args, **kwargs)
+
+    return guarded
+
 
 @bp.get("/cities")
 @reads_cities
 def list_cities() -> str:
     """The list, as its address says."""
-    may_write, listing = actor().may_write, CITIES.read(request.args)
-    content = list_content(listing, CITIES.read_cursor(listing, request.args), may_write)
-    return render_template("cities/list_cities.html", content=content, may_write=may_write)
+    listing = CITIES.read(request.args)
+    content = list_content(actor(), listing, CITIES.read_cursor(listing, request.args))
+    return render_template("cities/list_cities.html", content=content, may_write=actor().may_write)
 
 
 @bp.route("/cities/new", methods=["GET", "POST"])
@@ -83,15 +97,12 @@ def update_city(city_id: int) -> Answer:
     )
     try:
         sent = submit(form, update, special=(services.Outdated, services.AlreadyThere))
-        if not sent.done:
-            return edit_page(form, sent.status, services.load_city(actor(), city_id))
-    except services.Outdated as error:
-        return conflict_page(form, services.load_city(actor(), city_id), error.status)
-    except NotFound as error:
-        return edit_page(form, error.status, gone=True)
     except services.AlreadyThere as error:
-        row = services.load_city(actor(), city_id)
-        return edit_page(form, error.status, row, same=error.city_id)
+        return refused_page(form, city_id, error.status, same=error.city_id)
+    except (services.Outdated, NotFound) as error:
+        return refused_page(form, city_id, error.status, outdated=True)
+    if not sent.done:
+        return refused_page(form, city_id, sent.status)
     Notice(_("%(name)s was saved.", name=city_name(form.city.data))).show()
     return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
 
@@ -112,11 +123,25 @@ def edit_page(
         form=form,
         row=row,
         flawed=row is not None and is_flawed(row.provincename, row.cityname, row.usernumber),
-        provinces=register_facts().provinces,
+        provinces=register_facts(actor()).provinces,
         back=safe_next(form.next.data, url_for("cities.list_cities")),
         **more,
     )
     return page, status
+
+
+def refused_page(
+    form: CityForm, city_id: int, status: int, same: int | None = None, outdated: bool = False
+) -> tuple[str, int]:
+    """The form of a city that was not saved, with what was typed, beside the row as it is now. The
+    row may have been removed, before the service looked for it or since."""
+    try:
+        row = services.load_city(actor(), city_id)
+    except NotFound as error:
+        return edit_page(form, error.status, gone=True)
+    if outdated:
+        return conflict_page(form, row, status)
+    return edit_page(form, status, row, same=same)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.database.constraints import violates
 from app.database.engine import db
 from app.database.service import after_commit, bookkeeping
 from app.database.types import Moment, bounded
@@ -38,16 +39,16 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def hash_key(person_id: int, key: str, sent: Sequence[str | int]) -> str:
-    """The stored key: a hash of person, form key and values. The values are part of it because the
+def hash_key(actor_id: int | None, key: str, sent: Sequence[object]) -> str:
+    """The stored key: a hash of actor, form key and values. The values are part of it because the
     browser's Back button shows a form again with its old key."""
-    return hashlib.sha256(json.dumps([person_id, key, *sent]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([actor_id, key, *sent]).encode()).hexdigest()
 
 
 def run_once(
-    person_id: int,
+    actor_id: int | None,
     key: str | None,
-    sent: Sequence[str | int],
+    sent: Sequence[object],
     make: Callable[[], int],
     is_there: Callable[[int], bool],
 ) -> int:
@@ -55,16 +56,19 @@ def run_once(
     return the id of the first time instead, unless `is_there` says that it was deleted. Call it
     within a service: key and row are then committed together, and a second request with the same
     key waits for the first. Without a key, `make` is always called.
+    `actor_id` is None for the command line.
 
     The key is inserted first. No savepoint is needed, which would cost two round trips per form:
     on both databases a failed INSERT leaves the transaction as it was.
     """
     if not key:
         return make()
-    used_key = hash_key(person_id, key, sent)
+    used_key = hash_key(actor_id, key, sent)
     try:
         db.session.execute(insert(KEYS).values(key=used_key))
-    except IntegrityError:
+    except IntegrityError as error:
+        if not violates(error, "pk_form_key"):
+            raise
         # A locking read sees what the other transaction committed, whatever our snapshot is.
         query = select(KEYS.c.result_id).where(KEYS.c.key == used_key).with_for_update()
         before: int | None = db.session.scalar(query)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.actor import Actor, Role
 from app.database.engine import db
-from app.errors import Forbidden, Locked
+from app.errors import Forbidden, Locked, Unauthorized
 from app.text import N_
 
 P = ParamSpec("P")
@@ -37,7 +37,8 @@ MYSQL_LOCK_WAIT_TIMEOUT = 1205
 
 def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, T]], Service[P, T]]:
     """Require that the actor, the first argument, has at least this role, and with
-    `by_token=False` that it is not a script. Raises Forbidden before anything is read.
+    `by_token=False` that it is not a script. Before anything is read, visitors
+    get Unauthorized and everybody else Forbidden.
 
     Used alone for a service that hashes or writes a file before its transaction, and for reads
     that need a role.
@@ -46,6 +47,8 @@ def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, 
     def decorate(function: Service[P, T]) -> Service[P, T]:
         @wraps(function)
         def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            if role is not None and actor.role is None:
+                raise Unauthorized(N_("Please sign in, or send a token."))
             if role is not None and not actor.has_role(role):
                 raise Forbidden(N_("Your role does not include this."))
             if actor.by_token and not by_token:

@@ -2,9 +2,8 @@
 
 import logging
 from dataclasses import replace
-from functools import partial
 
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
@@ -12,8 +11,9 @@ from app.auth import sign_in
 from app.auth.changes import log_event, record_new_person
 from app.auth.models import Person
 from app.auth.queries import somebody_exists
-from app.auth.services import prepare_person
+from app.auth.services import NewPerson, prepare_person
 from app.cities import services as cities
+from app.cities.fields import Values
 from app.current import settings
 from app.database.constraints import violates
 from app.database.engine import db
@@ -36,17 +36,25 @@ def create_link_path() -> str:
     return f"/setup/{signer().dumps('first administrator')}"
 
 
+def is_valid(token: str) -> bool:
+    """True if this installation signed the link, within a day."""
+    try:
+        signer().loads(token, max_age=LINK_SECONDS)
+    except BadSignature:  # or too old
+        return False
+    return True
+
+
 def check_link_token(token: str, address: str) -> None:
     """NotFound for an invalid or expired link, and for every link after the installation was
     claimed. Such attempts are counted and written to the security log."""
     message: Message | str = ""
-    try:
-        signer().loads(token, max_age=LINK_SECONDS)
-        if not somebody_exists():
+    if is_valid(token):
+        claimed = somebody_exists()
+        db.session.rollback()  # no connection is held while Redis is asked
+        if not claimed:
             return
         message = N_("This link was used already. Whoever used it can add you.")
-    except (BadSignature, SignatureExpired):
-        pass
     event("set-up-link-refused", logging.WARNING)
     sign_in.count_wrong("set-up", address)
     raise NotFound(message)
@@ -58,31 +66,38 @@ def offers_sample() -> bool:
 
 
 @permitted(ANYONE)
-def claim(actor: Actor, name: str, password: str, with_sample: bool) -> int:
+def claim(
+    actor: Actor, token: str, address: str, name: str, password: str, with_sample: bool
+) -> int:
     """Add the first administrator and, if wanted and offered, the sample cities: both or neither.
-    Returns the person's id."""
-    return add_administrator(actor, prepare_person(name, password, Role.ADMIN), with_sample)
+    The token of the link, which somebody sends from this address, is the only permission. Returns
+    the person's id."""
+    check_link_token(token, address)
+    sample = cities.read_sample() if with_sample else []
+    return add_administrator(actor, token, prepare_person(name, password, Role.ADMIN), sample)
 
 
 @service(ANYONE)
-def add_administrator(actor: Actor, person: "partial[Person]", with_sample: bool) -> int:
-    """Store the person that claim() prepared, who then acts, and the sample cities."""
+def add_administrator(actor: Actor, token: str, person: NewPerson, sample: list[Values]) -> int:
+    """Store the person that claim() prepared, who then acts, and the sample cities, if offered."""
+    if not is_valid(token):
+        raise NotFound()
     row = insert_administrator(person)
     claimer = replace(actor, id=row.id, name=row.name, role=Role.ADMIN)
     record_new_person(claimer, "person.create", row)
     log_event(claimer, "installation-claimed")
-    if with_sample and offers_sample():
-        cities.insert_sample_cities(claimer)
+    if sample and offers_sample():
+        cities.insert_sample_cities(claimer, sample)
     return row.id
 
 
-def insert_administrator(person: "partial[Person]") -> Person:
+def insert_administrator(person: NewPerson) -> Person:
     """Insert the first administrator, signed in. Two who try at once insert the same id, and one
     of them is refused."""
     taken = Conflict(N_("This installation already has an administrator."))
     if somebody_exists():
         raise taken
-    row: Person = person(id=1, signed_in_at=now())
+    row = person.row(id=1, signed_in_at=now())
     db.session.add(row)
     try:
         db.session.flush()

@@ -22,13 +22,17 @@ bp = Blueprint("setup", __name__)
 @secret_path
 def start(token: str) -> Response | tuple[str, int]:
     """Choose the first administrator's name and password."""
-    services.check_link_token(token, request.remote_addr or "")
+    address = request.remote_addr or ""
+    services.check_link_token(token, address)
     form = SetupForm()
     if not services.offers_sample():
         del form.sample
     name, password, sample = form.name, form.password, form.sample
     with_sample = sample is not None and sample.data
-    sent = submit(form, lambda: services.claim(actor(), name.data, password.data, with_sample))
+    sent = submit(
+        form,
+        lambda: services.claim(actor(), token, address, name.data, password.data, with_sample),
+    )
     if sent.result:
         start_session(session, queries.load_person(sent.result))
         Notice(_("Welcome. This installation is yours.")).show()

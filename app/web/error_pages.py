@@ -16,7 +16,7 @@ from app.database.engine import DATABASE_AWAY
 from app.errors import DomainError, Invalid
 from app.logs import event
 from app.web.formatting import format_size
-from app.web.negotiation import takes_anything, wants_page
+from app.web.negotiation import accepts_anything, wants_page
 
 # Title and advice for each status.
 STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
@@ -49,7 +49,7 @@ STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
 def answer(status: int, message: str, headers: Any = None, **more: Any) -> Response:
     """An error response: a page for browsers, otherwise JSON with one sentence."""
     title, advice = STATUS_TEXTS.get(status, STATUS_TEXTS[500 if status >= 500 else 400])
-    if wants_page() or (status != 401 and takes_anything()):
+    if wants_page() or (status != 401 and accepts_anything()):
         body = render_template(
             "errors/error.html",
             code=status,

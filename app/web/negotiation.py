@@ -13,7 +13,7 @@ def wants_page() -> bool:
     return "text/html" in accept.values() and (accept["text/html"] >= accept["application/json"])
 
 
-def takes_anything() -> bool:
+def accepts_anything() -> bool:
     """True if the client sent neither Accept nor Authorization."""
     asked = "Accept" in request.headers or "Authorization" in request.headers
     return not (asked or declared().always_json)

@@ -13,7 +13,7 @@ from app.auth.models import Person
 from app.auth.people_views import PEOPLE
 from app.database.engine import db
 from app.database.keyset import FIRST, LAST, write_cursor
-from app.errors import Forbidden
+from app.errors import Forbidden, Unauthorized
 
 ADMIN = Actor(1, "admin", Role.ADMIN)
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -66,12 +66,16 @@ def test_paging_shows_everybody_once_in_both_directions(any_app, sort, order):
 
 
 @pytest.mark.parametrize(
-    "actor",
-    [ANONYMOUS, Actor(2, "editor", Role.EDITOR), Actor(1, "admin", Role.ADMIN, Via.TOKEN)],
+    ("actor", "refusal"),
+    [
+        (ANONYMOUS, Unauthorized),
+        (Actor(2, "editor", Role.EDITOR), Forbidden),
+        (Actor(1, "admin", Role.ADMIN, Via.TOKEN), Forbidden),
+    ],
     ids=["visitor", "editor", "token"],
 )
-def test_people_are_listed_for_administrators_on_a_page(app, actor):
-    with app.app_context(), pytest.raises(Forbidden):
+def test_people_are_listed_for_administrators_on_a_page(app, actor, refusal):
+    with app.app_context(), pytest.raises(refusal):
         select_people(actor, PeopleListing(), FIRST)
 
 

@@ -57,6 +57,7 @@ def permitted_functions():
 
 
 FUNCTIONS = permitted_functions()
+REFUSALS = {Unauthorized: "Please sign in", Forbidden: "Your role does not include this"}
 TOO_LOW = [
     (name, actor)
     for name, role in REQUIRED.items()
@@ -73,7 +74,8 @@ def test_every_service_requires_the_role_of_the_list():
 @pytest.mark.parametrize(("name", "actor"), TOO_LOW, ids=lambda each: getattr(each, "name", each))
 def test_too_low_a_role_is_refused_before_anything_is_read(name, actor):
     # Without arguments and without an application: nothing else of the service runs.
-    with pytest.raises(Forbidden, match="Your role does not include this"):
+    refusal = Unauthorized if actor is ANONYMOUS else Forbidden
+    with pytest.raises(refusal, match=REFUSALS[refusal]):
         FUNCTIONS[name](actor)
 
 

@@ -2,12 +2,10 @@
 
 import pytest
 
-from app.actor import ANONYMOUS
 from app.auth import services as auth
 from app.auth import sign_in, tokens
 from app.errors import Forbidden, Invalid
-from app.setup import services as setup
-from tests.factories import OPERATOR, PASSWORD, actor_of, add_person
+from tests.factories import OPERATOR, PASSWORD, actor_of, add_person, claim
 
 
 @pytest.fixture
@@ -48,7 +46,7 @@ def test_tokens_and_passwords_of_ones_own_are_in_it(any_app, lines):
 
 
 def test_setting_up_is_in_it_under_the_new_name(any_app, lines):
-    setup.claim(ANONYMOUS, "林小梅", PASSWORD, False)
+    claim("林小梅")
     assert lines() == [{"event": "installation-claimed", "person": "林小梅", "via": "page"}]
 
 

@@ -1,4 +1,4 @@
-"""Flask and nothing else, for the table's first row."""
+"""A bare Flask application, for the first row of the table."""
 
 from flask import Flask
 
@@ -7,5 +7,5 @@ app = Flask(__name__)
 
 @app.get("/empty")
 def empty() -> str:
-    """Nothing at all."""
+    """An empty response."""
     return "ok"

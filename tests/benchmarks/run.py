@@ -62,7 +62,7 @@ class Case:
 
 
 def make_rows(count: int) -> Iterator[list[dict[str, object]]]:
-    """Cities with a fixed seed, repeats included."""
+    """Random cities with a fixed seed, including duplicates."""
     rng = random.Random(20261121)
     for start in range(0, count, BATCH):
         rows = []
@@ -77,7 +77,7 @@ def make_rows(count: int) -> Iterator[list[dict[str, object]]]:
 
 
 def prepare(env: dict[str, str], rows: int) -> str:
-    """Tables, somebody to sign in, cities; returns a token for uploads."""
+    """Create tables, a person and cities; returns an API token."""
     settings = Settings.load(env)
     create_database(settings.database_url)
     app = create_app(settings)
@@ -114,7 +114,7 @@ def wrk(base: str, case: Case, cookie: str, folder: Path) -> tuple[float, float]
 
 
 def deep_pages(client: requests.Session, base: str) -> list[str]:
-    """Addresses of pages spread over the whole list, by following `next`."""
+    """Follow the links to the next page; returns the URLs."""
     found, path = [], "/cities"
     for step in range(600):
         text = client.get(base + path, timeout=10).text
@@ -132,7 +132,7 @@ def deep_pages(client: requests.Session, base: str) -> list[str]:
 
 
 def upload(base: str, token: str, name: str, size: int) -> str:
-    """Upload text of that size; returns the address of its download."""
+    """Upload a text file of this size; returns the URL of its download."""
     answer = requests.post(
         f"{base}/upload",
         files={"file": (name, io.BytesIO(b"x" * size))},
@@ -154,7 +154,7 @@ def transfer(base: str, path: str, cookie: str) -> float:
 
 
 def memory(base: str) -> list[int]:
-    """Resident megabytes of each process of the server at this address."""
+    """Resident memory of each process of the server at this URL, in megabytes."""
     port, found = base.rsplit(":")[-1], []
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
@@ -168,7 +168,7 @@ def memory(base: str) -> list[int]:
 
 
 def main(rows: int) -> None:
-    """Measure and print."""
+    """Start the servers, measure, print the results."""
     if shutil.which("wrk") is None:
         sys.exit("wrk is missing: apt-get install wrk")
     with ExitStack() as stack:
@@ -199,7 +199,7 @@ def main(rows: int) -> None:
 
 
 def measure(web: str, bare: str, token: str, folder: Path, rows: int) -> None:
-    """All cases, taking turns, then the table."""
+    """Measure all cases in turn, several times, and print the table."""
     site = Site(web)
     client = site.sign_in("editor")
     cookie = site.cookie("editor")

@@ -1,5 +1,4 @@
-"""The application with one more view: the empty one, behind all hooks, that the others are
-measured against."""
+"""The application with an empty view, with which all others are compared."""
 
 from app.wsgi import app
 
@@ -8,5 +7,5 @@ __all__ = ["app"]
 
 @app.get("/empty")
 def empty() -> str:
-    """Nothing but the hooks."""
+    """An empty response, after all hooks."""
     return "ok"

@@ -1,4 +1,4 @@
-"""A real browser against a real site."""
+"""Fixtures: Chromium and a running site."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,7 +12,7 @@ from tests.site import Site
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs Chromium."""
+    """Add the marker `browser` to every test here."""
     for item in items:
         if "tests/browser" in item.nodeid:
             item.add_marker(pytest.mark.browser)
@@ -20,9 +20,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium; nothing is downloaded."""
+    """The system's Chromium; nothing is downloaded."""
     need(servers.CHROMIUM, "chromium")
-    expect.set_options(timeout=60_000)  # the default of 5 s is short on a busy machine
+    expect.set_options(timeout=60_000)  # the default of 5 s is too short on a busy machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=servers.CHROMIUM, args=CHROMIUM_ARGUMENTS
@@ -33,7 +33,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    """One site for all browser tests."""
+    """A site that all browser tests share."""
     need(servers.REDIS, "redis-server or valkey-server")
     with running_site() as site:
         yield site
@@ -44,7 +44,7 @@ OpenAs = Callable[..., BrowserContext]
 
 @pytest.fixture
 def open_as(chromium: Browser, site: Site) -> Iterator[OpenAs]:
-    """A browser window of somebody: open_as("editor", color_scheme="dark")."""
+    """Opens a browser window of a person: open_as("editor", color_scheme="dark")."""
     opened = []
 
     def open_window(role: str | None, **options: object) -> BrowserContext:

@@ -1,6 +1,6 @@
-"""`make pictures`: one contact sheet per page, two sizes by two schemes by two languages.
+"""`make pictures`: a contact sheet per page, in two sizes, colour schemes and languages.
 
-python -m tests.browser.pictures [PAGE ...]   writes pictures/PAGE.png and the single shots beside.
+python -m tests.browser.pictures [PAGE ...]   writes pictures/PAGE.png, and pictures/single/*.png.
 """
 
 import sys
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from app.config import ROOT
 from tests import servers
-from tests.browser.pages import PAGES, Shown
+from tests.browser.pages import PAGES, Visit
 from tests.browser.site import CHROMIUM_ARGUMENTS, running_site
 from tests.site import Site
 
@@ -20,8 +20,8 @@ SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 VARIANTS = list(product(SIZES, ("light", "dark"), ("en", "zh-CN")))
 
 
-def shoot(browser: Browser, site: Site, shown: Shown) -> list[Path]:
-    """All variants of one page."""
+def shoot(browser: Browser, site: Site, visit: Visit) -> list[Path]:
+    """Take a screenshot of each variant of a page."""
     shots = []
     for size, scheme, language in VARIANTS:
         width, height = SIZES[size]
@@ -33,12 +33,12 @@ def shoot(browser: Browser, site: Site, shown: Shown) -> list[Path]:
             has_touch=size == "phone",
             is_mobile=size == "phone",
         )
-        if shown.role:
-            cookie = {"name": "gz", "value": site.cookie(shown.role), "url": site.base}
+        if visit.role:
+            cookie = {"name": "gz", "value": site.cookie(visit.role), "url": site.base}
             context.add_cookies([cookie])  # type: ignore[list-item]
         page = context.new_page()
-        shown.open(site, page)
-        shot = OUT / "single" / f"{shown.name}-{size}-{scheme}-{language[:2]}.png"
+        visit.open(site, page)
+        shot = OUT / "single" / f"{visit.name}-{size}-{scheme}-{language[:2]}.png"
         page.screenshot(path=shot, full_page=True, clip=None)
         shots.append(shot)
         context.close()
@@ -46,7 +46,7 @@ def shoot(browser: Browser, site: Site, shown: Shown) -> list[Path]:
 
 
 def contact_sheet(browser: Browser, name: str, shots: list[Path]) -> None:
-    """The variants of a page in one picture."""
+    """Combine the variants of a page in one image."""
     cells = "".join(
         f'<figure class="{shot.stem.split("-")[-3]}"><figcaption>{shot.stem}</figcaption>'
         f'<div><img src="{shot.as_uri()}"></div></figure>'
@@ -66,15 +66,15 @@ def contact_sheet(browser: Browser, name: str, shots: list[Path]) -> None:
 
 
 def main(wanted: list[str]) -> None:
-    """Take the pictures of all pages, or of those named."""
+    """Take screenshots of all pages, or of those named."""
     (OUT / "single").mkdir(parents=True, exist_ok=True)
     with running_site() as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=servers.CHROMIUM, args=CHROMIUM_ARGUMENTS
         )
-        for shown in PAGES:
-            if not wanted or shown.name in wanted:
-                contact_sheet(browser, shown.name, shoot(browser, site, shown))
+        for visit in PAGES:
+            if not wanted or visit.name in wanted:
+                contact_sheet(browser, visit.name, shoot(browser, site, visit))
         browser.close()
     sys.stdout.write(f"The contact sheets are in {OUT.relative_to(ROOT)}/.\n")
 

@@ -1,5 +1,5 @@
-"""A whole Gazetteer for browser tests and pictures: two gunicorn workers over a private Redis and
-SQLite, with the sample cities, people of each role, files and a previewed import."""
+"""A running site for browser tests and screenshots: two gunicorn workers with a private Redis and
+SQLite, sample cities, a person of each role, files and staged imports."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ FILES = {
 
 @contextmanager
 def running_site() -> Iterator[Site]:
-    """Start it, fill it, end it."""
+    """A running site with sample data."""
     with servers.short_folder("site") as folder, servers.redis_server(folder) as redis_url:
         env = environment(folder, redis_url)
         (folder / "instance").mkdir()
@@ -58,7 +58,7 @@ def running_site() -> Iterator[Site]:
 
 
 def prepare(env: dict[str, str]) -> str:
-    """Tables, people, cities; returns the first password of somebody new."""
+    """Create tables, people and cities; returns the first password of `newcomer`."""
     app = create_app(Settings.load(env))
     migrate(app)
     with app.app_context():
@@ -76,7 +76,7 @@ def prepare(env: dict[str, str]) -> str:
 
 
 def fill(site: Site) -> None:
-    """Sign everybody in, upload some files, preview two imports."""
+    """Sign in all roles, upload files, stage two imports."""
     for role in ROLES:
         site.sign_in(role)
     files = [("file", (name, content)) for name, content in FILES.items()]

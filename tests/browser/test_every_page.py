@@ -1,5 +1,5 @@
-"""What must hold on every page: accessible, quiet console, nothing from elsewhere, no sideways
-scrolling, the dark scheme is dark, and whoever walks with Tab sees where they are."""
+"""Every page is accessible, logs no errors, loads nothing from other sites, does not scroll
+sideways, has a dark scheme, and shows the focus."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ FOCUS = """() => {
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds wrong, one line each."""
+    """The violations that axe finds, one line each."""
     page.evaluate(AXE)
     found = page.evaluate(
         "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", TAGS
@@ -35,25 +35,25 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("shown", PAGES, ids=[shown.name for shown in PAGES])
+@pytest.mark.parametrize("visit", PAGES, ids=[visit.name for visit in PAGES])
 @pytest.mark.parametrize("size", ["phone", "desk"])
-def test_page_is_accessible_and_quiet(shown, size, site, open_as):
+def test_page_is_accessible_and_logs_no_errors(visit, size, site, open_as):
     for scheme in ("light", "dark"):
-        context = open_as(shown.role, color_scheme=scheme, **(PHONE if size == "phone" else DESK))
+        context = open_as(visit.role, color_scheme=scheme, **(PHONE if size == "phone" else DESK))
         page = context.new_page()
-        spoken, foreign = [], []
-        page.on("console", lambda m, s=spoken: s.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda e, s=spoken: s.append(str(e)))
+        errors, foreign = [], []
+        page.on("console", lambda m, s=errors: s.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e, s=errors: s.append(str(e)))
         page.on(
             "request",
             lambda r, f=foreign: (
                 f.append(r.url) if not r.url.startswith((site.base, "data:")) else None
             ),
         )
-        assert shown.open(site, page) == shown.status
+        assert visit.open(site, page) == visit.status
         assert violations(page) == []
-        # Chromium itself reports a page whose status is an error.
-        assert [m for m in spoken if not re.search(r"status of 4", m)] == []
+        # Chromium logs pages whose status is an error.
+        assert [m for m in errors if not re.search(r"status of 4", m)] == []
         assert foreign == []
         assert page.evaluate(
             "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1"
@@ -62,10 +62,10 @@ def test_page_is_accessible_and_quiet(shown, size, site, open_as):
         assert (background == "rgb(18, 22, 27)") is (scheme == "dark")
 
 
-@pytest.mark.parametrize("shown", PAGES, ids=[shown.name for shown in PAGES])
-def test_focus_is_always_seen(shown, site, open_as):
-    page = open_as(shown.role, **DESK).new_page()
-    shown.open(site, page)
+@pytest.mark.parametrize("visit", PAGES, ids=[visit.name for visit in PAGES])
+def test_focus_is_always_visible(visit, site, open_as):
+    page = open_as(visit.role, **DESK).new_page()
+    visit.open(site, page)
     page.evaluate("() => document.activeElement && document.activeElement.blur()")
     for step in range(40):
         page.keyboard.press("Tab")
@@ -74,6 +74,6 @@ def test_focus_is_always_seen(shown, site, open_as):
             break
         assert focused["ring"], focused["name"]
         assert focused["seen"], focused["name"]
-        # Where a field or a message has the focus already, the next stop is behind it.
-        if step == 0 and not shown.focused:
+        # If an element has the focus from the start, Tab continues after it.
+        if step == 0 and not visit.focused:
             assert "skip" in focused["name"]

@@ -35,7 +35,7 @@ def test_set_up_page_is_accessible(unclaimed, chromium: Browser, size, scheme, l
     context.close()
 
 
-def test_set_up_ends_in_the_filled_list(unclaimed, chromium: Browser):
+def test_set_up_leads_to_the_list_of_sample_cities(unclaimed, chromium: Browser):
     """The last test of the module: it claims the instance."""
     context = chromium.new_context(locale="en", **DESK)
     page = context.new_page()

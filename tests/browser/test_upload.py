@@ -1,4 +1,4 @@
-"""Uploads by the page's own script: choosing, dropping, stopping, refusals."""
+"""Uploads by the script of the page: choosing, dropping, stopping, errors."""
 
 import re
 from pathlib import Path
@@ -39,17 +39,17 @@ class Answers:
         self.network.send("Fetch.enable", {"patterns": [pattern]})
 
     def next(self) -> dict[str, str]:
-        """Wait for one; returns how the browser calls it."""
+        """Wait for a response; returns its id."""
         while not self.held:
             self.page.wait_for_timeout(20)
         return {"requestId": self.held.pop()}
 
-    def give(self) -> None:
-        """Let it through."""
+    def release(self) -> None:
+        """Deliver the next response."""
         self.network.send("Fetch.continueRequest", self.next())
 
-    def lose(self) -> None:
-        """Break the connection instead."""
+    def drop(self) -> None:
+        """Break the connection instead of delivering the next response."""
         self.network.send("Fetch.failRequest", {**self.next(), "errorReason": "ConnectionReset"})
 
 
@@ -58,7 +58,7 @@ def answers(page: Page) -> Answers:
     return Answers(page)
 
 
-def test_chosen_files_go_up_and_appear_in_the_list(page: Page) -> None:
+def test_chosen_files_are_uploaded_and_appear_in_the_list(page: Page) -> None:
     name = REPORT.replace("终稿", "上传")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="choose files").click()
@@ -81,7 +81,7 @@ def test_a_folder_is_stored_with_its_paths(page: Page, tmp_path: Path) -> None:
     expect(page.locator("[data-fresh=list]")).to_contain_text("survey/北/4.txt")
 
 
-def test_dropped_files_go_up(page: Page) -> None:
+def test_dropped_files_are_uploaded(page: Page) -> None:
     zone = page.locator("[data-drop]").element_handle()
     page.evaluate(DROP, [zone, [["dropped.txt", "a river"], ["<img src=x>.txt", "x"]]])
     expect(page.locator(".going.done")).to_have_count(2)
@@ -106,13 +106,13 @@ def test_an_upload_shows_its_speed_and_can_be_stopped(page: Page) -> None:
     expect(page.locator("[data-fresh=list]")).not_to_contain_text("slow.txt")
 
 
-def test_too_large_is_told_before_it_is_sent(page: Page) -> None:
+def test_too_large_file_is_reported_before_it_is_sent(page: Page) -> None:
     page.evaluate("document.querySelector('[data-drop]').dataset.most = '1000'")
     page.locator("#file").set_input_files([chosen("large.txt", some_text(1001))])
     expect(page.locator(".going.failed")).to_contain_text("larger than 100 MB")
 
 
-def test_many_too_large_files_do_not_ask_for_the_list(page: Page) -> None:
+def test_too_large_files_do_not_refresh_the_list(page: Page) -> None:
     asked: list[str] = []
     page.locator("#file").set_input_files([chosen("small.txt", b"x")])
     expect(page.locator("[data-fresh=list]")).to_contain_text("small.txt")
@@ -124,17 +124,17 @@ def test_many_too_large_files_do_not_ask_for_the_list(page: Page) -> None:
     assert asked == []
 
 
-def test_what_the_server_has_cannot_be_stopped_any_more(page: Page, answers: Answers) -> None:
+def test_a_sent_file_can_no_longer_be_stopped(page: Page, answers: Answers) -> None:
     page.locator("#file").set_input_files([chosen("sent.txt", b"a river")])
     row = page.locator(".going")
     expect(row).to_contain_text("checking…")
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     expect(page.get_by_role("button", name="Clear this list")).to_have_count(0)
-    answers.give()
+    answers.release()
     expect(row).to_contain_text("uploaded")
 
 
-def test_stopping_all_leaves_what_was_sent(page: Page, answers: Answers) -> None:
+def test_stopping_all_does_not_affect_sent_files(page: Page, answers: Answers) -> None:
     page.locator("#file").set_input_files([chosen("early.txt", b"a river")])
     expect(page.locator(".going")).to_contain_text("checking…")
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
@@ -142,28 +142,28 @@ def test_stopping_all_leaves_what_was_sent(page: Page, answers: Answers) -> None
     page.locator("#file").set_input_files([chosen("late.txt", some_text(2 << 20))])
     page.get_by_role("button", name="Stop all").click()
     expect(page.locator(".going.failed")).to_contain_text("late.txt")
-    answers.give()
+    answers.release()
     expect(page.locator(".going.done")).to_contain_text("early.txt")
 
 
-def test_a_connection_lost_at_the_end_leaves_open_whether_it_was_kept(
+def test_connection_lost_after_sending_may_have_uploaded_the_file(
     page: Page, answers: Answers
 ) -> None:
     page.locator("#file").set_input_files([chosen("unsure.txt", b"a river")])
-    answers.lose()
+    answers.drop()
     expect(page.locator(".going.failed")).to_contain_text(
         "Check the list to see whether the file was uploaded"
     )
     expect(page.locator("[data-fresh=list]")).to_contain_text("unsure.txt")
 
 
-def test_a_connection_lost_on_the_way_kept_nothing(page: Page) -> None:
+def test_connection_lost_while_sending_has_uploaded_nothing(page: Page) -> None:
     page.route("**/upload", lambda route: route.abort())
     page.locator("#file").set_input_files([chosen("lost.txt", b"a river")])
     expect(page.locator(".going.failed")).to_contain_text("This file was not uploaded")
 
 
-def test_a_folder_that_the_browser_cannot_read_is_told(page: Page) -> None:
+def test_a_folder_that_the_browser_cannot_read_is_reported(page: Page) -> None:
     page.evaluate(
         """() => {
             const refuse = (_found, failed) => failed(new DOMException("", "NotReadableError"));

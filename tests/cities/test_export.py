@@ -16,6 +16,7 @@ from app.cities.models import City
 from app.cities.queries import batches
 from app.cities.rules import keys
 from app.database.engine import db
+from tests.cities.conftest import ACTOR
 from tests.cities.importing.staging import editor
 from tests.factories import add_person
 
@@ -50,14 +51,15 @@ def read(data):
 def test_nasty_names_come_back_as_the_same(any_app):
     fill(NASTY)
     person = add_person("editor", "editor")
-    data = "".join(stream_csv(batches(CityListing()))).encode()
-    counts = queries.count_lines(services.begin_import(editor(person), "cities.csv", data))
+    data = "".join(stream_csv(batches(ACTOR, CityListing()))).encode()
+    import_id = services.begin_import(editor(person), "cities.csv", data)
+    counts = queries.count_lines(queries.load_import(editor(person), import_id))
     assert counts == {"new": 0, "changed": 0, "same": len(NASTY), "refused": 0}
 
 
 def test_no_cell_but_a_number_begins_like_a_formula(any_app):
     fill([*NASTY, ("a", "negative", -5)])
-    for row in read("".join(stream_csv(batches(CityListing()))).encode())[1:]:
+    for row in read("".join(stream_csv(batches(ACTOR, CityListing()))).encode())[1:]:
         assert not re.match(r"[=+\-@\t\r]", row[0] + row[1])
 
 
@@ -68,15 +70,15 @@ def test_batches_follow_one_another_without_a_gap(any_app):
         CityListing(sort="users"),
         CityListing(search="b1", sort="city"),
     ):
-        whole = read("".join(stream_csv(batches(listing))).encode())
-        pieces = list(stream_csv(batches(listing, 4)))
+        whole = read("".join(stream_csv(batches(ACTOR, listing))).encode())
+        pieces = list(stream_csv(batches(ACTOR, listing, 4)))
         assert read("".join(pieces).encode()) == whole
         assert len(pieces) > 2
 
 
 def test_no_connection_is_held_between_batches(any_app):
     fill([("a", f"b{number}", number) for number in range(10)])
-    pieces = stream_csv(batches(CityListing(), 4))
+    pieces = stream_csv(batches(ACTOR, CityListing(), 4))
     next(pieces)
     assert db.engine.pool.checkedout() == 0
     pieces.close()
@@ -164,7 +166,7 @@ def test_memory_does_not_grow_with_the_register(app):
         event.listen(db.engine, "before_cursor_execute", note)
         tracemalloc.start()
         try:
-            for piece in stream_csv(batches(CityListing())):
+            for piece in stream_csv(batches(ACTOR, CityListing())):
                 count += piece.count("\r\n")
         finally:
             tracemalloc.stop()

@@ -12,7 +12,7 @@ from app.cities.importing import queries as imports
 from app.cities.importing import services as importing
 from app.cities.models import City
 from app.database.engine import db
-from app.errors import DomainError, Forbidden
+from app.errors import DomainError, Forbidden, Unauthorized
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.history.subjects import all_subjects
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
@@ -127,6 +127,14 @@ def test_an_import_is_one_entry_and_one_for_each_city(person):
     assert len(entries()) == len(found)
 
 
+def test_the_name_of_an_imported_file_is_for_administrators_alone(person):
+    confirm(stage(person, "湖南,长沙市,9\n"), person)
+    assert {(entry.action, entry.visible_to) for entry in entries()} == {
+        ("import.apply", ADMINISTRATORS),
+        ("city.create", EVERYBODY),
+    }
+
+
 def test_a_refused_import_leaves_no_entry(person):
     import_id = stage(person, "a,b,6\n")
     add(("a", "b", 5))
@@ -168,8 +176,9 @@ CALLS = {
 def test_viewers_and_visitors_are_refused_by_the_services_themselves(person, name):
     import_id = stage(person, "a,b,1\n")
     add_city()
-    for actor in (replace(editor(person), role=Role.VIEWER), ANONYMOUS):
-        with pytest.raises(Forbidden):
+    viewer = replace(editor(person), role=Role.VIEWER)
+    for actor, refusal in ((viewer, Forbidden), (ANONYMOUS, Unauthorized)):
+        with pytest.raises(refusal):
             CALLS[name](actor, import_id)
     assert len(stored()) == 1
     assert entries() == []

@@ -13,6 +13,7 @@ from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
 from app.database.keyset import FIRST, LAST, Cursor, write_cursor
+from tests.cities.conftest import ACTOR
 
 SIZE = 7
 
@@ -65,25 +66,29 @@ def test_walking_all_pages_meets_every_row_once_in_both_directions(many):
         for descending in (True, False):
             listing = CityListing(sort=sort, descending=descending)
             wanted = expected(many, listing)
-            page, met, starts = queries.select_page(listing, FIRST, SIZE), [], []
+            page, met, starts = queries.select_page(ACTOR, listing, FIRST, SIZE), [], []
             assert page.previous is None
             while True:
                 met += [row.id for row in page.rows]
                 starts.append(page.start)
                 if page.next is None:
                     break
-                page = queries.select_page(listing, through_address(page.next, listing), SIZE)
+                page = queries.select_page(
+                    ACTOR, listing, through_address(page.next, listing), SIZE
+                )
             assert met == wanted, listing
             assert starts == list(range(1, 61, SIZE))
 
-            back = queries.select_page(listing, LAST, SIZE)
+            back = queries.select_page(ACTOR, listing, LAST, SIZE)
             assert [row.id for row in back.rows] == wanted[-SIZE:]
             met = []
             while True:
                 met = [row.id for row in back.rows] + met
                 if back.previous is None:
                     break
-                back = queries.select_page(listing, through_address(back.previous, listing), SIZE)
+                back = queries.select_page(
+                    ACTOR, listing, through_address(back.previous, listing), SIZE
+                )
             # The first page is always a full one, so its end is met a second time.
             again = len(met) - len(wanted)
             assert met[SIZE - again : SIZE] == met[SIZE : SIZE + again]
@@ -95,24 +100,24 @@ def test_batches_give_every_row_once_and_hold_no_connection(many):
     for sort in CityListing.SORTS:
         listing = CityListing(sort=sort, descending=False)
         met = []
-        for batch in queries.batches(listing, 11):
+        for batch in queries.batches(ACTOR, listing, 11):
             assert db.engine.pool.checkedout() == 0
             met += [row.id for row in batch]
         assert met == expected(many, listing)
 
 
 def test_last_page_knows_its_place_from_the_total(many):
-    page = queries.select_page(CityListing(), LAST, SIZE, total=60)
+    page = queries.select_page(ACTOR, CityListing(), LAST, SIZE, total=60)
     assert page.start == 54
     assert page.next is None
 
 
 def test_row_that_was_removed_leaves_the_place_in_the_list(many):
     listing = CityListing(sort="users", descending=True)
-    first = queries.select_page(listing, FIRST, SIZE)
+    first = queries.select_page(ACTOR, listing, FIRST, SIZE)
     db.session.delete(db.session.get(City, first.rows[-1].id))
     db.session.commit()
-    second = queries.select_page(listing, first.next, SIZE)
+    second = queries.select_page(ACTOR, listing, first.next, SIZE)
     assert [row.id for row in second.rows] == expected(many, listing)[SIZE : 2 * SIZE]
 
 
@@ -169,7 +174,7 @@ def test_every_page_is_read_by_an_index(any_app):
     for sort in CityListing.SORTS:
         for descending in (True, False):
             listing = CityListing(sort=sort, descending=descending)
-            deep = next(batch[-1] for batch in queries.batches(listing, 3000))
+            deep = next(batch[-1] for batch in queries.batches(ACTOR, listing, 3000))
             for cursor in (FIRST, LAST, queries.cursor_at(listing, deep, True, 3000)):
                 for query in queries.segments(listing, cursor):
                     limited = query.limit(51).compile(db.engine)

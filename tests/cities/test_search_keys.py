@@ -46,7 +46,9 @@ def test_an_import_gives_a_renamed_city_its_keys(person):
     rename_as_original(city_id, "新")
     confirm(stage(person, "广东,新,77\n"), person)
     assert due() == []
-    assert [row.usernumber for row in queries.select_page(CityListing(search="新")).rows] == [77]
+    assert [
+        row.usernumber for row in queries.select_page(ACTOR, CityListing(search="新")).rows
+    ] == [77]
 
 
 def test_renamed_by_the_original_its_old_name_is_free():

@@ -5,16 +5,19 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
+from app.actor import ANONYMOUS, Actor
 from app.cities import queries, services
 from app.cities.listing import CityListing
 from app.cities.models import City, RemovedCity
 from app.database.engine import db
 from app.database.idempotency import IdempotencyKey, delete_old_keys
 from app.errors import Conflict, Invalid, NotFound
+from app.setup import services as setup
 from app.times import now
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
-from tests.factories import at_once
+from tests.factories import PASSWORD, at_once
 
 pytestmark = pytest.mark.usefixtures("any_app")
 
@@ -87,6 +90,10 @@ def test_long_key_and_long_names_fit():
     assert len(stored()) == 1
 
 
+def test_operator_needs_no_key():
+    assert services.create_city(Actor.operator(), given()) == stored()[0][0]
+
+
 def test_keys_of_two_people_have_nothing_to_do_with_each_other():
     other = replace(ACTOR, id=2, name="other")
     first = services.create_city(ACTOR, given("广东", "深圳市", "1"), key="one")
@@ -107,7 +114,7 @@ def test_city_is_changed_and_its_version_rises():
     services.update_city(ACTOR, city_id, version, given("广东", "珠海市", "7"))
     row = services.load_city(ACTOR, city_id)
     assert (row.cityname, row.usernumber, row.version) == ("珠海市", 7, 2)
-    assert queries.select_page(CityListing(search="珠海")).rows[0].id == city_id
+    assert queries.select_page(ACTOR, CityListing(search="珠海")).rows[0].id == city_id
 
 
 def test_change_without_a_difference_writes_nothing():
@@ -214,6 +221,23 @@ def test_restoring_to_an_id_in_use_is_refused():
     assert db.session.get(RemovedCity, removed_id) is not None
 
 
+def test_only_an_id_in_use_is_reported_as_one():
+    """Another constraint that refuses the row is a fault of ours."""
+    removed_id, _name = services.delete_city(ACTOR, add_city())
+    add_city()
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE UNIQUE INDEX ux_city_users ON city (usernumber)")
+    try:
+        with pytest.raises(IntegrityError):
+            services.restore_city(ACTOR, removed_id)
+    finally:
+        with db.engine.begin() as connection:
+            on_table = " ON city" if connection.dialect.name == "mysql" else ""
+            connection.exec_driver_sql(f"DROP INDEX ux_city_users{on_table}")
+    assert services.restore_city(ACTOR, removed_id)
+
+
 def test_removing_and_undoing_twice_at_once_happens_once(any_app):
     city_id = add_city()
     answers = at_once(any_app, *[lambda: services.delete_city(ACTOR, city_id)] * 2)
@@ -228,20 +252,38 @@ def test_removed_cities_are_deleted_after_a_month():
     removed_id, _name = services.delete_city(ACTOR, add_city())
     db.session.get(RemovedCity, removed_id).removed_at = now() - timedelta(days=31)
     db.session.commit()
+    with pytest.raises(NotFound, match="too long ago"):  # also before it is deleted
+        services.restore_city(ACTOR, removed_id)
     services.delete_old_removed()
+    assert db.session.get(RemovedCity, removed_id) is None
     with pytest.raises(NotFound):
         services.restore_city(ACTOR, removed_id)
 
 
+def test_sample_cities_are_read_before_the_transaction(any_app, monkeypatch):
+    """On SQLite a file that is read inside of it makes all other writers wait."""
+    read = services.read_sample
+    in_service = []
+
+    def note():
+        in_service.append(db.session().info.get("in_service", False))
+        return read()
+
+    monkeypatch.setattr(services, "read_sample", note)
+    assert services.add_sample_cities(ACTOR) == services.SAMPLE_COUNT
+    assert setup.claim(ANONYMOUS, "林小梅", PASSWORD, True) == 1
+    assert in_service == [False, False]
+
+
 def test_keys_of_rows_by_the_original_program_are_filled_for_a_search():
     add_as_original(*(("省", f"c{number}", number) for number in range(1100)), (None, "圳", 1))
-    page = queries.select_page(CityListing(search="圳"))
+    page = queries.select_page(ACTOR, CityListing(search="圳"))
     assert [row.cityname for row in page.rows] == ["圳"]
-    assert queries.count_cities(CityListing(search="省")) is None  # more than COUNT_MOST
+    assert queries.count_cities(ACTOR, CityListing(search="省")) is None  # more than COUNT_MOST
     assert db.session.query(City).filter(City.province_key.is_(None)).count() == 0
 
 
 def test_plain_list_does_not_need_keys():
     add_as_original(("省", "c", 1))
-    assert len(queries.select_page(CityListing()).rows) == 1
+    assert len(queries.select_page(ACTOR, CityListing()).rows) == 1
     assert db.session.query(City).filter(City.province_key.is_(None)).count() == 1

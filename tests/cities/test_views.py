@@ -11,7 +11,7 @@ from app.cities.fields import values_of
 from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_as_original
 from tests.factories import add_person
-from tests.html import Page, said
+from tests.html import Page, text_of
 
 NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
 
@@ -179,7 +179,7 @@ def test_outdated_form_shows_both_and_is_saved_when_sent_again(app, as_role, cit
     page = person.submit("/cities/1", {**NEW, "number": "3,000", "version": version})
     assert page.status_code == 409
     heads, *rows_shown = [
-        [said(cell) for cell in row.select("th, td")] for row in Page(page).all(".conflict tr")
+        [text_of(cell) for cell in row.select("th, td")] for row in Page(page).all(".conflict tr")
     ]
     assert heads == ["Field", "Saved by Ada, just now", "Yours"]
     assert rows_shown == [
@@ -223,6 +223,33 @@ def test_city_removed_in_the_meantime_can_be_added_again(app, as_role, cities, r
     data["key"] = hidden(page, "key")
     assert person.submit("/cities/new", data).status_code == 303
     assert rows() == [(2, "广东", "深圳市", 17494398)]
+
+
+@pytest.mark.parametrize(
+    "sent", [{"users": 2}, {"city": "珠海市"}, {"number": "x"}], ids=["changed", "taken", "bad"]
+)
+def test_what_was_typed_stays_when_the_city_is_removed_at_that_moment(
+    app, as_role, cities, monkeypatch, sent
+):
+    """The city is removed after the service refused the form, before the page is drawn."""
+    cities(("广东", "深圳市", 1), ("广东", "珠海市", 1))
+    person = as_role("editor")
+    version = hidden(person.get("/cities/1"), "version")
+    if "users" in sent:
+        change(app, 1, ACTOR, users=2)
+    load = services.load_city
+
+    def remove_first(actor, city_id):
+        db.session.rollback()
+        services.delete_city(ACTOR, city_id)
+        return load(actor, city_id)
+
+    monkeypatch.setattr(services, "load_city", remove_first)
+    data = {**NEW, "number": "17494398", "version": version, **sent}
+    page = person.submit("/cities/1", data, page="/cities/new")
+    assert page.status_code == 404
+    assert "removed in the meantime" in page.text
+    assert f'value="{data["number"]}"' in page.text
 
 
 def test_names_of_another_city_are_reported_on_the_edit_form(as_role, cities, rows):

@@ -1,1 +1,1 @@
-"""The database and Redis: what happens when they fail, are slow, or are used by many at once."""
+"""The database: failures, locks, concurrency, migrations."""

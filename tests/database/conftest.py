@@ -1,4 +1,4 @@
-"""Applications on MariaDB, outside of any context, as requests find them."""
+"""Fixtures: applications on MariaDB without an application context."""
 
 import pytest
 

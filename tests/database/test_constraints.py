@@ -1,4 +1,4 @@
-"""Which constraint refused a statement, on both databases."""
+"""Recognising the violated constraint, on both databases."""
 
 import pytest
 from sqlalchemy import insert, update
@@ -13,14 +13,14 @@ NAME, KEY = "uq_person_name_key", "pk_person"
 
 
 def refusal(statement):
-    """The error that a statement ends in."""
+    """The error that a statement raises."""
     with pytest.raises(IntegrityError) as error:
         db.session.execute(statement)
     db.session.rollback()
     return error.value
 
 
-def test_the_constraint_is_known_by_its_name(any_app):
+def test_a_constraint_is_recognised_by_its_name(any_app):
     first, second = add_person("first"), add_person("second")
     taken_name = refusal(update(Person).where(Person.id == second).values(name_key="first"))
     assert (violates(taken_name, NAME), violates(taken_name, KEY)) == (True, False)
@@ -43,7 +43,7 @@ def test_other_refusals_violate_no_unique_constraint(any_app):
     assert (violates(error, NAME), violates(error, KEY)) == (False, False)
 
 
-def test_an_unknown_name_is_a_mistake(any_app):
+def test_an_unknown_name_raises(any_app):
     first, second = add_person("first"), add_person("second")
     error = refusal(update(Person).where(Person.id == second).values(id=first))
     with pytest.raises(LookupError):

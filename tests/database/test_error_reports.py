@@ -1,4 +1,4 @@
-"""An error of the database is answered and logged as what it is."""
+"""Errors of the database are reported and logged for what they are."""
 
 from contextlib import contextmanager
 
@@ -8,12 +8,12 @@ from sqlalchemy.exc import OperationalError
 from app.cities import queries
 from app.cities.listing import CityListing
 from app.database.engine import db
-from tests.cities.conftest import add_city
+from tests.cities.conftest import ACTOR, add_city
 
 
 @contextmanager
 def changed(app, statement, back):
-    """A table that somebody changed by hand; it is as before afterwards."""
+    """Change a table by hand, and restore it afterwards."""
     with app.app_context(), db.engine.begin() as connection:
         connection.exec_driver_sql(statement)
     try:
@@ -28,7 +28,7 @@ def changed(app, statement, back):
     raises=AssertionError,
     reason="Every OperationalError is reported as a database that does not answer.",
 )
-def test_missing_table_is_a_fault_with_its_sentence_in_the_log(app, as_role, caplog):
+def test_missing_table_is_logged_with_its_message(app, as_role, caplog):
     with app.app_context():
         add_city()
     editor = as_role("editor")
@@ -48,7 +48,7 @@ def test_missing_table_is_a_fault_with_its_sentence_in_the_log(app, as_role, cap
     raises=AssertionError,
     reason="Every OperationalError is reported as a database that does not answer.",
 )
-def test_missing_column_is_a_fault_with_its_number_in_the_log(on_mariadb, mariadb_editor, caplog):
+def test_missing_column_is_logged_with_its_number(on_mariadb, mariadb_editor, caplog):
     with on_mariadb.app_context():
         add_city()
     with changed(
@@ -68,7 +68,7 @@ def test_missing_column_is_a_fault_with_its_number_in_the_log(on_mariadb, mariad
     raises=OperationalError,
     reason="FORCE INDEX makes MariaDB refuse the list when a newer release drops the index.",
 )
-def test_list_is_read_without_its_index_too(on_mariadb):
+def test_list_works_without_its_index(on_mariadb):
     with on_mariadb.app_context():
         for users in (2, 3, 1):
             add_city(users=users)
@@ -80,5 +80,5 @@ def test_list_is_read_without_its_index_too(on_mariadb):
         ),
         on_mariadb.app_context(),
     ):
-        rows = queries.select_page(CityListing(sort="users", descending=True)).rows
+        rows = queries.select_page(ACTOR, CityListing(sort="users", descending=True)).rows
         assert [row.usernumber for row in rows] == [3, 2, 1]

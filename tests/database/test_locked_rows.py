@@ -1,4 +1,4 @@
-"""Rows that another transaction holds locked on MariaDB: a conflict in words after a second."""
+"""Rows that another transaction has locked on MariaDB: a Conflict after a second."""
 
 import time
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from tests.files.helpers import PDF, Script, store
 
 @contextmanager
 def locked(rows):
-    """Somebody else's transaction holds rows of a table: `locked("city")`."""
+    """Lock the rows of a table in another transaction: `locked("city")`."""
     holder = db.engine.raw_connection()
     holder.cursor().execute(f"SELECT * FROM {rows} FOR UPDATE")  # noqa: S608
     try:
@@ -32,8 +32,8 @@ def locked(rows):
         holder.close()
 
 
-def test_lock_that_is_waited_for_too_long_is_a_conflict(mariadb):
-    person, tries = add_person("somebody"), []
+def test_lock_wait_timeout_is_a_conflict(mariadb):
+    person, tries = add_person("viewer"), []
 
     @bookkeeping
     def service():
@@ -52,7 +52,7 @@ def test_lock_that_is_waited_for_too_long_is_a_conflict(mariadb):
 
 
 def test_a_lock_leaves_no_statement_waiting(mariadb):
-    person = add_person("somebody")
+    person = add_person("viewer")
     waiting = text("SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE%'")
     with locked("person"):
         for _ in range(2):
@@ -61,7 +61,7 @@ def test_a_lock_leaves_no_statement_waiting(mariadb):
         assert db.session.scalar(waiting) == 0
 
 
-def test_commands_wait_for_locks_as_long_as_the_server_lets_them(
+def test_commands_wait_for_locks_up_to_the_time_out_of_the_server(
     mariadb, mariadb_migrated, make_app
 ):
     command = make_app(DATABASE_URL=mariadb_migrated)
@@ -75,11 +75,11 @@ def test_commands_wait_for_locks_as_long_as_the_server_lets_them(
 
 @pytest.fixture
 def site(mariadb, mariadb_migrated, make_app):
-    """A second web process on the same database; requests get a context of their own there."""
+    """Another web process on the same database, without an application context."""
     return make_app(commands=False, DATABASE_URL=mariadb_migrated)
 
 
-def test_a_locked_city_is_told_above_what_was_typed(site):
+def test_a_locked_city_is_reported_above_the_form(site):
     add_person("editor", "editor")
     city_id = cities.create_city(ACTOR, given("广东", "深圳市", "5"))
     editor = Browser(site)
@@ -95,7 +95,7 @@ def test_a_locked_city_is_told_above_what_was_typed(site):
     assert editor.submit(f"/cities/{city_id}", fields).status_code == 303
 
 
-def test_reading_goes_on_while_what_it_would_note_is_locked(site):
+def test_reading_works_while_the_row_it_would_update_is_locked(site):
     person = add_person("viewer")
     secret = add_token(person)
     with site.test_request_context():
@@ -109,7 +109,7 @@ def test_reading_goes_on_while_what_it_would_note_is_locked(site):
         assert answer.status_code == 200
 
 
-def test_an_upload_is_taken_while_what_it_would_purge_is_locked(site):
+def test_an_upload_succeeds_while_the_row_it_would_purge_is_locked(site):
     script = Script(site)
     with site.test_request_context():
         file_id = store(script.person_id, "old.pdf").id

@@ -24,8 +24,8 @@ def tls_url() -> Iterator[str]:
 
 
 def connect(url, **options):
-    """A connection of an engine of its own, as migrations and commands have; the driver's own
-    object, and the cipher it talks with."""
+    """Connect with a new engine, as migrations and commands do; returns the driver's connection
+    and its cipher."""
     with create_engine(url, poolclass=NullPool, connect_args=options).connect() as connection:
         cipher = connection.execute(text("SHOW STATUS LIKE 'Ssl_cipher'")).one()[1]
         return connection.connection.driver_connection, cipher
@@ -45,7 +45,7 @@ def test_connections_share_one_context_and_are_encrypted(tls_url, monkeypatch):
     assert second_cipher.startswith("TLS_")
 
 
-def test_settings_of_tls_in_the_address_have_a_context_of_their_own(tls_url):
+def test_connections_with_tls_options_have_their_own_context(tls_url):
     shared, _cipher = connect(tls_url)
     own, cipher = connect(tls_url, ssl_verify_cert="false")
     assert own.ctx is not shared.ctx
@@ -54,7 +54,7 @@ def test_settings_of_tls_in_the_address_have_a_context_of_their_own(tls_url):
     assert cipher == ""
 
 
-def test_a_server_without_tls_is_reached_all_the_same(mariadb_url):
+def test_a_server_without_tls_can_be_used(mariadb_url):
     _connection, cipher = connect(mariadb_url.replace("mysql:", "mysql+pymysql:"))
     assert cipher == ""
 

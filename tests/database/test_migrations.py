@@ -1,4 +1,4 @@
-"""Migrations: of a table that others refer to, and by two hosts at once."""
+"""Migrations of a table that others refer to, and by two hosts concurrently."""
 
 import os
 import shutil
@@ -39,7 +39,7 @@ def downgrade():
 
 @pytest.fixture
 def next_release(tmp_path):
-    """A function that makes the migrations of a release which alters a column."""
+    """Creates the migrations of a release that alters a column."""
 
     def make(table, column):
         folder = tmp_path / "migrations"
@@ -62,7 +62,7 @@ def next_release(tmp_path):
     ("table", "column", "child", "rows"),
     [("city_import", "file_name", "city_import_line", 2), ("person", "name", "api_token", 1)],
 )
-def test_altered_table_keeps_what_refers_to_it_on_sqlite(
+def test_altering_a_table_does_not_delete_its_children_on_sqlite(
     app, next_release, table, column, child, rows
 ):
     with app.app_context():
@@ -96,7 +96,7 @@ def original(mariadb_url):
 
 
 def waiting(cursor):
-    """How many connections to the database wait for a lock."""
+    """The number of connections that are waiting for a lock."""
     cursor.execute(
         "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() "
         "AND (state LIKE 'Waiting for%lock%' OR state = 'User lock')"
@@ -130,7 +130,7 @@ def test_two_hosts_prepare_one_database_at_once(tmp_path, redis_url, original):
 
 
 def start_prepare(folder, redis_url, url):
-    """`flask prepare`, as a host with a folder of its own runs it."""
+    """Start `flask prepare` of a host with its own instance folder."""
     folder.mkdir()
     (folder / "env").touch()
     env = {**os.environ, **environment(folder, redis_url, url), "ENV_FILE": str(folder / "env")}

@@ -1,4 +1,4 @@
-"""Services: permission first, then one transaction; never one inside another."""
+"""Services check the permission, run in one transaction, and are not nested."""
 
 import pytest
 from sqlalchemy import text
@@ -6,7 +6,7 @@ from sqlalchemy import text
 from app.actor import ANONYMOUS, Actor, Role, Via
 from app.database.engine import db
 from app.database.service import ANYONE, after_commit, bookkeeping, permitted, service
-from app.errors import Forbidden
+from app.errors import Forbidden, Unauthorized
 
 VIEWER = Actor(1, "Vera", Role.VIEWER)
 EDITOR = Actor(2, "Ed", Role.EDITOR)
@@ -16,15 +16,15 @@ SCRIPT = Actor(3, "Ada", Role.ADMIN, Via.TOKEN, token_id=1)
 
 @service(Role.EDITOR)
 def edit(actor, log):
-    """A service of editors."""
+    """A service for editors."""
     log.append(actor.name)
     return len(log)
 
 
-@pytest.mark.parametrize("actor", [ANONYMOUS, VIEWER])
-def test_too_low_a_role_is_refused_before_anything_runs(app, actor):
+@pytest.mark.parametrize(("actor", "refusal"), [(ANONYMOUS, Unauthorized), (VIEWER, Forbidden)])
+def test_too_low_a_role_is_refused_before_anything_runs(app, actor, refusal):
     log = []
-    with app.app_context(), pytest.raises(Forbidden):
+    with app.app_context(), pytest.raises(refusal):
         edit(actor, log)
     assert log == []
 
@@ -45,7 +45,7 @@ def test_a_token_is_refused_where_it_is_not_enough(app):
         read(SCRIPT)
 
 
-def test_visitors_may_call_what_is_for_anyone(app):
+def test_visitors_may_call_services_for_anyone(app):
     @service(ANYONE)
     def sign_in(actor):
         return actor

@@ -1,5 +1,5 @@
-"""How many statements and transactions a page or an upload costs, and what it holds while it asks
-Redis."""
+"""The number of statements and transactions of pages and uploads; no connection is held while
+Redis is used."""
 
 from contextlib import contextmanager
 
@@ -19,7 +19,7 @@ FILES = 20
 
 @contextmanager
 def counted(engine, what):
-    """A list that grows with each event of the engine."""
+    """A list with an entry for each event of the engine."""
     seen = []
 
     def note(*_args):

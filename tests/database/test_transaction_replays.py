@@ -1,4 +1,4 @@
-"""The transaction helper when the database was busy or chose it as a victim: replayed whole."""
+"""Retries of a transaction when the database is busy or reports a deadlock."""
 
 import threading
 
@@ -12,9 +12,9 @@ from tests.database.test_transactions import give_role, role_of
 from tests.factories import add_person, at_once
 
 
-def test_busy_sqlite_is_tried_again(app):
+def test_busy_sqlite_is_retried(app):
     with app.app_context():
-        person, tries = add_person("somebody"), []
+        person, tries = add_person("viewer"), []
 
         @bookkeeping
         def service():
@@ -27,13 +27,13 @@ def test_busy_sqlite_is_tried_again(app):
         service()
         other.close()
         assert role_of(person) == "editor"
-        # The first tries failed at BEGIN IMMEDIATE already, before the service ran.
+        # The first attempts failed at BEGIN IMMEDIATE, before the service ran.
         assert tries == ["tried"]
 
 
-def test_sqlite_that_stays_busy_ends_with_the_error(app):
+def test_sqlite_that_stays_busy_raises(app):
     with app.app_context():
-        person = add_person("somebody")
+        person = add_person("viewer")
 
         @bookkeeping
         def service():
@@ -55,7 +55,7 @@ def test_sqlite_that_stays_busy_ends_with_the_error(app):
 
 def test_writer_begins_immediately_on_sqlite(app):
     with app.app_context():
-        add_person("somebody")
+        add_person("viewer")
 
         @bookkeeping
         def service():
@@ -69,7 +69,7 @@ def test_writer_begins_immediately_on_sqlite(app):
         service()
 
 
-def test_victim_of_a_deadlock_is_replayed_whole(mariadb):
+def test_deadlock_victim_is_retried_from_the_start(mariadb):
     one, two = add_person("one"), add_person("two")
     both_hold = threading.Barrier(2)
     tries, followed = [], []
@@ -93,8 +93,8 @@ def test_victim_of_a_deadlock_is_replayed_whole(mariadb):
     assert role_of(one) == role_of(two)
 
 
-def test_row_changed_since_it_was_read_is_tried_again(mariadb):
-    person, tries = add_person("somebody"), []
+def test_row_changed_since_it_was_read_is_retried(mariadb):
+    person, tries = add_person("viewer"), []
 
     @bookkeeping
     def service():
@@ -111,7 +111,7 @@ def test_row_changed_since_it_was_read_is_tried_again(mariadb):
     assert role_of(person) == "editor"
 
 
-def test_error_that_is_not_bad_luck_is_not_tried_again(any_app):
+def test_other_errors_are_not_retried(any_app):
     tries = []
 
     @bookkeeping
@@ -124,7 +124,7 @@ def test_error_that_is_not_bad_luck_is_not_tried_again(any_app):
     assert tries == ["tried"]
 
 
-def test_bad_luck_ends_after_some_tries(mariadb):
+def test_retries_are_limited(mariadb):
     tries = []
 
     @bookkeeping

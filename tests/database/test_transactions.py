@@ -1,4 +1,4 @@
-"""The transaction helper: begun fresh, committed once, silent on a refusal."""
+"""Transactions of services: a new one each, one commit, rollback on errors, follow-ups."""
 
 import pytest
 from sqlalchemy import select
@@ -12,19 +12,19 @@ from tests.factories import OPERATOR, add_person
 
 
 def role_of(person_id):
-    """What the database has, in a transaction of its own."""
+    """Read the role in a new transaction."""
     db.session.rollback()
     return db.session.scalar(select(Person.role).where(Person.id == person_id))
 
 
 def give_role(person_id, role):
-    """Change a row, as services do."""
+    """Change a row as services do."""
     db.session.get(Person, person_id, with_for_update=True).role = role
     db.session.flush()
 
 
-def test_service_is_committed_at_its_end(any_app):
-    person = add_person("somebody")
+def test_service_is_committed(any_app):
+    person = add_person("viewer")
 
     @bookkeeping
     def service(role, *, result):
@@ -39,7 +39,7 @@ def test_service_is_committed_at_its_end(any_app):
 
 @pytest.mark.parametrize("error", [Conflict("no"), ValueError("no"), KeyboardInterrupt()])
 def test_error_commits_nothing_and_runs_no_follow_up(any_app, error):
-    person, followed = add_person("somebody"), []
+    person, followed = add_person("viewer"), []
 
     @bookkeeping
     def service():
@@ -52,7 +52,7 @@ def test_error_commits_nothing_and_runs_no_follow_up(any_app, error):
     assert role_of(person) == "viewer"
     assert followed == []
 
-    # Nothing of it is left for the next one.
+    # The next service does not get its follow-ups.
     @bookkeeping
     def next_service():
         give_role(person, "admin")
@@ -63,7 +63,7 @@ def test_error_commits_nothing_and_runs_no_follow_up(any_app, error):
 
 
 def test_follow_up_runs_after_the_commit_and_may_call_services(any_app):
-    person, seen = add_person("somebody"), []
+    person, seen = add_person("viewer"), []
 
     def look():
         with any_app.app_context():  # another session, as another request has
@@ -80,8 +80,8 @@ def test_follow_up_runs_after_the_commit_and_may_call_services(any_app):
     assert role_of(person) == "admin"
 
 
-def test_follow_up_that_fails_is_logged_and_stops_nothing(any_app, caplog):
-    person, seen = add_person("somebody"), []
+def test_failing_follow_up_is_logged_and_not_raised(any_app, caplog):
+    person, seen = add_person("viewer"), []
 
     @bookkeeping
     def service():
@@ -96,15 +96,15 @@ def test_follow_up_that_fails_is_logged_and_stops_nothing(any_app, caplog):
     assert "a follow-up of a committed change failed" in caplog.text
 
 
-def test_after_commit_outside_of_a_service_is_a_mistake(any_app):
+def test_after_commit_outside_of_a_service_raises(any_app):
     with pytest.raises(RuntimeError):
         after_commit(print)
-    add_person("somebody")
+    add_person("viewer")
     with pytest.raises(RuntimeError):
         after_commit(print)
 
 
-def test_function_that_yields_is_no_service():
+def test_generator_is_not_accepted_as_a_service():
     def service():
         yield 1
 
@@ -117,7 +117,7 @@ def test_function_that_yields_is_no_service():
 
 
 def test_what_the_session_held_before_is_not_committed(any_app):
-    person = add_person("somebody")
+    person = add_person("viewer")
     row = db.session.get(Person, person)
     row.role = "admin"
 

@@ -1,5 +1,5 @@
-"""From the previous release to this one, with rows in every table. During a roll-out and after a
-way back the previous release works on the new tables, so these must suit it too."""
+"""Upgrading from the previous release with rows in every table. The new tables must work with the
+previous release too, which uses them during a roll-out and after a rollback."""
 
 from datetime import UTC, datetime
 
@@ -18,8 +18,8 @@ MOMENT = datetime(2026, 11, 30, 1, 2, 3, 456789, tzinfo=UTC).replace(tzinfo=None
 
 @pytest.fixture(params=["sqlite", "mariadb"])
 def previous(request, make_app, tmp_path):
-    """An application over a database of the previous release, with two rows in every table; and
-    these tables as that release knows them."""
+    """An application with a database of the previous release that has two rows in every table, and
+    the metadata of those tables."""
     url = f"sqlite:///{tmp_path / 'previous.sqlite'}"
     if request.param == "mariadb":
         url = f"{request.getfixturevalue('mariadb_url')}/previous_release"
@@ -39,7 +39,7 @@ def previous(request, make_app, tmp_path):
 
 
 def insert_rows(connection, tables, *numbers):
-    """One row with each number in every table, with only the columns that need a value."""
+    """Insert a row per number into every table, with only the required columns."""
     for table in tables.sorted_tables:
         if table.name != "alembic_version":
             rows = [{c.name: value(c, n) for c in table.c if is_needed(c)} for n in numbers]
@@ -52,7 +52,7 @@ def is_needed(column):
 
 
 def value(column, number):
-    """A value of the column's type, other for each number."""
+    """A value of the column's type, different for each number."""
     if column.name in CHECKED:
         return CHECKED[column.name]
     if isinstance(column.type, sa.String):
@@ -95,7 +95,7 @@ def test_rows_survive_and_the_previous_release_keeps_working(previous):
         assert connection.scalar(sa.text("SELECT COUNT(*) FROM history")) == 0
 
 
-def test_way_back_leaves_the_tables_of_the_previous_release(previous):
+def test_downgrade_restores_the_tables_of_the_previous_release(previous):
     upgrade()
     downgrade(revision=PREVIOUS)
     with db.engine.connect() as connection:

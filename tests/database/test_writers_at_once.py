@@ -22,7 +22,7 @@ WAITING = """SELECT COUNT(*) FROM information_schema.processlist
 
 @contextmanager
 def locked_city(city_id):
-    """Another program holds the row locked."""
+    """Lock the row in another transaction."""
     with db.engine.connect() as holder:
         holder.execute(text("SELECT * FROM city WHERE id = :id FOR UPDATE"), {"id": city_id})
         yield

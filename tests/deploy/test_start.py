@@ -54,7 +54,7 @@ def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
         assert second.processes() == []
 
 
-def test_a_taken_port_is_told_in_one_sentence(folder):
+def test_a_taken_port_is_reported_in_one_sentence(folder):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = run_flask(folder, "start", PORT=str(port))

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.actor import ANONYMOUS, Actor, Role, Via
 from app.current import settings
 from app.database.engine import db
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden, NotFound, Unauthorized
 from app.files import adoption, purging, services, storage, subjects
 from app.files.names import clean_path
 from app.files.storage import Incoming
@@ -193,10 +193,12 @@ def test_only_administrators_in_person_purge(people, actor):
 
 
 @pytest.mark.parametrize(
-    "actor", [ANONYMOUS, Actor(1, "viewer", Role.VIEWER)], ids=["anonymous", "viewer"]
+    ("actor", "refusal"),
+    [(ANONYMOUS, Unauthorized), (Actor(1, "viewer", Role.VIEWER), Forbidden)],
+    ids=["anonymous", "viewer"],
 )
-def test_only_editors_store_files(people, actor):
-    with pytest.raises(Forbidden):
+def test_only_editors_store_files(people, actor, refusal):
+    with pytest.raises(refusal):
         services.store_upload(actor, clean_path("a.pdf"), received())
     with pytest.raises(Forbidden):
         services.store_uploads(actor, [services.SentFile("a.pdf", received())])
@@ -221,7 +223,7 @@ def test_only_administrators_adopt_files(people, tmp_path):
 def test_visitors_neither_remove_nor_restore(people):
     file_id = store(people[0], "a.txt", b"1").id
     for service in (services.remove_file, services.restore_file):
-        with pytest.raises(Forbidden):
+        with pytest.raises(Unauthorized):
             service(ANONYMOUS, file_id)
     assert actions() == [("file.create", file_id)]
 

@@ -8,7 +8,7 @@ from sqlalchemy import insert, text, update
 from app.actor import ANONYMOUS, Actor, Role
 from app.database.engine import db
 from app.database.keyset import FIRST, LAST, Cursor, write_cursor
-from app.errors import Forbidden
+from app.errors import Unauthorized
 from app.files import listing, purging, services
 from app.files.listing import FileListing
 from app.files.models import File
@@ -211,7 +211,7 @@ def test_removed_files_are_listed_for_those_who_may_restore_them(people):
 @pytest.mark.parametrize("removed", [True, False])
 def test_visitors_list_no_files(people, removed):
     asked = FileListing(removed=removed)
-    with pytest.raises(Forbidden):
+    with pytest.raises(Unauthorized):
         listing.read_totals(ANONYMOUS, asked)
-    with pytest.raises(Forbidden):
+    with pytest.raises(Unauthorized):
         listing.select_files(ANONYMOUS, asked, FIRST, 0)

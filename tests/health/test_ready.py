@@ -1,4 +1,4 @@
-"""/healthz and /readyz, each thing really broken."""
+"""/healthz and /readyz with real failures of each service."""
 
 import os
 import socket
@@ -23,26 +23,26 @@ ELSEWHERE = {"REMOTE_ADDR": "192.0.2.9"}
 
 
 def ready(app, **kwargs):
-    """Status and body of /readyz, asked from this machine."""
+    """Request /readyz from this machine; returns status and body."""
     answer = app.test_client().get("/readyz", **kwargs)
     return answer.status_code, answer.json
 
 
 def set_revision(app, revision):
-    """Pretend that another release made the tables."""
+    """Pretend that the tables are those of another release."""
     with app.app_context():
         db.session.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
         db.session.commit()
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept(monkeypatch):
-    """What a test breaks is seen at once."""
+def without_cache(monkeypatch):
+    """Run the checks for each request."""
     monkeypatch.setattr(services, "READY_SECONDS", 0)
     monkeypatch.setattr(services, "NOT_READY_SECONDS", 0)
 
 
-def test_alive_asks_nothing(make_app):
+def test_healthz_needs_neither_database_nor_redis(make_app):
     app = make_app(
         REDIS_URL="unix:///nowhere/redis.sock", DATABASE_URL="mysql://u:p@127.0.0.1:1/nothing"
     )
@@ -59,7 +59,7 @@ def test_ready_on_both_databases(any_app):
     }
 
 
-def test_redis_away_is_named_and_back_is_ready(make_app):
+def test_redis_failure_is_reported_until_it_is_back(make_app):
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("ready") as folder:
         with servers.redis_server(folder) as url:
@@ -72,7 +72,7 @@ def test_redis_away_is_named_and_back_is_ready(make_app):
             servers.wait_until(lambda: ready(app)[0] == 200, "it is ready again")
 
 
-def test_database_away_is_named(make_app):
+def test_unreachable_database_is_reported(make_app):
     port = servers.free_port()
     status, body = ready(make_app(DATABASE_URL=f"mysql://u:secret@127.0.0.1:{port}/nothing"))
     assert status == 503
@@ -82,7 +82,7 @@ def test_database_away_is_named(make_app):
 
 
 def cut_connections(mariadb_url):
-    """What a restarted MariaDB does to the connections of a pool."""
+    """Close the connections of the pool, as a restart of MariaDB does."""
     port = int(mariadb_url.rpartition(":")[2])
     with pymysql.connect(host="127.0.0.1", port=port, user="root") as other:
         cursor = other.cursor()
@@ -93,7 +93,7 @@ def cut_connections(mariadb_url):
             cursor.execute(f"KILL {int(number)}")
 
 
-def test_connections_lost_meanwhile_are_replaced(make_app, mariadb_migrated, mariadb_url):
+def test_lost_connections_are_replaced(make_app, mariadb_migrated, mariadb_url):
     app = make_app(DATABASE_URL=mariadb_migrated, PUBLIC_READ="1")
     browser = Browser(app)
     assert ready(app)[0] == 200
@@ -104,13 +104,13 @@ def test_connections_lost_meanwhile_are_replaced(make_app, mariadb_migrated, mar
     assert ready(app)[0] == 200
 
 
-def test_a_hung_database_does_not_hang_it(make_app):
+def test_a_hung_database_does_not_hang_readyz(make_app):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         taken = []
         threading.Thread(target=lambda: taken.append(silent.accept()), daemon=True).start()
         app = make_app(DATABASE_URL=f"mysql://u:p@127.0.0.1:{port}/nothing")
-        # Twice the time to connect and read, at most; three times that on a busy machine.
+        # It takes twice the time-outs to connect and read, and three times that on a busy machine.
         status, body = servers.within(15, lambda: ready(app))
         assert status == 503
         assert body["checks"]["database"] == "the database does not answer"
@@ -125,7 +125,7 @@ def test_older_tables_are_not_ready(app):
     assert body["checks"]["tables"] == "the tables are older than this code; run `flask prepare`"
 
 
-def test_newer_tables_are_a_warning_and_left_as_they_are(app):
+def test_newer_tables_are_a_warning_and_not_changed(app):
     set_revision(app, "9999_of_the_next_release")
     with app.app_context():
         schema.bring_up_to_date(app.config["SETTINGS"].database_url)
@@ -141,7 +141,7 @@ def test_missing_tables_are_not_ready(make_app, tmp_path):
     assert body["checks"]["tables"] == "the tables are missing; run `flask prepare`"
 
 
-def test_storage_that_cannot_be_written_is_named(make_app, tmp_path):
+def test_unwritable_storage_is_reported(make_app, tmp_path):
     (tmp_path / "taken").write_text("a file where the folder should be")
     status, body = ready(make_app(FILES_DIR=str(tmp_path / "taken")))
     assert status == 503
@@ -149,7 +149,7 @@ def test_storage_that_cannot_be_written_is_named(make_app, tmp_path):
     assert str(tmp_path) not in str(body)
 
 
-def test_asked_often_it_looks_once(app, monkeypatch):
+def test_concurrent_requests_run_the_checks_once(app, monkeypatch):
     monkeypatch.setattr(services, "READY_SECONDS", 60)
     redis = app.extensions["redis"]
     redis.config_resetstat()
@@ -158,16 +158,16 @@ def test_asked_often_it_looks_once(app, monkeypatch):
     assert redis.info("commandstats")["cmdstat_set"]["calls"] == 1
 
 
-def test_a_report_is_kept_no_longer_than_it_is_good(app, monkeypatch):
+def test_a_cached_report_expires(app, monkeypatch):
     monkeypatch.setattr(services, "READY_SECONDS", 0.2)
     assert ready(app)[0] == 200
     set_revision(app, "0001")
     servers.wait_until(lambda: ready(app)[0] == 503, "it is seen")
 
 
-# A disk that takes nothing until another request of the same process has done something. It gives
-# up in the end; waited for on the event loop it would have to.
-WITH_A_WAITING_DISK = """
+# fsync waits until another greenlet of the process writes to a pipe, and fails after a time-out. If
+# it blocked the event loop, it would fail.
+WITH_A_SLOW_DISK = """
 from gevent import monkey
 monkey.patch_all()
 import os
@@ -181,7 +181,7 @@ reached, pipe = [], os.pipe()
 def fsync(_file):
     reached.append("the disk")
     if not select([pipe[0]], [], [], 10)[0]:
-        raise OSError("nobody else went on")
+        raise OSError("the event loop was blocked")
 
 os.fsync = fsync
 app = create_app(Settings.load())
@@ -193,30 +193,30 @@ print(asked.get())
 """
 
 
-def test_the_disk_is_waited_for_beside_the_event_loop(app, site_environment):
+def test_a_slow_disk_does_not_block_the_event_loop(app, site_environment):
     done = subprocess.run(
-        [sys.executable, "-c", WITH_A_WAITING_DISK], cwd=ROOT,
+        [sys.executable, "-c", WITH_A_SLOW_DISK], cwd=ROOT,
         env={**os.environ, **site_environment},
         check=False, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.stdout == "ok\n", done.stderr
 
 
-def test_a_stranger_sees_only_whether(app):
+def test_others_see_only_the_status(app):
     assert ready(app, environ_base=ELSEWHERE) == (200, {"status": "ready"})
     set_revision(app, "0001")
     assert ready(app, environ_base=ELSEWHERE) == (503, {"status": "not ready"})
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "details"),
     [("", True), ("127.0.0.1", True), ("::1", True), ("192.0.2.9", False),
      ("192.0.2.9:5678", False), ("127.0.0.1:5678", False), ("unix:", False), ("unknown", False)],
 )  # fmt: skip
-def test_only_this_machine_is_told_by_its_address(app, address, told):
+def test_only_this_machine_sees_details_by_its_address(app, address, details):
     status, body = ready(app, environ_base={"REMOTE_ADDR": address})
     assert status == 200
-    assert ("checks" in body) is told
+    assert ("checks" in body) is details
 
 
 def test_token_and_administrator_see_details_a_viewer_does_not(app, as_role):
@@ -227,13 +227,13 @@ def test_token_and_administrator_see_details_a_viewer_does_not(app, as_role):
         token = add_token(person.id)
     assert "checks" not in viewer.client.get("/readyz", environ_base=ELSEWHERE).json
     assert "checks" in admin.client.get("/readyz", environ_base=ELSEWHERE).json
-    for text_sent, told in ((token, True), ("gz_wrong", False)):
+    for text_sent, details in ((token, True), ("gz_wrong", False)):
         headers = {"Authorization": f"Bearer {text_sent}"}
         status, body = ready(app, headers=headers, environ_base=ELSEWHERE)
         assert status == 200
-        assert ("checks" in body) is told
+        assert ("checks" in body) is details
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_health_takes_no_post(app, path):
+def test_health_checks_accept_no_post(app, path):
     assert app.test_client().post(path).status_code == 405

@@ -10,7 +10,7 @@ from sqlalchemy import insert, text
 from app.actor import ANONYMOUS, Actor, Role, Via
 from app.database.engine import db
 from app.database.keyset import FIRST, LAST, Cursor, write_cursor
-from app.errors import Forbidden
+from app.errors import Forbidden, Unauthorized
 from app.history import queries
 from app.history.listing import OPERATOR, HistoryListing
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
@@ -138,8 +138,8 @@ def test_last_entry_is_the_newest_that_the_actor_may_see(any_app):
 
 
 @pytest.mark.parametrize(
-    "actor",
-    [ANONYMOUS, ADA, replace(ADMIN, via=Via.TOKEN)],
+    ("actor", "refusal"),
+    [(ANONYMOUS, Unauthorized), (ADA, Forbidden), (replace(ADMIN, via=Via.TOKEN), Forbidden)],
     ids=["visitor", "editor", "token"],
 )
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ def test_last_entry_is_the_newest_that_the_actor_may_see(any_app):
     [lambda actor: found(actor=actor), queries.list_authors],
     ids=["entries", "authors"],
 )
-def test_history_is_for_administrators_on_a_page(app, actor, read):
-    with app.app_context(), pytest.raises(Forbidden):
+def test_history_is_for_administrators_on_a_page(app, actor, refusal, read):
+    with app.app_context(), pytest.raises(refusal):
         read(actor)
 
 

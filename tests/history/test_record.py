@@ -11,7 +11,7 @@ from app.actor import ANONYMOUS, Actor, Role, Via
 from app.auth.models import Person
 from app.database.engine import db
 from app.database.service import service
-from app.errors import Conflict, Forbidden
+from app.errors import Conflict, Forbidden, Unauthorized
 from app.history import services
 from app.history.models import ADMINISTRATORS, BATCH_ID_LENGTH, EVERYBODY, HistoryEntry
 from app.history.services import Change, changed_fields, dump, new_batch_id, record, record_rows
@@ -146,10 +146,13 @@ def test_pruning_that_fails_midway_is_recorded(any_app, monkeypatch):
     assert json.loads(pruning.after)["entries"] == 2
 
 
-@pytest.mark.parametrize("actor", [ADA, Actor(7, "Ada", Role.EDITOR), ANONYMOUS])
-def test_pruning_is_for_administrators(app, actor):
+@pytest.mark.parametrize(
+    ("actor", "refusal"),
+    [(ADA, Forbidden), (replace(ADA, role=Role.ADMIN), Forbidden), (ANONYMOUS, Unauthorized)],
+)
+def test_pruning_is_for_administrators_without_a_token(app, actor, refusal):
     with app.app_context():
         change(ADA, Change(1, after={}))
-        with pytest.raises(Forbidden):
+        with pytest.raises(refusal):
             services.prune(actor, now())
         assert len(entries()) == 1

@@ -1,21 +1,23 @@
 """Claiming a new installation by its one-time link."""
 
 import re
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select
 
-from app.actor import ANONYMOUS
+from app.actor import ANONYMOUS, Role
 from app.auth import passwords, queries
 from app.auth import services as auth
 from app.auth.models import NAME_LENGTH, PASSWORD_LONGEST, PASSWORD_SHORTEST
+from app.auth.sign_in import WRONG_PER_ADDRESS
 from app.cities.models import City
 from app.cities.services import SAMPLE_COUNT
 from app.database.engine import db
-from app.errors import Conflict
+from app.errors import Conflict, NotFound, TooMany
 from app.history.models import HistoryEntry
 from app.setup import services
-from tests.factories import HTML, OPERATOR, PASSWORD, Browser, at_once
+from tests.factories import HTML, OPERATOR, PASSWORD, Browser, at_once, claim
 
 FIELDS = {"name": "林小梅", "password": PASSWORD, "again": PASSWORD, "sample": "y"}
 
@@ -25,6 +27,11 @@ def link(app):
     """The set-up link of a new installation."""
     with app.app_context():
         return services.create_link_path()
+
+
+def token_of(link):
+    """The secret at the end of a link."""
+    return link.rpartition("/")[2]
 
 
 def count_cities():
@@ -81,7 +88,7 @@ def test_an_adopted_register_gets_no_sample_cities(app, browser, link):
 def test_what_was_added_while_the_page_was_open_stays_alone(any_app):
     db.session.add(City(provincename="广东", cityname="深圳市", usernumber=1))
     db.session.commit()
-    services.claim(ANONYMOUS, "林小梅", PASSWORD, True)
+    claim("林小梅", with_sample=True)
     assert count_cities() == 1
 
 
@@ -141,11 +148,11 @@ def test_wrong_links_are_slowed(browser):
 
 
 def test_two_who_claim_at_once_are_one_winner_and_one_who_is_told(any_app):
-    results = at_once(
-        any_app,
-        lambda: services.claim(ANONYMOUS, "one", PASSWORD, True),
-        lambda: services.claim(ANONYMOUS, "two", PASSWORD, True),
-    )
+    token = token_of(services.create_link_path())
+    people = [auth.prepare_person(name, PASSWORD, Role.ADMIN) for name in ("one", "two")]
+    # Both have found the link unused.
+    add = partial(services.add_administrator, ANONYMOUS, token)
+    results = at_once(any_app, *[partial(add, person, True) for person in people])
     assert results.count(1) == 1
     [refusal] = [result for result in results if isinstance(result, Exception)]
     assert isinstance(refusal, Conflict)
@@ -155,16 +162,47 @@ def test_two_who_claim_at_once_are_one_winner_and_one_who_is_told(any_app):
     assert count_cities() == SAMPLE_COUNT
 
 
-def test_loser_of_two_sees_a_page_that_says_so(app, browser, link):
-    token = browser.token(link)
-    with app.test_request_context(link, method="POST"):
+def test_loser_of_two_sees_a_page_that_says_so(app, browser, link, monkeypatch):
+    def let_the_other_be_faster(*args):
         # The other one's commit falls between the check of the link and the insert.
-        services.check_link_token(link.rsplit("/", 1)[1], "192.0.2.1")
-        services.claim(ANONYMOUS, "faster", PASSWORD, False)
-        with pytest.raises(Conflict):
-            services.claim(ANONYMOUS, "slower", PASSWORD, False)
-    answer = browser.client.post(link, data={**FIELDS, "csrf_token": token}, headers=HTML)
+        with app.app_context():
+            person = auth.prepare_person("faster", PASSWORD, Role.ADMIN)
+            services.add_administrator(ANONYMOUS, token_of(link), person, False)
+        return auth.prepare_person(*args)
+
+    token = browser.token(link)
+    monkeypatch.setattr(services, "prepare_person", let_the_other_be_faster)
+    data = {**FIELDS, "csrf_token": token}
+    answer = browser.client.post(link, data=data, headers=HTML)
+    assert answer.status_code == 409
+    assert "This installation already has an administrator." in answer.text
+    answer = browser.client.post(link, data=data, headers=HTML)
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("token", ["", "guess", "expired"])
+def test_services_themselves_refuse_a_wrong_link(token, any_app, monkeypatch):
+    if token == "expired":
+        monkeypatch.setattr(services, "LINK_SECONDS", -1)
+        token = token_of(services.create_link_path())
+    person = auth.prepare_person("stranger", PASSWORD, Role.ADMIN)
+    with pytest.raises(NotFound):
+        services.claim(ANONYMOUS, token, "192.0.2.1", "stranger", PASSWORD, False)
+    with pytest.raises(NotFound):
+        services.add_administrator(ANONYMOUS, token, person, False)
+    assert not queries.somebody_exists()
+
+
+def test_services_themselves_refuse_a_used_link_and_count_it(any_app):
+    token = token_of(services.create_link_path())
+    again = partial(services.claim, ANONYMOUS, token, "192.0.2.1", "second", PASSWORD, False)
+    claim("first")
+    for _attempt in range(WRONG_PER_ADDRESS):
+        with pytest.raises(NotFound, match="used already"):
+            again()
+    with pytest.raises(TooMany):
+        again()
+    assert len(queries.list_people(OPERATOR)) == 1
 
 
 def test_link_is_not_written_to_the_log(browser, link, caplog):

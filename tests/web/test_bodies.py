@@ -1,4 +1,4 @@
-"""Addresses of forms take forms only; what else is sent to them is refused in words."""
+"""Other bodies than forms are refused with 415 and a message."""
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +12,7 @@ __all__ = ["filled"]
 
 POSTS = sorted(address for address, method in TABLE if method == "POST")
 FORMS = [address for address in POSTS if address != "/upload"]
-# Whose file it is, is known only after the body was taken.
+# Permission depends on the owner of the file, which is checked after the content type.
 BY_ROW = {"/files/<file_id>/remove", "/files/<file_id>/restore"}
 OTHER_BODIES = [
     {"json": {"name": "admin", "key": "k", "value": "v"}},
@@ -26,7 +26,7 @@ OTHER_BODIES = [
 
 
 @pytest.mark.parametrize("role", ["anonymous", "viewer", "admin", "token"])
-def test_other_bodies_are_refused_after_who_may_not(filled, role):
+def test_permissions_are_checked_before_the_content_type(filled, role):
     walker = Walker(filled, role)
     wrong, refused = [], 0
     for address in FORMS:
@@ -46,21 +46,21 @@ def test_other_bodies_are_refused_after_who_may_not(filled, role):
     assert refused
 
 
-def test_the_refusal_says_what_to_send(filled):
+def test_the_error_names_the_accepted_content_types(filled):
     admin = Walker(filled, "admin").browser
     for headers, chinese in ((HTML, False), (JSON, False), ({**JSON, "Accept-Language": "zh"}, 1)):
         answer = admin.client.post("/cities/new", json={"city": "x"}, headers=headers)
         assert answer.status_code == 415
         types = "application/x-www-form-urlencoded", "multipart/form-data"
         assert answer.headers["Accept-Post"] == ", ".join(types)
-        told = answer.text if headers is HTML else answer.json["error"]
-        assert all(kind in told for kind in types)
-        assert ("此地址只接受表单" if chinese else "This address takes forms only") in told
+        message = answer.text if headers is HTML else answer.json["error"]
+        assert all(kind in message for kind in types)
+        assert ("此地址只接受表单" if chinese else "This address takes forms only") in message
     with filled.app_context():
         assert db.session.scalar(select(City.id).where(City.cityname == "x")) is None
 
 
-def test_scripts_without_a_person_get_401_first(filled):
+def test_scripts_that_are_not_signed_in_get_401_first(filled):
     client = filled.test_client()
     assert client.post("/cities/new", json={}, headers=JSON).status_code == 401
     wrong = {**JSON, "Authorization": "Bearer gz_wrong"}
@@ -68,14 +68,14 @@ def test_scripts_without_a_person_get_401_first(filled):
 
 
 @pytest.mark.parametrize("role", ["anonymous", "admin"])
-def test_addresses_that_take_no_post_are_answered_as_before(filled, role):
+def test_addresses_without_post_ignore_the_content_type(filled, role):
     client = Walker(filled, role).browser.client
     assert client.post("/nothing-here", json={}).status_code == 404
     assert client.post("/healthz", json={}).status_code == 405
     assert client.put("/cities/new", json={}).status_code == 405
 
 
-def test_an_upload_that_is_no_form_is_answered_by_its_lines(filled):
+def test_an_upload_without_a_form_gets_the_original_lines(filled):
     headers = {"Authorization": f"Bearer {filled.token}", "Accept": "*/*"}
     for body in OTHER_BODIES:
         answer = filled.test_client().post("/upload", headers=headers, **body)

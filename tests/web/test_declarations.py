@@ -1,4 +1,4 @@
-"""What views declare, and what it means for addresses that match no view."""
+"""Declarations of views, also for URLs that match no view."""
 
 import logging
 
@@ -20,7 +20,7 @@ from app.web.permissions import role_required
 from tests.factories import HTML
 
 
-def test_declarations_add_up_and_pass_through_a_guard():
+def test_declarations_are_combined_and_survive_a_guard():
     @max_body(5)
     @role_required(Role.EDITOR)
     @csrf_after_guard
@@ -32,7 +32,7 @@ def test_declarations_add_up_and_pass_through_a_guard():
     assert not found.always_json
 
 
-def test_a_declaration_is_of_one_view_only():
+def test_a_declaration_affects_only_its_view():
     def view():
         """Some view."""
 
@@ -94,7 +94,7 @@ def test_nearest_endpoint_is_that_of_the_longest_prefix(small, path, endpoint):
         ("/a/c/d", "/a/c/d"),
     ],
 )
-def test_secrets_in_paths_are_not_for_the_log(small, path, written):
+def test_secrets_in_paths_are_not_logged(small, path, written):
     with small.test_request_context("/") as context:
         context.request.path = path
         assert path_for_log() == written

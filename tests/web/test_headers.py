@@ -1,4 +1,4 @@
-"""Headers of every kind of answer, cookies, and the pages and JSON of refusals."""
+"""Headers of every kind of response, cookies, error pages and JSON errors."""
 
 import os
 import re
@@ -20,7 +20,7 @@ NOWHERE = "unix:///nowhere/redis.sock"
 
 @pytest.fixture
 def without_redis(make_app):
-    """A browser with a session, before an application that cannot reach Redis."""
+    """A browser with a session cookie and an application that cannot reach Redis."""
     browser = Browser(make_app(REDIS_URL=NOWHERE))
     browser.client.set_cookie("gz", "some session")
     return browser
@@ -28,15 +28,15 @@ def without_redis(make_app):
 
 @pytest.fixture
 def broken(make_app, without_redis):
-    """An application with an address that fails and one that refuses what was typed. It is asked
-    for after the other one, because the limits count where the process's last application does."""
+    """An application with a view that fails and one that refuses its input. It is created after
+    the one without Redis, because rate limits use the last application of the process."""
     app = make_app(own=True)
 
     def fail():
         raise ZeroDivisionError("a secret of the code")
 
     def refuse():
-        raise InvalidInput("That is no number.", fields={"n": "That is no number."})
+        raise InvalidInput("That is not a number.", fields={"n": "That is not a number."})
 
     app.add_url_rule("/broken", view_func=fail)
     app.add_url_rule("/refused", view_func=refuse)
@@ -44,7 +44,7 @@ def broken(make_app, without_redis):
 
 
 def answers(app, without_redis):
-    """One answer of every kind: name -> answer to a browser."""
+    """One response of every kind, by name."""
     anonymous, viewer = Browser(app), Browser(app)
     with app.app_context():
         person = add_person("viewer")
@@ -89,7 +89,7 @@ def test_every_answer_has_every_security_header_once(broken, without_redis):
         assert "Traceback" not in answer.text, name
 
 
-def test_policy_lets_nothing_inline_and_nothing_from_elsewhere_in(broken, without_redis):
+def test_content_security_policy_allows_nothing_inline_or_external(broken, without_redis):
     policy = SECURITY_HEADERS["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; ")
     assert not re.search(r"unsafe|\*|http|data:|blob:", policy)
@@ -119,13 +119,13 @@ def test_static_files_are_immutable_under_the_hash_of_their_content(app):
 
 
 def instance_of(app):
-    """The folder for what this application keeps, made as `flask prepare` makes it."""
+    """The instance folder of the application, created as `flask prepare` does."""
     folder = app.config["SETTINGS"].instance
     folder.mkdir(exist_ok=True)
     return folder
 
 
-def test_a_release_checked_out_while_another_runs_changes_no_file_under_its_address(
+def test_checking_out_a_release_does_not_change_static_files_of_the_running_one(
     app, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(static_files, "STATIC", tmp_path / "static")
@@ -140,23 +140,23 @@ def test_a_release_checked_out_while_another_runs_changes_no_file_under_its_addr
     for release, build in found.items():
         with app.test_client().get(f"/static/{build}/page.js") as answer:
             cache = answer.headers["Cache-Control"]
-            if release == 0:  # no longer kept
+            if release == 0:  # its copy was removed
                 assert (answer.text, cache) == (file.read_text(), "no-cache")
             else:
                 assert (answer.text, cache) == (f"release {release}", IMMUTABLE)
     static_files.copy_build(instance_of(app))
-    static_files.copy_build(instance_of(app))  # once more is no fault
+    static_files.copy_build(instance_of(app))  # may be repeated
     assert len(list((instance_of(app) / "static").iterdir())) == static_files.BUILDS_MAX
 
 
 def cookies(answer):
-    """Name -> attributes, of the cookies that an answer sets."""
+    """The attributes of the cookies that a response sets, by name."""
     lines = [line.split("; ") for line in answer.headers.getlist("Set-Cookie")]
     return {line[0].split("=")[0]: set(line[1:]) for line in lines}
 
 
 def sign_in_over(app, scheme):
-    """Sign in, choose a scheme, sign out; all cookies that were set on the way."""
+    """Sign in, choose a colour scheme, sign out; returns all cookies that were set."""
     browser = Browser(app)
     base = {"base_url": f"{scheme}://gazetteer.example", "headers": {**HTML}}
     if scheme == "https":
@@ -195,7 +195,7 @@ def test_cookies_are_as_strict_as_the_connection_allows(settings, scheme, secure
         assert not any(attribute.startswith("Domain") for attribute in attributes), name
 
 
-def test_https_is_asked_for_for_a_year_where_it_is_seen(make_app):
+def test_hsts_is_sent_for_a_year_over_https(make_app):
     client = make_app(SECURE="1").test_client()
     expected = "max-age=31536000; includeSubDomains"
     for path in ("/login", "/healthz", "/nothing-here", static_files.url("mark.svg")):
@@ -203,7 +203,7 @@ def test_https_is_asked_for_for_a_year_where_it_is_seen(make_app):
             assert answer.headers.getlist("Strict-Transport-Security") == [expected]
 
 
-def test_client_cannot_say_who_it_is_unless_a_proxy_is_trusted(make_app, caplog):
+def test_proxy_headers_count_only_from_a_trusted_proxy(make_app, caplog):
     caplog.set_level("INFO")
     headers = {
         "X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "https", "X-Request-ID": "forged-id",
@@ -218,7 +218,7 @@ def test_client_cannot_say_who_it_is_unless_a_proxy_is_trusted(make_app, caplog)
     assert [line["address"] for line in lines] == ["127.0.0.1", "6.6.6.6"]
 
 
-def test_form_from_elsewhere_is_refused_over_https(make_app):
+def test_form_of_another_site_is_refused_over_https(make_app):
     app = make_app(SECURE="1")
     browser = Browser(app)
     base = {"base_url": "https://gazetteer.example"}
@@ -280,7 +280,7 @@ def test_scripts_get_refusals_as_one_json_sentence(broken, without_redis):
         assert answer.is_json
         assert answer.json["status"] == status
         assert answer.json["error"].endswith(".")
-    assert found[422].json["fields"] == {"n": "That is no number."}
+    assert found[422].json["fields"] == {"n": "That is not a number."}
     assert found[405].headers["Allow"]
     assert int(found[503].headers["Retry-After"]) > 0
 
@@ -290,7 +290,7 @@ def test_pages_say_503_at_once_without_redis(without_redis):
     for path in ("/account", "/cities", "/login"):
         assert servers.within(1, lambda path=path: browser.get(path)).status_code == 503
     assert servers.within(1, lambda: browser.get("/healthz")).status_code == 200
-    # Nobody is let in, and no limit is passed over.
+    # Signing in needs Redis too, for its rate limit.
     browser.client.delete_cookie("gz")
     assert browser.get("/login").status_code == 503
 

@@ -1,4 +1,4 @@
-"""Addresses of lists: what is read from them, and where heads, chips and steps lead."""
+"""URLs of lists: parsing of arguments, links of column headers, chips and pager."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -70,7 +70,7 @@ def test_arguments_lead_back_to_the_listing(listing, args):
     assert THINGS.read(args) == listing
 
 
-def test_what_is_not_an_argument_comes_from_the_view():
+def test_fields_without_an_argument_come_from_the_view():
     assert THINGS.read({"owner": "5"}, owner=7) == Things(owner=7)
     assert THINGS.args(Things(owner=7)) == {}
 
@@ -79,7 +79,7 @@ def view(listing, page, total=120):
     return CITIES.show(listing, page, total)
 
 
-def test_heads_sort_first_as_the_column_says_and_then_the_other_way(app):
+def test_headers_sort_in_the_default_order_and_then_in_reverse(app):
     with app.test_request_context():
         shown = view(CityListing(sort="users", search="a"), Page([1], None, None, 1))
         assert shown.head("users") == ("/cities?q=a&sort=users&order=asc", "descending")

@@ -1,7 +1,7 @@
-"""The table of `docs/security.md`, who may do what, walked address by address.
+"""The table of permissions in `docs/security.md`, checked for every URL.
 
-Whoever adds an address adds a line for each of its methods to the table. An address with a row of
-the database in it is asked with the id 1, or with what EXAMPLES says.
+A new URL needs a line for each of its methods in the table. Variables in URLs are replaced by
+VALUES, ids by 1.
 """
 
 import io
@@ -20,8 +20,8 @@ ROLES = ("anonymous", "viewer", "editor", "admin", "token")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 JSON = {"Accept": "application/json"}
 
-# What a word in the table means. `may` is for writes: the form is sent empty, so somebody who may
-# is told what is missing, or that there is no such row any more.
+# The words of the table. `may` is for writes: the form is sent empty, so the response to a person
+# with permission may also be that a field is missing or that the row does not exist.
 OUTCOMES = {
     "page": lambda answer: answer.status_code == 200,
     "on": lambda answer: answer.status_code in (301, 302, 303, 308) and not asks_sign_in(answer),
@@ -32,9 +32,9 @@ OUTCOMES = {
     "out": lambda answer: asks_sign_in(answer),
 }
 
-# Values of variables in an address; everything else is 1.
+# Values of variables in URLs; all others are 1.
 VALUES = {"token": "guess", "name": "field notes.txt", "n": "10", "kind": "new", "path": "mark.svg"}
-# Addresses that say little without a query.
+# URLs that need a query.
 EXAMPLES = {
     "/alter": "/alter?id=1",
     "/delete": "/delete?id=1",
@@ -44,23 +44,23 @@ EXAMPLES = {
 
 
 def asks_sign_in(answer):
-    """Whether the answer leads to the sign-in page."""
+    """True if the response redirects to the sign-in page."""
     return answer.status_code == 303 and answer.location.split("?")[0] == "/login"
 
 
 def plain(rule):
-    """An address without the converters in it: /files/<int:id> is /files/<id>."""
+    """A rule without converters: /files/<int:id> becomes /files/<id>."""
     return re.sub(r"<[^>]*:(\w+)>", r"<\1>", str(rule))
 
 
 def read_table():
-    """(address, method) -> role -> words, from every line of the table."""
+    """Read the table: the words of each role by (address, method)."""
     rows = {}
     for line in (ROOT / "docs" / "security.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if line.startswith("| `/") and len(cells) == 2 + len(ROLES):
             key = (cells[0].strip("`"), cells[1])
-            assert key not in rows, f"{key} stands twice in the table"
+            assert key not in rows, f"{key} is twice in the table"
             rows[key] = dict(zip(ROLES, cells[2:], strict=True))
     return rows
 
@@ -69,20 +69,20 @@ TABLE = read_table()
 
 
 def example(address):
-    """A path that the address matches."""
+    """A path that matches the rule."""
     address = EXAMPLES.get(address, address)
     values = {**VALUES, "build": static_files.content_hash()}
     return re.sub(r"<(\w+)>", lambda found: values.get(found[1], "1"), address)
 
 
 def fits(answer, word):
-    """Whether an answer is what the table says."""
+    """True if a response is what the table says."""
     word = word.rstrip("*")
     return OUTCOMES[word](answer) if word in OUTCOMES else answer.status_code == int(word)
 
 
 def addresses(app):
-    """Every address with the methods that it takes."""
+    """The methods of every rule."""
     found = {}
     for rule in app.url_map.iter_rules():
         found.setdefault(plain(rule), set()).update(rule.methods - {"HEAD", "OPTIONS"})
@@ -91,8 +91,8 @@ def addresses(app):
 
 @pytest.fixture
 def filled(app):
-    """People of every role, cities, a file. The first person is none of those who walk: what is
-    done to them (disabled, another password) must not end the walk."""
+    """An application with a person of each role, cities and a file. The first person, whose account
+    the requests change (disable it, set a password), is not one of those that make requests."""
     with app.app_context():
         add_person("somebody")
         for role in ROLES[1:4]:
@@ -107,7 +107,7 @@ def filled(app):
 
 
 class Walker:
-    """Asks every address as one role."""
+    """Requests every URL as one role."""
 
     def __init__(self, app, role):
         self.app, self.role = app, role
@@ -132,7 +132,7 @@ class Walker:
         return answer
 
 
-def test_every_address_stands_in_the_table(app):
+def test_every_address_is_in_the_table(app):
     missing = {(a, m) for a, methods in addresses(app).items() for m in methods} - set(TABLE)
     assert not missing, f"docs/security.md lacks {sorted(missing)}"
 

@@ -1,4 +1,4 @@
-"""The stylesheet: colours and sizes of text stand in its tokens, and every rule is of use."""
+"""The stylesheet: colours and font sizes are tokens, and every class is used."""
 
 import re
 
@@ -9,13 +9,13 @@ RULES = re.findall(r"([^{}]+)\{([^{}]*)\}", STYLES)
 
 
 def values(name: str) -> list[str]:
-    """The values of a property, wherever it is set."""
+    """All values of a property."""
     return [
         value for _selector, body in RULES for value in re.findall(rf"\b{name}:\s*([^;]+)", body)
     ]
 
 
-def test_colours_are_written_as_tokens_only():
+def test_colours_are_defined_only_as_tokens():
     declared = [
         declaration.strip()
         for _selector, body in RULES
@@ -26,21 +26,21 @@ def test_colours_are_written_as_tokens_only():
     assert [one for one in declared if not re.match(r"--gz-[a-z-]+: light-dark\(", one)] == []
 
 
-def test_sizes_of_text_are_written_as_tokens_only():
+def test_font_sizes_are_tokens():
     assert [size for size in values("font-size") if not size.startswith("var(--gz-text")] == []
 
 
-def test_no_stylesheet_carries_pictures_that_the_policy_refuses():
+def test_stylesheets_contain_no_data_images():
     for path in ROOT.glob("static/**/*.css"):
         assert 'url("data:' not in path.read_text(), path
 
 
-def test_no_transition_between_pages_swallows_clicks():
-    # While one runs, a picture of the page lies over it: a click right after loading is lost.
+def test_there_are_no_view_transitions():
+    # During a transition an image covers the page, and clicks right after loading are lost.
     assert "view-transition" not in STYLES
 
 
-def test_every_class_is_named_in_a_template_or_script():
+def test_every_class_is_used_in_a_template_or_script():
     classes = {
         name
         for selector, _body in RULES

@@ -22,6 +22,7 @@ from app.database.engine import db
 from app.database.service import after_commit
 from app.database.types import UtcDateTime
 from app.errors import Conflict
+from app.history.models import ADMINISTRATORS
 from app.history.services import Change, record, record_rows
 from app.text import N_
 from app.times import now
@@ -53,7 +54,7 @@ def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
                 "This is a new preview: check it and confirm again."
             )
         )
-    counts, moment, newest = count_lines(found.id), now(), newest_id()
+    counts, moment, newest = count_lines(found), now(), newest_id()
     insert_new(found.id, moment)
     update_changed(found.id, moment)
     record_import(actor, found, counts, newest)
@@ -157,10 +158,11 @@ def update_changed(import_id: int, moment: datetime) -> None:
 
 def record_import(actor: Actor, found: CityImport, counts: dict[str, int], newest: int) -> None:
     """Record the import, and each city that it added or changed. The ids of new cities are larger
-    than `newest`, the largest one before; which is which, their names say."""
+    than `newest`, the largest one before; which is which, their names say. The import's own entry
+    names the file, which only its owner and administrators may know."""
     batch_id = str(found.id)
     summary = Change(found.id, None, {"file_name": found.file_name, **counts})
-    record(actor, "import.apply", summary, batch_id=batch_id)
+    record(actor, "import.apply", summary, batch_id=batch_id, visible_to=ADMINISTRATORS)
     line = ImportLine
     new = (
         select(City.id, line.before, line.after, City.version)

@@ -1,4 +1,5 @@
-"""Reading imports: their owners and administrators may."""
+"""Reading imports: their owners and administrators may. The reads of lines take an import that
+`load_import()` found, so that nobody reads those of another person by a number."""
 
 from dataclasses import dataclass
 
@@ -49,34 +50,36 @@ def list_waiting(actor: Actor) -> list[CityImport]:
     return list(db.session.scalars(query.order_by(CityImport.id.desc()).limit(5)))
 
 
-def count_lines(import_id: int) -> dict[str, int]:
+def count_lines(found: CityImport) -> dict[str, int]:
     """How many lines there are of each kind."""
     query = (
         select(ImportLine.kind, func.count())
-        .where(ImportLine.import_id == import_id)
+        .where(ImportLine.import_id == found.id)
         .group_by(ImportLine.kind)
     )
-    found = {row.kind: row[1] for row in db.session.execute(query)}
-    return {kind.value: found.get(kind.value, 0) for kind in LineKind}
+    counts = {row.kind: row[1] for row in db.session.execute(query)}
+    return {kind.value: counts.get(kind.value, 0) for kind in LineKind}
 
 
-def read_part(import_id: int, kind: str, total: int, page: int = 1, size: int = PART_SIZE) -> Part:
+def read_part(
+    found: CityImport, kind: str, total: int, page: int = 1, size: int = PART_SIZE
+) -> Part:
     """One page of the lines of a kind; a page beyond the last is the last."""
     pages = max(1, -(-total // size))
     page = min(page, pages)
-    query = lines_of(import_id, kind).offset((page - 1) * size).limit(size)
+    query = lines_of(found, kind).offset((page - 1) * size).limit(size)
     return Part(list(db.session.scalars(query)), page, pages, total)
 
 
-def read_refused(import_id: int) -> list[ImportLine]:
+def read_refused(found: CityImport) -> list[ImportLine]:
     """All refused lines."""
-    return list(db.session.scalars(lines_of(import_id, LineKind.REFUSED)))
+    return list(db.session.scalars(lines_of(found, LineKind.REFUSED)))
 
 
-def lines_of(import_id: int, kind: str) -> Select[ImportLine]:
+def lines_of(found: CityImport, kind: str) -> Select[ImportLine]:
     """The query for lines of a kind, in the order of the file."""
     return (
         select(ImportLine)
-        .where(ImportLine.import_id == import_id, ImportLine.kind == kind)
+        .where(ImportLine.import_id == found.id, ImportLine.kind == kind)
         .order_by(ImportLine.line)
     )

@@ -12,18 +12,22 @@ from app.current import settings
 from app.database.engine import db
 from app.database.service import bookkeeping, permitted, service
 from app.disk import has_space
-from app.errors import NoSpace
+from app.errors import Forbidden, NoSpace
+from app.text import N_
 
 
 @permitted(Role.EDITOR)
 def begin_import(actor: Actor, file_name: str, data: bytes) -> int:
     """Read a file and stage its lines; returns the import's id. Invalid if the file cannot be
-    read, NoSpace while the disk is nearly full: then nothing is stored."""
+    read, NoSpace while the disk is nearly full: then nothing is stored. Forbidden for the operator:
+    an import belongs to a person."""
+    if actor.id is None:
+        raise Forbidden(N_("An import belongs to a person: sign in to import a file."))
     table = read_csv(data)
     if not has_space(settings().instance, len(data)):
         raise NoSpace()
     staging.delete_expired()
-    return staging.stage_table(actor.person_id, display_name(file_name), table)
+    return staging.stage_table(actor.id, display_name(file_name), table)
 
 
 def display_name(file_name: str) -> str:

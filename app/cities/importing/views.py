@@ -63,9 +63,9 @@ def import_preview(import_id: int) -> Redirect | str:
     found = load_import(actor(), import_id)
     if found.applied_at is not None:
         return redirect(url_for("cities.list_cities"), 303)
-    counts = queries.count_lines(import_id)
+    counts = queries.count_lines(found)
     parts = {
-        kind: queries.read_part(import_id, kind, counts[kind], size=SHOWN)
+        kind: queries.read_part(found, kind, counts[kind], size=SHOWN)
         for kind in (LineKind.CHANGED, LineKind.NEW, LineKind.REFUSED)
     }
     missing = [field for field in DETAILS if field.name not in (found.fields or [])]
@@ -84,9 +84,9 @@ def import_preview(import_id: int) -> Redirect | str:
 def import_part(import_id: int, kind: str) -> str:
     """All lines of one kind, page by page."""
     found = load_import(actor(), import_id)
-    total = queries.count_lines(import_id)[kind]
+    total = queries.count_lines(found)[kind]
     page = parse_integer(request.args.get("page", "1"), 1, MOST_LINES) or 1
-    part = queries.read_part(import_id, kind, total, page)
+    part = queries.read_part(found, kind, total, page)
     return render_template(
         "cities/importing/import_part.html", found=found, kind=kind, part=part, **DRAWN
     )
@@ -107,7 +107,7 @@ def refused_lines(import_id: int) -> Response:
     ]
     rows: list[list[str | int | None]] = [
         [row.line, row.faults, row.explanation, *(row.cells[field.name] for field in fields)]
-        for row in queries.read_refused(import_id)
+        for row in queries.read_refused(found)
     ]
     return csv_file(BYTE_ORDER_MARK + write_csv([header, *rows]), "refused.csv")
 

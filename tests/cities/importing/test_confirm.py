@@ -12,7 +12,7 @@ from app.cities.importing import apply, queries, services, staging
 from app.cities.importing.models import CityImport, LineKind
 from app.cities.models import City
 from app.database.engine import db
-from app.errors import NotFound
+from app.errors import Forbidden, NotFound
 from app.redis.client import redis_store
 from tests.cities.importing.staging import (
     add,
@@ -157,6 +157,12 @@ def test_only_its_owner_finds_an_import(person):
     assert queries.list_waiting(stranger) == []
 
 
+def test_the_operator_cannot_own_an_import(any_app):
+    with pytest.raises(Forbidden, match="An import belongs to a person"):
+        services.begin_import(Actor.operator(), "a.csv", b"province,city\na,b\n")
+    assert db.session.scalars(select(CityImport.id)).all() == []
+
+
 def test_cancelled_import_is_not_found(person):
     import_id = stage(person, "a,b,1\n")
     services.cancel_import(editor(person), import_id)
@@ -198,13 +204,15 @@ def test_the_oldest_expired_imports_go_first_a_few_at_a_time_each_by_itself(pers
 
 def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
     import_id = stage(person, "".join(f"a,b{i},{i}\n" for i in range(5000)))
-    counts = queries.count_lines(import_id)
+    found = queries.load_import(editor(person), import_id)
+    counts = queries.count_lines(found)
     assert counts == {"new": 5000, "changed": 0, "same": 0, "refused": 0}
-    part = queries.read_part(import_id, LineKind.NEW, 5000, page=50)
+    part = queries.read_part(found, LineKind.NEW, 5000, page=50)
     assert (part.pages, part.rows[-1].cityname) == (50, "b4999")
     assert confirm(import_id, person) == apply.Outcome(5000, 0)
     again = stage(person, "".join(f"a,b{i},{i + i % 2}\n" for i in range(5000)))
-    assert queries.count_lines(again) == {"new": 0, "changed": 2500, "same": 2500, "refused": 0}
+    found = queries.load_import(editor(person), again)
+    assert queries.count_lines(found) == {"new": 0, "changed": 2500, "same": 2500, "refused": 0}
     assert confirm(again, person) == apply.Outcome(0, 2500)
     assert register()[-2:] == [("a", "b1", 2), ("a", "b0", 0)]
 
