@@ -11,25 +11,25 @@ from app.database.engine import db
 from app.database.keyset import FIRST
 from app.files.listing import FileListing, select_files
 from tests.cities.conftest import add_city
-from tests.factories import OPERATOR, add_person
+from tests.factories import OPERATOR, add_person, statements
 from tests.files.helpers import Script, store
 
 FILES = 20
 
 
 @contextmanager
-def counted(engine, what):
-    """A list with an entry for each event of the engine."""
+def commits(engine):
+    """A list with an entry for each commit within the block."""
     seen = []
 
-    def note(*_args):
-        seen.append(what)
+    def note(connection):
+        seen.append(connection)
 
-    event.listen(engine, what, note)
+    event.listen(engine, "commit", note)
     try:
         yield seen
     finally:
-        event.remove(engine, what, note)
+        event.remove(engine, "commit", note)
 
 
 def test_files_by_owner_cost_as_many_statements_for_many_owners_as_for_two(any_app):
@@ -37,9 +37,9 @@ def test_files_by_owner_cost_as_many_statements_for_many_owners_as_for_two(any_a
     for owners in (range(2), range(2, 8)):
         for number in owners:
             store(add_person(f"person {number}", "editor"), f"{number}.pdf")
-        with counted(db.engine, "before_cursor_execute") as statements:
+        with statements() as sent:
             assert len(select_files(OPERATOR, by_owner, FIRST, owners.stop).rows) == owners.stop
-        costs.append(len(statements))
+        costs.append(len(sent))
     assert costs[0] == costs[1]
 
 
@@ -70,11 +70,11 @@ def test_folder_in_one_form_is_stored_in_few_transactions(app):
     script = Script(app)
     with app.app_context():
         engine = db.engine
-    with counted(engine, "commit") as commits:
+    with commits(engine) as committed:
         answer = script.upload(
             *((f"notes/{number}.txt", b"text\n") for number in range(FILES)), field="folder"
         )
     assert answer.status_code == 200
     with app.app_context():
         assert len(select_files(OPERATOR, FileListing(), FIRST, FILES).rows) == FILES
-    assert len(commits) <= FILES // 4
+    assert len(committed) <= FILES // 4
