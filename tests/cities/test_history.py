@@ -190,8 +190,16 @@ def test_subjects_have_labels_addresses_and_words(any_app, person):
         assert city.url(city_id) == f"/cities/{city_id}"
         assert one.url(import_id) == f"/cities/import/{import_id}"
         assert {str(label) for label in city.fields.values()} == {"City", "Province", "Users"}
-        for subject in (city, one):
-            assert all(str(word) for word in [*subject.actions.values(), subject.name])
+        assert [str(subject.name) for subject in (city, one)] == ["City", "Import"]
+        assert {action: str(words) for action, words in city.actions.items()} == {
+            "city.create": "City added",
+            "city.update": "City changed",
+            "city.delete": "City removed",
+            "city.restore": "City restored",
+        }
+        assert {action: str(words) for action, words in one.actions.items()} == {
+            "import.apply": "Cities imported",
+        }
         viewer = replace(editor(person), role=Role.VIEWER)
         assert city.may_read(viewer, [city_id])
         assert not city.may_read(ANONYMOUS, [city_id])
