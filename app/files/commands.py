@@ -9,9 +9,8 @@ from flask.cli import with_appcontext
 from app.actor import Actor
 from app.auth import queries
 from app.auth.models import Person
-from app.current import settings
 from app.errors import DomainError
-from app.files import adoption, purging, storage
+from app.files import adoption, services
 
 
 @click.command("adopt-files")
@@ -54,6 +53,5 @@ def find_owner(name: str | None) -> Person:
 @with_appcontext
 def purge_files() -> None:
     """Delete permanently the removed files that can no longer be restored, and orphaned files."""
-    removed = purging.purge_removed(limit=100_000)
-    orphans = purging.purge_orphans() + storage.remove_leftovers(settings().files_dir)
-    click.echo(f"Deleted {removed} removed files and {orphans} orphaned files.")
+    counts = services.purge_files(Actor.operator())
+    click.echo(f"Deleted {counts.removed} removed files and {counts.orphaned} orphaned files.")

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -28,10 +27,10 @@ from app.database.keyset import (
     seek,
 )
 from app.database.service import permitted
-from app.files import cache, purging
+from app.files import cache
 from app.files.models import File
+from app.files.rules import restorable_since
 from app.text import fold, parse_integer
-from app.times import now
 
 FileRow = Row[*tuple[Any, ...]]
 
@@ -74,7 +73,7 @@ class FileListing(Listing):
         """The rows that it shows: the current version of each file."""
         chosen: list[ColumnElement[bool]] = [File.replaced_at.is_(None)]
         if self.removed:
-            chosen.append(File.removed_at > now() - timedelta(days=purging.UNDO_DAYS))
+            chosen.append(File.removed_at > restorable_since())
             if self.removed_of is not None:
                 chosen.append(File.owner_id == self.removed_of)
         else:

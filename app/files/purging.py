@@ -1,38 +1,56 @@
 """Permanent deletion: removed files that can no longer be restored, and orphaned stored files.
 
-It follows from the removal by a fixed rule and is nobody's action, so it is not in the history.
+Each removal and upload deletes some of them. That follows from the removal by a fixed rule and is
+nobody's action, so it is bookkeeping and not in the history; `flask purge-files` is somebody's,
+and recorded (services.py::purge_files).
 """
 
-from datetime import datetime, timedelta
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from sqlalchemy import delete, select
 
 from app.current import settings
-from app.database.engine import db
+from app.database.engine import DATABASE_AWAY, db
 from app.database.service import after_commit, bookkeeping
+from app.errors import Locked
 from app.files import cache, storage
 from app.files.models import File
+from app.files.rules import restorable_since
 from app.times import now
 
-# For how long a removed file can be restored.
-UNDO_DAYS = 7
+log = logging.getLogger("gazetteer.files")
+
 # How many files are deleted permanently when another one is removed or uploaded.
 PURGE_LIMIT = 20
 
 
+def purge_due() -> None:
+    """Purge some files after a removal or an upload. That is committed already, so a database that
+    is busy or away does not fail it."""
+    try:
+        purge_removed()
+    except (*DATABASE_AWAY, Locked) as error:
+        log.warning("removed files were not purged: %s", type(error).__name__)
+
+
 def purge_removed(limit: int = PURGE_LIMIT) -> int:
-    """Delete permanently what was removed more than UNDO_DAYS ago; returns how many."""
-    before = now() - timedelta(days=UNDO_DAYS)
-    due = select(File.id).where(File.removed_at < before).order_by(File.removed_at).limit(limit)
-    ids = list(db.session.scalars(due))
+    """Delete permanently some removed files that can no longer be restored; returns how many."""
+    return sum(purge_file(file_id) for file_id in find_due(limit))
+
+
+def find_due(limit: int) -> list[int]:
+    """The ids of removed files that can no longer be restored, the longest removed first."""
+    due = select(File.id).where(File.removed_at <= restorable_since())
+    ids = list(db.session.scalars(due.order_by(File.removed_at).limit(limit)))
     db.session.rollback()
-    return sum(_purge(file_id, before, settings().files_dir) for file_id in ids)
+    return ids
 
 
 @bookkeeping
-def _purge(file_id: int, before: datetime, folder: Path) -> bool:
+def purge_file(file_id: int) -> bool:
     """Delete the row, then the stored file; False if the file was restored in the meantime."""
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None:
@@ -40,26 +58,23 @@ def _purge(file_id: int, before: datetime, folder: Path) -> bool:
     stored_name = file.stored_name
     deleted = db.session.execute(
         delete(File)
-        .where(File.id == file_id, File.removed_at < before)
+        .where(File.id == file_id, File.removed_at <= restorable_since())
         .execution_options(synchronize_session=False)
     )
     if deleted.rowcount != 1:  # type: ignore[attr-defined]
         return False
     after_commit(cache.invalidate)
-    after_commit(partial(storage.remove, folder, stored_name))
+    after_commit(partial(storage.remove, settings().files_dir, stored_name))
     return True
 
 
-def purge_orphans() -> int:
-    """Delete stored files without a row; returns how many. They remain when a process ends between
-    storing a file and inserting its row, or between deleting a row and its file, or when the answer
-    to a commit was lost. Only files older than a day, so that no upload is disturbed."""
-    folder = settings().files_dir
-    count = 0
-    for name in storage.stored_before(folder, (now() - timedelta(days=1)).timestamp()):
+def find_orphans() -> Iterator[str]:
+    """The names of stored files without a row. They remain when a process ends between storing a
+    file and inserting its row, or between deleting a row and its file, or when the answer to a
+    commit was lost. Only files older than a day, so that no upload is disturbed."""
+    before = (now() - timedelta(days=1)).timestamp()
+    for name in storage.stored_before(settings().files_dir, before):
         known = db.session.scalar(select(File.id).where(File.stored_name == name))
         db.session.rollback()
         if known is None:
-            storage.remove(folder, name)
-            count += 1
-    return count
+            yield name

@@ -1,11 +1,13 @@
-"""Reading files: one by id or name, its versions and its owner."""
+"""Reading files: one by id or name, its versions and its owner, for members."""
 
 import unicodedata
 
 from sqlalchemy import ColumnElement, select, union_all
 
+from app.actor import Actor, Role
 from app.auth.models import Person
 from app.database.engine import db
+from app.database.service import permitted
 from app.errors import NotFound
 from app.files.models import File
 from app.files.names import CleanPath
@@ -14,8 +16,14 @@ from app.text import N_
 Conditions = tuple[ColumnElement[bool], ...]
 
 
-def get_file(file_id: int) -> File:
+@permitted(Role.VIEWER)
+def load_file(actor: Actor, file_id: int) -> File:
     """A file by id, also an older version; NotFound if there is none or it was removed."""
+    return present_file(file_id)
+
+
+def present_file(file_id: int) -> File:
+    """The same, for services that have checked the actor."""
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None or file.removed_at is not None:
         raise no_such_file()
@@ -27,7 +35,8 @@ def no_such_file() -> NotFound:
     return NotFound(N_("There is no such file."))
 
 
-def find_by_name(sent: str) -> File:
+@permitted(Role.VIEWER)
+def find_file(actor: Actor, sent: str) -> File:
     """The newest file of a name, whoever owns it. `folder/name` names the one in that folder.
     Stored names, ours and those of the original program, are found too."""
     sent = unicodedata.normalize("NFC", sent)
@@ -62,20 +71,30 @@ def has_copy(owner_id: int, path: CleanPath, sha256: str, former_name: str | Non
     return found is not None
 
 
-def list_versions(file: File) -> list[File]:
+@permitted(Role.VIEWER)
+def list_versions(actor: Actor, file: File) -> list[File]:
     """All versions of a file, newest first."""
     query = select(File).where(*versions_of(file), File.removed_at.is_(None))
     return list(db.session.scalars(query.order_by(File.created_at.desc(), File.version.desc())))
 
 
-def owner_name(file: File) -> str:
+@permitted(Role.VIEWER)
+def owner_name(actor: Actor, file: File) -> str:
     """The name of the file's owner."""
+    return name_of_owner(file)
+
+
+def name_of_owner(file: File) -> str:
+    """The same, for services that have checked the actor."""
     return db.session.scalar(select(Person.name).where(Person.id == file.owner_id)) or ""
 
 
-def owns_files(person_id: int) -> bool:
-    """True if this person owns a file, removed ones included."""
-    return db.session.scalar(select(File.id).where(File.owner_id == person_id).limit(1)) is not None
+@permitted(Role.VIEWER)
+def may_change_some(actor: Actor) -> bool:
+    """True for those who may remove or restore any file at all: editors, and owners of files,
+    removed ones included."""
+    own = select(File.id).where(File.owner_id == actor.id).limit(1)
+    return actor.may_write or db.session.scalar(own) is not None
 
 
 def same_file(owner_id: int, folder: str, name: str) -> Conditions:

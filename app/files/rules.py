@@ -1,4 +1,6 @@
-"""Which files are accepted, and who may remove and restore one."""
+"""Which files are accepted, who may remove and restore one, and for how long."""
+
+from datetime import datetime, timedelta
 
 from app.actor import Actor
 from app.current import settings
@@ -8,6 +10,10 @@ from app.files.models import File
 from app.files.names import CleanPath
 from app.files.storage import Incoming
 from app.text import N_, Bytes
+from app.times import now
+
+# For how long a removed file can be restored.
+UNDO_DAYS = 7
 
 
 def check_file(path: CleanPath, incoming: Incoming) -> str:
@@ -39,3 +45,8 @@ def check_may_change(actor: Actor, file: File) -> None:
     """Forbidden for those who may not remove and restore this file."""
     if not may_change(actor, file):
         raise Forbidden(N_("Only the owner and editors can do this."))
+
+
+def restorable_since() -> datetime:
+    """A file removed after this moment can be restored; others are deleted permanently."""
+    return now() - timedelta(days=UNDO_DAYS)

@@ -1,5 +1,6 @@
-"""What can be done with files: store, remove and restore them, and count downloads."""
+"""What can be done with files: store, remove, restore and purge them, and count downloads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -10,24 +11,28 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.actor import Actor, Role
+from app.current import settings
 from app.database.constraints import violates
-from app.database.engine import db
+from app.database.engine import DATABASE_AWAY, db
 from app.database.service import after_commit, bookkeeping, is_busy, permitted, service
 from app.errors import Conflict, DomainError, NotFound
-from app.files import cache, queries, storage
+from app.files import cache, purging, queries, storage
 from app.files.models import EXTENSION_LENGTH, NAME_LENGTH, UNIQUE_VERSION, File
-from app.files.names import CleanPath
-from app.files.purging import purge_removed
-from app.files.rules import check_file, check_may_change
+from app.files.names import CleanPath, clean_path, printable
+from app.files.rules import check_file, check_may_change, restorable_since
 from app.files.storage import Incoming
+from app.history.models import ADMINISTRATORS
 from app.history.queries import find_removal
-from app.history.services import Change, record
+from app.history.services import Change, new_batch_id, record
 from app.text import N_, fold
 from app.times import now
 
 INSERT_ATTEMPTS = 5
+PURGE_MOST = 100_000  # files in one call of purge_files()
+# The subject of an entry that is about no file in particular.
+ALL_FILES = 0
 # The fields of a file in the history.
-RECORDED = ("name", "folder", "version", "size", "sha256", "owner_id")
+RECORDED = ("name", "folder", "version", "size", "sha256")
 
 
 @dataclass(frozen=True)
@@ -51,13 +56,60 @@ class RestoredFile:
     current_id: int
 
 
+@dataclass
+class PurgeCounts:
+    """How many removed files and orphaned stored files were deleted permanently."""
+
+    removed: int = 0
+    orphaned: int = 0
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file of a form: its name as it was sent, and its content as it was received."""
+
+    name: str
+    incoming: Incoming
+    with_folder: bool = False
+
+
+@dataclass(frozen=True)
+class UploadResult:
+    """What became of a sent file: it was stored, or `error` says why not."""
+
+    path: str
+    trimmed: bool = False
+    stored: StoredFile | None = None
+    error: Exception | None = None
+
+
 @permitted(Role.EDITOR)
-def store_upload(
-    actor: Actor, path: CleanPath, incoming: Incoming, batch_id: str | None = None
-) -> StoredFile:
-    """Check a received file and make it the next version of the actor's file of that path.
-    `batch_id` is shared by the files of one form."""
-    return _store(actor, incoming, path, batch_id, owner_id=actor.person_id)
+def store_uploads(actor: Actor, files: Sequence[SentFile]) -> list[UploadResult]:
+    """Store the files of one form, each in a transaction of its own, so that one that is refused
+    does not affect the others. Several files are one batch. Then some removed files are purged."""
+    batch_id = new_batch_id() if len(files) > 1 else None
+    results = [store_sent(actor, file, batch_id) for file in files]
+    purging.purge_due()
+    return results
+
+
+def store_sent(actor: Actor, file: SentFile, batch_id: str | None) -> UploadResult:
+    """Store one file of a form; a refusal, or a database that does not answer, is its result."""
+    shown = printable(file.name)
+    try:
+        path = clean_path(file.name, file.with_folder)
+        shown = path.path
+        stored = store(actor, file.incoming, path, batch_id, owner_id=actor.person_id)
+    except (DomainError, *DATABASE_AWAY) as error:
+        file.incoming.discard()
+        return UploadResult(shown, error=error)
+    return UploadResult(shown, path.trimmed, stored)
+
+
+@permitted(Role.EDITOR)
+def store_upload(actor: Actor, path: CleanPath, incoming: Incoming) -> StoredFile:
+    """Check a received file and make it the next version of the actor's file of that path."""
+    return store(actor, incoming, path, batch_id=None, owner_id=actor.person_id)
 
 
 @permitted(Role.ADMIN)
@@ -71,7 +123,7 @@ def store_adopted(
     batch_id: str | None = None,
 ) -> StoredFile:
     """The same for a file of the original program, with its owner, age and stored name there."""
-    return _store(
+    return store(
         actor,
         incoming,
         path,
@@ -82,7 +134,7 @@ def store_adopted(
     )
 
 
-def _store(
+def store(
     actor: Actor, incoming: Incoming, path: CleanPath, batch_id: str | None, **columns: Any
 ) -> StoredFile:
     """Check and store a received file, then insert its row.
@@ -109,7 +161,7 @@ def _store(
         **columns,
     )
     try:
-        return _insert_next(actor, new_row, batch_id)
+        return insert_next(actor, new_row, batch_id)
     except (DomainError, DBAPIError, PoolTimeout) as error:
         if not isinstance(error, DBAPIError) or no_row(error):
             storage.remove(incoming.folder, stored_name)
@@ -121,12 +173,12 @@ def no_row(error: DBAPIError) -> bool:
     return isinstance(error, IntegrityError) or is_busy(error)
 
 
-def _insert_next(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
+def insert_next(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
     """Insert the next version. Two uploads at the same time can choose the same number: the
     database accepts one, and the other is numbered again in a new transaction."""
     for _attempt in range(INSERT_ATTEMPTS):
         try:
-            return _insert(actor, new_row, batch_id)
+            return insert_version(actor, new_row, batch_id)
         except IntegrityError as error:
             if not violates(error, UNIQUE_VERSION):
                 raise
@@ -134,33 +186,35 @@ def _insert_next(actor: Actor, new_row: "partial[File]", batch_id: str | None) -
 
 
 @service(Role.EDITOR)
-def _insert(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
+def insert_version(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
+    """Insert it as the version after the largest of its path, and record that."""
     row = new_row()
     same = queries.same_file(row.owner_id, row.folder, row.name)
     row.version = 1 + (db.session.scalar(select(func.max(File.version)).where(*same)) or 0)
     # The versions of a removed file stay as they are, so that it can be restored.
     current = (*same, File.replaced_at.is_(None), File.removed_at.is_(None))
-    if row.created_at and _has_newer(row.created_at, current):
+    if row.created_at and has_newer(row.created_at, current):
         row.replaced_at = now()
     else:
         db.session.execute(update(File).where(*current).values(replaced_at=now()))
     db.session.add(row)
     db.session.flush()
-    change = Change(row.id, after=_recorded(row), version=row.version)
+    change = Change(row.id, after=recorded(row), version=row.version)
     record(actor, "file.create", change, batch_id=batch_id)
     after_commit(cache.invalidate)
     return StoredFile(row.id, row.version, row.sha256, row.size)
 
 
-def _has_newer(moment: datetime, current: queries.Conditions) -> bool:
+def has_newer(moment: datetime, current: queries.Conditions) -> bool:
     """True if the current version is newer than an adopted file."""
     query = select(File.id).where(*current, File.created_at > moment)
     return db.session.scalar(query.limit(1)) is not None
 
 
-def _recorded(file: File) -> dict[str, Any]:
-    """The fields of a version for the history."""
-    return {name: getattr(file, name) for name in RECORDED}
+def recorded(file: File) -> dict[str, Any]:
+    """The fields of a version for the history, with the name of its owner, which never changes."""
+    fields = {name: getattr(file, name) for name in RECORDED}
+    return {**fields, "owner": queries.name_of_owner(file)}
 
 
 @bookkeeping
@@ -174,7 +228,7 @@ def count_download(file_id: int) -> None:
 def remove_file(actor: Actor, file_id: int) -> str:
     """Remove a file with all its versions; returns its name. It can be restored for UNDO_DAYS. The
     history has one entry, for the current version."""
-    file = queries.get_file(file_id)
+    file = queries.present_file(file_id)
     check_may_change(actor, file)
     remaining = (*queries.versions_of(file), File.removed_at.is_(None))
     # Locked, so that only one of two people who remove it at the same time does.
@@ -184,10 +238,10 @@ def remove_file(actor: Actor, file_id: int) -> str:
         raise queries.no_such_file()
     values = {"removed_at": now(), "removed_by": actor.id}
     db.session.execute(update(File).where(*remaining).values(values))
-    change = Change(current.id, before=_recorded(current), version=current.version)
+    change = Change(current.id, before=recorded(current), version=current.version)
     record(actor, "file.delete", change)
     after_commit(cache.invalidate)
-    after_commit(purge_removed)
+    after_commit(purging.purge_due)
     return file.name
 
 
@@ -195,21 +249,23 @@ def remove_file(actor: Actor, file_id: int) -> str:
 def restore_file(actor: Actor, file_id: int) -> RestoredFile:
     """Restore a removed file with the versions that were removed with it. If its name was uploaded
     again in the meantime, the newest of all versions is the current one. Without effect on a file
-    that is not removed."""
+    that is not removed; NotFound after UNDO_DAYS, whether it is purged already or not."""
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None:
-        raise _purged()
+        raise purged()
     check_may_change(actor, file)
     # Locked, so that an upload at the same time cannot leave two current versions.
     query = select(File).where(*queries.versions_of(file)).with_for_update()
     query = query.order_by(File.created_at, File.version)
     rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
     moment = file.removed_at
+    if moment is not None and moment <= restorable_since():
+        raise purged()
     restored = [row for row in rows if row.removed_at == moment]
     if not restored:  # deleted between the two queries
-        raise _purged()
+        raise purged()
     if moment is not None:
-        _record_restore(actor, restored)
+        record_restore(actor, restored)
     for row in restored:
         row.removed_at = row.removed_by = None
     *older, current = [row for row in rows if row.removed_at is None]
@@ -220,13 +276,39 @@ def restore_file(actor: Actor, file_id: int) -> RestoredFile:
     return RestoredFile(file.name, restored[-1].version, current.version, current.id)
 
 
-def _record_restore(actor: Actor, restored: list[File]) -> None:
+def record_restore(actor: Actor, restored: list[File]) -> None:
     """One entry, for the version that was current at the removal."""
     row = next((row for row in restored if row.replaced_at is None), restored[-1])
-    change = Change(row.id, after=_recorded(row), version=row.version)
+    change = Change(row.id, after=recorded(row), version=row.version)
     record(actor, "file.restore", change, reverts_id=find_removal("file", row.id))
 
 
-def _purged() -> NotFound:
+def purged() -> NotFound:
     """The refusal for a file that is deleted permanently."""
     return NotFound(N_("This file was deleted permanently and cannot be restored."))
+
+
+@permitted(Role.ADMIN, by_token=False)
+def purge_files(actor: Actor) -> PurgeCounts:
+    """Delete permanently all removed files that can no longer be restored, and orphaned files. Each
+    in a short transaction; what was deleted is recorded also if a later one fails."""
+    folder, counts = settings().files_dir, PurgeCounts()
+    try:
+        for file_id in purging.find_due(PURGE_MOST):
+            counts.removed += purging.purge_file(file_id)
+        for name in purging.find_orphans():
+            storage.remove(folder, name)
+            counts.orphaned += 1
+        counts.orphaned += storage.remove_leftovers(folder)
+    finally:
+        if counts != PurgeCounts():
+            record_purge(actor, counts)
+    return counts
+
+
+@service(Role.ADMIN, by_token=False)
+def record_purge(actor: Actor, counts: PurgeCounts) -> None:
+    """Write the entry of a permanent deletion."""
+    fields = {"removed_files": counts.removed, "orphaned_files": counts.orphaned}
+    change = Change(ALL_FILES, after=fields)
+    record(actor, "file.purge", change, visible_to=ADMINISTRATORS)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.actor import Actor, Role
 from app.database.engine import db
 from app.files.models import File, join_path
+from app.files.services import ALL_FILES
 from app.history.subjects import Subject
 from app.text import Bytes
 
@@ -16,9 +17,11 @@ DIGEST_SHOWN = 12  # characters; the whole digest is on the file's page
 
 
 def labels(file_ids: Iterable[int]) -> Mapping[int, str]:
-    """Folder and name of those that are not deleted permanently."""
-    query = select(File.id, File.folder, File.name).where(File.id.in_(list(file_ids)))
-    return {row.id: join_path(row.folder, row.name) for row in db.session.execute(query)}
+    """Folder and name of those that are not deleted permanently; a word for all files."""
+    ids = list(file_ids)
+    query = select(File.id, File.folder, File.name).where(File.id.in_(ids))
+    found = {row.id: join_path(row.folder, row.name) for row in db.session.execute(query)}
+    return {**found, ALL_FILES: str(_l("Files"))} if ALL_FILES in ids else found
 
 
 def url(file_id: int) -> str:
@@ -44,6 +47,7 @@ FILE = Subject(
         "file.create": _l("File uploaded"),
         "file.delete": _l("File removed"),
         "file.restore": _l("File restored"),
+        "file.purge": _l("Files deleted permanently"),
     },
     fields={
         "name": _l("File name"),
@@ -51,7 +55,9 @@ FILE = Subject(
         "version": _l("Version"),
         "size": _l("Size"),
         "sha256": "SHA-256",
-        "owner_id": _l("Owner (ID)"),
+        "owner": _l("Owner"),
+        "removed_files": _l("Removed files"),
+        "orphaned_files": _l("Orphaned files"),
     },
     formats={
         "size": lambda size: str(Bytes(size)),

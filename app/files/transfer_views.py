@@ -74,7 +74,7 @@ def upload_success() -> str:
 @role_required()
 def download_file(file_id: int) -> Response:
     """A file by id; each version has its own."""
-    return download_response.send(queries.get_file(file_id))
+    return download_response.send(queries.load_file(actor(), file_id))
 
 
 @bp.get("/download")
@@ -83,7 +83,8 @@ def download_file(file_id: int) -> Response:
 @role_required()
 def download_by_name(name: str = "") -> Response:
     """The newest file of a name, or the file of a stored name; also as `?filename=NAME`."""
-    return download_response.send(queries.find_by_name(name or request.args.get("filename", "")))
+    sent = name or request.args.get("filename", "")
+    return download_response.send(queries.find_file(actor(), sent))
 
 
 @bp.get("/list_files")

@@ -23,18 +23,19 @@ def save(owner_id: int, files: list[dict[str, Any]]) -> str:
         "files": sorted(files, key=lambda file: file["kept"])[:SHOWN],
         "more": max(0, len(files) - SHOWN),
     }
-    redis_store.client.set(_key(token), json.dumps(results), ex=60 * RESULT_MINUTES)
+    redis_store.client.set(key_of(token), json.dumps(results), ex=60 * RESULT_MINUTES)
     return token
 
 
 def load(owner_id: int, token: str) -> dict[str, Any]:
     """The results of this person's upload with that token; NOTHING for any other token."""
-    found: Any = redis_store.client.get(_key(token)) if token else None
+    found: Any = redis_store.client.get(key_of(token)) if token else None
     results = json.loads(found) if found else {}
     if results.get("owner") != owner_id:
         return NOTHING
     return {"files": results["files"], "more": results["more"]}
 
 
-def _key(token: str) -> str:
+def key_of(token: str) -> str:
+    """The key in Redis."""
     return f"gz:uploaded:{token}"

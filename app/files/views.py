@@ -7,8 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.current import actor, settings
-from app.files import listing, purging, queries, services
-from app.files.rules import may_change
+from app.files import listing, queries, rules, services
 from app.web.listings import Filter, ListAddress, read_flag, read_text
 from app.web.notices import Notice
 from app.web.permissions import role_required
@@ -39,10 +38,10 @@ def list_files() -> str:
         listing=asked,
         list=FILES.show(asked, page, total),
         size=size,
-        may_change=partial(may_change, actor()),
-        may_remove=actor().may_write or queries.owns_files(actor().person_id),
+        may_change=partial(rules.may_change, actor()),
+        may_remove=queries.may_change_some(actor()),
         limits=settings(),
-        undo_days=purging.UNDO_DAYS,
+        undo_days=rules.UNDO_DAYS,
     )
 
 
@@ -50,13 +49,13 @@ def list_files() -> str:
 @role_required()
 def show_file(file_id: int) -> str:
     """One file: its owner, its SHA-256, its versions."""
-    file = queries.get_file(file_id)
+    file = queries.load_file(actor(), file_id)
     return render_template(
         "files/show_file.html",
         file=file,
-        owner=queries.owner_name(file),
-        versions=queries.list_versions(file),
-        may_change=may_change(actor(), file),
+        owner=queries.owner_name(actor(), file),
+        versions=queries.list_versions(actor(), file),
+        may_change=rules.may_change(actor(), file),
     )
 
 

@@ -3,12 +3,14 @@
 import random
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import update
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from urllib3 import encode_multipart_formdata
 from werkzeug.test import TestResponse
@@ -18,9 +20,11 @@ from app.auth import queries
 from app.current import settings
 from app.database.engine import db
 from app.files import services
+from app.files.models import File
 from app.files.names import clean_path
 from app.files.services import StoredFile
 from app.files.storage import Incoming
+from app.times import now
 from tests.factories import add_person, add_token
 
 REPORT = "报告 (终稿).pdf"
@@ -118,6 +122,24 @@ def all_connections_taken() -> Iterator[None]:
             while True:
                 taken.enter_context(db.engine.connect())
         yield
+
+
+def without_connection(function: Callable[[], Any]) -> Callable[[], Any]:
+    """A function that finds all connections to the database taken."""
+
+    def run() -> Any:
+        db.session.rollback()
+        with all_connections_taken():
+            return function()
+
+    return run
+
+
+def age(file_id: int, days: float) -> None:
+    """Have a removed file been removed so many days ago."""
+    moment = now() - timedelta(days=days)
+    db.session.execute(update(File).where(File.id == file_id).values(removed_at=moment))
+    db.session.commit()
 
 
 def on_disk(folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ import pytest
 from app.database.engine import db
 from app.files import download_response, queries, storage
 from app.files.models import File
-from tests.factories import HTML
+from tests.factories import HTML, OPERATOR
 from tests.files.helpers import (
     JSON,
     PDF,
@@ -33,7 +33,7 @@ def script(app):
 
 def downloads(app, file_id=1):
     with app.app_context():
-        return queries.get_file(file_id).downloads
+        return queries.load_file(OPERATOR, file_id).downloads
 
 
 def test_headers_of_a_download(script):
@@ -157,13 +157,13 @@ def test_if_match_of_another_version_is_412(script):
 
 
 def test_a_download_goes_on_uncounted_when_all_connections_are_taken(app, script, monkeypatch):
-    count_download = download_response.count_download
+    count_or_log = download_response.count_or_log
 
     def count_without_connection(file_id):
         with all_connections_taken():
-            count_download(file_id)
+            count_or_log(file_id)
 
-    monkeypatch.setattr(download_response, "count_download", count_without_connection)
+    monkeypatch.setattr(download_response, "count_or_log", count_without_connection)
     answer = script.get("/files/1")
     assert (answer.status_code, answer.data) == (200, DATA)
     assert downloads(app) == 0
@@ -208,7 +208,7 @@ def test_a_chinese_name_and_its_other_form_are_found(app):
 
 def test_the_stored_name_finds_its_file_too(app, script):
     with app.app_context():
-        stored = queries.get_file(1).stored_name
+        stored = queries.load_file(OPERATOR, 1).stored_name
     assert script.get(f"/download/{stored}").data == DATA
 
 

@@ -9,13 +9,14 @@ from app.actor import ANONYMOUS, Actor, Role, Via
 from app.current import settings
 from app.database.engine import db
 from app.errors import Forbidden, NotFound, Unauthorized
-from app.files import adoption, purging, services, subjects
+from app.files import adoption, purging, services, storage, subjects
 from app.files.names import clean_path
 from app.files.storage import Incoming
-from app.history.models import EVERYBODY, HistoryEntry
+from app.history.entries import describe
+from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.times import now
-from tests.factories import at_once
-from tests.files.helpers import PDF, PNG, Script, editor, on_disk, store
+from tests.factories import OPERATOR, at_once
+from tests.files.helpers import PDF, PNG, Script, age, editor, on_disk, store
 
 
 def entries():
@@ -46,7 +47,7 @@ def test_an_upload_is_recorded_with_its_version(people):
     assert (second.actor_id, second.via, second.visible_to) == (people[0], "page", EVERYBODY)
     assert (second.before, second.batch_id) == (None, None)
     assert json.loads(second.after) == {
-        "owner_id": people[0],
+        "owner": "Ada",
         "folder": "survey",
         "name": "a.pdf",
         "version": 2,
@@ -123,14 +124,72 @@ def test_restored_by_two_at_once_is_one_entry(any_app, people):
     assert [action for action, _id in actions()].count("file.restore") == 1
 
 
-def test_permanent_deletion_is_not_recorded(people):
-    file_id = store(people[0], "a.txt", b"1").id
-    services.remove_file(editor(people[0]), file_id)
-    removed = db.session.get(services.File, file_id)
-    removed.removed_at = now().replace(year=2020)
-    db.session.commit()
+def remove_long_ago(person_id, *names):
+    """Files that were removed and can no longer be restored."""
+    ids = [store(person_id, name, b"1").id for name in names]
+    for file_id in ids:
+        services.remove_file(editor(person_id), file_id)
+    for file_id in ids:
+        age(file_id, 8)
+
+
+def test_automatic_purging_is_not_recorded(people):
+    remove_long_ago(people[0], "a.txt")
     assert purging.purge_removed() == 1
     assert [action for action, _id in actions()] == ["file.create", "file.delete"]
+
+
+def test_purging_by_the_operator_is_one_entry_for_administrators(people):
+    remove_long_ago(people[0], "a.txt", "b.txt")
+    assert services.purge_files(OPERATOR) == services.PurgeCounts(removed=2)
+    entry = entries()[-1]
+    assert (entry.action, entry.subject_id) == ("file.purge", services.ALL_FILES)
+    assert (entry.actor_id, entry.via, entry.visible_to) == (None, Via.COMMAND, ADMINISTRATORS)
+    assert json.loads(entry.after) == {"removed_files": 2, "orphaned_files": 0}
+    [row] = describe(OPERATOR, [entry])
+    assert (row.action, row.label, row.url) == ("Files deleted permanently", "Files", "")
+    assert [(change.name, change.new) for change in row.changes] == [
+        ("Removed files", "2"),
+        ("Orphaned files", "0"),
+    ]
+
+
+def test_purging_nothing_leaves_no_entry(people):
+    assert services.purge_files(OPERATOR) == services.PurgeCounts()
+    assert entries() == []
+
+
+def test_an_interrupted_purge_records_what_it_deleted(people, monkeypatch):
+    """A stored file that cannot be deleted, for example because of its permissions."""
+    remove_long_ago(people[0], "a.txt")
+
+    def fail(_folder):
+        raise PermissionError
+
+    monkeypatch.setattr(storage, "remove_leftovers", fail)
+    with pytest.raises(PermissionError):
+        services.purge_files(OPERATOR)
+    assert json.loads(entries()[-1].after) == {"removed_files": 1, "orphaned_files": 0}
+
+
+def test_two_purges_at_once_count_each_file_once(any_app, people):
+    remove_long_ago(people[0], "a.txt", "b.txt", "c.txt", "d.txt")
+    results = at_once(any_app, *[lambda: services.purge_files(OPERATOR)] * 2)
+    assert sum(counts.removed for counts in results) == 4
+    purges = [entry for entry in entries() if entry.action == "file.purge"]
+    assert sum(json.loads(entry.after)["removed_files"] for entry in purges) == 4
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [Actor(1, "editor", Role.EDITOR), Actor(1, "admin", Role.ADMIN, Via.TOKEN)],
+    ids=["editor", "token"],
+)
+def test_only_administrators_in_person_purge(people, actor):
+    remove_long_ago(people[0], "a.txt")
+    with pytest.raises(Forbidden):
+        services.purge_files(actor)
+    assert len(on_disk(settings().files_dir)) == 1
 
 
 @pytest.mark.parametrize(
@@ -141,13 +200,23 @@ def test_permanent_deletion_is_not_recorded(people):
 def test_only_editors_store_files(people, actor, refusal):
     with pytest.raises(refusal):
         services.store_upload(actor, clean_path("a.pdf"), received())
+    with pytest.raises(Forbidden):
+        services.store_uploads(actor, [services.SentFile("a.pdf", received())])
     assert entries() == []
-    assert [path.suffix for path in on_disk(settings().files_dir)] == [".part"], "nothing is stored"
+    assert {path.suffix for path in on_disk(settings().files_dir)} == {".part"}, "nothing is stored"
 
 
 def test_only_administrators_store_files_for_others(people):
     with pytest.raises(Forbidden):
         services.store_adopted(editor(people[0]), people[1], clean_path("a.pdf"), received(), now())
+    assert entries() == []
+
+
+def test_only_administrators_adopt_files(people, tmp_path):
+    """It is one refusal, and not one for each file."""
+    (tmp_path / "a.pdf").write_bytes(PDF)
+    with pytest.raises(Forbidden):
+        adoption.adopt_files(editor(people[0]), tmp_path, None, people[1])
     assert entries() == []
 
 
@@ -180,7 +249,7 @@ def test_adoption_is_one_batch_of_the_operator(people, tmp_path):
     assert [result.state for result in results] == ["adopted", "adopted"]
     first, second = entries()
     assert (first.actor_id, first.via, first.action) == (None, Via.COMMAND, "file.create")
-    assert json.loads(second.after)["owner_id"] == people[1]
+    assert json.loads(second.after)["owner"] == "林梅"
     assert first.batch_id == second.batch_id is not None
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.auth import services as auth
-from app.files import listing, purging
+from app.files import listing, rules
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser
 from tests.files.helpers import PDF, PNG, REPORT, Script
 from tests.html import Page
@@ -121,7 +121,7 @@ def test_removing_and_restoring_return_to_the_same_list(script, as_role, came, b
 
 
 def test_the_page_of_removed_files_shows_the_undo_period(script, as_role, monkeypatch):
-    monkeypatch.setattr(purging, "UNDO_DAYS", 3)
+    monkeypatch.setattr(rules, "UNDO_DAYS", 3)
     page = Page(as_role("editor").get("/files?removed=1"))
     assert page.text(".lead") == "Removed files can be restored for 3 days."
     assert page.text(".empty") == "No files were removed in the last 3 days."

@@ -1,43 +1,76 @@
 """The rules of shared files, on both databases."""
 
 import threading
-from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, func, literal, select, update
+from sqlalchemy import event, func, literal, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.actor import Actor, Role
+from app.actor import ANONYMOUS, Actor, Role
 from app.current import settings
 from app.database.engine import db
 from app.database.keyset import FIRST
-from app.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from app.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unauthorized
 from app.files import listing, purging, queries, services, storage
 from app.files.models import File
 from app.files.names import clean_path
+from app.files.services import PurgeCounts
 from app.files.storage import Incoming
-from app.times import now
 from tests.factories import OPERATOR, at_once
-from tests.files.helpers import PDF, REPORT, all_connections_taken, editor, on_disk, store
+from tests.files.helpers import (
+    PDF,
+    REPORT,
+    age,
+    all_connections_taken,
+    editor,
+    on_disk,
+    store,
+    without_connection,
+)
 
 FOLDER = "survey/north"
 
 
 def test_a_file_is_stored_with_its_metadata(people):
     stored = store(people[0], f"{FOLDER}/{REPORT}", with_folder=True)
-    file = queries.get_file(stored.id)
+    file = queries.load_file(OPERATOR, stored.id)
     assert (file.folder, file.name, file.extension) == (FOLDER, REPORT, "pdf")
     assert (file.size, file.version, file.content_type) == (len(PDF), 1, "application/pdf")
     assert file.path == f"{FOLDER}/{REPORT}"
     path = storage.path_of(settings().files_dir, file.stored_name)
     assert path.read_bytes() == PDF
-    assert queries.owner_name(file) == "Ada"
+    assert queries.owner_name(OPERATOR, file) == "Ada"
+
+
+def test_editors_and_owners_may_change_some_file(people):
+    viewer = Actor(people[0], "viewer", Role.VIEWER)
+    assert queries.may_change_some(editor(people[0]))
+    assert not queries.may_change_some(viewer)
+    store(people[1], "a.txt", b"x")
+    assert not queries.may_change_some(viewer)
+    services.remove_file(editor(people[0]), store(people[0], "b.txt", b"x").id)
+    assert queries.may_change_some(viewer)
+    with pytest.raises(Forbidden):
+        queries.may_change_some(ANONYMOUS)
+
+
+def test_visitors_read_no_file(people):
+    stored = store(people[0], "a.txt", b"x")
+    file = queries.load_file(Actor(people[1], "viewer", Role.VIEWER), stored.id)
+    for read, about in (
+        (queries.load_file, stored.id),
+        (queries.find_file, "a.txt"),
+        (queries.list_versions, file),
+        (queries.owner_name, file),
+    ):
+        with pytest.raises(Unauthorized):
+            read(ANONYMOUS, about)
 
 
 def test_the_longest_names_fit(people):
     name = "/".join(["文" * 249] * 2 + ["𠮷" * 251 + ".pdf"])
-    file = queries.get_file(store(people[0], name, with_folder=True).id)
+    file = queries.load_file(OPERATOR, store(people[0], name, with_folder=True).id)
     assert file.path == name
 
 
@@ -45,10 +78,10 @@ def test_the_same_name_again_is_the_next_version_and_the_older_stays_by_id(peopl
     first = store(people[0], "a.txt", b"one")
     second = store(people[0], "a.txt", b"two")
     assert (first.version, second.version) == (1, 2)
-    assert queries.get_file(first.id).replaced_at is not None
-    assert queries.get_file(second.id).replaced_at is None
-    assert queries.find_by_name("a.txt").id == second.id
-    versions = queries.list_versions(queries.get_file(first.id))
+    assert queries.load_file(OPERATOR, first.id).replaced_at is not None
+    assert queries.load_file(OPERATOR, second.id).replaced_at is None
+    assert queries.find_file(OPERATOR, "a.txt").id == second.id
+    versions = queries.list_versions(OPERATOR, queries.load_file(OPERATOR, first.id))
     assert [file.version for file in versions] == [2, 1]
 
 
@@ -59,9 +92,9 @@ def test_the_same_name_of_another_person_case_or_folder_is_another_file(people):
         store(people[0], "A.txt", b"3").id,
         store(people[0], "f/a.txt", b"4", with_folder=True).id,
     ]
-    assert [queries.get_file(file_id).version for file_id in ids] == [1, 1, 1, 1]
-    assert queries.find_by_name("a.txt").id == ids[3]
-    assert queries.find_by_name("f/a.txt").id == ids[3]
+    assert [queries.load_file(OPERATOR, file_id).version for file_id in ids] == [1, 1, 1, 1]
+    assert queries.find_file(OPERATOR, "a.txt").id == ids[3]
+    assert queries.find_file(OPERATOR, "f/a.txt").id == ids[3]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +106,20 @@ def test_a_refused_file_leaves_no_row_and_no_bytes(people, name, data, error):
         store(people[0], name, data)
     assert db.session.scalar(select(func.count(File.id))) == 0
     assert on_disk(settings().files_dir) == []
+
+
+def test_each_file_of_a_form_is_stored_or_refused_for_itself(people):
+    sent = []
+    for name, data in ((" a.txt", b"1"), ("b.exe", b"MZ"), ("c.txt", b"3")):
+        incoming = Incoming(settings().files_dir, 1024)
+        incoming.write(data)
+        sent.append(services.SentFile(name, incoming))
+    first, second, third = services.store_uploads(editor(people[0]), sent)
+    assert [each.path for each in (first, second, third)] == ["a.txt", "b.exe", "c.txt"]
+    assert (first.trimmed, third.trimmed) == (True, False)
+    assert [bool(each.stored) for each in (first, second, third)] == [True, False, True]
+    assert isinstance(second.error, Invalid)
+    assert len(on_disk(settings().files_dir)) == 2
 
 
 def test_too_large_is_refused_naming_the_limit(people):
@@ -116,11 +163,11 @@ def test_bytes_stay_when_their_row_may_exist(people, monkeypatch):
         store(people[0], "a.txt", b"two")
     monkeypatch.undo()
     db.session.rollback()
-    present = queries.find_by_name("a.txt")
+    present = queries.find_file(OPERATOR, "a.txt")
     assert present.version == 2
     folder = settings().files_dir
     assert storage.path_of(folder, present.stored_name).read_bytes() == b"two"
-    assert queries.get_file(first.id).replaced_at is not None
+    assert queries.load_file(OPERATOR, first.id).replaced_at is not None
 
 
 def test_bytes_are_deleted_when_no_connection_is_free(people):
@@ -176,13 +223,13 @@ def test_all_versions_are_removed_and_restored_together(people):
     assert services.remove_file(editor(people[1]), second.id) == "a.txt"
     for file_id in (first.id, second.id):
         with pytest.raises(NotFound):
-            queries.get_file(file_id)
+            queries.load_file(OPERATOR, file_id)
     with pytest.raises(NotFound):
         services.remove_file(editor(people[0]), second.id)
-    assert queries.find_by_name("a.txt").id == other.id
+    assert queries.find_file(OPERATOR, "a.txt").id == other.id
     assert services.restore_file(editor(people[0]), second.id).name == "a.txt"
-    assert queries.get_file(first.id).removed_at is None
-    assert queries.get_file(second.id).removed_by is None
+    assert queries.load_file(OPERATOR, first.id).removed_at is None
+    assert queries.load_file(OPERATOR, second.id).removed_by is None
     assert services.restore_file(editor(people[0]), second.id).name == "a.txt", (
         "once more changes nothing"
     )
@@ -208,8 +255,8 @@ def test_a_file_uploaded_again_and_then_restored_has_one_current_version(people)
     assert removed_versions() == [1]
     back = services.restore_file(editor(people[0]), first.id)
     assert (back.version, back.current_version, back.current_id) == (1, 2, second.id)
-    assert queries.get_file(first.id).replaced_at is not None
-    assert queries.find_by_name("a.txt").id == second.id
+    assert queries.load_file(OPERATOR, first.id).replaced_at is not None
+    assert queries.find_file(OPERATOR, "a.txt").id == second.id
     assert (removed_versions(), present_versions()) == ([], [2])
 
 
@@ -253,13 +300,6 @@ def test_a_viewer_removes_and_restores_only_their_own_files(people):
     assert services.restore_file(viewer, own).name == "a.txt"
 
 
-def age(file_id: int, days: float) -> None:
-    """Have it been removed so many days ago."""
-    moment = now() - timedelta(days=days)
-    db.session.execute(update(File).where(File.id == file_id).values(removed_at=moment))
-    db.session.commit()
-
-
 def test_removed_bytes_are_deleted_after_a_week(people):
     young, old, present = (store(people[0], f"{n}.txt", b"x").id for n in range(3))
     services.remove_file(editor(people[0]), young)
@@ -271,7 +311,19 @@ def test_removed_bytes_are_deleted_after_a_week(people):
         services.restore_file(editor(people[0]), old)
     services.restore_file(editor(people[0]), young)
     assert len(on_disk(settings().files_dir)) == 2
-    assert queries.get_file(present)
+    assert queries.load_file(OPERATOR, present)
+
+
+def test_a_file_is_not_restored_after_the_undo_period_even_if_not_purged_yet(people):
+    file_id = store(people[0], "a.txt", b"x").id
+    services.remove_file(editor(people[0]), file_id)
+    age(file_id, 7.1)
+    assert removed_versions() == []
+    with pytest.raises(NotFound, match="cannot be restored"):
+        services.restore_file(editor(people[0]), file_id)
+    assert len(on_disk(settings().files_dir)) == 1
+    age(file_id, 6.9)
+    assert services.restore_file(editor(people[0]), file_id).version == 1
 
 
 def test_removing_purges_older_removed_files(people):
@@ -282,6 +334,17 @@ def test_removing_purges_older_removed_files(people):
     assert len(on_disk(settings().files_dir)) == 1
 
 
+def test_a_file_is_removed_although_nothing_could_be_purged(people, monkeypatch, caplog):
+    file_id = store(people[0], "a.txt", b"x").id
+    monkeypatch.setattr(purging, "purge_removed", without_connection(purging.purge_removed))
+    services.remove_file(editor(people[0]), file_id)
+    assert removed_versions() == [1]
+    [line] = [record for record in caplog.records if record.name == "gazetteer.files"]
+    assert (line.levelname, line.exc_info) == ("WARNING", None)
+    assert line.getMessage() == "removed files were not purged: TimeoutError"
+    assert "a follow-up of a committed change failed" not in caplog.text
+
+
 def test_orphaned_bytes_are_deleted_after_a_day(people):
     import os
     import time
@@ -290,16 +353,16 @@ def test_orphaned_bytes_are_deleted_after_a_day(people):
     folder = settings().files_dir
     incoming = Incoming(folder, 10)
     stray = storage.path_of(folder, incoming.store("txt"))
-    assert purging.purge_orphans() == 0
+    assert services.purge_files(OPERATOR) == PurgeCounts()
     for path in on_disk(folder):
         os.utime(path, (time.time() - 90_000,) * 2)
-    assert purging.purge_orphans() == 1
+    assert services.purge_files(OPERATOR) == PurgeCounts(orphaned=1)
     assert not stray.exists()
-    assert queries.get_file(stored.id)
+    assert queries.load_file(OPERATOR, stored.id)
 
 
 def test_downloads_are_counted(people):
     stored = store(people[0], "a.txt", b"x")
     services.count_download(stored.id)
     services.count_download(stored.id)
-    assert queries.get_file(stored.id).downloads == 2
+    assert queries.load_file(OPERATOR, stored.id).downloads == 2
