@@ -200,7 +200,7 @@ def test_only_administrators_in_person_purge(people, actor):
 def test_only_editors_store_files(people, actor, refusal):
     with pytest.raises(refusal):
         services.store_upload(actor, clean_path("a.pdf"), received())
-    with pytest.raises(Forbidden):
+    with pytest.raises(refusal):
         services.store_uploads(actor, [services.SentFile("a.pdf", received())])
     assert entries() == []
     assert {path.suffix for path in on_disk(settings().files_dir)} == {".part"}, "nothing is stored"
