@@ -51,7 +51,7 @@ def test_editors_and_owners_may_change_some_file(people):
     assert not queries.may_change_some(viewer)
     services.remove_file(editor(people[0]), store(people[0], "b.txt", b"x").id)
     assert queries.may_change_some(viewer)
-    with pytest.raises(Forbidden):
+    with pytest.raises(Unauthorized):
         queries.may_change_some(ANONYMOUS)
 
 
