@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.actor import Actor
+from app.actor import Actor, Role
 from app.current import settings
+from app.database.service import permitted
 from app.disk import has_space
 from app.errors import DomainError, Invalid, NoSpace, Text
 from app.files import queries, services, storage
@@ -47,6 +48,7 @@ class AdoptionResult:
     reason: str = ""
 
 
+@permitted(Role.ADMIN)
 def adopt_files(
     actor: Actor, folder: Path, mapping: Path | None, owner_id: int
 ) -> Iterator[AdoptionResult]:

@@ -28,7 +28,7 @@ def send(file: File) -> Response:
     path = storage.path_of(settings().files_dir, file.stored_name)
     if not path.exists():
         current_app.logger.error("the content of file %d is missing", file.id)
-        raise NotFound(N_("The content of this file is missing. Tell whoever runs this server."))
+        raise NotFound(N_("The content of this file is missing. Tell your administrator."))
     file_id, length = file.id, file.size
     response = prepare_response(file, path)
     db.session.rollback()
@@ -43,7 +43,7 @@ def send(file: File) -> Response:
     if request.method == "HEAD":
         return response
     if start == 0:
-        count_download(file_id)
+        count_or_log(file_id)
     send_it = send_by_nginx if settings().nginx_sends_files else send_directly
     return send_it(response, path)
 
@@ -91,7 +91,7 @@ def with_plain_range(environ: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def count_download(file_id: int) -> None:
+def count_or_log(file_id: int) -> None:
     """Count a download when it starts; it goes on uncounted if the database is busy or down."""
     try:
         services.count_download(file_id)

@@ -81,12 +81,20 @@ def list_versions(actor: Actor, file: File) -> list[File]:
 @permitted(Role.VIEWER)
 def owner_name(actor: Actor, file: File) -> str:
     """The name of the file's owner."""
+    return name_of_owner(file)
+
+
+def name_of_owner(file: File) -> str:
+    """The same, for services that have checked the actor."""
     return db.session.scalar(select(Person.name).where(Person.id == file.owner_id)) or ""
 
 
-def owns_files(person_id: int) -> bool:
-    """True if this person owns a file, removed ones included."""
-    return db.session.scalar(select(File.id).where(File.owner_id == person_id).limit(1)) is not None
+@permitted(Role.VIEWER)
+def may_change_some(actor: Actor) -> bool:
+    """True for those who may remove or restore any file at all: editors, and owners of files,
+    removed ones included."""
+    own = select(File.id).where(File.owner_id == actor.id).limit(1)
+    return actor.may_write or db.session.scalar(own) is not None
 
 
 def same_file(owner_id: int, folder: str, name: str) -> Conditions:

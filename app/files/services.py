@@ -1,5 +1,6 @@
 """What can be done with files: store, remove, restore and purge them, and count downloads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,17 +13,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.actor import Actor, Role
 from app.current import settings
 from app.database.constraints import violates
-from app.database.engine import db
+from app.database.engine import DATABASE_AWAY, db
 from app.database.service import after_commit, bookkeeping, is_busy, permitted, service
 from app.errors import Conflict, DomainError, NotFound
 from app.files import cache, purging, queries, storage
 from app.files.models import EXTENSION_LENGTH, NAME_LENGTH, UNIQUE_VERSION, File
-from app.files.names import CleanPath
+from app.files.names import CleanPath, clean_path, printable
 from app.files.rules import check_file, check_may_change, restorable_since
 from app.files.storage import Incoming
 from app.history.models import ADMINISTRATORS
 from app.history.queries import find_removal
-from app.history.services import Change, record
+from app.history.services import Change, new_batch_id, record
 from app.text import N_, fold
 from app.times import now
 
@@ -31,7 +32,7 @@ PURGE_MOST = 100_000  # files in one call of purge_files()
 # The subject of an entry that is about no file in particular.
 ALL_FILES = 0
 # The fields of a file in the history.
-RECORDED = ("name", "folder", "version", "size", "sha256", "owner_id")
+RECORDED = ("name", "folder", "version", "size", "sha256")
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,52 @@ class PurgeCounts:
     orphaned: int = 0
 
 
+@dataclass(frozen=True)
+class SentFile:
+    """A file of a form: its name as it was sent, and its content as it was received."""
+
+    name: str
+    incoming: Incoming
+    with_folder: bool = False
+
+
+@dataclass(frozen=True)
+class UploadResult:
+    """What became of a sent file: it was stored, or `error` says why not."""
+
+    path: str
+    trimmed: bool = False
+    stored: StoredFile | None = None
+    error: Exception | None = None
+
+
 @permitted(Role.EDITOR)
-def store_upload(
-    actor: Actor, path: CleanPath, incoming: Incoming, batch_id: str | None = None
-) -> StoredFile:
-    """Check a received file and make it the next version of the actor's file of that path.
-    `batch_id` is shared by the files of one form."""
-    return store(actor, incoming, path, batch_id, owner_id=actor.person_id)
+def store_uploads(actor: Actor, files: Sequence[SentFile]) -> list[UploadResult]:
+    """Store the files of one form, each in a transaction of its own, so that one that is refused
+    does not affect the others. Several files are one batch. Then some removed files are purged."""
+    batch_id = new_batch_id() if len(files) > 1 else None
+    results = [store_sent(actor, file, batch_id) for file in files]
+    purging.purge_due()
+    return results
+
+
+def store_sent(actor: Actor, file: SentFile, batch_id: str | None) -> UploadResult:
+    """Store one file of a form; a refusal, or a database that does not answer, is its result."""
+    shown = printable(file.name)
+    try:
+        path = clean_path(file.name, file.with_folder)
+        shown = path.path
+        stored = store(actor, file.incoming, path, batch_id, owner_id=actor.person_id)
+    except (DomainError, *DATABASE_AWAY) as error:
+        file.incoming.discard()
+        return UploadResult(shown, error=error)
+    return UploadResult(shown, path.trimmed, stored)
+
+
+@permitted(Role.EDITOR)
+def store_upload(actor: Actor, path: CleanPath, incoming: Incoming) -> StoredFile:
+    """Check a received file and make it the next version of the actor's file of that path."""
+    return store(actor, incoming, path, batch_id=None, owner_id=actor.person_id)
 
 
 @permitted(Role.ADMIN)
@@ -172,8 +212,9 @@ def has_newer(moment: datetime, current: queries.Conditions) -> bool:
 
 
 def recorded(file: File) -> dict[str, Any]:
-    """The fields of a version for the history."""
-    return {name: getattr(file, name) for name in RECORDED}
+    """The fields of a version for the history, with the name of its owner, which never changes."""
+    fields = {name: getattr(file, name) for name in RECORDED}
+    return {**fields, "owner": queries.name_of_owner(file)}
 
 
 @bookkeeping

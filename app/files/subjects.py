@@ -55,7 +55,7 @@ FILE = Subject(
         "version": _l("Version"),
         "size": _l("Size"),
         "sha256": "SHA-256",
-        "owner_id": _l("Owner (ID)"),
+        "owner": _l("Owner"),
         "removed_files": _l("Removed files"),
         "orphaned_files": _l("Orphaned files"),
     },

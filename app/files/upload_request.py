@@ -1,27 +1,20 @@
 """The HTTP side of an upload: the form is read once, each file directly into the storage folder."""
 
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
 from flask import Request, request
-from flask_babel import gettext as _
-from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.concurrency import yield_to_hub
 from app.current import actor, settings
-from app.database.engine import DATABASE_AWAY
 from app.disk import has_space
-from app.errors import DomainError, NoSpace, TooLarge
+from app.errors import NoSpace, TooLarge
 from app.extensions import csrf
-from app.files import purging, services, storage
-from app.files.names import clean_path, printable
-from app.files.services import StoredFile
-from app.history.services import new_batch_id
+from app.files import services, storage
+from app.files.services import SentFile, UploadResult
 from app.text import N_, Bytes, Message
-from app.web.error_pages import STATUS_TEXTS
 
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
@@ -101,33 +94,19 @@ class UploadRequest(Request):
             stream.close()
 
 
-@dataclass
-class FileResult:
-    """The result for one file of a form: stored, or a problem with its status."""
-
-    path: str
-    stored: StoredFile | None = None
-    status: int = 200
-    problem: str = ""
-    notes: list[str] = field(default_factory=list)
-
-
-def receive() -> list[FileResult]:
-    """Read the form of this request and store its files, each in a transaction of its own. Returns
-    [] if no file was selected; `has_file_part()` tells a missing field from an empty one."""
+def receive() -> list[UploadResult]:
+    """Read the form of this request and store its files. Returns [] if no file was selected;
+    `has_file_part()` tells a missing field from an empty one."""
     open_form()
     if not actor().by_token:
         csrf.protect()
     sent = [
-        (part, name == "folder")
+        SentFile(part.filename, cast(FormFile, part.stream), with_folder=name == "folder")
         for name in ("file", "folder")
         for part in request.files.getlist(name)
         if part.filename  # a field without a selected file is sent with an empty name
     ]
-    batch_id = new_batch_id() if len(sent) > 1 else None
-    results = [store_part(part, with_folder, batch_id) for part, with_folder in sent]
-    purging.purge_due()
-    return results
+    return services.store_uploads(actor(), sent)
 
 
 def has_file_part() -> bool:
@@ -159,29 +138,6 @@ def size_limits() -> Message:
     """The size limits of a file and of a form."""
     each, form = Bytes(settings().upload_max_bytes), Bytes(form_limit())
     return N_("A file can have at most %(each)s, a form %(form)s.", each=each, form=form)
-
-
-def store_part(part: FileStorage, with_folder: bool, batch_id: str | None) -> FileResult:
-    """Store one file of the form; a refusal becomes its result."""
-    result = FileResult(printable(part.filename or ""))
-    incoming = cast(FormFile, part.stream)
-    try:
-        path = clean_path(part.filename or "", with_folder)
-        result.path = path.path
-        if path.trimmed:
-            result.notes.append(_("Leading and trailing spaces and trailing dots were removed."))
-        result.stored = services.store_upload(actor(), path, incoming, batch_id)
-    except DomainError as error:
-        result.status, result.problem = error.status, error.message
-        incoming.discard()
-    except DATABASE_AWAY:
-        # The other files of the form have results of their own.
-        result.status, result.problem = 503, str(STATUS_TEXTS[503][1])
-        incoming.discard()
-    else:
-        if result.stored.version > 1:
-            result.notes.append(_("Version %(n)d of this file.", n=result.stored.version))
-    return result
 
 
 def discard_body() -> None:

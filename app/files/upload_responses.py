@@ -3,15 +3,17 @@ browsers. Scripts of the original program read the first line of the plain text;
 `kept` and `refused` never change."""
 
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Response, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
 from app.current import actor
 from app.errors import DomainError
 from app.files import upload_results
-from app.files.upload_request import FileResult
+from app.files.services import StoredFile, UploadResult
 from app.web.error_pages import STATUS_TEXTS
 from app.web.negotiation import wants_page
 
@@ -20,6 +22,31 @@ NO_PART = "No file part"
 NOT_SELECTED = "No selected file"
 FAILED = "file uploaded Fail"
 MISSING = "The downloaded file does not exist"
+
+
+@dataclass
+class FileResult:
+    """The result of one file in the reader's language: stored, or a problem with its status."""
+
+    path: str
+    stored: StoredFile | None = None
+    status: int = 200
+    problem: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+def describe(result: UploadResult) -> FileResult:
+    """A result in words."""
+    shown = FileResult(result.path, result.stored)
+    if isinstance(result.error, DomainError):
+        shown.status, shown.problem = result.error.status, result.error.message
+    elif result.error:  # the database did not answer
+        shown.status, shown.problem = 503, str(STATUS_TEXTS[503][1])
+    if result.trimmed:
+        shown.notes.append(_("Leading and trailing spaces and trailing dots were removed."))
+    if result.stored and result.stored.version > 1:
+        shown.notes.append(_("Version %(n)d of this file.", n=result.stored.version))
+    return shown
 
 
 def wants_plain() -> bool:
@@ -43,8 +70,9 @@ def status_of(results: list[FileResult]) -> int:
     return refused.pop() if len(refused) == 1 else 422
 
 
-def answer_upload(results: list[FileResult], has_part: bool) -> Response:
+def answer_upload(received: list[UploadResult], has_part: bool) -> Response:
     """The response in the format that the client reads."""
+    results = [describe(result) for result in received]
     status = status_of(results)
     if not results:
         first = NOT_SELECTED if has_part else NO_PART

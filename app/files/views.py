@@ -39,7 +39,7 @@ def list_files() -> str:
         list=FILES.show(asked, page, total),
         size=size,
         may_change=partial(rules.may_change, actor()),
-        may_remove=actor().may_write or queries.owns_files(actor().person_id),
+        may_remove=queries.may_change_some(actor()),
         limits=settings(),
         undo_days=rules.UNDO_DAYS,
     )

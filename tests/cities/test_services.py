@@ -8,17 +8,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.actor import ANONYMOUS, Actor
+from app.actor import Actor
 from app.cities import queries, services
 from app.cities.listing import CityListing
 from app.cities.models import City, RemovedCity
 from app.database.engine import db
 from app.database.idempotency import IdempotencyKey, delete_old_keys, hash_key
 from app.errors import Conflict, Invalid, NotFound
-from app.setup import services as setup
 from app.times import now
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
-from tests.factories import PASSWORD, at_once
+from tests.factories import at_once, claim
 
 pytestmark = pytest.mark.usefixtures("any_app")
 
@@ -285,8 +284,7 @@ def test_sample_cities_are_read_before_the_transaction(any_app, monkeypatch):
 
     monkeypatch.setattr(services, "read_sample", note)
     assert services.add_sample_cities(ACTOR) == services.SAMPLE_COUNT
-    token = setup.create_link_path().rpartition("/")[2]
-    assert setup.claim(ANONYMOUS, token, "192.0.2.1", "林小梅", PASSWORD, True) == 1
+    assert claim("林小梅", with_sample=True) == 1
     assert in_service == [False, False]
 
 

@@ -157,13 +157,13 @@ def test_if_match_of_another_version_is_412(script):
 
 
 def test_a_download_goes_on_uncounted_when_all_connections_are_taken(app, script, monkeypatch):
-    count_download = download_response.count_download
+    count_or_log = download_response.count_or_log
 
     def count_without_connection(file_id):
         with all_connections_taken():
-            count_download(file_id)
+            count_or_log(file_id)
 
-    monkeypatch.setattr(download_response, "count_download", count_without_connection)
+    monkeypatch.setattr(download_response, "count_or_log", count_without_connection)
     answer = script.get("/files/1")
     assert (answer.status_code, answer.data) == (200, DATA)
     assert downloads(app) == 0

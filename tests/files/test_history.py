@@ -47,7 +47,7 @@ def test_an_upload_is_recorded_with_its_version(people):
     assert (second.actor_id, second.via, second.visible_to) == (people[0], "page", EVERYBODY)
     assert (second.before, second.batch_id) == (None, None)
     assert json.loads(second.after) == {
-        "owner_id": people[0],
+        "owner": "Ada",
         "folder": "survey",
         "name": "a.pdf",
         "version": 2,
@@ -200,13 +200,23 @@ def test_only_administrators_in_person_purge(people, actor):
 def test_only_editors_store_files(people, actor, refusal):
     with pytest.raises(refusal):
         services.store_upload(actor, clean_path("a.pdf"), received())
+    with pytest.raises(Forbidden):
+        services.store_uploads(actor, [services.SentFile("a.pdf", received())])
     assert entries() == []
-    assert [path.suffix for path in on_disk(settings().files_dir)] == [".part"], "nothing is stored"
+    assert {path.suffix for path in on_disk(settings().files_dir)} == {".part"}, "nothing is stored"
 
 
 def test_only_administrators_store_files_for_others(people):
     with pytest.raises(Forbidden):
         services.store_adopted(editor(people[0]), people[1], clean_path("a.pdf"), received(), now())
+    assert entries() == []
+
+
+def test_only_administrators_adopt_files(people, tmp_path):
+    """It is one refusal, and not one for each file."""
+    (tmp_path / "a.pdf").write_bytes(PDF)
+    with pytest.raises(Forbidden):
+        adoption.adopt_files(editor(people[0]), tmp_path, None, people[1])
     assert entries() == []
 
 
@@ -239,7 +249,7 @@ def test_adoption_is_one_batch_of_the_operator(people, tmp_path):
     assert [result.state for result in results] == ["adopted", "adopted"]
     first, second = entries()
     assert (first.actor_id, first.via, first.action) == (None, Via.COMMAND, "file.create")
-    assert json.loads(second.after)["owner_id"] == people[1]
+    assert json.loads(second.after)["owner"] == "林梅"
     assert first.batch_id == second.batch_id is not None
 
 

@@ -51,6 +51,16 @@ def test_behind_a_proxy_the_lines_name_the_outer_address(make_app):
     assert "https://files.example/upload" in Page(page).text("#curl-upload")
 
 
+def test_the_limits_are_those_of_the_settings(make_app):
+    app = make_app(UPLOAD_EXTENSIONS="txt,zip", UPLOAD_MAX_MB="3")
+    with app.app_context():
+        add_person("viewer")
+    browser = Browser(app)
+    browser.sign_in("viewer")
+    panel = Page(browser.get("/files/scripts")).all(".panel")[-1].get_text()
+    assert "A file can have at most 3 MB. Allowed file types: txt, zip." in panel
+
+
 # Typed as they stand there
 
 

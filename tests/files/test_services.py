@@ -11,7 +11,7 @@ from app.actor import ANONYMOUS, Actor, Role
 from app.current import settings
 from app.database.engine import db
 from app.database.keyset import FIRST
-from app.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from app.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unauthorized
 from app.files import listing, purging, queries, services, storage
 from app.files.models import File
 from app.files.names import clean_path
@@ -43,6 +43,18 @@ def test_a_file_is_stored_with_its_metadata(people):
     assert queries.owner_name(OPERATOR, file) == "Ada"
 
 
+def test_editors_and_owners_may_change_some_file(people):
+    viewer = Actor(people[0], "viewer", Role.VIEWER)
+    assert queries.may_change_some(editor(people[0]))
+    assert not queries.may_change_some(viewer)
+    store(people[1], "a.txt", b"x")
+    assert not queries.may_change_some(viewer)
+    services.remove_file(editor(people[0]), store(people[0], "b.txt", b"x").id)
+    assert queries.may_change_some(viewer)
+    with pytest.raises(Forbidden):
+        queries.may_change_some(ANONYMOUS)
+
+
 def test_visitors_read_no_file(people):
     stored = store(people[0], "a.txt", b"x")
     file = queries.load_file(Actor(people[1], "viewer", Role.VIEWER), stored.id)
@@ -52,7 +64,7 @@ def test_visitors_read_no_file(people):
         (queries.list_versions, file),
         (queries.owner_name, file),
     ):
-        with pytest.raises(Forbidden):
+        with pytest.raises(Unauthorized):
             read(ANONYMOUS, about)
 
 
@@ -94,6 +106,20 @@ def test_a_refused_file_leaves_no_row_and_no_bytes(people, name, data, error):
         store(people[0], name, data)
     assert db.session.scalar(select(func.count(File.id))) == 0
     assert on_disk(settings().files_dir) == []
+
+
+def test_each_file_of_a_form_is_stored_or_refused_for_itself(people):
+    sent = []
+    for name, data in ((" a.txt", b"1"), ("b.exe", b"MZ"), ("c.txt", b"3")):
+        incoming = Incoming(settings().files_dir, 1024)
+        incoming.write(data)
+        sent.append(services.SentFile(name, incoming))
+    first, second, third = services.store_uploads(editor(people[0]), sent)
+    assert [each.path for each in (first, second, third)] == ["a.txt", "b.exe", "c.txt"]
+    assert (first.trimmed, third.trimmed) == (True, False)
+    assert [bool(each.stored) for each in (first, second, third)] == [True, False, True]
+    assert isinstance(second.error, Invalid)
+    assert len(on_disk(settings().files_dir)) == 2
 
 
 def test_too_large_is_refused_naming_the_limit(people):

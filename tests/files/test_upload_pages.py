@@ -6,7 +6,7 @@ from contextlib import ExitStack, nullcontext
 import pytest
 from urllib3 import encode_multipart_formdata
 
-from app.files import purging, services, upload_request, upload_results
+from app.files import purging, services, upload_results
 from tests import servers
 from tests.factories import HTML, PASSWORD, Browser, at_once
 from tests.files.helpers import (
@@ -101,7 +101,7 @@ def test_a_browser_is_shown_why_nothing_was_stored(make_app, files, status, word
 
 
 def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypatch):
-    store_part = upload_request.store_part
+    store_sent = services.store_sent
     with servers.short_folder("own") as folder, ExitStack() as redis:
         app = make_app(REDIS_URL=redis.enter_context(servers.redis_server(folder)))
         Script(app)
@@ -110,9 +110,9 @@ def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypat
 
         def store_and_lose_redis(*args):
             redis.close()
-            return store_part(*args)
+            return store_sent(*args)
 
-        monkeypatch.setattr(upload_request, "store_part", store_and_lose_redis)
+        monkeypatch.setattr(services, "store_sent", store_and_lose_redis)
         answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert answer.status_code == 200
     assert Page(answer).text("main h2") == "1 file uploaded"
@@ -141,7 +141,7 @@ def test_the_success_page_names_the_time_that_is_set(as_role, monkeypatch):
 
 def test_an_upload_does_not_overwrite_the_session(app, as_role, monkeypatch):
     browser = as_role("editor")
-    store_part, statuses = upload_request.store_part, []
+    store_sent, statuses = services.store_sent, []
     cookie = browser.client.get_cookie("gz")
 
     def keep_value():
@@ -152,23 +152,23 @@ def test_an_upload_does_not_overwrite_the_session(app, as_role, monkeypatch):
 
     def store_slowly(*args):
         statuses.extend(at_once(app, keep_value))
-        return store_part(*args)
+        return store_sent(*args)
 
-    monkeypatch.setattr(upload_request, "store_part", store_slowly)
+    monkeypatch.setattr(services, "store_sent", store_slowly)
     answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert (answer.status_code, statuses) == (303, [303])
     assert "green" in browser.get("/session").text
 
 
 def test_each_file_has_its_own_result_when_all_connections_are_taken(app, monkeypatch):
-    store_part, calls = upload_request.store_part, []
+    store_sent, calls = services.store_sent, []
 
     def store_without_connection(*args):
         calls.append(args)
         with all_connections_taken() if len(calls) == 2 else nullcontext():
-            return store_part(*args)
+            return store_sent(*args)
 
-    monkeypatch.setattr(upload_request, "store_part", store_without_connection)
+    monkeypatch.setattr(services, "store_sent", store_without_connection)
     answer = Script(app).upload(("a.txt", b"1"), ("b.txt", b"2"), ("c.txt", b"3"), **JSON)
     assert answer.status_code == 207
     assert [(file["kept"], file.get("status")) for file in answer.json["files"]] == [
