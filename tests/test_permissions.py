@@ -84,16 +84,13 @@ NOT_BY_TOKEN = (
 # Public functions of queries.py and listing.py that ask for no actor, by the reason.
 WITHOUT_ACTOR = {
     "builds a statement, a cursor or an error, and reads nothing": {
-        "app.auth.listing.cursor_at",
         "app.auth.listing.segments",
         "app.cities.importing.queries.lines_of",
         "app.cities.listing.read_users",
-        "app.cities.queries.cursor_at",
         "app.cities.queries.filters",
         "app.cities.queries.flawed_rows",
         "app.cities.queries.needs_keys",
         "app.cities.queries.segments",
-        "app.cities.queries.value_of",
         "app.files.listing.cursor_at",
         "app.files.listing.owner_queries",
         "app.files.listing.read_size",
@@ -102,7 +99,6 @@ WITHOUT_ACTOR = {
         "app.files.queries.no_such_file",
         "app.files.queries.same_file",
         "app.files.queries.versions_of",
-        "app.history.queries.cursor_at",
         "app.history.queries.rows_query",
     },
     "is a part of a read of its module that takes the actor": {

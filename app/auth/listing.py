@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from sqlalchemy import func, select
 
@@ -25,23 +24,16 @@ from app.database.keyset import (
 )
 from app.database.service import permitted
 
-COLUMNS: dict[str, Any] = {
-    "name": Person.name_key,
-    "role": Person.role,
-    "signed-in": Person.signed_in_at,
-    "added": Person.created_at,
-}
-
 
 @dataclass(frozen=True)
 class PeopleListing(Listing):
     """The order. People are few enough to be sorted at each page."""
 
     SORTS = {  # noqa: RUF012 - never changed
-        "name": Sort(read_text),
-        "role": Sort(read_text),
-        "signed-in": Sort(read_moment, descending_first=True, nullable=True),
-        "added": Sort(read_moment, descending_first=True),
+        "name": Sort(read_text, column=Person.name_key),
+        "role": Sort(read_text, column=Person.role),
+        "signed-in": Sort(read_moment, True, nullable=True, column=Person.signed_in_at),
+        "added": Sort(read_moment, True, column=Person.created_at),
     }
 
     sort: str = "name"
@@ -52,7 +44,7 @@ def select_people(actor: Actor, listing: PeopleListing, cursor: Cursor) -> tuple
     """The page at a cursor, and how many people there are."""
     total = db.session.scalar(select(func.count()).select_from(Person)) or 0
     page: Page[Person] = keyset.select_page(
-        partial(read_rows, listing), partial(cursor_at, listing), cursor, PAGE_SIZE, total
+        partial(read_rows, listing), partial(keyset.cursor_at, listing), cursor, PAGE_SIZE, total
     )
     return page, total
 
@@ -65,9 +57,4 @@ def read_rows(listing: PeopleListing, cursor: Cursor, limit: int) -> list[Person
 def segments(listing: PeopleListing, cursor: Cursor) -> Iterator[Query]:
     """The queries whose rows, one after another, are the list from the cursor on."""
     query: Query = select(Person)
-    return nulls_last(query, COLUMNS[listing.sort], Person.id, listing, cursor)
-
-
-def cursor_at(listing: PeopleListing, row: Person, forward: bool, place: int | None) -> Cursor:
-    """The cursor that goes on from a row, whose own place is `place`."""
-    return Cursor(forward, row.id, getattr(row, COLUMNS[listing.sort].key), place)
+    return nulls_last(query, listing.column, Person.id, listing, cursor)

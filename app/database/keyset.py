@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -40,11 +40,13 @@ class Sort:
     `read_value` reads a value of the column from a cursor; it raises ValueError for what the
     column cannot hold. `descending_first` says how a first press on its head sorts: numbers and
     times with the largest. `nullable` columns have rows without a value, which are listed last.
+    `column` is what `cursor_at()` reads of a row; without one the list is sorted by id alone.
     """
 
     read_value: Callable[[str], Value]
     descending_first: bool = False
     nullable: bool = False
+    column: Any = field(default=None, compare=False)
 
 
 def no_value(text: str) -> Value:
@@ -63,6 +65,11 @@ class Listing:
     SORTS: ClassVar[Mapping[str, Sort]]
     sort: str = ""
     descending: bool = False
+
+    @property
+    def column(self) -> Any:
+        """The column by which it is sorted; None for the id alone."""
+        return self.SORTS[self.sort].column
 
     @property
     def is_filtered(self) -> bool:
@@ -127,6 +134,13 @@ def select_page(
         next=cursor_at(rows[-1], True, start and start + len(rows) - 1) if rows and ahead else None,
         start=start,
     )
+
+
+def cursor_at(listing: Listing, row: Any, forward: bool, place: int | None) -> Cursor:
+    """The cursor that goes on from a row, whose own place is `place`. It has no value in the
+    segment of rows without one, and in a list that is sorted by id."""
+    value = None if listing.column is None else getattr(row, listing.column.key)
+    return Cursor(forward, row.id, None if value == "" else value, place)
 
 
 def place_of_start(cursor: Cursor, count: int) -> int | None:
