@@ -59,8 +59,8 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header pyproject.toml
 
 translations: .venv/dev  ## extract translatable texts into the translation files
-	$(BIN)/pybabel -q extract -F babel.cfg -k _l --no-location --ignore-dirs ".*" -o translations/messages.pot .
-	$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --no-wrap --ignore-pot-creation-date --ignore-obsolete
+	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_pgettext:1c,2 --no-location --ignore-dirs ".*" -o translations/messages.pot .
+	$(BIN)/python scripts/update_translations.py translations/messages.pot $(PO)
 
 clean:  ## remove generated files, except instance/ and .env
 	rm -rf .venv static/vendor pictures .mypy_cache .ruff_cache $(MO)

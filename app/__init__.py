@@ -1,5 +1,6 @@
 """Gazetteer: a register of cities, shared files, and numbers from a shared cache."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -7,24 +8,26 @@ if TYPE_CHECKING:
 
     from app.config import Settings
 
+# In the order in which they are set up. They are imported by create_app(), so that a small program
+# such as app.cli.private_redis starts without all of them.
+PACKAGES = (
+    "database",
+    "redis",
+    "web",
+    "history",
+    "auth",
+    "session_page",
+    "cities",
+    "files",
+    "numbers",
+    "health",
+    "setup",
+)
+
 
 def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Flask":
-    """Create the application. No connection is opened before the first request. The packages are
-    imported inside the function, so that a small program such as app.cli.private_redis starts
-    without all of them, and a web process without Alembic."""
-    from app import (
-        auth,
-        cities,
-        database,
-        files,
-        health,
-        history,
-        numbers,
-        redis,
-        session_page,
-        setup,
-        web,
-    )
+    """Create the application. No connection is opened before the first request. Without commands,
+    in a web process, Alembic is not imported."""
     from app.config import ROOT, Settings
     from app.web.hooks import Site
 
@@ -33,10 +36,8 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     app.config.from_mapping(settings.flask_config(web=not commands))
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
 
-    for package in (
-        database, redis, web, history, auth, session_page, cities, files, numbers, health, setup,
-    ):  # fmt: skip
-        package.init_app(app)
+    for package in PACKAGES:
+        import_module(f"app.{package}").init_app(app)
     if commands:
         from app import cli
 

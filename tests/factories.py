@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import pytest
 from flask import Flask
+from redis.connection import AbstractConnection
 from sqlalchemy import event
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
@@ -107,6 +109,24 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
         yield sent
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def connections_held(app: Flask) -> Iterator[list[int]]:
+    """Of each command that the application sends to Redis in this block, how many connections to
+    the database are checked out at that moment; for one request at a time."""
+    with app.app_context():
+        pool: Any = db.engine.pool
+    held: list[int] = []
+    send = AbstractConnection.send_packed_command
+
+    def note_and_send(*args: Any, **kwargs: Any) -> Any:
+        held.append(pool.checkedout())
+        return send(*args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AbstractConnection, "send_packed_command", note_and_send)
+        yield held
 
 
 def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:

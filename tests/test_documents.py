@@ -191,8 +191,8 @@ def test_the_example_package_works(tmp_path, redis_url):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     factory = tmp_path / "app" / "__init__.py"
-    text = factory.read_text().replace("        numbers,\n", "        numbers,\n        offices,\n")
-    factory.write_text(text.replace("numbers, health", "numbers, offices, health"))
+    text = factory.read_text().replace('    "numbers",\n', '    "numbers",\n    "offices",\n')
+    factory.write_text(text)
     (tmp_path / "use.py").write_text(USE_PACKAGE)
     done = subprocess.run(
         [sys.executable, "use.py"],

@@ -2,13 +2,16 @@
 
 import io
 import re
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
-from babel.messages.pofile import read_po
+from babel.messages.pofile import read_po, write_po
 
 from app.config import ROOT
 from app.web.error_pages import STATUS_TEXTS
@@ -16,7 +19,9 @@ from app.web.error_pages import STATUS_TEXTS
 KEYWORDS = {
     "_": None, "gettext": None, "_l": None, "N_": None, "lazy_gettext": None,
     "ngettext": (1, 2), "lazy_ngettext": (1, 2), "pgettext": ((1, "c"), 2),
+    "lazy_pgettext": ((1, "c"), 2),
 }  # fmt: skip
+PO = ROOT / "translations/zh/LC_MESSAGES/messages.po"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
 
 
@@ -44,8 +49,19 @@ def extracted() -> Catalog:
 @pytest.fixture(scope="module")
 def chinese() -> Catalog:
     """The Chinese catalogue."""
-    with (ROOT / "translations/zh/LC_MESSAGES/messages.po").open("rb") as file:
+    with PO.open("rb") as file:
         return read_po(file, locale="zh")
+
+
+def entries(text):
+    """The entries of a file with translations, without the header."""
+    return text.strip().split("\n\n")[1:]
+
+
+def repeated(text):
+    """What more than one entry translates. Babel reads only the first of them."""
+    ids = ("".join(re.findall(r"^msg(?:ctxt|id).*\n", entry, re.M)) for entry in entries(text))
+    return [each for each, count in Counter(ids).items() if count > 1]
 
 
 def texts(message):
@@ -80,6 +96,32 @@ def test_placeholders_are_the_same(chinese):
 def test_no_translation_is_unused(extracted, chinese):
     left = [m.id for m in chinese if m.id and not extracted.get(m.id, m.context)]
     assert left == [], f"{len(left)} translations have no text any more"
+
+
+def test_every_text_has_one_entry():
+    text = PO.read_text()
+    assert repeated(text) == []
+    again = 'msgid "Add city"\nmsgstr "另一个"\n\nmsgctxt "other"\nmsgid "Add city"\nmsgstr "x"\n'
+    assert repeated(f"{text}\n\n{again}") == ['msgid "Add city"\n']
+
+
+def test_make_translations_moves_no_entry(extracted, tmp_path):
+    """What `make translations` runs, after a text was added, one deleted and one moved."""
+    template, file = tmp_path / "messages.pot", tmp_path / "messages.po"
+    with template.open("wb") as out:
+        write_po(out, extracted, no_location=True)
+    *others, last = [each for each in entries(PO.read_text()) if 'msgid "Add city"' not in each]
+    expected = [last, *others]
+    left_over = 'msgid "Nobody says this any more."\nmsgstr "没有了"'
+    header = PO.read_text().partition("\n\n")[0]
+    file.write_text("\n\n".join([header, left_over, *expected]) + "\n")
+    update = [sys.executable, "scripts/update_translations.py", str(template), str(file)]
+    for _again in range(2):
+        subprocess.run(update, cwd=ROOT, check=True)
+        found = entries(file.read_text())
+        assert [each for each in found if each in expected] == expected
+        assert set(found) - set(expected) == {'msgid "Add city"\nmsgstr ""'}
+        assert file.read_text().partition("\n\n")[0] == header
 
 
 @pytest.mark.parametrize(

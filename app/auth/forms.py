@@ -1,13 +1,13 @@
 """The forms for signing in, passwords, people and tokens."""
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, RadioField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import EqualTo, InputRequired
 
 from app.actor import Role
 from app.auth.validators import NEW_PASSWORD, label_length, name_length, password_length
+from app.web.forms import BaseForm
 
 ROLE_NAMES = {Role.VIEWER: _l("Viewer"), Role.EDITOR: _l("Editor"), Role.ADMIN: _l("Administrator")}
 ROLE_CHOICES = [
@@ -17,7 +17,7 @@ ROLE_CHOICES = [
 ]
 
 
-class LoginForm(FlaskForm):  # type: ignore[misc]
+class LoginForm(BaseForm):
     """Name and password. They are checked together, so neither has a limit of its own."""
 
     name = StringField(
@@ -31,7 +31,7 @@ class LoginForm(FlaskForm):  # type: ignore[misc]
     next = HiddenField()
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]
+class PasswordForm(BaseForm):
     """The current password, and the new one twice."""
 
     current = PasswordField(
@@ -51,13 +51,13 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class RoleForm(FlaskForm):  # type: ignore[misc]
+class RoleForm(BaseForm):
     """A person's role. The service checks it."""
 
     role = RadioField(_l("Role"), choices=ROLE_CHOICES, validate_choice=False)
 
 
-class PersonForm(FlaskForm):  # type: ignore[misc]
+class PersonForm(BaseForm):
     """Name and role of a new person."""
 
     name = StringField(
@@ -70,7 +70,7 @@ class PersonForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class TokenForm(FlaskForm):  # type: ignore[misc]
+class TokenForm(BaseForm):
     """What a new token is for."""
 
     label = StringField(

@@ -34,6 +34,7 @@ from app.auth.epochs import EPOCH_PREFIX, PERSON_PREFIX
 from app.auth.models import Person
 from app.auth.session_keys import requests_key, seen_key, session_key, values_key
 from app.current import visitor, worker_name
+from app.database.engine import db
 from app.errors import Unauthorized
 from app.text import N_
 from app.web.csrf import add_token
@@ -182,6 +183,7 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         """
         if not session.opened or session.unavailable or session.discarded:
             return
+        db.session.rollback()  # no connection is held while Redis is asked
         try:
             if session or not session.modified:
                 super().save_session(app, session, response)
@@ -286,6 +288,7 @@ def start_session(session: Any, person: Person, epoch: int | None = None) -> Non
     session["epoch"] = epoch or person.session_epoch
     session["must_change"] = person.must_change_password
     session["since"] = time.time()  # the beginning of its absolute life
+    db.session.rollback()  # no connection is held while Redis is asked
     interface: Any = current_app.session_interface
     if not interface.regenerate(session, goes_on=epoch is not None):
         g.actor = visitor()

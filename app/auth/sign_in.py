@@ -66,12 +66,14 @@ def verify(name: str, password: str) -> Person | None:
     if not verify_password(stored, password):
         return None
     person = db.session.get(Person, person_id, populate_existing=True)
+    # The row as it is now: read again later, it could carry the epoch of a password that was set
+    # in the meantime, and the session would outlive that change.
+    if person is not None:
+        db.session.expunge(person)
+    db.session.rollback()  # no connection is held while Redis is asked
     # Disabled, or given another password, while it was hashed.
     if person is None or not person.active or person.password_hash != stored:
         return None
-    # Read again later, it could carry the epoch of a password that was set in the meantime, and
-    # the session would outlive that change.
-    db.session.expunge(person)
     return person
 
 
@@ -123,6 +125,7 @@ def check_change(actor: Actor, current: str, password: str, address: str) -> Non
     """Check the current password and the new one."""
     person = load_person(actor.person_id)
     name, handed_out = person.name, person.must_change_password
+    db.session.rollback()  # no connection is held while Redis is asked
     try:
         check_credentials(name, current, address)
     except Invalid:

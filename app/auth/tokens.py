@@ -90,11 +90,11 @@ def authenticate(text: str, request_id: str | None = None) -> Actor | None:
         .where(Person.active, Person.must_change_password.is_(False))
     )
     row = db.session.execute(query).one_or_none()
+    db.session.expunge_all()
+    db.session.rollback()  # no connection is held while Redis is asked or a figure is computed
     if row is None:
         return None
     token, person = row
-    db.session.expunge_all()
-    db.session.rollback()
     if token.used_at is None or now() - token.used_at > NOTE_USE_EVERY:
         with suppress(Locked):
             note_use(token.id)

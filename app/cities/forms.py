@@ -3,22 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
 from wtforms.validators import StopValidation
 
 from app.cities.fields import FIELDS, Field
 from app.text import Message
+from app.web.forms import BaseForm
 
 
-class CheckedForm(FlaskForm):  # type: ignore[misc]
-    """A form whose token web/csrf.py has checked, which knows that scripts need none."""
-
-    class Meta:
-        csrf = False
-
-
-class CityForm(CheckedForm):
+class CityForm(BaseForm):
     """Adding and editing; a control for each of FIELDS is added below. `version` says which state
     of the row the form shows, `key` makes it add only one city however often it is sent, `next` is
     the list to go back to."""

@@ -7,6 +7,7 @@ no person, only whether its reader may write: it cannot contain anything persona
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cache as once
 
 from flask import current_app
 from flask_babel import get_locale
@@ -18,6 +19,7 @@ from app.cities.listing import SEARCH_LENGTH, CityListing
 from app.cities.models import TEXT_LENGTH
 from app.cities.row_format import RowFormatter
 from app.cities.rules import check_reader
+from app.config import ROOT
 from app.database.keyset import Cursor, write_cursor
 from app.web import static_files
 from app.web.listings import Filter, ListAddress, read_flag, read_text, read_words
@@ -31,6 +33,19 @@ CITIES = ListAddress(
         "flawed": Filter("flawed", read_flag),
     },
 )
+
+# Whatever may change how a list is drawn.
+SOURCES = ("app/**/*.py", "templates/**/*.html", "translations/*/LC_MESSAGES/*.mo")
+
+
+@once
+def source_hash() -> str:
+    """A digest of code, templates and translations, so that no worker shows what one of another
+    release has drawn. Read once per process."""
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,7 @@ def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
         str(get_locale()),
         actor.may_write,
         static_files.content_hash(),
+        source_hash(),
     ]
     digest = hashlib.sha256(json.dumps(address).encode()).hexdigest()[:32]
     # Our own template made it, and escaped what it shows.
@@ -81,5 +97,6 @@ def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
         list=CITIES.show(listing, page, total, [*map(RowFormatter().write, page.rows)]),
         facts=facts,
         may_write=actor.may_write,
-        many_provinces=len(facts.provinces) > queries.PROVINCES_MOST,
+        search_length=SEARCH_LENGTH,
+        provinces_most=queries.PROVINCES_MOST,
     )

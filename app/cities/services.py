@@ -35,11 +35,11 @@ INSERT = insert(City.__table__)  # rows, not objects: they cost less
 
 
 class AlreadyThere(Invalid):
-    """There is a city of this province and name. It can be added nevertheless."""
+    """A city with this name exists in this province. Another can be added nevertheless."""
 
     def __init__(self, city_id: int) -> None:
         self.city_id = city_id
-        super().__init__(N_("A city of this province and name is already there."))
+        super().__init__(N_("A city with this name already exists in this province."))
 
 
 class Outdated(Conflict):
@@ -72,7 +72,7 @@ def form_version(row: Any) -> str:
 def create_city(actor: Actor, given: Input, *, key: str | None = None, anyway: bool = False) -> int:
     """Add a city and return its id. If a form with this idempotency key and these values was sent
     before, that is the id of the city added then, while it is in the register. AlreadyThere if
-    there is one of these names, unless `anyway`."""
+    there is one with these names, unless `anyway`."""
     values = check_city(given)
     sent = list(values.values())
     return run_once(

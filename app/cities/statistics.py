@@ -1,12 +1,8 @@
-"""The register at a glance: totals, users by province, the largest cities."""
+"""Totals of the register, users by province, the largest cities."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from babel.numbers import format_compact_decimal
-from flask import url_for
-from flask_babel import get_locale, ngettext
-from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from app.actor import Actor
@@ -15,11 +11,9 @@ from app.cities.models import City
 from app.cities.rules import check_reader
 from app.cities.search_keys import fill_keys
 from app.database.engine import db
-from app.web.formatting import format_number
 
 PROVINCES_SHOWN = 30
 LARGEST_SHOWN = 10
-COMPACT_FROM = 10_000
 # MariaDB answers a decimal, and both answer null for no row at all.
 USERS: ColumnElement[Any] = func.coalesce(func.sum(City.usernumber), 0)
 
@@ -59,51 +53,6 @@ def read_statistics(actor: Actor) -> Statistics:
     """The totals from the cache: at most half a minute old, or from the last change on."""
     check_reader(actor)
     return cache.get_or_compute("glance", Statistics, compute_statistics)
-
-
-def compact(value: int) -> str:
-    """A large number in words: 742.4 million, 7.4亿. Empty for one that is short in digits."""
-    if abs(value) < COMPACT_FROM:
-        return ""
-    locale = get_locale()
-    style: Literal["long", "short"] = "long"
-    if style not in locale.compact_decimal_formats:
-        style = "short"  # Chinese has only this one
-    return format_compact_decimal(value, format_type=style, locale=locale, fraction_digits=1)
-
-
-def province_bars(figures: Statistics) -> list[dict[str, Any]]:
-    """The rows of the chart; the last is that of cities without a province."""
-    rows = [
-        province_bar(figures, name, users, cities, url_for("cities.list_cities", province=name))
-        for name, users, cities in figures.provinces
-    ]
-    if figures.nowhere[1]:
-        url = url_for("cities.list_cities", flawed=1)
-        rows.append(province_bar(figures, _("No province"), *figures.nowhere, url))
-    return rows
-
-
-def province_bar(
-    figures: Statistics, name: str, users: int, cities: int, url: str
-) -> dict[str, Any]:
-    """One row of the chart."""
-    title = ngettext(
-        "%(name)s: %(users)s users in %(count)s city",
-        "%(name)s: %(users)s users in %(count)s cities",
-        cities,
-        name=name,
-        users=format_number(users),
-        count=format_number(cities),
-    )
-    return {
-        "name": name,
-        "value": format_number(users),
-        "cities": format_number(cities),
-        "share": round(100 * max(0, users) / figures.longest, 2),
-        "url": url,
-        "title": title,
-    }
 
 
 def compute_statistics() -> Statistics:

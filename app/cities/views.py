@@ -18,6 +18,7 @@ from app.cities.queries import CityRow, find_last_change
 from app.cities.row_format import city_name
 from app.cities.rules import is_flawed, may_read_cities
 from app.current import actor
+from app.database.engine import db
 from app.database.idempotency import new_key
 from app.errors import NotFound
 from app.text import Message
@@ -167,6 +168,7 @@ def conflict_page(form: CityForm, row: CityRow, status: int) -> tuple[str, int]:
         for typed in [form.values()[field.name]]
     ]
     last_change = find_last_change(actor(), row)
+    db.session.rollback()  # no connection is held while Redis is asked
     return edit_page(form, status, row, conflict=conflict, last_change=last_change)
 
 

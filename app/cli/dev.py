@@ -17,26 +17,20 @@ from contextlib import contextmanager, nullcontext
 from http.client import HTTPConnection
 from pathlib import Path
 from shutil import rmtree
-from typing import TYPE_CHECKING
 
 import click
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from app import create_app, logs
+from app import create_app
 from app.auth import queries
-from app.cities.cache import invalidate as forget_cities
 from app.cli import private_redis
 from app.cli.demo import fill, isolate_environment, print_accounts
 from app.cli.run import CannotStart, address, check_address, is_loopback, prepare
 from app.config import ROOT, Settings
 from app.database.engine import db
-from app.files.cache import invalidate as files_changed
 from app.health.probe import ask_readyz
 from app.web import static_files
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 FOLDER = ROOT / "instance" / "dev"
 ACCOUNTS = "accounts.json"
@@ -47,17 +41,6 @@ SOURCES = ("app/**/*.py", "gunicorn.conf.py", *RELOADED)
 ICON_SOURCES = ("templates/**/*.html", "static/js/**/*.js", "app/*/__init__.py")
 
 Times = dict[Path, float]
-
-
-def application() -> "Flask":
-    """The WSGI application that gunicorn loads. Cached fragments of earlier templates expire."""
-    settings = Settings.load()
-    logs.configure(settings)
-    app = create_app(settings, commands=False)
-    with app.app_context():
-        forget_cities()
-        files_changed()
-    return app
 
 
 def modified(*patterns: str) -> Times:
@@ -122,7 +105,7 @@ def gunicorn() -> list[str]:
     """The command line of the web processes."""
     watched = [f"--reload-extra-file={ROOT / pattern}" for pattern in RELOADED]
     reload = ["--reload", "--reload-engine=poll", *watched]
-    return ["gunicorn", "-c", "gunicorn.conf.py", *reload, f"{__name__}:application()"]
+    return ["gunicorn", "-c", "gunicorn.conf.py", *reload, "app.wsgi:app"]
 
 
 def prepare_data(settings: Settings) -> dict[str, str]:

@@ -1,17 +1,17 @@
 """The form of the page "Session"."""
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
 from app.session_page.services import KEY_LENGTH, VALUE_LENGTH, clean_key
+from app.web.forms import BaseForm
 
 KEY_RULE = _l("A key has 1 to %(n)d characters.", n=KEY_LENGTH)
 VALUE_RULE = _l("A value has at most %(n)d characters.", n=VALUE_LENGTH)
 
 
-class ValueForm(FlaskForm):  # type: ignore[misc]
+class ValueForm(BaseForm):
     """A key and its value; the value may be empty."""
 
     key = StringField(

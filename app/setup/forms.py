@@ -1,15 +1,15 @@
 """The set-up form."""
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired
 
 from app.auth.validators import NEW_PASSWORD, name_length, password_length
 from app.cities.services import SAMPLE_COUNT
+from app.web.forms import BaseForm
 
 
-class SetupForm(FlaskForm):  # type: ignore[misc]
+class SetupForm(BaseForm):
     """Name and password of the first administrator, and whether to add the sample cities."""
 
     name = StringField(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from flask import request
+from flask_wtf import FlaskForm
 
 from app.errors import DomainError, Forbidden, Invalid, NotFound, Unauthorized
 
@@ -12,6 +13,14 @@ T = TypeVar("T")
 
 # Errors that are shown as pages, not as messages in the form.
 PAGES: tuple[type[DomainError], ...] = (Forbidden, NotFound, Unauthorized)
+
+
+class BaseForm(FlaskForm):  # type: ignore[misc]
+    """The base of all forms. It does not check the CSRF token again: web/csrf.py has done so before
+    the view, except for scripts, which need none."""
+
+    class Meta:
+        csrf = False
 
 
 @dataclass(frozen=True)

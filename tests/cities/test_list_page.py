@@ -1,14 +1,17 @@
 """The page of the list."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import pytest
+from jinja2 import FileSystemLoader
 
 from app.cities import list_page, services
 from app.cities.fields import CITY, PROVINCE, USERS
 from app.cities.importing.csv_table import COLUMNS
 from app.cities.listing import CityListing
-from app.config import LANGUAGES
+from app.config import LANGUAGES, ROOT
 from app.database.engine import db
 from app.database.keyset import FIRST
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given
@@ -231,6 +234,49 @@ def test_list_is_right_with_a_cache_that_vanished_or_is_away(app, cities, monkey
         services.create_city(ACTOR, given("河北", "石家庄", 2))
         assert "石家庄" in list_page.list_content(ACTOR, listing, FIRST)
         away.close()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "templates/cities/_table.html",
+        "templates/_macros/table.html",
+        "translations/zh/LC_MESSAGES/messages.mo",
+        "app/cities/row_format.py",
+    ],
+)
+def test_what_another_release_has_drawn_is_not_shown(make_app, tmp_path, monkeypatch, changed):
+    for path in ("templates", "translations", "app/cities"):
+        shutil.copytree(ROOT / path, tmp_path / path)
+    monkeypatch.setattr(list_page, "ROOT", tmp_path)
+
+    def drawn_by_a_new_process():
+        monkeypatch.setattr(list_page, "source_hash", cache(list_page.source_hash.__wrapped__))
+        app = make_app(own=True)
+        app.jinja_env.loader = FileSystemLoader(tmp_path / "templates")
+        with app.test_request_context():
+            content = list_page.list_content(ACTOR, CityListing(), FIRST)
+            return content, len(app.extensions["redis"].keys("gz:cities:list:*"))
+
+    with make_app().app_context():
+        add_city()
+    first, _count = drawn_by_a_new_process()
+    assert drawn_by_a_new_process() == (first, 1)
+    with (tmp_path / changed).open("ab") as file:
+        file.write(b"\n# the next release\n")
+    content, count = drawn_by_a_new_process()
+    assert count == 2
+    assert ("the next release" in content) == (changed == "templates/cities/_table.html")
+
+
+def test_limits_of_the_filters_are_those_of_the_code(as_role, cities, monkeypatch):
+    monkeypatch.setattr(list_page, "SEARCH_LENGTH", 37)
+    monkeypatch.setattr(list_page.queries, "PROVINCES_MOST", 2)
+    cities(("a", "x", 1), ("b", "x", 1), ("c", "x", 1))
+    page = Page(as_role("viewer").get("/cities"))
+    assert page.one('input[name="q"]')["maxlength"] == "37"
+    assert len(page.all("datalist option")) == 2
+    assert not page.has("select[name=province]")
 
 
 def test_what_was_read_before_a_change_is_not_cached_after_it(any_app):

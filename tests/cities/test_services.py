@@ -7,17 +7,16 @@ from functools import partial
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from app.actor import ANONYMOUS, Actor
+from app.actor import Actor
 from app.cities import queries, services
 from app.cities.listing import CityListing
 from app.cities.models import City, RemovedCity
 from app.database.engine import db
 from app.database.idempotency import IdempotencyKey, delete_old_keys
 from app.errors import Conflict, Invalid, NotFound
-from app.setup import services as setup
 from app.times import now
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
-from tests.factories import PASSWORD, at_once
+from tests.factories import at_once, claim
 
 pytestmark = pytest.mark.usefixtures("any_app")
 
@@ -271,7 +270,7 @@ def test_sample_cities_are_read_before_the_transaction(any_app, monkeypatch):
 
     monkeypatch.setattr(services, "read_sample", note)
     assert services.add_sample_cities(ACTOR) == services.SAMPLE_COUNT
-    assert setup.claim(ANONYMOUS, "林小梅", PASSWORD, True) == 1
+    assert claim("林小梅", with_sample=True) == 1
     assert in_service == [False, False]
 
 

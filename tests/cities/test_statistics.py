@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import insert, text
 
-from app.cities import statistics
+from app.cities import export_views, statistics
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
@@ -95,10 +95,10 @@ def test_names_that_differ_by_case_or_width_are_different_provinces(any_app):
 
 def test_large_numbers_are_also_shown_in_words(app):
     with app.test_request_context():
-        assert statistics.compact(9_999) == ""
-        assert statistics.compact(742_401_221) == "742.4 million"
+        assert export_views.compact(9_999) == ""
+        assert export_views.compact(742_401_221) == "742.4 million"
     with app.test_request_context(headers={"Accept-Language": "zh-CN"}):
-        assert statistics.compact(742_401_221) == "7.4亿"
+        assert export_views.compact(742_401_221) == "7.4亿"
 
 
 def test_the_page_shows_bars_that_lead_to_the_list(app, as_role):

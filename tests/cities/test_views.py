@@ -128,7 +128,7 @@ def test_same_names_are_reported_with_a_link_and_added_anyway(as_role, cities, r
     person = as_role("editor")
     page = person.submit("/cities/new", NEW)
     assert page.status_code == 422
-    assert "already there" in page.text
+    assert "A city with this name already exists in this province:" in page.text
     assert '<a href="/cities/1">广东 深圳市</a>' in page.text
     assert 'name="anyway"' in page.text
     assert 'value="17494398"' in page.text

@@ -12,7 +12,7 @@ from app.auth import services as auth
 from app.auth.models import NAME_LENGTH, PASSWORD_LONGEST, PASSWORD_SHORTEST
 from app.auth.sign_in import WRONG_PER_ADDRESS
 from app.cities.models import City
-from app.cities.services import SAMPLE_COUNT
+from app.cities.services import SAMPLE_COUNT, read_sample
 from app.database.engine import db
 from app.errors import Conflict, NotFound, TooMany
 from app.history.models import HistoryEntry
@@ -152,7 +152,7 @@ def test_two_who_claim_at_once_are_one_winner_and_one_who_is_told(any_app):
     people = [auth.prepare_person(name, PASSWORD, Role.ADMIN) for name in ("one", "two")]
     # Both have found the link unused.
     add = partial(services.add_administrator, ANONYMOUS, token)
-    results = at_once(any_app, *[partial(add, person, True) for person in people])
+    results = at_once(any_app, *[partial(add, person, read_sample()) for person in people])
     assert results.count(1) == 1
     [refusal] = [result for result in results if isinstance(result, Exception)]
     assert isinstance(refusal, Conflict)
@@ -167,7 +167,7 @@ def test_loser_of_two_sees_a_page_that_says_so(app, browser, link, monkeypatch):
         # The other one's commit falls between the check of the link and the insert.
         with app.app_context():
             person = auth.prepare_person("faster", PASSWORD, Role.ADMIN)
-            services.add_administrator(ANONYMOUS, token_of(link), person, False)
+            services.add_administrator(ANONYMOUS, token_of(link), person, [])
         return auth.prepare_person(*args)
 
     token = browser.token(link)
@@ -189,7 +189,7 @@ def test_services_themselves_refuse_a_wrong_link(token, any_app, monkeypatch):
     with pytest.raises(NotFound):
         services.claim(ANONYMOUS, token, "192.0.2.1", "stranger", PASSWORD, False)
     with pytest.raises(NotFound):
-        services.add_administrator(ANONYMOUS, token, person, False)
+        services.add_administrator(ANONYMOUS, token, person, [])
     assert not queries.somebody_exists()
 
 

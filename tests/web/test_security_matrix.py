@@ -14,7 +14,14 @@ from app.auth import queries, sign_in
 from app.cities import services as cities
 from app.config import ROOT
 from app.web import static_files
-from tests.factories import HTML, PASSWORD, Browser, add_person, add_token
+from tests.factories import (
+    HTML,
+    PASSWORD,
+    Browser,
+    add_person,
+    add_token,
+    connections_held,
+)
 
 ROLES = ("anonymous", "viewer", "editor", "admin", "token")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -150,6 +157,20 @@ def test_answers_are_what_the_table_says(role, filled):
         answer = walker.ask(address, method)
         if not fits(answer, words[role]):
             wrong.append(f"{method} {address}: {answer.status_code}, not {words[role]}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_connection_to_the_database_is_held_while_redis_is_asked(role, filled):
+    walker = Walker(filled, role)
+    asked, wrong = 0, []
+    for address, method in sorted(TABLE, key=lambda key: key[1]):
+        with connections_held(filled) as held:
+            walker.ask(address, method)
+        asked += len(held)
+        if any(held):
+            wrong.append(f"{method} {address}: {held}")
+    assert asked > 20
     assert not wrong, "\n".join(wrong)
 
 

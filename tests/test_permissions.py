@@ -1,0 +1,258 @@
+"""Services and reads check the role by themselves, whatever a view does."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+from flask import g
+
+import app as application
+from app.actor import ANONYMOUS, Actor, Role, Via
+from app.auth import queries
+from app.cities import services as cities
+from app.errors import Forbidden, Unauthorized
+from app.history.subjects import all_subjects
+from app.web.permissions import role_required
+from tests.cities.conftest import add_city
+from tests.factories import OPERATOR, actor_of, add_person, add_token
+from tests.files.helpers import store
+
+# Whoever adds a service or a read that not everybody may do adds a line. None: for visitors too.
+REQUIRED = {
+    "app.auth.listing.select_people": Role.ADMIN,
+    "app.auth.queries.get_person": Role.VIEWER,
+    "app.auth.queries.list_people": Role.ADMIN,
+    "app.auth.services.add_person": Role.ADMIN,
+    "app.auth.services.create_person": Role.ADMIN,
+    "app.auth.services.give_first_password": Role.ADMIN,
+    "app.auth.services.invite_person": Role.ADMIN,
+    "app.auth.services.replace_password": Role.ADMIN,
+    "app.auth.services.set_active": Role.ADMIN,
+    "app.auth.services.set_password": Role.ADMIN,
+    "app.auth.services.set_role": Role.ADMIN,
+    "app.auth.sign_in.change_password": Role.VIEWER,
+    "app.auth.sign_in.replace_own_password": Role.VIEWER,
+    "app.auth.sign_in.sign_in": None,
+    "app.auth.tokens.create_token": Role.VIEWER,
+    "app.auth.tokens.list_tokens": Role.VIEWER,
+    "app.auth.tokens.revoke_token": Role.VIEWER,
+    "app.cities.importing.queries.list_waiting": Role.EDITOR,
+    "app.cities.importing.queries.load_import": Role.EDITOR,
+    "app.cities.importing.services.apply_import": Role.EDITOR,
+    "app.cities.importing.services.begin_import": Role.EDITOR,
+    "app.cities.importing.services.cancel_import": Role.EDITOR,
+    "app.cities.importing.services.confirm_import": Role.EDITOR,
+    "app.cities.services.add_sample_cities": Role.EDITOR,
+    "app.cities.services.create_city": Role.EDITOR,
+    "app.cities.services.delete_city": Role.EDITOR,
+    "app.cities.services.restore_city": Role.EDITOR,
+    "app.cities.services.store_sample_cities": Role.EDITOR,
+    "app.cities.services.update_city": Role.EDITOR,
+    "app.files.listing.read_totals": Role.VIEWER,
+    "app.files.listing.select_files": Role.VIEWER,
+    "app.files.queries.find_file": Role.VIEWER,
+    "app.files.queries.list_versions": Role.VIEWER,
+    "app.files.queries.load_file": Role.VIEWER,
+    "app.files.queries.owner_name": Role.VIEWER,
+    "app.files.services.insert_version": Role.EDITOR,
+    "app.files.services.purge_files": Role.ADMIN,
+    "app.files.services.record_purge": Role.ADMIN,
+    "app.files.services.remove_file": Role.VIEWER,
+    "app.files.services.restore_file": Role.VIEWER,
+    "app.files.services.store_adopted": Role.ADMIN,
+    "app.files.services.store_upload": Role.EDITOR,
+    "app.history.queries.list_authors": Role.ADMIN,
+    "app.history.queries.select_entries": Role.ADMIN,
+    "app.history.services.prune": Role.ADMIN,
+    "app.history.services.record_pruning": Role.ADMIN,
+    "app.setup.services.add_administrator": None,
+    "app.setup.services.claim": None,
+}
+# Packages and functions for which a token is not enough, whoever owns it.
+NOT_BY_TOKEN = (
+    "app.auth.",
+    "app.files.services.purge_files",
+    "app.files.services.record_purge",
+    "app.history.",
+)
+
+# Public functions of queries.py and listing.py that ask for no actor, by the reason.
+WITHOUT_ACTOR = {
+    "builds a statement, a cursor or an error, and reads nothing": {
+        "app.auth.listing.cursor_at",
+        "app.auth.listing.segments",
+        "app.cities.importing.queries.lines_of",
+        "app.cities.listing.read_users",
+        "app.cities.queries.cursor_at",
+        "app.cities.queries.filters",
+        "app.cities.queries.flawed_rows",
+        "app.cities.queries.needs_keys",
+        "app.cities.queries.segments",
+        "app.cities.queries.value_of",
+        "app.files.listing.cursor_at",
+        "app.files.listing.owner_queries",
+        "app.files.listing.read_size",
+        "app.files.listing.rows_query",
+        "app.files.listing.with_index",
+        "app.files.queries.no_such_file",
+        "app.files.queries.same_file",
+        "app.files.queries.versions_of",
+        "app.history.queries.cursor_at",
+        "app.history.queries.rows_query",
+    },
+    "is a part of a read of its module that takes the actor": {
+        "app.auth.listing.read_rows",
+        "app.cities.queries.read_batches",
+        "app.cities.queries.read_rows",
+        "app.files.listing.count_files",
+        "app.files.listing.read_by_owner",
+        "app.files.listing.read_owners",
+        "app.files.listing.read_rows",
+        "app.history.queries.filters",
+        "app.history.queries.read_rows",
+        "app.history.queries.written_between",
+    },
+    "runs before anybody is known: at sign-in, set-up and in commands": {
+        "app.auth.queries.find_person",
+        "app.auth.queries.first_administrator",
+        "app.auth.queries.somebody_exists",
+    },
+    "runs within a service or a permitted read": {
+        "app.auth.queries.load_person",
+        "app.cities.queries.has_city",
+        "app.files.queries.has_copy",
+        "app.files.queries.present_file",
+        "app.history.queries.find_removal",
+    },
+    "runs after check_reader(): cities are for members, or for everybody with PUBLIC_READ": {
+        "app.cities.queries.count_all",
+        "app.cities.queries.find_city",
+        "app.cities.queries.has_flawed",
+        "app.cities.queries.list_provinces",
+    },
+    "says something about the person who asks": {
+        "app.files.queries.owns_files",
+    },
+    "names what an entry is about, for whoever may see the entry": {
+        "app.history.queries.names_when_deleted",
+    },
+    "reads an import that load_import() gave to the caller": {
+        "app.cities.importing.queries.count_lines",
+        "app.cities.importing.queries.read_part",
+        "app.cities.importing.queries.read_refused",
+    },
+}
+
+
+def all_functions():
+    """Every function at the top of a module, by its full name."""
+    found = {}
+    for module in pkgutil.walk_packages(application.__path__, "app."):
+        if module.name != "app.wsgi":  # makes an application
+            members = inspect.getmembers(importlib.import_module(module.name), inspect.isfunction)
+            for name, function in members:
+                if function.__module__ == module.name:
+                    found[f"{module.name}.{name}"] = function
+    return found
+
+
+FUNCTIONS = all_functions()
+PERMITTED = {name: each for name, each in FUNCTIONS.items() if hasattr(each, "required_role")}
+ACTORS = [ANONYMOUS, *(Actor(1, str(role), role) for role in Role)]
+SCRIPT = Actor(1, "admin", Role.ADMIN, Via.TOKEN, token_id=1)
+REFUSALS = {Unauthorized: "Please sign in", Forbidden: "Your role does not include this"}
+TOO_LOW = [
+    (name, actor)
+    for name, role in REQUIRED.items()
+    if role is not None
+    for actor in ACTORS
+    if not actor.has_role(role)
+]
+
+
+def takes_no_actor(name):
+    """True for a public read that neither takes an actor nor checks a role."""
+    module, _dot, function = name.rpartition(".")
+    is_read = module.endswith((".queries", ".listing")) and not function.startswith("_")
+    parameters = inspect.signature(FUNCTIONS[name]).parameters
+    return is_read and "actor" not in parameters and name not in PERMITTED
+
+
+def refused_by_token(name):
+    return name.startswith(NOT_BY_TOKEN) and REQUIRED[name] is not None
+
+
+def test_every_service_requires_the_role_of_the_list():
+    assert {name: function.required_role for name, function in PERMITTED.items()} == REQUIRED
+
+
+# All of these call without arguments and without an application: nothing but the check runs.
+
+
+@pytest.mark.parametrize(("name", "actor"), TOO_LOW, ids=lambda each: getattr(each, "name", each))
+def test_too_low_a_role_is_refused_before_anything_is_read(name, actor):
+    refusal = Unauthorized if actor is ANONYMOUS else Forbidden
+    with pytest.raises(refusal, match=REFUSALS[refusal]):
+        PERMITTED[name](actor)
+
+
+@pytest.mark.parametrize(("name", "role"), REQUIRED.items())
+def test_the_role_of_the_list_is_enough(name, role):
+    actor = next(each for each in ACTORS if each.role is role)
+    with pytest.raises((TypeError, RuntimeError), match=r"missing|outside of application context"):
+        PERMITTED[name](actor)
+
+
+@pytest.mark.parametrize("name", [name for name in REQUIRED if refused_by_token(name)])
+def test_a_token_is_not_enough_for_what_the_list_says(name):
+    with pytest.raises(Forbidden, match="A token is not enough"):
+        PERMITTED[name](SCRIPT)
+
+
+@pytest.mark.parametrize("name", [name for name in REQUIRED if not refused_by_token(name)])
+def test_a_token_is_enough_for_everything_else(name):
+    with pytest.raises((TypeError, RuntimeError), match=r"missing|outside of application context"):
+        PERMITTED[name](SCRIPT)
+
+
+def test_reads_without_an_actor_are_those_of_the_list():
+    listed = [name for names in WITHOUT_ACTOR.values() for name in names]
+    assert sorted(filter(takes_no_actor, FUNCTIONS)) == sorted(listed)
+
+
+def test_oneself_and_for_administrators_everybody_can_be_read(any_app):
+    admin, viewer = add_person("admin", "admin"), add_person("viewer")
+    assert queries.get_person(actor_of(viewer), viewer).name == "viewer"
+    assert queries.get_person(actor_of(admin), viewer).name == "viewer"
+    assert queries.get_person(OPERATOR, admin).name == "admin"
+    for stranger in (admin, 99):
+        with pytest.raises(Forbidden):
+            queries.get_person(actor_of(viewer), stranger)
+
+
+def test_the_command_line_is_not_a_visitor(any_app):
+    """It has no id, as visitors have none, but a role."""
+    city_id, person_id = add_city(), add_person("editor", "editor")
+    assert cities.load_city(OPERATOR, city_id).id == city_id
+    with pytest.raises(Unauthorized):
+        cities.load_city(ANONYMOUS, city_id)
+    add_token(person_id)
+    file_id = store(person_id, "a.txt", b"1").id
+    for kind, subject_id in (
+        ("city", city_id), ("file", file_id), ("person", person_id), ("token", 1),
+    ):  # fmt: skip
+        may_read = all_subjects()[kind].may_read
+        assert list(may_read(OPERATOR, [subject_id])) == [subject_id], kind
+        assert not list(may_read(ANONYMOUS, [subject_id])), kind
+
+
+def test_the_guard_of_views_asks_for_the_role_alone(app):
+    view = role_required(Role.EDITOR)(lambda: "shown")
+    with app.test_request_context():
+        g.must_change_password = False
+        g.actor = OPERATOR
+        assert view() == "shown"
+        g.actor = ANONYMOUS
+        with pytest.raises(Unauthorized):
+            view()
