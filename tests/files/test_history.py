@@ -7,9 +7,11 @@ import pytest
 from app.actor import ANONYMOUS, Actor, Role, Via
 from app.current import settings
 from app.errors import Forbidden, NotFound, Unauthorized
-from app.files import adoption, purging, services, storage, subjects
+from app.files import adoption, services, subjects
 from app.files.names import clean_path
-from app.files.storage import Incoming
+from app.files.storage import purging
+from app.files.storage.folder import Incoming
+from app.files.upload import services as uploads
 from app.history.entries import describe
 from app.history.models import ADMINISTRATORS, EVERYBODY
 from app.times import now
@@ -157,7 +159,7 @@ def test_an_interrupted_purge_records_what_it_deleted(people, monkeypatch):
     def fail(_folder):
         raise PermissionError
 
-    monkeypatch.setattr(storage, "remove_leftovers", fail)
+    monkeypatch.setattr(services, "remove_leftovers", fail)
     with pytest.raises(PermissionError):
         services.purge_files(OPERATOR)
     assert json.loads(entries("file")[-1].after) == {"removed_files": 1, "orphaned_files": 0}
@@ -190,16 +192,16 @@ def test_only_administrators_in_person_purge(people, actor):
 )
 def test_only_editors_store_files(people, actor, refusal):
     with pytest.raises(refusal):
-        services.store_upload(actor, clean_path("a.pdf"), received())
+        uploads.store_upload(actor, clean_path("a.pdf"), received())
     with pytest.raises(refusal):
-        services.store_uploads(actor, [services.SentFile("a.pdf", received())])
+        uploads.store_uploads(actor, [uploads.SentFile("a.pdf", received())])
     assert entries("file") == []
     assert {path.suffix for path in on_disk(settings().files_dir)} == {".part"}, "nothing is stored"
 
 
 def test_only_administrators_store_files_for_others(people):
     with pytest.raises(Forbidden):
-        services.store_adopted(editor(people[0]), people[1], clean_path("a.pdf"), received(), now())
+        uploads.store_adopted(editor(people[0]), people[1], clean_path("a.pdf"), received(), now())
     assert entries("file") == []
 
 
