@@ -207,6 +207,23 @@ def read_segments(segments: Iterator[Query], limit: int) -> list[Any]:
     return rows
 
 
+def select_sorted(query: Query, listing: Listing, cursor: Cursor) -> tuple[Page[Any], int]:
+    """The page at a cursor of a list with so few rows that they are counted and sorted for each
+    page, and how many rows there are. Each row of the query begins with an object of the model
+    that has the columns of the listing's SORTS."""
+    column = listing.column
+
+    def read_rows(cursor: Cursor, limit: int) -> list[Any]:
+        return read_segments(nulls_last(query, column, column.class_.id, listing, cursor), limit)
+
+    def row_cursor(row: Any, forward: bool, place: int | None) -> Cursor:
+        return cursor_at(listing, row[0], forward, place)
+
+    count = query.with_only_columns(func.count(), maintain_column_froms=True)
+    total = db.session.scalar(count) or 0
+    return select_page(read_rows, row_cursor, cursor, total=total), total
+
+
 def count_some(row_id: Any, conditions: Sequence[ColumnElement[bool]]) -> int | None:
     """How many rows there are; None for more than COUNT_MOST."""
     some = select(row_id).where(*conditions).limit(COUNT_MOST + 1).subquery()
