@@ -1,47 +1,32 @@
 """The list of people: order and pages."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.actor import Actor, Role
 from app.auth.models import Person
-from app.database import keyset
-from app.database.engine import db
 from app.database.keyset import (
-    PAGE_SIZE,
     Cursor,
     Listing,
     Page,
-    Query,
     Sort,
-    nulls_last,
     read_moment,
-    read_segments,
     read_text,
+    select_sorted,
 )
 from app.database.service import permitted
-
-COLUMNS: dict[str, Any] = {
-    "name": Person.name_key,
-    "role": Person.role,
-    "signed-in": Person.signed_in_at,
-    "added": Person.created_at,
-}
 
 
 @dataclass(frozen=True)
 class PeopleListing(Listing):
-    """The order. People are few enough to be sorted at each page."""
+    """The order."""
 
     SORTS = {  # noqa: RUF012 - never changed
-        "name": Sort(read_text),
-        "role": Sort(read_text),
-        "signed-in": Sort(read_moment, descending_first=True, nullable=True),
-        "added": Sort(read_moment, descending_first=True),
+        "name": Sort(read_text, column=Person.name_key),
+        "role": Sort(read_text, column=Person.role),
+        "signed-in": Sort(read_moment, True, nullable=True, column=Person.signed_in_at),
+        "added": Sort(read_moment, True, column=Person.created_at),
     }
 
     sort: str = "name"
@@ -50,24 +35,5 @@ class PeopleListing(Listing):
 @permitted(Role.ADMIN, by_token=False)
 def select_people(actor: Actor, listing: PeopleListing, cursor: Cursor) -> tuple[Page[Person], int]:
     """The page at a cursor, and how many people there are."""
-    total = db.session.scalar(select(func.count()).select_from(Person)) or 0
-    page: Page[Person] = keyset.select_page(
-        partial(read_rows, listing), partial(cursor_at, listing), cursor, PAGE_SIZE, total
-    )
-    return page, total
-
-
-def read_rows(listing: PeopleListing, cursor: Cursor, limit: int) -> list[Person]:
-    """Up to `limit` people from a cursor on, in reading direction."""
-    return [person for (person,) in read_segments(segments(listing, cursor), limit)]
-
-
-def segments(listing: PeopleListing, cursor: Cursor) -> Iterator[Query]:
-    """The queries whose rows, one after another, are the list from the cursor on."""
-    query: Query = select(Person)
-    return nulls_last(query, COLUMNS[listing.sort], Person.id, listing, cursor)
-
-
-def cursor_at(listing: PeopleListing, row: Person, forward: bool, place: int | None) -> Cursor:
-    """The cursor that goes on from a row, whose own place is `place`."""
-    return Cursor(forward, row.id, getattr(row, COLUMNS[listing.sort].key), place)
+    page, total = select_sorted(select(Person), listing, cursor)
+    return replace(page, rows=[person for (person,) in page.rows]), total

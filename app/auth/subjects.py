@@ -11,13 +11,7 @@ from app.actor import Actor, Role
 from app.auth.forms import ROLE_NAMES
 from app.auth.models import ApiToken, Person
 from app.database.engine import db
-from app.history.subjects import Subject, register
-
-
-def person_names(ids: Iterable[int]) -> Mapping[int, str]:
-    """The names of people."""
-    query = select(Person.id, Person.name).where(Person.id.in_(list(ids)))
-    return {row.id: row.name for row in db.session.execute(query)}
+from app.history.subjects import Subject, labels_from, register
 
 
 def token_labels(ids: Iterable[int]) -> Mapping[int, str]:
@@ -63,7 +57,7 @@ def readable_tokens(actor: Actor, ids: Collection[int]) -> Collection[int]:
 PERSON = Subject(
     kind="person",
     name=_l("Person"),
-    labels=person_names,
+    labels=labels_from(Person.name),
     url=person_url,
     may_read=readable_people,
     actions={

@@ -18,13 +18,15 @@ from app.text import Message, compose
 
 
 class TextLength(Length):  # type: ignore[misc]
-    """The length of a text, with a message of ours. `stored` makes of what was typed the text that
-    is stored, whose length counts."""
+    """The length of a text, with a message of ours; if it is at least 1, the field is required.
+    `stored` makes of what was typed the text that is stored, whose length counts."""
 
     def __init__(
         self, low: int, high: int, message: Message, stored: Callable[[str], str] = str
     ) -> None:
         super().__init__(low, high, message)
+        if low > 0:
+            self.field_flags["required"] = True
         self.stored = stored
 
     def __call__(self, form: Any, field: Any) -> None:

@@ -13,7 +13,7 @@ from app.cities.models import City
 from app.cities.row_format import city_name
 from app.cities.rules import may_read_cities
 from app.database.engine import db
-from app.history.subjects import Subject, register
+from app.history.subjects import Subject, labels_from, register
 
 CITY_ACTIONS = {
     "city.create": _l("City added"),
@@ -34,12 +34,6 @@ def city_labels(ids: Iterable[int]) -> dict[int, str]:
     """The names of cities that are in the register."""
     query = select(City.id, City.cityname).where(City.id.in_(ids))
     return {city_id: city_name(name) for city_id, name in db.session.execute(query)}
-
-
-def import_labels(ids: Iterable[int]) -> dict[int, str]:
-    """The file names of imports."""
-    query = select(CityImport.id, CityImport.file_name).where(CityImport.id.in_(ids))
-    return {row.id: row.file_name for row in db.session.execute(query)}
 
 
 def readable_imports(actor: Actor, ids: Collection[int]) -> Collection[int]:
@@ -69,7 +63,7 @@ def init_app(app: Flask) -> None:
         Subject(
             kind="import",
             name=_l("Import"),
-            labels=import_labels,
+            labels=labels_from(CityImport.file_name),
             url=lambda import_id: url_for("importing.import_preview", import_id=import_id),
             may_read=readable_imports,
             actions={"import.apply": _l("Cities imported")},

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, current_app
+from sqlalchemy import select
 
 from app.actor import Actor
+from app.database.engine import db
 
 EXTENSION = "gazetteer-subjects"
 
@@ -46,6 +48,17 @@ class Subject:
     def naming_field(self) -> str:
         """The field that holds the name."""
         return self.name_field or next(iter(self.fields), "")
+
+
+def labels_from(column: Any) -> Callable[[Iterable[int]], Mapping[int, str]]:
+    """The `labels` of subjects whose names are in a column of their model."""
+
+    def labels(ids: Iterable[int]) -> Mapping[int, str]:
+        row_id = column.class_.id
+        query = select(row_id, column.label("label")).where(row_id.in_(list(ids)))
+        return {row.id: row.label for row in db.session.execute(query)}
+
+    return labels
 
 
 def register(app: Flask, subject: Subject) -> None:
