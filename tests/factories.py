@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from redis.connection import AbstractConnection
-from sqlalchemy import event
+from sqlalchemy import event, select
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
@@ -20,6 +20,7 @@ from app.auth import tokens
 from app.auth.queries import load_person
 from app.database.engine import db
 from app.database.service import bookkeeping
+from app.history.models import HistoryEntry
 from app.setup import services as setup
 
 OPERATOR = Actor.operator()
@@ -92,6 +93,16 @@ class Browser:
         answer = self.submit("/login", {"name": name, "password": password})
         assert answer.status_code == 303, answer.text
         return answer  # type: ignore[no-any-return]
+
+
+def entries(*kinds: str) -> list[HistoryEntry]:
+    """The entries of the history about these kinds of subject, or about all, the oldest first; in
+    a new transaction. Needs an application context."""
+    db.session.rollback()
+    query = select(HistoryEntry).order_by(HistoryEntry.id)
+    if kinds:
+        query = query.where(HistoryEntry.subject_kind.in_(kinds))
+    return list(db.session.scalars(query))
 
 
 @contextmanager

@@ -208,12 +208,17 @@ def test_the_example_package_works(copy, redis_url):
         (copy / name).parent.mkdir(exist_ok=True)
         (copy / name).write_text(content)
     insert_before(copy / "app" / "__init__.py", '    "health",\n', '    "offices",\n')
-    insert_before(copy / "docs" / "security.md", "| `/people` |", *blocks_of(text, "text"))
+    rows, permissions = blocks_of(text, "text")
+    insert_before(copy / "docs" / "security.md", "| `/people` |", rows)
+    insert_before(
+        copy / "tests" / "test_permissions.py", '    "app.setup.services.claim"', permissions
+    )
     add_texts(copy, blocks_of(text, "po"))
     run(copy, redis_url, "ruff", "check", ".")
     run(copy, redis_url, "ruff", "format", "--check", ".")
     run(copy, redis_url, "djlint", "--lint", "--quiet", "templates/offices")
-    tests = ("tests/offices", "tests/test_translations.py", "tests/test_structure.py")
+    names = ("offices", "test_permissions.py", "test_structure.py", "test_translations.py")
+    tests = [f"tests/{name}" for name in names]
     assert " passed" in run(copy, redis_url, "pytest", "-q", "-m", "not mariadb", *tests)
 
 

@@ -33,7 +33,7 @@ BOOKKEEPING = {
     "cities/search_keys.py: fill_batch": "search keys of rows that the original program wrote",
     "cities/services.py: delete_old_removed": "permanent deletion after the undo period",
     "database/idempotency.py: delete_old_keys": "expired keys",
-    "files/purging.py: purge_file": "permanent deletion after the undo period",
+    "files/storage/purging.py: purge_file": "permanent deletion after the undo period",
     "files/services.py: count_download": "download counts",
     "history/services.py: prune_batch": "part of prune(), which records it",
 }

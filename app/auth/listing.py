@@ -1,7 +1,6 @@
 """The list of people: order and pages."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import select
 
@@ -18,23 +17,16 @@ from app.database.keyset import (
 )
 from app.database.service import permitted
 
-COLUMNS: dict[str, Any] = {
-    "name": Person.name_key,
-    "role": Person.role,
-    "signed-in": Person.signed_in_at,
-    "added": Person.created_at,
-}
-
 
 @dataclass(frozen=True)
 class PeopleListing(Listing):
     """The order."""
 
     SORTS = {  # noqa: RUF012 - never changed
-        "name": Sort(read_text),
-        "role": Sort(read_text),
-        "signed-in": Sort(read_moment, descending_first=True, nullable=True),
-        "added": Sort(read_moment, descending_first=True),
+        "name": Sort(read_text, column=Person.name_key),
+        "role": Sort(read_text, column=Person.role),
+        "signed-in": Sort(read_moment, True, nullable=True, column=Person.signed_in_at),
+        "added": Sort(read_moment, True, column=Person.created_at),
     }
 
     sort: str = "name"
@@ -43,5 +35,5 @@ class PeopleListing(Listing):
 @permitted(Role.ADMIN, by_token=False)
 def select_people(actor: Actor, listing: PeopleListing, cursor: Cursor) -> tuple[Page[Person], int]:
     """The page at a cursor, and how many people there are."""
-    page, total = select_sorted(select(Person), COLUMNS, listing, cursor)
+    page, total = select_sorted(select(Person), listing, cursor)
     return replace(page, rows=[person for (person,) in page.rows]), total

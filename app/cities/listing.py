@@ -1,9 +1,9 @@
-"""What a list of the register shows: its filters and its order. Knows no database."""
+"""What a list of the register shows: its filters and its order."""
 
 import re
 from dataclasses import dataclass
 
-from app.cities.models import USERS_MOST
+from app.cities.models import USERS_MOST, City
 from app.database.keyset import BY_ID, Listing, Sort, Value, read_moment, read_text
 
 SEARCH_LENGTH, SEARCH_WORDS = 200, 10
@@ -22,10 +22,10 @@ class CityListing(Listing):
 
     SORTS = {  # noqa: RUF012 - never changed
         "id": BY_ID,
-        "city": Sort(read_text, nullable=True),
-        "province": Sort(read_text, nullable=True),
-        "users": Sort(read_users, descending_first=True, nullable=True),
-        "changed": Sort(read_moment, descending_first=True, nullable=True),
+        "city": Sort(read_text, nullable=True, column=City.city_key),
+        "province": Sort(read_text, nullable=True, column=City.province_key),
+        "users": Sort(read_users, True, nullable=True, column=City.usernumber),
+        "changed": Sort(read_moment, True, nullable=True, column=City.changed_at),
     }
 
     sort: str = "id"

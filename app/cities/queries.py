@@ -30,7 +30,6 @@ from app.database.keyset import (
     Cursor,
     Page,
     Query,
-    Value,
     count_some,
     nulls_last,
     read_segments,
@@ -50,13 +49,6 @@ COLUMNS = (
     City.province_key,
     City.city_key,
 )
-SORT_COLUMNS: dict[str, Any] = {
-    "id": City.id,
-    "city": City.city_key,
-    "province": City.province_key,
-    "users": City.usernumber,
-    "changed": City.changed_at,
-}
 
 
 def select_page(
@@ -71,22 +63,8 @@ def select_page(
     if needs_keys(listing):
         fill_keys()
     return keyset.select_page(
-        partial(read_rows, listing), partial(cursor_at, listing), cursor, size, total
+        partial(read_rows, listing), partial(keyset.cursor_at, listing), cursor, size, total
     )
-
-
-def cursor_at(listing: CityListing, row: CityRow, forward: bool, place: int | None) -> Cursor:
-    """The cursor that goes on from a row, whose own place is `place`."""
-    return Cursor(forward, row.id, value_of(listing, row), place)
-
-
-def value_of(listing: CityListing, row: CityRow) -> Value:
-    """What a row is sorted by; None in the segment of those without a value, and for the order by
-    id, where the id says all."""
-    if listing.sort == "id":
-        return None
-    value: Value = getattr(row, SORT_COLUMNS[listing.sort].key)
-    return None if value == "" else value
 
 
 def batches(actor: Actor, listing: CityListing, size: int = 1000) -> Iterator[list[CityRow]]:
@@ -107,7 +85,7 @@ def read_batches(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
         yield rows
         if len(rows) < size:
             return
-        cursor = cursor_at(listing, rows[-1], True, None)
+        cursor = keyset.cursor_at(listing, rows[-1], True, None)
 
 
 def read_rows(listing: CityListing, cursor: Cursor, limit: int) -> list[CityRow]:
@@ -118,10 +96,10 @@ def read_rows(listing: CityListing, cursor: Cursor, limit: int) -> list[CityRow]
 def segments(listing: CityListing, cursor: Cursor) -> Iterator[Query]:
     """The queries whose rows, one after another, are the listing from the cursor on."""
     query: Query = select(*COLUMNS).where(*filters(listing))
-    if listing.sort == "id":
+    column = listing.column
+    if column is None:
         yield seek_by_id(query, City.id, listing, cursor)
         return
-    column = SORT_COLUMNS[listing.sort]
     if not listing.is_filtered:
         # MariaDB may take sorting a whole table for cheaper, as long as the table is small.
         index = f"FORCE INDEX (ix_city_{column.key})"

@@ -50,7 +50,7 @@ class Statistics:
 
 
 def read_statistics(actor: Actor) -> Statistics:
-    """The totals from the cache: at most half a minute old, or from the last change on."""
+    """The totals, cached until a city is changed here, and for half a minute at most."""
     check_reader(actor)
     return cache.get_or_compute("glance", Statistics, compute_statistics)
 

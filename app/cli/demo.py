@@ -20,9 +20,9 @@ from app.cli.run import address, check_address, prepare, run
 from app.config import Settings, env_file
 from app.current import settings
 from app.database.engine import db
-from app.files import services as files
 from app.files.names import clean_path
-from app.files.storage import Incoming
+from app.files.storage.folder import Incoming
+from app.files.upload import services as files
 
 # Settings of a real installation that a temporary one must not share, wherever they were set.
 NOT_SHARED = (

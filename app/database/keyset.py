@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -40,11 +40,13 @@ class Sort:
     `read_value` reads a value of the column from a cursor; it raises ValueError for what the
     column cannot hold. `descending_first` says how a first press on its head sorts: numbers and
     times with the largest. `nullable` columns have rows without a value, which are listed last.
+    `column` is what `cursor_at()` reads of a row; without one the list is sorted by id alone.
     """
 
     read_value: Callable[[str], Value]
     descending_first: bool = False
     nullable: bool = False
+    column: Any = field(default=None, compare=False)
 
 
 def no_value(text: str) -> Value:
@@ -63,6 +65,11 @@ class Listing:
     SORTS: ClassVar[Mapping[str, Sort]]
     sort: str = ""
     descending: bool = False
+
+    @property
+    def column(self) -> Any:
+        """The column by which it is sorted; None for the id alone."""
+        return self.SORTS[self.sort].column
 
     @property
     def is_filtered(self) -> bool:
@@ -129,6 +136,13 @@ def select_page(
     )
 
 
+def cursor_at(listing: Listing, row: Any, forward: bool, place: int | None) -> Cursor:
+    """The cursor that goes on from a row, whose own place is `place`. It has no value in the
+    segment of rows without one, and in a list that is sorted by id."""
+    value = None if listing.column is None else getattr(row, listing.column.key)
+    return Cursor(forward, row.id, None if value == "" else value, place)
+
+
 def place_of_start(cursor: Cursor, count: int) -> int | None:
     """The place of a page's first row, as far as the cursor knows."""
     if cursor == FIRST:
@@ -193,23 +207,21 @@ def read_segments(segments: Iterator[Query], limit: int) -> list[Any]:
     return rows
 
 
-def select_sorted(
-    query: Query, columns: Mapping[str, Any], listing: Listing, cursor: Cursor
-) -> tuple[Page[Any], int]:
+def select_sorted(query: Query, listing: Listing, cursor: Cursor) -> tuple[Page[Any], int]:
     """The page at a cursor of a list with so few rows that they are counted and sorted for each
-    page, and how many rows there are. Each row of the query begins with an object of a model;
-    `columns` are those of this model by which the list is sorted, by their names in SORTS."""
-    column = columns[listing.sort]
+    page, and how many rows there are. Each row of the query begins with an object of the model
+    that has the columns of the listing's SORTS."""
+    column = listing.column
 
     def read_rows(cursor: Cursor, limit: int) -> list[Any]:
         return read_segments(nulls_last(query, column, column.class_.id, listing, cursor), limit)
 
-    def cursor_at(row: Any, forward: bool, place: int | None) -> Cursor:
-        return Cursor(forward, row[0].id, getattr(row[0], column.key), place)
+    def row_cursor(row: Any, forward: bool, place: int | None) -> Cursor:
+        return cursor_at(listing, row[0], forward, place)
 
     count = query.with_only_columns(func.count(), maintain_column_froms=True)
     total = db.session.scalar(count) or 0
-    return select_page(read_rows, cursor_at, cursor, total=total), total
+    return select_page(read_rows, row_cursor, cursor, total=total), total
 
 
 def count_some(row_id: Any, conditions: Sequence[ColumnElement[bool]]) -> int | None:

@@ -8,23 +8,19 @@ def init_app(app: Flask) -> None:
     entry."""
     from flask_babel import lazy_gettext as _l
 
-    from app.files import (
-        commands,
-        content,
-        scripts_views,
-        subjects,
-        transfer_views,
-        upload_request,
-        views,
-    )
+    from app.files import commands, scripts_views, subjects, views
+    from app.files.download import views as download_views
+    from app.files.storage.content import icon_kind
+    from app.files.upload import views as upload_views
+    from app.files.upload.request import UploadRequest
     from app.history.subjects import register
     from app.web.navigation import Entry, add_to_bar
 
-    app.request_class = upload_request.UploadRequest
-    blueprints = (views.bp, transfer_views.bp, scripts_views.bp)
+    app.request_class = UploadRequest
+    blueprints = (views.bp, upload_views.bp, download_views.bp, scripts_views.bp)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
-    app.add_template_filter(content.icon_kind)
+    app.add_template_filter(icon_kind)
     for command in (commands.adopt_files, commands.purge_files):
         app.cli.add_command(command)
     register(app, subjects.FILE)

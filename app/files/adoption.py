@@ -14,10 +14,12 @@ from app.current import settings
 from app.database.service import permitted
 from app.disk import has_space
 from app.errors import DomainError, Invalid, NoSpace, Text
-from app.files import queries, services, storage
+from app.files import queries
 from app.files.models import NAME_LENGTH
 from app.files.names import clean_path, printable
 from app.files.rules import check_extension
+from app.files.storage.folder import Incoming, read_blocks
+from app.files.upload.services import store_adopted
 from app.history.services import new_batch_id
 from app.text import N_
 
@@ -67,18 +69,16 @@ def adopt_file(actor: Actor, source: SourceFile, owner_id: int, batch_id: str) -
     own = settings()
     if not has_space(own.files_dir, source.path.stat().st_size):
         raise NoSpace()
-    incoming = storage.Incoming(own.files_dir, own.upload_max_bytes)
+    incoming = Incoming(own.files_dir, own.upload_max_bytes)
     try:
         path = clean_path(source.name, with_folder=True)
         check_extension(path.extension)
-        for block in storage.read(source.path):
+        for block in read_blocks(source.path):
             incoming.write(block)
         if queries.has_copy(owner_id, path, incoming.sha256, source.former_name):
             return AdoptionResult(shown, PRESENT)
         created = datetime.fromtimestamp(source.path.stat().st_mtime, UTC)
-        services.store_adopted(
-            actor, owner_id, path, incoming, created, source.former_name, batch_id
-        )
+        store_adopted(actor, owner_id, path, incoming, created, source.former_name, batch_id)
     except (DomainError, OSError) as error:
         reason = error.message if isinstance(error, DomainError) else error.strerror or ""
         return AdoptionResult(shown, SKIPPED, reason)

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from app.actor import Actor
 from app.current import settings
 from app.errors import Forbidden, Invalid, NoSpace, TooLarge
-from app.files import content, storage
 from app.files.models import File
 from app.files.names import CleanPath
-from app.files.storage import Incoming
+from app.files.storage.content import content_type
+from app.files.storage.folder import NO_SPACE, TOO_LARGE, Incoming
 from app.text import N_, Bytes
 from app.times import now
 
@@ -18,12 +18,12 @@ UNDO_DAYS = 7
 
 def check_file(path: CleanPath, incoming: Incoming) -> str:
     """The Content-Type of a received file; refuses it by size, disk space, extension or content."""
-    if incoming.problem == storage.TOO_LARGE:
+    if incoming.problem == TOO_LARGE:
         raise TooLarge(N_("A file can have at most %(size)s.", size=Bytes(incoming.limit)))
-    if incoming.problem == storage.NO_SPACE:
+    if incoming.problem == NO_SPACE:
         raise NoSpace()
     check_extension(path.extension)
-    found = content.content_type(incoming.path, path.extension)
+    found = content_type(incoming.path, path.extension)
     if found is None:
         raise Invalid(N_("The content is not a .%(extension)s file.", extension=path.extension))
     return found

@@ -90,3 +90,9 @@ def restored_notice(file: services.RestoredFile) -> Notice:
     )
     link = url_for("files.show_file", file_id=file.current_id)
     return Notice(text, link=link, link_text=_("Show current version"))
+
+
+@bp.get("/list_files")
+def old_list() -> Response:
+    """The original program's address of the list."""
+    return redirect(url_for("files.list_files"), 302)

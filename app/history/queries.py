@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 from app.actor import Actor, Role, Via
 from app.database import keyset
 from app.database.engine import db
-from app.database.keyset import PAGE_SIZE, Cursor, Page, Query, count_some, seek_by_id
+from app.database.keyset import Cursor, Page, Query, count_some, seek_by_id
 from app.database.service import permitted
 from app.history.listing import OPERATOR, HistoryListing
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
@@ -31,7 +31,10 @@ def select_entries(
     conditions = [visible_to(actor), *filters(listing, zone)]
     total = count_some(HistoryEntry.id, conditions)
     page: Page[HistoryEntry] = keyset.select_page(
-        partial(read_rows, listing, conditions), cursor_at, cursor, PAGE_SIZE, total
+        partial(read_rows, listing, conditions),
+        partial(keyset.cursor_at, listing),
+        cursor,
+        total=total,
     )
     return page, total
 
@@ -58,11 +61,6 @@ def rows_query(
         # MariaDB would read all entries of a person, or of a person and a kind, and sort them.
         query = query.with_hint(HistoryEntry, f"FORCE INDEX ({usable})", dialect_name="mysql")
     return seek_by_id(query, HistoryEntry.id, listing, cursor)
-
-
-def cursor_at(row: HistoryEntry, forward: bool, place: int | None) -> Cursor:
-    """The cursor that goes on from a row, whose own place is `place`."""
-    return Cursor(forward, row.id, None, place)
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:

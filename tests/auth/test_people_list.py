@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.actor import ANONYMOUS, Actor, Role, Via
-from app.auth.listing import COLUMNS, PeopleListing, select_people
+from app.auth.listing import PeopleListing, select_people
 from app.auth.models import Person
 from app.auth.people_views import PEOPLE
 from app.database.engine import db
@@ -35,7 +35,7 @@ def add_people(count):
 
 def expected(listing):
     """The ids in their order, worked out without SQL."""
-    key = COLUMNS[listing.sort].key
+    key = listing.column.key
     people = db.session.scalars(select(Person)).all()
     known = [person for person in people if getattr(person, key) is not None]
     rest = [person for person in people if getattr(person, key) is None]

@@ -35,7 +35,7 @@ NASTY = [
 
 
 def fill(rows):
-    """Cities as they may stand in the register, names written in any way."""
+    """Cities as the register may have them, names written in any way."""
     db.session.execute(
         insert(City.__table__),
         [{"provincename": p, "cityname": c, "usernumber": n, **keys(p, c)} for p, c, n in rows],

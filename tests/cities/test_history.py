@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from app.actor import ANONYMOUS, Actor, Role
 from app.cities import queries, services
@@ -17,18 +17,11 @@ from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.history.subjects import all_subjects
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
 from tests.cities.importing.staging import add, confirm, editor, stage
-from tests.factories import add_person
+from tests.factories import add_person, entries
 
 pytestmark = pytest.mark.usefixtures("any_app")
 
 SHENZHEN = {"city": "深圳市", "province": "广东", "users": 5}
-
-
-def entries(action=None):
-    """The entries, the oldest first."""
-    db.session.rollback()
-    query = select(HistoryEntry).order_by(HistoryEntry.id)
-    return [row for row in db.session.scalars(query) if action in (None, row.action)]
 
 
 def values(text):
@@ -72,8 +65,9 @@ def test_a_restored_city_names_its_last_removal():
     city_id = services.create_city(ACTOR, given())
     for _twice in range(2):
         services.restore_city(ACTOR, services.delete_city(ACTOR, city_id)[0])
-    removals = [entry.id for entry in entries("city.delete")]
-    assert [entry.reverts_id for entry in entries("city.restore")] == removals
+    removals = [entry.id for entry in entries() if entry.action == "city.delete"]
+    restorations = [entry for entry in entries() if entry.action == "city.restore"]
+    assert [entry.reverts_id for entry in restorations] == removals
 
 
 def test_values_that_break_todays_rules_are_recorded_as_they_were():
@@ -196,8 +190,16 @@ def test_subjects_have_labels_addresses_and_words(any_app, person):
         assert city.url(city_id) == f"/cities/{city_id}"
         assert one.url(import_id) == f"/cities/import/{import_id}"
         assert {str(label) for label in city.fields.values()} == {"City", "Province", "Users"}
-        for subject in (city, one):
-            assert all(str(word) for word in [*subject.actions.values(), subject.name])
+        assert [str(subject.name) for subject in (city, one)] == ["City", "Import"]
+        assert {action: str(words) for action, words in city.actions.items()} == {
+            "city.create": "City added",
+            "city.update": "City changed",
+            "city.delete": "City removed",
+            "city.restore": "City restored",
+        }
+        assert {action: str(words) for action, words in one.actions.items()} == {
+            "import.apply": "Cities imported",
+        }
         viewer = replace(editor(person), role=Role.VIEWER)
         assert city.may_read(viewer, [city_id])
         assert not city.may_read(ANONYMOUS, [city_id])

@@ -190,12 +190,12 @@ def test_cached_list_holds_no_token_and_nobodys_name(app, as_role, cities):
     page = as_role("editor").get("/cities")
     token = csrf_token(page.text)
     store = app.extensions["redis"]
-    kept = [store.get(key) for key in store.keys("gz:cities:list:*")]
-    assert len(kept) == 1
-    assert "深圳市" in kept[0]
-    assert token not in kept[0]
-    assert "csrf" not in kept[0]
-    assert "editor" not in kept[0].lower()
+    cached = [store.get(key) for key in store.keys("gz:cities:list:*")]
+    assert len(cached) == 1
+    assert "深圳市" in cached[0]
+    assert token not in cached[0]
+    assert "csrf" not in cached[0]
+    assert "editor" not in cached[0].lower()
     assert store.ttl(store.keys("gz:cities:list:*")[0]) <= 30
 
 

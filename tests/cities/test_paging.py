@@ -12,7 +12,7 @@ from app.cities.listing import CityListing
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
-from app.database.keyset import FIRST, LAST, Cursor, write_cursor
+from app.database.keyset import FIRST, LAST, Cursor, cursor_at, write_cursor
 from tests.cities.conftest import ACTOR
 
 SIZE = 7
@@ -175,7 +175,7 @@ def test_every_page_is_read_by_an_index(any_app):
         for descending in (True, False):
             listing = CityListing(sort=sort, descending=descending)
             deep = next(batch[-1] for batch in queries.batches(ACTOR, listing, 3000))
-            for cursor in (FIRST, LAST, queries.cursor_at(listing, deep, True, 3000)):
+            for cursor in (FIRST, LAST, cursor_at(listing, deep, True, 3000)):
                 for query in queries.segments(listing, cursor):
                     limited = query.limit(51).compile(db.engine)
                     plan = db.session.connection().exec_driver_sql(

@@ -71,7 +71,7 @@ def test_name_of_four_characters_for_each_composed_one_is_taken():
 def test_very_long_name_is_refused_without_composing_it():
     with pytest.raises(Invalid) as caught:
         check_city(given("a" + "\u0344" * 600_000, "b", "0"))
-    # Composed, this character becomes two: the length that is told is that of what was typed.
+    # Composed, this character becomes two: the message gives the length of what was typed.
     assert "600,001" in str(caught.value.fields["province"])
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor
@@ -12,7 +13,7 @@ from app.cities import queries, services
 from app.cities.listing import CityListing
 from app.cities.models import City, RemovedCity
 from app.database.engine import db
-from app.database.idempotency import IdempotencyKey, delete_old_keys
+from app.database.idempotency import IdempotencyKey, delete_old_keys, hash_key
 from app.errors import Conflict, Invalid, NotFound
 from app.times import now
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
@@ -89,6 +90,19 @@ def test_long_key_and_long_names_fit():
     assert len(stored()) == 1
 
 
+def test_key_knows_the_values_as_they_are():
+    """0 is not the same as empty."""
+    services.create_city(ACTOR, given(users="0"), key="one")
+    stored_key = db.session.scalars(select(IdempotencyKey.key)).one()
+    assert stored_key == hash_key(ACTOR.id, "one", ["深圳市", "广东", 0])
+    assert stored_key != hash_key(ACTOR.id, "one", ["深圳市", "广东", ""])
+
+
+def test_operator_may_send_a_key_too():
+    made = {services.create_city(Actor.operator(), given(), key="one") for _twice in range(2)}
+    assert made == {row[0] for row in stored()}
+
+
 def test_operator_needs_no_key():
     assert services.create_city(Actor.operator(), given()) == stored()[0][0]
 
@@ -152,9 +166,9 @@ def test_of_two_editors_with_one_form_version_one_is_refused(any_app):
             for name in (f"a{number}", f"b{number}")
         ]
         answers = at_once(any_app, *works)
-        told = [answer for answer in answers if answer is not None]
-        assert len(told) == 1, answers
-        assert isinstance(told[0], services.Outdated)
+        refusals = [answer for answer in answers if answer is not None]
+        assert len(refusals) == 1, answers
+        assert isinstance(refusals[0], services.Outdated)
         row = services.load_city(ACTOR, city_id)
         assert (row.cityname[0], row.version) == ("a" if answers[0] is None else "b", 2)
 

@@ -19,11 +19,10 @@ from app.actor import Actor, Role
 from app.auth import queries
 from app.current import settings
 from app.database.engine import db
-from app.files import services
 from app.files.models import File
 from app.files.names import clean_path
-from app.files.services import StoredFile
-from app.files.storage import Incoming
+from app.files.storage.folder import Incoming
+from app.files.upload.services import StoredFile, store_upload
 from app.times import now
 from tests.factories import add_person, add_token
 
@@ -105,7 +104,7 @@ def store(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False
     incoming = Incoming(own.files_dir, own.upload_max_bytes)
     try:
         incoming.write(data)
-        return services.store_upload(editor(owner_id), clean_path(name, with_folder), incoming)
+        return store_upload(editor(owner_id), clean_path(name, with_folder), incoming)
     finally:
         incoming.discard()
 

@@ -3,31 +3,24 @@
 import json
 
 import pytest
-from sqlalchemy import select
 
 from app.actor import ANONYMOUS, Actor, Role, Via
 from app.current import settings
-from app.database.engine import db
 from app.errors import Forbidden, NotFound, Unauthorized
-from app.files import adoption, purging, services, storage, subjects
+from app.files import adoption, services, subjects
 from app.files.names import clean_path
-from app.files.storage import Incoming
+from app.files.storage import purging
+from app.files.storage.folder import Incoming
+from app.files.upload import services as uploads
 from app.history.entries import describe
-from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
+from app.history.models import ADMINISTRATORS, EVERYBODY
 from app.times import now
-from tests.factories import OPERATOR, at_once
+from tests.factories import OPERATOR, at_once, entries
 from tests.files.helpers import PDF, PNG, Script, age, editor, on_disk, store
 
 
-def entries():
-    """The entries about files, in a transaction of their own."""
-    db.session.rollback()
-    query = select(HistoryEntry).where(HistoryEntry.subject_kind == "file")
-    return db.session.scalars(query.order_by(HistoryEntry.id)).all()
-
-
 def actions():
-    return [(entry.action, entry.subject_id) for entry in entries()]
+    return [(entry.action, entry.subject_id) for entry in entries("file")]
 
 
 def received(data=PDF):
@@ -40,7 +33,7 @@ def received(data=PDF):
 def test_an_upload_is_recorded_with_its_version(people):
     store(people[0], "survey/a.pdf", with_folder=True)
     stored = store(people[0], "survey/a.pdf", PDF + b" ", with_folder=True)
-    first, second = entries()
+    first, second = entries("file")
     assert (first.action, first.subject_kind) == ("file.create", "file")
     assert (first.version, second.version) == (1, 2)
     assert second.subject_id == stored.id
@@ -59,7 +52,7 @@ def test_an_upload_is_recorded_with_its_version(people):
 def test_a_refused_upload_leaves_no_entry(people):
     with pytest.raises(Exception, match=r"not a \.png file"):
         store(people[0], "a.png", PDF)
-    assert entries() == []
+    assert entries("file") == []
 
 
 def test_removing_and_restoring_are_one_entry_each_for_all_versions(people):
@@ -67,7 +60,7 @@ def test_removing_and_restoring_are_one_entry_each_for_all_versions(people):
     second = store(people[0], "a.txt", b"2")
     services.remove_file(editor(people[1]), first.id)
     services.restore_file(editor(people[0]), first.id)
-    removal, restoring = entries()[2:]
+    removal, restoring = entries("file")[2:]
     assert (removal.action, removal.subject_id, removal.version) == ("file.delete", second.id, 2)
     assert (removal.actor_id, removal.after, removal.reverts_id) == (people[1], None, None)
     assert json.loads(removal.before)["name"] == "a.txt"
@@ -82,7 +75,7 @@ def test_a_restored_file_reverts_its_latest_removal(people):
     for _ in range(2):
         services.remove_file(editor(people[0]), file_id)
         services.restore_file(editor(people[0]), file_id)
-    _created, first, back, second, back_again = entries()
+    _created, first, back, second, back_again = entries("file")
     assert (back.reverts_id, back_again.reverts_id) == (first.id, second.id)
 
 
@@ -142,7 +135,7 @@ def test_automatic_purging_is_not_recorded(people):
 def test_purging_by_the_operator_is_one_entry_for_administrators(people):
     remove_long_ago(people[0], "a.txt", "b.txt")
     assert services.purge_files(OPERATOR) == services.PurgeCounts(removed=2)
-    entry = entries()[-1]
+    entry = entries("file")[-1]
     assert (entry.action, entry.subject_id) == ("file.purge", services.ALL_FILES)
     assert (entry.actor_id, entry.via, entry.visible_to) == (None, Via.COMMAND, ADMINISTRATORS)
     assert json.loads(entry.after) == {"removed_files": 2, "orphaned_files": 0}
@@ -156,7 +149,7 @@ def test_purging_by_the_operator_is_one_entry_for_administrators(people):
 
 def test_purging_nothing_leaves_no_entry(people):
     assert services.purge_files(OPERATOR) == services.PurgeCounts()
-    assert entries() == []
+    assert entries("file") == []
 
 
 def test_an_interrupted_purge_records_what_it_deleted(people, monkeypatch):
@@ -166,17 +159,17 @@ def test_an_interrupted_purge_records_what_it_deleted(people, monkeypatch):
     def fail(_folder):
         raise PermissionError
 
-    monkeypatch.setattr(storage, "remove_leftovers", fail)
+    monkeypatch.setattr(services, "remove_leftovers", fail)
     with pytest.raises(PermissionError):
         services.purge_files(OPERATOR)
-    assert json.loads(entries()[-1].after) == {"removed_files": 1, "orphaned_files": 0}
+    assert json.loads(entries("file")[-1].after) == {"removed_files": 1, "orphaned_files": 0}
 
 
 def test_two_purges_at_once_count_each_file_once(any_app, people):
     remove_long_ago(people[0], "a.txt", "b.txt", "c.txt", "d.txt")
     results = at_once(any_app, *[lambda: services.purge_files(OPERATOR)] * 2)
     assert sum(counts.removed for counts in results) == 4
-    purges = [entry for entry in entries() if entry.action == "file.purge"]
+    purges = [entry for entry in entries("file") if entry.action == "file.purge"]
     assert sum(json.loads(entry.after)["removed_files"] for entry in purges) == 4
 
 
@@ -199,17 +192,17 @@ def test_only_administrators_in_person_purge(people, actor):
 )
 def test_only_editors_store_files(people, actor, refusal):
     with pytest.raises(refusal):
-        services.store_upload(actor, clean_path("a.pdf"), received())
-    with pytest.raises(Forbidden):
-        services.store_uploads(actor, [services.SentFile("a.pdf", received())])
-    assert entries() == []
+        uploads.store_upload(actor, clean_path("a.pdf"), received())
+    with pytest.raises(refusal):
+        uploads.store_uploads(actor, [uploads.SentFile("a.pdf", received())])
+    assert entries("file") == []
     assert {path.suffix for path in on_disk(settings().files_dir)} == {".part"}, "nothing is stored"
 
 
 def test_only_administrators_store_files_for_others(people):
     with pytest.raises(Forbidden):
-        services.store_adopted(editor(people[0]), people[1], clean_path("a.pdf"), received(), now())
-    assert entries() == []
+        uploads.store_adopted(editor(people[0]), people[1], clean_path("a.pdf"), received(), now())
+    assert entries("file") == []
 
 
 def test_only_administrators_adopt_files(people, tmp_path):
@@ -217,7 +210,7 @@ def test_only_administrators_adopt_files(people, tmp_path):
     (tmp_path / "a.pdf").write_bytes(PDF)
     with pytest.raises(Forbidden):
         adoption.adopt_files(editor(people[0]), tmp_path, None, people[1])
-    assert entries() == []
+    assert entries("file") == []
 
 
 def test_visitors_neither_remove_nor_restore(people):
@@ -233,7 +226,7 @@ def test_a_form_of_several_files_is_one_batch(app):
     script.upload(("f/a.pdf", PDF), ("f/b.exe", b"MZ"), ("f/c.png", PNG), field="folder")
     script.upload(("d.pdf", PDF))
     with app.app_context():
-        first, second, alone = entries()
+        first, second, alone = entries("file")
         assert first.batch_id == second.batch_id is not None
         assert alone.batch_id is None
         assert (first.via, first.actor_id) == ("token", script.person_id)
@@ -247,7 +240,7 @@ def test_adoption_is_one_batch_of_the_operator(people, tmp_path):
         (folder / name).write_bytes(data)
     results = adoption.adopt_files(Actor.operator(), folder, None, people[1])
     assert [result.state for result in results] == ["adopted", "adopted"]
-    first, second = entries()
+    first, second = entries("file")
     assert (first.actor_id, first.via, first.action) == (None, Via.COMMAND, "file.create")
     assert json.loads(second.after)["owner"] == "林梅"
     assert first.batch_id == second.batch_id is not None
@@ -264,5 +257,5 @@ def test_the_history_knows_labels_addresses_and_readers_of_files(any_app, people
     assert not subject.may_read(ANONYMOUS, [file_id])
     services.remove_file(editor(people[0]), file_id)
     assert list(subject.may_read(viewer, [file_id, other])) == [other]
-    assert set(json.loads(entries()[0].after)) <= set(subject.fields)
-    assert {entry.action for entry in entries()} <= set(subject.actions)
+    assert set(json.loads(entries("file")[0].after)) <= set(subject.fields)
+    assert {entry.action for entry in entries("file")} <= set(subject.actions)

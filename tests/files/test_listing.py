@@ -9,9 +9,10 @@ from app.actor import ANONYMOUS, Actor, Role
 from app.database.engine import db
 from app.database.keyset import FIRST, LAST, Cursor, write_cursor
 from app.errors import Unauthorized
-from app.files import listing, purging, services
+from app.files import listing, services
 from app.files.listing import FileListing
 from app.files.models import File
+from app.files.storage import purging
 from app.files.views import FILES
 from app.times import now
 from tests.factories import OPERATOR, statements

@@ -9,14 +9,13 @@ from sqlalchemy import literal, null, select
 
 from app.actor import ANONYMOUS, Actor, Role, Via
 from app.auth.models import Person
-from app.database.engine import db
 from app.database.service import service
 from app.errors import Conflict, Forbidden, Unauthorized
 from app.history import services
-from app.history.models import ADMINISTRATORS, BATCH_ID_LENGTH, EVERYBODY, HistoryEntry
+from app.history.models import ADMINISTRATORS, BATCH_ID_LENGTH, EVERYBODY
 from app.history.services import Change, changed_fields, dump, new_batch_id, record, record_rows
 from app.times import now
-from tests.factories import add_person
+from tests.factories import add_person, entries
 
 ADA = Actor(7, "Ada", Role.EDITOR, Via.TOKEN, token_id=3, request_id="a1b2c3d4")
 
@@ -25,12 +24,6 @@ ADA = Actor(7, "Ada", Role.EDITOR, Via.TOKEN, token_id=3, request_id="a1b2c3d4")
 def change(actor, *changes, **more):
     """A service that records."""
     record(actor, "city.update", *changes, **more)
-
-
-def entries():
-    """What the database has, in a transaction of its own."""
-    db.session.rollback()
-    return db.session.scalars(select(HistoryEntry).order_by(HistoryEntry.id)).all()
 
 
 def test_entry_says_who_what_when_and_how(any_app):

@@ -15,9 +15,8 @@ from app.cities.models import City
 from app.cities.services import SAMPLE_COUNT, read_sample
 from app.database.engine import db
 from app.errors import Conflict, NotFound, TooMany
-from app.history.models import HistoryEntry
 from app.setup import services
-from tests.factories import HTML, OPERATOR, PASSWORD, Browser, at_once, claim
+from tests.factories import HTML, OPERATOR, PASSWORD, Browser, at_once, claim, entries
 
 FIELDS = {"name": "林小梅", "password": PASSWORD, "again": PASSWORD, "sample": "y"}
 
@@ -55,9 +54,9 @@ def test_link_makes_the_administrator_and_the_sample_cities(app, browser, link):
 def test_a_claim_can_be_traced_to_its_request(app, browser, link):
     answer = browser.submit(link, FIELDS)
     with app.app_context():
-        entries = db.session.scalars(select(HistoryEntry)).all()
-        assert {entry.action for entry in entries} == {"person.create", "city.create"}
-        assert {entry.request_id for entry in entries} == {answer.headers["X-Request-ID"]}
+        found = entries()
+        assert {entry.action for entry in found} == {"person.create", "city.create"}
+        assert {entry.request_id for entry in found} == {answer.headers["X-Request-ID"]}
 
 
 def test_the_page_shows_the_limits_of_the_model(browser, link):

@@ -65,7 +65,7 @@ def the_new_one_added() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "anew"),
+    ("event", "renewed"),
     [
         (edited, ["changed", "new"]),
         (edited_by_the_original_program, ["changed", "new"]),
@@ -75,7 +75,7 @@ def the_new_one_added() -> None:
         (the_new_one_added, ["changed", "changed"]),
     ],
 )
-def test_changes_since_the_preview_renew_it(person, event, anew):
+def test_changes_since_the_preview_renew_it(person, event, renewed):
     add(("a", "b", 5))
     import_id = stage(person, "a,b,6\na,new,1\n")
     event()
@@ -84,7 +84,7 @@ def test_changes_since_the_preview_renew_it(person, event, anew):
     with pytest.raises(apply.OutdatedPreview):
         confirm(import_id, person)
     assert register() == after
-    assert kinds(import_id) == anew
+    assert kinds(import_id) == renewed
     confirm(import_id, person)
     assert {("a", "b", 6), ("a", "new", 1)} <= set(register())
 
@@ -218,7 +218,7 @@ def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
 
 
 def test_city_with_a_trailing_space_in_its_name_is_changed_too(person):
-    """The original program kept what was typed."""
+    """The original program stored what was typed."""
     add(("a", "b ", 5))
     import_id = stage(person, "a,b,6\n")
     assert kinds(import_id) == ["changed"]

@@ -16,17 +16,17 @@ from tests.factories import HTML, add_token
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"\xff\xfe", "Line 1 is not UTF-8"),
         (b"a,b,c\n", "should be the header"),
         (b"province;city;number\n1;2;3\n", "not separated by commas"),
     ],
 )
-def test_unreadable_file_is_refused_and_nothing_stored(app, as_role, data, told):
+def test_unreadable_file_is_refused_and_nothing_stored(app, as_role, data, message):
     answer = send(as_role("editor"), data)
     assert answer.status_code == 422
-    assert told in answer.text
+    assert message in answer.text
     with app.app_context():
         assert db.session.scalars(select(CityImport)).all() == []
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from app.files.content import content_type
+from app.files.storage.content import content_type
 from tests.files.helpers import GIF, JPEG, PDF, PNG, some_text
 
 TEXTS = {

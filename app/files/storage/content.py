@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.files import storage
+from app.files.storage.folder import read_blocks
 
 HEAD = 1024
 # Bytes that do not occur in text in any superset of ASCII. Tab, line ends, form feed, escape
@@ -86,7 +86,7 @@ def text_charset(path: Path, head: bytes) -> str | None:
         return "; charset=utf-16" if decodes(path, "utf-16") else None
     if any(matches(head) for matches in BINARY_SIGNATURES):
         return None
-    if any(BINARY.search(block) for block in storage.read(path)):
+    if any(BINARY.search(block) for block in read_blocks(path)):
         return None
     return "; charset=utf-8" if decodes(path, "utf-8") else ""
 
@@ -95,7 +95,7 @@ def decodes(path: Path, encoding: str) -> bool:
     """True if the whole file is valid in an encoding; it is read block by block."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        for block in storage.read(path):
+        for block in read_blocks(path):
             decoder.decode(block)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:

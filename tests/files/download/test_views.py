@@ -6,8 +6,10 @@ import hashlib
 import pytest
 
 from app.database.engine import db
-from app.files import download_response, queries, storage
+from app.files import queries
+from app.files.download import response
 from app.files.models import File
+from app.files.storage.folder import relative
 from tests.factories import HTML, OPERATOR
 from tests.files.helpers import (
     JSON,
@@ -157,13 +159,13 @@ def test_if_match_of_another_version_is_412(script):
 
 
 def test_a_download_goes_on_uncounted_when_all_connections_are_taken(app, script, monkeypatch):
-    count_or_log = download_response.count_or_log
+    count_or_log = response.count_or_log
 
     def count_without_connection(file_id):
         with all_connections_taken():
             count_or_log(file_id)
 
-    monkeypatch.setattr(download_response, "count_or_log", count_without_connection)
+    monkeypatch.setattr(response, "count_or_log", count_without_connection)
     answer = script.get("/files/1")
     assert (answer.status_code, answer.data) == (200, DATA)
     assert downloads(app) == 0
@@ -271,7 +273,7 @@ def test_nginx_gets_the_path_of_the_file(behind_nginx):
     app = behind_nginx.app
     with app.app_context():
         stored = db.session.get(File, 1).stored_name
-    assert answer.headers["X-Accel-Redirect"] == f"/_files/{storage.relative(stored)}"
+    assert answer.headers["X-Accel-Redirect"] == f"/_files/{relative(stored)}"
     assert answer.data == b""
     assert answer.headers["ETag"]
     assert "Accept-Ranges" not in answer.headers, "nginx adds its own"

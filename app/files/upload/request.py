@@ -12,8 +12,8 @@ from app.current import actor, settings
 from app.disk import has_space
 from app.errors import NoSpace, TooLarge
 from app.extensions import csrf
-from app.files import services, storage
-from app.files.services import SentFile, UploadResult
+from app.files.storage.folder import BLOCK, Incoming, remove_leftovers
+from app.files.upload.services import SentFile, UploadResult, store_uploads
 from app.text import N_, Bytes, Message
 
 # A form may hold several files, each up to the limit.
@@ -43,7 +43,7 @@ class FormBody:
         return block
 
 
-class FormFile(storage.Incoming):
+class FormFile(Incoming):
     """An incoming file as a stream for Werkzeug's form parser, which writes, rewinds once at the
     end of the part, and closes at the end of the request."""
 
@@ -106,7 +106,7 @@ def receive() -> list[UploadResult]:
         for part in request.files.getlist(name)
         if part.filename  # a field without a selected file is sent with an empty name
     ]
-    return services.store_uploads(actor(), sent)
+    return store_uploads(actor(), sent)
 
 
 def has_file_part() -> bool:
@@ -124,7 +124,7 @@ def open_form() -> None:
         raise TooLarge(size_limits())
     if not has_space(folder, coming):
         raise NoSpace()
-    storage.remove_leftovers(folder)
+    remove_leftovers(folder)
     request.max_content_length = form_limit()
     cast(UploadRequest, request).into_storage = True
 
@@ -147,7 +147,7 @@ def discard_body() -> None:
     left, end = settings().upload_max_bytes + 1_000_000, time.monotonic() + DRAIN_SECONDS
     try:
         while left > 0 and time.monotonic() < end:
-            block = request.stream.read(storage.BLOCK)
+            block = request.stream.read(BLOCK)
             if not block:
                 break
             left -= len(block)

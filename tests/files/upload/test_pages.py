@@ -6,7 +6,10 @@ from contextlib import ExitStack, nullcontext
 import pytest
 from urllib3 import encode_multipart_formdata
 
-from app.files import purging, services, upload_results
+from app.files import services
+from app.files.storage import purging
+from app.files.upload import results
+from app.files.upload import services as uploads
 from tests import servers
 from tests.factories import HTML, PASSWORD, Browser, at_once
 from tests.files.helpers import (
@@ -101,7 +104,7 @@ def test_a_browser_is_shown_why_nothing_was_stored(make_app, files, status, word
 
 
 def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypatch):
-    store_sent = services.store_sent
+    store_sent = uploads.store_sent
     with servers.short_folder("own") as folder, ExitStack() as redis:
         app = make_app(REDIS_URL=redis.enter_context(servers.redis_server(folder)))
         Script(app)
@@ -112,7 +115,7 @@ def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypat
             redis.close()
             return store_sent(*args)
 
-        monkeypatch.setattr(services, "store_sent", store_and_lose_redis)
+        monkeypatch.setattr(uploads, "store_sent", store_and_lose_redis)
         answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert answer.status_code == 200
     assert Page(answer).text("main h2") == "1 file uploaded"
@@ -134,14 +137,14 @@ def test_the_success_page_without_an_upload_leads_to_the_form(as_role, query):
 
 
 def test_the_success_page_names_the_time_that_is_set(as_role, monkeypatch):
-    monkeypatch.setattr(upload_results, "RESULT_MINUTES", 3)
+    monkeypatch.setattr(results, "RESULT_MINUTES", 3)
     page = Page(as_role("viewer").get("/upload_success"))
     assert "shown here for 3 minutes" in page.text(".empty")
 
 
 def test_an_upload_does_not_overwrite_the_session(app, as_role, monkeypatch):
     browser = as_role("editor")
-    store_sent, statuses = services.store_sent, []
+    store_sent, statuses = uploads.store_sent, []
     cookie = browser.client.get_cookie("gz")
 
     def keep_value():
@@ -154,21 +157,21 @@ def test_an_upload_does_not_overwrite_the_session(app, as_role, monkeypatch):
         statuses.extend(at_once(app, keep_value))
         return store_sent(*args)
 
-    monkeypatch.setattr(services, "store_sent", store_slowly)
+    monkeypatch.setattr(uploads, "store_sent", store_slowly)
     answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert (answer.status_code, statuses) == (303, [303])
     assert "green" in browser.get("/session").text
 
 
 def test_each_file_has_its_own_result_when_all_connections_are_taken(app, monkeypatch):
-    store_sent, calls = services.store_sent, []
+    store_sent, calls = uploads.store_sent, []
 
     def store_without_connection(*args):
         calls.append(args)
         with all_connections_taken() if len(calls) == 2 else nullcontext():
             return store_sent(*args)
 
-    monkeypatch.setattr(services, "store_sent", store_without_connection)
+    monkeypatch.setattr(uploads, "store_sent", store_without_connection)
     answer = Script(app).upload(("a.txt", b"1"), ("b.txt", b"2"), ("c.txt", b"3"), **JSON)
     assert answer.status_code == 207
     assert [(file["kept"], file.get("status")) for file in answer.json["files"]] == [

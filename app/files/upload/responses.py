@@ -6,22 +6,21 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Response, jsonify, redirect, render_template, request, url_for
+from flask import Response, jsonify, redirect, render_template, url_for
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
 from app.current import actor
 from app.errors import DomainError
-from app.files import upload_results
-from app.files.services import StoredFile, UploadResult
+from app.files.plain_responses import FAILED, plain, wants_plain
+from app.files.upload.results import save
+from app.files.upload.services import StoredFile, UploadResult
 from app.web.error_pages import STATUS_TEXTS
 from app.web.negotiation import wants_page
 
 UPLOADED = "file uploaded successfully"
 NO_PART = "No file part"
 NOT_SELECTED = "No selected file"
-FAILED = "file uploaded Fail"
-MISSING = "The downloaded file does not exist"
 
 
 @dataclass
@@ -47,16 +46,6 @@ def describe(result: UploadResult) -> FileResult:
     if result.stored and result.stored.version > 1:
         shown.notes.append(_("Version %(n)d of this file.", n=result.stored.version))
     return shown
-
-
-def wants_plain() -> bool:
-    """True for clients that name no media type, as curl and Python's requests."""
-    return not wants_page() and "application/json" not in request.accept_mimetypes.values()
-
-
-def plain(status: int, *lines: str) -> Response:
-    """A response of these lines of plain text."""
-    return Response("".join(f"{line}\n" for line in lines), status, mimetype="text/plain")
 
 
 def status_of(results: list[FileResult]) -> int:
@@ -106,7 +95,7 @@ def as_json(result: FileResult) -> dict[str, Any]:
         "version": result.stored.version,
         "size": result.stored.size,
         "sha256": result.stored.sha256,
-        "url": url_for("transfers.download_file", file_id=result.stored.id),
+        "url": url_for("download.download_file", file_id=result.stored.id),
         "notes": result.notes,
     }
 
@@ -117,25 +106,8 @@ def answer_page(results: list[FileResult], status: int) -> Response:
     files = [as_json(result) for result in results]
     if status in (200, 207):
         with suppress(RedisError):
-            batch = upload_results.save(actor().person_id, files)
-            address = url_for("transfers.upload_success", batch=batch)
+            batch = save(actor().person_id, files)
+            address = url_for("upload.upload_success", batch=batch)
             return redirect(address, 303)  # type: ignore[return-value]
-    text = render_template("files/upload_success.html", files=files, more=0, asked=True)
+    text = render_template("files/upload/upload_success.html", files=files, more=0, asked=True)
     return Response(text, status)
-
-
-def as_plain(refusal: Any, error: Exception, is_upload: bool) -> Response:
-    """The same refusal in plain text. It begins with the line that scripts of the original program
-    look for, except for a missing sign-in, which is a single line."""
-    status = refusal.status_code
-    text = error.message if isinstance(error, DomainError) else ""
-    text = text or str(STATUS_TEXTS.get(status, STATUS_TEXTS[400])[1])
-    first = FAILED if is_upload else MISSING
-    if status == 401 or (not is_upload and status != 404):
-        lines = [text]
-    else:
-        lines = [first] if first == MISSING else [first, text]
-    response = plain(status, *lines)
-    about_body = ("content-type", "content-length")
-    response.headers.extend((k, v) for k, v in refusal.headers if k.lower() not in about_body)
-    return response

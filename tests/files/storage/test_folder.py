@@ -12,8 +12,8 @@ import tracemalloc
 import pytest
 
 from app.config import ROOT
-from app.files import storage
-from app.files.storage import Incoming
+from app.files.storage import folder
+from app.files.storage.folder import Incoming
 from tests.files.helpers import on_disk
 
 GB = 1_000_000_000
@@ -26,7 +26,7 @@ def test_stored_bytes_are_complete_under_a_name_of_ours(tmp_path):
     assert [path.suffix for path in on_disk(tmp_path)] == [".part"]
     name = incoming.store("txt")
     assert re.fullmatch(r"[0-9a-f]{32}\.txt", name)
-    path = storage.path_of(tmp_path, name)
+    path = folder.path_of(tmp_path, name)
     assert path.read_bytes() == b"river harbour"
     assert path.parent.name == name[:2]
     assert incoming.size == 13
@@ -45,7 +45,7 @@ def test_200_megabytes_pass_in_constant_memory(tmp_path):
         incoming.write(block)
     name = incoming.store("txt")
     digest = hashlib.sha256()
-    for part in storage.read(storage.path_of(tmp_path, name)):
+    for part in folder.read_blocks(folder.path_of(tmp_path, name)):
         digest.update(part)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -61,14 +61,14 @@ def test_a_file_that_is_too_large_is_discarded(tmp_path):
     assert incoming.problem is None
     incoming.write(b"x")
     incoming.write(b"much more")
-    assert incoming.problem == storage.TOO_LARGE
+    assert incoming.problem == folder.TOO_LARGE
     assert on_disk(tmp_path) == []
 
 
 FILL = """
 import resource, sys
 from pathlib import Path
-from app.files.storage import Incoming
+from app.files.storage.folder import Incoming
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 incoming = Incoming(Path(sys.argv[1]), 10**9)
@@ -82,14 +82,14 @@ def test_a_disk_that_fills_up_midway_leaves_nothing(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", FILL, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
     )
-    assert done.stdout.strip() == storage.NO_SPACE, done.stderr
+    assert done.stdout.strip() == folder.NO_SPACE, done.stderr
     assert on_disk(tmp_path) == []
 
 
 KILLED = """
 import signal, sys
 from pathlib import Path
-from app.files.storage import Incoming
+from app.files.storage.folder import Incoming
 incoming = Incoming(Path(sys.argv[1]), 10**9)
 incoming.write(b"x" * 65536)
 print("written", flush=True)
@@ -108,11 +108,11 @@ def test_a_killed_process_leaves_only_a_part_that_is_cleared_away_later(tmp_path
         process.wait()
     (part,) = on_disk(tmp_path)
     assert part.suffix == ".part"
-    assert list(storage.stored_before(tmp_path, time.time() + 10)) == []
-    assert storage.remove_leftovers(tmp_path) == 0, "somebody may still be writing to it"
-    old = time.time() - storage.LEFTOVER_SECONDS - 1
+    assert list(folder.stored_before(tmp_path, time.time() + 10)) == []
+    assert folder.remove_leftovers(tmp_path) == 0, "somebody may still be writing to it"
+    old = time.time() - folder.LEFTOVER_SECONDS - 1
     os.utime(part, (old, old))
-    assert storage.remove_leftovers(tmp_path) == 1
+    assert folder.remove_leftovers(tmp_path) == 1
     assert on_disk(tmp_path) == []
 
 
@@ -127,7 +127,7 @@ def test_discarded_leaves_nothing(tmp_path):
 @pytest.mark.parametrize("name", ["../../etc/passwd", "ab/../x", "", "x" * 32, "a" * 32 + "./x"])
 def test_an_invalid_stored_name_has_no_path(tmp_path, name):
     with pytest.raises(ValueError, match="not a stored name"):
-        storage.path_of(tmp_path, name)
+        folder.path_of(tmp_path, name)
 
 
 def test_stored_names_have_only_plain_extensions(tmp_path):
@@ -140,6 +140,6 @@ def test_part_of_a_file_is_read(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(bytes(range(256)) * 1000)
     data = path.read_bytes()
-    assert b"".join(storage.read(path)) == data
-    assert b"".join(storage.read(path, 100, 70_000)) == data[100:70_000]
-    assert b"".join(storage.read(path, 255_999)) == data[-1:]
+    assert b"".join(folder.read_blocks(path)) == data
+    assert b"".join(folder.read_blocks(path, 100, 70_000)) == data[100:70_000]
+    assert b"".join(folder.read_blocks(path, 255_999)) == data[-1:]

@@ -2,7 +2,7 @@
 
 Each removal and upload deletes some of them. That follows from the removal by a fixed rule and is
 nobody's action, so it is bookkeeping and not in the history; `flask purge-files` is somebody's,
-and recorded (services.py::purge_files).
+and recorded (app/files/services.py::purge_files).
 """
 
 import logging
@@ -16,9 +16,10 @@ from app.current import settings
 from app.database.engine import DATABASE_AWAY, db
 from app.database.service import after_commit, bookkeeping
 from app.errors import Locked
-from app.files import cache, storage
+from app.files import cache
 from app.files.models import File
 from app.files.rules import restorable_since
+from app.files.storage.folder import remove_stored, stored_before
 from app.times import now
 
 log = logging.getLogger("gazetteer.files")
@@ -64,7 +65,7 @@ def purge_file(file_id: int) -> bool:
     if deleted.rowcount != 1:  # type: ignore[attr-defined]
         return False
     after_commit(cache.invalidate)
-    after_commit(partial(storage.remove, settings().files_dir, stored_name))
+    after_commit(partial(remove_stored, settings().files_dir, stored_name))
     return True
 
 
@@ -73,7 +74,7 @@ def find_orphans() -> Iterator[str]:
     file and inserting its row, or between deleting a row and its file, or when the answer to a
     commit was lost. Only files older than a day, so that no upload is disturbed."""
     before = (now() - timedelta(days=1)).timestamp()
-    for name in storage.stored_before(settings().files_dir, before):
+    for name in stored_before(settings().files_dir, before):
         known = db.session.scalar(select(File.id).where(File.stored_name == name))
         db.session.rollback()
         if known is None:

@@ -9,8 +9,8 @@ from urllib3 import encode_multipart_formdata
 from app import disk
 from app.config import ROOT
 from app.database.engine import db
-from app.files import upload_request
 from app.files.models import File
+from app.files.upload import request as upload_request
 from tests.factories import OPERATOR, actor_of
 from tests.files.helpers import JSON, PDF, PNG, REPORT, Script, on_disk, some_text
 

@@ -14,8 +14,9 @@ from werkzeug.wsgi import wrap_file
 from app.current import settings
 from app.database.engine import DATABASE_AWAY, db
 from app.errors import Locked, NotFound
-from app.files import services, storage
+from app.files import services
 from app.files.models import File
+from app.files.storage.folder import BLOCK, path_of, read_blocks
 from app.text import N_
 
 ONE_RANGE = re.compile(r"bytes=(?P<first>\d{1,18})?-(?P<last>\d{1,18})?", re.IGNORECASE)
@@ -25,7 +26,7 @@ ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
 def send(file: File) -> Response:
     """The response to a request for a file. No database connection is held while it is sent."""
-    path = storage.path_of(settings().files_dir, file.stored_name)
+    path = path_of(settings().files_dir, file.stored_name)
     if not path.exists():
         current_app.logger.error("the content of file %d is missing", file.id)
         raise NotFound(N_("The content of this file is missing. Tell your administrator."))
@@ -114,8 +115,8 @@ def send_directly(response: Response, path: Path) -> Response:
     block."""
     if response.status_code == 206:
         part = response.content_range
-        response.response = storage.read(path, part.start or 0, part.stop)
+        response.response = read_blocks(path, part.start or 0, part.stop)
     else:
-        response.response = wrap_file(request.environ, path.open("rb"), storage.BLOCK)
+        response.response = wrap_file(request.environ, path.open("rb"), BLOCK)
         response.direct_passthrough = True
     return response

@@ -126,7 +126,7 @@ def relative(stored_name: str) -> str:
     return f"{stored_name[:2]}/{stored_name}"
 
 
-def read(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+def read_blocks(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
     """The bytes from `start` up to but not including `stop`; yields to the hub after each block."""
     left = (path.stat().st_size if stop is None else stop) - start
     with path.open("rb") as file:
@@ -137,7 +137,7 @@ def read(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]
             yield_to_hub()
 
 
-def remove(folder: Path, stored_name: str) -> None:
+def remove_stored(folder: Path, stored_name: str) -> None:
     """Delete a stored file if it still exists."""
     path_of(folder, stored_name).unlink(missing_ok=True)
 

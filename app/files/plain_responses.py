@@ -1,0 +1,52 @@
+"""Responses in plain text, for clients that name no media type. Scripts of the original program
+read the first line, which never changes."""
+
+from typing import Any
+
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.errors import DomainError
+from app.web.declarations import declared
+from app.web.error_pages import STATUS_TEXTS, answer_http_error, answer_refusal
+from app.web.negotiation import wants_page
+
+FAILED = "file uploaded Fail"
+MISSING = "The downloaded file does not exist"
+
+
+def wants_plain() -> bool:
+    """True for clients that name no media type, as curl and Python's requests."""
+    return not wants_page() and "application/json" not in request.accept_mimetypes.values()
+
+
+def plain(status: int, *lines: str) -> Response:
+    """A response of these lines of plain text."""
+    return Response("".join(f"{line}\n" for line in lines), status, mimetype="text/plain")
+
+
+def refuse(error: DomainError | HTTPException) -> AnyResponse:
+    """The error handler of uploads and downloads: plain text instead of JSON for such clients."""
+    known = isinstance(error, DomainError)
+    response = answer_refusal(error) if known else answer_http_error(error)  # type: ignore[arg-type]
+    if not (declared().plain_refusals and wants_plain()):
+        return response
+    return as_plain(response, error, declared().drains_body)
+
+
+def as_plain(refusal: Any, error: Exception, is_upload: bool) -> Response:
+    """The same refusal in plain text. It begins with the line that scripts of the original program
+    look for, except for a missing sign-in, which is a single line."""
+    status = refusal.status_code
+    text = error.message if isinstance(error, DomainError) else ""
+    text = text or str(STATUS_TEXTS.get(status, STATUS_TEXTS[400])[1])
+    first = FAILED if is_upload else MISSING
+    if status == 401 or (not is_upload and status != 404):
+        lines = [text]
+    else:
+        lines = [first] if first == MISSING else [first, text]
+    response = plain(status, *lines)
+    about_body = ("content-type", "content-length")
+    response.headers.extend((k, v) for k, v in refusal.headers if k.lower() not in about_body)
+    return response

@@ -1,0 +1,186 @@
+"""Storing files: those of a form, and those of the original program."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.actor import Actor, Role
+from app.database.constraints import violates
+from app.database.engine import DATABASE_AWAY, db
+from app.database.service import after_commit, is_busy, permitted, service
+from app.errors import Conflict, DomainError
+from app.files import cache, queries
+from app.files.models import EXTENSION_LENGTH, NAME_LENGTH, UNIQUE_VERSION, File
+from app.files.names import CleanPath, clean_path, printable
+from app.files.rules import check_file
+from app.files.services import recorded
+from app.files.storage.folder import Incoming, remove_stored
+from app.files.storage.purging import purge_due
+from app.history.services import Change, new_batch_id, record
+from app.text import N_, fold
+from app.times import now
+
+INSERT_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that was stored."""
+
+    id: int
+    version: int
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file of a form: its name as it was sent, and its content as it was received."""
+
+    name: str
+    incoming: Incoming
+    with_folder: bool = False
+
+
+@dataclass(frozen=True)
+class UploadResult:
+    """What became of a sent file: it was stored, or `error` says why not."""
+
+    path: str
+    trimmed: bool = False
+    stored: StoredFile | None = None
+    error: Exception | None = None
+
+
+@permitted(Role.EDITOR)
+def store_uploads(actor: Actor, files: Sequence[SentFile]) -> list[UploadResult]:
+    """Store the files of one form, each in a transaction of its own, so that one that is refused
+    does not affect the others. Several files are one batch. Then some removed files are purged."""
+    batch_id = new_batch_id() if len(files) > 1 else None
+    results = [store_sent(actor, file, batch_id) for file in files]
+    purge_due()
+    return results
+
+
+def store_sent(actor: Actor, file: SentFile, batch_id: str | None) -> UploadResult:
+    """Store one file of a form; a refusal, or a database that does not answer, is its result."""
+    shown = printable(file.name)
+    try:
+        path = clean_path(file.name, file.with_folder)
+        shown = path.path
+        stored = store(actor, file.incoming, path, batch_id, owner_id=actor.person_id)
+    except (DomainError, *DATABASE_AWAY) as error:
+        file.incoming.discard()
+        return UploadResult(shown, error=error)
+    return UploadResult(shown, path.trimmed, stored)
+
+
+@permitted(Role.EDITOR)
+def store_upload(actor: Actor, path: CleanPath, incoming: Incoming) -> StoredFile:
+    """Check a received file and make it the next version of the actor's file of that path."""
+    return store(actor, incoming, path, batch_id=None, owner_id=actor.person_id)
+
+
+@permitted(Role.ADMIN)
+def store_adopted(
+    actor: Actor,
+    owner_id: int,
+    path: CleanPath,
+    incoming: Incoming,
+    created_at: datetime,
+    former_name: str | None = None,
+    batch_id: str | None = None,
+) -> StoredFile:
+    """The same for a file of the original program, with its owner, age and stored name there."""
+    return store(
+        actor,
+        incoming,
+        path,
+        batch_id,
+        owner_id=owner_id,
+        created_at=created_at,
+        former_name=former_name,
+    )
+
+
+def store(
+    actor: Actor, incoming: Incoming, path: CleanPath, batch_id: str | None, **columns: Any
+) -> StoredFile:
+    """Check and store a received file, then insert its row.
+
+    The file is on disk under its stored name before the row exists, and is deleted again if the row
+    certainly does not. If the answer to the commit is lost, the row may exist: then the file stays,
+    and `purge_orphans()` deletes it if necessary.
+    """
+    incoming.finish()
+    content_type = check_file(path, incoming)
+    extension = path.extension[:EXTENSION_LENGTH]
+    stored_name = incoming.store(extension)
+    new_row = partial(
+        File,
+        folder=path.folder,
+        name=path.name,
+        extension=extension,
+        size=incoming.size,
+        sha256=incoming.sha256,
+        content_type=content_type,
+        stored_name=stored_name,
+        name_key=fold(path.name)[:NAME_LENGTH],
+        search_key=fold(f"{path.folder}/{path.name}"),
+        **columns,
+    )
+    try:
+        return insert_next(actor, new_row, batch_id)
+    except (DomainError, DBAPIError, PoolTimeout) as error:
+        if not isinstance(error, DBAPIError) or no_row(error):
+            remove_stored(incoming.folder, stored_name)
+        raise
+
+
+def no_row(error: DBAPIError) -> bool:
+    """True if an INSERT certainly left no row; after a lost connection nobody knows."""
+    return isinstance(error, IntegrityError) or is_busy(error)
+
+
+def insert_next(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
+    """Insert the next version. Two uploads at the same time can choose the same number: the
+    database accepts one, and the other is numbered again in a new transaction."""
+    for _attempt in range(INSERT_ATTEMPTS):
+        try:
+            return insert_version(actor, new_row, batch_id)
+        except IntegrityError as error:
+            if not violates(error, UNIQUE_VERSION):
+                raise
+    raise Conflict(N_("This file is being uploaded several times at once. Try again."))
+
+
+@service(Role.EDITOR)
+def insert_version(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
+    """Insert it as the version after the largest of its path, and record that."""
+    row = new_row()
+    same = queries.same_file(row.owner_id, row.folder, row.name)
+    row.version = 1 + (db.session.scalar(select(func.max(File.version)).where(*same)) or 0)
+    # The versions of a removed file stay as they are, so that it can be restored.
+    current = (*same, File.replaced_at.is_(None), File.removed_at.is_(None))
+    if row.created_at and has_newer(row.created_at, current):
+        row.replaced_at = now()
+    else:
+        db.session.execute(update(File).where(*current).values(replaced_at=now()))
+    db.session.add(row)
+    db.session.flush()
+    change = Change(row.id, after=recorded(row), version=row.version)
+    record(actor, "file.create", change, batch_id=batch_id)
+    after_commit(cache.invalidate)
+    return StoredFile(row.id, row.version, row.sha256, row.size)
+
+
+def has_newer(moment: datetime, current: queries.Conditions) -> bool:
+    """True if the current version is newer than an adopted file."""
+    query = select(File.id).where(*current, File.created_at > moment)
+    return db.session.scalar(query.limit(1)) is not None

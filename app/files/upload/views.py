@@ -1,0 +1,61 @@
+"""Uploads, for pages and scripts, and the page of their results."""
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.actor import Role
+from app.current import actor
+from app.errors import DomainError
+from app.files.plain_responses import plain, refuse
+from app.files.upload import results
+from app.files.upload.request import discard_body, has_file_part, receive
+from app.files.upload.responses import answer_upload
+from app.web.declarations import csrf_after_guard, declared, drains_body, plain_refusals
+from app.web.negotiation import wants_page
+from app.web.permissions import role_required
+
+bp = Blueprint("upload", __name__)
+bp.register_error_handler(DomainError, refuse)
+bp.register_error_handler(HTTPException, refuse)
+
+
+@bp.after_request
+def read_rest(response: AnyResponse) -> AnyResponse:
+    """Read a refused upload to its end, within limits, so that the client receives the reason."""
+    if declared().drains_body:
+        discard_body()
+    return response
+
+
+@bp.post("/upload", strict_slashes=False)
+@csrf_after_guard
+@plain_refusals
+@drains_body
+@role_required(Role.EDITOR)
+def upload_file() -> Response:
+    """One or many files in the field `file`, a folder in the field `folder`."""
+    return answer_upload(receive(), has_file_part())
+
+
+@bp.get("/upload", strict_slashes=False)
+@plain_refusals
+@drains_body
+def explain_upload() -> AnyResponse:
+    """Uploads are sent with POST; the form is on the page of files."""
+    if wants_page():
+        return redirect(url_for("files.list_files"), 302)
+    text = _("Upload with POST as multipart/form-data, with the file in the field “file”.")
+    response = plain(405, text)
+    response.headers["Allow"] = "POST"
+    return response
+
+
+@bp.get("/upload_success")
+@role_required()
+def upload_success() -> str:
+    """The results of one's upload, for some minutes after it; none without `?batch=`."""
+    found = results.load(actor().person_id, request.args.get("batch", ""))
+    minutes = results.RESULT_MINUTES
+    return render_template("files/upload/upload_success.html", minutes=minutes, **found)

@@ -1,0 +1,68 @@
+"""Permanent deletion of removed and of orphaned files, on both databases."""
+
+import pytest
+
+from app.current import settings
+from app.errors import NotFound
+from app.files import queries, services
+from app.files.services import PurgeCounts
+from app.files.storage import purging
+from app.files.storage.folder import Incoming, path_of
+from tests.factories import OPERATOR
+from tests.files.helpers import (
+    age,
+    editor,
+    on_disk,
+    store,
+    without_connection,
+)
+
+
+def test_removed_bytes_are_deleted_after_a_week(people):
+    young, old, present = (store(people[0], f"{n}.txt", b"x").id for n in range(3))
+    services.remove_file(editor(people[0]), young)
+    services.remove_file(editor(people[0]), old)
+    age(young, 6.9)
+    age(old, 7.1)
+    assert purging.purge_removed() == 1
+    with pytest.raises(NotFound, match="cannot be restored"):
+        services.restore_file(editor(people[0]), old)
+    services.restore_file(editor(people[0]), young)
+    assert len(on_disk(settings().files_dir)) == 2
+    assert queries.load_file(OPERATOR, present)
+
+
+def test_removing_purges_older_removed_files(people):
+    old, other = store(people[0], "a.txt", b"x").id, store(people[0], "b.txt", b"x").id
+    services.remove_file(editor(people[0]), old)
+    age(old, 8)
+    services.remove_file(editor(people[0]), other)
+    assert len(on_disk(settings().files_dir)) == 1
+
+
+def test_a_file_is_removed_although_nothing_could_be_purged(people, monkeypatch, caplog):
+    file_id = store(people[0], "a.txt", b"x").id
+    monkeypatch.setattr(purging, "purge_removed", without_connection(purging.purge_removed))
+    services.remove_file(editor(people[0]), file_id)
+    with pytest.raises(NotFound):
+        queries.load_file(OPERATOR, file_id)
+    [line] = [record for record in caplog.records if record.name == "gazetteer.files"]
+    assert (line.levelname, line.exc_info) == ("WARNING", None)
+    assert line.getMessage() == "removed files were not purged: TimeoutError"
+    assert "a follow-up of a committed change failed" not in caplog.text
+
+
+def test_orphaned_bytes_are_deleted_after_a_day(people):
+    import os
+    import time
+
+    stored = store(people[0], "a.txt", b"x")
+    folder = settings().files_dir
+    incoming = Incoming(folder, 10)
+    stray = path_of(folder, incoming.store("txt"))
+    assert services.purge_files(OPERATOR) == PurgeCounts()
+    for path in on_disk(folder):
+        os.utime(path, (time.time() - 90_000,) * 2)
+    assert services.purge_files(OPERATOR) == PurgeCounts(orphaned=1)
+    assert not stray.exists()
+    assert queries.load_file(OPERATOR, stored.id)

@@ -1,0 +1,188 @@
+"""Storing files, on both databases."""
+
+import threading
+
+import pytest
+from sqlalchemy import event, func, literal, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.current import settings
+from app.database.engine import db
+from app.errors import Conflict, Invalid, TooLarge
+from app.files import queries
+from app.files.models import File
+from app.files.names import clean_path
+from app.files.storage.folder import Incoming, path_of
+from app.files.upload import services as uploads
+from tests.factories import OPERATOR
+from tests.files.helpers import (
+    PDF,
+    REPORT,
+    all_connections_taken,
+    editor,
+    on_disk,
+    store,
+)
+
+FOLDER = "survey/north"
+
+
+def test_a_file_is_stored_with_its_metadata(people):
+    stored = store(people[0], f"{FOLDER}/{REPORT}", with_folder=True)
+    file = queries.load_file(OPERATOR, stored.id)
+    assert (file.folder, file.name, file.extension) == (FOLDER, REPORT, "pdf")
+    assert (file.size, file.version, file.content_type) == (len(PDF), 1, "application/pdf")
+    assert file.path == f"{FOLDER}/{REPORT}"
+    path = path_of(settings().files_dir, file.stored_name)
+    assert path.read_bytes() == PDF
+    assert queries.owner_name(OPERATOR, file) == "Ada"
+
+
+def test_the_longest_names_fit(people):
+    name = "/".join(["文" * 249] * 2 + ["𠮷" * 251 + ".pdf"])
+    file = queries.load_file(OPERATOR, store(people[0], name, with_folder=True).id)
+    assert file.path == name
+
+
+def test_the_same_name_again_is_the_next_version_and_the_older_stays_by_id(people):
+    first = store(people[0], "a.txt", b"one")
+    second = store(people[0], "a.txt", b"two")
+    assert (first.version, second.version) == (1, 2)
+    assert queries.load_file(OPERATOR, first.id).replaced_at is not None
+    assert queries.load_file(OPERATOR, second.id).replaced_at is None
+    assert queries.find_file(OPERATOR, "a.txt").id == second.id
+    versions = queries.list_versions(OPERATOR, queries.load_file(OPERATOR, first.id))
+    assert [file.version for file in versions] == [2, 1]
+
+
+def test_the_same_name_of_another_person_case_or_folder_is_another_file(people):
+    ids = [
+        store(people[0], "a.txt", b"1").id,
+        store(people[1], "a.txt", b"2").id,
+        store(people[0], "A.txt", b"3").id,
+        store(people[0], "f/a.txt", b"4", with_folder=True).id,
+    ]
+    assert [queries.load_file(OPERATOR, file_id).version for file_id in ids] == [1, 1, 1, 1]
+    assert queries.find_file(OPERATOR, "a.txt").id == ids[3]
+    assert queries.find_file(OPERATOR, "f/a.txt").id == ids[3]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "error"),
+    [("a.exe", b"x", Invalid), ("a", b"x", Invalid), ("a.png", PDF, Invalid)],
+)
+def test_a_refused_file_leaves_no_row_and_no_bytes(people, name, data, error):
+    with pytest.raises(error):
+        store(people[0], name, data)
+    assert db.session.scalar(select(func.count(File.id))) == 0
+    assert on_disk(settings().files_dir) == []
+
+
+def test_each_file_of_a_form_is_stored_or_refused_for_itself(people):
+    sent = []
+    for name, data in ((" a.txt", b"1"), ("b.exe", b"MZ"), ("c.txt", b"3")):
+        incoming = Incoming(settings().files_dir, 1024)
+        incoming.write(data)
+        sent.append(uploads.SentFile(name, incoming))
+    first, second, third = uploads.store_uploads(editor(people[0]), sent)
+    assert [each.path for each in (first, second, third)] == ["a.txt", "b.exe", "c.txt"]
+    assert (first.trimmed, third.trimmed) == (True, False)
+    assert [bool(each.stored) for each in (first, second, third)] == [True, False, True]
+    assert isinstance(second.error, Invalid)
+    assert len(on_disk(settings().files_dir)) == 2
+
+
+def test_too_large_is_refused_naming_the_limit(people):
+    incoming = Incoming(settings().files_dir, 1024)
+    incoming.write(b"x" * 1025)
+    with pytest.raises(TooLarge, match="1 KB"):
+        uploads.store_upload(editor(people[0]), clean_path("a.txt"), incoming)
+
+
+def test_bytes_whose_row_cannot_be_written_are_deleted(people):
+    """A missing owner is a fault, not another upload at the same time."""
+    inserts = []
+    event.listen(db.session(), "before_flush", lambda *_args: inserts.append(1))
+    with pytest.raises(IntegrityError):
+        store(987_654, "a.pdf")  # nobody has this id
+    assert len(inserts) == 1, "it is not tried again"
+    assert on_disk(settings().files_dir) == []
+
+
+def test_an_upload_that_is_always_overtaken_is_a_conflict(people, monkeypatch):
+    """Somebody else always takes the version number first."""
+    store(people[0], "a.txt", b"1")
+    monkeypatch.setattr(uploads.func, "max", lambda _column: literal(0))
+    with pytest.raises(Conflict, match="uploaded several times at once"):
+        store(people[0], "a.txt", b"2")
+    assert len(on_disk(settings().files_dir)) == 1
+
+
+def test_bytes_stay_when_their_row_may_exist(people, monkeypatch):
+    """The database commits, but its answer does not arrive."""
+    first = store(people[0], "a.txt", b"one")
+    dialect = db.engine.dialect
+    commit = dialect.do_commit
+
+    def commit_and_lose_the_answer(connection):
+        commit(connection)
+        raise dialect.dbapi.OperationalError(2013, "Lost connection to server during query")
+
+    monkeypatch.setattr(dialect, "do_commit", commit_and_lose_the_answer)
+    with pytest.raises(OperationalError):
+        store(people[0], "a.txt", b"two")
+    monkeypatch.undo()
+    db.session.rollback()
+    present = queries.find_file(OPERATOR, "a.txt")
+    assert present.version == 2
+    folder = settings().files_dir
+    assert path_of(folder, present.stored_name).read_bytes() == b"two"
+    assert queries.load_file(OPERATOR, first.id).replaced_at is not None
+
+
+def test_bytes_are_deleted_when_no_connection_is_free(people):
+    db.session.rollback()
+    with all_connections_taken(), pytest.raises(PoolTimeout):
+        store(people[0], "a.txt", b"x")
+    assert on_disk(settings().files_dir) == []
+
+
+def test_bytes_are_deleted_when_the_database_was_busy_to_the_end(people):
+    def refuse(_session, _context, _instances):
+        raise OperationalError("INSERT", None, Exception("database is locked"))
+
+    session = db.session()
+    event.listen(session, "before_flush", refuse)
+    try:
+        with pytest.raises(OperationalError):
+            store(people[0], "a.txt", b"x")
+    finally:
+        event.remove(session, "before_flush", refuse)
+    assert on_disk(settings().files_dir) == []
+
+
+def test_many_at_once_become_versions_without_a_gap(any_app, people):
+    """With threads, each with a session of its own, as requests have."""
+    wrong = []
+
+    def upload(number: int) -> None:
+        with any_app.test_request_context():
+            try:
+                store(people[0], "same.txt", str(number).encode())
+            except Exception as error:
+                wrong.append(error)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=upload, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    db.session.rollback()
+    versions = db.session.scalars(select(File.version).order_by(File.version)).all()
+    assert versions == [1, 2, 3, 4]
+    present = db.session.scalars(select(File.version).where(File.replaced_at.is_(None))).all()
+    assert len(present) == 1
