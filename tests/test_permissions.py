@@ -58,14 +58,14 @@ REQUIRED = {
     "app.files.queries.load_file": Role.VIEWER,
     "app.files.queries.may_change_some": Role.VIEWER,
     "app.files.queries.owner_name": Role.VIEWER,
-    "app.files.services.insert_version": Role.EDITOR,
+    "app.files.upload.services.insert_version": Role.EDITOR,
     "app.files.services.purge_files": Role.ADMIN,
     "app.files.services.record_purge": Role.ADMIN,
     "app.files.services.remove_file": Role.VIEWER,
     "app.files.services.restore_file": Role.VIEWER,
-    "app.files.services.store_adopted": Role.ADMIN,
-    "app.files.services.store_upload": Role.EDITOR,
-    "app.files.services.store_uploads": Role.EDITOR,
+    "app.files.upload.services.store_adopted": Role.ADMIN,
+    "app.files.upload.services.store_upload": Role.EDITOR,
+    "app.files.upload.services.store_uploads": Role.EDITOR,
     "app.history.queries.list_authors": Role.ADMIN,
     "app.history.queries.select_entries": Role.ADMIN,
     "app.history.services.prune": Role.ADMIN,
@@ -84,7 +84,6 @@ NOT_BY_TOKEN = (
 # Public functions of queries.py and listing.py that ask for no actor, by the reason.
 WITHOUT_ACTOR = {
     "builds a statement, a cursor or an error, and reads nothing": {
-        "app.auth.listing.segments",
         "app.cities.importing.queries.lines_of",
         "app.cities.listing.read_users",
         "app.cities.queries.filters",
@@ -102,7 +101,6 @@ WITHOUT_ACTOR = {
         "app.history.queries.rows_query",
     },
     "is a part of a read of its module that takes the actor": {
-        "app.auth.listing.read_rows",
         "app.cities.queries.read_batches",
         "app.cities.queries.read_rows",
         "app.files.listing.count_files",
