@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.text import N_, Message
+from app.text import N_, Message, join_sentences
 
 # Either a message that is translated when it is shown, or text that needs no translation.
 Text = Message | str
@@ -36,7 +36,7 @@ class Invalid(DomainError):
     @property
     def message(self) -> str:
         """The message, or those of the fields."""
-        return super().message or " ".join(str(text) for text in self.fields.values())
+        return super().message or join_sentences(self.fields.values())
 
 
 class Unauthorized(DomainError):

@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from flask_babel import format_decimal, gettext
@@ -94,15 +94,26 @@ def N_(text: str, **values: object) -> Message:
 
 
 def dump_messages(messages: Iterable[Message]) -> str:
-    """Serialise messages untranslated; their values are text and numbers."""
-    return json.dumps([[one.text, one.values] for one in messages], ensure_ascii=False)
+    """Serialise messages untranslated; their values are text, numbers, and messages of text."""
+    plain = [[one.text, one.values] for one in messages]
+    return json.dumps(plain, ensure_ascii=False, default=asdict)
 
 
 def load_messages(stored: str) -> str:
     """Translate serialised messages. Earlier releases stored the translation itself."""
     if not stored.startswith("["):
         return stored
-    return " ".join(str(Message(text, values)) for text, values in json.loads(stored))
+    return join_sentences(Message(text, load_values(values)) for text, values in json.loads(stored))
+
+
+def load_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a serialised message, of which some are messages themselves."""
+    return {k: Message(**v) if isinstance(v, dict) else v for k, v in values.items()}
+
+
+def join_sentences(sentences: Iterable[object]) -> str:
+    """One text of several sentences, with a space between them unless they are Chinese."""
+    return " ".join(map(str, sentences)).replace("。 ", "。")
 
 
 def parse_integer(text: str, low: int, high: int) -> int | None:

@@ -3,7 +3,7 @@
 import pytest
 from flask_babel import force_locale
 
-from app.text import N_, dump_messages, excerpt, load_messages, read_number
+from app.text import N_, dump_messages, excerpt, join_sentences, load_messages, read_number
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,20 @@ def test_stored_messages_are_translated_for_the_reader(app):
         assert load_messages(stored) == "Line 5 No province"
         with force_locale("zh"):
             assert load_messages(stored) == "第 5 行 未填省份"
+
+
+def test_message_within_a_stored_message_is_translated_too(app):
+    text = "The header in line %(line)s has no column “%(name)s” (or “%(header)s”). Add it."
+    stored = dump_messages([N_(text, line="1", name=N_("City"), header="cityname")])
+    with app.test_request_context():
+        assert "no column “City” (or “cityname”)" in load_messages(stored)
+        with force_locale("zh"):
+            assert "缺少“城市”（或“cityname”）列" in load_messages(stored)
+
+
+def test_only_english_sentences_have_a_space_between_them():
+    assert join_sentences(["One.", N_("Two.")]) == "One. Two."
+    assert join_sentences(["第一句。", "第二句。"]) == "第一句。第二句。"
 
 
 def test_texts_that_earlier_releases_stored_are_shown_as_they_are(app):

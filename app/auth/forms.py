@@ -13,7 +13,7 @@ ROLE_NAMES = {Role.VIEWER: _l("Viewer"), Role.EDITOR: _l("Editor"), Role.ADMIN: 
 ROLE_CHOICES = [
     SelectChoice(Role.VIEWER.value, _l("Viewer: reads cities and files")),
     SelectChoice(Role.EDITOR.value, _l("Editor: also changes cities and files")),
-    SelectChoice(Role.ADMIN.value, _l("Administrator: also manages people")),
+    SelectChoice(Role.ADMIN.value, _l("Administrator: also manages people and reads the history")),
 ]
 
 

@@ -128,7 +128,8 @@ def store_password(actor: Actor, person: Person, password_hash: str, first: bool
     person.must_change_password = first
     person.password_ends_at = now() + FIRST_PASSWORD_LIFE if first else None
     epoch = raise_epoch(person)
-    record_person(actor, "person.password", person, before, {"must_change_password": first})
+    action = "person.first_password" if first else "person.password"
+    record_person(actor, action, person, before, {"must_change_password": first})
     log_event(actor, "first-password-given" if first else "password-changed", about=person.name)
     return epoch
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from flask import Flask, url_for
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from sqlalchemy import select
 
 from app.actor import Actor, Role
@@ -53,42 +54,42 @@ def readable_tokens(actor: Actor, ids: Collection[int]) -> Collection[int]:
     return db.session.scalars(own).all()
 
 
+PERSON = Subject(
+    kind="person",
+    name=_l("Person"),
+    labels=labels_from(Person.name),
+    url=person_url,
+    may_read=readable_people,
+    actions={
+        "person.create": _l("Account created"),
+        "person.invite": _l("Person invited"),
+        "person.role": _l("Role changed"),
+        "person.disable": _l("Account disabled"),
+        "person.enable": _l("Account enabled"),
+        "person.password": _l("Password changed"),
+        "person.first_password": _l("First password given"),
+    },
+    fields={
+        "name": _l("Name"),
+        "role": _l("Role"),
+        "active": lazy_pgettext("history", "Active"),
+        "must_change_password": _l("Must set a password"),
+    },
+    formats={"role": role_name},
+)
+TOKEN = Subject(
+    kind="token",
+    name=_l("Token"),
+    labels=token_labels,
+    url=token_url,
+    may_read=readable_tokens,
+    fixed_name=True,
+    actions={"token.create": _l("Token created"), "token.revoke": _l("Token revoked")},
+    fields={"label": _l("Label")},
+)
+
+
 def init_app(app: Flask) -> None:
     """Register both kinds."""
-    register(
-        app,
-        Subject(
-            kind="person",
-            name=_l("Person"),
-            labels=labels_from(Person.name),
-            url=person_url,
-            may_read=readable_people,
-            actions={
-                "person.create": _l("Account created"),
-                "person.invite": _l("Person invited"),
-                "person.role": _l("Role changed"),
-                "person.disable": _l("Account disabled"),
-                "person.enable": _l("Account enabled"),
-                "person.password": _l("Password changed"),
-            },
-            fields={
-                "name": _l("Name"),
-                "role": _l("Role"),
-                "active": _l("Active"),
-                "must_change_password": _l("Must set a password"),
-            },
-            formats={"role": role_name},
-        ),
-    )
-    register(
-        app,
-        Subject(
-            kind="token",
-            name=_l("Token"),
-            labels=token_labels,
-            url=token_url,
-            may_read=readable_tokens,
-            actions={"token.create": _l("Token issued"), "token.revoke": _l("Token revoked")},
-            fields={"label": _l("Label")},
-        ),
-    )
+    register(app, PERSON)
+    register(app, TOKEN)

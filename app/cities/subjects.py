@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.actor import Actor
 from app.cities.fields import FIELDS
-from app.cities.importing.models import CityImport
+from app.cities.importing.models import CityImport, LineKind
 from app.cities.models import City
 from app.cities.row_format import city_name
 from app.cities.rules import may_read_cities
@@ -68,5 +68,6 @@ def init_app(app: Flask) -> None:
             may_read=readable_imports,
             actions={"import.apply": _l("Cities imported")},
             fields=IMPORT_FIELDS,
+            counts=tuple(LineKind),
         ),
     )

@@ -1,5 +1,7 @@
 """`flask` commands and the processes behind them: run, demo, dev, check-release, private Redis."""
 
+from copy import copy
+
 from flask import Flask
 
 
@@ -22,5 +24,7 @@ def init_app(app: Flask) -> None:
         check_release.check_release_command,
     ):
         app.cli.add_command(command)
-    app.cli.add_command(check_release.check_release_command, "try")  # its former name
+    former = copy(check_release.check_release_command)
+    former.hidden = True
+    app.cli.add_command(former, "try")  # its former name
     add_friendly_errors(app)

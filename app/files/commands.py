@@ -54,4 +54,4 @@ def find_owner(name: str | None) -> Person:
 def purge_files() -> None:
     """Delete permanently the removed files that can no longer be restored, and orphaned files."""
     counts = services.purge_files(Actor.operator())
-    click.echo(f"Deleted {counts.removed} removed files and {counts.orphaned} orphaned files.")
+    click.echo(f"Deleted files: {counts.removed} removed, {counts.orphaned} orphaned.")

@@ -43,6 +43,8 @@ FILE = Subject(
     labels=labels,
     url=url,
     may_read=may_read,
+    counts=("removed_files", "orphaned_files"),
+    fixed_name=True,
     actions={
         "file.create": _l("File uploaded"),
         "file.delete": _l("File removed"),

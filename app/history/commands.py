@@ -29,7 +29,8 @@ def prune(day: datetime) -> None:
     if day.date() > today(zone):
         raise click.BadParameter("the day is in the future", param_hint="--before")
     count = services.prune(Actor.operator(), start_of_day(day.date(), zone))
-    click.echo(f"{count} entries written before {day.date()} ({zone.key}) were deleted.")
+    entries = "entry" if count == 1 else "entries"
+    click.echo(f"Deleted {count} {entries} written before {day.date()} ({zone.key}).")
 
 
 def today(zone: ZoneInfo) -> date:

@@ -17,7 +17,7 @@ from app.history.queries import names_when_deleted
 from app.history.subjects import Subject, all_subjects
 from app.web.formatting import format_datetime, format_number
 
-VALUE_SHOWN, BATCH_SHOWN = 80, 12  # characters of a value, and of the id of a batch
+VALUE_SHOWN, BATCH_SHOWN = 80, 8  # characters of a value, and of the id of a batch
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 # Who acted where it was not a person, and in which way somebody acted where not on a page. A newer
 # release may have written others, which are shown as they are.
@@ -158,12 +158,12 @@ def field_changes(
     label: str,
 ) -> list[FieldChange]:
     """What changed, field by field, in the order in which it was recorded. Of something new or
-    deleted empty fields are left out, and the name where it is the row's label."""
+    deleted empty fields are left out, and the name where the row's label shows it."""
     names = [*dict.fromkeys([*(before or {}), *(after or {})])]
     if before is None or after is None:
         fields = before or after or {}
-        known = subject.naming_field if subject and subject.name_of(fields) == label else None
-        names = [name for name in names if name != known and not is_empty(fields[name])]
+        known = naming_field(subject, fields, label)
+        names = [name for name in names if name != known and shows(subject, name, fields[name])]
     return [
         FieldChange(
             str(subject.fields.get(name, name) if subject else name),
@@ -172,6 +172,19 @@ def field_changes(
         )
         for name in names
     ]
+
+
+def naming_field(subject: Subject | None, fields: Mapping[str, Any], label: str) -> str | None:
+    """The field whose value the label of a row shows."""
+    if subject and (subject.fixed_name or subject.name_of(fields) == label):
+        return subject.naming_field
+    return None
+
+
+def shows(subject: Subject | None, name: str, value: Any) -> bool:
+    """True if a field of something new or deleted has something to show."""
+    is_no_count = subject is not None and name in subject.counts and value == 0
+    return not (is_empty(value) or is_no_count)
 
 
 def is_empty(value: Any) -> bool:

@@ -22,8 +22,10 @@ class Subject:
     see, each in at most one query. `url` gives the address of one, empty if it has none. `actions`
     translates `<kind>.<verb>` into words that also name the kind: "City added". `fields` translates
     the names of fields; `formats` has functions for fields whose recorded values are not what
-    people read, such as roles and sizes. `name_field` is the field that holds the name, by which
-    something deleted is called; by default the first of `fields`.
+    people read, such as roles and sizes. `counts` are fields that are left out of an entry about
+    something new or deleted where they are 0. `name_field` is the field that holds the name, by
+    which something deleted is called; by default the first of `fields`. With `fixed_name` the name
+    never changes, so it is not shown again beside the label.
     """
 
     kind: str
@@ -34,7 +36,9 @@ class Subject:
     actions: Mapping[str, Any]
     fields: Mapping[str, Any]
     formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+    counts: Collection[str] = ()
     name_field: str = ""
+    fixed_name: bool = False
 
     def name_of(self, fields: Mapping[str, Any]) -> str:
         """The name that the fields of an entry hold; empty if it is not among them."""

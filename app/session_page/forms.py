@@ -2,13 +2,17 @@
 
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired
 
-from app.session_page.services import KEY_LENGTH, VALUE_LENGTH, clean_key
+from app.auth.validators import TextLength
+from app.session_page.services import (
+    KEY_LENGTH,
+    KEY_LENGTH_MESSAGE,
+    VALUE_LENGTH,
+    VALUE_LENGTH_MESSAGE,
+    clean_key,
+)
 from app.web.forms import BaseForm
-
-KEY_RULE = _l("A key has 1 to %(n)d characters.", n=KEY_LENGTH)
-VALUE_RULE = _l("A value has at most %(n)d characters.", n=VALUE_LENGTH)
 
 
 class ValueForm(BaseForm):
@@ -16,7 +20,7 @@ class ValueForm(BaseForm):
 
     key = StringField(
         _l("Key"),
-        [DataRequired(KEY_RULE), Length(max=KEY_LENGTH, message=KEY_RULE)],
+        [DataRequired(KEY_LENGTH_MESSAGE), TextLength(-1, KEY_LENGTH, KEY_LENGTH_MESSAGE)],
         filters=[clean_key],
     )
-    value = StringField(_l("Value"), [Length(max=VALUE_LENGTH, message=VALUE_RULE)])
+    value = StringField(_l("Value"), [TextLength(-1, VALUE_LENGTH, VALUE_LENGTH_MESSAGE)])

@@ -15,6 +15,8 @@ from app.text import INVISIBLE, N_, compose, has_category
 KEY_LENGTH = 64
 VALUE_LENGTH = 1000
 MAX_VALUES = 50
+KEY_LENGTH_MESSAGE = N_("A key has 1 to %(n)s characters.", n=KEY_LENGTH)
+VALUE_LENGTH_MESSAGE = N_("A value has at most %(n)s characters.", n=VALUE_LENGTH)
 
 # In one step, so that two requests at once cannot exceed the limit, and no value outlives its
 # session. KEYS: the session and its values. ARGV: key, value, the largest number of values.
@@ -38,7 +40,7 @@ def check_key(key: str | None) -> str:
     """The key as it is stored, or `Invalid`."""
     key = clean_key(key)
     if not 1 <= len(key) <= KEY_LENGTH:
-        raise Invalid(fields={"key": N_("A key has 1 to %(n)d characters.", n=KEY_LENGTH)})
+        raise Invalid(fields={"key": KEY_LENGTH_MESSAGE})
     if has_category(key, INVISIBLE):
         raise Invalid(fields={"key": N_("A key must not contain control characters.")})
     return key
@@ -54,14 +56,13 @@ def set_value(store_id: str, key: str | None, value: str | None) -> str:
     """Store a value, which replaces an earlier one; returns the key as it is stored."""
     key, value = check_key(key), value or ""
     if len(value) > VALUE_LENGTH:
-        text = N_("A value has at most %(n)d characters.", n=VALUE_LENGTH)
-        raise Invalid(fields={"value": text})
+        raise Invalid(fields={"value": VALUE_LENGTH_MESSAGE})
     keys = store_id, values_key(store_id)
     outcome = redis_store.script(SET)(keys=keys, args=(key, value, MAX_VALUES))
     if outcome == "ended":
         raise Unauthorized(N_("Please sign in again, then repeat what you did."))
     if outcome == "full":
-        text = N_("A session holds at most %(n)d values. Remove one first.", n=MAX_VALUES)
+        text = N_("A session holds at most %(n)s values. Remove one first.", n=MAX_VALUES)
         raise Invalid(fields={"key": text})
     return key
 

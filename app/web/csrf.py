@@ -4,7 +4,7 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Flask, current_app, flash, g, redirect, request, url_for
+from flask import Flask, current_app, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
@@ -16,6 +16,7 @@ from app.logs import event
 from app.web import urls
 from app.web.declarations import declared
 from app.web.negotiation import wants_page
+from app.web.notices import Notice
 
 
 def check_body() -> Any:
@@ -79,7 +80,7 @@ def is_outdated(error: CSRFError) -> bool:
 def reopen() -> Any:
     """Redirect to the same page, for a token of the current session."""
     event("form-refused", logging.WARNING)
-    flash(_("This page was open too long. Please try again."), "caution")
+    Notice(_("This page was open too long. Please try again.")).show("caution")
     again = {**(request.view_args or {})}
     if onward := urls.safe_next(request.form.get("next"), ""):
         again["next"] = onward

@@ -26,7 +26,7 @@ STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
     404: (_l("Page not found"), _l("The address may be mistyped, or the page was removed.")),
     405: (_l("Method not allowed"), _l("This address does not support this request method.")),
     409: (
-        _l("Someone else changed this first"),
+        _l("Your change was not saved"),
         _l("Go back, reload the page and check what changed."),
     ),
     413: (_l("Too large"), _l("Send less at once. Nothing was saved.")),
@@ -44,6 +44,8 @@ STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
         _l("Nothing was saved. Tell the administrator of this server."),
     ),
 }
+# Their advice is shown below a message too; other messages say themselves what to do.
+ALWAYS_ADVISED = (400, 403, 413, 422)
 
 
 def answer(status: int, message: str, headers: Any = None, **more: Any) -> Response:
@@ -55,7 +57,7 @@ def answer(status: int, message: str, headers: Any = None, **more: Any) -> Respo
             code=status,
             title=title,
             message=message or advice,
-            advice=advice if message else "",
+            advice=advice if message and status in ALWAYS_ADVISED else "",
         )
         response = make_response(body)
     else:

@@ -6,7 +6,7 @@ import flask_babel
 from flask import Flask
 from flask_babel import gettext as _
 
-from app.text import Bytes
+from app.text import Bytes, join_sentences
 
 
 def format_ago(moment: datetime | None) -> str:
@@ -45,9 +45,15 @@ def html_lang() -> str:
     return "zh-CN" if str(flask_babel.get_locale()).startswith("zh") else "en"
 
 
+def sentence_space() -> str:
+    """What separates a sentence from the next one or from a link: nothing in Chinese."""
+    return "" if html_lang() == "zh-CN" else " "
+
+
 def init_app(app: Flask) -> None:
     app.add_template_filter(format_ago, "ago")
     app.add_template_filter(format_datetime, "datetime")
     app.add_template_filter(format_date, "date")
     app.add_template_filter(format_number, "number")
     app.add_template_filter(format_size, "bytes")
+    app.add_template_filter(join_sentences, "sentences")

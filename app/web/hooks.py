@@ -15,7 +15,7 @@ from app.concurrency import PacedBody
 from app.current import actor, settings, visitor
 from app.web import static_files, urls
 from app.web.declarations import declared, path_for_log
-from app.web.formatting import html_lang
+from app.web.formatting import html_lang, sentence_space
 from app.web.preferences import colour_scheme
 
 log = logging.getLogger("gazetteer.request")
@@ -126,6 +126,7 @@ def page_context() -> dict[str, Any]:
         "person": actor() if actor().is_signed_in else None,
         "locale": str(get_locale()),
         "html_lang": html_lang(),
+        "sentence_space": sentence_space(),
         "colour_scheme": colour_scheme(),
         "this_page": urls.this_page(),
     }

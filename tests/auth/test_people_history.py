@@ -81,7 +81,7 @@ def test_roles_states_and_passwords_are_recorded(admin, other):
         ("person.disable", other, {"active": True}, {"active": False}),
         ("person.enable", other, {"active": False}, {"active": True}),
         (
-            "person.password",
+            "person.first_password",
             other,
             {"must_change_password": False},
             {"must_change_password": True},

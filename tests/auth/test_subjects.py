@@ -51,7 +51,7 @@ def test_administrators_and_oneself_may_read(ada):
 
 def test_actions_and_fields_are_named(any_app):
     for kind, verbs in (
-        ("person", {"create", "invite", "role", "disable", "enable", "password"}),
+        ("person", {"create", "invite", "role", "disable", "enable", "password", "first_password"}),
         ("token", {"create", "revoke"}),
     ):
         subject = all_subjects()[kind]

@@ -198,4 +198,4 @@ def test_a_name_that_is_not_utf_8_is_skipped(run, old):
 
 def test_purging_says_how_many(run):
     done = run("purge-files")
-    assert done.output == "Deleted 0 removed files and 0 orphaned files.\n"
+    assert done.output == "Deleted files: 0 removed, 0 orphaned.\n"

@@ -61,6 +61,18 @@ def register_kinds(app, monkeypatch):
         fields={"port": "Port", "ship": "Name", "crew": "Crew"},
         name_field="ship",
     )
+    cargo = Subject(
+        kind="cargo",
+        name="Cargo",
+        labels=labels({1: "tea (Beagle)"}),
+        url=lambda each: "",
+        may_read=lambda _actor, _ids: (),
+        actions={"cargo.create": "Cargo loaded", "cargo.update": "Cargo changed"},
+        fields={"what": "What", "boxes": "Boxes"},
+        counts={"boxes"},
+        fixed_name=True,
+    )
+    register(app, cargo)
     register(app, people)
     register(app, ships)
     return asked

@@ -39,7 +39,7 @@ def prune(app, *arguments):
 def test_entries_before_a_day_in_the_zone_of_the_site_are_deleted(app, moments):
     result = prune(app, "--before", "2026-03-04")
     assert result.exit_code == 0
-    assert result.output == ("1 entries written before 2026-03-04 (Asia/Shanghai) were deleted.\n")
+    assert result.output == "Deleted 1 entry written before 2026-03-04 (Asia/Shanghai).\n"
     assert moments() == [1]
     assert "0 entries" in prune(app, "--before", "2026-03-04").output
 

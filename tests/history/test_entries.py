@@ -81,6 +81,20 @@ def test_empty_fields_of_something_new_are_left_out(any_app, known):
     assert changes(row) == [("Name", None, "Fram"), ("Crew", None, "0")]
 
 
+def test_fixed_name_is_not_shown_beside_a_longer_label(any_app, known):
+    change(ADA, "cargo.create", Change(1, after={"what": "tea", "boxes": 7}))
+    [row] = rows(any_app)
+    assert (row.label, changes(row)) == ("tea (Beagle)", [("Boxes", None, "7")])
+
+
+def test_count_of_nothing_is_left_out_unless_it_changed(any_app, known):
+    change(ADA, "cargo.create", Change(1, after={"what": "tea", "boxes": 0}))
+    change(ADA, "cargo.update", Change(1, {"boxes": 1200}, {"boxes": 0}))
+    created, changed = rows(any_app)
+    assert changes(created) == []
+    assert changes(changed) == [("Boxes", "1,200", "0")]
+
+
 def test_subject_that_may_not_be_read_has_no_link(any_app, known):
     change(ADA, "ship.update", Change(3, {"crew": 1}, {"crew": 2}))
     assert [(row.label, row.url) for row in rows(any_app)] == [("Nautilus", "")]

@@ -72,7 +72,7 @@ def test_long_ids_of_batches_are_cut(app, admin):
     with app.app_context():
         change(ADA, "ship.create", Change(3, after={"crew": 1}), batch_id=batch)
     page = shown(admin, f"batch={batch}")
-    assert page.text(f"{ROWS} .changes") == "Crew 1 Batch 76fff113d432"
+    assert page.text(f"{ROWS} .changes") == "Crew 1 Batch 76fff113"
     assert page.links(f"{ROWS} .changes a") == [f"/history?batch={batch}"]
 
 

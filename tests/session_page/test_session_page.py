@@ -82,7 +82,7 @@ def test_clearing_removes_the_values_and_not_the_sign_in(viewer):
     ("key", "value", "message"),
     [("", "v", "A key has 1 to 64 characters."), ("k" * 65, "v", "A key has 1 to 64 characters."),
      ("a\x07b", "v", "must not contain control characters"),
-     ("k", "v" * 1001, "at most 1000 characters")],
+     ("k", "v" * 1001, "at most 1,000 characters")],
 )  # fmt: skip
 def test_invalid_input_is_shown_with_a_message_beside_the_field(viewer, key, value, message):
     answer = store(viewer, key, value)

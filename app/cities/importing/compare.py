@@ -143,8 +143,9 @@ def add(given: Values) -> StagedValues:
     if missing:
         messages = (
             N_(
-                "This city is new, but the file has no column “%(name)s”.",
-                name=field.headers[0],
+                "This city is new, but the file has no column “%(name)s” (or “%(header)s”).",
+                name=field.label,
+                header=field.headers[0],
             )
             for field in missing
         )

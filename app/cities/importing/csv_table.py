@@ -97,7 +97,7 @@ def read_header(line: int, cells: list[str]) -> tuple[Places, list[str]]:
 
 def check_header(line: int, cells: list[str], places: Places) -> None:
     """Province and city must be there; the message is as exact as it can be."""
-    missing = [field.headers[0] for field in (PROVINCE, CITY) if field.name not in places]
+    missing = [field for field in (PROVINCE, CITY) if field.name not in places]
     if not missing:
         return
     separated = re.split(r"[;\t]", cells[0].casefold()) if len(cells) == 1 else []
@@ -112,16 +112,19 @@ def check_header(line: int, cells: list[str], places: Places) -> None:
     if len(missing) == 1:
         raise refused(
             N_(
-                "The header in line %(line)s has no column “%(name)s”. Add it.",
+                "The header in line %(line)s has no column “%(name)s” (or “%(header)s”). Add it.",
                 line=str(line),
-                name=missing[0],
+                name=missing[0].label,
+                header=missing[0].headers[0],
             )
         )
     raise refused(
         N_(
-            "Line %(line)s should be the header that names the columns. "
-            "Let the file begin with: %(header)s",
+            "Line %(line)s should be the header that names the columns. It needs “%(province)s” "
+            "and “%(city)s”, which may also be named as here: %(header)s",
             line=str(line),
+            province=PROVINCE.label,
+            city=CITY.label,
             header=",".join(HEADER),
         )
     )

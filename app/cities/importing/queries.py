@@ -2,6 +2,7 @@
 `load_import()` found, so that nobody reads those of another person by a number."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Select, func, or_, select
 
@@ -25,6 +26,16 @@ class Part:
     total: int
 
 
+@dataclass(frozen=True)
+class WaitingImport:
+    """An import that is not confirmed yet, with the number of its lines."""
+
+    id: int
+    file_name: str
+    created_at: datetime
+    lines: int
+
+
 @permitted(Role.EDITOR)
 def load_import(actor: Actor, import_id: int, lock: bool = False) -> CityImport:
     """A staged import; NotFound for whoever may not see it."""
@@ -40,14 +51,21 @@ def load_import(actor: Actor, import_id: int, lock: bool = False) -> CityImport:
 
 
 @permitted(Role.EDITOR)
-def list_waiting(actor: Actor) -> list[CityImport]:
+def list_waiting(actor: Actor) -> list[WaitingImport]:
     """The actor's own imports that are neither confirmed nor cancelled, the newest first."""
-    query = select(CityImport).where(
+    lines = (
+        select(func.count())
+        .where(ImportLine.import_id == CityImport.id)
+        .correlate(CityImport)
+        .scalar_subquery()
+    )
+    query = select(CityImport.id, CityImport.file_name, CityImport.created_at, lines).where(
         CityImport.person_id == actor.id,
         CityImport.fields.is_not(None),
         CityImport.applied_at.is_(None),
     )
-    return list(db.session.scalars(query.order_by(CityImport.id.desc()).limit(5)))
+    rows = db.session.execute(query.order_by(CityImport.id.desc()).limit(5))
+    return [WaitingImport(*row) for row in rows]
 
 
 def count_lines(found: CityImport) -> dict[str, int]:

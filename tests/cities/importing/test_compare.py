@@ -73,7 +73,7 @@ def test_a_missing_column_for_numbers_changes_nothing(person):
     assert kinds(import_id) == ["same", "refused"]
     assert judged(import_id)[1][2:] == (
         "users",
-        "This city is new, but the file has no column “usernumber”.",
+        "This city is new, but the file has no column “Users” (or “usernumber”).",
     )
 
 

@@ -12,6 +12,7 @@ from app.cities.rules import keys
 from app.database.engine import db
 from tests.cities.importing.staging import HEADER, MIXED, send
 from tests.factories import HTML, Browser, add_person
+from tests.html import Page
 
 
 @pytest.fixture
@@ -244,3 +245,22 @@ def test_in_chinese_the_pages_answer_too(as_role):
     address = send(editor, MIXED).location
     assert editor.get(address).status_code == 200
     assert editor.get("/cities/import").status_code == 200
+
+
+def test_imports_that_wait_are_told_apart_by_time_and_lines(app, as_role, filled):
+    editor = as_role("editor")
+    send(editor, MIXED)
+    send(editor, f"{HEADER}广东,深圳市,6\n")
+    page = Page(editor.get("/cities/import"))
+    assert page.texts("thead th") == ["File", "Lines", "Uploaded"]
+    assert [text.split()[0] for text in page.texts("td.n")] == ["1", str(MIXED.count("\n") - 1)]
+    assert re.match(r"\w{3} \d+, \d{4}, ", page.texts("td.when")[0])
+
+
+@pytest.mark.parametrize("kind", ["new", "changed", "same", "refused"])
+def test_number_of_the_line_is_the_first_column(as_role, filled, kind):
+    editor = as_role("editor")
+    address = send(editor, MIXED).location
+    page = Page(editor.get(f"{address}/{kind}"))
+    assert page.texts("thead th")[0] == "Line"
+    assert re.fullmatch(r"\d+ Line \d+", page.texts("tbody tr:first-child td:first-child")[0])

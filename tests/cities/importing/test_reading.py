@@ -98,7 +98,7 @@ def test_cells_beyond_the_header_are_noted():
 @pytest.mark.parametrize(
     ("data", "line", "advice"),
     [
-        ("省份,用户数\n".encode(), "line 1", "“cityname”"),
+        ("省份,用户数\n".encode(), "line 1", "“City” (or “cityname”)"),
         ("省份;城市;用户数\n".encode(), "line 1", "commas"),
         ("City,城市,Province\n".encode(), "line 1", "Keep one"),
         (HEADER.encode() + "广东,深圳市,1\n".encode("gbk"), "Line 2", "UTF-8"),
@@ -106,10 +106,11 @@ def test_cells_beyond_the_header_are_noted():
         (HEADER.encode("utf-16"), "Line 1", "UTF-8"),
         (HEADER.encode() + b"a,b\0,1\n", "Line 2", "UTF-8"),
         (b"", "Line 1", "provincename,cityname,usernumber"),
+        (b"", "Line 1", "“Province” and “City”"),
         (b"# only a note\n", "Line 1", "provincename,cityname,usernumber"),
         ("广东,深圳市,1\n".encode(), "Line 1", "provincename,cityname,usernumber"),
-        (b"# note\ncity,number\n", "line 2", "“provincename”"),
-        (b"province,number\n", "line 1", "“cityname”"),
+        (b"# note\ncity,number\n", "line 2", "“Province” (or “provincename”)"),
+        (b"province,number\n", "line 1", "“City” (or “cityname”)"),
         (b"province,city,cityname\n", "line 1", "Keep one"),
         (b"province;city;number\na;b;1\n", "line 1", "commas"),
         (b"province\tcity\tnumber\n", "line 1", "commas"),

@@ -1,0 +1,52 @@
+"""Error pages: a title, the message, and advice where the message has none."""
+
+import pytest
+from flask import Flask
+
+from app.errors import Conflict, NoSpace
+from tests.factories import HTML
+from tests.html import Page
+
+
+def shown(app: Flask, path: str) -> list[str]:
+    """The title and the paragraphs of an error page, without the code."""
+    return Page(app.test_client().get(path, headers=HTML)).texts(
+        ".error-page h1, .error-page p:not(.error-code)"
+    )
+
+
+def test_page_without_a_message_gives_advice(app):
+    advice = "The address may be mistyped, or the page was removed."
+    assert shown(app, "/nothing-here") == ["Page not found", advice]
+
+
+@pytest.mark.parametrize(
+    ("error", "texts"),
+    [
+        (Conflict("This was changed."), ["Your change was not saved", "This was changed."]),
+        (
+            NoSpace(),
+            [
+                "The disk is nearly full",
+                "Nothing was saved. Tell the administrator of this server.",
+            ],
+        ),
+    ],
+)
+def test_message_that_says_what_to_do_has_no_advice_below(make_app, error, texts):
+    app = make_app(own=True)
+
+    @app.get("/refused")
+    def refused():
+        raise error
+
+    assert shown(app, "/refused") == texts
+
+
+def test_missing_city_is_a_page_of_two_texts(as_role):
+    answer = as_role("viewer").get("/cities/999")
+    assert answer.status_code == 404
+    assert Page(answer).texts(".error-page h1, .error-page p:not(.error-code)") == [
+        "Page not found",
+        "This city is not in the register. It may have been removed.",
+    ]
