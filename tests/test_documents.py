@@ -140,65 +140,141 @@ $ make nothing PORT=1
     assert missing_commands(text, app.cli) == {"lost", "history lost"}
 
 
-USE_PACKAGE = """
-from flask_migrate import upgrade
+@pytest.mark.parametrize("path", sorted(ROOT.glob("README*.md")), ids=lambda path: path.name)
+def test_the_readme_shows_what_make_run_prints(path):
+    [shown] = [body for body in blocks_of(path.read_text(), "console") if "$ make run\n" in body]
+    source = (ROOT / "app" / "cli" / "run.py").read_text()
+    parts = re.split(r"http\S+|\.\.\./instance|\n", shown.partition("$ make run\n")[2])
+    texts = [part.strip() for part in parts if part.strip()]
+    assert len(texts) == 4
+    assert [text for text in texts if text not in source] == []
 
-from app import create_app
-from app.actor import Actor, Role
-from app.errors import Forbidden, Invalid
-from app.offices import services
-from tests.factories import Browser, add_person
 
-app = create_app()
-with app.app_context():
-    upgrade()
-    add_person("editor", "editor")
-    add_person("admin", "admin")
-    for actor, name, refusal in (
-        (Actor(1, "viewer", Role.VIEWER), "Harbour", Forbidden),
-        (Actor(1, "editor", Role.EDITOR), "x" * 65, Invalid),
-    ):
-        try:
-            services.create_office(actor, name)
-        except refusal:
-            print(refusal.__name__)
-editor, admin = Browser(app), Browser(app)
-editor.sign_in("editor")
-admin.sign_in("admin")
-print(editor.submit("/offices/new", {"name": ""}).status_code)
-print(editor.submit("/offices/new", {"name": "Harbour"}).status_code)
-print("Harbour" in editor.get("/offices").text, "Harbour" in admin.get("/history?kind=office").text)
+def run(folder, redis_url, *command):
+    """Run a program of the virtual environment in a copy of the project; returns its output."""
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder, env=environment(folder, redis_url), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the project."""
+    for name in (
+        "app", "docs", "migrations", "scripts", "static", "templates", "tests", "translations",
+    ):  # fmt: skip
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("babel.cfg", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def insert_before(path, line, text):
+    """Insert text into a file, before the one line."""
+    content = path.read_text()
+    assert content.count(line) == 1
+    path.write_text(content.replace(line, text + line))
+
+
+def add_texts(folder, blocks):
+    """Append the translations in these blocks."""
+    file = folder / "translations/zh/LC_MESSAGES/messages.po"
+    file.write_text("\n".join([file.read_text(), *blocks]))
+
+
+def number_migration(text):
+    """The text with the number of the next migration for NNNN and the last one for MMMM."""
+    head = max(path.name[:4] for path in (ROOT / "migrations" / "versions").glob("[0-9]*.py"))
+    return text.replace("NNNN", f"{int(head) + 1:04}").replace("MMMM", head)
+
+
+def blocks_of(text, language):
+    """The fenced blocks in a language."""
+    return [body for found, body in FENCE.findall(text) if found == language]
+
+
+def test_the_example_package_works(copy, redis_url):
+    """It is added as the document says: its files, the name of the package, rows of the table of
+    permissions and translations. Then linters and its own tests pass."""
+    text = number_migration((ROOT / "docs" / "package.md").read_text())
+    files = dict(re.findall(r"^## (\S+/\S+)\n.*?^```\w+\n(.*?)^```$", text, re.M | re.S))
+    lines = [len(files[name].splitlines()) for name in files if name[:3] in ("app", "tem")]
+    assert len(lines) == 8
+    assert sum(lines) < 200
+    for name, content in {**files, "tests/offices/__init__.py": ""}.items():
+        (copy / name).parent.mkdir(exist_ok=True)
+        (copy / name).write_text(content)
+    insert_before(copy / "app" / "__init__.py", '    "health",\n', '    "offices",\n')
+    rows, permissions = blocks_of(text, "text")
+    insert_before(copy / "docs" / "security.md", "| `/people` |", rows)
+    insert_before(
+        copy / "tests" / "test_permissions.py", '    "app.setup.services.claim"', permissions
+    )
+    add_texts(copy, blocks_of(text, "po"))
+    run(copy, redis_url, "ruff", "check", ".")
+    run(copy, redis_url, "ruff", "format", "--check", ".")
+    run(copy, redis_url, "djlint", "--lint", "--quiet", "templates/offices")
+    names = ("offices", "test_permissions.py", "test_structure.py", "test_translations.py")
+    tests = [f"tests/{name}" for name in names]
+    assert " passed" in run(copy, redis_url, "pytest", "-q", "-m", "not mariadb", *tests)
+
+
+TEST_NOTE = """
+import pytest
+from sqlalchemy import select
+
+from app.cities import services
+from app.cities.models import City
+from app.database.engine import db
+from app.errors import Invalid
+from tests.cities.conftest import ACTOR, given
+from tests.html import Page
+
+
+def test_note_is_stored(any_app):
+    services.create_city(ACTOR, given(note="harbour"))
+    assert db.session.scalar(select(City.note)) == "harbour"
+    with pytest.raises(Invalid) as refused:
+        services.create_city(ACTOR, given(city="b", note="x" * 501))
+    assert list(refused.value.fields) == ["note"]
+
+
+def test_form_has_the_note(as_role):
+    page = Page(as_role("editor").get("/cities/new", headers={"Accept-Language": "zh"}))
+    assert page.text("#note-help") == "最多 500 个字符。"
+"""
+TEXTS = """
+msgid "Note"
+msgstr "备注"
+
+msgid "At most %(most)s characters."
+msgstr "最多 %(most)s 个字符。"
 """
 
 
-def example_files():
-    """The files of docs/package.md, by path. NNNN is the number of the next migration."""
-    text = (ROOT / "docs" / "package.md").read_text()
-    head = max(path.name[:4] for path in (ROOT / "migrations" / "versions").glob("[0-9]*.py"))
-    text = text.replace("NNNN", f"{int(head) + 1:04}").replace("MMMM", head)
-    return dict(re.findall(r"^## (\S+/\S+)\n.*?^```\w+\n(.*?)^```$", text, re.M | re.S))
-
-
-def test_the_example_package_works(tmp_path, redis_url):
-    for folder in ("app", "migrations", "static", "templates", "translations"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    (tmp_path / "tests").mkdir()
-    for name in ("__init__.py", "factories.py"):
-        shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
-    files = example_files()
-    assert sum(line.strip() != "" for text in files.values() for line in text.splitlines()) < 200
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    factory = tmp_path / "app" / "__init__.py"
-    text = factory.read_text().replace('    "numbers",\n', '    "numbers",\n    "offices",\n')
-    factory.write_text(text)
-    (tmp_path / "use.py").write_text(USE_PACKAGE)
-    done = subprocess.run(
-        [sys.executable, "use.py"],
-        cwd=tmp_path, env=environment(tmp_path, redis_url), capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    assert done.stdout.splitlines() == [
-        "Forbidden", "Invalid", "422", "303", "True True",
-    ], done.stderr  # fmt: skip
+def test_the_example_field_works(copy, redis_url):
+    """A note is added as CONTRIBUTING.md says: its lines and blocks. Then the linter, a migration
+    of a filled database and tests of the field pass."""
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    field, migration = blocks_of(guide, "python")
+    models, fields = (copy / "app" / "cities" / name for name in ("models.py", "fields.py"))
+    [limit] = re.findall("`(NOTE_LENGTH = .*?)`", guide)
+    [column] = re.findall("`(note: Mapped.*?)`", guide)
+    insert_before(models, "TEXT_LENGTH = ", f"{limit}\n")
+    insert_before(models, "    usernumber: ", f"    {column}\n")
+    insert_before(fields, "TEXT_LENGTH, USERS_MOST\n", "NOTE_LENGTH, ")
+    insert_before(fields, "\n# In the order of forms and pages", field)
+    insert_before(fields, ")\n# In the order of CSV files", ", NOTE")
+    (copy / number_migration("migrations/versions/NNNN_notes.py")).write_text(
+        number_migration(migration)
+    )
+    add_texts(copy, [TEXTS])
+    (copy / "tests" / "cities" / "test_note.py").write_text(TEST_NOTE)
+    run(copy, redis_url, "ruff", "check", "app", "migrations")
+    run(copy, redis_url, "ruff", "format", "--check", "app", "migrations")
+    tests = ("tests/cities/test_note.py", "tests/database/test_upgrade.py")
+    texts = "tests/test_translations.py"
+    assert " passed" in run(copy, redis_url, "pytest", "-q", "-m", "not mariadb", *tests, texts)

@@ -54,8 +54,8 @@ def chinese() -> Catalog:
 
 
 def entries(text):
-    """The entries of a file with translations, without the header."""
-    return text.strip().split("\n\n")[1:]
+    """The entries of a file with translations, without the header and comments."""
+    return re.split(r"\n{2,}", re.sub("^#.*\n", "", text, flags=re.M).strip())[1:]
 
 
 def repeated(text):

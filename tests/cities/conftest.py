@@ -12,9 +12,9 @@ from tests.factories import add_person
 ACTOR = Actor(1, "editor", Role.EDITOR)
 
 
-def given(province="广东", city="深圳市", users="5"):
+def given(province="广东", city="深圳市", users="5", **more):
     """The values of a city, as a form gives them to a service."""
-    return {"province": province, "city": city, "users": users}
+    return {"province": province, "city": city, "users": users, **more}
 
 
 def add_city(province="广东", city="深圳市", users=5, **more):

@@ -84,6 +84,12 @@ def test_an_upload_without_a_form_gets_the_original_lines(filled):
         assert (anonymous.status_code, anonymous.text.count("\n")) == (401, 1)
 
 
+def test_an_upload_from_a_page_has_to_be_a_form(filled):
+    client = Walker(filled, "admin").browser.client
+    for body in OTHER_BODIES:
+        assert client.post("/upload", headers=HTML, **body).status_code == 415
+
+
 def test_a_button_needs_no_body(filled):
     headers = {"Authorization": f"Bearer {filled.token}"}
     answer = filled.test_client().post("/cities/1/delete", headers=headers)

@@ -10,11 +10,12 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from app.concurrency import yield_to_hub
 from app.current import actor, settings
 from app.disk import has_space
-from app.errors import NoSpace, TooLarge
+from app.errors import NoSpace, NotAForm, TooLarge
 from app.extensions import csrf
 from app.files.storage.folder import BLOCK, Incoming, remove_leftovers
 from app.files.upload.services import SentFile, UploadResult, store_uploads
 from app.text import N_, Bytes, Message
+from app.web.csrf import is_form_or_empty
 
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
@@ -98,7 +99,9 @@ def receive() -> list[UploadResult]:
     """Read the form of this request and store its files. Returns [] if no file was selected;
     `has_file_part()` tells a missing field from an empty one."""
     open_form()
-    if not actor().by_token:
+    if not actor().by_token:  # scripts get the plain lines of the original instead
+        if not is_form_or_empty():
+            raise NotAForm()
         csrf.protect()
     sent = [
         SentFile(part.filename, cast(FormFile, part.stream), with_folder=name == "folder")
