@@ -129,8 +129,9 @@ def prune(actor: Actor, before: datetime) -> int:
 
 @bookkeeping
 def prune_batch(before: datetime) -> int:
-    """Delete the oldest entries, at most PRUNE_BATCH; returns how many."""
-    query = select(HistoryEntry.id).where(HistoryEntry.at < before)
+    """Delete the oldest entries, at most PRUNE_BATCH; returns how many. They are locked first, so
+    that two who prune at once count each entry once."""
+    query = select(HistoryEntry.id).where(HistoryEntry.at < before).with_for_update()
     ids = db.session.scalars(query.order_by(HistoryEntry.at).limit(PRUNE_BATCH)).all()
     if ids:
         db.session.execute(delete(HistoryEntry).where(HistoryEntry.id.in_(ids)))

@@ -15,7 +15,7 @@ from app.history import services
 from app.history.models import ADMINISTRATORS, BATCH_ID_LENGTH, EVERYBODY
 from app.history.services import Change, changed_fields, dump, new_batch_id, record, record_rows
 from app.times import now
-from tests.factories import add_person, entries
+from tests.factories import add_person, at_once, entries
 
 ADA = Actor(7, "Ada", Role.EDITOR, Via.TOKEN, token_id=3, request_id="a1b2c3d4")
 
@@ -101,6 +101,16 @@ def test_batch_ids_differ_and_fit():
 def test_changed_fields_are_those_that_differ():
     before, after = {"a": 1, "b": 2}, {"a": 1, "b": 3}
     assert changed_fields(before, after) == ({"b": 2}, {"b": 3})
+
+
+def test_two_prunings_at_once_count_each_entry_once(any_app, monkeypatch):
+    monkeypatch.setattr(services, "PRUNE_BATCH", 50)
+    change(ADA, *(Change(number, after={}) for number in range(400)))
+    moment = now()
+    pruned = at_once(any_app, *[lambda: services.prune(Actor.operator(), moment)] * 2)
+    assert sum(pruned) == 400
+    recorded = [json.loads(entry.after)["entries"] for entry in entries("history")]
+    assert sum(recorded) == 400
 
 
 def test_old_entries_are_pruned_and_newer_ones_stay(any_app, monkeypatch):
