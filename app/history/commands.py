@@ -11,6 +11,8 @@ from app.current import settings
 from app.history import services
 from app.times import now, start_of_day
 
+FIRST_YEAR = 1900  # as in the filter of the page; time zones cannot hold the first years
+
 history = AppGroup("history", help="The history of changes.")
 
 
@@ -26,6 +28,8 @@ history = AppGroup("history", help="The history of changes.")
 def prune(day: datetime) -> None:
     """Delete old entries for good."""
     zone = ZoneInfo(settings().time_zone)
+    if day.year < FIRST_YEAR:
+        raise click.BadParameter(f"the year is before {FIRST_YEAR}", param_hint="--before")
     if day.date() > today(zone):
         raise click.BadParameter("the day is in the future", param_hint="--before")
     count = services.prune(Actor.operator(), start_of_day(day.date(), zone))

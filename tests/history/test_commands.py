@@ -48,6 +48,7 @@ def test_entries_before_a_day_in_the_zone_of_the_site_are_deleted(app, moments):
     ("arguments", "message"),
     [
         (("--before", "2026-03-06"), "the day is in the future"),
+        (("--before", "0001-01-01"), "the year is before 1900"),
         (("--before", "soon"), "does not match the format"),
         (("--before", "2026-02-30"), "does not match the format"),
         ((), "Missing option '--before'"),
