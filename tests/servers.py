@@ -135,6 +135,14 @@ def gunicorn_server(
         stop(process, number=signal.SIGQUIT)  # does not wait for idle connections
 
 
+def children(pid: int) -> set[int]:
+    """The process ids of the children of a process; none if it has ended."""
+    try:
+        return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+    except OSError:
+        return set()
+
+
 @contextmanager
 def redis_server(folder: Path) -> Iterator[str]:
     """A Redis on a unix socket; yields its URL."""
