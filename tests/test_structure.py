@@ -175,7 +175,8 @@ def test_who_makes_a_request_is_asked_through_the_hooks():
         name_of(path)
         for path, tree in modules().items()
         for module, name in imports(tree)
-        if "app.auth.identification" in (module, f"{module}.{name}") and unit_of(path) != "auth"
+        if "app.auth.sessions.identification" in (module, f"{module}.{name}")
+        and unit_of(path) != "auth"
     }
     assert not found
 

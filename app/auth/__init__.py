@@ -11,18 +11,16 @@ def init_app(app: Flask) -> None:
     from app.auth import (
         commands,
         forms,
-        identification,
         people_views,
+        sessions,
         subjects,
         token_views,
         views,
     )
-    from app.auth.sessions import SharedSessionInterface
     from app.web.navigation import Entry, add_to_menu, navigation
 
     app.context_processor(lambda: {"role_names": forms.ROLE_NAMES})
-    app.session_interface = SharedSessionInterface(app)
-    identification.init_app(app)
+    sessions.init_app(app)
     subjects.init_app(app)
     for blueprint in (views.bp, people_views.bp, token_views.bp):
         app.register_blueprint(blueprint)

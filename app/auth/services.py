@@ -13,11 +13,11 @@ from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
 from app.auth.changes import log_event, record_new_person, record_person
-from app.auth.epochs import raise_epoch
 from app.auth.models import FIRST_PASSWORD_LIFE, Person
 from app.auth.passwords import check_password, hash_password, random_password
 from app.auth.queries import load_person
 from app.auth.rules import check_name, check_role, fold_name
+from app.auth.sessions.epochs import raise_epoch
 from app.auth.tokens import revoke_all
 from app.database.constraints import violates
 from app.database.engine import db

@@ -11,10 +11,12 @@ from flask import Response, abort, flash, session
 from redis import Redis
 
 from app.actor import ANONYMOUS
-from app.auth import epochs, passwords, queries, sign_in
+from app.auth import passwords, queries, sign_in
 from app.auth import services as auth
-from app.auth.epochs import epoch_key, person_key
-from app.auth.sessions import FLASHES, start_session
+from app.auth.sessions import epochs
+from app.auth.sessions.epochs import epoch_key, person_key
+from app.auth.sessions.interface import FLASHES
+from app.auth.sessions.start import start_session
 from app.errors import Invalid
 from tests import servers
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser, add_person, add_token

@@ -1,21 +1,24 @@
 """Who makes a request: from the token in its header, or from its session."""
 
 import logging
-import time
 from typing import Any
 
-from flask import Flask, current_app, g, request, session
+from flask import Request, current_app, g, request, session
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
 from app.actor import Actor, Role
 from app.auth import sign_in, tokens
-from app.auth.epochs import publish_epoch
-from app.auth.sessions import carries_token
+from app.auth.sessions.epochs import publish_epoch
+from app.auth.sessions.lookup import earliest_start, look_up
 from app.errors import Unauthorized, Unavailable
 from app.logs import event
 from app.web.declarations import declared
-from app.web.hooks import identify_with
+
+
+def carries_token(request: Request) -> bool:
+    """True for a script: it sends its token with every request."""
+    return request.headers.get("Authorization", "").lower().startswith("bearer ")
 
 
 def set_actor() -> None:
@@ -51,8 +54,7 @@ def load_from_session() -> None:
     who = actor_of_session()
     if who is not None and epoch is None:
         epoch = ask_database(who.person_id)
-    too_old = time.time() - interface.absolute_seconds
-    if who is None or epoch != session["epoch"] or session["since"] < too_old:
+    if who is None or epoch != session["epoch"] or session["since"] < earliest_start():
         session.clear()
         return
     g.actor, g.must_change_password = who, bool(session.get("must_change"))
@@ -62,8 +64,7 @@ def ask_database(person_id: int) -> int:
     """The epoch of a person whom Redis does not know, which it is told. Then the session is read
     once more: the request counts, and an epoch that was raised in the meantime is seen."""
     published = publish_epoch(person_id)
-    interface: Any = current_app.session_interface
-    _text, epoch = interface.read(session.sid)  # type: ignore[attr-defined]
+    _text, epoch = look_up(session.sid)  # type: ignore[attr-defined]
     return published if epoch is None else epoch
 
 
@@ -77,8 +78,3 @@ def actor_of_session() -> Actor | None:
     if not isinstance(person_id, int) or not isinstance(name, str):
         return None
     return Actor(person_id, name, Role(role), request_id=g.request_id)
-
-
-def init_app(app: Flask) -> None:
-    """Have the hooks ask here."""
-    identify_with(app, set_actor)

@@ -2,8 +2,8 @@
 
 Built on Flask-Session's base class, with these differences:
 - Flask opens a session before it matches the address. Ours is then empty and unopened; the first
-  hook fills it (app/auth/identification.py), because only then it is known whether the view needs
-  one. A session that was never opened is never saved;
+  hook fills it (identification.py), because only then it is known whether the view needs one. A
+  session that was never opened is never saved;
 - one script reads the session, checks its person's epoch, counts the request and extends the
   session's life, which happens at most once a minute and without writing the session;
 - a session that was ended cannot come back: a request that loaded it before the sign-out writes
@@ -20,68 +20,27 @@ Built on Flask-Session's base class, with these differences:
 """
 
 import secrets
-import time
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import msgspec
-from flask import Flask, Request, Response, current_app, g, request
+from flask import Flask, Request, Response, request
 from flask_session.base import Serializer, ServerSideSession, ServerSideSessionInterface
 from redis.exceptions import RedisError, ResponseError
 
-from app.auth.epochs import EPOCH_PREFIX, PERSON_PREFIX
-from app.auth.models import Person
-from app.auth.session_keys import requests_key, seen_key, session_key, values_key
-from app.current import visitor, worker_name
+from app.auth.sessions.keys import requests_key, seen_key, session_key, values_key
+from app.auth.sessions.lookup import idle_seconds, look_up
+from app.current import worker_name
 from app.database.engine import db
-from app.errors import Unauthorized
-from app.text import N_
 from app.web.csrf import add_token
 from app.web.error_pages import answer_redis_error
 from app.web.preferences import cookie_name, seen_secure
 
 ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with
-SEEN_SECONDS = 60  # how long after it was last extended a session is extended again
 # A client that sends forms and never opens a page reads none of the notices for its next page.
 FLASHES = "_flashes"  # where flask.flash() puts them
 FLASHES_MAX = 5
-
-# The one question to Redis before a view. Returns the session's text and the person's epoch, each
-# only where it is known. The request counts, and the session is extended, only if the session is of
-# that epoch and began late enough.
-# The keys of the person cannot be among KEYS, because the session names the person.
-# KEYS: the session, its counter of requests, its time of last use, its values.
-# ARGV: the idle time, SEEN_SECONDS, the earliest beginning; the beginnings of the keys of people.
-READ = """
-local text = redis.call("GET", KEYS[1])
-if not text then return {} end
-local readable, session = pcall(cjson.decode, text)
-if not readable or type(session) ~= "table" or type(session.person) ~= "number" then
-  return {text}
-end
-local id = string.format("%.0f", session.person)
-local now = tonumber(redis.call("TIME")[1])
-local known = redis.call("HMGET", ARGV[4] .. id, "epoch", "epoch_until")
-local epoch = tonumber(known[1] or "")
-if not epoch or now >= (tonumber(known[2] or "") or 0) then return {text} end
--- Written by workers of the release before; 0 is a disabled person, otherwise the higher is newer.
-local before = tonumber(redis.call("GET", ARGV[5] .. id) or "")
-if before then epoch = (before == 0 or epoch == 0) and 0 or math.max(epoch, before) end
-local since = type(session.since) == "number" and session.since or 0
-if session.epoch == epoch and since >= tonumber(ARGV[3]) then
-  redis.call("INCR", KEYS[2])
-  if redis.call("SET", KEYS[3], now, "NX", "EX", ARGV[2]) then
-    for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4]}) do redis.call("EXPIRE", key, ARGV[1]) end
-  end
-end
-return {text, epoch}
-"""
-
-
-def carries_token(request: Request) -> bool:
-    """True for a script: it sends its token with every request."""
-    return request.headers.get("Authorization", "").lower().startswith("bearer ")
 
 
 class SharedSession(ServerSideSession):  # type: ignore[misc]
@@ -116,11 +75,7 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
 
     def __init__(self, app: Flask) -> None:
         super().__init__(app, key_prefix="", permanent=True)
-        settings = app.config["SETTINGS"]
         self.client = app.extensions["redis"]
-        self.script = self.client.register_script(READ)
-        self.idle_seconds = settings.session_idle_hours * 3600
-        self.absolute_seconds = settings.session_absolute_days * 86400
         self.serializer = JsonSerializer()
 
     def get_cookie_name(self, app: Flask) -> str:
@@ -148,7 +103,7 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         if not sid:
             return None
         try:
-            text, epoch = self.read(sid)
+            text, epoch = look_up(sid)
         except RedisError:
             session.unavailable = True
             raise
@@ -156,17 +111,6 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         if data is not None:
             session.fill(sid, data)
         return epoch
-
-    def read(self, sid: str) -> tuple[str | None, int | None]:
-        """The text of a session, and the epoch of its person; counts the request."""
-        key = session_key(sid)
-        earliest = time.time() - self.absolute_seconds
-        found = self.script(
-            keys=[key, requests_key(key), seen_key(key), values_key(key)],
-            args=[self.idle_seconds, SEEN_SECONDS, earliest, PERSON_PREFIX, EPOCH_PREFIX],
-        )
-        text, epoch = [*found, None, None][:2]
-        return text, epoch
 
     def decode(self, text: str | None) -> dict[str, Any] | None:
         """The data of a session's text, or None for what is not a session."""
@@ -262,7 +206,7 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         self, session_lifetime: timedelta, session: SharedSession, sid: str
     ) -> None:
         key = session_key(sid)
-        seconds = self.idle_seconds if session.get("person") else ANONYMOUS_SECONDS
+        seconds = idle_seconds() if session.get("person") else ANONYMOUS_SECONDS
         session["writer"] = worker_name()
         if FLASHES in session:
             session[FLASHES] = session[FLASHES][-FLASHES_MAX:]
@@ -272,25 +216,3 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
             pipe.set(key, text, ex=seconds, xx=session.stored, nx=not session.stored)
             pipe.expire(values_key(key), seconds)
             session.stored = bool(pipe.execute()[0])
-
-
-def start_session(session: Any, person: Person, epoch: int | None = None) -> None:
-    """Begin a session under a new id, so that one planted before the sign-in is worth nothing.
-
-    `epoch` is that of the password that the person has just set: their session goes on. If they
-    were disabled in between, it has already ended; if they signed out in between, it stays ended
-    (Unauthorized).
-    """
-    session.clear()
-    session["person"] = person.id
-    session["name"] = person.name
-    session["role"] = str(person.role)
-    session["epoch"] = epoch or person.session_epoch
-    session["must_change"] = person.must_change_password
-    session["since"] = time.time()  # the beginning of its absolute life
-    db.session.rollback()  # no connection is held while Redis is asked
-    interface: Any = current_app.session_interface
-    if not interface.regenerate(session, goes_on=epoch is not None):
-        g.actor = visitor()
-        text = N_("Your password was changed. This session has ended: please sign in.")
-        raise Unauthorized(text)
