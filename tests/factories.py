@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 
 from app.actor import ANONYMOUS, Actor, Role
 from app.auth import services as auth
-from app.auth import tokens
 from app.auth.queries import load_person
+from app.auth.tokens import services as tokens
 from app.database.engine import db
 from app.database.service import bookkeeping
 from app.history.models import HistoryEntry

@@ -24,7 +24,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Functions with @bookkeeping, which have no actor and no history, and what they are for.
 BOOKKEEPING = {
     "auth/sign_in.py: note_sign_in": "last sign-in",
-    "auth/tokens.py: note_use": "last use",
+    "auth/tokens/services.py: note_use": "last use",
     "cities/importing/services.py: cancel_import": "a staged import, which is not in the register",
     "cities/importing/staging.py: delete_import": "a staged import, which is not in the register",
     "cities/importing/staging.py: insert_import": "a staged import, which is not in the register",

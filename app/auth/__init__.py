@@ -14,7 +14,7 @@ def init_app(app: Flask) -> None:
         people_views,
         sessions,
         subjects,
-        token_views,
+        tokens,
         views,
     )
     from app.web.navigation import Entry, add_to_menu, navigation
@@ -22,14 +22,14 @@ def init_app(app: Flask) -> None:
     app.context_processor(lambda: {"role_names": forms.ROLE_NAMES})
     sessions.init_app(app)
     subjects.init_app(app)
-    for blueprint in (views.bp, people_views.bp, token_views.bp):
+    tokens.init_app(app)
+    for blueprint in (views.bp, people_views.bp):
         app.register_blueprint(blueprint)
     for command in (commands.create_user, commands.set_password, commands.list_users):
         app.cli.add_command(command)
     navigation(app).sign_in, navigation(app).own_password = "auth.login", "auth.change_password"
     for entry in (
         Entry("auth.account", _l("Account"), 10, lambda actor: True, icon="person"),
-        Entry("tokens.list_tokens", _l("Tokens"), 15, lambda actor: True, ("tokens",), "key"),
         Entry("people.list_people", _l("People"), 40, lambda actor: actor.is_admin, icon="people"),
     ):
         add_to_menu(app, entry)

@@ -18,7 +18,7 @@ from app.auth.passwords import check_password, hash_password, random_password
 from app.auth.queries import load_person
 from app.auth.rules import check_name, check_role, fold_name
 from app.auth.sessions.epochs import raise_epoch
-from app.auth.tokens import revoke_all
+from app.auth.tokens.services import revoke_all
 from app.database.constraints import violates
 from app.database.engine import db
 from app.database.service import permitted, service

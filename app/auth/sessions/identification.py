@@ -8,9 +8,10 @@ from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
 from app.actor import Actor, Role
-from app.auth import sign_in, tokens
+from app.auth import sign_in
 from app.auth.sessions.epochs import publish_epoch
 from app.auth.sessions.lookup import earliest_start, look_up
+from app.auth.tokens import services as tokens
 from app.errors import Unauthorized, Unavailable
 from app.logs import event
 from app.web.declarations import declared

@@ -8,14 +8,15 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from app.actor import Actor, Role, Via
-from app.auth.changes import log_event, record_new_token, record_revoked
+from app.auth.changes import log_event
 from app.auth.models import ApiToken, Person
 from app.auth.queries import load_person
 from app.auth.rules import check_label
 from app.database.engine import db
 from app.database.service import bookkeeping, permitted, service
 from app.errors import Forbidden, Locked, NotFound
-from app.history.services import new_batch_id
+from app.history.models import ADMINISTRATORS
+from app.history.services import Change, new_batch_id, record
 from app.text import N_
 from app.times import now
 
@@ -105,3 +106,15 @@ def authenticate(text: str, request_id: str | None = None) -> Actor | None:
 def note_use(token_id: int) -> None:
     """Note that a token was used just now."""
     db.session.execute(update(ApiToken).where(ApiToken.id == token_id).values(used_at=now()))
+
+
+def record_new_token(actor: Actor, token: ApiToken) -> None:
+    """Record that a token was made."""
+    change = Change(token.id, after={"label": token.label})
+    record(actor, "token.create", change, visible_to=ADMINISTRATORS)
+
+
+def record_revoked(actor: Actor, *tokens: ApiToken, batch_id: str | None = None) -> None:
+    """Record that tokens were revoked."""
+    changes = [Change(token.id, before={"label": token.label}) for token in tokens]
+    record(actor, "token.revoke", *changes, batch_id=batch_id, visible_to=ADMINISTRATORS)
