@@ -21,9 +21,9 @@ from tests.files.helpers import store
 
 # Whoever adds a service or a read that not everybody may do adds a line. None: for visitors too.
 REQUIRED = {
-    "app.auth.listing.select_people": Role.ADMIN,
     "app.auth.queries.get_person": Role.VIEWER,
     "app.auth.queries.list_people": Role.ADMIN,
+    "app.auth.queries.select_people": Role.ADMIN,
     "app.auth.services.add_person": Role.ADMIN,
     "app.auth.services.create_person": Role.ADMIN,
     "app.auth.services.give_first_password": Role.ADMIN,
