@@ -1,32 +1,24 @@
 """Sessions in Redis, shared by all workers and hosts.
 
 Built on Flask-Session's base class, with these differences:
-- Flask opens a session before it matches the address. Ours is then empty and unopened; the first
-  hook fills it (identification.py), because only then it is known whether the view needs one. A
-  session that was never opened is never saved;
-- one script reads the session, checks its person's epoch, counts the request and extends the
-  session's life, which happens at most once a minute and without writing the session;
-- a session that was ended cannot come back: a request that loaded it before the sign-out writes
-  with XX (only when the key is still there);
-- Redis being away does not end in an unanswerable error: the session is `unavailable`, and the hook
-  answers 503 where the page needs one;
-- data that cannot be decoded is no session (Flask-Session would hand it to pickle);
+- Flask opens a session before it matches the address. Ours is then empty; identification.py fills
+  it if the view needs one, and one that was never opened is never saved;
+- a session that has ended cannot come back: a slow request that loaded it before the sign-out only
+  replaces a key that is still there (XX);
+- without Redis the session is `unavailable`, and pages that need one answer 503;
+- data that cannot be decoded is ignored (Flask-Session would hand it to pickle);
 - Redis knows only the SHA-256 of a session id, so that a copy of its data signs nobody in;
-- the values that a person stores in their session are a hash beside it: the session is one text,
-  and of two requests that wrote it at once the slower would win;
-- of the notices for the next page the newest five are stored;
-- where https is seen the cookie is `__Host-gz` and Secure, which no other host or plain http can
-  set; it is deleted with the same attributes, or browsers would keep it.
+- values that a person stores are a hash beside the session: the session is one text, and of two
+  requests that write it at once the slower one wins.
 """
 
-import secrets
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 from flask import Flask, Request, Response, request
-from flask_session.base import Serializer, ServerSideSession, ServerSideSessionInterface
+from flask_session.base import ServerSideSession, ServerSideSessionInterface
 from redis.exceptions import RedisError, ResponseError
 
 from app.auth.sessions.keys import requests_key, seen_key, session_key, values_key
@@ -52,38 +44,25 @@ class SharedSession(ServerSideSession):  # type: ignore[misc]
     discarded = False  # it ended during this request; nothing is saved, no cookie is sent
 
     def fill(self, sid: str, data: dict[str, Any]) -> None:
-        """Become the session that Redis has. This is no change and no use of it."""
+        """Become the session that Redis has, which neither modifies nor accesses it."""
         self.sid, self.stored = sid, True
         dict.update(self, data)
 
 
-class JsonSerializer(Serializer):  # type: ignore[misc]
-    """JSON and nothing else."""
-
-    def encode(self, session: SharedSession) -> bytes:
-        return msgspec.json.encode(dict(session))
-
-    def decode(self, text: str) -> dict[str, Any]:
-        return msgspec.json.decode(text, type=dict[str, Any])
-
-
 class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
-    """Opens and saves sessions as the module's docstring says. The prefix is empty, so what
-    Flask-Session calls a store id and hands to the three methods at the end is the session's id."""
+    """Opens and saves sessions as the module's docstring says."""
 
     session_class = SharedSession
 
     def __init__(self, app: Flask) -> None:
-        super().__init__(app, key_prefix="", permanent=True)
+        super().__init__(app, permanent=True)
         self.client = app.extensions["redis"]
-        self.serializer = JsonSerializer()
 
     def get_cookie_name(self, app: Flask) -> str:
-        """`__Host-gz` or `gz`."""
+        """`__Host-gz`, which no other host can set, where https is seen; otherwise `gz`."""
         return cookie_name("gz")
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """True if browsers send the cookie over https only."""
         return seen_secure()
 
     def should_set_cookie(self, app: Flask, session: SharedSession) -> bool:
@@ -93,7 +72,7 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
 
     def open_session(self, app: Flask, request: Request) -> SharedSession:
         """An empty session, which load() fills once the view is known."""
-        return SharedSession(sid=self.new_id(), permanent=True)
+        return SharedSession(sid=self._generate_sid(self.sid_length), permanent=True)
 
     def load(self, session: SharedSession) -> int | None:
         """Open the session of the request: fill it with what Redis has under the cookie's id.
@@ -102,28 +81,25 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         sid = request.cookies.get(self.get_cookie_name(self.app))
         if not sid:
             return None
-        try:
-            text, epoch = look_up(sid)
-        except RedisError:
-            session.unavailable = True
-            raise
+        text, epoch = look_up(sid)
         data = self.decode(text)
         if data is not None:
             session.fill(sid, data)
         return epoch
 
     def decode(self, text: str | None) -> dict[str, Any] | None:
-        """The data of a session's text, or None for what is not a session."""
+        """The data of a session's text, or None if the text is not a session."""
         try:
-            return None if text is None else self.serializer.decode(text)
+            return None if text is None else msgspec.json.decode(text, type=dict[str, Any])
         except msgspec.DecodeError:
             return None
 
     def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
-        """Write what changed; an answer that relies on a session which could not be saved is 503.
+        """Write what changed; a response that relies on a session which could not be saved
+        becomes 503.
 
-        A change that was made and leads on stays answered so: what the session would have carried
-        to the next page, a notice mostly, is lost, but nobody is asked to do it again.
+        A POST that redirects has already made its change: it loses its notice for the next page,
+        and nobody is asked to repeat it.
         """
         if not session.opened or session.unavailable or session.discarded:
             return
@@ -134,8 +110,8 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
             else:
                 self.end(app, session, response)
         except RedisError as error:
-            leads_on = request.method == "POST" and 300 <= response.status_code < 400
-            if session and session.stored and leads_on:
+            redirects = request.method == "POST" and 300 <= response.status_code < 400
+            if session and session.stored and redirects:
                 app.logger.warning("Redis does not answer: the session is not written")
                 return
             refusal = answer_redis_error(error)
@@ -147,8 +123,9 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
                 response.headers.pop(name, None)
 
     def end(self, app: Flask, session: SharedSession, response: Response) -> None:
-        """Delete a session and its cookie."""
-        self._delete_session(session.sid)
+        """Delete a session and its cookie, with the attributes it was set with: otherwise browsers
+        would not delete it."""
+        self._delete_session(self.store_id(session))
         response.delete_cookie(
             self.get_cookie_name(app),
             secure=self.get_cookie_secure(app),
@@ -157,25 +134,24 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         )
         response.vary.add("Cookie")
 
-    def regenerate(self, session: SharedSession, goes_on: bool = False) -> bool:
-        """Give the session a new id and a new CSRF token; the old id is dead at once. The id
-        changes first: should Redis fail in between, what the session now holds is never saved under
-        the old one.
+    def regenerate(self, session: SharedSession, same_person: bool = False) -> bool:
+        """Give the session a new id and a new CSRF token, and delete the old one. The id changes
+        first: should Redis fail in between, the new content is never saved under the old id.
 
-        A session that `goes_on` for the same person keeps their values. If it was ended since this
-        request began, it stays ended, nothing is saved, and the answer is False.
+        The session of the `same_person` takes their values along. If it was ended since this
+        request began, it stays ended, nothing is saved, and the result is False.
         """
-        old, was_stored = session.sid, session.stored
-        session.sid = self.new_id()
+        old, was_stored = self.store_id(session), session.stored
+        session.sid = self._generate_sid(self.sid_length)
         session.stored, session.modified = False, True
         add_token(session)
-        deleted = self.client.delete(session_key(old))
-        if goes_on and deleted:
+        deleted = self.client.delete(old)
+        if same_person and deleted:
             # From here on nobody adds a value under the old id. There may be none at all.
             with suppress(ResponseError):
-                self.client.rename(values_key(session_key(old)), values_key(self.store_id(session)))
+                self.client.rename(values_key(old), values_key(self.store_id(session)))
         self._delete_session(old)
-        session.discarded = goes_on and was_stored and not deleted
+        session.discarded = same_person and was_stored and not deleted
         return not session.discarded
 
     def usage(self, session: SharedSession) -> tuple[int, int]:
@@ -191,28 +167,26 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         """The Redis key of a session."""
         return session_key(session.sid)
 
-    def new_id(self) -> str:
-        """A random session id."""
-        return secrets.token_urlsafe(self.sid_length)
+    def _get_store_id(self, sid: str) -> str:
+        return session_key(sid)
 
-    def _delete_session(self, sid: str) -> None:
-        key = session_key(sid)
-        self.client.delete(key, requests_key(key), seen_key(key), values_key(key))
+    def _delete_session(self, store_id: str) -> None:
+        keys = requests_key(store_id), seen_key(store_id), values_key(store_id)
+        self.client.delete(store_id, *keys)
 
-    def _retrieve_session_data(self, sid: str) -> dict[str, Any] | None:
-        return self.decode(self.client.get(session_key(sid)))
+    def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
+        return self.decode(self.client.get(store_id))
 
     def _upsert_session(
-        self, session_lifetime: timedelta, session: SharedSession, sid: str
+        self, session_lifetime: timedelta, session: SharedSession, store_id: str
     ) -> None:
-        key = session_key(sid)
         seconds = idle_seconds() if session.get("person") else ANONYMOUS_SECONDS
         session["writer"] = worker_name()
         if FLASHES in session:
             session[FLASHES] = session[FLASHES][-FLASHES_MAX:]
-        text = self.serializer.encode(session)
+        text = msgspec.json.encode(dict(session))
         # A stored session is only ever replaced; a new one is only ever created.
         with self.client.pipeline(transaction=False) as pipe:
-            pipe.set(key, text, ex=seconds, xx=session.stored, nx=not session.stored)
-            pipe.expire(values_key(key), seconds)
+            pipe.set(store_id, text, ex=seconds, xx=session.stored, nx=not session.stored)
+            pipe.expire(values_key(store_id), seconds)
             session.stored = bool(pipe.execute()[0])

@@ -15,20 +15,22 @@ from app.text import N_
 def start_session(session: Any, person: Person, epoch: int | None = None) -> None:
     """Begin a session under a new id, so that one planted before the sign-in is worth nothing.
 
-    `epoch` is that of the password that the person has just set: their session goes on. If they
+    `epoch` is that of the password that the person has just set: their session continues. If they
     were disabled in between, it has already ended; if they signed out in between, it stays ended
     (Unauthorized).
     """
     session.clear()
-    session["person"] = person.id
-    session["name"] = person.name
-    session["role"] = str(person.role)
-    session["epoch"] = epoch or person.session_epoch
-    session["must_change"] = person.must_change_password
-    session["since"] = time.time()  # the beginning of its absolute life
+    session.update(
+        person=person.id,
+        name=person.name,
+        role=str(person.role),
+        epoch=epoch or person.session_epoch,
+        must_change=person.must_change_password,
+        since=time.time(),
+    )
     db.session.rollback()  # no connection is held while Redis is asked
     interface: Any = current_app.session_interface
-    if not interface.regenerate(session, goes_on=epoch is not None):
+    if not interface.regenerate(session, same_person=epoch is not None):
         g.actor = visitor()
         text = N_("Your password was changed. This session has ended: please sign in.")
         raise Unauthorized(text)

@@ -344,13 +344,13 @@ def test_an_older_epoch_does_not_replace_one_that_was_set_in_the_meantime(app, v
     """A worker that read the database before the change writes to Redis after it."""
     with app.app_context():
         auth.set_active(OPERATOR, 1, False)
-        epochs.write(1, 1, keep_valid=True)
+        epochs.write_epoch(1, 1, replace=False)
     assert kept.hget(person_key(1), "epoch") == "0"
     assert not signed_in(viewer)
     kept.delete(person_key(1))
     with app.app_context():
         kept.set(epoch_key(1), 0, ex=60)  # by a worker of the release before
-        epochs.write(1, 1, keep_valid=True)
+        epochs.write_epoch(1, 1, replace=False)
     assert kept.get(epoch_key(1)) == "0"
 
 
