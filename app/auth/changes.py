@@ -1,5 +1,5 @@
-"""How changes to people are reported: in the history, for administrators, and in the
-security log. All of these are called within a running service."""
+"""Reports of changes to people, within a running service: in the history, for administrators, and
+in the security log."""
 
 import logging
 from collections.abc import Mapping
@@ -12,12 +12,11 @@ from app.history.models import ADMINISTRATORS
 from app.history.services import Change, changed_fields, record
 from app.logs import event
 
-RECORDED = ("name", "role", "active", "must_change_password")
-
 
 def record_new_person(actor: Actor, action: str, person: Person) -> None:
     """Record that a person was added."""
-    change = Change(person.id, after={name: getattr(person, name) for name in RECORDED})
+    names = ("name", "role", "active", "must_change_password")
+    change = Change(person.id, after={name: getattr(person, name) for name in names})
     record(actor, action, change, visible_to=ADMINISTRATORS)
 
 

@@ -104,7 +104,7 @@ def test_sign_out_is_final_against_a_slow_change_of_password(app, viewer, kept, 
         assert second.client.post("/logout", data={"csrf_token": token}).status_code == 303
         return passwords.hash_password(password)
 
-    monkeypatch.setattr(auth, "hash_password", hash_password)
+    monkeypatch.setattr(sign_in, "hash_password", hash_password)
     fields = {"current": PASSWORD, "password": "another password", "again": "another password"}
     data = {**fields, "csrf_token": token}
     answer = viewer.client.post("/account/password", data=data, headers=HTML)
