@@ -103,6 +103,11 @@ WITHOUT_ACTOR = {
     "is a part of a read of its module that takes the actor": {
         "app.cities.queries.read_batches",
         "app.cities.queries.read_rows",
+        "app.cities.statistics.queries.compute_statistics",
+        "app.cities.statistics.queries.read_blank_provinces",
+        "app.cities.statistics.queries.read_largest",
+        "app.cities.statistics.queries.read_provinces",
+        "app.cities.statistics.queries.read_totals",
         "app.files.listing.count_files",
         "app.files.listing.read_by_owner",
         "app.files.listing.read_owners",

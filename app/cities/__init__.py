@@ -11,14 +11,15 @@ def init_app(app: Flask) -> None:
     from app.cities import export_views, legacy_urls, row_format, subjects, views
     from app.cities.importing import views as importing_views
     from app.cities.rules import may_read_cities
+    from app.cities.statistics import views as statistics_views
     from app.web.navigation import Entry, add_to_bar
 
-    for blueprint in (views.bp, export_views.bp, importing_views.bp, legacy_urls.bp):
-        app.register_blueprint(blueprint)
+    for module in (views, export_views, importing_views, statistics_views, legacy_urls):
+        app.register_blueprint(module.bp)
     app.add_template_filter(row_format.city_name)
     subjects.init_app(app)
     for entry in (
         Entry("cities.list_cities", _l("Cities"), 10, may_read_cities, ("cities", "importing")),
-        Entry("cities_export.glance", _l("At a glance"), 40, may_read_cities),
+        Entry("cities_statistics.glance", _l("At a glance"), 40, may_read_cities),
     ):
         add_to_bar(app, entry)

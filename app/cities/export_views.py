@@ -1,81 +1,21 @@
-"""The register as a CSV file, and its statistics."""
+"""The register as a CSV file."""
 
 from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
-from babel.numbers import format_compact_decimal
-from flask import Blueprint, Response, render_template, request, stream_with_context, url_for
-from flask_babel import get_locale, ngettext, to_user_timezone
-from flask_babel import gettext as _
+from flask import Blueprint, Response, request, stream_with_context
+from flask_babel import to_user_timezone
 
 from app.cities.csv_export import stream_csv
 from app.cities.list_page import CITIES
 from app.cities.queries import batches
-from app.cities.statistics import Statistics, read_statistics
 from app.cities.views import reads_cities
 from app.current import actor
 from app.times import now
-from app.web.formatting import format_number
 
 bp = Blueprint("cities_export", __name__)
 
 EXPORT_BATCH = 500
-COMPACT_FROM = 10_000
-
-
-@bp.get("/cities/glance")
-@reads_cities
-def glance() -> str:
-    """Totals, users by province, the largest cities."""
-    figures = read_statistics(actor())
-    return render_template(
-        "cities/glance.html", figures=figures, bars=province_bars(figures), compact=compact
-    )
-
-
-def compact(value: int) -> str:
-    """A large number in words: 742.4 million, 7.4亿. Empty for one that is short in digits."""
-    if abs(value) < COMPACT_FROM:
-        return ""
-    locale = get_locale()
-    style: Literal["long", "short"] = "long"
-    if style not in locale.compact_decimal_formats:
-        style = "short"  # Chinese has only this one
-    return format_compact_decimal(value, format_type=style, locale=locale, fraction_digits=1)
-
-
-def province_bars(figures: Statistics) -> list[dict[str, Any]]:
-    """The rows of the chart; the last is that of cities without a province."""
-    rows = [
-        province_bar(figures, name, users, cities, url_for("cities.list_cities", province=name))
-        for name, users, cities in figures.provinces
-    ]
-    if figures.nowhere[1]:
-        url = url_for("cities.list_cities", flawed=1)
-        rows.append(province_bar(figures, _("No province"), *figures.nowhere, url))
-    return rows
-
-
-def province_bar(
-    figures: Statistics, name: str, users: int, cities: int, url: str
-) -> dict[str, Any]:
-    """One row of the chart."""
-    title = ngettext(
-        "%(name)s: %(users)s users in %(count)s city",
-        "%(name)s: %(users)s users in %(count)s cities",
-        cities,
-        name=name,
-        users=format_number(users),
-        count=format_number(cities),
-    )
-    return {
-        "name": name,
-        "value": format_number(users),
-        "cities": format_number(cities),
-        "share": round(100 * max(0, users) / figures.longest, 2),
-        "url": url,
-        "title": title,
-    }
 
 
 @bp.get("/cities/export.csv")
