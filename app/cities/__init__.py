@@ -8,13 +8,14 @@ def init_app(app: Flask) -> None:
     can be about."""
     from flask_babel import lazy_gettext as _l
 
-    from app.cities import export_views, legacy_urls, row_format, subjects, views
+    from app.cities import legacy_urls, row_format, subjects, views
+    from app.cities.exporting import views as exporting_views
     from app.cities.importing import views as importing_views
     from app.cities.rules import may_read_cities
     from app.cities.statistics import views as statistics_views
     from app.web.navigation import Entry, add_to_bar
 
-    for module in (views, export_views, importing_views, statistics_views, legacy_urls):
+    for module in (views, exporting_views, importing_views, statistics_views, legacy_urls):
         app.register_blueprint(module.bp)
     app.add_template_filter(row_format.city_name)
     subjects.init_app(app)

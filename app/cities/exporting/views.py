@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, request, stream_with_context
 from flask_babel import to_user_timezone
 
-from app.cities.csv_export import stream_csv
+from app.cities.exporting.csv_writer import stream_csv
 from app.cities.list_page import CITIES
 from app.cities.queries import batches
 from app.cities.views import reads_cities

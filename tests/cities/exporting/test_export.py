@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, insert, text
 from sqlalchemy.exc import OperationalError
 
-from app.cities.csv_export import BYTE_ORDER_MARK, stream_csv
+from app.cities.exporting.csv_writer import BYTE_ORDER_MARK, stream_csv
 from app.cities.importing import queries, services
 from app.cities.listing import CityListing
 from app.cities.models import City
