@@ -85,11 +85,10 @@ NOT_BY_TOKEN = (
 WITHOUT_ACTOR = {
     "builds a statement, a cursor or an error, and reads nothing": {
         "app.cities.importing.queries.lines_of",
-        "app.cities.listing.read_users",
-        "app.cities.queries.filters",
-        "app.cities.queries.flawed_rows",
-        "app.cities.queries.needs_keys",
-        "app.cities.queries.segments",
+        "app.cities.listing.queries.filters",
+        "app.cities.listing.queries.flawed_rows",
+        "app.cities.listing.queries.needs_keys",
+        "app.cities.listing.queries.segments",
         "app.files.listing.cursor_at",
         "app.files.listing.owner_queries",
         "app.files.listing.read_size",
@@ -101,8 +100,8 @@ WITHOUT_ACTOR = {
         "app.history.queries.rows_query",
     },
     "is a part of a read of its module that takes the actor": {
-        "app.cities.queries.read_batches",
-        "app.cities.queries.read_rows",
+        "app.cities.listing.queries.read_batches",
+        "app.cities.listing.queries.read_rows",
         "app.cities.statistics.queries.compute_statistics",
         "app.cities.statistics.queries.read_blank_provinces",
         "app.cities.statistics.queries.read_largest",
@@ -130,10 +129,10 @@ WITHOUT_ACTOR = {
         "app.history.queries.find_removal",
     },
     "runs after check_reader(): cities are for members, or for everybody with PUBLIC_READ": {
-        "app.cities.queries.count_all",
+        "app.cities.listing.queries.count_all",
         "app.cities.queries.find_city",
-        "app.cities.queries.has_flawed",
-        "app.cities.queries.list_provinces",
+        "app.cities.listing.queries.has_flawed",
+        "app.cities.listing.queries.list_provinces",
     },
     "names what an entry is about, for whoever may see the entry": {
         "app.history.queries.names_when_deleted",

@@ -100,7 +100,7 @@ def fold_name(text: str | None) -> str:
 
 def is_flawed(province: str | None, city: str | None, users: int | None) -> bool:
     """True if a row breaks the rules as rows of the original program can: a blank or missing name,
-    a missing or negative number. queries.flawed_rows() asks the database the same."""
+    a missing or negative number. listing.queries.flawed_rows() asks the database the same."""
     return not (
         province and province.strip() and city and city.strip() and users is not None and users >= 0
     )

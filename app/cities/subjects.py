@@ -9,8 +9,8 @@ from sqlalchemy import select
 from app.actor import Actor
 from app.cities.fields import FIELDS
 from app.cities.importing.models import CityImport, LineKind
+from app.cities.listing.row_format import city_name
 from app.cities.models import City
-from app.cities.row_format import city_name
 from app.cities.rules import may_read_cities
 from app.database.engine import db
 from app.history.subjects import Subject, labels_from, register

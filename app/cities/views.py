@@ -13,9 +13,9 @@ from app.actor import ANONYMOUS, Role
 from app.cities import services
 from app.cities.fields import FIELDS, Field
 from app.cities.forms import CityForm
-from app.cities.list_page import CITIES, list_content, register_facts
+from app.cities.listing.list_page import CITIES, list_content, register_facts
+from app.cities.listing.row_format import city_name
 from app.cities.queries import CityRow, find_last_change
-from app.cities.row_format import city_name
 from app.cities.rules import is_flawed, may_read_cities
 from app.current import actor
 from app.database.engine import db

@@ -3,8 +3,9 @@
 import pytest
 
 from app.actor import ANONYMOUS, Actor, Role
-from app.cities import list_page, queries, services
-from app.cities.listing import CityListing
+from app.cities import services
+from app.cities.listing import list_page, queries
+from app.cities.listing.parameters import CityListing
 from app.cities.statistics.queries import read_statistics
 from app.database.keyset import FIRST
 from app.errors import Unauthorized
@@ -17,7 +18,7 @@ READS = {
     "count": lambda actor: queries.count_cities(actor, CityListing(search="x")),
     "statistics": read_statistics,
     "list": lambda actor: list_page.list_content(actor, CityListing(), FIRST),
-    "facts": lambda actor: list_page.register_facts(actor),
+    "facts": list_page.register_facts,
 }
 VIEWER = Actor(1, "viewer", Role.VIEWER)
 

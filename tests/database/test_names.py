@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.cities import queries
-from app.cities.listing import CityListing
+from app.cities.listing import queries
+from app.cities.listing.parameters import CityListing
 from app.cities.statistics.queries import compute_statistics
 from tests.cities.conftest import ACTOR, add_as_original
 

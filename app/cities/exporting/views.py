@@ -7,8 +7,8 @@ from flask import Blueprint, Response, request, stream_with_context
 from flask_babel import to_user_timezone
 
 from app.cities.exporting.csv_writer import stream_csv
-from app.cities.list_page import CITIES
-from app.cities.queries import batches
+from app.cities.listing.list_page import CITIES
+from app.cities.listing.queries import batches
 from app.cities.views import reads_cities
 from app.current import actor
 from app.times import now
