@@ -69,7 +69,7 @@ REQUIRED = {
     "app.history.queries.list_authors": Role.ADMIN,
     "app.history.queries.select_entries": Role.ADMIN,
     "app.history.services.prune": Role.ADMIN,
-    "app.history.services.record_pruning": Role.ADMIN,
+    "app.history.services.prune_batch": Role.ADMIN,
     "app.setup.services.add_administrator": None,
     "app.setup.services.claim": None,
 }

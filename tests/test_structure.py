@@ -35,7 +35,6 @@ BOOKKEEPING = {
     "database/idempotency.py: delete_old_keys": "expired keys",
     "files/storage/purging.py: purge_file": "permanent deletion after the undo period",
     "files/services.py: count_download": "download counts",
-    "history/services.py: prune_batch": "part of prune(), which records it",
 }
 
 
