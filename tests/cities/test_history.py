@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from app.actor import ANONYMOUS, Actor, Role
 from app.cities import queries, services
@@ -68,6 +68,18 @@ def test_a_restored_city_names_its_last_removal():
     removals = [entry.id for entry in entries() if entry.action == "city.delete"]
     restorations = [entry for entry in entries() if entry.action == "city.restore"]
     assert [entry.reverts_id for entry in restorations] == removals
+
+
+def test_a_removal_without_an_entry_is_not_taken_for_an_earlier_one():
+    """The previous release, which runs beside this one during an upgrade, records nothing."""
+    city_id = services.create_city(ACTOR, given())
+    services.restore_city(ACTOR, services.delete_city(ACTOR, city_id)[0])
+    removed_id, _name = services.delete_city(ACTOR, city_id)
+    db.session.execute(delete(HistoryEntry).where(HistoryEntry.id == entries()[-1].id))
+    db.session.commit()
+    services.restore_city(ACTOR, removed_id)
+    assert entries()[-1].action == "city.restore"
+    assert entries()[-1].reverts_id is None
 
 
 def test_values_that_break_todays_rules_are_recorded_as_they_were():
