@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.actor import Actor
 from app.cities.fields import FIELDS
 from app.cities.importing.models import CityImport, LineKind
+from app.cities.importing.queries import IS_STAGED, owned_by
 from app.cities.models import City
 from app.cities.row_format import city_name
 from app.cities.rules import may_read_cities
@@ -21,8 +22,14 @@ CITY_ACTIONS = {
     "city.delete": _l("City removed"),
     "city.restore": _l("City restored"),
 }
+IMPORT_ACTIONS = {
+    "import.begin": _l("Import started"),
+    "import.apply": _l("Cities imported"),
+    "import.cancel": _l("Import cancelled"),
+}
 IMPORT_FIELDS = {
     "file_name": _l("File"),
+    "lines": _l("Lines"),
     "new": _l("New lines"),
     "changed": _l("Changed lines"),
     "same": _l("Unchanged lines"),
@@ -37,11 +44,11 @@ def city_labels(ids: Iterable[int]) -> dict[int, str]:
 
 
 def readable_imports(actor: Actor, ids: Collection[int]) -> Collection[int]:
-    """All for administrators; for other editors those that they imported."""
-    if actor.is_admin or not actor.may_write:
-        return ids if actor.is_admin else ()
-    own = select(CityImport.id).where(CityImport.id.in_(ids), CityImport.person_id == actor.id)
-    return db.session.scalars(own).all()
+    """All that are staged for administrators; for other editors those of them that are theirs."""
+    if not actor.may_write:
+        return ()
+    query = select(CityImport.id).where(CityImport.id.in_(ids), owned_by(actor), IS_STAGED)
+    return db.session.scalars(query).all()
 
 
 def init_app(app: Flask) -> None:
@@ -66,7 +73,7 @@ def init_app(app: Flask) -> None:
             labels=labels_from(CityImport.file_name),
             url=lambda import_id: url_for("importing.import_preview", import_id=import_id),
             may_read=readable_imports,
-            actions={"import.apply": _l("Cities imported")},
+            actions=IMPORT_ACTIONS,
             fields=IMPORT_FIELDS,
             counts=tuple(LineKind),
         ),
