@@ -29,7 +29,7 @@ def records(data: bytes) -> Iterator[tuple[int, list[str]]]:
     lines = Lines(data)
     passed, first = 0, ""
     for first in lines:
-        if first.strip() and not first.lstrip('" ').startswith("#"):
+        if first.strip() and not first.replace('"', "").lstrip().startswith("#"):
             break
         passed, first = passed + 1, ""
         check_blank(passed, passed)
