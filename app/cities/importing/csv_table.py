@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.cities.csv_export import HEADER, unguard
 from app.cities.fields import CITY, CSV_FIELDS, PROVINCE, Field
 from app.cities.importing.csv_reader import check_blank, records, refused
+from app.errors import Invalid
 from app.text import N_
 
 MOST_LINES = 5000
@@ -74,20 +75,14 @@ def read_header(line: int, cells: list[str]) -> tuple[Places, list[str]]:
     """The places of our columns, in the order of CSV_FIELDS, and the names of the others."""
     places: Places = {}
     ignored: list[str] = []
-    for place, cell in enumerate(cells):
-        field = COLUMNS.get(cell.strip().casefold())
+    names = [cell.strip() for cell in cells]
+    for place, name in enumerate(names):
+        field = COLUMNS.get(name.casefold())
         if field is None:
-            if cell.strip():
-                ignored.append(cell.strip()[:OTHER_LENGTH])
+            if name:
+                ignored.append(name[:OTHER_LENGTH])
         elif field.name in places:
-            raise refused(
-                N_(
-                    "The header in line %(line)s names the column “%(name)s” twice. "
-                    "Keep one of them.",
-                    line=str(line),
-                    name=cell.strip(),
-                )
-            )
+            raise repeated_column(line, field, names[places[field.name]], name)
         else:
             places[field.name] = place
     check_header(line, cells, places)
@@ -95,16 +90,36 @@ def read_header(line: int, cells: list[str]) -> tuple[Places, list[str]]:
     return ordered, ignored[:OTHERS_SHOWN]
 
 
+def repeated_column(line: int, field: Field, first: str, second: str) -> Invalid:
+    """The error for two columns of one field, by their names in the file."""
+    if first == second:
+        message = N_(
+            "The header in line %(line)s has two columns “%(name)s”. Delete one of them.",
+            line=str(line),
+            name=first,
+        )
+    else:
+        message = N_(
+            "The columns “%(first)s” and “%(second)s” of the header in line %(line)s have the same "
+            "meaning: %(field)s. Delete one of them.",
+            line=str(line),
+            first=first,
+            second=second,
+            field=field.label,
+        )
+    return refused(message)
+
+
 def check_header(line: int, cells: list[str], places: Places) -> None:
     """Province and city must be there; the message is as exact as it can be."""
     missing = [field for field in (PROVINCE, CITY) if field.name not in places]
     if not missing:
         return
-    separated = re.split(r"[;\t]", cells[0].casefold()) if len(cells) == 1 else []
+    separated = re.split(r"[;\t，]", cells[0].casefold()) if len(cells) == 1 else []
     if any(part.strip() in COLUMNS for part in separated[:3]) and len(separated) > 1:
         raise refused(
             N_(
-                "The columns in line %(line)s are not separated by commas. "
+                "The columns in line %(line)s are not separated by commas (,). "
                 "Save the file with commas between the columns.",
                 line=str(line),
             )
