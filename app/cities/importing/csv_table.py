@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.cities.csv_export import HEADER, unguard
 from app.cities.fields import CITY, CSV_FIELDS, PROVINCE, Field
-from app.cities.importing.csv_reader import check_blank, records, refused
+from app.cities.importing.csv_reader import check_empty, records, refused
 from app.errors import Invalid
 from app.text import N_
 
@@ -15,14 +15,14 @@ MOST_LINES = 5000
 MOST_BYTES = 16 << 20
 OTHERS_SHOWN, OTHER_LENGTH = 20, 60
 COLUMNS: dict[str, Field] = {header: field for field in CSV_FIELDS for header in field.headers}
-# Which columns of a file are ours: the field and the place of its cells.
+# The position of each field's column in the file, by the name of the field.
 Places = dict[str, int]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One record below the header. `cells` are the texts of those fields for which the file has a
-    column; `line` is the line of the file in which it begins, counted from 1."""
+    """One record below the header. `line` is the line of the file in which it begins, counted from
+    1; `cells` are its texts by the names of fields, of those for which the file has a column."""
 
     line: int
     cells: Mapping[str, str]
@@ -45,11 +45,11 @@ def read_csv(data: bytes) -> Table:
     header_line, header = next(found, (1, []))
     places, ignored = read_header(header_line, header)
     lines: list[Line] = []
-    blank = 0
+    empty = 0
     for line, cells in found:
-        if not any(cell.strip() for cell in cells):
-            blank += 1
-            check_blank(line, blank)
+        if not any(map(str.strip, cells)):
+            empty += 1
+            check_empty(line, empty)
             continue
         if len(lines) == MOST_LINES:
             raise refused(
@@ -72,7 +72,7 @@ def read_csv(data: bytes) -> Table:
 
 
 def read_header(line: int, cells: list[str]) -> tuple[Places, list[str]]:
-    """The places of our columns, in the order of CSV_FIELDS, and the names of the others."""
+    """The places of our columns, and the names of the others."""
     places: Places = {}
     ignored: list[str] = []
     names = [cell.strip() for cell in cells]
@@ -86,8 +86,7 @@ def read_header(line: int, cells: list[str]) -> tuple[Places, list[str]]:
         else:
             places[field.name] = place
     check_header(line, cells, places)
-    ordered = {field.name: places[field.name] for field in CSV_FIELDS if field.name in places}
-    return ordered, ignored[:OTHERS_SHOWN]
+    return places, ignored[:OTHERS_SHOWN]
 
 
 def repeated_column(line: int, field: Field, first: str, second: str) -> Invalid:
@@ -111,7 +110,7 @@ def repeated_column(line: int, field: Field, first: str, second: str) -> Invalid
 
 
 def check_header(line: int, cells: list[str], places: Places) -> None:
-    """Province and city must be there; the message is as exact as it can be."""
+    """Refuse a header without province or city."""
     missing = [field for field in (PROVINCE, CITY) if field.name not in places]
     if not missing:
         return
@@ -147,11 +146,7 @@ def check_header(line: int, cells: list[str], places: Places) -> None:
 
 def read_line(line: int, cells: list[str], places: Places, width: int) -> Line:
     """One record; a missing cell is empty."""
-    return Line(
-        line,
-        {
-            name: unguard(cells[place]) if place < len(cells) else ""
-            for name, place in places.items()
-        },
-        surplus=any(text.strip() for text in cells[width:]),
-    )
+    texts = {
+        name: unguard(cells[place]) if place < len(cells) else "" for name, place in places.items()
+    }
+    return Line(line, texts, surplus=any(map(str.strip, cells[width:])))

@@ -120,7 +120,7 @@ def store_lines(actor: Actor, import_id: int, rows: list[StagedValues]) -> None:
             ImportLine.line.between(rows[0]["line"], rows[-1]["line"]),
         )
     )
-    lines = [{"import_id": import_id, **row} for row in rows]
+    lines = [{**row, "import_id": import_id} for row in rows]
     db.session.execute(insert(ImportLine.__table__), lines)
 
 

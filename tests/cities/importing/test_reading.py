@@ -6,7 +6,7 @@ from flask_babel import force_locale
 from app.cities.csv_export import guard, unguard, write_csv
 from app.cities.fields import CSV_FIELDS, FIELDS
 from app.cities.importing import csv_reader
-from app.cities.importing.csv_reader import LINE_COSTS, MOST_BLANK, MOST_COLUMNS, PAUSE_EVERY
+from app.cities.importing.csv_reader import LINE_COSTS, MOST_COLUMNS, MOST_EMPTY, PAUSE_EVERY
 from app.cities.importing.csv_table import MOST_LINES, Line, read_csv
 from app.config import LANGUAGES
 from app.errors import Invalid
@@ -173,8 +173,8 @@ def test_a_note_before_the_header_may_be_indented():
 
 
 def test_blank_lines_and_columns_are_skipped_up_to_the_limit():
-    text = "\n" * MOST_BLANK + HEADER + ",,\n" * MOST_BLANK + "a,b,1\n"
-    assert read_csv(text.encode()).lines == [line(2 * MOST_BLANK + 2, "a", "b", "1")]
+    text = "\n" * MOST_EMPTY + HEADER + ",,\n" * MOST_EMPTY + "a,b,1\n"
+    assert read_csv(text.encode()).lines == [line(2 * MOST_EMPTY + 2, "a", "b", "1")]
     commas = "," * (MOST_COLUMNS - 3)
     table = read_csv(f"province,city,number{commas}\na,b,1{commas}\n".encode())
     assert table.lines == [line(2, "a", "b", "1")]
