@@ -25,6 +25,8 @@ from app.setup import services as setup
 
 OPERATOR = Actor.operator()
 PASSWORD = "correct horse battery"
+# Spaces that people and spreadsheets write around values and between thousands.
+SPACES = " \u00a0\u2007\u2009\u202f\u3000"
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
 

@@ -44,6 +44,9 @@ REQUIRED = {
     "app.cities.importing.services.begin_import": Role.EDITOR,
     "app.cities.importing.services.cancel_import": Role.EDITOR,
     "app.cities.importing.services.confirm_import": Role.EDITOR,
+    "app.cities.importing.staging.insert_import": Role.EDITOR,
+    "app.cities.importing.staging.raise_preview": Role.EDITOR,
+    "app.cities.importing.staging.store_lines": Role.EDITOR,
     "app.cities.services.add_sample_cities": Role.EDITOR,
     "app.cities.services.create_city": Role.EDITOR,
     "app.cities.services.delete_city": Role.EDITOR,
@@ -69,7 +72,7 @@ REQUIRED = {
     "app.history.queries.list_authors": Role.ADMIN,
     "app.history.queries.select_entries": Role.ADMIN,
     "app.history.services.prune": Role.ADMIN,
-    "app.history.services.record_pruning": Role.ADMIN,
+    "app.history.services.prune_batch": Role.ADMIN,
     "app.setup.services.add_administrator": None,
     "app.setup.services.claim": None,
 }
