@@ -6,15 +6,8 @@ from sqlalchemy import select
 
 from app.actor import Actor, Role
 from app.auth.models import Person
-from app.database.keyset import (
-    Cursor,
-    Listing,
-    Page,
-    Sort,
-    read_moment,
-    read_text,
-    select_sorted,
-)
+from app.database.cursor import Cursor, Sort, read_moment, read_text
+from app.database.keyset import Listing, Page, select_sorted
 from app.database.service import permitted
 
 

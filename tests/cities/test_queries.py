@@ -5,7 +5,7 @@ import pytest
 from app.actor import ANONYMOUS, Actor, Role
 from app.cities import list_page, queries, services, statistics
 from app.cities.listing import CityListing
-from app.database.keyset import FIRST
+from app.database.cursor import FIRST
 from app.errors import Unauthorized
 from tests.cities.conftest import add_city
 
