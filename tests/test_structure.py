@@ -22,17 +22,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Functions with @bookkeeping, which have no actor and no history, and what they are for.
 BOOKKEEPING = {
     "auth/sign_in.py: note_sign_in": "last sign-in",
-<<<<<<< HEAD
     "auth/tokens/services.py: note_use": "last use",
-    "cities/importing/services.py: cancel_import": "a staged import, which is not in the register",
-    "cities/importing/staging.py: delete_import": "a staged import, which is not in the register",
-    "cities/importing/staging.py: insert_import": "a staged import, which is not in the register",
-    "cities/importing/staging.py: raise_preview": "a staged import, which is not in the register",
-    "cities/importing/staging.py: store_lines": "a staged import, which is not in the register",
-=======
-    "auth/tokens.py: note_use": "last use",
     "cities/importing/staging.py: delete_import": "imports that were not confirmed within a day",
->>>>>>> importing
     "cities/search_keys.py: fill_batch": "search keys of rows that the original program wrote",
     "cities/services.py: delete_old_removed": "permanent deletion after the undo period",
     "database/idempotency.py: delete_old_keys": "expired keys",
