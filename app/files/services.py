@@ -50,7 +50,7 @@ class PurgeCounts:
 def recorded(file: File) -> dict[str, Any]:
     """The fields of a version for the history, with the name of its owner, which never changes."""
     fields = {name: getattr(file, name) for name in RECORDED}
-    return {**fields, "owner": queries.name_of_owner(file)}
+    return {**fields, "owner": file.owner.name}
 
 
 @bookkeeping

@@ -50,7 +50,7 @@ def test_a_plain_folder_is_copied_with_its_paths(app, run, old):
     assert (old / "report.pdf").read_bytes() == PDF, "it is copied, not moved"
     with app.app_context():
         file = queries.find_file(OPERATOR, "survey/map.png")
-        assert queries.owner_name(OPERATOR, file) == "Ada"
+        assert file.owner.name == "Ada"
         assert queries.find_file(OPERATOR, "report.pdf").created_at.year == 2017
     again = run("adopt-files", old, "--owner", "Ada")
     assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 2 skipped"
@@ -170,7 +170,7 @@ def test_the_default_owner_is_the_first_active_administrator(app, run, old):
         "1 adopted, 0 already here, 0 skipped",
     ]
     with app.app_context():
-        assert queries.owner_name(OPERATOR, queries.find_file(OPERATOR, "report.pdf")) == "林梅"
+        assert queries.find_file(OPERATOR, "report.pdf").owner.name == "林梅"
 
 
 def test_refusals_are_one_sentence(run, old, tmp_path):
