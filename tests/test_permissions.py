@@ -62,7 +62,6 @@ REQUIRED = {
     "app.files.services.record_purge": Role.ADMIN,
     "app.files.services.remove_file": Role.VIEWER,
     "app.files.services.restore_file": Role.VIEWER,
-    "app.files.upload.services.store_adopted": Role.ADMIN,
     "app.files.upload.services.store_upload": Role.EDITOR,
     "app.files.upload.services.store_uploads": Role.EDITOR,
     "app.history.queries.list_authors": Role.ADMIN,

@@ -41,7 +41,7 @@ class RestoredFile:
 
 @dataclass
 class PurgeCounts:
-    """How many removed files and orphaned stored files were deleted permanently."""
+    """How many files were deleted permanently: removed files, and stored files without a row."""
 
     removed: int = 0
     orphaned: int = 0
