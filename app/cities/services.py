@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, null, select
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
@@ -183,7 +183,9 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
 
 def restorable_columns(row: City | RemovedCity) -> dict[str, Any]:
     """What a city has both in the register and among removed cities."""
-    more = {name: getattr(row, name) for name in ("version", "created_at", "changed_at")}
+    names = ("version", "created_at", "changed_at")
+    # Unknown times stay unknown: for None, the database would fill in the present time.
+    more = {name: getattr(row, name) or null() for name in names}
     return columns_of(values_of(row)) | more
 
 

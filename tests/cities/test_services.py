@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor
@@ -211,12 +211,17 @@ def test_removed_city_comes_back_under_its_id_as_it_was():
         services.restore_city(ACTOR, removed_id)
 
 
-def test_row_without_values_is_removed_and_comes_back():
+def test_row_without_values_and_times_is_removed_and_comes_back():
     add_as_original((None, None, None))
-    removed_id, name = services.delete_city(ACTOR, stored()[0][0])
+    db.session.execute(update(City).values(created_at=None, changed_at=None))
+    db.session.commit()
+    city_id = stored()[0][0]
+    removed_id, name = services.delete_city(ACTOR, city_id)
     assert name == ""
     services.restore_city(ACTOR, removed_id)
     assert stored()[0][1:] == (None, None, None)
+    row = services.load_city(ACTOR, city_id)
+    assert (row.created_at, row.changed_at) == (None, None)
 
 
 def test_id_of_the_newest_removed_city_is_not_given_again():
