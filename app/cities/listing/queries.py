@@ -30,6 +30,7 @@ from app.database.keyset import (
 )
 
 PROVINCES_MOST = 200
+BATCH_SIZE = 500
 
 
 def select_page(
@@ -48,7 +49,7 @@ def select_page(
     )
 
 
-def batches(actor: Actor, listing: CityListing, size: int = 1000) -> Iterator[list[CityRow]]:
+def batches(actor: Actor, listing: CityListing, size: int = BATCH_SIZE) -> Iterator[list[CityRow]]:
     """All rows of a listing, in its order, `size` at a time. Each batch is a short transaction of
     its own, and no connection is held between them: one long read would make every change of the
     table wait. Not a snapshot: concurrent changes may or may not be included."""
@@ -113,10 +114,10 @@ def flawed_rows() -> ColumnElement[bool]:
     )
 
 
-def count_cities(actor: Actor, listing: CityListing) -> int | None:
-    """How many rows a listing has; None for a filtered one with more than COUNT_MOST."""
+def count_filtered(actor: Actor, listing: CityListing) -> int | None:
+    """How many rows match the filters; None for more than COUNT_MOST."""
     check_reader(actor)
-    return count_some(City.id, filters(listing)) if listing.is_filtered else count_all()
+    return count_some(City.id, filters(listing))
 
 
 def count_all() -> int:
@@ -124,14 +125,14 @@ def count_all() -> int:
     return db.session.scalar(select(func.count()).select_from(City)) or 0
 
 
-def list_provinces(limit: int = PROVINCES_MOST) -> list[str]:
-    """The names of provinces in the order of code points, at most `limit` + 1 of them."""
+def list_provinces() -> list[str]:
+    """The names of provinces in the order of code points, at most one more than PROVINCES_MOST."""
     query = (
         select(City.provincename)
         .where(City.provincename > "")
         .distinct()
         .order_by(City.provincename)
-        .limit(limit + 1)
+        .limit(PROVINCES_MOST + 1)
     )
     return [name for name in db.session.scalars(query) if name and name.strip()]
 
