@@ -87,7 +87,6 @@ WITHOUT_ACTOR = {
         "app.cities.importing.queries.lines_of",
         "app.cities.listing.queries.filters",
         "app.cities.listing.queries.flawed_rows",
-        "app.cities.listing.queries.needs_keys",
         "app.cities.listing.queries.segments",
         "app.files.listing.cursor_at",
         "app.files.listing.owner_queries",
@@ -100,6 +99,7 @@ WITHOUT_ACTOR = {
         "app.history.queries.rows_query",
     },
     "is a part of a read of its module that takes the actor": {
+        "app.cities.listing.queries.fill_needed_keys",
         "app.cities.listing.queries.read_batches",
         "app.cities.listing.queries.read_rows",
         "app.cities.statistics.queries.compute_statistics",

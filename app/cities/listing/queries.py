@@ -42,8 +42,7 @@ def select_page(
 ) -> Page[CityRow]:
     """The page at a cursor."""
     check_reader(actor)
-    if needs_keys(listing):
-        fill_keys()
+    fill_needed_keys(listing)
     return keyset.select_page(
         partial(read_rows, listing), partial(keyset.cursor_at, listing), cursor, size, total
     )
@@ -59,8 +58,7 @@ def batches(actor: Actor, listing: CityListing, size: int = BATCH_SIZE) -> Itera
 
 def read_batches(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
     """The batches of an actor who may read them."""
-    if needs_keys(listing):
-        fill_keys()
+    fill_needed_keys(listing)
     cursor = FIRST
     while rows := read_rows(listing, cursor, size):
         db.session.rollback()
@@ -68,6 +66,13 @@ def read_batches(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
         if len(rows) < size:
             return
         cursor = keyset.cursor_at(listing, rows[-1], True, None)
+
+
+def fill_needed_keys(listing: CityListing) -> None:
+    """Fill in search keys that are due where the original program wrote, if the listing reads
+    them."""
+    if listing.search or listing.flawed or listing.sort in ("city", "province"):
+        fill_keys()
 
 
 def read_rows(listing: CityListing, cursor: Cursor, limit: int) -> list[CityRow]:
@@ -140,8 +145,3 @@ def list_provinces() -> list[str]:
 def has_flawed() -> bool:
     """True if any row breaks today's rules."""
     return db.session.scalar(select(City.id).where(flawed_rows()).limit(1)) is not None
-
-
-def needs_keys(listing: CityListing) -> bool:
-    """True if a listing reads search keys, which are due where the original program wrote."""
-    return bool(listing.search or listing.flawed or listing.sort in ("city", "province"))

@@ -26,7 +26,7 @@ def glance() -> str:
         "cities/statistics/glance.html",
         figures=figures,
         bars=province_bars(figures),
-        compact=compact,
+        about=compact(figures.users),
     )
 
 
@@ -35,10 +35,8 @@ def compact(value: int) -> str:
     if abs(value) < COMPACT_FROM:
         return ""
     locale = get_locale()
-    # Chinese has only the short one.
-    style: Literal["long", "short"] = (
-        "long" if "long" in locale.compact_decimal_formats else "short"
-    )
+    has_long = "long" in locale.compact_decimal_formats  # Chinese has only the short one
+    style: Literal["long", "short"] = "long" if has_long else "short"
     return format_compact_decimal(value, format_type=style, locale=locale, fraction_digits=1)
 
 
