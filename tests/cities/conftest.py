@@ -34,6 +34,15 @@ def add_as_original(*rows):
             connection.execute(original.insert().values(row))
 
 
+def fill(*rows):
+    """Rows of (province, city, users) with their keys, in one statement."""
+    db.session.execute(
+        insert(City.__table__),
+        [{"provincename": p, "cityname": c, "usernumber": u, **keys(p, c)} for p, c, u in rows],
+    )
+    db.session.commit()
+
+
 def stored():
     """All rows as (id, province, city, users), by id."""
     with db.engine.connect() as connection:
@@ -43,25 +52,18 @@ def stored():
 
 @pytest.fixture
 def cities(app):
-    """A function that fills the register of `app` with (province, city, users)."""
+    """fill() in the context of `app`."""
 
-    def fill(*rows):
+    def fill_app(*rows):
         with app.app_context():
-            db.session.execute(
-                insert(City.__table__),
-                [
-                    {"provincename": p, "cityname": c, "usernumber": u, **keys(p, c)}
-                    for p, c, u in rows
-                ],
-            )
-            db.session.commit()
+            fill(*rows)
 
-    return fill
+    return fill_app
 
 
 @pytest.fixture
 def rows(app):
-    """A function that reads what the register of `app` holds."""
+    """stored() in the context of `app`."""
 
     def read():
         with app.app_context():
@@ -72,5 +74,5 @@ def rows(app):
 
 @pytest.fixture
 def person(any_app):
-    """Somebody who brings in files."""
+    """The id of an editor who imports files."""
     return add_person("editor", "editor")

@@ -32,7 +32,7 @@ def original_database(url, collation):
     engine = sa.create_engine(url)
     mysql = engine.dialect.name == "mysql"
     number = "INTEGER NOT NULL AUTO_INCREMENT" if mysql else "INTEGER NOT NULL"
-    # SQLite keeps no length of text and no collation of a table.
+    # SQLite has neither a length of text nor a collation of a table.
     options = f"CHARACTER SET {collation.split('_')[0]} COLLATE {collation}" if mysql else ""
     rows = [row for row in ROWS if collation != "latin1_swedish_ci" or row[1] != "广东"]
     with engine.begin() as connection:
@@ -192,7 +192,7 @@ def shape(engine):
 
 @pytest.mark.mariadb
 @pytest.mark.parametrize("is_there", [True, False])
-def test_interrupted_migrations_are_taken_up_again(
+def test_interrupted_migrations_are_continued(
     is_there, tmp_path, redis_url, mariadb_url, mariadb_migrated
 ):
     """MariaDB commits each change of a table by itself, so whatever was done stays done."""

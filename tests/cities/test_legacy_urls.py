@@ -20,8 +20,8 @@ NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
 def test_old_pages_lead_to_todays(as_role, cities, rows, old, today):
     cities(("广东", "深圳市", 1))
     person = as_role("editor")
-    answer = person.get(old)
-    assert (answer.status_code, answer.location) == (302, today)
+    response = person.get(old)
+    assert (response.status_code, response.location) == (302, today)
     assert person.get(today).status_code == 200
     assert rows() == [(1, "广东", "深圳市", 1)]
 
@@ -29,9 +29,9 @@ def test_old_pages_lead_to_todays(as_role, cities, rows, old, today):
 @pytest.mark.parametrize("path", ["/alter", "/delete"])
 @pytest.mark.parametrize("query", ["", "?id=", "?id=x", "?id=-1", "?id=1.5", "?id=99", "?id=１"])
 def test_bad_id_is_404(as_role, path, query):
-    answer = as_role("editor").get(path + query, follow_redirects=True)
-    assert answer.status_code == 404
-    assert "Page not found" in answer.text
+    response = as_role("editor").get(path + query, follow_redirects=True)
+    assert response.status_code == 404
+    assert "Page not found" in response.text
 
 
 def test_insert_adds_as_the_form_does(as_role, rows):

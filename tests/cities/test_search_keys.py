@@ -1,16 +1,15 @@
 """The stored keys of names: always those of the names, and found by them is the same city."""
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select, text, update
 
 from app.cities import search_keys, services
 from app.cities.listing.parameters import CityListing
 from app.cities.listing.queries import select_page
 from app.cities.models import City
 from app.cities.queries import find_city
-from app.cities.rules import keys
 from app.database.engine import db
-from tests.cities.conftest import ACTOR, add_as_original, add_city, given
+from tests.cities.conftest import ACTOR, add_as_original, add_city, fill, given
 from tests.cities.importing.staging import confirm, stage
 from tests.factories import statements
 
@@ -73,13 +72,7 @@ def test_many_rows_without_keys_hide_none_with_keys():
 
 
 def test_a_new_city_asks_the_register_one_question(any_app):
-    rows = [
-        {"provincename": f"p{number % 30}", "cityname": f"c{number}", "usernumber": number}
-        | keys(f"p{number % 30}", f"c{number}")
-        for number in range(6000)
-    ]
-    db.session.execute(insert(City.__table__), rows)
-    db.session.commit()
+    fill(*((f"p{number % 30}", f"c{number}", number) for number in range(6000)))
     with statements() as sent:
         services.create_city(ACTOR, given("p1", "new", "1"))
     [(statement, parameters)] = [pair for pair in sent if pair[0].startswith("SELECT")]
@@ -93,7 +86,7 @@ def test_a_new_city_asks_the_register_one_question(any_app):
 
 
 def test_keys_follow_a_name_whose_end_changes():
-    """MariaDB takes "a" and "a " for equal; no key depends on blanks at the end."""
+    """MariaDB takes "a" and "a " for equal; no key depends on spaces at the end."""
     city_id = add_city("广东", "a")
     for name, key in (("a ", "a"), ("b ", "b"), ("b\u3000x", "b x")):
         rename_as_original(city_id, name)

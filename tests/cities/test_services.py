@@ -71,8 +71,8 @@ def test_form_sent_twice_at_once_makes_one_city(any_app):
     def work():
         return services.create_city(ACTOR, given("广东", "深圳市", "1"), key="one", anyway=True)
 
-    answers = at_once(any_app, work, work, work)
-    assert len(set(answers)) == 1, answers
+    results = at_once(any_app, work, work, work)
+    assert len(set(results)) == 1, results
     assert len(stored()) == 1
 
 
@@ -166,12 +166,12 @@ def test_of_two_editors_with_one_form_version_one_is_refused(any_app):
             partial(services.update_city, ACTOR, city_id, version, given("省", name, "1"))
             for name in (f"a{number}", f"b{number}")
         ]
-        answers = at_once(any_app, *works)
-        refusals = [answer for answer in answers if answer is not None]
-        assert len(refusals) == 1, answers
+        results = at_once(any_app, *works)
+        refusals = [result for result in results if result is not None]
+        assert len(refusals) == 1, results
         assert isinstance(refusals[0], services.Outdated)
         row = services.load_city(ACTOR, city_id)
-        assert (row.cityname[0], row.version) == ("a" if answers[0] is None else "b", 2)
+        assert (row.cityname[0], row.version) == ("a" if results[0] is None else "b", 2)
 
 
 def test_names_of_another_city_are_refused_unless_confirmed():
@@ -259,11 +259,11 @@ def test_only_an_id_in_use_is_reported_as_one():
 
 def test_removing_and_undoing_twice_at_once_happens_once(any_app):
     city_id = add_city()
-    answers = at_once(any_app, *[lambda: services.delete_city(ACTOR, city_id)] * 2)
-    assert sorted(isinstance(answer, NotFound) for answer in answers) == [False, True], answers
-    removed_id = next(answer[0] for answer in answers if isinstance(answer, tuple))
-    answers = at_once(any_app, *[lambda: services.restore_city(ACTOR, removed_id)] * 2)
-    assert sorted(isinstance(answer, NotFound) for answer in answers) == [False, True], answers
+    results = at_once(any_app, *[lambda: services.delete_city(ACTOR, city_id)] * 2)
+    assert sorted(isinstance(result, NotFound) for result in results) == [False, True], results
+    removed_id = next(result[0] for result in results if isinstance(result, tuple))
+    results = at_once(any_app, *[lambda: services.restore_city(ACTOR, removed_id)] * 2)
+    assert sorted(isinstance(result, NotFound) for result in results) == [False, True], results
     assert len(stored()) == 1
 
 

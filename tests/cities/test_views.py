@@ -35,8 +35,8 @@ WRITES = ["/cities/new", "/cities/1", "/cities/1/delete", "/cities/removed/1/res
 @pytest.mark.parametrize("path", WRITES)
 def test_viewers_may_not_write(as_role, cities, path):
     cities(("广东", "深圳市", 1))
-    answer = as_role("viewer").submit(path, NEW, page="/account")
-    assert answer.status_code == 403
+    response = as_role("viewer").submit(path, NEW, page="/account")
+    assert response.status_code == 403
 
 
 @pytest.mark.parametrize("path", WRITES)
@@ -55,9 +55,9 @@ def test_writing_needs_the_token_of_the_session(as_role, cities, rows, path):
 
 
 def test_get_of_an_address_that_only_writes_is_405(as_role):
-    answer = as_role("editor").get("/cities/removed/1/restore")
-    assert answer.status_code == 405
-    assert "POST" in answer.headers["Allow"]
+    response = as_role("editor").get("/cities/removed/1/restore")
+    assert response.status_code == 405
+    assert "POST" in response.headers["Allow"]
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_missing_city_is_404(as_role, path):
 
 def test_city_is_added_at_the_top(as_role, rows):
     person = as_role("editor")
-    answer = person.submit("/cities/new", NEW)
-    assert (answer.status_code, answer.location) == (303, "/cities")
+    response = person.submit("/cities/new", NEW)
+    assert (response.status_code, response.location) == (303, "/cities")
     assert rows() == [(1, "广东", "深圳市", 17494398)]
     page = person.get("/cities")
     assert "深圳市 was added." in page.text
@@ -89,8 +89,8 @@ def test_form_sent_twice_adds_one_city(as_role, rows):
     person = as_role("editor")
     data = {**NEW, "key": hidden(person.get("/cities/new"), "key")}
     for _time in range(2):
-        answer = person.submit("/cities/new", data)
-        assert answer.status_code == 303
+        response = person.submit("/cities/new", data)
+        assert response.status_code == 303
         assert '<a href="/cities/1">Open</a>' in person.get("/cities").text
     assert len(rows()) == 1
 
@@ -144,8 +144,8 @@ def test_city_is_changed_and_the_person_comes_back_to_their_list(as_role, cities
     page = person.get("/cities/1", headers=headers)
     assert 'href="/cities?sort=users&amp;q=%E6%B7%B1">Cancel' in page.text
     data = {"version": hidden(page, "version"), "next": "/cities?sort=users&q=%E6%B7%B1"}
-    answer = person.submit("/cities/1", {**NEW, **data})
-    assert (answer.status_code, answer.location) == (303, "/cities?sort=users&q=%E6%B7%B1")
+    response = person.submit("/cities/1", {**NEW, **data})
+    assert (response.status_code, response.location) == (303, "/cities?sort=users&q=%E6%B7%B1")
     assert rows() == [(1, "广东", "深圳市", 17494398)]
 
 
@@ -163,10 +163,10 @@ def test_next_never_leads_off_the_site(as_role, cities):
     cities(("广东", "深圳市", 1))
     person = as_role("editor")
     data = {**NEW, "version": hidden(person.get("/cities/1"), "version")}
-    answer = person.submit("/cities/1", {**data, "next": "//evil.example"})
-    assert answer.location == "/cities"
-    answer = person.submit("/cities/1/delete", {"next": "https://evil.example"}, page="/cities/1")
-    assert answer.location == "/cities"
+    response = person.submit("/cities/1", {**data, "next": "//evil.example"})
+    assert response.location == "/cities"
+    response = person.submit("/cities/1/delete", {"next": "https://evil.example"}, page="/cities/1")
+    assert response.location == "/cities"
 
 
 def test_outdated_form_shows_both_and_is_saved_when_sent_again(app, as_role, cities, rows):
@@ -270,8 +270,8 @@ def test_flawed_row_is_marked_and_saving_asks_for_the_rules(app, as_role, rows):
     page = person.get("/cities/1")
     assert "A value is missing or negative here." in page.text
     data = {"version": hidden(page, "version"), "province": "", "city": "深圳市", "number": "-1"}
-    answer = person.submit("/cities/1", data)
-    assert answer.status_code == 422
+    response = person.submit("/cities/1", data)
+    assert response.status_code == 422
     assert rows() == [(1, None, "深圳市", -1)]
     assert person.submit("/cities/1", {**data, **NEW}).status_code == 303
 
@@ -302,8 +302,8 @@ def test_removing_asks_and_can_be_undone(as_role, cities, rows):
     page = person.get("/cities/1/delete")
     assert "Remove 深圳市?" in page.text
     assert len(rows()) == 2
-    answer = person.submit("/cities/1/delete")
-    assert (answer.status_code, answer.location) == (303, "/cities")
+    response = person.submit("/cities/1/delete")
+    assert (response.status_code, response.location) == (303, "/cities")
     page = person.get("/cities")
     assert "深圳市 was removed." in page.text
     assert 'formaction="/cities/removed/1/restore"' in page.text
@@ -318,9 +318,9 @@ def test_removing_asks_and_can_be_undone(as_role, cities, rows):
 
 def test_button_of_a_row_leads_back_to_its_list(as_role, cities):
     cities(("广东", "深圳市", 1))
-    answer = as_role("editor").submit(
+    response = as_role("editor").submit(
         "/cities/1/delete",
         page="/cities",
         headers={"Accept": "text/html", "Referer": "http://localhost/cities?q=x&page=abc"},
     )
-    assert answer.location == "/cities?q=x&page=abc"
+    assert response.location == "/cities?q=x&page=abc"

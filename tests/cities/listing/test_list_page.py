@@ -20,20 +20,20 @@ from tests.factories import Browser, csrf_token, statements
 from tests.html import Page
 
 
-def names(answer):
+def names(response):
     """The names that a list shows, in order."""
-    return Page(answer).texts("td.main > a")
+    return Page(response).texts("td.main > a")
 
 
-def counted(answer):
+def counted(response):
     """The number beside the heading."""
-    return Page(answer).text("h1 .figure, h1 + .figure")
+    return Page(response).text("h1 .figure, h1 + .figure")
 
 
 def test_anonymous_is_led_to_sign_in_and_back(browser):
-    answer = browser.get("/cities?sort=users")
-    assert answer.status_code == 303
-    assert answer.location == "/login?next=/cities?sort%3Dusers"
+    response = browser.get("/cities?sort=users")
+    assert response.status_code == 303
+    assert response.location == "/login?next=/cities?sort%3Dusers"
     assert browser.client.get("/cities").status_code == 401
 
 
