@@ -8,8 +8,11 @@ from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
 from tests.factories import add_person
+from tests.html import Page
 
 ACTOR = Actor(1, "editor", Role.EDITOR)
+# A city as the form sends it.
+NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
 
 
 def given(province="广东", city="深圳市", users="5", **more):
@@ -48,6 +51,11 @@ def stored():
     with db.engine.connect() as connection:
         query = select(City.id, City.provincename, City.cityname, City.usernumber)
         return [tuple(row) for row in connection.execute(query.order_by(City.id))]
+
+
+def value(page, name):
+    """The value of a control of the form of a city, also of a hidden one."""
+    return Page(page).one(f'form.form input[name="{name}"]')["value"]
 
 
 @pytest.fixture
