@@ -103,7 +103,7 @@ WITHOUT_ACTOR = {
         "app.cities.listing.queries.read_batches",
         "app.cities.listing.queries.read_rows",
         "app.cities.statistics.queries.compute_statistics",
-        "app.cities.statistics.queries.read_blank_provinces",
+        "app.cities.statistics.queries.read_empty_names",
         "app.cities.statistics.queries.read_largest",
         "app.cities.statistics.queries.read_provinces",
         "app.cities.statistics.queries.read_totals",

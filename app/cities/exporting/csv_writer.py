@@ -38,9 +38,9 @@ def write_csv(rows: Iterable[Iterable[str | int | None]]) -> str:
 
 
 def stream_csv(batches: Iterable[Iterable[Any]]) -> Iterator[str]:
-    """Rows of the register as a file that Excel opens with Chinese intact: byte order mark, header,
-    then a piece for each batch. An error in the middle is raised to the server, which aborts the
-    transfer; a file that merely ended early would look complete."""
+    """Rows of the register as a file, in a piece for each batch. Excel needs the byte order mark
+    for Chinese. An error in the middle is raised to the server, which aborts the transfer: a file
+    that merely ended early would look complete."""
     begin = BYTE_ORDER_MARK + write_csv([HEADER])
     for rows in batches:
         yield begin + write_csv(map(CELLS, rows))

@@ -28,6 +28,5 @@ def export_cities() -> Response:
 
 
 def csv_file(content: Any, name: str) -> Response:
-    """A CSV file as a download."""
     disposition = f'attachment; filename="{name}"'
     return Response(content, mimetype="text/csv", headers={"Content-Disposition": disposition})

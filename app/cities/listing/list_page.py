@@ -1,7 +1,7 @@
-"""The list as HTML, drawn once for all who read the same page in the same language.
+"""The list as HTML, cached in Redis for all who read the same page in the same language.
 
-What is drawn here is cached in Redis and shown to everybody. So the template gets no request and
-no person, only whether its reader may write: it cannot contain anything personal, nor a token.
+So the template gets no request and no person, only whether its reader may write: it cannot contain
+anything personal, nor a token.
 """
 
 import functools
@@ -42,7 +42,7 @@ SOURCES = ("app/**/*.py", "templates/**/*.html", "translations/*/LC_MESSAGES/*.m
 @functools.cache
 def source_hash() -> str:
     """A digest of code, templates and translations, so that no worker shows what one of another
-    release has drawn. Read once per process."""
+    release has drawn."""
     digest = hashlib.sha256()
     for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
         digest.update(path.read_bytes())
@@ -59,7 +59,7 @@ class Facts:
 
 
 def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
-    """The content of the list's page; from the cache without any query."""
+    """The content of the list's page; without a query if it is cached."""
     check_reader(actor)
     address = [
         asdict(listing),
@@ -77,7 +77,6 @@ def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
 
 
 def register_facts(actor: Actor) -> Facts:
-    """The facts, from the cache."""
     check_reader(actor)
     return cache.get_or_compute(
         "facts",

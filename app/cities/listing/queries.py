@@ -40,7 +40,6 @@ def select_page(
     size: int = PAGE_SIZE,
     total: int | None = None,
 ) -> Page[CityRow]:
-    """The page at a cursor."""
     check_reader(actor)
     fill_needed_keys(listing)
     return keyset.select_page(
@@ -126,7 +125,6 @@ def count_filtered(actor: Actor, listing: CityListing) -> int | None:
 
 
 def count_all() -> int:
-    """How many rows the register has."""
     return db.session.scalar(select(func.count()).select_from(City)) or 0
 
 
@@ -143,5 +141,4 @@ def list_provinces() -> list[str]:
 
 
 def has_flawed() -> bool:
-    """True if any row breaks today's rules."""
     return db.session.scalar(select(City.id).where(flawed_rows()).limit(1)) is not None

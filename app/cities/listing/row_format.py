@@ -1,6 +1,6 @@
-"""Formatting the rows of a list. A page has fifty rows, so what they have in common (language, time
-zone, patterns, translations) is looked up once; the filters of other templates look it up for
-every value, which would be most of the time it takes to draw a list."""
+"""Formatting the rows of a list. What fifty rows have in common (language, time zone, patterns,
+translations) is looked up once: for each value, as template filters do, it would be most of the
+time it takes to draw a list."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -21,14 +21,11 @@ from app.cities.rules import is_flawed
 
 
 def city_name(name: str | None) -> str:
-    """The name of a city in a sentence; a city of the original program may have none, or only
-    spaces."""
+    """The name to show; a city of the original program may have none, or only spaces."""
     return name if name and name.strip() else str(_("City without a name"))
 
 
 class RowFormatter:
-    """Formats rows in the reader's language."""
-
     def __init__(self) -> None:
         self.locale = get_locale() or "en"
         self.zone = get_timezone()
