@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import column, insert, select, table
 
 from app.actor import Actor, Role
+from app.cities import services
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
@@ -51,6 +52,13 @@ def stored():
     with db.engine.connect() as connection:
         query = select(City.id, City.provincename, City.cityname, City.usernumber)
         return [tuple(row) for row in connection.execute(query.order_by(City.id))]
+
+
+def version_of(city_id):
+    """What a form of this city carries."""
+    version = services.form_version(services.load_city(ACTOR, city_id))
+    db.session.rollback()
+    return version
 
 
 def value(page, name):

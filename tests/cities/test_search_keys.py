@@ -9,7 +9,7 @@ from app.cities.listing.queries import select_page
 from app.cities.models import City
 from app.cities.queries import find_city
 from app.database.engine import db
-from tests.cities.conftest import ACTOR, add_as_original, add_city, fill, given
+from tests.cities.conftest import ACTOR, add_as_original, add_city, fill, given, version_of
 from tests.cities.importing.staging import confirm, stage
 from tests.factories import statements
 
@@ -33,8 +33,7 @@ def rename_as_original(city_id, name):
 
 def test_what_is_written_here_has_its_keys(person):
     first = services.create_city(ACTOR, given("广东", "Ａbc", "1"))
-    version = services.form_version(services.load_city(ACTOR, first))
-    services.update_city(ACTOR, first, version, given("广东", "ABC", "1"))
+    services.update_city(ACTOR, first, version_of(first), given("广东", "ABC", "1"))
     removed_id, _name = services.delete_city(ACTOR, first)
     services.restore_city(ACTOR, removed_id)
     services.add_sample_cities(ACTOR)

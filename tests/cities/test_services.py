@@ -1,4 +1,4 @@
-"""Adding, changing, removing and putting back: done, refused, and twice at once."""
+"""Adding, changing, removing and restoring: done, refused, and twice at once."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +17,7 @@ from app.database.engine import db
 from app.database.idempotency import IdempotencyKey, delete_old_keys, hash_key
 from app.errors import Conflict, Invalid, NotFound
 from app.times import now
-from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
+from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored, version_of
 from tests.factories import at_once, claim
 
 pytestmark = pytest.mark.usefixtures("any_app")
@@ -124,7 +124,7 @@ def test_old_idempotency_keys_are_deleted():
 
 def test_city_is_changed_and_its_version_rises():
     city_id = add_city()
-    version = services.form_version(services.load_city(ACTOR, city_id))
+    version = version_of(city_id)
     services.update_city(ACTOR, city_id, version, given("广东", "珠海市", "7"))
     row = services.load_city(ACTOR, city_id)
     assert (row.cityname, row.usernumber, row.version) == ("珠海市", 7, 2)
@@ -139,7 +139,7 @@ def test_change_without_a_difference_writes_nothing():
 
 def test_outdated_form_is_refused():
     city_id = add_city()
-    version = services.form_version(services.load_city(ACTOR, city_id))
+    version = version_of(city_id)
     services.update_city(ACTOR, city_id, version, given("广东", "深圳市", "6"))
     for outdated in (version, None, "", "x"):
         with pytest.raises(services.Outdated):
@@ -149,8 +149,7 @@ def test_outdated_form_is_refused():
 
 def test_change_by_the_original_program_is_noticed():
     city_id = add_city()
-    version = services.form_version(services.load_city(ACTOR, city_id))
-    db.session.rollback()
+    version = version_of(city_id)
     with db.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE city SET usernumber = 9")
     with pytest.raises(services.Outdated):
@@ -160,8 +159,7 @@ def test_change_by_the_original_program_is_noticed():
 def test_of_two_editors_with_one_form_version_one_is_refused(any_app):
     for number in range(5):
         city_id = add_city(city=f"c{number}")
-        version = services.form_version(services.load_city(ACTOR, city_id))
-        db.session.rollback()
+        version = version_of(city_id)
         works = [
             partial(services.update_city, ACTOR, city_id, version, given("省", name, "1"))
             for name in (f"a{number}", f"b{number}")
@@ -177,13 +175,13 @@ def test_of_two_editors_with_one_form_version_one_is_refused(any_app):
 def test_names_of_another_city_are_refused_unless_confirmed():
     there = add_city(city="珠海市")
     city_id = add_city()
-    version = services.form_version(services.load_city(ACTOR, city_id))
+    version = version_of(city_id)
     with pytest.raises(services.AlreadyThere) as caught:
         services.update_city(ACTOR, city_id, version, given("广东", "珠海市", "5"))
     assert caught.value.city_id == there
     services.update_city(ACTOR, city_id, version, given("广东", "珠海市", "5"), anyway=True)
     # Names that were the same before are no news.
-    version = services.form_version(services.load_city(ACTOR, city_id))
+    version = version_of(city_id)
     services.update_city(ACTOR, city_id, version, given("广东", "珠海市", "6"))
 
 
