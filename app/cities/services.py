@@ -170,7 +170,7 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
         actor,
         "city.restore",
         Change(row.id, None, values, row.version),
-        reverts_id=find_removal("city", row.id),
+        reverts_id=find_removal("city", row.id, removed.removed_at),
     )
     after_commit(cache.invalidate)
     return row.id, row.cityname or ""

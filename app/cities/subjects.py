@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.actor import Actor
 from app.cities.fields import FIELDS
 from app.cities.importing.models import CityImport, LineKind
+from app.cities.importing.queries import IS_STAGED, owned_by
 from app.cities.listing.row_format import city_name
 from app.cities.models import City
 from app.cities.rules import may_read_cities
@@ -23,13 +24,11 @@ def city_labels(ids: Iterable[int]) -> dict[int, str]:
 
 
 def readable_imports(actor: Actor, ids: Collection[int]) -> Collection[int]:
-    """All for administrators; for other editors those that they imported."""
-    if actor.is_admin:
-        return ids
+    """All that are staged for administrators; for other editors those of them that are theirs."""
     if not actor.may_write:
         return ()
-    own = select(CityImport.id).where(CityImport.id.in_(ids), CityImport.person_id == actor.id)
-    return db.session.scalars(own).all()
+    query = select(CityImport.id).where(CityImport.id.in_(ids), owned_by(actor), IS_STAGED)
+    return db.session.scalars(query).all()
 
 
 CITY = Subject(
@@ -52,9 +51,14 @@ IMPORT = Subject(
     labels=labels_from(CityImport.file_name),
     url=lambda import_id: url_for("importing.import_preview", import_id=import_id),
     may_read=readable_imports,
-    actions={"import.apply": _l("Cities imported")},
+    actions={
+        "import.begin": _l("Import started"),
+        "import.apply": _l("Cities imported"),
+        "import.cancel": _l("Import cancelled"),
+    },
     fields={
         "file_name": _l("File"),
+        "lines": _l("Lines"),
         "new": _l("New lines"),
         "changed": _l("Changed lines"),
         "same": _l("Unchanged lines"),

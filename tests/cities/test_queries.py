@@ -7,7 +7,7 @@ from app.cities import services
 from app.cities.listing import list_page, queries
 from app.cities.listing.parameters import CityListing
 from app.cities.statistics.queries import read_statistics
-from app.database.keyset import FIRST
+from app.database.cursor import FIRST
 from app.errors import Unauthorized
 from tests.cities.conftest import add_city
 

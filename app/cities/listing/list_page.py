@@ -21,8 +21,8 @@ from app.cities.listing.row_format import RowFormatter
 from app.cities.models import TEXT_LENGTH
 from app.cities.rules import check_reader
 from app.config import ROOT
-from app.database.keyset import Cursor, write_cursor
-from app.web import static_files
+from app.database.cursor import Cursor, write_cursor
+from app.web.assets import static_files
 from app.web.listings import Filter, ListAddress, read_flag, read_text, read_words
 
 CITIES = ListAddress(

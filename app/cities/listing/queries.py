@@ -16,11 +16,10 @@ from app.cities.queries import COLUMNS, CityRow
 from app.cities.rules import check_reader, fold_name
 from app.cities.search_keys import fill_keys
 from app.database import keyset
+from app.database.cursor import FIRST, Cursor
 from app.database.engine import db
 from app.database.keyset import (
-    FIRST,
     PAGE_SIZE,
-    Cursor,
     Page,
     Query,
     count_some,

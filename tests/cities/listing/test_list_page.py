@@ -13,8 +13,8 @@ from app.cities.importing.csv_table import COLUMNS
 from app.cities.listing import list_page
 from app.cities.listing.parameters import CityListing
 from app.config import LANGUAGES, ROOT
+from app.database.cursor import FIRST
 from app.database.engine import db
-from app.database.keyset import FIRST
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given
 from tests.factories import Browser, csrf_token, statements
 from tests.html import Page
