@@ -205,7 +205,7 @@ def test_outdated_form_shows_both_and_is_saved_when_sent_again(app, as_role, cit
     assert rows()[0][3] == 3
 
 
-def test_conflict_names_nobody_when_another_program_saved_last(app, as_role, cities):
+def test_conflict_names_no_person_when_another_program_saved_last(app, as_role, cities):
     cities(("广东", "深圳市", 1))
     person = as_role("editor")
     version = value(person.get("/cities/1"), "version")

@@ -86,7 +86,7 @@ def segments(listing: CityListing, cursor: Cursor) -> Iterator[Query]:
         yield seek_by_id(query, City.id, listing, cursor)
         return
     if not listing.is_filtered:
-        # MariaDB may take sorting a whole table for cheaper, as long as the table is small.
+        # MariaDB may prefer to sort the whole table while it is small.
         index = f"FORCE INDEX (ix_city_{column.key})"
         query = query.with_hint(City, index, dialect_name="mysql")
     # Keys of names without a visible character are empty, not null.

@@ -14,7 +14,7 @@ from app.database.engine import db
 
 PROVINCES_SHOWN = 30
 LARGEST_SHOWN = 10
-# MariaDB answers a decimal, and both answer null for no row at all.
+# A decimal on MariaDB; the sum of no rows is NULL.
 USERS: ColumnElement[Any] = func.coalesce(func.sum(City.usernumber), 0)
 
 
