@@ -1,15 +1,15 @@
-"""Taking a staged import into the register.
+"""Applying a staged import to the register.
 
-Between preview and confirmation others change the register. Every line therefore holds what it met
-(version and values of a changed row, or that there was none), and this is compared again, under
-locks, before anything is written.
+Others may change the register after the preview. So every line holds what it met (version and
+values of a changed row, or that there was none), and this is compared again, under locks, before
+anything is written.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, literal, or_, select, update
+from sqlalchemy import and_, delete, insert, literal, or_, select, update
 
 from app.actor import Actor
 from app.cities import cache
@@ -33,20 +33,19 @@ NAMES_INDEX = "FORCE INDEX (ix_city_cityname_provincename)"
 
 
 class OutdatedPreview(Conflict):
-    """The register changed since the preview, or the preview was made again; nothing was
-    applied."""
+    """The register changed since the preview, or the preview was made again."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a confirmed import did."""
+    """How many cities a confirmed import added and changed."""
 
     added: int
     changed: int
 
 
 def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
-    """Take the accepted lines into the register and record it, within a running service."""
+    """Apply the accepted lines and record it, within a running service."""
     if found.preview != preview or is_outdated(found.id):
         raise OutdatedPreview(
             N_(
@@ -65,11 +64,11 @@ def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
 
 
 def is_outdated(import_id: int) -> bool:
-    """True if a row that would change is not what it was, or if a new city is there by now. Both
-    queries lock what they look at (on MariaDB also the gaps where a new city would be), so that
-    the answer holds until the commit."""
+    """True if a row that would change is not what it was, or if a new city exists by now. Both
+    queries lock what they read (on MariaDB also the gaps where a new city would be), so that the
+    result holds until the commit."""
     line = ImportLine
-    moved = (
+    changed = (
         select(line.line)
         .outerjoin(City, City.id == line.city_id)
         .where(line.import_id == import_id, line.kind == LineKind.CHANGED)
@@ -78,12 +77,14 @@ def is_outdated(import_id: int) -> bool:
                 City.id.is_(None),
                 City.version != line.city_version,
                 # The original program changes rows without raising their version.
-                *(column_of(field).is_distinct_from(staged(line.old_values, field))
-                  for field in FIELDS),
+                *(
+                    getattr(City, field.column).is_distinct_from(staged(line.old_values, field))
+                    for field in FIELDS
+                ),
             )
         )
-    )  # fmt: skip
-    taken = (
+    )
+    added = (
         select(line.line)
         .join(City, BY_NAMES)
         .where(line.import_id == import_id, line.kind == LineKind.NEW)
@@ -91,20 +92,15 @@ def is_outdated(import_id: int) -> bool:
         .with_hint(City, NAMES_INDEX, dialect_name="mysql")
     )
     return any(
-        db.session.scalar(query.limit(1).with_for_update()) is not None for query in (moved, taken)
+        db.session.scalar(query.limit(1).with_for_update()) is not None
+        for query in (changed, added)
     )
 
 
-def column_of(field: Field) -> Any:
-    """A field's column of the register."""
-    return getattr(City, field.column)
-
-
-def staged(values: Any, field: Field) -> ColumnElement[Any]:
+def staged(values: Any, field: Field) -> Any:
     """A field of a line's values, as SQL."""
     value = values[field.name]
-    found: ColumnElement[Any] = value.as_integer() if field.numeric else value.as_string()
-    return found
+    return value.as_integer() if field.numeric else value.as_string()
 
 
 def insert_new(import_id: int, moment: datetime) -> None:
@@ -140,8 +136,8 @@ def staged_keys() -> dict[str, Any]:
 
 
 def update_changed(import_id: int, moment: datetime) -> None:
-    """Update the changed cities in one statement, written as a join: MariaDB would answer
-    `id IN (SELECT ...)` by reading, and locking, the whole register."""
+    """Update the changed cities in one statement, written as a join: for `id IN (SELECT ...)`
+    MariaDB would read, and lock, the whole register."""
     line = ImportLine
     db.session.execute(
         update(City)
@@ -157,9 +153,8 @@ def update_changed(import_id: int, moment: datetime) -> None:
 
 
 def record_import(actor: Actor, found: CityImport, counts: dict[str, int], newest: int) -> None:
-    """Record the import, and each city that it added or changed. The ids of new cities are larger
-    than `newest`, the largest one before; which is which, their names say. The import's own entry
-    names the file, which only its owner and administrators may know."""
+    """Record the import, and each city that it added or changed. New cities are found by their
+    names and by ids larger than `newest`, the largest one before."""
     batch_id = str(found.id)
     summary = Change(found.id, None, {"file_name": found.file_name, **counts})
     record(actor, "import.apply", summary, batch_id=batch_id, visible_to=ADMINISTRATORS)
