@@ -6,6 +6,7 @@ from datetime import date
 from app.database.keyset import BY_ID, Listing
 
 OPERATOR = 0  # the filter `person` for the command line
+FIRST_YEAR = 1900  # of days; time zones cannot hold the first and the last years
 
 
 @dataclass(frozen=True)

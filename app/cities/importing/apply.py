@@ -173,5 +173,5 @@ def record_import(actor: Actor, found: CityImport, counts: dict[str, int], newes
         .where(line.import_id == found.id, line.kind == LineKind.CHANGED)
         .order_by(line.line)
     )
-    record_rows(actor, "city.create", new, batch_id=batch_id)
-    record_rows(actor, "city.update", changed, batch_id=batch_id)
+    record_rows(actor, "city.create", new, batch_id)
+    record_rows(actor, "city.update", changed, batch_id)
