@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from app.actor import Actor, Via
 from app.history.models import HistoryEntry
 from app.history.queries import names_when_deleted
+from app.history.services import Fields
 from app.history.subjects import Subject, all_subjects
 from app.web.formatting import format_datetime, format_number
 
@@ -32,7 +33,6 @@ VIAS: dict[str, Any] = {
 }  # fmt: skip
 
 Key = tuple[str, int]  # kind and id of a subject
-Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,6 @@ class FieldChange:
 class EntryRow:
     """One entry. `url` is empty where the subject is gone or may not be seen."""
 
-    id: int
     at: datetime
     who: str
     via: str
@@ -103,7 +102,6 @@ def describe_entry(entry: HistoryEntry, names: Names) -> EntryRow:
     key = (entry.subject_kind, entry.subject_id)
     label = names.subjects.get(key) or name_from(subject, after, before) or f"#{entry.subject_id}"
     return EntryRow(
-        id=entry.id,
         at=entry.at,
         who=who_acted(entry, names),
         via=how_acted(entry),

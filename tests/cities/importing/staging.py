@@ -44,7 +44,7 @@ def stage(person: int, lines: str, header: str = HEADER) -> int:
     return services.begin_import(editor(person), "cities.csv", (header + lines).encode())
 
 
-def judged(import_id: int) -> list[tuple[int, str, str, str]]:
+def outcomes(import_id: int) -> list[tuple[int, str, str, str]]:
     """Line, kind, field, reason."""
     db.session.rollback()
     query = select(ImportLine).where(ImportLine.import_id == import_id)
@@ -56,7 +56,7 @@ def judged(import_id: int) -> list[tuple[int, str, str, str]]:
 
 def kinds(import_id: int) -> list[str]:
     """The kind of each line."""
-    return [row[1] for row in judged(import_id)]
+    return [row[1] for row in outcomes(import_id)]
 
 
 def confirm(import_id: int, person: int) -> apply.Outcome:
@@ -66,7 +66,7 @@ def confirm(import_id: int, person: int) -> apply.Outcome:
 
 
 def send(browser: Browser, text: str | bytes, name: str = "cities.csv") -> TestResponse:
-    """Bring in a file by its page."""
+    """Upload a file on the page."""
     data = text.encode() if isinstance(text, str) else text
     fields = {
         "csrf_token": browser.token("/cities/import"),

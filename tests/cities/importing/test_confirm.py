@@ -1,8 +1,6 @@
 """Confirming and cancelling an import, also at the same moment, on both databases."""
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from threading import Barrier
 
 import pytest
 from sqlalchemy import event, insert, select, text, update
@@ -19,12 +17,12 @@ from tests.cities.importing.staging import (
     confirm,
     editor,
     expire,
-    judged,
     kinds,
+    outcomes,
     register,
     stage,
 )
-from tests.factories import add_person
+from tests.factories import add_person, at_once
 
 
 def test_confirmed_twice_it_is_applied_once(person):
@@ -109,27 +107,11 @@ def test_an_earlier_preview_cannot_be_confirmed(person):
     assert register() == [("a", "b", 9)]
 
 
-def together(app, *calls):
-    """Run calls at the same moment, each in a thread; returns results and errors."""
-    barrier = Barrier(len(calls))
-
-    def run(call):
-        with app.app_context():
-            barrier.wait()
-            try:
-                return call()
-            except Exception as error:
-                return error
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
-
-
 def test_two_confirmations_at_once_apply_once(any_app, person):
     import_id = stage(person, "".join(f"a,b{i},1\n" for i in range(500)))
     preview = queries.load_import(editor(person), import_id).preview
     db.session.rollback()
-    done = together(
+    done = at_once(
         any_app, *[lambda: services.confirm_import(editor(person), import_id, preview)] * 4
     )
     assert done == [apply.Outcome(500, 0)] * 4
@@ -140,7 +122,7 @@ def test_two_imports_of_the_same_cities_at_once_add_them_once(any_app, person):
     lines = "".join(f"a,b{i},1\n" for i in range(300))
     first, second = stage(person, lines), stage(person, lines)
     db.session.rollback()
-    done = together(any_app, lambda: confirm(first, person), lambda: confirm(second, person))
+    done = at_once(any_app, lambda: confirm(first, person), lambda: confirm(second, person))
     assert sorted(type(result).__name__ for result in done) == ["Outcome", "OutdatedPreview"]
     assert len(register()) == 300
 
@@ -172,7 +154,7 @@ def test_cancelled_import_is_not_found(person):
     services.cancel_import(editor(person), import_id)
     with pytest.raises(NotFound):
         queries.load_import(editor(person), import_id)
-    assert judged(import_id) == []
+    assert outcomes(import_id) == []
 
 
 def test_cancelling_after_the_confirmation_changes_nothing(person):
@@ -186,7 +168,7 @@ def test_import_expires_after_a_day(person):
     old, young = stage(person, "a,b,1\n"), stage(person, "a,b,1\n")
     expire(old)
     stage(person, "a,c,1\n")
-    assert judged(old) == []
+    assert outcomes(old) == []
     assert kinds(young) == ["new"]
 
 
