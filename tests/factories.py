@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 
 from app.actor import ANONYMOUS, Actor, Role
 from app.auth import services as auth
-from app.auth import tokens
 from app.auth.queries import load_person
+from app.auth.tokens import services as tokens
 from app.database.engine import db
 from app.database.service import bookkeeping
 from app.history.models import HistoryEntry
@@ -92,9 +92,9 @@ class Browser:
 
     def sign_in(self, name: str, password: str = PASSWORD) -> TestResponse:
         """Sign in; fails the test if that is refused."""
-        answer = self.submit("/login", {"name": name, "password": password})
-        assert answer.status_code == 303, answer.text
-        return answer  # type: ignore[no-any-return]
+        response = self.submit("/login", {"name": name, "password": password})
+        assert response.status_code == 303, response.text
+        return response  # type: ignore[no-any-return]
 
 
 def entries(*kinds: str) -> list[HistoryEntry]:

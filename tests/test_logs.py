@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from app.auth import queries, tokens
+from app.auth import queries
+from app.auth.tokens import services as tokens
 from app.logs import JsonFormatter, TextFormatter
 from tests.factories import HTML, PASSWORD, Browser, add_person, add_token
 
@@ -92,8 +93,8 @@ def test_no_secret_is_logged(app, caplog):
     browser.submit("/login", {"name": "typed into the wrong field", "password": "x"})
     browser.sign_in("admin")
     remember()
-    answer = browser.submit("/people/new", {"name": "Zoë", "role": "viewer"})
-    first = re.search(r"<code>([^<]+)</code>", answer.text)[1]
+    response = browser.submit("/people/new", {"name": "Zoë", "role": "viewer"})
+    first = re.search(r"<code>([^<]+)</code>", response.text)[1]
     secrets.append(first)
     Browser(app).sign_in("Zoë", first)
     fields = {

@@ -42,7 +42,7 @@ class RestoredFile:
 
 @dataclass
 class PurgeCounts:
-    """How many removed files and orphaned stored files were deleted permanently."""
+    """How many files were deleted permanently: removed files, and stored files without a row."""
 
     removed: int = 0
     orphaned: int = 0
@@ -51,7 +51,7 @@ class PurgeCounts:
 def recorded(file: File) -> dict[str, Any]:
     """The fields of a version for the history, with the name of its owner, which never changes."""
     fields = {name: getattr(file, name) for name in RECORDED}
-    return {**fields, "owner": queries.name_of_owner(file)}
+    return {**fields, "owner": file.owner.name}
 
 
 @bookkeeping

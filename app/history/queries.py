@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, select
 
 from app.actor import Actor, Role, Via
 from app.database import keyset
+from app.database.cursor import Cursor
 from app.database.engine import db
-from app.database.keyset import Cursor, Page, Query, count_some, seek_by_id
+from app.database.keyset import Page, Query, count_some, seek_by_id
 from app.database.service import permitted
 from app.history.listing import OPERATOR, HistoryListing
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import insert, text
 
 from app.actor import ANONYMOUS, Actor, Role, Via
+from app.database.cursor import FIRST, LAST, Cursor, write_cursor
 from app.database.engine import db
-from app.database.keyset import FIRST, LAST, Cursor, write_cursor
 from app.errors import Forbidden, Unauthorized
 from app.history import queries
 from app.history.listing import OPERATOR, HistoryListing

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.cities.csv_export import HEADER, unguard
+from app.cities.exporting.csv_writer import HEADER, unguard
 from app.cities.fields import CITY, CSV_FIELDS, PROVINCE, Field
 from app.cities.importing.csv_reader import check_empty, records, refused
 from app.errors import Invalid

@@ -3,7 +3,7 @@
 import pytest
 from flask_babel import force_locale
 
-from app.cities.csv_export import guard, unguard, write_csv
+from app.cities.exporting.csv_writer import guard, unguard, write_csv
 from app.cities.fields import CSV_FIELDS, FIELDS
 from app.cities.importing import csv_reader
 from app.cities.importing.csv_reader import LINE_COSTS, MOST_COLUMNS, MOST_EMPTY, PAUSE_EVERY

@@ -1,0 +1,103 @@
+"""The list as HTML, drawn once for all who read the same page in the same language.
+
+What is drawn here is cached in Redis and shown to everybody. So the template gets no request and
+no person, only whether its reader may write: it cannot contain anything personal, nor a token.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cache as once
+
+from flask import current_app
+from flask_babel import get_locale
+from markupsafe import Markup
+
+from app.actor import Actor
+from app.cities import cache
+from app.cities.listing import queries
+from app.cities.listing.parameters import SEARCH_LENGTH, CityListing
+from app.cities.listing.row_format import RowFormatter
+from app.cities.models import TEXT_LENGTH
+from app.cities.rules import check_reader
+from app.config import ROOT
+from app.database.cursor import Cursor, write_cursor
+from app.web.assets import static_files
+from app.web.listings import Filter, ListAddress, read_flag, read_text, read_words
+
+CITIES = ListAddress(
+    "cities.list_cities",
+    CityListing,
+    {
+        "search": Filter("q", read_words(SEARCH_LENGTH)),
+        "province": Filter("province", read_text(TEXT_LENGTH)),
+        "flawed": Filter("flawed", read_flag),
+    },
+)
+
+# Whatever may change how a list is drawn.
+SOURCES = ("app/**/*.py", "templates/**/*.html", "translations/*/LC_MESSAGES/*.mo")
+
+
+@once
+def source_hash() -> str:
+    """A digest of code, templates and translations, so that no worker shows what one of another
+    release has drawn. Read once per process."""
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the top of every list says about the register."""
+
+    total: int
+    provinces: list[str]
+    flawed: bool
+
+
+def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
+    """The content of the list's page; from the cache without any query."""
+    check_reader(actor)
+    address = [
+        asdict(listing),
+        write_cursor(cursor),
+        str(get_locale()),
+        actor.may_write,
+        static_files.content_hash(),
+        source_hash(),
+    ]
+    digest = hashlib.sha256(json.dumps(address).encode()).hexdigest()[:32]
+    # Our own template made it, and escaped what it shows.
+    return Markup(  # noqa: S704
+        cache.get_or_compute(f"list:{digest}", str, lambda: draw_list(actor, listing, cursor))
+    )
+
+
+def register_facts(actor: Actor) -> Facts:
+    """Total and names of provinces, from the cache."""
+    check_reader(actor)
+    return cache.get_or_compute("facts", Facts, count_facts)
+
+
+def count_facts() -> Facts:
+    """The same, from the database."""
+    return Facts(queries.count_all(), queries.list_provinces(), queries.has_flawed())
+
+
+def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
+    """The list's page from the database."""
+    facts = register_facts(actor)
+    total = queries.count_cities(actor, listing) if listing.is_filtered else facts.total
+    page = queries.select_page(actor, listing, cursor, total=total)
+    template = current_app.jinja_env.get_template("cities/_list.html")
+    return template.render(
+        listing=listing,
+        list=CITIES.show(listing, page, total, [*map(RowFormatter().write, page.rows)]),
+        facts=facts,
+        may_write=actor.may_write,
+        search_length=SEARCH_LENGTH,
+        provinces_most=queries.PROVINCES_MOST,
+    )

@@ -1,0 +1,175 @@
+"""Taking cities out as CSV."""
+
+import csv
+import io
+import re
+import tracemalloc
+
+import pytest
+from sqlalchemy import event, insert, text
+from sqlalchemy.exc import OperationalError
+
+from app.cities.exporting.csv_writer import BYTE_ORDER_MARK, stream_csv
+from app.cities.importing import queries, services
+from app.cities.listing.parameters import CityListing
+from app.cities.listing.queries import batches
+from app.cities.models import City
+from app.cities.rules import keys
+from app.database.engine import db
+from tests.cities.conftest import ACTOR
+from tests.cities.importing.staging import editor
+from tests.factories import add_person
+
+NASTY = [
+    ("=1+1", "'=x", 1),
+    ("+a", "-b", 2),
+    ("@a", "''=x", 3),
+    ('a "quoted" name', "with, a comma", 4),
+    ("🏙️", "𠮷野家", 5),
+    ("  leading", "trailing\u3000", 6),
+    ("Que\u0301ven", "'", 0),
+    ("%", "#hash", 2_147_483_647),
+    ("'s-Hertogenbosch", '"', 7),
+    ("a;b", "\\", 8),
+]
+
+
+def fill(rows):
+    """Cities as the register may have them, names written in any way."""
+    db.session.execute(
+        insert(City.__table__),
+        [{"provincename": p, "cityname": c, "usernumber": n, **keys(p, c)} for p, c, n in rows],
+    )
+    db.session.commit()
+
+
+def read(data):
+    """The cells of a file."""
+    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+
+
+def test_nasty_names_come_back_as_the_same(any_app):
+    fill(NASTY)
+    person = add_person("editor", "editor")
+    data = "".join(stream_csv(batches(ACTOR, CityListing()))).encode()
+    import_id = services.begin_import(editor(person), "cities.csv", data)
+    counts = queries.count_lines(queries.load_import(editor(person), import_id))
+    assert counts == {"new": 0, "changed": 0, "same": len(NASTY), "refused": 0}
+
+
+def test_no_cell_but_a_number_begins_like_a_formula(any_app):
+    fill([*NASTY, ("a", "negative", -5)])
+    for row in read("".join(stream_csv(batches(ACTOR, CityListing()))).encode())[1:]:
+        assert not re.match(r"[=+\-@\t\r]", row[0] + row[1])
+
+
+def test_batches_follow_one_another_without_a_gap(any_app):
+    fill([("a", f"b{number}", number % 7) for number in range(50)])
+    for listing in (
+        CityListing(),
+        CityListing(sort="users"),
+        CityListing(search="b1", sort="city"),
+    ):
+        whole = read("".join(stream_csv(batches(ACTOR, listing))).encode())
+        pieces = list(stream_csv(batches(ACTOR, listing, 4)))
+        assert read("".join(pieces).encode()) == whole
+        assert len(pieces) > 2
+
+
+def test_no_connection_is_held_between_batches(any_app):
+    fill([("a", f"b{number}", number) for number in range(10)])
+    pieces = stream_csv(batches(ACTOR, CityListing(), 4))
+    next(pieces)
+    assert db.engine.pool.checkedout() == 0
+    pieces.close()
+
+
+def test_the_file_is_what_the_list_shows(app, as_role):
+    with app.app_context():
+        fill([("广东", "深圳市", 5), ("广东", "广州市", 7), ("湖南", "长沙市", 6)])
+        fill([(None, None, None)])
+    viewer = as_role("viewer")
+    answer = viewer.get("/cities/export.csv?q=广&sort=users&order=asc")
+    assert answer.status_code == 200
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert re.fullmatch(
+        r'attachment; filename="cities-\d{4}-\d\d-\d\d\.csv"', answer.headers["Content-Disposition"]
+    )
+    assert (
+        answer.get_data()
+        == (
+            BYTE_ORDER_MARK
+            + "provincename,cityname,usernumber\r\n广东,深圳市,5\r\n广东,广州市,7\r\n"
+        ).encode()
+    )
+    whole = read(viewer.get("/cities/export.csv").get_data())
+    assert whole[1:] == [
+        ["", "", ""], ["湖南", "长沙市", "6"], ["广东", "广州市", "7"], ["广东", "深圳市", "5"],
+    ]  # fmt: skip
+    assert viewer.get("/cities/export.csv?q=nowhere").get_data().count(b"\n") == 1
+
+
+def test_the_list_leads_to_the_file_with_its_filters(app, as_role):
+    with app.app_context():
+        fill([("广东", "深圳市", 5)])
+    page = as_role("viewer").get("/cities?q=深圳&sort=users&order=asc").text
+    address = re.search(r'href="(/cities/export\.csv[^"]*)"', page)[1]
+    assert address == "/cities/export.csv?q=%E6%B7%B1%E5%9C%B3&amp;sort=users&amp;order=asc"
+
+
+def test_it_is_read_by_those_who_read_the_list(browser, make_app):
+    answer = browser.get("/cities/export.csv")
+    assert answer.status_code == 303
+    assert browser.client.get("/cities/export.csv").status_code == 401
+    assert make_app(PUBLIC_READ="1").test_client().get("/cities/export.csv").status_code == 200
+
+
+def test_it_changes_nothing_by_post(as_role):
+    viewer = as_role("viewer")
+    assert viewer.submit("/cities/export.csv", page="/account/password").status_code == 405
+
+
+def test_unavailable_database_is_answered_before_anything_is_sent(app, as_role):
+    viewer = as_role("viewer")
+    with app.app_context():
+        db.session.execute(text("ALTER TABLE city RENAME TO elsewhere"))
+        db.session.commit()
+    answer = viewer.get("/cities/export.csv")
+    assert answer.status_code == 503
+
+
+def test_a_failure_in_the_middle_is_raised_to_the_server(app, as_role):
+    with app.app_context():
+        fill([("a", f"b{number}", number) for number in range(1500)])
+    answer = as_role("viewer").get("/cities/export.csv", buffered=False)
+    pieces = answer.iter_encoded()
+    assert next(pieces).count(b"\r\n") == 501
+    with app.app_context():
+        db.session.execute(text("ALTER TABLE city RENAME TO elsewhere"))
+        db.session.commit()
+    with pytest.raises(OperationalError):
+        next(pieces)
+    answer.close()
+
+
+def test_memory_does_not_grow_with_the_register(app):
+    with app.app_context():
+        for start in range(0, 30_000, 10_000):
+            fill([("广东", f"城市{n}", n) for n in range(start, start + 10_000)])
+        largest, count = 0, 0
+
+        def note(*_args):
+            nonlocal largest
+            largest = max(largest, tracemalloc.get_traced_memory()[0])
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        tracemalloc.start()
+        try:
+            for piece in stream_csv(batches(ACTOR, CityListing())):
+                count += piece.count("\r\n")
+        finally:
+            tracemalloc.stop()
+            event.remove(db.engine, "before_cursor_execute", note)
+    assert count == 30_001
+    assert largest < 3_000_000  # all of these rows together are more than 10 MB
