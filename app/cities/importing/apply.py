@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, insert, literal, or_, select, update
 
 from app.actor import Actor
 from app.cities import cache
@@ -27,9 +27,14 @@ from app.history.services import Change, record, record_rows
 from app.text import N_
 from app.times import now
 
-BY_NAMES = and_(City.cityname == ImportLine.cityname, City.provincename == ImportLine.provincename)
-# MariaDB would sometimes read the whole register once for each line.
-NAMES_INDEX = "FORCE INDEX (ix_city_cityname_provincename)"
+# The same as rules.keys(), of a staged line.
+STAGED_KEYS = {
+    "province_key": ImportLine.province_key,
+    "city_key": ImportLine.city_key,
+    "search_key": ImportLine.search_key,
+    "keyed_province": ImportLine.provincename,
+    "keyed_city": ImportLine.cityname,
+}
 
 
 class OutdatedPreview(Conflict):
@@ -71,8 +76,8 @@ def is_outdated(import_id: int) -> bool:
     changed = (
         select(line.line)
         .outerjoin(City, City.id == line.city_id)
-        .where(line.import_id == import_id, line.kind == LineKind.CHANGED)
         .where(
+            is_line_of(import_id, LineKind.CHANGED),
             or_(
                 City.id.is_(None),
                 City.version != line.city_version,
@@ -81,19 +86,35 @@ def is_outdated(import_id: int) -> bool:
                     getattr(City, field.column).is_distinct_from(staged(line.old_values, field))
                     for field in FIELDS
                 ),
-            )
+            ),
         )
     )
-    added = (
-        select(line.line)
-        .join(City, BY_NAMES)
-        .where(line.import_id == import_id, line.kind == LineKind.NEW)
-        .prefix_with("STRAIGHT_JOIN", dialect="mysql")
-        .with_hint(City, NAMES_INDEX, dialect_name="mysql")
-    )
+    added = with_cities(select(line.line), import_id)
     return any(
         db.session.scalar(query.limit(1).with_for_update()) is not None
         for query in (changed, added)
+    )
+
+
+def is_line_of(import_id: int, kind: LineKind) -> ColumnElement[bool]:
+    """The lines of an import that are of a kind."""
+    return and_(ImportLine.import_id == import_id, ImportLine.kind == kind)
+
+
+def with_cities(query: Select[*tuple[Any, ...]], import_id: int) -> Select[*tuple[Any, ...]]:
+    """The query for new lines and the cities with their names. Without the hints MariaDB would
+    sometimes read the whole register once for each line."""
+    return (
+        query.select_from(ImportLine)
+        .join(
+            City,
+            and_(
+                City.cityname == ImportLine.cityname, City.provincename == ImportLine.provincename
+            ),
+        )
+        .where(is_line_of(import_id, LineKind.NEW))
+        .prefix_with("STRAIGHT_JOIN", dialect="mysql")
+        .with_hint(City, "FORCE INDEX (ix_city_cityname_provincename)", dialect_name="mysql")
     )
 
 
@@ -106,45 +127,31 @@ def staged(values: Any, field: Field) -> Any:
 def insert_new(import_id: int, moment: datetime) -> None:
     """Insert the new cities in one statement. The last line goes in first: the list shows the
     newest first, so it reads as the file does."""
-    line = ImportLine
     at = literal(moment, UtcDateTime())
     values = {
-        **{field.column: staged(line.new_values, field) for field in FIELDS},
-        **staged_keys(),
+        **{field.column: staged(ImportLine.new_values, field) for field in FIELDS},
+        **STAGED_KEYS,
         "version": literal(1),
         "created_at": at,
         "changed_at": at,
     }
     rows = (
         select(*values.values())
-        .where(line.import_id == import_id, line.kind == LineKind.NEW)
-        .order_by(line.line.desc())
+        .where(is_line_of(import_id, LineKind.NEW))
+        .order_by(ImportLine.line.desc())
     )
     db.session.execute(insert(City).from_select(list(values), rows))
-
-
-def staged_keys() -> dict[str, Any]:
-    """The same as rules.keys(), of a staged line."""
-    line = ImportLine
-    return {
-        "province_key": line.province_key,
-        "city_key": line.city_key,
-        "search_key": line.search_key,
-        "keyed_province": line.provincename,
-        "keyed_city": line.cityname,
-    }
 
 
 def update_changed(import_id: int, moment: datetime) -> None:
     """Update the changed cities in one statement, written as a join: for `id IN (SELECT ...)`
     MariaDB would read, and lock, the whole register."""
-    line = ImportLine
     db.session.execute(
         update(City)
-        .where(City.id == line.city_id, line.import_id == import_id, line.kind == LineKind.CHANGED)
+        .where(City.id == ImportLine.city_id, is_line_of(import_id, LineKind.CHANGED))
         .values(
-            **{field.column: staged(line.new_values, field) for field in DETAILS},
-            **staged_keys(),
+            **{field.column: staged(ImportLine.new_values, field) for field in DETAILS},
+            **STAGED_KEYS,
             version=City.version + 1,
             changed_at=moment,
         )
@@ -159,19 +166,9 @@ def record_import(actor: Actor, found: CityImport, counts: dict[str, int], newes
     summary = Change(found.id, None, {"file_name": found.file_name, **counts})
     record(actor, "import.apply", summary, batch_id=batch_id, visible_to=ADMINISTRATORS)
     line = ImportLine
-    new = (
-        select(City.id, line.before, line.after, City.version)
-        .select_from(line)
-        .join(City, BY_NAMES)
-        .where(line.import_id == found.id, line.kind == LineKind.NEW, City.id > newest)
-        .order_by(City.id)
-        .prefix_with("STRAIGHT_JOIN", dialect="mysql")
-        .with_hint(City, NAMES_INDEX, dialect_name="mysql")
+    new = with_cities(select(City.id, line.before, line.after, City.version), found.id)
+    changed = select(line.city_id, line.before, line.after, line.city_version + 1).where(
+        is_line_of(found.id, LineKind.CHANGED)
     )
-    changed = (
-        select(line.city_id, line.before, line.after, line.city_version + 1)
-        .where(line.import_id == found.id, line.kind == LineKind.CHANGED)
-        .order_by(line.line)
-    )
-    record_rows(actor, "city.create", new, batch_id)
-    record_rows(actor, "city.update", changed, batch_id)
+    record_rows(actor, "city.create", new.where(City.id > newest).order_by(City.id), batch_id)
+    record_rows(actor, "city.update", changed.order_by(line.line), batch_id)
