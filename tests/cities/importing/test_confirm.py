@@ -12,8 +12,8 @@ from app.cities.models import City
 from app.database.engine import db
 from app.errors import Forbidden, NotFound
 from app.redis.client import redis_store
+from tests.cities.conftest import add_cities
 from tests.cities.importing.staging import (
-    add,
     confirm,
     editor,
     expire,
@@ -74,7 +74,7 @@ def the_new_one_added() -> None:
     ],
 )
 def test_changes_since_the_preview_renew_it(person, event, renewed):
-    add(("a", "b", 5))
+    add_cities(("a", "b", 5))
     import_id = stage(person, "a,b,6\na,new,1\n")
     event()
     db.session.commit()
@@ -88,7 +88,7 @@ def test_changes_since_the_preview_renew_it(person, event, renewed):
 
 
 def test_an_unrelated_change_does_not_matter(person):
-    add(("a", "b", 5), ("a", "other", 1))
+    add_cities(("a", "b", 5), ("a", "other", 1))
     import_id = stage(person, "a,b,6\na,other,1\n")
     db.session.execute(update(City).where(City.cityname == "other").values(usernumber=2))
     db.session.commit()
@@ -96,7 +96,7 @@ def test_an_unrelated_change_does_not_matter(person):
 
 
 def test_an_earlier_preview_cannot_be_confirmed(person):
-    add(("a", "b", 5))
+    add_cities(("a", "b", 5))
     import_id = stage(person, "a,b,6\n")
     seen = queries.load_import(editor(person), import_id).preview
     edited()
@@ -205,7 +205,7 @@ def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
 
 def test_city_with_a_trailing_space_in_its_name_is_changed_too(person):
     """The original program stored what was typed."""
-    add(("a", "b ", 5))
+    add_cities(("a", "b ", 5))
     import_id = stage(person, "a,b,6\n")
     assert kinds(import_id) == ["changed"]
     confirm(import_id, person)

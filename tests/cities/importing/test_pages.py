@@ -10,16 +10,15 @@ from sqlalchemy import select, update
 from app.cities.importing.services import display_name
 from app.cities.models import City
 from app.database.engine import db
-from tests.cities.importing.staging import HEADER, MIXED, add, send
+from tests.cities.importing.staging import HEADER, MIXED, send
 from tests.factories import HTML, Browser, add_person
 from tests.html import Page
 
 
 @pytest.fixture
-def filled(app):
+def filled(cities):
     """Two cities in the register."""
-    with app.app_context():
-        add(("广东", "深圳市", 5), ("广东", "广州市", 7))
+    cities(("广东", "深圳市", 5), ("广东", "广州市", 7))
 
 
 def numbers(app):
