@@ -38,12 +38,8 @@ SHOWN_FIELDS = {"fields": FIELDS, "details": DETAILS, "csv_fields": CSV_FIELDS}
 def import_cities() -> Redirect | tuple[str, int]:
     """Choose a file, which leads to its preview."""
     form = ImportForm()
-
-    def begin() -> int:
-        file = form.file.data
-        return services.begin_import(actor(), file.filename, file.read())
-
-    sent = submit(form, begin)
+    file = form.file.data
+    sent = submit(form, lambda: services.begin_import(actor(), file.filename, file.read()))
     if sent.done:
         return redirect(url_for("importing.import_preview", import_id=sent.result), 303)
     return render_template(
