@@ -33,7 +33,7 @@ def test_all_versions_are_removed_and_restored_together(people):
     assert queries.load_file(OPERATOR, first.id).removed_at is None
     assert queries.load_file(OPERATOR, second.id).removed_by is None
     assert services.restore_file(editor(people[0]), second.id).name == "a.txt", (
-        "once more changes nothing"
+        "repeating it changes nothing"
     )
 
 
