@@ -11,19 +11,9 @@ from sqlalchemy import ColumnElement, Row, func, literal, select, union_all
 from app.actor import Actor, Role
 from app.auth.models import Person
 from app.database import keyset
+from app.database.cursor import Cursor, Sort, Value, read_moment, read_text
 from app.database.engine import db
-from app.database.keyset import (
-    PAGE_SIZE,
-    Cursor,
-    Listing,
-    Page,
-    Query,
-    Sort,
-    Value,
-    read_moment,
-    read_text,
-    seek,
-)
+from app.database.keyset import PAGE_SIZE, Listing, Page, Query, seek
 from app.database.service import permitted
 from app.files import cache
 from app.files.models import File

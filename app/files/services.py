@@ -1,6 +1,7 @@
 """What can be done with stored files: remove, restore and purge them, and count downloads."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -100,7 +101,7 @@ def restore_file(actor: Actor, file_id: int) -> RestoredFile:
     if not restored:  # deleted between the two queries
         raise purged()
     if moment is not None:
-        record_restore(actor, restored)
+        record_restore(actor, restored, moment)
     for row in restored:
         row.removed_at = row.removed_by = None
     *older, current = [row for row in rows if row.removed_at is None]
@@ -111,11 +112,12 @@ def restore_file(actor: Actor, file_id: int) -> RestoredFile:
     return RestoredFile(file.name, restored[-1].version, current.version, current.id)
 
 
-def record_restore(actor: Actor, restored: list[File]) -> None:
+def record_restore(actor: Actor, restored: list[File], removed_at: datetime) -> None:
     """One entry, for the version that was current at the removal."""
     row = next((row for row in restored if row.replaced_at is None), restored[-1])
     change = Change(row.id, after=recorded(row), version=row.version)
-    record(actor, "file.restore", change, reverts_id=find_removal("file", row.id))
+    reverts_id = find_removal("file", row.id, removed_at)
+    record(actor, "file.restore", change, reverts_id=reverts_id)
 
 
 def purged() -> NotFound:

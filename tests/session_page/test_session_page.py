@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from flask import Response, session
 
-from app.auth.session_keys import values_key
+from app.auth.sessions.keys import values_key
 from app.errors import Invalid, Unauthorized
 from app.redis.client import redis_store
 from app.session_page import services

@@ -197,7 +197,7 @@ def test_without_a_token_one_plain_line_and_401(app):
 
 
 def test_a_wrong_or_ended_token_is_401(app):
-    from app.auth import tokens
+    from app.auth.tokens import services as tokens
 
     script = Script(app)
     right = script.headers["Authorization"]
