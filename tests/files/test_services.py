@@ -39,7 +39,7 @@ def test_all_versions_are_removed_and_restored_together(people):
 
 def removed_versions():
     rows = listing.select_files(OPERATOR, listing.FileListing(removed=True), FIRST, 0).rows
-    return sorted(file.version for file, _owner, _key in rows)
+    return sorted(file.version for file in rows)
 
 
 def present_versions():
