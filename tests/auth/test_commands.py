@@ -76,7 +76,7 @@ def test_users_are_listed_with_role_and_state(app, flask):
     ]
 
 
-def test_set_up_link_is_there_until_somebody_exists(app, flask, browser):
+def test_set_up_link_is_there_until_any_person_exists(app, flask, browser):
     result = flask("setup-link")
     assert browser.get(result.output.strip()).status_code == 200
     with app.app_context():
