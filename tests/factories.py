@@ -25,6 +25,8 @@ from app.setup import services as setup
 
 OPERATOR = Actor.operator()
 PASSWORD = "correct horse battery"
+# Spaces that people and spreadsheets write around values and between thousands.
+SPACES = " \u00a0\u2007\u2009\u202f\u3000"
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
 
@@ -90,9 +92,9 @@ class Browser:
 
     def sign_in(self, name: str, password: str = PASSWORD) -> TestResponse:
         """Sign in; fails the test if that is refused."""
-        answer = self.submit("/login", {"name": name, "password": password})
-        assert answer.status_code == 303, answer.text
-        return answer  # type: ignore[no-any-return]
+        response = self.submit("/login", {"name": name, "password": password})
+        assert response.status_code == 303, response.text
+        return response  # type: ignore[no-any-return]
 
 
 def entries(*kinds: str) -> list[HistoryEntry]:

@@ -8,8 +8,10 @@ from bs4 import BeautifulSoup, Tag
 class Page:
     """The HTML of a response (of the test client or of requests) or of a string."""
 
-    def __init__(self, answer: Any) -> None:
-        self.soup = BeautifulSoup(answer if isinstance(answer, str) else answer.text, "html.parser")
+    def __init__(self, response: Any) -> None:
+        self.soup = BeautifulSoup(
+            response if isinstance(response, str) else response.text, "html.parser"
+        )
 
     def all(self, selector: str) -> list[Tag]:
         """The elements that match, in document order."""

@@ -15,9 +15,7 @@ LOOSE_MODULES = 12
 VIEW_LINES = 25
 FUNCTION_LINES = 40
 WIRING = {"create_app", "init_app"}  # these may import all packages
-WITHOUT_REQUEST = {
-    "services.py", "queries.py", "listing.py", "statistics.py", "rules.py", "models.py",
-}  # fmt: skip
+WITHOUT_REQUEST = {"services.py", "queries.py", "listing.py", "rules.py", "models.py"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -25,17 +23,12 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 BOOKKEEPING = {
     "auth/sign_in.py: note_sign_in": "last sign-in",
     "auth/tokens/services.py: note_use": "last use",
-    "cities/importing/services.py: cancel_import": "a staged import, which is not in the register",
-    "cities/importing/staging.py: delete_import": "a staged import, which is not in the register",
-    "cities/importing/staging.py: insert_import": "a staged import, which is not in the register",
-    "cities/importing/staging.py: raise_preview": "a staged import, which is not in the register",
-    "cities/importing/staging.py: store_lines": "a staged import, which is not in the register",
+    "cities/importing/staging.py: delete_import": "imports that were not confirmed within a day",
     "cities/search_keys.py: fill_batch": "search keys of rows that the original program wrote",
     "cities/services.py: delete_old_removed": "permanent deletion after the undo period",
     "database/idempotency.py: delete_old_keys": "expired keys",
     "files/storage/purging.py: purge_file": "permanent deletion after the undo period",
     "files/services.py: count_download": "download counts",
-    "history/services.py: prune_batch": "part of prune(), which records it",
 }
 
 

@@ -12,6 +12,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
+from bs4 import BeautifulSoup
+from jinja2 import Environment
 
 from app.config import ROOT
 from app.web.error_pages import STATUS_TEXTS
@@ -22,6 +24,10 @@ KEYWORDS = {
     "lazy_pgettext": ((1, "c"), 2),
 }  # fmt: skip
 PO = ROOT / "translations/zh/LC_MESSAGES/messages.po"
+LETTERS = re.compile("[A-Za-z\u4e00-\u9fff]{2}")
+ATTRIBUTES = ("title", "aria-label", "placeholder", "alt")
+# Names and addresses, which are the same in every language.
+UNTRANSLATED = {"Gazetteer", "· Gazetteer", "Python", "SHA-256", "curl", "/fib/93", "/pi/1000000"}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
 
 
@@ -96,6 +102,25 @@ def test_placeholders_are_the_same(chinese):
 def test_no_translation_is_unused(extracted, chinese):
     left = [m.id for m in chinese if m.id and not extracted.get(m.id, m.context)]
     assert left == [], f"{len(left)} translations have no text any more"
+    assert not chinese.obsolete, "translations that are commented out"
+
+
+def plain_texts(template: str) -> set[str]:
+    """The texts of a template outside of expressions and code, also those of attributes."""
+    tokens = Environment(autoescape=True).lex(template)
+    html = "".join(value for _line, kind, value in tokens if kind == "data")
+    soup = BeautifulSoup(html, "html.parser")
+    for code in soup.select("code, kbd, pre"):
+        code.decompose()
+    more = (tag.get(name, "") for tag in soup.find_all(True) for name in ATTRIBUTES)
+    return {text for text in map(str, (*soup.stripped_strings, *more)) if LETTERS.search(text)}
+
+
+def test_templates_have_no_text_without_a_translation():
+    paths = (ROOT / "templates").rglob("*.html")
+    assert {text for path in paths for text in plain_texts(path.read_text())} == UNTRANSLATED
+    template = '<p title="Hint">{# note #}<code>city</code>{% if x %}Add{{ _("b") }}{% endif %}</p>'
+    assert plain_texts(template) == {"Add", "Hint"}
 
 
 def test_every_text_has_one_entry():

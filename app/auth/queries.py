@@ -7,16 +7,9 @@ from sqlalchemy import select
 from app.actor import Actor, Role
 from app.auth.models import Person
 from app.auth.rules import fold_name
+from app.database.cursor import Cursor, Sort, read_moment, read_text
 from app.database.engine import db
-from app.database.keyset import (
-    Cursor,
-    Listing,
-    Page,
-    Sort,
-    read_moment,
-    read_text,
-    select_sorted,
-)
+from app.database.keyset import Listing, Page, select_sorted
 from app.database.service import permitted
 from app.errors import Forbidden, NotFound
 from app.text import N_

@@ -30,7 +30,7 @@ from app.cli.run import CannotStart, address, check_address, is_loopback, prepar
 from app.config import ROOT, Settings
 from app.database.engine import db
 from app.health.probe import ask_readyz
-from app.web import static_files
+from app.web.assets import vendor
 
 FOLDER = ROOT / "instance" / "dev"
 ACCOUNTS = "accounts.json"
@@ -38,7 +38,6 @@ POLL_SECONDS = 0.3
 STOP_SECONDS = 10
 RELOADED = ("templates/**/*.html", "translations/*/LC_MESSAGES/*.mo")
 SOURCES = ("app/**/*.py", "gunicorn.conf.py", *RELOADED)
-ICON_SOURCES = ("templates/**/*.html", "static/js/**/*.js", "app/*/__init__.py")
 
 Times = dict[Path, float]
 
@@ -72,9 +71,9 @@ class Builder:
         """Build what is out of date; an error in a source is printed and does not stop us."""
         try:
             compile_translations()
-            if (found := modified(*ICON_SOURCES)) != self.built:
+            if (found := modified(*vendor.ICON_SOURCES)) != self.built:
                 self.built = found
-                static_files.build()
+                vendor.build()
         except (KeyError, ValueError, OSError) as error:
             click.echo(f"Build failed: {error}", err=True)
 

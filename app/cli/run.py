@@ -31,7 +31,7 @@ from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
 from app.health.probe import ask_readyz
 from app.setup import services as setup
-from app.web import static_files
+from app.web.assets import static_files
 
 HINT_SECONDS = 15
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
-from app.database.keyset import BY_ID, Listing
+from app.database.cursor import BY_ID
+from app.database.keyset import Listing
 
 OPERATOR = 0  # the filter `person` for the command line
 

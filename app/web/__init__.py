@@ -4,24 +4,11 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register hooks, error handlers, template filters and static files."""
+    """Set up each part; hooks run in the order in which they are registered."""
     from app.extensions import babel
-    from app.web import (
-        commands,
-        csrf,
-        error_pages,
-        formatting,
-        hooks,
-        navigation,
-        static_files,
-    )
+    from app.web import assets, csrf, error_pages, formatting, hooks, navigation
     from app.web.preferences import language
 
     babel.init_app(app, locale_selector=language)
-    error_pages.init_app(app)
-    hooks.init_app(app)
-    csrf.init_app(app)
-    navigation.init_app(app)
-    formatting.init_app(app)
-    static_files.init_app(app)
-    app.cli.add_command(commands.build_assets)
+    for part in (error_pages, hooks, csrf, navigation, formatting, assets):
+        part.init_app(app)

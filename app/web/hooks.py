@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.concurrency import PacedBody
 from app.current import actor, settings, visitor
-from app.web import static_files, urls
+from app.web import urls
 from app.web.declarations import declared, path_for_log
 from app.web.formatting import html_lang, sentence_space
 from app.web.preferences import colour_scheme
@@ -143,4 +143,3 @@ def init_app(app: Flask) -> None:
     app.before_request(start_identification)
     app.after_request(set_headers)
     app.context_processor(page_context)
-    app.jinja_env.globals["asset"] = static_files.url  # macros only see globals

@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeVar
 from flask import url_for
 from flask_babel import gettext as _
 
-from app.database import keyset
-from app.database.keyset import COUNT_MOST, FIRST, LAST, Cursor, Listing, Page, readable
+from app.database.cursor import FIRST, LAST, Cursor, read_cursor, storable, write_cursor
+from app.database.keyset import COUNT_MOST, Listing, Page
 from app.web.formatting import format_number
 
 L = TypeVar("L", bound=Listing)
@@ -38,12 +38,12 @@ def read_flag(text: str) -> bool:
 
 def read_words(most: int) -> Callable[[str], str]:
     """Parse search words of at most `most` characters; runs of spaces become one."""
-    return lambda text: " ".join(readable(text).split())[:most].strip()
+    return lambda text: " ".join(storable(text).split())[:most].strip()
 
 
 def read_text(most: int) -> Callable[[str], str]:
     """Parse text of at most `most` characters, spaces included."""
-    return lambda text: readable(text)[:most]
+    return lambda text: storable(text)[:most]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class ListAddress(Generic[L]):
 
     def read_cursor(self, listing: L, args: Mapping[str, str]) -> Cursor:
         """Parse the cursor. An invalid one, or one of another sort order, is the first page."""
-        return keyset.read_cursor(args.get("page"), listing.SORTS[listing.sort])
+        return read_cursor(args.get("page"), listing.SORTS[listing.sort])
 
     def show(
         self, listing: L, page: Page[R], total: int | None, rows: list[Any] | None = None
@@ -138,12 +138,16 @@ class ListView(Generic[L]):
 
     @property
     def place(self) -> str:
-        """The range of rows on this page: 1–50 of 418."""
+        """The range of rows on this page: 1–50 of 418. Beyond COUNT_MOST the page itself says how
+        many rows there are at least."""
         start = self.page.start
         if start is None:
             return str(_("%(count)s in all", count=self.counted))
-        first, last = format_number(start), format_number(start + len(self.page.rows) - 1)
-        return str(_("%(first)s–%(last)s of %(total)s", first=first, last=last, total=self.counted))
+        end = start + len(self.page.rows) - 1
+        is_end = self.total is None and self.page.next is None and end > COUNT_MOST
+        total = total_text(end if is_end else self.total, end)
+        first, last = format_number(start), format_number(end)
+        return str(_("%(first)s–%(last)s of %(total)s", first=first, last=last, total=total))
 
     @property
     def steps(self) -> dict[str, str | None]:
@@ -162,7 +166,7 @@ class ListView(Generic[L]):
             return None
         args: dict[str, Any] = self.args()
         if cursor != FIRST:
-            args["page"] = keyset.write_cursor(cursor)
+            args["page"] = write_cursor(cursor)
         return url_for(self.address.endpoint, **args)
 
 
@@ -173,8 +177,8 @@ def as_text(value: Any) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def total_text(total: int | None) -> str:
-    """A total as text; None is more than COUNT_MOST."""
+def total_text(total: int | None, seen: int = 0) -> str:
+    """A total as text; None is more than COUNT_MOST, and more than were seen."""
     if total is None:
-        return str(_("more than %(count)s", count=format_number(COUNT_MOST)))
+        return str(_("more than %(count)s", count=format_number(max(seen, COUNT_MOST))))
     return format_number(total)

@@ -11,8 +11,8 @@ from app.actor import ANONYMOUS, Actor, Role, Via
 from app.auth.models import Person
 from app.auth.people_views import PEOPLE
 from app.auth.queries import PeopleListing, select_people
+from app.database.cursor import FIRST, LAST, write_cursor
 from app.database.engine import db
-from app.database.keyset import FIRST, LAST, write_cursor
 from app.errors import Forbidden, Unauthorized
 
 ADMIN = Actor(1, "admin", Role.ADMIN)

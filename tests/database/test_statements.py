@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 from sqlalchemy import event
 
+from app.database.cursor import FIRST
 from app.database.engine import db
-from app.database.keyset import FIRST
 from app.files.listing import FileListing, select_files
 from app.setup.services import create_link_path
 from tests.cities.conftest import add_city

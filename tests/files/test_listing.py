@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import insert, text, update
 
 from app.actor import ANONYMOUS, Actor, Role
+from app.database.cursor import FIRST, LAST, Cursor, write_cursor
 from app.database.engine import db
-from app.database.keyset import FIRST, LAST, Cursor, write_cursor
 from app.errors import Unauthorized
 from app.files import listing, services
 from app.files.listing import FileListing

@@ -5,8 +5,8 @@ from sqlalchemy import select
 
 from app.actor import Actor, Role
 from app.current import settings
+from app.database.cursor import FIRST
 from app.database.engine import db
-from app.database.keyset import FIRST
 from app.errors import Forbidden, NotFound
 from app.files import listing, queries, services
 from app.files.models import File

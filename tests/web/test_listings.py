@@ -5,10 +5,11 @@ from datetime import date
 
 import pytest
 
-from app.cities.list_page import CITIES
-from app.cities.listing import CityListing
-from app.database.keyset import BY_ID, COUNT_MOST, FIRST, LAST, Cursor, Listing, Page, Sort
-from app.database.keyset import read_text as value_reader
+from app.cities.listing.list_page import CITIES
+from app.cities.listing.parameters import CityListing
+from app.database.cursor import BY_ID, FIRST, LAST, Cursor, Sort
+from app.database.cursor import read_text as value_reader
+from app.database.keyset import COUNT_MOST, Listing, Page
 from app.web.listings import Filter, ListAddress, read_flag, read_text, read_words, total_text
 
 

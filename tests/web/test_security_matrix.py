@@ -13,7 +13,7 @@ from app.actor import Actor
 from app.auth import queries, sign_in
 from app.cities import services as cities
 from app.config import ROOT
-from app.web import static_files
+from app.web.assets import static_files
 from tests.factories import (
     HTML,
     PASSWORD,

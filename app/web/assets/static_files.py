@@ -2,8 +2,7 @@
 
 There is one hash for the whole folder, so that files can refer to each other by relative paths.
 They are sent from a copy, `INSTANCE/static/HASH/`: the checkout may already have the files of the
-next release while workers of this one still run. The folder `vendor` is not in the repository; it
-is filled at install time from the package Bootstrap-Flask.
+next release while workers of this one still run.
 """
 
 import hashlib
@@ -11,23 +10,17 @@ import re
 import shutil
 import tempfile
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
-from flask import Flask, Response, send_from_directory
+from flask import Response, send_from_directory
 
 from app.config import ROOT
 from app.current import settings
 from app.web.declarations import without_session
 
 STATIC = ROOT / "static"
-VENDOR = STATIC / "vendor"
 BUILD = re.compile("[0-9a-f]{12}")
 BUILDS_MAX = 5  # including the current one; pages of earlier releases may still be open
-SYMBOL = re.compile(r'(<symbol[^>]*? id="([^"]+)".*?</symbol>)', re.DOTALL)
-COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
-# In templates and scripts icon("name"), in Python the argument icon="name" of a navigation entry.
-ICON = re.compile(r"""\bicon(?:\(\s*|=)["']([a-z0-9-]+)["']""")
 
 
 @cache
@@ -80,42 +73,3 @@ def send(build: str, path: str) -> Response:
         response = send_from_directory(STATIC, path)
         response.headers["Cache-Control"] = "no-cache"
     return response
-
-
-def build() -> int:
-    """Fill `vendor` with Bootstrap's stylesheet and a sprite of the icons that we use; returns the
-    number of icons."""
-    package = Path(str(files("flask_bootstrap"))) / "static" / "bootstrap5"
-    VENDOR.mkdir(parents=True, exist_ok=True)
-    stylesheet = (package / "css" / "bootstrap.min.css").read_text()
-    # The source map is not copied.
-    stylesheet = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", stylesheet)
-    # Our Content-Security-Policy blocks data: images, with an error in the console if this
-    # stylesheet is applied before ours has loaded.
-    stylesheet = re.sub(r'url\("data:[^"]*"\)', "none", stylesheet)
-    (VENDOR / "bootstrap.min.css").write_text(stylesheet)
-    sprite = (package / "icons" / "bootstrap-icons.svg").read_text()
-    symbols = {name: text for text, name in SYMBOL.findall(sprite)}
-    names = sorted(icon_names())
-    missing = [name for name in names if name not in symbols]
-    if missing:
-        raise KeyError(f"Bootstrap Icons has no {', '.join(missing)}")
-    body = "".join(symbols[name] for name in names)
-    (VENDOR / "icons.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg">{body}</svg>\n')
-    return len(names)
-
-
-def icon_names() -> set[str]:
-    """The icons that templates, scripts and navigation entries use."""
-    sources = [
-        *(ROOT / "templates").rglob("*.html"),
-        *(STATIC / "js").rglob("*.js"),
-        *(ROOT / "app").glob("*/__init__.py"),
-    ]
-    texts = (COMMENT.sub("", path.read_text()) for path in sources)
-    return {name for text in texts for name in ICON.findall(text)}
-
-
-def init_app(app: Flask) -> None:
-    """Register the URL, which replaces Flask's own `/static/PATH`."""
-    app.add_url_rule("/static/<build>/<path:path>", "static", send)

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 from app.cities.models import USERS_MOST, City
-from app.database.keyset import BY_ID, Listing, Sort, Value, read_moment, read_text
+from app.database.cursor import BY_ID, Sort, Value, read_moment, read_text
+from app.database.keyset import Listing
 
 SEARCH_LENGTH, SEARCH_WORDS = 200, 10
 

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, text
 
-from app.cities import queries
-from app.cities.list_page import CITIES
-from app.cities.listing import CityListing
+from app.cities.listing import queries
+from app.cities.listing.list_page import CITIES
+from app.cities.listing.parameters import CityListing
 from app.cities.models import City
 from app.cities.rules import keys
+from app.database.cursor import FIRST, LAST, Cursor, write_cursor
 from app.database.engine import db
-from app.database.keyset import FIRST, LAST, Cursor, cursor_at, write_cursor
+from app.database.keyset import cursor_at
 from tests.cities.conftest import ACTOR
 
 SIZE = 7
