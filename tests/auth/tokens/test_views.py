@@ -12,8 +12,8 @@ from tests.files.helpers import Script
 PAGE = "/account/tokens"
 
 
-def make_token(browser, label="nightly"):
-    """The text of a new token, from the one answer that shows it."""
+def create_token(browser, label="nightly"):
+    """The text of a new token, from the one response that shows it."""
     page = browser.submit(PAGE, {"label": label})
     assert page.status_code == 200
     assert page.headers["Cache-Control"] == "no-store"
@@ -22,31 +22,31 @@ def make_token(browser, label="nightly"):
     return found[1]
 
 
-def asked_with(app, token):
-    """The status of an answer to a script with this token."""
+def status_with(app, token):
+    """The status of a response to a script with this token."""
     headers = {"Authorization": f"Bearer {token}"}
     return app.test_client().get("/files/1", headers=headers).status_code
 
 
 def test_a_token_is_shown_once(app, as_role):
     browser = as_role("editor")
-    token = make_token(browser)
+    token = create_token(browser)
     page = browser.get(PAGE).text
     assert token not in page
     assert "nightly" in page
     assert "never used" in page
-    assert asked_with(app, token) == 404
+    assert status_with(app, token) == 404
     assert "never used" not in browser.get(PAGE).text
 
 
 def test_a_token_can_be_revoked_by_its_owner_only(app, as_role):
     editor, viewer = as_role("editor"), as_role("viewer")
-    token = make_token(editor)
+    token = create_token(editor)
     assert viewer.submit(f"{PAGE}/1/revoke", page=PAGE).status_code == 404
-    assert asked_with(app, token) == 404
-    answer = editor.submit(f"{PAGE}/1/revoke", page=PAGE)
-    assert (answer.status_code, answer.location) == (303, PAGE)
-    assert asked_with(app, token) == 401
+    assert status_with(app, token) == 404
+    response = editor.submit(f"{PAGE}/1/revoke", page=PAGE)
+    assert (response.status_code, response.location) == (303, PAGE)
+    assert status_with(app, token) == 401
     page = editor.get(PAGE).text
     assert "Token revoked." in page
     assert "You have no tokens yet." in page
@@ -63,26 +63,26 @@ def test_a_token_can_be_revoked_by_its_owner_only(app, as_role):
         ("x" * 65, "A label has 1 to 64 characters."),
     ],
 )
-def test_a_label_that_breaks_a_rule_is_refused_beside_the_field(label, message, as_role):
-    answer = as_role("viewer").submit(PAGE, {"label": label})
-    assert answer.status_code == 422
-    assert "field-error" in answer.text
-    assert message in answer.text
-    assert f'maxlength="{TOKEN_LABEL_LENGTH}"' in answer.text
+def test_an_invalid_label_is_refused_beside_the_field(label, message, as_role):
+    response = as_role("viewer").submit(PAGE, {"label": label})
+    assert response.status_code == 422
+    assert "field-error" in response.text
+    assert message in response.text
+    assert f'maxlength="{TOKEN_LABEL_LENGTH}"' in response.text
 
 
-def test_tokens_neither_make_nor_revoke_tokens(app):
+def test_tokens_neither_create_nor_revoke_tokens(app):
     script = Script(app)
-    answer = script.client.post(PAGE, data={"label": "heir"}, headers=script.headers)
-    assert answer.status_code == 403
-    answer = script.client.post(f"{PAGE}/1/revoke", headers=script.headers)
-    assert answer.status_code == 403
+    response = script.client.post(PAGE, data={"label": "heir"}, headers=script.headers)
+    assert response.status_code == 403
+    response = script.client.post(f"{PAGE}/1/revoke", headers=script.headers)
+    assert response.status_code == 403
     assert script.get(PAGE).status_code == 403
     with app.app_context():
         assert len(tokens.list_tokens(actor_of(script.person_id))) == 1
 
 
-def test_making_one_needs_a_csrf_token_and_a_sign_in(as_role, browser):
+def test_creating_one_needs_a_csrf_token_and_a_sign_in(as_role, browser):
     assert as_role("editor").client.post(PAGE, data={"label": "x"}).status_code == 400
     assert browser.client.post(PAGE, data={"label": "x"}).status_code in (400, 401)
     assert as_role("viewer").get(f"{PAGE}/1/revoke").status_code == 405
