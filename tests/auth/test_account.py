@@ -1,7 +1,5 @@
 """One's own account: the password, the other sessions, the preferences."""
 
-import re
-
 import pytest
 
 from app.auth import queries
@@ -9,6 +7,7 @@ from app.auth import services as auth
 from app.auth.models import PASSWORD_LONGEST, PASSWORD_SHORTEST
 from tests.auth.helpers import cookie_of, is_signed_in
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser
+from tests.html import Page
 
 NEW = "another long password"
 
@@ -25,18 +24,16 @@ def change(browser, current=PASSWORD, password=NEW, again=None):
 
 
 def test_account_shows_name_and_role(editor, browser):
-    text = editor.get("/account").text
-    assert "editor" in text
-    assert "Editor" in text
+    assert Page(editor.get("/account")).texts(".facts dd")[:2] == ["editor", "Editor"]
     assert browser.get("/account").location == "/login?next=/account"
 
 
 def test_the_form_shows_the_limits_of_the_model(editor):
     limits = f"{PASSWORD_SHORTEST} to {PASSWORD_LONGEST} characters of any kind."
-    page = editor.get("/account/password").text
-    assert limits in page
+    page = Page(editor.get("/account/password"))
+    assert page.text("#password-help") == limits
     # A browser would cut off a longer one that is pasted, and nobody would see it.
-    assert "maxlength" not in page
+    assert not page.has("[maxlength]")
 
 
 def test_password_change_ends_the_other_sessions_but_not_this_one(app, editor):
@@ -46,7 +43,8 @@ def test_password_change_ends_the_other_sessions_but_not_this_one(app, editor):
     response = change(editor)
     assert (response.status_code, response.location) == (303, "/account")
     assert cookie_of(editor) != before
-    assert "Your password was changed." in editor.get("/account").text
+    notice = Page(editor.get("/account")).text(".said-text")
+    assert notice == "Your password was changed. Your other sessions have ended."
     assert not is_signed_in(other)
     assert other.submit("/login", {"name": "editor", "password": PASSWORD}).status_code == 422
     assert other.sign_in("editor", NEW).status_code == 303
@@ -66,7 +64,7 @@ def test_password_change_ends_the_other_sessions_but_not_this_one(app, editor):
 def test_bad_input_is_reported_and_changes_nothing(fields, message, app, editor):
     response = change(editor, **fields)
     assert response.status_code == 422
-    assert message in response.text
+    assert Page(response).texts(".error-summary li") == [message]
     assert PASSWORD not in response.text
     assert NEW not in response.text
     with app.app_context():
@@ -80,7 +78,7 @@ def test_name_as_password_is_refused(app):
     browser.sign_in("long enough")
     response = change(browser, password="Long Enough")
     assert response.status_code == 422
-    assert "The password must not be the name." in response.text
+    assert Page(response).texts(".error-summary li") == ["The password must not be the name."]
 
 
 def test_wrong_current_passwords_are_limited_like_wrong_sign_ins(editor):
@@ -94,7 +92,7 @@ def test_wrong_current_passwords_are_limited_like_wrong_sign_ins(editor):
 def test_preferences_are_stored_and_redirect_back(browser):
     response = browser.submit("/preferences", {"scheme": "dark", "next": "/numbers"}, page="/login")
     assert (response.status_code, response.location) == (303, "/numbers")
-    assert 'data-bs-theme="dark"' in browser.get("/login").text
+    assert Page(browser.get("/login")).has('html[data-bs-theme="dark"]')
     response = browser.submit(
         "/preferences",
         {"scheme": "pink", "language": "tlh", "next": "//evil.example"},
@@ -149,7 +147,7 @@ def test_language_can_be_chosen_on_a_refused_form(editor, address, sender, statu
     token = editor.token("/account")
     response = editor.client.post(address, data={"csrf_token": token}, headers=headers)
     assert response.status_code == status
-    next_field = re.search(r'name="next" value="([^"]*)"', response.text)
-    assert next_field
-    assert next_field[1] == next_page
+    assert {
+        each["value"] for each in Page(response).all("[action='/preferences'] [name=next]")
+    } == {next_page}
     assert editor.get(next_page).status_code in (200, 302, 403)

@@ -10,6 +10,7 @@ from app.database.engine import db
 from app.times import now
 from tests.auth.helpers import is_signed_in
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser
+from tests.html import Page
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_public_pages_preferences_and_sign_out_still_work(newcomer):
         "/preferences", {"language": "zh", "next": "/account/password"}, page="/account/password"
     )
     assert (response.status_code, response.location) == (303, "/account/password")
-    assert 'lang="zh-CN"' in newcomer.get("/account/password").text
+    assert Page(newcomer.get("/account/password")).has('html[lang="zh-CN"]')
     assert newcomer.submit("/logout", page="/account/password").location == "/login"
     assert not is_signed_in(newcomer)
 
@@ -72,8 +73,8 @@ def test_pages_that_anybody_may_read_are_open_to_them(make_app):
 
 
 def test_own_password_opens_everything(newcomer, invited):
-    page = newcomer.get("/account/password").text
-    assert "You signed in with a first password" in page
+    notice = Page(newcomer.get("/account/password")).text(".said-text")
+    assert notice.startswith("You signed in with a first password")
     fields = {"current": invited[1], "password": PASSWORD, "again": PASSWORD}
     response = newcomer.submit("/account/password", fields)
     assert (response.status_code, response.location) == (303, "/account")
@@ -84,7 +85,8 @@ def test_first_password_cannot_be_chosen_again(newcomer, invited):
     fields = {"current": invited[1], "password": invited[1], "again": invited[1]}
     response = newcomer.submit("/account/password", fields)
     assert response.status_code == 422
-    assert "Choose a password other than the current one." in response.text
+    message = "Choose a password other than the current one."
+    assert Page(response).texts(".error-summary li") == [message]
 
 
 def test_expired_first_password_signs_nobody_in(app, invited, browser):
@@ -94,8 +96,9 @@ def test_expired_first_password_signs_nobody_in(app, invited, browser):
         db.session.commit()
     response = browser.submit("/login", {"name": "newcomer", "password": password})
     assert response.status_code == 422
-    assert "This first password has expired." in response.text
+    message = "This first password has expired. Ask an administrator for a new one."
+    assert Page(response).texts(".error-summary li") == [message]
     # Only who knows it sees that it has expired.
     response = browser.submit("/login", {"name": "newcomer", "password": "wrong one"})
-    assert "Name and password do not match." in response.text
+    assert Page(response).texts(".error-summary li") == ["Name and password do not match."]
     assert browser.client.get("/account", headers=HTML).status_code == 303

@@ -14,6 +14,7 @@ from app.session_page import services
 from app.web.urls import safe_next
 from tests.auth.helpers import cookie_of, is_signed_in
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser, add_person, at_once
+from tests.html import Page
 
 WRONG = {"name": "editor", "password": "not the password"}
 
@@ -31,8 +32,9 @@ def test_refusal_does_not_say_whether_name_or_password_was_wrong(people, browser
     for name in ("editor", "nobody-here"):
         response = browser.submit("/login", {"name": name, "password": "not the password"})
         assert response.status_code == 422
-        assert "Name and password do not match." in response.text
-        assert f'value="{name}"' in response.text
+        page = Page(response)
+        assert page.texts(".error-summary li") == ["Name and password do not match."]
+        assert page.one("#name")["value"] == name
         assert "not the password" not in response.text
         bodies.append(re.sub(f'name="csrf_token"[^>]*>|{name}', "", response.text))
     assert bodies[0] == bodies[1]
@@ -43,7 +45,7 @@ def test_disabled_person_sees_the_message_of_a_wrong_password(app, people, brows
         auth.set_active(OPERATOR, queries.find_person("editor").id, False)
     response = browser.submit("/login", {"name": "editor", "password": PASSWORD})
     assert response.status_code == 422
-    assert "Name and password do not match." in response.text
+    assert Page(response).texts(".error-summary li") == ["Name and password do not match."]
 
 
 def test_unknown_name_takes_as_long_as_a_wrong_password(app, people):
@@ -119,8 +121,8 @@ def test_next_leads_to_pages_of_the_site(target):
 def test_sign_in_redirects_to_the_page_that_was_requested(people, browser):
     response = browser.get("/cities?q=%E5%9C%B3&n=a%2Fb")
     assert response.status_code == 303
-    page = browser.get(response.location)
-    assert 'name="next"' in page.text
+    page = Page(browser.get(response.location))
+    assert page.one("form.form input[name=next]")["value"] == "/cities?q=%E5%9C%B3&n=a%2Fb"
     response = browser.submit(
         "/login",
         {"name": "viewer", "password": PASSWORD, "next": "/cities?q=%E5%9C%B3&n=a%2Fb"},
@@ -134,9 +136,9 @@ def test_sixth_wrong_attempt_in_a_minute_is_refused_and_shows_the_name(people, b
     response = browser.submit("/login", {**WRONG, "password": PASSWORD})
     assert response.status_code == 429
     assert 1 <= int(response.headers["Retry-After"]) <= 61
-    assert 'value="editor"' in response.text
-    assert "Too many wrong attempts" in response.text
-    assert "Gazetteer</a>" in response.text
+    page = Page(response)
+    assert page.one("#name")["value"] == "editor"
+    assert page.text(".error-summary li").startswith("Too many wrong attempts.")
     assert browser.submit("/login", {**WRONG, "name": "ＥDITOR"}).status_code == 429
     # Neither another name nor another address is locked.
     assert browser.submit("/login", {**WRONG, "name": "viewer"}).status_code == 422
@@ -217,8 +219,8 @@ def test_what_was_typed_as_a_name_is_not_stored_in_redis(app, browser):
 def test_empty_form_is_refused_beside_both_fields(browser):
     response = browser.submit("/login", {"name": "", "password": ""})
     assert response.status_code == 422
-    assert "Enter your name." in response.text
-    assert "Enter your password." in response.text
+    messages = ["Enter your name.", "Enter your password."]
+    assert Page(response).texts(".error-summary li") == messages
 
 
 def test_huge_name_and_password_are_refused_as_wrong(people, browser):
@@ -254,9 +256,9 @@ def test_a_sign_in_page_that_was_open_too_long_is_shown_again(people, app, brows
     data = {"name": "viewer", "password": PASSWORD, "next": "/numbers", "csrf_token": token}
     response = browser.client.post("/login", data=data, headers=HTML)
     assert (response.status_code, response.location) == (303, "/login?next=/numbers")
-    page = browser.get(response.location).text
-    assert "This page was open too long. Please try again." in page
-    assert 'value="/numbers"' in page
+    page = Page(browser.get(response.location))
+    assert page.text(".said-text") == "This page was open too long. Please try again."
+    assert page.one("form.form input[name=next]")["value"] == "/numbers"
     data["next"] = "//evil.example"
     response = browser.client.post("/login", data=data, headers=HTML)
     assert (response.status_code, response.location) == (303, "/login")
@@ -296,7 +298,6 @@ def test_signing_out_in_a_second_tab_has_the_same_response(people, browser):
 
 
 def test_sign_in_page_has_fields_that_password_managers_know(browser):
-    text = browser.get("/login").text
-    assert 'type="password"' in text
-    assert 'autocomplete="current-password"' in text
-    assert 'autocomplete="username"' in text
+    page = Page(browser.get("/login"))
+    assert page.has('#name[autocomplete="username"]')
+    assert page.has('#password[type="password"][autocomplete="current-password"]')

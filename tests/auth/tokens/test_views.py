@@ -8,6 +8,7 @@ from app.auth.models import TOKEN_LABEL_LENGTH
 from app.auth.tokens import services as tokens
 from tests.factories import actor_of
 from tests.files.helpers import Script
+from tests.html import Page
 
 PAGE = "/account/tokens"
 
@@ -17,7 +18,7 @@ def create_token(browser, label="nightly"):
     page = browser.submit(PAGE, {"label": label})
     assert page.status_code == 200
     assert page.headers["Cache-Control"] == "no-store"
-    found = re.search(r"export GAZETTEER_TOKEN=(gz_[\w-]{43})", page.text)
+    found = re.fullmatch(r"export GAZETTEER_TOKEN=(gz_[\w-]{43})", Page(page).text("#token"))
     assert found
     return found[1]
 
@@ -31,12 +32,12 @@ def status_with(app, token):
 def test_a_token_is_shown_once(app, as_role):
     browser = as_role("editor")
     token = create_token(browser)
-    page = browser.get(PAGE).text
-    assert token not in page
-    assert "nightly" in page
-    assert "never used" in page
+    response = browser.get(PAGE)
+    assert token not in response.text
+    assert Page(response).texts("td.main") == ["nightly"]
+    assert Page(response).texts("td.sub") == ["never used"]
     assert status_with(app, token) == 404
-    assert "never used" not in browser.get(PAGE).text
+    assert Page(browser.get(PAGE)).texts("td.sub") != ["never used"]
 
 
 def test_a_token_can_be_revoked_by_its_owner_only(app, as_role):
@@ -47,9 +48,9 @@ def test_a_token_can_be_revoked_by_its_owner_only(app, as_role):
     response = editor.submit(f"{PAGE}/1/revoke", page=PAGE)
     assert (response.status_code, response.location) == (303, PAGE)
     assert status_with(app, token) == 401
-    page = editor.get(PAGE).text
-    assert "Token revoked." in page
-    assert "You have no tokens yet." in page
+    page = Page(editor.get(PAGE))
+    assert page.text(".said-text") == "Token revoked."
+    assert page.text(".empty") == "You have no tokens yet."
     # The button of a page that was open in another tab.
     assert editor.submit(f"{PAGE}/1/revoke", page=PAGE).status_code == 303
     assert editor.submit(f"{PAGE}/99/revoke", page=PAGE).status_code == 404
@@ -66,9 +67,9 @@ def test_a_token_can_be_revoked_by_its_owner_only(app, as_role):
 def test_an_invalid_label_is_refused_beside_the_field(label, message, as_role):
     response = as_role("viewer").submit(PAGE, {"label": label})
     assert response.status_code == 422
-    assert "field-error" in response.text
-    assert message in response.text
-    assert f'maxlength="{TOKEN_LABEL_LENGTH}"' in response.text
+    page = Page(response)
+    assert page.text("#label-error") == f"Error: {message}"
+    assert page.one("#label")["maxlength"] == str(TOKEN_LABEL_LENGTH)
 
 
 def test_tokens_neither_create_nor_revoke_tokens(app):
@@ -91,6 +92,6 @@ def test_creating_one_needs_a_csrf_token_and_a_sign_in(as_role, browser):
 def test_the_page_is_in_the_menu_and_linked_with_the_examples(as_role):
     viewer = as_role("viewer")
     for path in ("/account", "/files/scripts"):
-        assert f'href="{PAGE}"' in viewer.get(path).text
-    assert 'href="/files/scripts"' in viewer.get(PAGE).text
+        assert Page(viewer.get(path)).has(f'a[href="{PAGE}"]')
+    assert Page(viewer.get(PAGE)).has('a[href="/files/scripts"]')
     assert viewer.submit("/files/scripts", {"label": "x"}, page=PAGE).status_code == 405
