@@ -48,6 +48,12 @@ class Person(db.Model):  # type: ignore[name-defined,misc]
             return "active"
         return "expired" if self.has_expired_password() else "invited"
 
+    def set_password(self, password_hash: str, first: bool) -> None:
+        """Replace the password by one of the person's own, or by a first password."""
+        self.password_hash = password_hash
+        self.must_change_password = first
+        self.password_ends_at = now() + FIRST_PASSWORD_LIFE if first else None
+
     def has_expired_password(self) -> bool:
         return self.password_ends_at is not None and self.password_ends_at < now()
 
