@@ -163,7 +163,7 @@ def test_no_password_hash_or_token_is_recorded(admin, other):
     assert not [text for text in recorded if any(secret in text for secret in secrets)]
 
 
-def test_first_administrator_makes_themselves(any_app):
+def test_first_administrator_is_recorded_as_their_own_author(any_app):
     person_id = claim("林小梅")
     [entry] = entries("person", "token")
     assert (entry.action, entry.subject_id, entry.actor_id) == ("person.create", 1, person_id)
@@ -196,7 +196,7 @@ def test_an_invitation_sent_twice_at_once_is_one_person(admin, any_app):
     assert [entry.action for entry in entries("person", "token")] == ["person.invite"]
 
 
-def test_a_token_made_while_its_person_is_disabled_does_not_survive(admin, any_app):
+def test_a_token_created_while_its_person_is_disabled_is_revoked_or_refused(admin, any_app):
     for number in range(5):
         person = add_person(f"person {number}", "editor")
         made, disabled = at_once(
@@ -211,7 +211,7 @@ def test_a_token_made_while_its_person_is_disabled_does_not_survive(admin, any_a
         assert db.session.scalars(query.where(ApiToken.revoked_at.is_(None))).all() == []
 
 
-def test_a_disabled_person_makes_no_token(admin, other):
+def test_a_disabled_person_creates_no_token(admin, other):
     owner = actor_of(other)
     auth.set_active(admin, other, False)
     with pytest.raises(Forbidden, match="This account is disabled"):

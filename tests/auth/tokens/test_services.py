@@ -33,7 +33,7 @@ def test_token_of_another_person_is_not_found(any_app):
     assert tokens.list_tokens(owner) != []
 
 
-def test_label_that_breaks_a_rule_is_refused(any_app):
+def test_invalid_label_is_refused(any_app):
     person = actor_of(add_person("Ada"))
     for label in ("", "  ", "x" * 65):
         with pytest.raises(Invalid):
