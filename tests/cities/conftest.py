@@ -30,21 +30,19 @@ def add_city(province="广东", city="深圳市", users=5, **more):
     return row.id
 
 
+def add_cities(*rows):
+    """Rows of (province, city, users), also with names and numbers that break our rules."""
+    values = [{"provincename": p, "cityname": c, "usernumber": u, **keys(p, c)} for p, c, u in rows]
+    db.session.execute(insert(City), values)
+    db.session.commit()
+
+
 def add_as_original(*rows):
     """Rows as the original program inserts them: four columns, and nothing of ours."""
     original = table("city", *map(column, ("provincename", "cityname", "usernumber")))
     with db.engine.begin() as connection:
         for row in rows:
             connection.execute(original.insert().values(row))
-
-
-def fill(*rows):
-    """Rows of (province, city, users) with their keys, in one statement."""
-    db.session.execute(
-        insert(City.__table__),
-        [{"provincename": p, "cityname": c, "usernumber": u, **keys(p, c)} for p, c, u in rows],
-    )
-    db.session.commit()
 
 
 def stored():
@@ -68,13 +66,13 @@ def value(page, name):
 
 @pytest.fixture
 def cities(app):
-    """fill() in the context of `app`."""
+    """A function that fills the register of `app`, as add_cities() does."""
 
-    def fill_app(*rows):
+    def fill(*rows):
         with app.app_context():
-            fill(*rows)
+            add_cities(*rows)
 
-    return fill_app
+    return fill
 
 
 @pytest.fixture
@@ -90,5 +88,5 @@ def rows(app):
 
 @pytest.fixture
 def person(any_app):
-    """The id of an editor who imports files."""
+    """The id of an editor, who imports files."""
     return add_person("editor", "editor")

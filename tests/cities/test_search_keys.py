@@ -9,7 +9,7 @@ from app.cities.listing.queries import select_page
 from app.cities.models import City
 from app.cities.queries import find_city
 from app.database.engine import db
-from tests.cities.conftest import ACTOR, add_as_original, add_city, fill, given, version_of
+from tests.cities.conftest import ACTOR, add_as_original, add_cities, add_city, given, version_of
 from tests.cities.importing.staging import confirm, stage
 from tests.factories import statements
 
@@ -71,7 +71,7 @@ def test_many_rows_without_keys_hide_none_with_keys():
 
 
 def test_a_new_city_asks_the_register_one_question(any_app):
-    fill(*((f"p{number % 30}", f"c{number}", number) for number in range(6000)))
+    add_cities(*((f"p{number % 30}", f"c{number}", number) for number in range(6000)))
     with statements() as sent:
         services.create_city(ACTOR, given("p1", "new", "1"))
     [(statement, parameters)] = [pair for pair in sent if pair[0].startswith("SELECT")]

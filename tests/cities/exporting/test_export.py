@@ -14,7 +14,7 @@ from app.cities.importing import queries, services
 from app.cities.listing.parameters import CityListing
 from app.cities.listing.queries import batches
 from app.database.engine import db
-from tests.cities.conftest import ACTOR, fill
+from tests.cities.conftest import ACTOR, add_cities
 from tests.cities.importing.staging import editor
 from tests.factories import add_person
 from tests.html import Page
@@ -39,7 +39,7 @@ def read(data):
 
 
 def test_nasty_names_come_back_as_the_same(any_app):
-    fill(*NASTY)
+    add_cities(*NASTY)
     person = add_person("editor", "editor")
     data = "".join(stream_csv(batches(ACTOR, CityListing()))).encode()
     import_id = services.begin_import(editor(person), "cities.csv", data)
@@ -48,13 +48,13 @@ def test_nasty_names_come_back_as_the_same(any_app):
 
 
 def test_no_cell_but_a_number_begins_like_a_formula(any_app):
-    fill(*NASTY, ("a", "negative", -5))
+    add_cities(*NASTY, ("a", "negative", -5))
     for row in read("".join(stream_csv(batches(ACTOR, CityListing()))).encode())[1:]:
         assert not re.match(r"[=+\-@\t\r]", row[0] + row[1])
 
 
 def test_batches_follow_one_another_without_a_gap(any_app):
-    fill(*(("a", f"b{number}", number % 7) for number in range(50)))
+    add_cities(*(("a", f"b{number}", number % 7) for number in range(50)))
     for listing in (
         CityListing(),
         CityListing(sort="users"),
@@ -67,7 +67,7 @@ def test_batches_follow_one_another_without_a_gap(any_app):
 
 
 def test_no_connection_is_held_between_batches(any_app):
-    fill(*(("a", f"b{number}", number) for number in range(10)))
+    add_cities(*(("a", f"b{number}", number) for number in range(10)))
     pieces = stream_csv(batches(ACTOR, CityListing(), 4))
     next(pieces)
     assert db.engine.pool.checkedout() == 0
@@ -76,8 +76,8 @@ def test_no_connection_is_held_between_batches(any_app):
 
 def test_the_file_is_what_the_list_shows(app, as_role):
     with app.app_context():
-        fill(("广东", "深圳市", 5), ("广东", "广州市", 7), ("湖南", "长沙市", 6))
-        fill((None, None, None))
+        add_cities(("广东", "深圳市", 5), ("广东", "广州市", 7), ("湖南", "长沙市", 6))
+        add_cities((None, None, None))
     viewer = as_role("viewer")
     response = viewer.get("/cities/export.csv?q=广&sort=users&order=asc")
     assert response.status_code == 200
@@ -96,7 +96,7 @@ def test_the_file_is_what_the_list_shows(app, as_role):
 
 def test_the_list_leads_to_the_file_with_its_filters(app, as_role):
     with app.app_context():
-        fill(("广东", "深圳市", 5))
+        add_cities(("广东", "深圳市", 5))
     page = Page(as_role("viewer").get("/cities?q=深圳&sort=users&order=asc"))
     url = "/cities/export.csv?q=%E6%B7%B1%E5%9C%B3&sort=users&order=asc"
     assert page.links("a[download]") == [url]
@@ -125,7 +125,7 @@ def test_unavailable_database_is_answered_before_anything_is_sent(app, as_role):
 
 def test_a_failure_in_the_middle_is_raised_to_the_server(app, as_role):
     with app.app_context():
-        fill(*(("a", f"b{number}", number) for number in range(1500)))
+        add_cities(*(("a", f"b{number}", number) for number in range(1500)))
     response = as_role("viewer").get("/cities/export.csv", buffered=False)
     pieces = response.iter_encoded()
     assert next(pieces).count(b"\r\n") == 501
@@ -140,7 +140,7 @@ def test_a_failure_in_the_middle_is_raised_to_the_server(app, as_role):
 def test_memory_does_not_grow_with_the_register(app):
     with app.app_context():
         for start in range(0, 30_000, 10_000):
-            fill(*(("广东", f"城市{n}", n) for n in range(start, start + 10_000)))
+            add_cities(*(("广东", f"城市{n}", n) for n in range(start, start + 10_000)))
         largest, count = 0, 0
 
         def note(*_args):

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from app.cities.statistics import queries, views
 from app.database.engine import db
 from app.redis.client import redis_store
-from tests.cities.conftest import add_as_original, fill
+from tests.cities.conftest import add_as_original, add_cities
 from tests.html import Page
 
 
@@ -17,7 +17,7 @@ def test_figures_of_an_empty_register(any_app):
 
 
 def test_figures_with_what_the_original_program_left(any_app):
-    fill(
+    add_cities(
         ("广东", "深圳市", 2_000_000_000),
         ("广东", "广州市", 1_000_000_000),
         ("湖南", "长沙市", 5),
@@ -62,7 +62,7 @@ def test_missing_names_are_replaced_on_the_page(app, as_role):
 
 
 def test_many_provinces_become_thirty_and_the_rest(any_app):
-    fill(*[(f"p{n:03}", f"c{m}", n) for n in range(100) for m in range(2)], (None, "x", 4))
+    add_cities(*[(f"p{n:03}", f"c{m}", n) for n in range(100) for m in range(2)], (None, "x", 4))
     figures = queries.compute_statistics()
     assert [row[0] for row in figures.provinces[:2]] == ["p099", "p098"]
     assert len(figures.provinces) == 30
@@ -70,14 +70,14 @@ def test_many_provinces_become_thirty_and_the_rest(any_app):
 
 
 def test_a_rest_of_one_province_is_shown_itself(any_app):
-    fill(*[(f"p{n:03}", "c", n) for n in range(31)])
+    add_cities(*[(f"p{n:03}", "c", n) for n in range(31)])
     figures = queries.compute_statistics()
     assert len(figures.provinces) == 31
     assert figures.rest == (0, 0, 0)
 
 
 def test_names_that_differ_by_case_or_width_are_different_provinces(any_app):
-    fill(("a", "x", 1), ("A", "y", 2), ("Ａ", "z", 3))
+    add_cities(("a", "x", 1), ("A", "y", 2), ("Ａ", "z", 3))
     assert queries.compute_statistics().province_count == 3
 
 
@@ -91,7 +91,7 @@ def test_large_numbers_are_also_shown_in_words(app):
 
 def test_the_page_shows_bars_that_lead_to_the_list(app, as_role):
     with app.app_context():
-        fill(("广东", "深圳市", 12_000), ("湖 南&", "长沙市", 3000), (None, "x", None))
+        add_cities(("广东", "深圳市", 12_000), ("湖 南&", "长沙市", 3000), (None, "x", None))
     page = Page(as_role("viewer").get("/cities/glance"))
     urls = [
         "/cities?province=%E5%B9%BF%E4%B8%9C",
@@ -120,7 +120,7 @@ def test_own_changes_show_at_once_and_others_when_the_cache_expires(app, as_role
     editor = as_role("editor")
     assert total_of(editor) is None
     with app.app_context():
-        fill(("a", "by the original program", 4321))
+        add_cities(("a", "by the original program", 4321))
     assert total_of(editor) is None
     editor.submit("/cities/new", {"province": "a", "city": "b", "number": "1"})
     assert total_of(editor) == "4,322"
@@ -140,7 +140,7 @@ def test_it_is_read_by_those_who_read_the_list(browser, make_app):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_it_answers_in_both_languages(app, as_role, language):
     with app.app_context():
-        fill(("a", "b", 123_456_789))
+        add_cities(("a", "b", 123_456_789))
     viewer = as_role("viewer")
     viewer.client.set_cookie("gz_language", language)
     assert ("1.2亿" if language == "zh" else "123.5 million") in total_of(viewer)
@@ -149,6 +149,6 @@ def test_it_answers_in_both_languages(app, as_role, language):
 def test_a_hundred_thousand_cities_are_summed_within_the_time_out_of_a_connection(any_app):
     """MariaDB's have that of the web processes here: a query that takes longer fails."""
     for start in range(0, 100_000, 10_000):
-        fill(*[(f"p{n % 500}", f"c{n}", n) for n in range(start, start + 10_000)])
+        add_cities(*[(f"p{n % 500}", f"c{n}", n) for n in range(start, start + 10_000)])
     figures = queries.compute_statistics()
     assert (figures.cities, figures.users) == (100_000, sum(range(100_000)))
