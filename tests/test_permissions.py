@@ -113,7 +113,6 @@ WITHOUT_ACTOR = {
         "app.files.listing.read_owners",
         "app.files.listing.read_rows",
         "app.history.queries.filters",
-        "app.history.queries.read_rows",
         "app.history.queries.written_between",
     },
     "runs before anybody is known: at sign-in, set-up and in commands": {

@@ -60,16 +60,11 @@ def check_link_token(token: str, address: str) -> None:
     raise NotFound(message)
 
 
-def offers_sample() -> bool:
-    """True if sample cities may be added: only to an empty register."""
-    return cities.is_empty()
-
-
 @permitted(ANYONE)
 def claim(
     actor: Actor, token: str, address: str, name: str, password: str, with_sample: bool
 ) -> int:
-    """Add the first administrator and, if wanted and offered, the sample cities: both or neither.
+    """Add the first administrator and, if wanted, the sample cities: both or neither.
     The token of the link, which somebody sends from this address, is the only permission. Returns
     the person's id."""
     check_link_token(token, address)
@@ -79,14 +74,15 @@ def claim(
 
 @service(ANYONE)
 def add_administrator(actor: Actor, token: str, person: NewPerson, sample: list[Values]) -> int:
-    """Store the person that claim() prepared, who then acts, and the sample cities, if offered."""
+    """Store the person that claim() prepared, who then acts, and the sample cities, which are only
+    added to an empty register."""
     if not is_valid(token):
         raise NotFound()
     row = insert_administrator(person)
     claimer = replace(actor, id=row.id, name=row.name, role=Role.ADMIN)
     record_new_person(claimer, "person.create", row)
     log_event(claimer, "installation-claimed")
-    if sample and offers_sample():
+    if sample and cities.is_empty():
         cities.insert_sample_cities(claimer, sample)
     return row.id
 
