@@ -167,7 +167,7 @@ def test_a_hundred_megabytes_go_up_and_come_down_unchanged(server):
     assert requests.get(hidden, headers=headers, timeout=60).status_code == 404
 
 
-def test_every_kind_of_answer_has_each_header_once(server):
+def test_every_kind_of_response_has_each_header_once(server):
     page = requests.get(f"{server.front}/login", headers=HTML, timeout=60)
     static = re.search(r"/static/([0-9a-f]{12})/gazetteer\.css", page.text)
     assert static
