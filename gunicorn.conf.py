@@ -90,20 +90,9 @@ pid_file = settings.instance / "gunicorn.pid"
 
 class Worker(GeventWorker):
     """A gevent worker that outlives its master process by some seconds, in which supervisor starts
-    another one. gunicorn's would exit at once, and cut its requests. The master process asks how
-    far it is."""
+    another one. gunicorn's would exit at once, and cut its requests."""
 
     orphaned = 0.0
-    told_to_finish = False
-
-    def has_started(self) -> bool:
-        """True if the worker has loaded the code. It then sets the time of its file to the
-        monotonic clock; that of a new file is the time of day."""
-        return bool(self.tmp.last_update() <= time.monotonic())
-
-    def accepts(self) -> bool:
-        """True if the worker accepts connections."""
-        return self.has_started() and not self.told_to_finish
 
     def notify(self) -> None:
         """Called every second."""
@@ -216,8 +205,8 @@ class Exchange:
         server = self.server
         workers = list(server.WORKERS.values())
         new = [worker for worker in workers if worker not in self.old]
-        loading = [worker for worker in workers if not worker.has_started()]
-        accepting = [worker for worker in workers if worker.accepts()]
+        loading = [worker for worker in workers if not has_started(worker)]
+        accepting = [worker for worker in workers if accepts(worker)]
         surplus = max(0, len(accepting) - server.num_workers)
         for worker in [worker for worker in self.old if worker in accepting][:surplus]:
             worker.told_to_finish = True
@@ -232,18 +221,30 @@ class Exchange:
         """Remove workers that have exited. If one exits while it loads the code, the others go on;
         gunicorn itself would stop them all."""
         server = self.server
-        loading = [worker for worker in server.WORKERS.values() if not worker.has_started()]
+        loading = [worker for worker in server.WORKERS.values() if not has_started(worker)]
         with suppress(HaltServer):
             self.reap_workers()
         if all(worker in server.WORKERS.values() for worker in loading):
             return
-        server.num_workers = sum(worker.accepts() for worker in server.WORKERS.values())
+        server.num_workers = sum(accepts(worker) for worker in server.WORKERS.values())
         if not server.num_workers:
             raise HaltServer("No worker can start.", server.WORKER_BOOT_ERROR)
         server.log.error("Reload stopped: a new worker cannot start. The others go on.")
         self.restore("spawn_worker", "manage_workers")
 
 
+def has_started(worker: Any) -> bool:
+    """True if a worker has loaded the code. It then sets the time of its file to the monotonic
+    clock; that of a new file is the time of day."""
+    return bool(worker.tmp.last_update() <= time.monotonic())
+
+
+def accepts(worker: Any) -> bool:
+    """True if a worker accepts connections."""
+    return has_started(worker) and not getattr(worker, "told_to_finish", False)
+
+
 def on_reload(server: Any) -> None:
     """Called on HUP, after this file was read again and before any worker is started."""
+    server.handle_hup = partial(handle_hup, server)
     Exchange(server)

@@ -11,12 +11,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xmlrpc.client import Error as XmlRpcError
 from xmlrpc.client import ServerProxy
 
@@ -34,6 +34,7 @@ from app.setup import services as setup
 from app.web.assets import static_files
 
 HINT_SECONDS = 15
+SUPERVISOR_AWAY = (OSError, HTTPException, XmlRpcError)
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
@@ -190,18 +191,24 @@ def wait_until_ready(settings: Settings, is_running: Callable[[], bool]) -> bool
     return False
 
 
+@contextmanager
+def supervisor(settings: Settings) -> Iterator[Any]:
+    """The methods of the running supervisor that supervisorctl uses."""
+    transport = SupervisorTransport(None, None, f"unix://{supervisor_socket(settings)}")
+    try:
+        yield cast(Any, ServerProxy("http://supervisor", transport=transport)).supervisor
+    finally:
+        transport.close()
+
+
 def failed_programs(settings: Settings) -> str:
     """The programs that supervisor has given up on. The request also wakes supervisor, which would
     otherwise wait for a second before it starts them."""
-    socket_url = f"unix://{supervisor_socket(settings)}"
-    transport = SupervisorTransport(None, None, socket_url)
     try:
-        proxy: Any = ServerProxy("http://supervisor", transport=transport)
-        found = proxy.supervisor.getAllProcessInfo()
-    except (OSError, HTTPException, XmlRpcError):
+        with supervisor(settings) as methods:
+            found = methods.getAllProcessInfo()
+    except SUPERVISOR_AWAY:
         return ""
-    finally:
-        transport.close()
     return " and ".join(program["name"] for program in found if program["statename"] == "FATAL")
 
 

@@ -60,8 +60,9 @@ class Web:
 
 
 @pytest.fixture
-def web(folder: Path) -> Iterator[Web]:
-    """gunicorn with two workers; no request needs the database or Redis."""
+def web(folder: Path, request: pytest.FixtureRequest) -> Iterator[Web]:
+    """gunicorn with two workers, and with the options that a test gives as a parameter; no request
+    needs the database or Redis."""
     (folder / "release.py").write_text(RELEASE)
     settings = {
         "INSTANCE": str(folder / "instance"),
@@ -71,12 +72,15 @@ def web(folder: Path) -> Iterator[Web]:
         "PORT": str(servers.free_port()),
     }
     (folder / "env").touch()
-    with servers.gunicorn_server(settings, folder / "log", "release:app") as base:
+    options = getattr(request, "param", ())
+    with servers.gunicorn_server(settings, folder / "log", "release:app", options=options) as base:
         web = Web(folder, base, settings)
         servers.wait_until(lambda: len(web.workers()) == 2, "both workers run")
         yield web
 
 
+# gunicorn.conf.py of the previous release has gunicorn's own workers. The first HUP replaces them.
+@pytest.mark.parametrize("web", [(), ("--worker-class", "gevent")], indirect=True)
 def test_hup_replaces_workers_one_at_a_time(web):
     before = web.workers()
     (web.folder / "closed").touch()
