@@ -10,14 +10,14 @@ import zlib
 from pathlib import Path
 
 import click
-from dotenv import dotenv_values
 
 from app import create_app
 from app.actor import Actor, Role, Via
 from app.auth import services as auth
 from app.cities import services as cities
+from app.cli.processes import own_environment
 from app.cli.run import address, check_address, prepare, run
-from app.config import Settings, env_file
+from app.config import Settings
 from app.current import settings
 from app.database.engine import db
 from app.files.names import clean_path
@@ -79,13 +79,9 @@ def fill() -> dict[str, str]:
 
 
 def isolate_environment(folder: Path) -> None:
-    """Make this process and its children use this folder and the default settings. The flask
-    command has loaded the env file of the real installation into the environment; those values are
-    removed again. Values that differ from the file (`make demo PORT=8001`) stay."""
-    for name, value in dotenv_values(env_file()).items():
-        if os.environ.get(name) == value:
-            del os.environ[name]
-    for name in NOT_SHARED:
+    """Make this process and its children use this folder and the default settings, not those of the
+    env file of a real installation."""
+    for name in {*(os.environ.keys() - own_environment().keys()), *NOT_SHARED}:
         os.environ.pop(name, None)
     os.environ.update(INSTANCE=str(folder), ENV_FILE=os.devnull)
 

@@ -5,8 +5,6 @@ programs: this process gets the signal and has supervisor stop them in order.
 """
 
 import errno
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -21,12 +19,12 @@ from xmlrpc.client import Error as XmlRpcError
 from xmlrpc.client import ServerProxy
 
 import click
-from dotenv import dotenv_values
 from flask import current_app
 from supervisor.xmlrpc import SupervisorTransport
 
 from app.auth import queries
-from app.config import ROOT, Settings, env_file, short_socket
+from app.cli.processes import Stop, programs_environment
+from app.config import ROOT, Settings, short_socket
 from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
 from app.health.probe import ask_readyz
@@ -34,6 +32,7 @@ from app.setup import services as setup
 from app.web.assets import static_files
 
 HINT_SECONDS = 15
+POLL_SECONDS = 0.05
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
@@ -133,44 +132,30 @@ def prepare_supervisor(settings: Settings) -> str:
     return f"Run supervisord and supervisorctl with: -c {path}"
 
 
-def programs_environment(settings: Settings) -> dict[str, str]:
-    """Our environment without the values that the flask command loaded from the env file: the
-    programs read that file themselves, so that a reload picks up changes."""
-    from_file = dotenv_values(env_file())
-    ours = {name: value for name, value in os.environ.items() if from_file.get(name) != value}
-    return {**ours, "INSTANCE": str(settings.instance)}
-
-
 def run(settings: Settings, when_ready: Callable[[], None]) -> int:
     """Start supervisor, call `when_ready` once /readyz answers, and wait until Ctrl-C, a closed
     terminal or TERM stops everything. Returns the exit status."""
-    signals: list[int] = []
+    stop = Stop()
     process = subprocess.Popen(
         [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", supervisor_config(settings)],
-        env=programs_environment(settings),
-        cwd=ROOT,
-        start_new_session=True,
-    )
+        cwd=ROOT, env=programs_environment(settings.instance), start_new_session=True,
+    )  # fmt: skip
 
-    def stop(number: int, _frame: object) -> None:
-        if not signals:
-            signals.append(number)
-            process.terminate()
-            # Not echo(), which this may have interrupted. The terminal may be closed.
-            with suppress(OSError):
-                os.write(sys.stdout.fileno(), b"\nStopping ...\n")
+    def is_running() -> bool:
+        return process.poll() is None and not stop.requested
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
     try:
-        if wait_until_ready(settings, lambda: process.poll() is None and not signals):
+        if wait_until_ready(settings, is_running):
             when_ready()
-    except BaseException:
+        while is_running():
+            time.sleep(POLL_SECONDS)
+    finally:
+        if stop.requested:
+            with suppress(OSError):  # the terminal may be closed
+                click.echo("\nStopping ...")
         process.terminate()
-        process.wait()
-        raise
-    status = process.wait()
-    return 0 if signals else status
+        status = process.wait()
+    return 0 if stop.requested else status
 
 
 def wait_until_ready(settings: Settings, is_running: Callable[[], bool]) -> bool:
@@ -186,7 +171,7 @@ def wait_until_ready(settings: Settings, is_running: Callable[[], bool]) -> bool
         if problem not in printed and (failed or time.monotonic() - start > HINT_SECONDS):
             printed.add(problem)
             click.echo(f"Not ready: {problem}. See the logs in {settings.instance}/log.", err=True)
-        time.sleep(0.05)
+        time.sleep(POLL_SECONDS)
     return False
 
 
