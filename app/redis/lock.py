@@ -1,8 +1,7 @@
 """A lock in Redis for work that should be done once, while the other processes wait for its result.
 
-The lock is a lease: it expires unless its holder renews it, so the work of a process that died is
-taken over by one of those that wait. A lock that was lost does no harm as long as the work gives
-the same result in every process.
+The lock expires unless its holder renews it, so the work of a process that died is taken over by
+one of those that wait. Losing a lock does no harm if every process gets the same result.
 """
 
 import secrets
