@@ -90,9 +90,9 @@ class Browser:
 
     def sign_in(self, name: str, password: str = PASSWORD) -> TestResponse:
         """Sign in; fails the test if that is refused."""
-        answer = self.submit("/login", {"name": name, "password": password})
-        assert answer.status_code == 303, answer.text
-        return answer  # type: ignore[no-any-return]
+        response = self.submit("/login", {"name": name, "password": password})
+        assert response.status_code == 303, response.text
+        return response  # type: ignore[no-any-return]
 
 
 def entries(*kinds: str) -> list[HistoryEntry]:

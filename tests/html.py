@@ -8,8 +8,9 @@ from bs4 import BeautifulSoup, Tag
 class Page:
     """The HTML of a response (of the test client or of requests) or of a string."""
 
-    def __init__(self, answer: Any) -> None:
-        self.soup = BeautifulSoup(answer if isinstance(answer, str) else answer.text, "html.parser")
+    def __init__(self, response: Any) -> None:
+        html = response if isinstance(response, str) else response.text
+        self.soup = BeautifulSoup(html, "html.parser")
 
     def all(self, selector: str) -> list[Tag]:
         """The elements that match, in document order."""

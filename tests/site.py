@@ -55,11 +55,11 @@ class Site:
         text = client.get(self.base + (page or path), timeout=60).text
         inputs = Page(text).all("input[type=hidden][name]")
         hidden = {str(tag["name"]): str(tag.get("value", "")) for tag in inputs}
-        answer = client.post(
+        response = client.post(
             self.base + path, data={**hidden, **(fields or {})}, timeout=60, **kwargs
         )
-        answer.raise_for_status()
-        return answer
+        response.raise_for_status()
+        return response
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def under_load(
 ) -> Iterator[Counter[int | str]]:
     """Have clients repeat these requests while the block runs. Yields the number of responses by
     status, or by error, which is complete after the block."""
-    answers: Counter[int | str] = Counter()
+    responses: Counter[int | str] = Counter()
     done = threading.Event()
 
     def repeat() -> None:
@@ -76,15 +76,15 @@ def under_load(
             while not done.is_set():
                 for ask in asks:
                     try:
-                        answers[ask(client).status_code] += 1
+                        responses[ask(client).status_code] += 1
                     except requests.RequestException as error:
-                        answers[repr(error)] += 1
+                        responses[repr(error)] += 1
 
     threads = [threading.Thread(target=repeat) for _ in range(clients)]
     for thread in threads:
         thread.start()
     try:
-        yield answers
+        yield responses
     finally:
         done.set()
         for thread in threads:

@@ -54,9 +54,9 @@ def short_of_inodes(monkeypatch):
 def test_uploads_and_imports_are_refused_without_inodes(app, as_role, monkeypatch):
     script, editor = Script(app), as_role("editor")
     short_of_inodes(monkeypatch)
-    for answer in (script.upload(("a.pdf", PDF)), send(editor, MIXED)):
-        assert answer.status_code == 507
-        assert "Nothing was saved." in answer.text
+    for response in (script.upload(("a.pdf", PDF)), send(editor, MIXED)):
+        assert response.status_code == 507
+        assert "Nothing was saved." in response.text
     monkeypatch.undo()
     assert script.upload(("a.pdf", PDF)).status_code == 200
     assert send(editor, MIXED).status_code == 303

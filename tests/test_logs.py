@@ -92,8 +92,8 @@ def test_no_secret_is_logged(app, caplog):
     browser.submit("/login", {"name": "typed into the wrong field", "password": "x"})
     browser.sign_in("admin")
     remember()
-    answer = browser.submit("/people/new", {"name": "Zoë", "role": "viewer"})
-    first = re.search(r"<code>([^<]+)</code>", answer.text)[1]
+    response = browser.submit("/people/new", {"name": "Zoë", "role": "viewer"})
+    first = re.search(r"<code>([^<]+)</code>", response.text)[1]
     secrets.append(first)
     Browser(app).sign_in("Zoë", first)
     fields = {
