@@ -100,10 +100,10 @@ class Settings:
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": engine_options(self.database_url, web),
-            # The name and Secure depend on the request: see auth/sessions.py.
+            # The name and Secure depend on the request: see auth/sessions/.
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
-            # The lifetime of the cookie; the session's time-outs are in auth/sessions.py.
+            # The lifetime of the cookie; the session's time-outs are in auth/sessions/.
             "PERMANENT_SESSION_LIFETIME": self.session_absolute_days * 86400,
             # Otherwise a slow request would write a session back after the sign-out.
             "SESSION_REFRESH_EACH_REQUEST": False,

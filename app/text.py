@@ -19,7 +19,8 @@ COMPOSED_FROM = 4
 # The most characters of a number, including separators.
 NUMBER_LENGTH = 40
 # Full-width digits and punctuation and the spaces between thousands, to plain ASCII.
-PLAIN = str.maketrans("０１２３４５６７８９，．\u00a0\u2009\u202f", "0123456789,.   ")
+SPACES = "\u00a0\u2007\u2009\u202f\u3000"
+PLAIN = str.maketrans("０１２３４５６７８９，．" + SPACES, "0123456789,." + " " * len(SPACES))
 # Digits, or groups of three without a leading zero, optionally followed by .0 or .00. More zeros
 # are refused, because 1.000 may mean a thousand.
 NUMBER = re.compile(r"([0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+|[1-9][0-9]{0,2}(?: [0-9]{3})+)(\.00?)?")

@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 
 from app.actor import ANONYMOUS, Actor, Role
 from app.auth import services as auth
-from app.auth import tokens
 from app.auth.queries import load_person
+from app.auth.tokens import services as tokens
 from app.database.engine import db
 from app.database.service import bookkeeping
 from app.history.models import HistoryEntry
@@ -25,6 +25,8 @@ from app.setup import services as setup
 
 OPERATOR = Actor.operator()
 PASSWORD = "correct horse battery"
+# Spaces that people and spreadsheets write around values and between thousands.
+SPACES = " \u00a0\u2007\u2009\u202f\u3000"
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
 

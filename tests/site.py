@@ -68,7 +68,7 @@ def under_load(
 ) -> Iterator[Counter[int | str]]:
     """Have clients repeat these requests while the block runs. Yields the number of responses by
     status, or by error, which is complete after the block."""
-    responses: Counter[int | str] = Counter()
+    statuses: Counter[int | str] = Counter()
     done = threading.Event()
 
     def repeat() -> None:
@@ -76,15 +76,15 @@ def under_load(
             while not done.is_set():
                 for ask in asks:
                     try:
-                        responses[ask(client).status_code] += 1
+                        statuses[ask(client).status_code] += 1
                     except requests.RequestException as error:
-                        responses[repr(error)] += 1
+                        statuses[repr(error)] += 1
 
     threads = [threading.Thread(target=repeat) for _ in range(clients)]
     for thread in threads:
         thread.start()
     try:
-        yield responses
+        yield statuses
     finally:
         done.set()
         for thread in threads:

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from app.auth import queries, tokens
+from app.auth import queries
+from app.auth.tokens import services as tokens
 from app.logs import JsonFormatter, TextFormatter
 from tests.factories import HTML, PASSWORD, Browser, add_person, add_token
 

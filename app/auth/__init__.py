@@ -11,27 +11,25 @@ def init_app(app: Flask) -> None:
     from app.auth import (
         commands,
         forms,
-        identification,
         people_views,
+        sessions,
         subjects,
-        token_views,
+        tokens,
         views,
     )
-    from app.auth.sessions import SharedSessionInterface
     from app.web.navigation import Entry, add_to_menu, navigation
 
     app.context_processor(lambda: {"role_names": forms.ROLE_NAMES})
-    app.session_interface = SharedSessionInterface(app)
-    identification.init_app(app)
+    sessions.init_app(app)
     subjects.init_app(app)
-    for blueprint in (views.bp, people_views.bp, token_views.bp):
+    tokens.init_app(app)
+    for blueprint in (views.bp, people_views.bp):
         app.register_blueprint(blueprint)
     for command in (commands.create_user, commands.set_password, commands.list_users):
         app.cli.add_command(command)
     navigation(app).sign_in, navigation(app).own_password = "auth.login", "auth.change_password"
     for entry in (
         Entry("auth.account", _l("Account"), 10, lambda actor: True, icon="person"),
-        Entry("tokens.list_tokens", _l("Tokens"), 15, lambda actor: True, ("tokens",), "key"),
         Entry("people.list_people", _l("People"), 40, lambda actor: actor.is_admin, icon="people"),
     ):
         add_to_menu(app, entry)

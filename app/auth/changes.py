@@ -1,23 +1,22 @@
-"""How changes to people and tokens are reported: in the history, for administrators, and in the
-security log. All of these are called within a running service."""
+"""Reports of changes to people, within a running service: in the history, for administrators, and
+in the security log."""
 
 import logging
 from collections.abc import Mapping
 from typing import Any
 
 from app.actor import Actor
-from app.auth.models import ApiToken, Person
+from app.auth.models import Person
 from app.database.service import after_commit
 from app.history.models import ADMINISTRATORS
 from app.history.services import Change, changed_fields, record
 from app.logs import event
 
-RECORDED = ("name", "role", "active", "must_change_password")
-
 
 def record_new_person(actor: Actor, action: str, person: Person) -> None:
     """Record that a person was added."""
-    change = Change(person.id, after={name: getattr(person, name) for name in RECORDED})
+    names = ("name", "role", "active", "must_change_password")
+    change = Change(person.id, after={name: getattr(person, name) for name in names})
     record(actor, action, change, visible_to=ADMINISTRATORS)
 
 
@@ -32,18 +31,6 @@ def record_person(
     """Record a change to a person: of these fields, those that differ."""
     change = Change(person.id, *changed_fields(before, after))
     record(actor, action, change, batch_id=batch_id, visible_to=ADMINISTRATORS)
-
-
-def record_new_token(actor: Actor, token: ApiToken) -> None:
-    """Record that a token was made."""
-    change = Change(token.id, after={"label": token.label})
-    record(actor, "token.create", change, visible_to=ADMINISTRATORS)
-
-
-def record_revoked(actor: Actor, *tokens: ApiToken, batch_id: str | None = None) -> None:
-    """Record that tokens were revoked."""
-    changes = [Change(token.id, before={"label": token.label}) for token in tokens]
-    record(actor, "token.revoke", *changes, batch_id=batch_id, visible_to=ADMINISTRATORS)
 
 
 def log_event(actor: Actor, what: str, **about: object) -> None:

@@ -1,4 +1,4 @@
-"""The forms for signing in, passwords, people and tokens."""
+"""The forms for signing in, passwords and people."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, PasswordField, RadioField, StringField
@@ -6,7 +6,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import EqualTo, InputRequired
 
 from app.actor import Role
-from app.auth.validators import NEW_PASSWORD, label_length, name_length, password_length
+from app.auth.validators import NEW_PASSWORD, name_length, password_length
 from app.web.forms import BaseForm
 
 ROLE_NAMES = {Role.VIEWER: _l("Viewer"), Role.EDITOR: _l("Editor"), Role.ADMIN: _l("Administrator")}
@@ -67,14 +67,4 @@ class PersonForm(BaseForm):
     )
     role = RadioField(
         _l("Role"), choices=ROLE_CHOICES, default=Role.VIEWER.value, validate_choice=False
-    )
-
-
-class TokenForm(BaseForm):
-    """What a new token is for."""
-
-    label = StringField(
-        _l("What is it for?"),
-        [InputRequired(_l("Enter what the token is for.")), label_length()],
-        render_kw={"autocomplete": "off"},
     )

@@ -6,21 +6,21 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.auth.models import PASSWORD_LONGEST, PASSWORD_SHORTEST
 from app.concurrency import run_in_thread
+from app.database.engine import db
 from app.errors import Invalid
 from app.text import N_, fold
 
 PASSWORD_LENGTH_MESSAGE = N_(
     "A password has %(low)d to %(high)d characters.", low=PASSWORD_SHORTEST, high=PASSWORD_LONGEST
 )
-# The hash of no password: signing in takes as long if nobody has the name.
-NOBODY = f"scrypt:32768:8:1${'0' * 16}${'0' * 128}"
-# 32 letters and digits that are not confused when read aloud: no 0 and o, no 1 and l.
+# Checked when nobody has the name, so that signing in takes as long.
+DUMMY_HASH = f"scrypt:32768:8:1${'0' * 16}${'0' * 128}"
+# 32 letters and digits, without the ambiguous 0 and o, 1 and l.
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def check_password(password: str, name: str) -> None:
-    """PASSWORD_SHORTEST to PASSWORD_LONGEST characters of any kind, and not the person's name.
-    Nothing is trimmed or folded."""
+    """Any characters, but not the person's name. Nothing is trimmed or folded."""
     if not PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST:
         raise Invalid(fields={"password": PASSWORD_LENGTH_MESSAGE})
     if fold(password) == fold(name):
@@ -28,16 +28,19 @@ def check_password(password: str, name: str) -> None:
 
 
 def hash_password(password: str) -> str:
-    """scrypt (RFC 7914) with N=32768, r=8, p=1 and a random salt; about 60 ms, in a thread."""
+    """scrypt (RFC 7914) with N=32768, r=8, p=1 and a random salt: about 60 ms, in a thread and
+    without a connection to the database, so before the transaction that stores the hash."""
+    db.session.rollback()
     return str(run_in_thread(generate_password_hash, password, "scrypt"))
 
 
 def verify_password(stored: str | None, password: str) -> bool:
-    """True if this is the password behind a hash; takes as long if there is no hash. A password
-    longer than the limit is not worth hashing: an empty one is hashed instead."""
+    """True if this is the password behind a hash; takes as long if there is no hash. Instead of a
+    password over the limit an empty one is hashed."""
+    db.session.rollback()  # no connection is held while the password is hashed
     if len(password) > PASSWORD_LONGEST:
         password = ""
-    verified = bool(run_in_thread(check_password_hash, stored or NOBODY, password))
+    verified = bool(run_in_thread(check_password_hash, stored or DUMMY_HASH, password))
     return verified and stored is not None
 
 

@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 from app.actor import Role
 from app.auth import queries, services
 from app.auth.forms import PersonForm, RoleForm
-from app.auth.listing import PeopleListing, select_people
 from app.auth.models import FIRST_PASSWORD_LIFE
+from app.auth.queries import PeopleListing, select_people
 from app.current import actor
 from app.web.forms import submit
 from app.web.listings import ListAddress

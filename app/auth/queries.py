@@ -1,11 +1,15 @@
 """Reads of people. Those that not everybody may do take the actor."""
 
+from dataclasses import dataclass, replace
+
 from sqlalchemy import select
 
 from app.actor import Actor, Role
 from app.auth.models import Person
 from app.auth.rules import fold_name
+from app.database.cursor import Cursor, Sort, read_moment, read_text
 from app.database.engine import db
+from app.database.keyset import Listing, Page, select_sorted
 from app.database.service import permitted
 from app.errors import Forbidden, NotFound
 from app.text import N_
@@ -49,3 +53,24 @@ def get_person(actor: Actor, person_id: int) -> Person:
 def list_people(actor: Actor) -> list[Person]:
     """Everybody, by name."""
     return list(db.session.scalars(select(Person).order_by(Person.name_key)))
+
+
+@dataclass(frozen=True)
+class PeopleListing(Listing):
+    """The list of people: its order."""
+
+    SORTS = {  # noqa: RUF012 - never changed
+        "name": Sort(read_text, column=Person.name_key),
+        "role": Sort(read_text, column=Person.role),
+        "signed-in": Sort(read_moment, True, nullable=True, column=Person.signed_in_at),
+        "added": Sort(read_moment, True, column=Person.created_at),
+    }
+
+    sort: str = "name"
+
+
+@permitted(Role.ADMIN, by_token=False)
+def select_people(actor: Actor, listing: PeopleListing, cursor: Cursor) -> tuple[Page[Person], int]:
+    """The page at a cursor, and how many people there are."""
+    page, total = select_sorted(select(Person), listing, cursor)
+    return replace(page, rows=[person for (person,) in page.rows]), total

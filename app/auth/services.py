@@ -1,7 +1,7 @@
-"""What changes people: adding them, passwords, roles, states; and the epoch that ends sessions.
+"""What changes people: adding them, their passwords, roles and states.
 
-Hashing a password takes a while, so it comes before the transaction: a permitted function hashes,
-and the service that it calls stores the hash.
+A password is hashed before the transaction: a permitted function hashes it and calls the service
+that stores the hash.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -13,12 +13,12 @@ from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
 from app.auth.changes import log_event, record_new_person, record_person
-from app.auth.epochs import raise_epoch
 from app.auth.models import FIRST_PASSWORD_LIFE, Person
 from app.auth.passwords import check_password, hash_password, random_password
 from app.auth.queries import load_person
 from app.auth.rules import check_name, check_role, fold_name
-from app.auth.tokens import revoke_all
+from app.auth.sessions.epochs import raise_epoch
+from app.auth.tokens.services import revoke_all
 from app.database.constraints import violates
 from app.database.engine import db
 from app.database.service import permitted, service
@@ -29,7 +29,7 @@ from app.times import now
 
 @dataclass(frozen=True)
 class NewPerson:
-    """A person to add: name and role are checked, the password is hashed."""
+    """A person to add, checked, with the hash of their password."""
 
     name: str
     role: Role
@@ -43,29 +43,22 @@ class NewPerson:
 
 
 def prepare_person(name: str, password: str, role: str) -> NewPerson:
-    """Check a new person and hash their password, before the transaction that adds them."""
+    """Check a new person and hash their password."""
     name = check_name(name)
     check_password(password, name)
-    checked_role = check_role(role)
-    return NewPerson(name, checked_role, hash_without_connection(password))
-
-
-def hash_without_connection(password: str) -> str:
-    """Hash a password while no connection to the database is held: what was read is released."""
-    db.session.rollback()
-    return hash_password(password)
+    return NewPerson(name, check_role(role), hash_password(password))
 
 
 @permitted(Role.ADMIN, by_token=False)
 def create_person(actor: Actor, name: str, password: str, role: str) -> int:
-    """Add somebody with a password of their choice; returns their id."""
+    """Add a person with a password of their choice; returns the id."""
     return add_person(actor, "person.create", prepare_person(name, password, role))
 
 
 @permitted(Role.ADMIN, by_token=False)
 def invite_person(actor: Actor, name: str, role: str) -> tuple[int, str]:
-    """Add somebody; returns their id and a random first password, which lets them sign in once
-    within a week and is not stored."""
+    """Add a person; returns the id and a random first password, with which they sign in within a
+    week to set their own."""
     password = random_password()
     person = replace(
         prepare_person(name, password, role),
@@ -99,19 +92,18 @@ def insert_person(person: NewPerson) -> Person:
 
 @permitted(Role.ADMIN, by_token=False)
 def set_password(actor: Actor, person_id: int, password: str) -> None:
-    """Give somebody a password that they chose; ends their sessions."""
+    """Set a person's password, which ends their sessions."""
     check_password(password, load_person(person_id).name)
-    replace_password(actor, person_id, hash_without_connection(password))
+    replace_password(actor, person_id, hash_password(password))
 
 
 @permitted(Role.ADMIN, by_token=False)
 def give_first_password(actor: Actor, person_id: int) -> str:
-    """Give somebody else a new first password and return it. It ends their sessions, and suspends
+    """Give another person a new first password and return it. It ends their sessions, and suspends
     their tokens until they set a password of their own."""
     refuse_own_account(actor, person_id)
-    load_person(person_id)
     password = random_password()
-    replace_password(actor, person_id, hash_without_connection(password), first=True)
+    replace_password(actor, person_id, hash_password(password), first=True)
     return password
 
 
@@ -122,7 +114,7 @@ def replace_password(actor: Actor, person_id: int, password_hash: str, first: bo
 
 
 def store_password(actor: Actor, person: Person, password_hash: str, first: bool = False) -> int:
-    """Store a new password of a locked person within a running service; returns the new epoch."""
+    """Change the password of a locked person within a running service; returns the new epoch."""
     before = {"must_change_password": person.must_change_password}
     person.password_hash = password_hash
     person.must_change_password = first
@@ -136,26 +128,25 @@ def store_password(actor: Actor, person: Person, password_hash: str, first: bool
 
 @service(Role.ADMIN, by_token=False)
 def set_role(actor: Actor, person_id: int, role: str) -> bool:
-    """Change somebody else's role; at least one active administrator remains. Returns whether that
-    was a change."""
+    """Change another person's role; returns whether that was a change."""
     checked_role = check_role(role)
     refuse_own_account(actor, person_id)
     person = load_person(person_id, lock=True)
-    before = {"role": person.role}
     if person.role == checked_role:
         return False
     refuse_last_administrator(person)
+    before, after = {"role": person.role}, {"role": checked_role.value}
     person.role = checked_role
     raise_epoch(person)
-    record_person(actor, "person.role", person, before, {"role": checked_role.value})
-    log_event(actor, "role-changed", about=person.name, role=checked_role.value)
+    record_person(actor, "person.role", person, before, after)
+    log_event(actor, "role-changed", about=person.name, **after)
     return True
 
 
 @service(Role.ADMIN, by_token=False)
 def set_active(actor: Actor, person_id: int, active: bool) -> bool:
-    """Enable somebody else, or disable them, which ends their sessions and revokes their tokens.
-    Returns whether that was a change."""
+    """Enable or disable another person, which ends their sessions and revokes their tokens; returns
+    whether that was a change."""
     refuse_own_account(actor, person_id)
     person = load_person(person_id, lock=True)
     if person.active == active:
@@ -173,15 +164,14 @@ def set_active(actor: Actor, person_id: int, active: bool) -> bool:
 
 
 def refuse_own_account(actor: Actor, person_id: int) -> None:
-    """Forbid administrators to disable or demote themselves, or to give themselves a first
-    password: a slip would lock them out, and another administrator can do it on purpose."""
+    """Administrators do not lock themselves out by mistake: another one can do it on purpose."""
     if actor.id == person_id:
         raise Forbidden(N_("You cannot do this to your own account. Ask another administrator."))
 
 
 def refuse_last_administrator(person: Person) -> None:
-    """Refuse to change the last active administrator. Locks all of them, so that two who demote
-    each other cannot both succeed."""
+    """At least one active administrator remains. Locks all of them, so that two who demote each
+    other cannot both succeed."""
     if person.role != Role.ADMIN or not person.active:
         return
     rows = select(Person.id).where(Person.role == Role.ADMIN, Person.active).with_for_update()

@@ -10,10 +10,9 @@ from app.auth.models import (
     NAME_LENGTH,
     PASSWORD_LONGEST,
     PASSWORD_SHORTEST,
-    TOKEN_LABEL_LENGTH,
 )
 from app.auth.passwords import PASSWORD_LENGTH_MESSAGE
-from app.auth.rules import LABEL_LENGTH_MESSAGE, NAME_LENGTH_MESSAGE
+from app.auth.rules import NAME_LENGTH_MESSAGE
 from app.text import Message, compose
 
 
@@ -42,11 +41,6 @@ def name_length() -> TextLength:
 def password_length() -> TextLength:
     """The length of a new password."""
     return TextLength(PASSWORD_SHORTEST, PASSWORD_LONGEST, PASSWORD_LENGTH_MESSAGE)
-
-
-def label_length() -> TextLength:
-    """The length of a token's label."""
-    return TextLength(-1, TOKEN_LABEL_LENGTH, LABEL_LENGTH_MESSAGE, str.strip)
 
 
 # Attributes of the control of a new password. Without its maxlength: a browser would cut off what

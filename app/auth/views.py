@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from app.auth import queries, sign_in
 from app.auth.forms import LoginForm, PasswordForm
-from app.auth.sessions import start_session
+from app.auth.sessions.start import start_session
 from app.config import LANGUAGES
 from app.current import actor
 from app.logs import event

@@ -8,17 +8,22 @@ def init_app(app: Flask) -> None:
     can be about."""
     from flask_babel import lazy_gettext as _l
 
-    from app.cities import export_views, legacy_urls, row_format, subjects, views
+    from app.cities import legacy_urls, subjects, views
+    from app.cities.exporting import views as exporting_views
     from app.cities.importing import views as importing_views
+    from app.cities.listing.row_format import city_name
     from app.cities.rules import may_read_cities
+    from app.cities.statistics import views as statistics_views
+    from app.history.subjects import register
     from app.web.navigation import Entry, add_to_bar
 
-    for blueprint in (views.bp, export_views.bp, importing_views.bp, legacy_urls.bp):
-        app.register_blueprint(blueprint)
-    app.add_template_filter(row_format.city_name)
-    subjects.init_app(app)
+    for module in (views, exporting_views, importing_views, statistics_views, legacy_urls):
+        app.register_blueprint(module.bp)
+    app.add_template_filter(city_name)
+    for subject in (subjects.CITY, subjects.IMPORT):
+        register(app, subject)
     for entry in (
         Entry("cities.list_cities", _l("Cities"), 10, may_read_cities, ("cities", "importing")),
-        Entry("cities_export.glance", _l("At a glance"), 40, may_read_cities),
+        Entry("cities_statistics.glance", _l("At a glance"), 40, may_read_cities),
     ):
         add_to_bar(app, entry)

@@ -20,15 +20,13 @@ from app.text import (
     Message,
     compose,
     excerpt,
+    has_category,
     read_number,
 )
 
 Value = str | int | None
 Values = dict[str, Value]  # by the names of fields
 Input = Mapping[str, str | int | None]  # the same as somebody typed or sent it
-
-# Unicode's categories of characters that cannot be seen; a name has to have others as well.
-BLANKS = frozenset({"Cf", "Zs"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,8 +35,8 @@ class Field:
 
     `name` is its name in code, in the history and in messages; `column` that of its column;
     `headers` are the names of its column in a CSV file: the first is written, all are read.
-    `check` makes a value of a text that is not blank, or returns what is wrong with it. `empty` is
-    the message for a blank text; without one the field is optional, and a blank text is None.
+    `check` makes a value of a text that is not empty, or returns what is wrong with it. `empty` is
+    the message for an empty text; without one the field is optional, and an empty text is None.
     What a form accepts and an import stores is cut to `length` characters, at which a text is
     still too long. `form_name` is the name in HTML, where that is another one, and `attributes`
     are those of the control.
@@ -64,7 +62,7 @@ class Field:
     def read(self, text: str) -> Value | Message:
         """The value of a text as somebody typed it, or what is wrong with it."""
         text = text.strip()
-        if is_blank(text[: self.length]):
+        if is_empty(text[: self.length]):
             return self.empty
         return self.check(text)
 
@@ -77,9 +75,9 @@ class Field:
         return format_decimal(value) if isinstance(value, int) else self.write(value)
 
 
-def is_blank(text: str) -> bool:
-    """True if nothing in the text can be seen."""
-    return all(unicodedata.category(character) in BLANKS for character in text)
+def is_empty(text: str) -> bool:
+    """True if the text has no character that can be seen."""
+    return all(unicodedata.category(character) in ("Cf", "Zs") for character in text)
 
 
 def check_text(text: str, most: int) -> str | Message:
@@ -87,7 +85,7 @@ def check_text(text: str, most: int) -> str | Message:
     text = compose(text, most)
     if len(text) > most:
         return N_("At most %(most)s characters; these are %(count)s.", most=most, count=len(text))
-    if any(unicodedata.category(character) in CONTROLS for character in text):
+    if has_category(text, CONTROLS):
         return N_("Line breaks and control characters are not allowed.")
     return text
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from wtforms import HiddenField, StringField
+from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import StopValidation
 
 from app.cities.fields import FIELDS, Field
@@ -13,12 +13,13 @@ from app.web.forms import BaseForm
 
 class CityForm(BaseForm):
     """Adding and editing; a control for each of FIELDS is added below. `version` says which state
-    of the row the form shows, `key` makes it add only one city however often it is sent, `next` is
-    the list to go back to."""
+    of the row the form shows, `key` is its idempotency key, `next` the list to go back to.
+    `anyway` confirms a second city of the same names."""
 
     version = HiddenField()
     key = HiddenField()
     next = HiddenField()
+    anyway = BooleanField()
 
     @property
     def controls(self) -> Iterator[Any]:
@@ -44,17 +45,12 @@ class Rule:
             raise StopValidation(str(found))
 
 
-def add_control(field: Field) -> None:
-    """Give the form the control of a field."""
-    control = StringField(
-        field.label,
-        [Rule(field)],
-        name=field.form_name,
-        description=field.help or "",
-        render_kw={"autocomplete": "off", **field.attributes},
-    )
-    setattr(CityForm, field.name, control)
-
-
 for each in FIELDS:
-    add_control(each)
+    control = StringField(
+        each.label,
+        [Rule(each)],
+        name=each.form_name,
+        description=each.help or "",
+        render_kw={"autocomplete": "off", **each.attributes},
+    )
+    setattr(CityForm, each.name, control)

@@ -1,11 +1,12 @@
 """The addresses of the original program. They redirect to today's pages, or do what those do."""
 
 from flask import Blueprint, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from app.actor import Role
 from app.cities.services import missing
-from app.cities.views import Answer, create_city, update_city
+from app.cities.views import create_city, update_city
 from app.text import parse_integer
 from app.web.permissions import role_required
 
@@ -35,7 +36,7 @@ def insert_page() -> Response:
 
 @bp.post("/insert")
 @role_required(Role.EDITOR)
-def insert() -> Answer:
+def insert() -> ResponseReturnValue:
     """Add a city from `province`, `city` and `number`."""
     return create_city()
 
@@ -49,7 +50,7 @@ def alter_page() -> Response:
 
 @bp.post("/alter")
 @role_required(Role.EDITOR)
-def alter() -> Answer:
+def alter() -> ResponseReturnValue:
     """Change the city `id`. The original's form had no version, so it cannot say which state its
     sender saw. Instead of overwriting what others may have saved since, the page shows the saved
     values beside those that were sent, and the person confirms."""

@@ -79,7 +79,7 @@ def keys(province: str | None, city: str | None) -> dict[str, str | None]:
 
 
 def search_keys(province: str | None, city: str | None) -> dict[str, str]:
-    """The keys alone. A missing or blank name has an empty key; NULL means that the row has no
+    """The keys alone. A missing or empty name has an empty key; NULL means that the row has no
     keys yet."""
     return {
         "province_key": sort_key(province),
@@ -99,8 +99,6 @@ def fold_name(text: str | None) -> str:
 
 
 def is_flawed(province: str | None, city: str | None, users: int | None) -> bool:
-    """True if a row breaks the rules as rows of the original program can: a blank or missing name,
-    a missing or negative number. queries.flawed_rows() asks the database the same."""
-    return not (
-        province and province.strip() and city and city.strip() and users is not None and users >= 0
-    )
+    """True if a row breaks the rules as rows of the original program can: an empty name, a missing
+    or negative number. listing.queries.flawed_rows() asks the database the same."""
+    return not (province or "").strip() or not (city or "").strip() or users is None or users < 0

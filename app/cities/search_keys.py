@@ -42,14 +42,13 @@ def fill_keys() -> None:
 
 
 @bookkeeping
-def fill_batch() -> int:
-    """Fill in the keys of some rows; returns of how many."""
+def fill_batch() -> None:
+    """Fill in the keys of some rows."""
     query = select(City.id, City.provincename, City.cityname).where(City.keys_due)
     rows = db.session.execute(query.limit(FILL_BATCH).with_for_update()).all()
     changes = [{"id": row.id, **keys(row.provincename, row.cityname)} for row in rows]
     if changes:
         db.session.execute(update(City), changes)
-    return len(rows)
 
 
 def find_same(province: str, city: str, other_than: int | None = None) -> int | None:

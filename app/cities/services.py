@@ -4,7 +4,6 @@ changed."""
 import csv
 import hashlib
 import json
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from app.actor import Actor, Role
 from app.cities import cache, queries
 from app.cities.fields import CSV_FIELDS, Input, Values, columns_of, values_of
 from app.cities.models import City, RemovedCity
-from app.cities.rules import Pair, check_city, check_reader, names_of, row_of
+from app.cities.rules import check_city, check_reader, names_of, row_of
 from app.cities.search_keys import find_same
 from app.config import ROOT
 from app.database.constraints import violates
@@ -116,7 +115,8 @@ def update_city(
         refuse_same(values, anyway, city_id)
     row.version += 1
     row.changed_at = now()
-    set_columns(row, row_of(values))
+    for column, value in row_of(values).items():
+        setattr(row, column, value)
     record(actor, "city.update", Change(city_id, before, after, row.version))
     after_commit(cache.invalidate)
 
@@ -134,8 +134,9 @@ def lock_city(city_id: int) -> City:
 def delete_city(actor: Actor, city_id: int) -> tuple[int, str]:
     """Remove a city. Returns the id under which it can be restored, and its name."""
     row = lock_city(city_id)
-    removed = RemovedCity(city_id=row.id, removed_by=actor.name, removed_at=now())
-    copy_city(row, removed)
+    removed = RemovedCity(
+        city_id=row.id, removed_by=actor.name, removed_at=now(), **restorable_columns(row)
+    )
     db.session.add(removed)
     db.session.delete(row)
     db.session.flush()
@@ -160,8 +161,7 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
     if removed is None or removed.removed_at < now() - RESTORABLE:
         raise NotFound(N_("This is already undone, or it was too long ago."))
     values = values_of(removed)
-    row = City(id=removed.city_id, **row_of(values))
-    copy_city(removed, row)
+    row = City(id=removed.city_id, **row_of(values) | restorable_columns(removed))
     db.session.delete(removed)
     db.session.add(row)
     try:
@@ -175,23 +175,16 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
         actor,
         "city.restore",
         Change(row.id, None, values, row.version),
-        reverts_id=find_removal("city", row.id),
+        reverts_id=find_removal("city", row.id, removed.removed_at),
     )
     after_commit(cache.invalidate)
     return row.id, row.cityname or ""
 
 
-def copy_city(source: City | RemovedCity, target: City | RemovedCity) -> None:
-    """Copy what a city has both in the register and among removed cities."""
-    set_columns(target, columns_of(values_of(source)))
-    target.version = source.version
-    target.created_at, target.changed_at = source.created_at, source.changed_at
-
-
-def set_columns(row: City | RemovedCity, columns: dict[str, Any]) -> None:
-    """Set several columns of a row."""
-    for name, value in columns.items():
-        setattr(row, name, value)
+def restorable_columns(row: City | RemovedCity) -> dict[str, Any]:
+    """What a city has both in the register and among removed cities."""
+    more = {name: getattr(row, name) for name in ("version", "created_at", "changed_at")}
+    return columns_of(values_of(row)) | more
 
 
 def is_empty() -> bool:
@@ -224,7 +217,11 @@ def insert_sample_cities(actor: Actor, sample: list[Values]) -> int:
     at the top of a new list."""
     newest = newest_id()
     db.session.execute(INSERT, [row_of(values) for values in reversed(sample)])
-    record_created(actor, newest, sample, batch_id=new_batch_id())
+    # Nobody says which ids they got: they are larger than `newest`, and are found by their names.
+    added = select(City.id, City.provincename, City.cityname).where(City.id > newest)
+    ids = {(province, city): row_id for row_id, province, city in db.session.execute(added)}
+    changes = (Change(ids[names_of(values)], after=values, version=1) for values in sample)
+    record(actor, "city.create", *changes, batch_id=new_batch_id())
     after_commit(cache.invalidate)
     return len(sample)
 
@@ -232,14 +229,3 @@ def insert_sample_cities(actor: Actor, sample: list[Values]) -> int:
 def newest_id() -> int:
     """The largest id in the register."""
     return db.session.scalar(select(func.max(City.id))) or 0
-
-
-def record_created(actor: Actor, newest: int, created: Iterable[Values], batch_id: str) -> None:
-    """Record cities that were inserted together by the running service. Nobody says which ids they
-    got: they are larger than `newest`, the largest one before, and are found by their names."""
-    query = select(City.id, City.provincename, City.cityname).where(City.id > newest)
-    ids: dict[Pair, int] = {
-        (row.provincename or "", row.cityname or ""): row.id for row in db.session.execute(query)
-    }
-    changes = (Change(ids[names_of(values)], after=values, version=1) for values in created)
-    record(actor, "city.create", *changes, batch_id=batch_id)

@@ -2,32 +2,19 @@
 
 from collections.abc import Collection, Iterable
 
-from flask import Flask, url_for
+from flask import url_for
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app.actor import Actor
 from app.cities.fields import FIELDS
 from app.cities.importing.models import CityImport, LineKind
+from app.cities.importing.queries import IS_STAGED, owned_by
+from app.cities.listing.row_format import city_name
 from app.cities.models import City
-from app.cities.row_format import city_name
 from app.cities.rules import may_read_cities
 from app.database.engine import db
-from app.history.subjects import Subject, labels_from, register
-
-CITY_ACTIONS = {
-    "city.create": _l("City added"),
-    "city.update": _l("City changed"),
-    "city.delete": _l("City removed"),
-    "city.restore": _l("City restored"),
-}
-IMPORT_FIELDS = {
-    "file_name": _l("File"),
-    "new": _l("New lines"),
-    "changed": _l("Changed lines"),
-    "same": _l("Unchanged lines"),
-    "refused": _l("Refused lines"),
-}
+from app.history.subjects import Subject, labels_from
 
 
 def city_labels(ids: Iterable[int]) -> dict[int, str]:
@@ -37,37 +24,45 @@ def city_labels(ids: Iterable[int]) -> dict[int, str]:
 
 
 def readable_imports(actor: Actor, ids: Collection[int]) -> Collection[int]:
-    """All for administrators; for other editors those that they imported."""
-    if actor.is_admin or not actor.may_write:
-        return ids if actor.is_admin else ()
-    own = select(CityImport.id).where(CityImport.id.in_(ids), CityImport.person_id == actor.id)
-    return db.session.scalars(own).all()
+    """All that are staged for administrators; for other editors those of them that are theirs."""
+    if not actor.may_write:
+        return ()
+    query = select(CityImport.id).where(CityImport.id.in_(ids), owned_by(actor), IS_STAGED)
+    return db.session.scalars(query).all()
 
 
-def init_app(app: Flask) -> None:
-    """Register both."""
-    register(
-        app,
-        Subject(
-            kind="city",
-            name=_l("City"),
-            labels=city_labels,
-            url=lambda city_id: url_for("cities.edit_city", city_id=city_id),
-            may_read=lambda actor, ids: ids if may_read_cities(actor) else (),
-            actions=CITY_ACTIONS,
-            fields={field.name: field.label for field in FIELDS},
-        ),
-    )
-    register(
-        app,
-        Subject(
-            kind="import",
-            name=_l("Import"),
-            labels=labels_from(CityImport.file_name),
-            url=lambda import_id: url_for("importing.import_preview", import_id=import_id),
-            may_read=readable_imports,
-            actions={"import.apply": _l("Cities imported")},
-            fields=IMPORT_FIELDS,
-            counts=tuple(LineKind),
-        ),
-    )
+CITY = Subject(
+    kind="city",
+    name=_l("City"),
+    labels=city_labels,
+    url=lambda city_id: url_for("cities.edit_city", city_id=city_id),
+    may_read=lambda actor, ids: ids if may_read_cities(actor) else (),
+    actions={
+        "city.create": _l("City added"),
+        "city.update": _l("City changed"),
+        "city.delete": _l("City removed"),
+        "city.restore": _l("City restored"),
+    },
+    fields={field.name: field.label for field in FIELDS},
+)
+IMPORT = Subject(
+    kind="import",
+    name=_l("Import"),
+    labels=labels_from(CityImport.file_name),
+    url=lambda import_id: url_for("importing.import_preview", import_id=import_id),
+    may_read=readable_imports,
+    actions={
+        "import.begin": _l("Import started"),
+        "import.apply": _l("Cities imported"),
+        "import.cancel": _l("Import cancelled"),
+    },
+    fields={
+        "file_name": _l("File"),
+        "lines": _l("Lines"),
+        "new": _l("New lines"),
+        "changed": _l("Changed lines"),
+        "same": _l("Unchanged lines"),
+        "refused": _l("Refused lines"),
+    },
+    counts=tuple(LineKind),
+)

@@ -1,34 +1,32 @@
 """The pages of the register."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.actor import ANONYMOUS, Role
 from app.cities import services
-from app.cities.fields import FIELDS, Field
+from app.cities.fields import FIELDS, values_of
 from app.cities.forms import CityForm
-from app.cities.list_page import CITIES, list_content, register_facts
+from app.cities.listing.list_page import CITIES, list_content, register_facts
+from app.cities.listing.row_format import city_name
 from app.cities.queries import CityRow, find_last_change
-from app.cities.row_format import city_name
-from app.cities.rules import is_flawed, may_read_cities
+from app.cities.rules import check_city, is_flawed, may_read_cities
 from app.current import actor
 from app.database.engine import db
 from app.database.idempotency import new_key
 from app.errors import NotFound
-from app.text import Message
 from app.web.forms import submit
 from app.web.notices import Notice
 from app.web.permissions import role_required
 from app.web.urls import list_url, safe_next
 
 bp = Blueprint("cities", __name__)
-Answer = Response | tuple[str, int] | tuple[str, int, Any] | str
 
 CITY = "/cities/<int:city_id>"
 
@@ -58,11 +56,11 @@ def list_cities() -> str:
 
 @bp.route("/cities/new", methods=["GET", "POST"])
 @role_required(Role.EDITOR)
-def create_city() -> Answer:
+def create_city() -> ResponseReturnValue:
     """A new city. If there is one of these names, the page says so and offers to add it anyway."""
     form = CityForm()
     create = partial(
-        services.create_city, actor(), form.values(), key=form.key.data, anyway=anyway()
+        services.create_city, actor(), form.values(), key=form.key.data, anyway=form.anyway.data
     )
     try:
         sent = submit(form, create, special=(services.AlreadyThere,))
@@ -77,7 +75,7 @@ def create_city() -> Answer:
 
 @bp.get(CITY)
 @reads_cities
-def edit_city(city_id: int) -> Answer:
+def edit_city(city_id: int) -> ResponseReturnValue:
     """The form of a city; its values alone for those who only read."""
     row = services.load_city(actor(), city_id)
     back = list_url("cities.list_cities")
@@ -90,11 +88,16 @@ def edit_city(city_id: int) -> Answer:
 
 @bp.post(CITY)
 @role_required(Role.EDITOR)
-def update_city(city_id: int) -> Answer:
+def update_city(city_id: int) -> ResponseReturnValue:
     """Save what was typed, unless the city was changed or removed since the form was opened."""
     form = CityForm()
     update = partial(
-        services.update_city, actor(), city_id, form.version.data, form.values(), anyway=anyway()
+        services.update_city,
+        actor(),
+        city_id,
+        form.version.data,
+        form.values(),
+        anyway=form.anyway.data,
     )
     try:
         sent = submit(form, update, special=(services.Outdated, services.AlreadyThere))
@@ -106,11 +109,6 @@ def update_city(city_id: int) -> Answer:
         return refused_page(form, city_id, sent.status)
     Notice(_("%(name)s was saved.", name=city_name(form.city.data))).show()
     return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
-
-
-def anyway() -> bool:
-    """True if the person confirmed a second city of the same names."""
-    return "anyway" in request.form
 
 
 def edit_page(
@@ -145,27 +143,14 @@ def refused_page(
     return edit_page(form, status, row, same=same)
 
 
-@dataclass(frozen=True)
-class Conflicting:
-    """One field of a city that two people changed."""
-
-    field: Field
-    saved: str
-    yours: str
-
-
 def conflict_page(form: CityForm, row: CityRow, status: int) -> tuple[str, int]:
     """What is saved now beside what was typed. Sent again from here, the form knows the present
     state and is saved."""
     form.version.data = services.form_version(row)
+    saved, yours = values_of(row), check_city(form.values())
     conflict = [
-        Conflicting(
-            field,
-            saved=field.show(getattr(row, field.column)),
-            yours=typed if isinstance(value := field.read(typed), Message) else field.show(value),
-        )
+        (field.label, field.show(saved[field.name]), field.show(yours[field.name]))
         for field in FIELDS
-        for typed in [form.values()[field.name]]
     ]
     last_change = find_last_change(actor(), row)
     db.session.rollback()  # no connection is held while Redis is asked
@@ -174,7 +159,7 @@ def conflict_page(form: CityForm, row: CityRow, status: int) -> tuple[str, int]:
 
 @bp.route(f"{CITY}/delete", methods=["GET", "POST"])
 @role_required(Role.EDITOR)
-def delete_city(city_id: int) -> Answer:
+def delete_city(city_id: int) -> ResponseReturnValue:
     """Asks, or removes and offers to undo it."""
     back = list_url("cities.list_cities")
     if request.method == "GET":

@@ -19,7 +19,7 @@ from app.files.models import NAME_LENGTH
 from app.files.names import clean_path, printable
 from app.files.rules import check_extension
 from app.files.storage.folder import Incoming, read_blocks
-from app.files.upload.services import store_adopted
+from app.files.upload.services import store
 from app.history.services import new_batch_id
 from app.text import N_
 
@@ -32,7 +32,7 @@ ADOPTED, PRESENT, SKIPPED = "adopted", "already here", "skipped"
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file to adopt: its path (None if it is missing), its name, and its stored name if the
+    """A file to adopt: its path, None if there is a problem, its name, and its stored name if the
     original's table had one."""
 
     path: Path | None
@@ -43,8 +43,6 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class AdoptionResult:
-    """What was done with one file."""
-
     name: str
     state: str
     reason: str = ""
@@ -64,12 +62,12 @@ def adopt_files(
 def adopt_file(actor: Actor, source: SourceFile, owner_id: int, batch_id: str) -> AdoptionResult:
     """Copy one file, with the same checks as an upload."""
     shown = printable(source.name)
-    if source.path is None or source.problem:
+    if source.path is None:
         return AdoptionResult(shown, SKIPPED, str(source.problem))
-    own = settings()
-    if not has_space(own.files_dir, source.path.stat().st_size):
+    folder, limit = settings().files_dir, settings().upload_max_bytes
+    if not has_space(folder, source.path.stat().st_size):
         raise NoSpace()
-    incoming = Incoming(own.files_dir, own.upload_max_bytes)
+    incoming = Incoming(folder, limit)
     try:
         path = clean_path(source.name, with_folder=True)
         check_extension(path.extension)
@@ -78,7 +76,8 @@ def adopt_file(actor: Actor, source: SourceFile, owner_id: int, batch_id: str) -
         if queries.has_copy(owner_id, path, incoming.sha256, source.former_name):
             return AdoptionResult(shown, PRESENT)
         created = datetime.fromtimestamp(source.path.stat().st_mtime, UTC)
-        store_adopted(actor, owner_id, path, incoming, created, source.former_name, batch_id)
+        own = {"owner_id": owner_id, "created_at": created, "former_name": source.former_name}
+        store(actor, incoming, path, batch_id, **own)
     except (DomainError, OSError) as error:
         reason = error.message if isinstance(error, DomainError) else error.strerror or ""
         return AdoptionResult(shown, SKIPPED, reason)
@@ -128,7 +127,6 @@ def find_mapping(mapping: Path, stored: set[str]) -> list[tuple[str, str]]:
 
 
 def tables(connection: sqlite3.Connection) -> list[str]:
-    """The tables of a database."""
     query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     return [name for (name,) in connection.execute(query)]
 

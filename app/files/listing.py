@@ -1,6 +1,5 @@
 """The list of files: search, order, pages, totals."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, literal, select, union_all
-from sqlalchemy.orm import InstrumentedAttribute
 
 from app.actor import Actor, Role
 from app.auth.models import Person
@@ -25,12 +23,6 @@ from app.text import fold, parse_integer
 FileRow = Row[*tuple[Any, ...]]
 
 SEARCH_LENGTH = 200
-COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
-    "name": File.name_key,
-    "from": Person.name_key,
-    "size": File.size,
-    "uploaded": File.created_at,  # not the id: an adopted file may be older than its row
-}
 
 
 def read_size(text: str) -> Value:
@@ -46,10 +38,11 @@ class FileListing(Listing):
     """Search and order. The default is every file, newest first."""
 
     SORTS = {  # noqa: RUF012 - never changed
-        "name": Sort(read_text),
-        "from": Sort(read_text),
-        "size": Sort(read_size, descending_first=True),
-        "uploaded": Sort(read_moment, descending_first=True),
+        "name": Sort(read_text, column=File.name_key),
+        "from": Sort(read_text, column=Person.name_key),
+        "size": Sort(read_size, True, column=File.size),
+        # Not the id: an adopted file may be older than its row.
+        "uploaded": Sort(read_moment, True, column=File.created_at),
     }
 
     sort: str = "uploaded"
@@ -98,7 +91,7 @@ def read_rows(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[File
 
 def rows_query(listing: FileListing, cursor: Cursor) -> Query:
     """The query for the rows from a cursor onwards, for every order but that by owner."""
-    column = COLUMNS[listing.sort]
+    column = listing.column
     query: Query = select(File, Person.name, Person.name_key)
     query = query.join(Person, File.owner_id == Person.id).where(*listing.conditions())
     query = query.with_hint(Person, "FORCE INDEX (PRIMARY)", dialect_name="mysql")
@@ -117,13 +110,13 @@ def with_index(query: Query, listing: FileListing, column: Any) -> Query:
 def read_by_owner(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[FileRow]:
     """The rows in the order of their owners' names. No index of files has these names: the owners
     are read first, then the ids of their files with a query for each owner in one statement."""
-    descending = listing.descending == cursor.forward
     queries = owner_queries(listing, cursor, limit)
     if not queries:
         return []
     ids = union_all(*(select(query.limit(limit).subquery()) for query in queries))
-    order = (ids.selected_columns.place, ids.selected_columns.id)
-    ids = ids.order_by(order[0], order[1].desc() if descending else order[1]).limit(limit)
+    place, file_id = ids.selected_columns.place, ids.selected_columns.id
+    descending = listing.descending == cursor.forward
+    ids = ids.order_by(place, file_id.desc() if descending else file_id).limit(limit)
     wanted = [file_id for _place, file_id in db.session.execute(ids)]
     query = select(File, Person.name, Person.name_key).join(Person, File.owner_id == Person.id)
     found = {row[0].id: row for row in db.session.execute(query.where(File.id.in_(wanted)))}
@@ -149,18 +142,18 @@ def read_owners(
     """Owners with files in this listing, from the cursor onwards; one more than `limit` because the
     cursor's owner may have none left."""
     own = select(File.id).where(File.owner_id == Person.id, *listing.conditions())
-    query = select(Person.id, Person.name_key).where(own.exists())
+    key = Person.name_key
+    query = select(Person.id, key).where(own.exists())
     if cursor.id is not None:
-        column = Person.name_key
-        query = query.where(column <= cursor.value if descending else column >= cursor.value)
-    order = Person.name_key.desc() if descending else Person.name_key
-    return db.session.execute(query.order_by(order).limit(limit + 1)).all()
+        query = query.where(key <= cursor.value if descending else key >= cursor.value)
+    query = query.order_by(key.desc() if descending else key)
+    return db.session.execute(query.limit(limit + 1)).all()
 
 
 def cursor_at(listing: FileListing, row: FileRow, forward: bool, place: int | None) -> Cursor:
     """The cursor that continues after a row, whose own place is `place`."""
     file, _owner, owner_key = row
-    value = owner_key if listing.sort == "from" else getattr(file, COLUMNS[listing.sort].key)
+    value = owner_key if listing.sort == "from" else getattr(file, listing.column.key)
     return Cursor(forward, file.id, value, place)
 
 
@@ -169,9 +162,8 @@ def read_totals(actor: Actor, listing: FileListing) -> tuple[int, int]:
     """How many files a listing has, and their total size. Counting reads every row, so the result
     is cached until a file changes."""
     listing = visible_to(actor, listing)
-    key = json.dumps([listing.search, listing.removed, listing.removed_of])
-    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-    return cache.get_or_compute(f"sums:{digest}", tuple[int, int], lambda: count_files(listing))
+    key = json.dumps(["sums", listing.search, listing.removed, listing.removed_of])
+    return cache.get_or_compute(key, tuple[int, int], lambda: count_files(listing))
 
 
 def count_files(listing: FileListing) -> tuple[int, int]:

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.auth.models import Person
 from app.database.engine import db
 from app.database.types import Id, Moment, UtcDateTime, bounded, long_text
 
@@ -59,9 +60,10 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     name_key: Mapped[str] = mapped_column(bounded(NAME_LENGTH))
     search_key: Mapped[str] = mapped_column(long_text(), deferred=True)
 
+    owner: Mapped[Person] = relationship(foreign_keys=owner_id)
+
     @property
     def path(self) -> str:
-        """Folder and name, as shown to people."""
         return join_path(self.folder, self.name)
 
 

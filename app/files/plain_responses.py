@@ -1,8 +1,6 @@
 """Responses in plain text, for clients that name no media type. Scripts of the original program
 read the first line, which never changes."""
 
-from typing import Any
-
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
@@ -28,24 +26,27 @@ def plain(status: int, *lines: str) -> Response:
 
 def refuse(error: DomainError | HTTPException) -> AnyResponse:
     """The error handler of uploads and downloads: plain text instead of JSON for such clients."""
-    known = isinstance(error, DomainError)
-    response = answer_refusal(error) if known else answer_http_error(error)  # type: ignore[arg-type]
+    if isinstance(error, DomainError):
+        response, text = answer_refusal(error), error.message
+    else:
+        response, text = answer_http_error(error), ""
     if not (declared().plain_refusals and wants_plain()):
         return response
-    return as_plain(response, error, declared().drains_body)
+    return as_plain(response, text)
 
 
-def as_plain(refusal: Any, error: Exception, is_upload: bool) -> Response:
+def as_plain(refusal: Response, text: str) -> Response:
     """The same refusal in plain text. It begins with the line that scripts of the original program
     look for, except for a missing sign-in, which is a single line."""
     status = refusal.status_code
-    text = error.message if isinstance(error, DomainError) else ""
     text = text or str(STATUS_TEXTS.get(status, STATUS_TEXTS[400])[1])
-    first = FAILED if is_upload else MISSING
-    if status == 401 or (not is_upload and status != 404):
+    is_upload = declared().drains_body
+    if status == 404 and not is_upload:
+        lines = [MISSING]
+    elif status == 401 or not is_upload:
         lines = [text]
     else:
-        lines = [first] if first == MISSING else [first, text]
+        lines = [FAILED, text]
     response = plain(status, *lines)
     about_body = ("content-type", "content-length")
     response.headers.extend((k, v) for k, v in refusal.headers if k.lower() not in about_body)

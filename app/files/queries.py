@@ -1,11 +1,10 @@
-"""Reading files: one by id or name, its versions and its owner, for members."""
+"""Reading files: one by id or name, and its versions, for members."""
 
 import unicodedata
 
 from sqlalchemy import ColumnElement, select, union_all
 
 from app.actor import Actor, Role
-from app.auth.models import Person
 from app.database.engine import db
 from app.database.service import permitted
 from app.errors import NotFound
@@ -76,17 +75,6 @@ def list_versions(actor: Actor, file: File) -> list[File]:
     """All versions of a file, newest first."""
     query = select(File).where(*versions_of(file), File.removed_at.is_(None))
     return list(db.session.scalars(query.order_by(File.created_at.desc(), File.version.desc())))
-
-
-@permitted(Role.VIEWER)
-def owner_name(actor: Actor, file: File) -> str:
-    """The name of the file's owner."""
-    return name_of_owner(file)
-
-
-def name_of_owner(file: File) -> str:
-    """The same, for services that have checked the actor."""
-    return db.session.scalar(select(Person.name).where(Person.id == file.owner_id)) or ""
 
 
 @permitted(Role.VIEWER)

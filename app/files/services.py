@@ -1,6 +1,7 @@
 """What can be done with stored files: remove, restore and purge them, and count downloads."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -41,7 +42,7 @@ class RestoredFile:
 
 @dataclass
 class PurgeCounts:
-    """How many removed files and orphaned stored files were deleted permanently."""
+    """How many files were deleted permanently: removed files, and stored files without a row."""
 
     removed: int = 0
     orphaned: int = 0
@@ -50,7 +51,7 @@ class PurgeCounts:
 def recorded(file: File) -> dict[str, Any]:
     """The fields of a version for the history, with the name of its owner, which never changes."""
     fields = {name: getattr(file, name) for name in RECORDED}
-    return {**fields, "owner": queries.name_of_owner(file)}
+    return {**fields, "owner": file.owner.name}
 
 
 @bookkeeping
@@ -101,7 +102,7 @@ def restore_file(actor: Actor, file_id: int) -> RestoredFile:
     if not restored:  # deleted between the two queries
         raise purged()
     if moment is not None:
-        record_restore(actor, restored)
+        record_restore(actor, restored, moment)
     for row in restored:
         row.removed_at = row.removed_by = None
     *older, current = [row for row in rows if row.removed_at is None]
@@ -112,11 +113,12 @@ def restore_file(actor: Actor, file_id: int) -> RestoredFile:
     return RestoredFile(file.name, restored[-1].version, current.version, current.id)
 
 
-def record_restore(actor: Actor, restored: list[File]) -> None:
+def record_restore(actor: Actor, restored: list[File], removed_at: datetime) -> None:
     """One entry, for the version that was current at the removal."""
     row = next((row for row in restored if row.replaced_at is None), restored[-1])
     change = Change(row.id, after=recorded(row), version=row.version)
-    record(actor, "file.restore", change, reverts_id=find_removal("file", row.id))
+    reverts_id = find_removal("file", row.id, removed_at)
+    record(actor, "file.restore", change, reverts_id=reverts_id)
 
 
 def purged() -> NotFound:

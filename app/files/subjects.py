@@ -13,8 +13,6 @@ from app.files.services import ALL_FILES
 from app.history.subjects import Subject
 from app.text import Bytes
 
-DIGEST_SHOWN = 12  # characters; the whole digest is on the file's page
-
 
 def labels(file_ids: Iterable[int]) -> Mapping[int, str]:
     """Folder and name of those that are not deleted permanently; a word for all files."""
@@ -25,7 +23,6 @@ def labels(file_ids: Iterable[int]) -> Mapping[int, str]:
 
 
 def url(file_id: int) -> str:
-    """The address of a file's page."""
     return url_for("files.show_file", file_id=file_id)
 
 
@@ -63,6 +60,6 @@ FILE = Subject(
     },
     formats={
         "size": lambda size: str(Bytes(size)),
-        "sha256": lambda digest: f"{digest[:DIGEST_SHOWN]}…",
+        "sha256": lambda digest: f"{digest[:12]}…",  # the whole digest is on the file's page
     },
 )

@@ -1,4 +1,4 @@
-"""The pages of shared files: the list, one file, removing and restoring."""
+"""The pages of shared files: the list, one file, removing and restoring, lines for scripts."""
 
 from functools import partial
 
@@ -22,6 +22,14 @@ FILES = ListAddress(
         "search": Filter("q", lambda text: read_text(listing.SEARCH_LENGTH)(text.strip())),
         "removed": Filter("removed", read_flag),
     },
+)
+EXAMPLES = (
+    "curl_upload",
+    "curl_folder",
+    "curl_download",
+    "curl_by_number",
+    "python_upload",
+    "python_download",
 )
 
 
@@ -53,7 +61,6 @@ def show_file(file_id: int) -> str:
     return render_template(
         "files/show_file.html",
         file=file,
-        owner=queries.owner_name(actor(), file),
         versions=queries.list_versions(actor(), file),
         may_change=rules.may_change(actor(), file),
     )
@@ -90,6 +97,18 @@ def restored_notice(file: services.RestoredFile) -> Notice:
     )
     link = url_for("files.show_file", file_id=file.current_id)
     return Notice(text, link=link, link_text=_("Show current version"))
+
+
+@bp.get("/files/scripts")
+@role_required()
+def scripts() -> str:
+    """The page "For scripts": lines to type for uploads and downloads on this server."""
+    server = request.url_root.rstrip("/")
+    # Plain text, which is escaped where the page shows it.
+    examples = {
+        name: render_template(f"files/examples/{name}.txt", server=server) for name in EXAMPLES
+    }
+    return render_template("files/scripts.html", examples=examples, limits=settings())
 
 
 @bp.get("/list_files")

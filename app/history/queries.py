@@ -112,25 +112,27 @@ def list_authors(actor: Actor) -> list[int | None]:
     return list(db.session.scalars(select(HistoryEntry.actor_id).distinct()))
 
 
-def last_entry(
-    actor: Actor | None, kind: str, subject_id: int, action: str | None = None
-) -> HistoryEntry | None:
-    """The newest entry about a subject, of any action or of one; None if there is none. For an
-    actor, of those that they may see; without one, for a service that refers to it, of all."""
-    conditions = [HistoryEntry.subject_kind == kind, HistoryEntry.subject_id == subject_id]
-    if actor is not None:
-        conditions.append(visible_to(actor))
-    if action is not None:
-        conditions.append(HistoryEntry.action == action)
-    query = select(HistoryEntry).where(*conditions).order_by(HistoryEntry.id.desc())
+def last_entry(actor: Actor, kind: str, subject_id: int) -> HistoryEntry | None:
+    """The newest entry about a subject that the actor may see."""
+    query = (
+        select(HistoryEntry)
+        .where(HistoryEntry.subject_kind == kind, HistoryEntry.subject_id == subject_id)
+        .where(visible_to(actor))
+        .order_by(HistoryEntry.id.desc())
+    )
     return db.session.scalars(query.limit(1)).first()
 
 
-def find_removal(kind: str, subject_id: int) -> int | None:
-    """The id of the entry of a subject's latest removal, for the entry that reverts it; None for a
-    removal by a release that had no history."""
-    entry = last_entry(None, kind, subject_id, f"{kind}.delete")
-    return None if entry is None else entry.id
+def find_removal(kind: str, subject_id: int, removed_at: datetime) -> int | None:
+    """The id of the entry of a subject's removal, for the entry that reverts it; None for a removal
+    by a release that had no history, also if there are entries of earlier removals."""
+    query = (
+        select(HistoryEntry.id)
+        .where(HistoryEntry.subject_kind == kind, HistoryEntry.subject_id == subject_id)
+        .where(HistoryEntry.action == f"{kind}.delete", HistoryEntry.at >= removed_at)
+        .order_by(HistoryEntry.id.desc())
+    )
+    return db.session.scalar(query.limit(1))
 
 
 def names_when_deleted(kind: str, ids: Iterable[int], field: str) -> Mapping[int, str]:

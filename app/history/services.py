@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Select, delete, insert, literal, select
+from sqlalchemy import Select, delete, insert, literal, select, update
 
 from app.actor import Actor, Role
 from app.database.engine import db
-from app.database.service import bookkeeping, permitted, service
+from app.database.service import permitted, service
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.times import now
 
@@ -114,33 +114,30 @@ def changed_fields(before: Fields, after: Fields) -> tuple[dict[str, Any], dict[
 
 @permitted(Role.ADMIN, by_token=False)
 def prune(actor: Actor, before: datetime) -> int:
-    """Delete the entries written before a moment, and record that; returns how many. In batches,
-    each a short transaction, so that nobody waits for it. What was deleted is recorded also if a
-    later batch fails: nobody makes entries disappear without a trace."""
-    total = 0
-    try:
-        while count := prune_batch(before):
-            total += count
-    finally:
-        if total:
-            record_pruning(actor, before, total)
+    """Delete the entries written before a moment; returns how many. In batches, each a short
+    transaction, so that nobody waits for it."""
+    before = min(before, now())  # so that it never deletes its own entry
+    batch_id, total = new_batch_id(), 0
+    while count := prune_batch(actor, before, batch_id, total):
+        total += count
     return total
 
 
-@bookkeeping
-def prune_batch(before: datetime) -> int:
-    """Delete the oldest entries, at most PRUNE_BATCH; returns how many. They are locked first, so
-    that two who prune at once count each entry once."""
+@service(Role.ADMIN, by_token=False)
+def prune_batch(actor: Actor, before: datetime, batch_id: str, earlier: int) -> int:
+    """Delete the oldest entries, at most PRUNE_BATCH; returns how many. The first batch writes the
+    entry of the pruning, later ones raise its count by what `earlier` ones deleted. The rows are
+    locked first, so that two who prune at once count each entry once."""
     query = select(HistoryEntry.id).where(HistoryEntry.at < before).with_for_update()
     ids = db.session.scalars(query.order_by(HistoryEntry.at).limit(PRUNE_BATCH)).all()
-    if ids:
-        db.session.execute(delete(HistoryEntry).where(HistoryEntry.id.in_(ids)))
+    if not ids:
+        return 0
+    db.session.execute(delete(HistoryEntry).where(HistoryEntry.id.in_(ids)))
+    fields = {"until": before.isoformat(), "entries": earlier + len(ids)}
+    if earlier:
+        of_pruning = update(HistoryEntry).where(HistoryEntry.batch_id == batch_id)
+        db.session.execute(of_pruning.values(after=dump(fields)))
+    else:
+        pruned = Change(0, after=fields)
+        record(actor, "history.prune", pruned, batch_id=batch_id, visible_to=ADMINISTRATORS)
     return len(ids)
-
-
-@service(Role.ADMIN, by_token=False)
-def record_pruning(actor: Actor, before: datetime, count: int) -> None:
-    """Write the entry of a pruning."""
-    fields = {"until": before.isoformat(), "entries": count}
-    change = Change(0, after=fields)
-    record(actor, "history.prune", change, visible_to=ADMINISTRATORS)

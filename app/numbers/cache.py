@@ -77,10 +77,6 @@ class ResultHash:
         """The key of the sorted set."""
         return f"gz:{self.name}:used"
 
-    def lock(self, n: int) -> Lock:
-        """The lock for computing n."""
-        return Lock(f"gz:lock:{self.name}:{n}")
-
     def find(self, n: int) -> str | None:
         """The stored result, or None; counted as a hit."""
         keys = (self.name, self.last_use, COUNTERS, WORKERS)
@@ -99,7 +95,7 @@ def get_or_compute(
 ) -> tuple[str, bool]:
     """The result and whether it was cached. `allow` is called before a computation and may refuse
     it. Without Redis the result is computed here and not stored."""
-    lock = results.lock(n)
+    lock = Lock(f"gz:lock:{results.name}:{n}")
     try:
         found = find_or_acquire(lock, lambda: results.find(n))
     except RedisError as error:

@@ -1,6 +1,5 @@
 """What may be asked for, and how a result is computed."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -51,9 +50,9 @@ def check_n(text: str, limit: int) -> int:
     """A whole number from 0 to the limit, in plain digits."""
     if not text:
         raise NotANumber(N_("n is missing; it must be a whole number such as 100."))
-    if parse_integer(text, 0, 10**20) is None:
+    n = parse_integer(text, 0, 10**20)
+    if n is None:
         raise NotANumber(N_("n must be a whole number of at most 20 digits, written with 0 to 9."))
-    n = int(text)
     if n > limit:
         raise Invalid(N_("n must be at most %(limit)s.", limit=limit))
     return n
@@ -134,20 +133,3 @@ def store_sums(passed: dict[Any, Any]) -> None:
     except RedisError:
         return
     passed.clear()
-
-
-@dataclass(frozen=True)
-class TimedResult:
-    """A result as the page shows it."""
-
-    result: NumberResult
-    milliseconds: float
-
-
-def get_timed(
-    get: Callable[[str, RateKey], NumberResult], text: str, rate_key: RateKey
-) -> TimedResult:
-    """A result and the time it took to get it."""
-    start = time.perf_counter()
-    result = get(text, rate_key)
-    return TimedResult(result, round((time.perf_counter() - start) * 1000, 1))

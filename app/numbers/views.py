@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, render_template, request, session
 from flask_babel import format_percent
@@ -14,8 +16,7 @@ from werkzeug.routing import BaseConverter
 from app.current import actor
 from app.errors import DomainError
 from app.numbers import cache, fib, pi, services
-from app.numbers.forms import Panel
-from app.text import read_number
+from app.text import NUMBER_LENGTH, read_number
 from app.web.declarations import always_json, declared, without_redis, without_session
 from app.web.hooks import identify
 
@@ -81,16 +82,49 @@ def json_response(get: Get, n: str) -> Response:
     return response
 
 
+@dataclass
+class Panel:
+    """One form of the page: what was typed as n, and the result or the error. `examples` are
+    offered as links; the last one is filled in at first."""
+
+    name: str
+    limit: int
+    examples: tuple[int, ...]
+    get: Get
+    max_length: int = NUMBER_LENGTH
+    n: str = ""
+    result: services.NumberResult | None = None
+    milliseconds: float = 0
+    error: DomainError | None = None
+
+    @property
+    def sent(self) -> bool:
+        """True if the form was sent."""
+        return bool(self.result or self.error)
+
+    def fill(self) -> None:
+        """Read what was typed; if the form was sent, compute."""
+        self.n = request.args.get(self.name, str(self.examples[-1]))
+        if self.name not in request.args:
+            return
+        number, start = read_number(self.n), time.perf_counter()
+        try:
+            self.result = self.get(self.n if number is None else str(number), rate_key)
+        except DomainError as error:
+            self.error = error
+        self.milliseconds = round((time.perf_counter() - start) * 1000, 1)
+
+
 @bp.get("/numbers")
 @without_redis
 def show_numbers() -> tuple[str, int, dict[str, str]]:
     """The page: `?pi=1000000&fib=93`. Without Redis it is shown as to a visitor."""
     panels = (
-        Panel("pi", pi.LIMIT, (1000, 100_000, 1_000_000)),
-        Panel("fib", fib.LIMIT, (300, 10_000, 93)),
+        Panel("pi", pi.LIMIT, (1000, 100_000, 1_000_000), services.get_pi),
+        Panel("fib", fib.LIMIT, (300, 10_000, 93), services.get_fib),
     )
-    for panel, get in zip(panels, (services.get_pi, services.get_fib), strict=True):
-        fill(panel, get)
+    for panel in panels:
+        panel.fill()
     page = render_template(
         "numbers/show_numbers.html",
         panels=panels,
@@ -103,15 +137,3 @@ def show_numbers() -> tuple[str, int, dict[str, str]]:
     errors = [panel.error for panel in panels if panel.error]
     status = max((error.status for error in errors), default=200)
     return page, status, {name: text for error in errors for name, text in error.headers.items()}
-
-
-def fill(panel: Panel, get: Get) -> None:
-    """Fill a panel with what was typed and, if its form was sent, with the result or the error."""
-    panel.n = request.args.get(panel.name, str(panel.examples[-1]))
-    if panel.name in request.args:
-        try:
-            n = read_number(panel.n)
-            text = panel.n if n is None else str(n)
-            panel.timed = services.get_timed(get, text, rate_key)
-        except DomainError as error:
-            panel.error = error

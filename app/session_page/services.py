@@ -7,7 +7,7 @@ them, and they end with it.
 
 from typing import Any
 
-from app.auth.session_keys import values_key
+from app.auth.sessions.keys import values_key
 from app.errors import Invalid, NotFound, Unauthorized
 from app.redis.client import redis_store
 from app.text import INVISIBLE, N_, compose, has_category

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.auth import queries
-from app.auth.sessions import start_session
+from app.auth.sessions.start import start_session
 from app.current import actor
 from app.setup import services
 from app.setup.forms import SetupForm

@@ -134,12 +134,16 @@ class ListView(Generic[L]):
 
     @property
     def place(self) -> str:
-        """The range of rows on this page: 1–50 of 418."""
+        """The range of rows on this page: 1–50 of 418. Beyond COUNT_MOST the page itself says how
+        many rows there are at least."""
         start = self.page.start
         if start is None:
             return str(_("%(count)s in all", count=self.counted))
-        first, last = format_number(start), format_number(start + len(self.page.rows) - 1)
-        return str(_("%(first)s–%(last)s of %(total)s", first=first, last=last, total=self.counted))
+        end = start + len(self.page.rows) - 1
+        is_end = self.total is None and self.page.next is None and end > COUNT_MOST
+        total = total_text(end if is_end else self.total, end)
+        first, last = format_number(start), format_number(end)
+        return str(_("%(first)s–%(last)s of %(total)s", first=first, last=last, total=total))
 
     @property
     def steps(self) -> dict[str, str | None]:
@@ -167,8 +171,8 @@ def as_text(value: Any) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def total_text(total: int | None) -> str:
-    """A total as text; None is more than COUNT_MOST."""
+def total_text(total: int | None, seen: int = 0) -> str:
+    """A total as text; None is more than COUNT_MOST, and more than were seen."""
     if total is None:
-        return str(_("more than %(count)s", count=format_number(COUNT_MOST)))
+        return str(_("more than %(count)s", count=format_number(max(seen, COUNT_MOST))))
     return format_number(total)

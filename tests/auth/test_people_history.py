@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from app.actor import Role
-from app.auth import queries, sign_in, tokens
+from app.auth import queries, sign_in
 from app.auth import services as auth
 from app.auth.models import ApiToken
+from app.auth.tokens import services as tokens
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, Invalid
 from app.history.models import ADMINISTRATORS

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.actor import ANONYMOUS, Actor, Role, Via
-from app.auth.listing import PeopleListing, select_people
 from app.auth.models import Person
 from app.auth.people_views import PEOPLE
+from app.auth.queries import PeopleListing, select_people
 from app.database.cursor import FIRST, LAST, write_cursor
 from app.database.engine import db
 from app.errors import Forbidden, Unauthorized

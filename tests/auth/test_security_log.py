@@ -3,7 +3,8 @@
 import pytest
 
 from app.auth import services as auth
-from app.auth import sign_in, tokens
+from app.auth import sign_in
+from app.auth.tokens import services as tokens
 from app.errors import Forbidden, Invalid
 from tests.factories import OPERATOR, PASSWORD, actor_of, add_person, claim
 

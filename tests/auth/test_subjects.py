@@ -4,7 +4,7 @@ import pytest
 from flask_babel import force_locale
 
 from app.actor import ANONYMOUS, Actor, Role
-from app.auth import tokens
+from app.auth.tokens import services as tokens
 from app.history.subjects import all_subjects
 from tests.factories import actor_of, add_person, add_token, statements
 

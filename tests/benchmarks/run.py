@@ -1,8 +1,8 @@
 """`make bench`: throughput beside an empty view in the same gunicorn and run, as one table.
 
 python -m tests.benchmarks.run [ROWS]   MariaDB, 2 gevent workers, 32 connections, 100,000 rows.
-Every figure is the median of five runs that take turns; the machine's mood falls on all alike.
-Nothing is asserted.
+Every figure is the median of five runs that take turns, so that whatever else the machine does
+affects all of them. Nothing is asserted.
 """
 
 import io
@@ -105,7 +105,7 @@ def wrk(base: str, case: Case, cookie: str, folder: Path) -> tuple[float, float]
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     if bad := re.search(r"Non-2xx or 3xx responses: (\d+)", out):
-        sys.stderr.write(f"{case.name}: {bad[1]} answers were errors\n")
+        sys.stderr.write(f"{case.name}: {bad[1]} responses were errors\n")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", out)
     slow = re.search(r"99%\s+([\d.]+)(us|ms|s)", out)
     assert rate, out
@@ -133,22 +133,22 @@ def deep_pages(client: requests.Session, base: str) -> list[str]:
 
 def upload(base: str, token: str, name: str, size: int) -> str:
     """Upload a text file of this size; returns the URL of its download."""
-    answer = requests.post(
+    response = requests.post(
         f"{base}/upload",
         files={"file": (name, io.BytesIO(b"x" * size))},
         headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
         timeout=120,
     )
-    answer.raise_for_status()
-    return f"/files/{answer.json()['files'][0]['id']}"
+    response.raise_for_status()
+    return f"/files/{response.json()['files'][0]['id']}"
 
 
 def transfer(base: str, path: str, cookie: str) -> float:
     """Megabytes per second of one large download."""
     began = time.perf_counter()
     count = 0
-    answer = requests.get(base + path, cookies={"gz": cookie}, stream=True, timeout=60)
-    for block in answer.iter_content(1 << 20):
+    response = requests.get(base + path, cookies={"gz": cookie}, stream=True, timeout=60)
+    for block in response.iter_content(1 << 20):
         count += len(block)
     return count / 1e6 / (time.perf_counter() - began)
 

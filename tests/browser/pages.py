@@ -25,11 +25,11 @@ class Visit:
 
     def open(self, site: Site, page: Page) -> int:
         """Open it in the browser; returns the status of the response."""
-        answer = page.goto(site.base + self.path.format(**site.found))
+        response = page.goto(site.base + self.path.format(**site.found))
         if self.act:
-            answer = self.act(site, page)
-        assert answer is not None
-        return answer.status
+            response = self.act(site, page)
+        assert response is not None
+        return response.status
 
 
 def submit(page: Page, button: str = "main form[method=post] button[type=submit]") -> Response:

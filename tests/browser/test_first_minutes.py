@@ -47,6 +47,6 @@ def test_set_up_leads_to_the_list_of_sample_cities(unclaimed, chromium: Browser)
     page.get_by_role("button", name="Create administrator").click()
     expect(page).to_have_url(f"{unclaimed.base}/cities")
     expect(page.get_by_role("link", name="上海市", exact=True)).to_be_visible()
-    answer = page.goto(unclaimed.base + unclaimed.setup_path)
-    assert answer.status == 404
+    response = page.goto(unclaimed.base + unclaimed.setup_path)
+    assert response.status == 404
     context.close()

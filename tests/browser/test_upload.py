@@ -28,7 +28,7 @@ def chosen(name: str, data: bytes) -> dict[str, object]:
     return {"name": name, "mimeType": "", "buffer": data}
 
 
-class Answers:
+class Responses:
     """Delays the responses to uploads, after the server has stored the files."""
 
     def __init__(self, page: Page) -> None:
@@ -54,8 +54,8 @@ class Answers:
 
 
 @pytest.fixture
-def answers(page: Page) -> Answers:
-    return Answers(page)
+def responses(page: Page) -> Responses:
+    return Responses(page)
 
 
 def test_chosen_files_are_uploaded_and_appear_in_the_list(page: Page) -> None:
@@ -124,33 +124,33 @@ def test_too_large_files_do_not_refresh_the_list(page: Page) -> None:
     assert asked == []
 
 
-def test_a_sent_file_can_no_longer_be_stopped(page: Page, answers: Answers) -> None:
+def test_a_sent_file_can_no_longer_be_stopped(page: Page, responses: Responses) -> None:
     page.locator("#file").set_input_files([chosen("sent.txt", b"a river")])
     row = page.locator(".going")
     expect(row).to_contain_text("checking…")
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     expect(page.get_by_role("button", name="Clear this list")).to_have_count(0)
-    answers.release()
+    responses.release()
     expect(row).to_contain_text("uploaded")
 
 
-def test_stopping_all_does_not_affect_sent_files(page: Page, answers: Answers) -> None:
+def test_stopping_all_does_not_affect_sent_files(page: Page, responses: Responses) -> None:
     page.locator("#file").set_input_files([chosen("early.txt", b"a river")])
     expect(page.locator(".going")).to_contain_text("checking…")
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
-    answers.network.send("Network.emulateNetworkConditions", slow)
+    responses.network.send("Network.emulateNetworkConditions", slow)
     page.locator("#file").set_input_files([chosen("late.txt", some_text(2 << 20))])
     page.get_by_role("button", name="Stop all").click()
     expect(page.locator(".going.failed")).to_contain_text("late.txt")
-    answers.release()
+    responses.release()
     expect(page.locator(".going.done")).to_contain_text("early.txt")
 
 
 def test_connection_lost_after_sending_may_have_uploaded_the_file(
-    page: Page, answers: Answers
+    page: Page, responses: Responses
 ) -> None:
     page.locator("#file").set_input_files([chosen("unsure.txt", b"a river")])
-    answers.drop()
+    responses.drop()
     expect(page.locator(".going.failed")).to_contain_text(
         "Check the list to see whether the file was uploaded"
     )

@@ -3,8 +3,10 @@
 import pytest
 
 from app.actor import ANONYMOUS, Actor, Role
-from app.cities import list_page, queries, services, statistics
-from app.cities.listing import CityListing
+from app.cities import services
+from app.cities.listing import list_page, queries
+from app.cities.listing.parameters import CityListing
+from app.cities.statistics.queries import read_statistics
 from app.database.cursor import FIRST
 from app.errors import Unauthorized
 from tests.cities.conftest import add_city
@@ -14,9 +16,9 @@ READS = {
     "page": lambda actor: queries.select_page(actor, CityListing()),
     "batches": lambda actor: queries.batches(actor, CityListing()),
     "count": lambda actor: queries.count_cities(actor, CityListing(search="x")),
-    "statistics": lambda actor: statistics.read_statistics(actor),
+    "statistics": read_statistics,
     "list": lambda actor: list_page.list_content(actor, CityListing(), FIRST),
-    "facts": lambda actor: list_page.register_facts(actor),
+    "facts": list_page.register_facts,
 }
 VIEWER = Actor(1, "viewer", Role.VIEWER)
 

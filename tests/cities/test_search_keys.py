@@ -3,9 +3,11 @@
 import pytest
 from sqlalchemy import insert, select, text, update
 
-from app.cities import queries, search_keys, services
-from app.cities.listing import CityListing
+from app.cities import search_keys, services
+from app.cities.listing.parameters import CityListing
+from app.cities.listing.queries import select_page
 from app.cities.models import City
+from app.cities.queries import find_city
 from app.cities.rules import keys
 from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given
@@ -46,9 +48,7 @@ def test_an_import_gives_a_renamed_city_its_keys(person):
     rename_as_original(city_id, "新")
     confirm(stage(person, "广东,新,77\n"), person)
     assert due() == []
-    assert [
-        row.usernumber for row in queries.select_page(ACTOR, CityListing(search="新")).rows
-    ] == [77]
+    assert [row.usernumber for row in select_page(ACTOR, CityListing(search="新")).rows] == [77]
 
 
 def test_renamed_by_the_original_its_old_name_is_free():
@@ -98,7 +98,7 @@ def test_keys_follow_a_name_whose_end_changes():
     for name, key in (("a ", "a"), ("b ", "b"), ("b\u3000x", "b x")):
         rename_as_original(city_id, name)
         search_keys.fill_keys()
-        assert queries.find_city(city_id).city_key == key
+        assert find_city(city_id).city_key == key
         db.session.rollback()
 
 
@@ -109,4 +109,4 @@ def test_emptied_names_are_due():
     assert due() == [None]
     search_keys.fill_keys()
     assert due() == []
-    assert queries.find_city(city_id).city_key == ""
+    assert find_city(city_id).city_key == ""

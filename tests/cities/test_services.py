@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor
-from app.cities import queries, services
-from app.cities.listing import CityListing
+from app.cities import services
+from app.cities.listing import queries
+from app.cities.listing.parameters import CityListing
 from app.cities.models import City, RemovedCity
 from app.database.engine import db
 from app.database.idempotency import IdempotencyKey, delete_old_keys, hash_key

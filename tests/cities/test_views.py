@@ -10,7 +10,7 @@ from app.cities import services
 from app.cities.fields import values_of
 from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_as_original
-from tests.factories import add_person
+from tests.factories import SPACES, add_person
 from tests.html import Page, text_of
 
 NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
@@ -83,6 +83,19 @@ def test_number_as_the_list_shows_it_can_be_typed(as_role, cities, rows):
     shown = re.search(r'<td class="n">([^<]+)</td>', person.get("/cities").text)[1]
     assert person.submit("/cities/new", {**NEW, "city": "上海", "number": shown}).status_code == 303
     assert [row[3] for row in rows()] == [7_424_000, 7_424_000]
+
+
+@pytest.mark.parametrize("space", SPACES, ids=ascii)
+def test_spaces_of_every_kind_may_be_typed_around_values_and_between_thousands(
+    as_role, rows, space
+):
+    typed = {
+        "province": f"{space}广东",
+        "city": f"深圳市{space}",
+        "number": f"{space}７{space}424{space}000",
+    }
+    assert as_role("editor").submit("/cities/new", typed).status_code == 303
+    assert rows() == [(1, "广东", "深圳市", 7_424_000)]
 
 
 def test_form_sent_twice_adds_one_city(as_role, rows):

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from app.cities import queries
-from app.cities.listing import CityListing
+from app.cities.listing import queries
+from app.cities.listing.parameters import CityListing
 from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_city
 

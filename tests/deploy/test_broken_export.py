@@ -68,11 +68,11 @@ def read_rest(connection: socket.socket) -> bytes:
 
 def test_a_complete_export_has_its_last_chunk(folder: Path) -> None:
     connection, beginning = ask(folder)
-    answer = beginning + read_rest(connection)
-    assert answer.startswith(b"HTTP/1.1 200 ")
-    assert b"Transfer-Encoding: chunked" in answer
-    assert answer.count("广东,城市 ".encode()) == ROWS
-    assert answer.endswith(END_OF_CHUNKS)
+    response = beginning + read_rest(connection)
+    assert response.startswith(b"HTTP/1.1 200 ")
+    assert b"Transfer-Encoding: chunked" in response
+    assert response.count("广东,城市 ".encode()) == ROWS
+    assert response.endswith(END_OF_CHUNKS)
 
 
 def test_a_failed_export_lacks_its_last_chunk(folder: Path) -> None:
@@ -81,8 +81,8 @@ def test_a_failed_export_lacks_its_last_chunk(folder: Path) -> None:
     with sqlite3.connect(folder / "test.sqlite", timeout=10) as database:
         database.execute("ALTER TABLE city RENAME TO elsewhere")
     database.close()
-    answer = beginning + read_rest(connection)
-    assert 0 < answer.count("广东,城市 ".encode()) < ROWS
+    response = beginning + read_rest(connection)
+    assert 0 < response.count("广东,城市 ".encode()) < ROWS
     # Without the last chunk every client knows that the file is incomplete.
-    assert not answer.endswith(END_OF_CHUNKS)
+    assert not response.endswith(END_OF_CHUNKS)
     assert b"no such table" in (folder / "web.log").read_bytes()

@@ -69,7 +69,7 @@ def server() -> Iterator[Server]:
             add_person(instance, role)
         front, tls = servers.free_port(), servers.free_port()
         with (
-            servers.nginx_server(nginx_folder(folder, "plain"), trial(instance, front)),
+            servers.nginx_server(nginx_folder(folder, "plain"), on_laptop(instance, front)),
             servers.nginx_server(nginx_folder(folder, "tls"), installed(folder, instance, tls)),
         ):
             yield Server(
@@ -97,8 +97,8 @@ def with_ports(text: str, instance: servers.Instance) -> str:
     )
 
 
-def trial(instance: servers.Instance, port: int) -> str:
-    """nginx.conf as it is in the checkout, for a trial on a laptop."""
+def on_laptop(instance: servers.Instance, port: int) -> str:
+    """nginx.conf as it is in the checkout, to try it on a laptop."""
     text = (ROOT / "nginx.conf").read_text()
     return with_ports(text, instance).replace("127.0.0.1:8080", f"127.0.0.1:{port}")
 
@@ -192,29 +192,29 @@ def test_a_hundred_megabytes_go_up_and_come_down_unchanged(server):
     content = (b"0123456789abcdef" * 62_500) * 100
     assert len(content) == 100_000_000
     headers = {"Authorization": f"Bearer {add_token(server)}"}
-    answer = requests.post(
+    response = requests.post(
         f"{server.front}/upload", files={"file": (NAME, content)}, headers=headers, timeout=100
     )
-    assert answer.status_code == 200, answer.text
-    assert answer.text.startswith("file uploaded successfully")
-    answer = requests.get(
+    assert response.status_code == 200, response.text
+    assert response.text.startswith("file uploaded successfully")
+    response = requests.get(
         f"{server.front}/download", params={"filename": NAME}, headers=headers, timeout=100
     )
-    assert hashlib.sha256(answer.content).digest() == hashlib.sha256(content).digest()
-    assert "filename*=UTF-8''%E6%8A%A5" in answer.headers["Content-Disposition"]
-    assert_headers_once(answer)
+    assert hashlib.sha256(response.content).digest() == hashlib.sha256(content).digest()
+    assert "filename*=UTF-8''%E6%8A%A5" in response.headers["Content-Disposition"]
+    assert_headers_once(response)
     # nginx sent it, with the application's ETag, and supports ranges.
     part = requests.get(
-        answer.url,
-        headers={**headers, "Range": "bytes=16-31", "If-Range": answer.headers["ETag"]},
+        response.url,
+        headers={**headers, "Range": "bytes=16-31", "If-Range": response.headers["ETag"]},
         timeout=60,
     )
     assert (part.status_code, part.content) == (206, b"0123456789abcdef")
-    assert part.headers["ETag"] == answer.headers["ETag"]
-    several = requests.get(answer.url, headers={**headers, "Range": "bytes=0-1,4-5"}, timeout=60)
-    assert (several.status_code, several.content) == (200, answer.content), "as without nginx"
+    assert part.headers["ETag"] == response.headers["ETag"]
+    several = requests.get(response.url, headers={**headers, "Range": "bytes=0-1,4-5"}, timeout=60)
+    assert (several.status_code, several.content) == (200, response.content), "as without nginx"
     same = requests.get(
-        answer.url, headers={**headers, "If-None-Match": answer.headers["ETag"]}, timeout=60
+        response.url, headers={**headers, "If-None-Match": response.headers["ETag"]}, timeout=60
     )
     assert (same.status_code, same.content) == (304, b"")
     stored = next((server.instance.folder / "files").glob("*/*.txt"))
@@ -222,11 +222,11 @@ def test_a_hundred_megabytes_go_up_and_come_down_unchanged(server):
     assert requests.get(hidden, headers=headers, timeout=60).status_code == 404
 
 
-def assert_headers_once(answer: requests.Response) -> None:
+def assert_headers_once(response: requests.Response) -> None:
     """Check that each security header is set exactly once, and that nginx hides its version."""
     for name in SECURITY_HEADERS:
-        assert len(answer.raw.headers.getlist(name)) == 1, (answer.url, name)
-    assert answer.headers["Server"] == "nginx"
+        assert len(response.raw.headers.getlist(name)) == 1, (response.url, name)
+    assert response.headers["Server"] == "nginx"
 
 
 def test_every_kind_of_answer_has_each_header_once(server):
@@ -242,10 +242,10 @@ def test_every_kind_of_answer_has_each_header_once(server):
         (static[0].replace(static[1], "0123456789ab"), 200, "no-cache"),
         ("/static/errors/502.html", 200, "no-store"),
     ):
-        answer = requests.get(server.front + path, headers=HTML, timeout=60)
-        assert answer.status_code == status, path
-        assert_headers_once(answer)
-        assert answer.headers["Cache-Control"] == caching or caching is None
+        response = requests.get(server.front + path, headers=HTML, timeout=60)
+        assert response.status_code == status, path
+        assert_headers_once(response)
+        assert response.headers["Cache-Control"] == caching or caching is None
     ours = requests.get(server.instance.base + static[0], timeout=60)
     theirs = requests.get(server.front + static[0], timeout=60)
     assert ours.content == theirs.content
@@ -260,20 +260,20 @@ def test_pages_of_the_last_release_get_its_static_files(server):
     last.mkdir()
     (last / "gazetteer.css").write_text("/* of the last release */")
     for base in (server.front, server.instance.base):
-        answer = requests.get(f"{base}/static/{last.name}/gazetteer.css", timeout=60)
-        assert answer.text == "/* of the last release */"
-        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        response = requests.get(f"{base}/static/{last.name}/gazetteer.css", timeout=60)
+        assert response.text == "/* of the last release */"
+        assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
 def test_nginx_explains_its_own_refusals(server):
     url = f"{server.front}/login"
-    answer = requests.post(url, data=b"x" * 9_000_000, headers=HTML, timeout=60)
-    assert answer.status_code == 413
-    assert "Nothing was saved" in answer.text
-    assert "内容过大" in answer.text
-    assert_headers_once(answer)
-    answer = requests.post(url, data=b"x" * 9_000_000, timeout=60)
-    assert answer.json() == {"error": "Too large. Nothing was saved.", "status": 413}
+    response = requests.post(url, data=b"x" * 9_000_000, headers=HTML, timeout=60)
+    assert response.status_code == 413
+    assert "Nothing was saved" in response.text
+    assert "内容过大" in response.text
+    assert_headers_once(response)
+    response = requests.post(url, data=b"x" * 9_000_000, timeout=60)
+    assert response.json() == {"error": "Too large. Nothing was saved.", "status": 413}
 
 
 def test_an_import_reaches_the_application_which_names_its_limit(server):
@@ -281,14 +281,14 @@ def test_an_import_reaches_the_application_which_names_its_limit(server):
     token = re.search(
         r'name="csrf_token" value="([^"]+)"', client.get(server.front + "/cities").text
     )
-    answer = client.post(
+    response = client.post(
         f"{server.front}/cities/import",
         data={"csrf_token": token[1]},
         files={"file": ("cities.csv", b"x" * 17_000_000)},
         timeout=60,
     )
-    assert answer.status_code == 413
-    assert "At most 16 MB can be sent here at once." in answer.text
+    assert response.status_code == 413
+    assert "At most 16 MB can be sent here at once." in response.text
 
 
 def test_a_client_cannot_forge_its_address(server):
@@ -302,12 +302,12 @@ def test_a_client_cannot_forge_its_address(server):
         "X-Forwarded-Prefix": "/evil",
         "X-Request-ID": "forged-by-a-client",
     }
-    answer = requests.get(f"{server.front}/cities", headers={**HTML, **forged}, timeout=60)
-    assert "evil" not in answer.text
-    assert answer.headers["X-Request-ID"] != "forged-by-a-client"
-    assert "Strict-Transport-Security" not in answer.headers
+    response = requests.get(f"{server.front}/cities", headers={**HTML, **forged}, timeout=60)
+    assert "evil" not in response.text
+    assert response.headers["X-Request-ID"] != "forged-by-a-client"
+    assert "Strict-Transport-Security" not in response.headers
     log = server.instance.folder / "log" / "web.log"  # supervisor writes it, with a delay
-    request_id = answer.headers["X-Request-ID"]
+    request_id = response.headers["X-Request-ID"]
     servers.wait_until(lambda: request_id in log.read_text(), "the request is logged")
     assert "192.0.2.7" not in log.read_text()
 
@@ -315,18 +315,18 @@ def test_a_client_cannot_forge_its_address(server):
 def test_tls_as_the_guide_installs_it(server):
     need(servers.CURL, "curl")
     name, port = server.front_tls.removeprefix("https://").split(":")
-    answer = subprocess.run(
+    response = subprocess.run(
         ["curl", "--silent", "--include", "--http1.1", "--noproxy", "*",
          "--resolve", f"{name}:{port}:127.0.0.1", "--cacert", server.certificate,
          f"{server.front_tls}/login"],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
-    assert answer.startswith("HTTP/1.1 200")
-    assert answer.count("Strict-Transport-Security: max-age=31536000; includeSubDomains") == 1
-    cookie = re.search(r"Set-Cookie: (.*)", answer)
+    assert response.startswith("HTTP/1.1 200")
+    assert response.count("Strict-Transport-Security: max-age=31536000; includeSubDomains") == 1
+    cookie = re.search(r"Set-Cookie: (.*)", response)
     assert cookie
     assert "HttpOnly" in cookie[1]
-    # Requests for another host name get no answer.
+    # Requests for another host name get no response.
     other = subprocess.run(
         ["curl", "--silent", "--insecure", "--noproxy", "*", f"https://127.0.0.1:{port}/login"],
         check=False, capture_output=True,
@@ -338,11 +338,11 @@ def test_nginx_explains_that_the_application_is_down(server):
     """The last test of the module: it stops the application, and every process of it exits."""
     server.instance.stop()
     assert server.instance.processes() == []
-    answer = requests.get(f"{server.front}/cities", headers=HTML, timeout=60)
-    assert answer.status_code == 502
-    assert "Gazetteer is being restarted" in answer.text
-    assert "暂时无法使用" in answer.text
-    assert_headers_once(answer)
+    response = requests.get(f"{server.front}/cities", headers=HTML, timeout=60)
+    assert response.status_code == 502
+    assert "Gazetteer is being restarted" in response.text
+    assert "暂时无法使用" in response.text
+    assert_headers_once(response)
     assert requests.get(f"{server.front}/cities", timeout=60).json()["status"] == 502
     # nginx still sends static files.
     file = next((server.instance.folder / "static").glob("*/mark.svg"))

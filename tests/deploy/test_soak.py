@@ -37,7 +37,7 @@ def test_ten_reloads_under_load_lose_nothing(running):
         8,
         lambda client: client.get(f"{running.base}/pi/1000", timeout=30),
         lambda client: client.get(f"{running.base}/login", timeout=30),
-    ) as answers:
+    ) as statuses:
         for _ in range(10):
             before = workers(running)
             running.supervisorctl("signal", "HUP", "web")
@@ -46,8 +46,8 @@ def test_ten_reloads_under_load_lose_nothing(running):
                 "all are new",
                 60,
             )
-    assert set(answers) == {200}
-    assert sum(answers.values()) > 1000
+    assert set(statuses) == {200}
+    assert sum(statuses.values()) > 1000
 
 
 def test_two_gigabytes_go_up_and_down_in_constant_memory(folder):
@@ -69,14 +69,14 @@ def test_two_gigabytes_go_up_and_down_in_constant_memory(folder):
 
         bearer = {"Authorization": f"Bearer {secret[0]}", "Accept": "application/json"}
         kind = {"Content-Type": "multipart/form-data; boundary=b"}
-        answer = requests.post(
+        response = requests.post(
             f"{running.base}/upload", data=body(), headers={**bearer, **kind}, timeout=600
         )
-        assert answer.status_code == 200, answer.text
+        assert response.status_code == 200, response.text
         sent, received = hashlib.sha256(), hashlib.sha256()
         for block in blocks():
             sent.update(block)
-        url = running.base + answer.json()["files"][0]["url"]
+        url = running.base + response.json()["files"][0]["url"]
         download = requests.get(url, headers=bearer, stream=True, timeout=600)
         for block in download.iter_content(1 << 20):
             received.update(block)
@@ -91,5 +91,5 @@ def test_pi_is_the_plain_loop_to_the_last_bit_up_to_the_limit(app):
             while terms < n - 1:
                 terms += 1
                 total += 1.0 / terms / terms
-            answer = app.test_client().get(f"/pi/{n}")
-            assert answer.json["result"] == math.sqrt(6 * total), n
+            response = app.test_client().get(f"/pi/{n}")
+            assert response.json["result"] == math.sqrt(6 * total), n

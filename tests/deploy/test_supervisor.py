@@ -51,18 +51,18 @@ def test_hup_takes_new_settings_and_loses_no_request(running):
         lambda client: client.get(f"{running.base}/healthz", timeout=60),
         # A form without its token is answered with 400.
         lambda client: client.post(f"{running.base}/login", timeout=60),
-    ) as answers:
+    ) as statuses:
         (running.folder.parent / "env").write_text("PUBLIC_READ=1\nWEB_WORKERS=3\n")
         assert "signalled" in running.supervisorctl("signal", "HUP", "web")
         servers.wait_until(
             lambda: len(workers(running)) == 3 and not workers(running) & before, "all are new"
         )
-        answered = sum(answers.values())
-        servers.wait_until(lambda: sum(answers.values()) > answered + 20, "the new ones answer")
+        earlier = sum(statuses.values())
+        servers.wait_until(lambda: sum(statuses.values()) > earlier + 20, "the new ones answer")
     assert asked == 401
     assert requests.get(f"{running.base}/cities", timeout=60).status_code == 200
-    assert set(answers) == {200, 400}
-    assert sum(answers.values()) > 50
+    assert set(statuses) == {200, 400}
+    assert sum(statuses.values()) > 50
 
 
 def test_restart_stop_start_and_reload(running):

@@ -1,4 +1,4 @@
-"""Who the tests of shared files upload as."""
+"""The people whose files the tests upload."""
 
 import pytest
 
@@ -7,6 +7,6 @@ from tests.factories import add_person
 
 @pytest.fixture
 def people(any_app):
-    """Two who may write."""
+    """The ids of two editors."""
     with any_app.test_request_context():
         yield [add_person(name, "editor") for name in ("Ada", "林梅")]

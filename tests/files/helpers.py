@@ -55,7 +55,7 @@ def some_text(length: int, seed: int = 1) -> bytes:
 
 
 def make_person(app: Flask, name: str, role: str = "editor") -> int:
-    """Somebody, or who has that name already."""
+    """The id of the person of this name, who is added if necessary."""
     with app.app_context():
         found = queries.find_person(name)
         return found.id if found else add_person(name, role)
@@ -75,7 +75,6 @@ class Script:
             self.headers["Authorization"] = f"Bearer {self.token}"
 
     def get(self, path: str, **headers: str) -> TestResponse:
-        """Ask for something."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         # Buffered: the file that is sent is read and closed, as a server does.
         return self.client.get(path, headers={**self.headers, **named}, buffered=True)

@@ -50,7 +50,7 @@ def test_a_plain_folder_is_copied_with_its_paths(app, run, old):
     assert (old / "report.pdf").read_bytes() == PDF, "it is copied, not moved"
     with app.app_context():
         file = queries.find_file(OPERATOR, "survey/map.png")
-        assert queries.owner_name(OPERATOR, file) == "Ada"
+        assert file.owner.name == "Ada"
         assert queries.find_file(OPERATOR, "report.pdf").created_at.year == 2017
     again = run("adopt-files", old, "--owner", "Ada")
     assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 2 skipped"
@@ -93,9 +93,9 @@ def test_the_table_of_the_original_restores_the_names(app, run, old, table, colu
     assert mapping.read_bytes() == before
     script = Script(app)
     for path in (f"/download/{REPORT}", f"/download/{stored[0]}"):
-        answer = script.get(path)
-        assert answer.data == PDF, path
-        assert "%E6%8A%A5" in answer.headers["Content-Disposition"]
+        response = script.get(path)
+        assert response.data == PDF, path
+        assert "%E6%8A%A5" in response.headers["Content-Disposition"]
     again = run("adopt-files", old, mapping, "--owner", "Ada")
     assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 2 skipped"
 
@@ -118,8 +118,8 @@ def test_every_stored_name_still_works_also_of_equal_files(app, run, old):
     assert done.output.splitlines()[-1] == "2 adopted, 0 already here, 0 skipped"
     script = Script(app)
     for name in stored:
-        answer = script.get(f"/download/{name}")
-        assert (answer.status_code, answer.data) == (200, PDF)
+        response = script.get(f"/download/{name}")
+        assert (response.status_code, response.data) == (200, PDF)
     again = run("adopt-files", old, mapping, "--owner", "Ada")
     assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 0 skipped"
 
@@ -136,7 +136,7 @@ def test_an_adopted_file_is_as_old_as_it_was(app, run, old):
 
 
 def test_an_older_file_does_not_replace_a_newer_one(app, run, old):
-    """It becomes a version that was replaced, also after removing and bringing back."""
+    """It becomes a version that was replaced, also after removing and restoring."""
     script = Script(app, name="林梅")
     script.upload(("plan.txt", b"of today"))
     (old / "plan.txt").write_bytes(b"of 2019")
@@ -170,7 +170,7 @@ def test_the_default_owner_is_the_first_active_administrator(app, run, old):
         "1 adopted, 0 already here, 0 skipped",
     ]
     with app.app_context():
-        assert queries.owner_name(OPERATOR, queries.find_file(OPERATOR, "report.pdf")) == "林梅"
+        assert queries.find_file(OPERATOR, "report.pdf").owner.name == "林梅"
 
 
 def test_refusals_are_one_sentence(run, old, tmp_path):

@@ -14,7 +14,6 @@ from app.files.storage.folder import Incoming
 from app.files.upload import services as uploads
 from app.history.entries import describe
 from app.history.models import ADMINISTRATORS, EVERYBODY
-from app.times import now
 from tests.factories import OPERATOR, at_once, entries
 from tests.files.helpers import PDF, PNG, Script, age, editor, on_disk, store
 
@@ -196,12 +195,6 @@ def test_only_editors_store_files(people, actor, refusal):
         uploads.store_uploads(actor, [uploads.SentFile("a.pdf", received())])
     assert entries("file") == []
     assert {path.suffix for path in on_disk(settings().files_dir)} == {".part"}, "nothing is stored"
-
-
-def test_only_administrators_store_files_for_others(people):
-    with pytest.raises(Forbidden):
-        uploads.store_adopted(editor(people[0]), people[1], clean_path("a.pdf"), received(), now())
-    assert entries("file") == []
 
 
 def test_only_administrators_adopt_files(people, tmp_path):

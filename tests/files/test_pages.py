@@ -54,9 +54,9 @@ def test_an_empty_list_explains_itself(as_role):
      ("sort=name&order=desc", 2), ("sort=x&order=y&page=z", 2)],
 )  # fmt: skip
 def test_search_order_and_page_are_in_the_address(script, as_role, query, found):
-    answer = as_role("viewer").get(f"/files?{query}")
-    assert answer.status_code == 200
-    assert len(Page(answer).all(ROWS)) == found
+    response = as_role("viewer").get(f"/files?{query}")
+    assert response.status_code == 200
+    assert len(Page(response).all(ROWS)) == found
 
 
 def test_the_search_term_is_in_quotation_marks(script, as_role):
@@ -91,15 +91,15 @@ def test_details_show_the_digest_and_versions(app, script, as_role):
 
 def test_removing_shows_a_notice_with_undo(app, script, as_role):
     browser = as_role("editor")
-    answer = browser.submit("/files/1/remove", page="/files")
-    assert (answer.status_code, answer.location) == (303, "/files")
+    response = browser.submit("/files/1/remove", page="/files")
+    assert (response.status_code, response.location) == (303, "/files")
     page = Page(browser.get("/files"))
     assert page.text(NOTICE) == f"{REPORT} was removed. Undo"
     assert page.one(f"{NOTICE} button")["formaction"] == "/files/1/restore"
     assert browser.get("/files/1").status_code == 404
     assert Page(browser.get("/files?removed=1")).texts(f"{ROWS} .main") == [REPORT]
-    answer = browser.submit("/files/1/restore", page="/files")
-    assert answer.status_code == 303
+    response = browser.submit("/files/1/restore", page="/files")
+    assert response.status_code == 303
     assert Page(browser.get("/files")).text(NOTICE) == f"{REPORT} was restored."
     assert script.get("/files/1").data == PDF
 
@@ -116,8 +116,8 @@ def test_removing_shows_a_notice_with_undo(app, script, as_role):
 def test_removing_and_restoring_return_to_the_same_list(script, as_role, came, back):
     browser, headers = as_role("editor"), {**HTML, "Referer": came}
     for action in ("remove", "restore"):
-        answer = browser.submit(f"/files/1/{action}", page="/files", headers=headers)
-        assert (answer.status_code, answer.location) == (303, back)
+        response = browser.submit(f"/files/1/{action}", page="/files", headers=headers)
+        assert (response.status_code, response.location) == (303, back)
 
 
 def test_the_page_of_removed_files_shows_the_undo_period(script, as_role, monkeypatch):

@@ -30,7 +30,6 @@ def test_visitors_read_no_file(people):
         (queries.load_file, stored.id),
         (queries.find_file, "a.txt"),
         (queries.list_versions, file),
-        (queries.owner_name, file),
     ):
         with pytest.raises(Unauthorized):
             read(ANONYMOUS, about)

@@ -1,4 +1,4 @@
-"""The page "For scripts", and its lines typed as they stand there, against a real server."""
+"""The page "For scripts", and its lines run unchanged, against a real server."""
 
 import hashlib
 import os
@@ -123,16 +123,16 @@ def test_the_lines_for_python(typed):
 
 def test_a_refused_large_upload_hears_the_answer_instead_of_a_broken_connection(app, server):
     large = {"file": ("a.txt", some_text(10_000_000) * 3)}
-    answer = requests.post(f"{server}/upload", files=large, timeout=30)
-    assert (answer.status_code, answer.text) == (401, "Please sign in, or send a token.\n")
+    response = requests.post(f"{server}/upload", files=large, timeout=30)
+    assert (response.status_code, response.text) == (401, "Please sign in, or send a token.\n")
     viewer = Script(app, role="viewer")
     headers = {"Authorization": viewer.headers["Authorization"]}
-    answer = requests.post(f"{server}/upload", files=large, headers=headers, timeout=30)
-    assert answer.status_code == 403
-    assert answer.text.startswith("file uploaded Fail\n")
-    answer = requests.get(f"{server}/upload", files=large, headers=headers, timeout=30)
-    assert answer.status_code == 405
-    assert "POST" in answer.text
+    response = requests.post(f"{server}/upload", files=large, headers=headers, timeout=30)
+    assert response.status_code == 403
+    assert response.text.startswith("file uploaded Fail\n")
+    response = requests.get(f"{server}/upload", files=large, headers=headers, timeout=30)
+    assert response.status_code == 405
+    assert "POST" in response.text
 
 
 def test_a_broken_download_is_resumed(app, server):
@@ -140,10 +140,10 @@ def test_a_broken_download_is_resumed(app, server):
     data = some_text(300_000)
     script.upload(("data.txt", data))
     headers = {"Authorization": script.headers["Authorization"]}
-    with requests.get(f"{server}/files/1", headers=headers, stream=True, timeout=30) as answer:
-        etag = answer.headers["ETag"]
-        got = answer.raw.read(100_000)
+    with requests.get(f"{server}/files/1", headers=headers, stream=True, timeout=30) as response:
+        etag = response.headers["ETag"]
+        got = response.raw.read(100_000)
     rest = {**headers, "Range": f"bytes={len(got)}-", "If-Range": etag}
-    answer = requests.get(f"{server}/files/1", headers=rest, timeout=30)
-    assert answer.status_code == 206
-    assert got + answer.content == data
+    response = requests.get(f"{server}/files/1", headers=rest, timeout=30)
+    assert response.status_code == 206
+    assert got + response.content == data

@@ -24,8 +24,8 @@ ELSEWHERE = {"REMOTE_ADDR": "192.0.2.9"}
 
 def ready(app, **kwargs):
     """Request /readyz from this machine; returns status and body."""
-    answer = app.test_client().get("/readyz", **kwargs)
-    return answer.status_code, answer.json
+    response = app.test_client().get("/readyz", **kwargs)
+    return response.status_code, response.json
 
 
 def set_revision(app, revision):
@@ -46,8 +46,8 @@ def test_healthz_needs_neither_database_nor_redis(make_app):
     app = make_app(
         REDIS_URL="unix:///nowhere/redis.sock", DATABASE_URL="mysql://u:p@127.0.0.1:1/nothing"
     )
-    answer = app.test_client().get("/healthz")
-    assert (answer.status_code, answer.json) == (200, {"status": "alive"})
+    response = app.test_client().get("/healthz")
+    assert (response.status_code, response.json) == (200, {"status": "alive"})
 
 
 def test_ready_on_both_databases(any_app):

@@ -3,7 +3,7 @@
 import pytest
 
 from app.actor import Actor
-from app.history.services import Change, record_pruning
+from app.history.services import Change, prune
 from app.times import now
 from tests.factories import HTML
 from tests.history.conftest import ADA, SCRIPT, change, register_kinds
@@ -104,6 +104,23 @@ def test_pager_keeps_the_filters(app, admin):
     assert len(Page(admin.get(following)).all(ROWS)) == 13
 
 
+def test_places_beyond_the_count_are_true(app, admin):
+    with app.app_context():
+        change(ADA, "ship.update", *(Change(1, {"crew": n}, {"crew": n + 1}) for n in range(1070)))
+    page, places = shown(admin, "person=7"), []
+    while following := page.links(".pager a[rel=next]"):
+        page = Page(admin.get(following[0]))
+        places.append(page.text(".pager .figure"))
+    assert places[-4:] == [
+        "901–950 of more than 1,000",
+        "951–1,000 of more than 1,000",
+        "1,001–1,050 of more than 1,050",
+        "1,051–1,073 of 1,073",
+    ]
+    [back] = page.links(".pager a[rel=prev]")
+    assert Page(admin.get(back)).text(".pager .figure") == places[-2]
+
+
 def test_empty_history_says_what_belongs_there(as_role):
     page = shown(as_role("admin"))
     assert page.text(".empty p").startswith("Nothing has been changed yet.")
@@ -124,7 +141,8 @@ def test_pruning_is_an_entry_too(app, admin):
     app.test_cli_runner().invoke(args=["history", "prune", "--before", "2026-01-01"])
     assert len(shown(admin).all(ROWS)) == 4
     with app.app_context():
-        record_pruning(Actor.operator(), now().replace(year=2026, month=1, day=1, hour=0), 12_345)
-    row = shown(admin).texts(ROWS)[0]
+        change(ADA, "ship.update", *[Change(1, {}, {})] * 1230)
+        prune(Actor.operator(), now())
+    [row] = shown(admin).texts(ROWS)
     assert "Command line Old entries deleted History" in row
-    assert "Entries 12,345" in row
+    assert "Entries 1,234" in row

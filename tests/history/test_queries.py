@@ -16,6 +16,7 @@ from app.history.listing import OPERATOR, HistoryListing
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.history.services import Change
 from app.history.views import HISTORY
+from app.times import now
 from tests.history.conftest import ADA, ADMIN, change
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -124,17 +125,19 @@ def test_last_entry_is_the_newest_that_the_actor_may_see(any_app):
     change(ADA, "ship.update", Change(1, {}, {}), visible_to=ADMINISTRATORS)
     change(ADA, "ship.update", Change(2, {}, {}))
     change(ADA, "port.update", Change(1, {}, {}))
+    assert queries.last_entry(ADMIN, "ship", 1).id == 3
+    assert queries.last_entry(ADA, "ship", 1).id == 2
+    assert queries.last_entry(ADA, "ship", 3) is None
 
-    def last(*arguments):
-        entry = queries.last_entry(*arguments)
-        return entry and entry.id
 
-    assert last(ADMIN, "ship", 1) == last(None, "ship", 1) == 3
-    assert last(ADA, "ship", 1) == last(None, "ship", 1, "ship.delete") == 2
-    assert last(ADA, "ship", 1, "ship.update") is None
-    assert last(ADA, "ship", 3) is None
-    assert queries.find_removal("ship", 1) == 2
-    assert queries.find_removal("ship", 2) is None
+def test_removal_without_an_entry_is_not_taken_for_an_earlier_one(any_app):
+    """A release without history may remove what this one restored."""
+    removed_at = now()
+    change(ADA, "ship.delete", Change(1, before={}), Change(2, before={}))
+    change(ADA, "ship.create", Change(1, after={}))
+    assert queries.find_removal("ship", 1, removed_at) == 1
+    assert queries.find_removal("ship", 1, now()) is None
+    assert queries.find_removal("ship", 3, removed_at) is None
 
 
 @pytest.mark.parametrize(

@@ -131,22 +131,30 @@ def test_old_entries_are_pruned_and_newer_ones_stay(any_app, monkeypatch):
     assert len(entries()) == 2, "where nothing is deleted, nothing is recorded"
 
 
-def test_pruning_that_fails_midway_is_recorded(any_app, monkeypatch):
+def test_an_interrupted_pruning_has_recorded_what_it_deleted(any_app, monkeypatch):
     monkeypatch.setattr(services, "PRUNE_BATCH", 2)
-    change(ADA, *(Change(number, after={}) for number in range(5)))
-    delete_batch, batches = services.prune_batch, iter([True, False])
+    change(ADA, *(Change(number, after={}) for number in range(7)))
+    delete_batch, recorded = services.prune_batch, []
 
-    def fail_later(before):
-        if not next(batches):
-            raise OSError("the disk is full")
-        return delete_batch(before)
+    def inspect_after_each(*arguments):
+        count = delete_batch(*arguments)
+        *left, pruning = entries()
+        recorded.append(json.loads(pruning.after)["entries"])
+        assert len(left) + recorded[-1] == 7
+        if recorded[-1] == 6:
+            raise KeyboardInterrupt
+        return count
 
-    monkeypatch.setattr(services, "prune_batch", fail_later)
-    with pytest.raises(OSError, match="full"):
+    monkeypatch.setattr(services, "prune_batch", inspect_after_each)
+    with pytest.raises(KeyboardInterrupt):
         services.prune(Actor.operator(), now())
-    *left, pruning = entries()
-    assert len(left) == 3
-    assert json.loads(pruning.after)["entries"] == 2
+    assert recorded == [2, 4, 6]
+
+
+def test_pruning_never_deletes_its_own_entry(any_app):
+    change(ADA, Change(1, after={}))
+    assert services.prune(Actor.operator(), now() + timedelta(days=1)) == 1
+    assert [entry.action for entry in entries()] == ["history.prune"]
 
 
 @pytest.mark.parametrize(

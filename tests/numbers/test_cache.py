@@ -27,9 +27,9 @@ def get(app, path):
 def test_many_requests_at_once_cause_one_computation(make_app, client):
     apps = [make_app(), make_app()]
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda i: get(apps[i % 2], "/pi/400000"), range(10)))
-    assert sorted(answer["cached"] for answer in answers) == [False] + [True] * 9
-    assert len({answer["result"] for answer in answers}) == 1
+        responses = list(pool.map(lambda i: get(apps[i % 2], "/pi/400000"), range(10)))
+    assert sorted(response["cached"] for response in responses) == [False] + [True] * 9
+    assert len({response["result"] for response in responses}) == 1
     assert client.hgetall(COUNTERS) == {"computed": "1", "hits": "9"}
     assert not client.keys("gz:lock:*")
 
@@ -39,12 +39,12 @@ def test_processes_share_one_computation(gunicorn, client):
     address = gunicorn(2)
     with ThreadPoolExecutor(8) as pool:
         asked = pool.map(lambda _: requests.get(f"{address}/pi/3000000", timeout=30), range(8))
-        answers = [answer.json() for answer in asked]
-    assert sorted(answer["cached"] for answer in answers) == [False] + [True] * 7
+        responses = [response.json() for response in asked]
+    assert sorted(response["cached"] for response in responses) == [False] + [True] * 7
     assert client.hget(COUNTERS, "computed") == "1"
 
 
-def test_results_of_the_original_program_are_cached_answers(app, client):
+def test_results_of_the_original_program_are_found_in_the_cache(app, client):
     client.hset("pis", "1000000", "3.141591698659554")
     client.hset("fibs", "93", "12200160415121876738")
     assert get(app, "/pi/1000000") == {"cached": True, "result": 3.141591698659554}
@@ -91,9 +91,9 @@ def test_when_the_computing_process_dies_another_takes_over(app, client):
 def test_waiting_for_another_computation_ends_in_503(app, client, monkeypatch):
     monkeypatch.setattr(locks, "WAIT_SECONDS", 0.2)
     client.set("gz:lock:fibs:50", "somebody slow", px=600_000)
-    answer = Browser(app).get("/fib/50")
-    assert answer.status_code == 503
-    assert answer.headers["Retry-After"] == "2"
+    response = Browser(app).get("/fib/50")
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "2"
 
 
 def test_a_long_computation_keeps_its_lock(app, client, monkeypatch):
@@ -136,10 +136,10 @@ def test_a_process_does_a_few_computations_at_once_and_no_more(app, monkeypatch)
     for _ in range(4):
         assert cache.turns.acquire(blocking=False)
     try:
-        answer = Browser(app).get("/pi/77")
-        assert answer.status_code == 503
-        assert answer.headers["Retry-After"] == "2"
-        assert "error" in answer.json
+        response = Browser(app).get("/pi/77")
+        assert response.status_code == 503
+        assert response.headers["Retry-After"] == "2"
+        assert "error" in response.json
     finally:
         for _ in range(4):
             cache.turns.release()

@@ -20,9 +20,9 @@ def test_other_requests_are_answered_while_pi_is_computed(gunicorn, client):
 def wait_times(address):
     """How long /healthz takes, sorted, while π is computed on the only worker, and how long the
     computation takes."""
-    answers = []
+    responses = []
     computing = threading.Thread(
-        target=lambda: answers.append(requests.get(f"{address}/pi/10000000", timeout=120).json())
+        target=lambda: responses.append(requests.get(f"{address}/pi/10000000", timeout=120).json())
     )
     waits = []
     with requests.Session() as session:
@@ -33,5 +33,5 @@ def wait_times(address):
             begun = time.perf_counter()
             session.get(f"{address}/healthz")
             waits.append(time.perf_counter() - begun)
-    assert answers == [{"cached": False, "result": 3.141592558095893}]
+    assert responses == [{"cached": False, "result": 3.141592558095893}]
     return sorted(waits), time.perf_counter() - first

@@ -21,10 +21,10 @@ ADDRESSES = ["/pi/{}", "/fib/{}", "/pi?n={}"]
 )  # fmt: skip
 def test_the_json_is_exact_and_says_whether_it_was_cached(browser, path, result):
     for cached in ("false", "true", "true"):
-        answer = browser.get(path)
-        assert answer.status_code == 200
-        assert answer.mimetype == "application/json"
-        assert answer.text == f'{{"cached": {cached}, "result": {result}}}'
+        response = browser.get(path)
+        assert response.status_code == 200
+        assert response.mimetype == "application/json"
+        assert response.text == f'{{"cached": {cached}, "result": {result}}}'
 
 
 def test_the_two_ways_to_name_n_share_a_result(browser):
@@ -42,11 +42,11 @@ def test_the_largest_fibonacci_number_has_all_its_digits(browser):
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("n", BAD)
 def test_an_invalid_n_is_refused_in_one_json_sentence(browser, address, n):
-    answer = browser.get(address.format(quote(n, safe="")))
-    assert answer.status_code == 400
-    assert answer.mimetype == "application/json"
-    assert re.fullmatch(r"n (is|must be) [^.]*\.", answer.json["error"])
-    assert answer.headers["Cache-Control"] == "no-store"
+    response = browser.get(address.format(quote(n, safe="")))
+    assert response.status_code == 400
+    assert response.mimetype == "application/json"
+    assert re.fullmatch(r"n (is|must be) [^.]*\.", response.json["error"])
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_an_invalid_n_is_refused_in_one_json_sentence(browser, address, n):
      ("/fib/100001", "100,000")],
 )  # fmt: skip
 def test_a_large_n_is_refused_with_the_limit(browser, path, limit):
-    answer = browser.get(path)
-    assert answer.status_code == 422
-    assert limit in answer.json["error"]
+    response = browser.get(path)
+    assert response.status_code == 422
+    assert limit in response.json["error"]
 
 
 @pytest.mark.parametrize("path", ["/pi/", "/fib", "/fib/"])
@@ -67,10 +67,10 @@ def test_an_empty_n_is_refused(browser, path):
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
 def test_other_methods_are_refused_in_json(browser, method):
-    answer = getattr(browser.client, method)("/pi/5", headers=HTML)
-    assert answer.status_code == 405
-    assert answer.mimetype == "application/json"
-    assert "GET" in answer.headers["Allow"]
+    response = getattr(browser.client, method)("/pi/5", headers=HTML)
+    assert response.status_code == 405
+    assert response.mimetype == "application/json"
+    assert "GET" in response.headers["Allow"]
 
 
 def test_only_a_cached_answer_may_be_stored_by_browsers(browser):
@@ -84,23 +84,23 @@ def test_only_a_cached_answer_may_be_stored_by_browsers(browser):
 
 def test_a_client_that_has_the_result_gets_304(browser):
     etag = browser.get("/fib/30").headers["ETag"]
-    answer = browser.get("/fib/30", headers={"If-None-Match": etag})
-    assert (answer.status_code, answer.data) == (304, b"")
-    assert answer.headers["ETag"] == etag
+    response = browser.get("/fib/30", headers={"If-None-Match": etag})
+    assert (response.status_code, response.data) == (304, b"")
+    assert response.headers["ETag"] == etag
     assert browser.get("/fib/31", headers={"If-None-Match": etag}).status_code == 200
 
 
 def test_head_has_the_headers_and_no_body(browser):
-    answer = browser.client.head("/fib/100000")
-    assert (answer.status_code, answer.data) == (200, b"")
-    assert int(answer.headers["Content-Length"]) == len(browser.get("/fib/100000").data) + 1
+    response = browser.client.head("/fib/100000")
+    assert (response.status_code, response.data) == (200, b"")
+    assert int(response.headers["Content-Length"]) == len(browser.get("/fib/100000").data) + 1
 
 
 def test_the_answer_is_the_same_for_everybody(as_role):
     editor = as_role("editor")
-    answer = editor.get("/pi/20")
-    assert "Vary" not in answer.headers
-    assert "Set-Cookie" not in answer.headers
+    response = editor.get("/pi/20")
+    assert "Vary" not in response.headers
+    assert "Set-Cookie" not in response.headers
 
 
 FIRST = services.UNCOUNTED_N + 1  # the smallest n whose computation counts
@@ -120,17 +120,17 @@ def test_120_computations_a_minute_are_allowed(browser):
 def test_computations_are_limited_per_address(browser, two_computations):
     assert browser.get(f"/fib/{FIRST}").json["cached"] is False
     assert browser.get(f"/pi/{FIRST}").json["cached"] is False
-    answer = browser.get(f"/fib/{FIRST + 1}")
-    assert answer.status_code == 429
-    assert 1 <= int(answer.headers["Retry-After"]) <= 60
-    assert answer.mimetype == "application/json"
+    response = browser.get(f"/fib/{FIRST + 1}")
+    assert response.status_code == 429
+    assert 1 <= int(response.headers["Retry-After"]) <= 60
+    assert response.mimetype == "application/json"
     page = browser.get(f"/numbers?fib={FIRST + 1}")
     assert page.status_code == 429
     assert "Retry-After" in page.headers
     assert browser.get(f"/fib/{FIRST + 1}", **ELSEWHERE).json["cached"] is False
 
 
-def test_cached_answers_and_short_computations_are_not_counted(browser, two_computations):
+def test_cached_results_and_short_computations_are_not_counted(browser, two_computations):
     for n in range(5):
         assert browser.get(f"/fib/{FIRST}").status_code == 200
         assert browser.get(f"/fib/{FIRST - 1 - n}").json["cached"] is False
@@ -189,9 +189,9 @@ def test_without_redis_computations_are_not_limited(make_app, two_computations):
 
 
 def test_the_page_is_open_to_all_and_computes_nothing_unasked(browser, client):
-    answer = browser.get("/numbers")
-    assert answer.status_code == 200
-    assert "<output" not in answer.text
+    response = browser.get("/numbers")
+    assert response.status_code == 200
+    assert "<output" not in response.text
     assert not client.exists("pis", "fibs")
 
 
@@ -234,12 +234,12 @@ def test_the_page_shows_a_long_number_in_a_frame(browser):
     [("pi=x", 400), ("pi=", 400), ("fib=100001", 422), ("pi=x&fib=100001", 422)],
 )
 def test_bad_input_stays_in_the_field_beside_its_message(browser, query, status):
-    answer = browser.get(f"/numbers?{query}")
-    assert answer.status_code == status
-    assert 'aria-invalid="true"' in answer.text
-    assert 'class="field-error"' in answer.text
+    response = browser.get(f"/numbers?{query}")
+    assert response.status_code == status
+    assert 'aria-invalid="true"' in response.text
+    assert 'class="field-error"' in response.text
     typed = query.split("&")[0].partition("=")[2]
-    assert f'value="{typed}"' in answer.text
+    assert f'value="{typed}"' in response.text
 
 
 def test_each_field_has_a_label_and_names_its_limit_beside_an_error_too(browser):
@@ -252,9 +252,9 @@ def test_each_field_has_a_label_and_names_its_limit_beside_an_error_too(browser)
 
 
 def test_what_was_typed_is_escaped(browser):
-    answer = browser.get("/numbers?pi=%22%3E%3Cscript%3E")
-    assert "<script>" not in answer.text.replace('<script type="module"', "")
-    assert "&lt;script&gt;" in answer.text
+    response = browser.get("/numbers?pi=%22%3E%3Cscript%3E")
+    assert "<script>" not in response.text.replace('<script type="module"', "")
+    assert "&lt;script&gt;" in response.text
 
 
 def test_the_page_knows_who_is_signed_in(as_role):

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from flask import Response, session
 
-from app.auth.session_keys import values_key
+from app.auth.sessions.keys import values_key
 from app.errors import Invalid, Unauthorized
 from app.redis.client import redis_store
 from app.session_page import services
@@ -28,9 +28,9 @@ def store(browser, key, value):
 
 def test_visitors_are_sent_to_the_sign_in_page(browser):
     for path in (PAGE, "/session/get?key=a", "/get/", "/clear/"):
-        answer = browser.get(path)
-        assert answer.status_code == 303
-        assert answer.location.startswith("/login?next=")
+        response = browser.get(path)
+        assert response.status_code == 303
+        assert response.location.startswith("/login?next=")
         assert browser.client.get(path).status_code == 401
 
 
@@ -42,21 +42,21 @@ def test_writes_need_a_post_with_a_token(viewer, path):
 
 @pytest.mark.parametrize("path", WRITES)
 def test_writes_need_a_person(browser, path):
-    answer = browser.submit(path, {"key": "a"}, page="/login")
-    assert (answer.status_code, answer.location) == (303, "/login")
+    response = browser.submit(path, {"key": "a"}, page="/login")
+    assert (response.status_code, response.location) == (303, "/login")
 
 
 def test_a_value_is_stored_read_and_removed(viewer):
-    answer = store(viewer, " 城市 ", "深圳市 <b>")
-    assert (answer.status_code, answer.location) == (303, PAGE)
+    response = store(viewer, " 城市 ", "深圳市 <b>")
+    assert (response.status_code, response.location) == (303, PAGE)
     assert "深圳市 &lt;b&gt;" in viewer.get(PAGE).text
     read = viewer.get("/session/get?key=城市")
     assert read.status_code == 200
     assert re.search(r"<output[^>]*>深圳市 &lt;b&gt;</output>", read.text)
     assert viewer.submit("/session/pop", {"key": "城市"}, page=PAGE).status_code == 303
-    answer = viewer.get("/session/get?key=城市")
-    assert answer.status_code == 404
-    assert "There is no value under this key." in answer.text
+    response = viewer.get("/session/get?key=城市")
+    assert response.status_code == 404
+    assert "There is no value under this key." in response.text
     assert viewer.submit("/session/pop", {"key": "城市"}, page=PAGE).status_code == 404
 
 
@@ -85,10 +85,10 @@ def test_clearing_removes_the_values_and_not_the_sign_in(viewer):
      ("k", "v" * 1001, "at most 1,000 characters")],
 )  # fmt: skip
 def test_invalid_input_is_shown_with_a_message_beside_the_field(viewer, key, value, message):
-    answer = store(viewer, key, value)
-    assert answer.status_code == 422
-    assert message in answer.text
-    assert f'value="{value}"' in answer.text
+    response = store(viewer, key, value)
+    assert response.status_code == 422
+    assert message in response.text
+    assert f'value="{value}"' in response.text
     assert "No values yet" in viewer.get(PAGE).text
 
 
@@ -187,9 +187,9 @@ def test_values_stay_when_the_password_changes_and_not_at_a_new_sign_in(app, vie
 @pytest.mark.parametrize("path", ["/set/", "/get/", "/pop/", "/clear/"])
 def test_legacy_addresses_redirect_to_the_page_and_change_nothing(viewer, path):
     store(viewer, "key", "as it was")
-    answer = viewer.get(f"{path}?key=key&value=changed")
-    assert answer.status_code == 303
-    page = viewer.get(answer.location).text
+    response = viewer.get(f"{path}?key=key&value=changed")
+    assert response.status_code == 303
+    page = viewer.get(response.location).text
     assert 'value="key"' in page
     assert 'value="changed"' in page
     assert ">as it was<" in page

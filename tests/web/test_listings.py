@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from app.cities.list_page import CITIES
-from app.cities.listing import CityListing
+from app.cities.listing.list_page import CITIES
+from app.cities.listing.parameters import CityListing
 from app.database.cursor import BY_ID, FIRST, LAST, Cursor, Sort
 from app.database.cursor import read_text as value_reader
 from app.database.keyset import COUNT_MOST, Listing, Page

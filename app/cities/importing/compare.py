@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from app.cities.fields import CITY, DETAILS, FIELDS, Values
 from app.cities.importing.csv_table import Line
-from app.cities.importing.models import LineKind
+from app.cities.importing.models import ImportLine, LineKind
 from app.cities.rules import Faults, Pair, examine_city, names_of, search_keys
 from app.history.services import changed_fields, dump
 from app.text import N_, Message, dump_messages
@@ -13,6 +13,13 @@ from app.text import N_, Message, dump_messages
 # The cities of the file so far: the number of the line, and its values.
 Seen = dict[Pair, tuple[int, Values]]
 StagedValues = dict[str, Any]
+# All rows have all columns, so that many are one INSERT.
+EMPTY_ROW: StagedValues = {
+    **dict.fromkeys(ImportLine.__table__.columns.keys()),
+    "kind": LineKind.SAME,
+    "faults": "",
+    "reason": "",
+}
 
 
 class Known(NamedTuple):
@@ -25,7 +32,12 @@ class Known(NamedTuple):
 
 def compare_line(line: Line, known: Mapping[Pair, list[Known]], seen: Seen) -> StagedValues:
     """The values of the line's staged row. A line that is accepted is added to `seen`."""
-    row = empty_row(line)
+    cells = {
+        field.name: line.cells[field.name].strip()[: field.length]
+        for field in FIELDS
+        if field.name in line.cells
+    }
+    row = EMPTY_ROW | {"line": line.line, "cells": cells, "surplus": line.surplus}
     given, faults = examine_line(line)
     if faults:
         return row | refusal(faults, faults.values())
@@ -38,48 +50,22 @@ def compare_line(line: Line, known: Mapping[Pair, list[Known]], seen: Seen) -> S
     return row
 
 
-def empty_row(line: Line) -> StagedValues:
-    """The line as it was typed. All rows have all columns, so that many are one INSERT."""
-    return {
-        "line": line.line,
-        "kind": LineKind.SAME,
-        "cells": {
-            field.name: line.cells[field.name].strip()[: field.length]
-            for field in FIELDS
-            if field.name in line.cells
-        },
-        "surplus": line.surplus,
-        "old_values": None,
-        "new_values": None,
-        "recorded_before": None,
-        "recorded_after": None,
-        **names_and_keys(None),
-        "city_id": None,
-        "city_version": None,
-        "faults": "",
-        "reason": "",
-    }
-
-
-def names_and_keys(values: Values | None) -> StagedValues:
-    """The names by which the line is found in the register, and their keys; of a refused line
-    none."""
-    if values is None:
-        return dict.fromkeys(("provincename", "cityname", "province_key", "city_key", "search_key"))
+def names_and_keys(values: Values) -> StagedValues:
+    """The names by which the line is found in the register, and their keys."""
     province, city = names_of(values)
     return {"provincename": province, "cityname": city, **search_keys(province, city)}
 
 
 def examine_line(line: Line) -> tuple[Values, Faults]:
-    """The rules of a city, for the fields that the file has; a fault of the whole line has no
-    field."""
-    if line.surplus:
-        surplus = N_(
-            "This line has more cells than the header has columns. "
-            "A name with a comma needs quotation marks around it."
-        )
-        return {}, {"": surplus}
-    return examine_city(line.cells)
+    """The values of the fields that the file has, and what is wrong, under "" for a fault of the
+    whole line."""
+    if not line.surplus:
+        return examine_city(line.cells)
+    surplus = N_(
+        "This line has more cells than the header has columns. "
+        "A name with a comma needs quotation marks around it."
+    )
+    return {}, {"": surplus}
 
 
 def refusal(fields: Iterable[str], messages: Iterable[Message]) -> StagedValues:
@@ -104,8 +90,8 @@ def repeated(given: Values, line: int, earlier: Values) -> StagedValues:
 
 
 def compare_with_register(given: Values, found: list[Known]) -> StagedValues:
-    """The line and what the register has under its names. A column that the file lacks changes
-    nothing."""
+    """What the line does to the rows of the register that have its names. A column that the file
+    lacks changes nothing."""
     if not found:
         return add(given)
     details = {field.name: given[field.name] for field in DETAILS if field.name in given}

@@ -11,7 +11,7 @@ from app.errors import Invalid
 from app.text import N_, Message
 
 # Spreadsheets leave lines of nothing but commas, but never so many in a list of cities.
-MOST_BLANK = 20_000
+MOST_EMPTY = 20_000
 MOST_COLUMNS = 200
 RECORD_LENGTH = 1_000_000  # characters; a longer record is not parsed
 # How many characters are about a millisecond of work, and how many a line costs by itself.
@@ -24,23 +24,21 @@ def refused(message: Message) -> Invalid:
 
 
 def records(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line in which it begins. Before the header, blank lines and comments
+    """Each record with the line in which it begins. Before the header, empty lines and comments
     (lines that begin with #) are skipped."""
     lines = Lines(data)
-    passed, first = 0, ""
     for first in lines:
-        if first.strip() and not first.lstrip('" ').startswith("#"):
+        if first.strip() and not first.replace('"', "").lstrip().startswith("#"):
             break
-        passed, first = passed + 1, ""
-        check_blank(passed, passed)
-        lines.begin_record(passed + 1)
-    reader = csv.reader(chain([first] if first else [], lines), strict=True)
-    lines.begin_record(passed + 1)
+        check_empty(lines.count, lines.count)
+        lines.begin_record()
+    else:
+        return
     try:
-        for cells in reader:
+        for cells in csv.reader(chain([first], lines), strict=True):
             check_width(lines.begins, len(cells))
             yield lines.begins, cells
-            lines.begin_record(passed + reader.line_num + 1)
+            lines.begin_record()
     except csv.Error as error:
         raise unreadable(lines.begins, error) from None
 
@@ -53,14 +51,14 @@ class Lines:
         self.data = data
         # newline="" ends a line at LF, CRLF and CR, and keeps them inside quoted cells.
         self.file = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
-        self.since_pause = 0
-        self.begin_record(1)
+        self.count = self.since_pause = 0
+        self.begin_record()
         if b"\0" in data:
             raise not_text(data[: data.index(b"\0")])
 
-    def begin_record(self, line: int) -> None:
+    def begin_record(self) -> None:
         """The lines that follow belong to another record."""
-        self.begins, self.length = line, 0
+        self.begins, self.length = self.count + 1, 0
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -72,6 +70,7 @@ class Lines:
             raise not_text(before_fault(self.data)) from None
         if not line:
             raise StopIteration
+        self.count += 1
         self.length += len(line)
         check_length(self.begins, self.length)
         self.since_pause += LINE_COSTS + len(line)
@@ -91,19 +90,15 @@ def before_fault(data: bytes) -> bytes:
 
 
 def not_text(before: bytes) -> Invalid:
-    """The error for a file that is not UTF-8 text from here on."""
+    """The error for a file that is not UTF-8 text after these bytes."""
+    line_ends = before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
     return refused(
         N_(
             "Line %(line)s is not UTF-8 text. Save the file again as UTF-8; Excel calls it "
             "“CSV UTF-8 (Comma delimited)”.",
-            line=str(count_line_ends(before) + 1),
+            line=str(line_ends + 1),
         )
     )
-
-
-def count_line_ends(data: bytes) -> int:
-    """The number of line endings: LF, CRLF or CR."""
-    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
 
 
 def unreadable(line: int, error: csv.Error) -> Invalid:
@@ -126,15 +121,15 @@ def unreadable(line: int, error: csv.Error) -> Invalid:
     )
 
 
-def check_blank(line: int, blank: int) -> None:
-    """Refuse a file of blank lines before it costs much."""
-    if blank > MOST_BLANK:
+def check_empty(line: int, empty: int) -> None:
+    """Refuse a file of empty lines before it costs much."""
+    if empty > MOST_EMPTY:
         raise refused(
             N_(
                 "Up to line %(line)s there are more than %(most)s lines without a city. "
                 "Delete them and save the file again.",
                 line=str(line),
-                most=MOST_BLANK,
+                most=MOST_EMPTY,
             )
         )
 

@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.cities.csv_export import HEADER, unguard
+from app.cities.exporting.csv_writer import HEADER, unguard
 from app.cities.fields import CITY, CSV_FIELDS, PROVINCE, Field
-from app.cities.importing.csv_reader import check_blank, records, refused
+from app.cities.importing.csv_reader import check_empty, records, refused
+from app.errors import Invalid
 from app.text import N_
 
 MOST_LINES = 5000
@@ -14,14 +15,14 @@ MOST_LINES = 5000
 MOST_BYTES = 16 << 20
 OTHERS_SHOWN, OTHER_LENGTH = 20, 60
 COLUMNS: dict[str, Field] = {header: field for field in CSV_FIELDS for header in field.headers}
-# Which columns of a file are ours: the field and the place of its cells.
+# The position of each field's column in the file, by the name of the field.
 Places = dict[str, int]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One record below the header. `cells` are the texts of those fields for which the file has a
-    column; `line` is the line of the file in which it begins, counted from 1."""
+    """One record below the header. `line` is the line of the file in which it begins, counted from
+    1; `cells` are its texts by the names of fields, of those for which the file has a column."""
 
     line: int
     cells: Mapping[str, str]
@@ -44,11 +45,11 @@ def read_csv(data: bytes) -> Table:
     header_line, header = next(found, (1, []))
     places, ignored = read_header(header_line, header)
     lines: list[Line] = []
-    blank = 0
+    empty = 0
     for line, cells in found:
-        if not any(cell.strip() for cell in cells):
-            blank += 1
-            check_blank(line, blank)
+        if not any(map(str.strip, cells)):
+            empty += 1
+            check_empty(line, empty)
             continue
         if len(lines) == MOST_LINES:
             raise refused(
@@ -71,40 +72,53 @@ def read_csv(data: bytes) -> Table:
 
 
 def read_header(line: int, cells: list[str]) -> tuple[Places, list[str]]:
-    """The places of our columns, in the order of CSV_FIELDS, and the names of the others."""
+    """The places of our columns, and the names of the others."""
     places: Places = {}
     ignored: list[str] = []
-    for place, cell in enumerate(cells):
-        field = COLUMNS.get(cell.strip().casefold())
+    names = [cell.strip() for cell in cells]
+    for place, name in enumerate(names):
+        field = COLUMNS.get(name.casefold())
         if field is None:
-            if cell.strip():
-                ignored.append(cell.strip()[:OTHER_LENGTH])
+            if name:
+                ignored.append(name[:OTHER_LENGTH])
         elif field.name in places:
-            raise refused(
-                N_(
-                    "The header in line %(line)s names the column “%(name)s” twice. "
-                    "Keep one of them.",
-                    line=str(line),
-                    name=cell.strip(),
-                )
-            )
+            raise repeated_column(line, field, names[places[field.name]], name)
         else:
             places[field.name] = place
     check_header(line, cells, places)
-    ordered = {field.name: places[field.name] for field in CSV_FIELDS if field.name in places}
-    return ordered, ignored[:OTHERS_SHOWN]
+    return places, ignored[:OTHERS_SHOWN]
+
+
+def repeated_column(line: int, field: Field, first: str, second: str) -> Invalid:
+    """The error for two columns of one field, by their names in the file."""
+    if first == second:
+        message = N_(
+            "The header in line %(line)s has two columns “%(name)s”. Delete one of them.",
+            line=str(line),
+            name=first,
+        )
+    else:
+        message = N_(
+            "The columns “%(first)s” and “%(second)s” of the header in line %(line)s have the same "
+            "meaning: %(field)s. Delete one of them.",
+            line=str(line),
+            first=first,
+            second=second,
+            field=field.label,
+        )
+    return refused(message)
 
 
 def check_header(line: int, cells: list[str], places: Places) -> None:
-    """Province and city must be there; the message is as exact as it can be."""
+    """Refuse a header without province or city."""
     missing = [field for field in (PROVINCE, CITY) if field.name not in places]
     if not missing:
         return
-    separated = re.split(r"[;\t]", cells[0].casefold()) if len(cells) == 1 else []
+    separated = re.split(r"[;\t，]", cells[0].casefold()) if len(cells) == 1 else []
     if any(part.strip() in COLUMNS for part in separated[:3]) and len(separated) > 1:
         raise refused(
             N_(
-                "The columns in line %(line)s are not separated by commas. "
+                "The columns in line %(line)s are not separated by commas (,). "
                 "Save the file with commas between the columns.",
                 line=str(line),
             )
@@ -132,11 +146,7 @@ def check_header(line: int, cells: list[str], places: Places) -> None:
 
 def read_line(line: int, cells: list[str], places: Places, width: int) -> Line:
     """One record; a missing cell is empty."""
-    return Line(
-        line,
-        {
-            name: unguard(cells[place]) if place < len(cells) else ""
-            for name, place in places.items()
-        },
-        surplus=any(text.strip() for text in cells[width:]),
-    )
+    texts = {
+        name: unguard(cells[place]) if place < len(cells) else "" for name, place in places.items()
+    }
+    return Line(line, texts, surplus=any(map(str.strip, cells[width:])))

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 
 from app.actor import Actor, Role
 from app.cities.importing.models import CityImport, ImportLine, LineKind
@@ -14,6 +14,8 @@ from app.errors import NotFound
 from app.text import N_
 
 PART_SIZE = 100
+# A confirmed one may be of the previous release, which did not note the fields.
+IS_STAGED = or_(CityImport.fields.is_not(None), CityImport.applied_at.is_not(None))
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,20 @@ class WaitingImport:
     lines: int
 
 
+def owned_by(actor: Actor) -> ColumnElement[bool]:
+    """The actor's own imports; for administrators all."""
+    return true() if actor.is_admin else CityImport.person_id == actor.id
+
+
 @permitted(Role.EDITOR)
-def load_import(actor: Actor, import_id: int, lock: bool = False) -> CityImport:
-    """A staged import; NotFound for whoever may not see it."""
-    # A confirmed one may be of the previous release, which did not note the fields.
-    staged = or_(CityImport.fields.is_not(None), CityImport.applied_at.is_not(None))
-    query = select(CityImport).where(CityImport.id == import_id, staged)
-    if not actor.is_admin:
-        query = query.where(CityImport.person_id == actor.id)
+def load_import(
+    actor: Actor, import_id: int, *, lock: bool = False, unfinished: bool = False
+) -> CityImport:
+    """A staged import, with `unfinished` also one whose lines are being staged; NotFound for
+    whoever may not see it."""
+    query = select(CityImport).where(CityImport.id == import_id, owned_by(actor))
+    if not unfinished:
+        query = query.where(IS_STAGED)
     found: CityImport | None = db.session.scalar(query.with_for_update() if lock else query)
     if found is None:
         raise NotFound(N_("There is no such import. Unconfirmed ones are deleted after a day."))

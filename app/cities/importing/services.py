@@ -1,18 +1,17 @@
 """What can be done with an import: begin it, confirm it, cancel it."""
 
-from sqlalchemy import delete
-
 from app.actor import Actor, Role
 from app.cities.importing import apply, staging
 from app.cities.importing.csv_table import read_csv
-from app.cities.importing.models import CityImport
 from app.cities.importing.queries import load_import
 from app.cities.models import TEXT_LENGTH
 from app.current import settings
 from app.database.engine import db
-from app.database.service import bookkeeping, permitted, service
+from app.database.service import permitted, service
 from app.disk import has_space
 from app.errors import Forbidden, NoSpace
+from app.history.models import ADMINISTRATORS
+from app.history.services import Change, record
 from app.text import N_
 
 
@@ -27,7 +26,7 @@ def begin_import(actor: Actor, file_name: str, data: bytes) -> int:
     if not has_space(settings().instance, len(data)):
         raise NoSpace()
     staging.delete_expired()
-    return staging.stage_table(actor.id, display_name(file_name), table)
+    return staging.stage_table(actor, display_name(file_name), table)
 
 
 def display_name(file_name: str) -> str:
@@ -43,7 +42,7 @@ def confirm_import(actor: Actor, import_id: int, preview: int) -> apply.Outcome:
     try:
         return apply_import(actor, import_id, preview)
     except apply.OutdatedPreview:
-        staging.renew_preview(import_id)
+        staging.renew_preview(actor, import_id)
         raise
 
 
@@ -56,10 +55,12 @@ def apply_import(actor: Actor, import_id: int, preview: int) -> apply.Outcome:
     return apply.Outcome(found.added, found.changed)
 
 
-@permitted(Role.EDITOR)
-@bookkeeping
+@service(Role.EDITOR)
 def cancel_import(actor: Actor, import_id: int) -> None:
     """Delete what was staged. A confirmed import stays as it is."""
     found = load_import(actor, import_id, lock=True)
     if found.applied_at is None:
-        db.session.execute(delete(CityImport).where(CityImport.id == import_id))
+        change = Change(found.id, before={"file_name": found.file_name})
+        batch_id = str(found.id)
+        record(actor, "import.cancel", change, batch_id=batch_id, visible_to=ADMINISTRATORS)
+        db.session.delete(found)

@@ -2,7 +2,7 @@
 do.
 
 Staging commits chunk by chunk, so that a long file holds no lock for long; nothing in the register
-changes. Nothing here is anybody's data yet, so none of it is recorded in the history.
+changes. The history records that the import was begun.
 """
 
 import logging
@@ -11,18 +11,22 @@ from datetime import timedelta
 
 from sqlalchemy import delete, insert, select
 
+from app.actor import Actor, Role
 from app.cities.fields import CITY, values_of
 from app.cities.importing.compare import Known, Seen, StagedValues, compare_line
 from app.cities.importing.csv_table import Line, Table
 from app.cities.importing.models import CityImport, ImportLine
+from app.cities.importing.queries import load_import
 from app.cities.models import TEXT_LENGTH, City
 from app.cities.queries import COLUMNS, CityRow
 from app.cities.rules import Pair, clean, pair_of, sort_key
 from app.cities.search_keys import fill_keys
 from app.concurrency import yield_to_hub
 from app.database.engine import DATABASE_AWAY, db
-from app.database.service import bookkeeping
+from app.database.service import bookkeeping, service
 from app.errors import Locked, NotFound
+from app.history.models import ADMINISTRATORS
+from app.history.services import Change, record
 from app.times import now
 
 log = logging.getLogger("gazetteer.cities")
@@ -33,40 +37,44 @@ LIFE = timedelta(hours=24)
 EXPIRED_AT_ONCE = 5
 
 
-def stage_table(person_id: int, file_name: str, table: Table) -> int:
+def stage_table(actor: Actor, file_name: str, table: Table) -> int:
     """Stage a file that was read; returns the import's id."""
-    import_id = insert_import(person_id, file_name, ", ".join(table.ignored))
-    stage_lines(import_id, table.lines)
-    raise_preview(import_id, table.fields)
+    import_id = insert_import(actor, file_name, table)
+    stage_lines(actor, import_id, table.lines)
+    raise_preview(actor, import_id, table.fields)
     return import_id
 
 
-def renew_preview(import_id: int) -> None:
+def renew_preview(actor: Actor, import_id: int) -> None:
     """Compare all lines with the register again. The preview's number rises before and after: a
     page that was read in between shows some lines of either, and must not be confirmed."""
     lines = read_lines(import_id)
-    raise_preview(import_id)
-    stage_lines(import_id, lines)
-    raise_preview(import_id)
+    raise_preview(actor, import_id)
+    stage_lines(actor, import_id, lines)
+    raise_preview(actor, import_id)
 
 
-@bookkeeping
-def insert_import(person_id: int, file_name: str, ignored: str) -> int:
-    """A new import without lines."""
-    row = CityImport(person_id=person_id, file_name=file_name, ignored=ignored)
+@service(Role.EDITOR)
+def insert_import(actor: Actor, file_name: str, table: Table) -> int:
+    """Insert an import without lines."""
+    ignored = ", ".join(table.ignored)
+    row = CityImport(person_id=actor.person_id, file_name=file_name, ignored=ignored)
     db.session.add(row)
     db.session.flush()
+    change = Change(row.id, after={"file_name": file_name, "lines": len(table.lines)})
+    batch_id = str(row.id)
+    record(actor, "import.begin", change, batch_id=batch_id, visible_to=ADMINISTRATORS)
     return row.id
 
 
-def stage_lines(import_id: int, lines: Sequence[Line]) -> None:
+def stage_lines(actor: Actor, import_id: int, lines: Sequence[Line]) -> None:
     """Compare all lines with the register and store what each would do."""
     fill_keys()
     seen: Seen = {}
     for start in range(0, len(lines), CHUNK):
         chunk = lines[start : start + CHUNK]
         known = look_up(chunk)
-        store_lines(import_id, [compare_line(line, known, seen) for line in chunk])
+        store_lines(actor, import_id, [compare_line(line, known, seen) for line in chunk])
         yield_to_hub()  # SQLite never waits
 
 
@@ -100,29 +108,27 @@ def look_up(lines: Iterable[Line]) -> dict[Pair, list[Known]]:
     return known
 
 
-@bookkeeping
-def store_lines(import_id: int, rows: list[StagedValues]) -> None:
+@service(Role.EDITOR)
+def store_lines(actor: Actor, import_id: int, rows: list[StagedValues]) -> None:
     """Store one chunk, in place of an earlier comparison of the same lines."""
-    found = db.session.get(CityImport, import_id, with_for_update=True)
-    if found is None or found.applied_at is not None:
-        raise NotFound()  # cancelled or confirmed in another window in the meantime
+    found = load_import(actor, import_id, lock=True, unfinished=True)
+    if found.applied_at is not None:
+        raise NotFound()  # confirmed in another window in the meantime
     db.session.execute(
         delete(ImportLine).where(
             ImportLine.import_id == import_id,
             ImportLine.line.between(rows[0]["line"], rows[-1]["line"]),
         )
     )
-    lines = [{"import_id": import_id, **row} for row in rows]
+    lines = [{**row, "import_id": import_id} for row in rows]
     db.session.execute(insert(ImportLine.__table__), lines)
 
 
-@bookkeeping
-def raise_preview(import_id: int, fields: list[str] | None = None) -> None:
+@service(Role.EDITOR)
+def raise_preview(actor: Actor, import_id: int, fields: list[str] | None = None) -> None:
     """Raise the preview's number, so that a page which shows an earlier one can no longer confirm.
     With the `fields` of the file, the preview may be shown from now on."""
-    found = db.session.get(CityImport, import_id, with_for_update=True)
-    if found is None:
-        raise NotFound()
+    found = load_import(actor, import_id, lock=True, unfinished=True)
     found.preview += 1
     found.fields = fields or found.fields
 

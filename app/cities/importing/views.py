@@ -5,8 +5,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Redirect
 
 from app.actor import Role
-from app.cities.csv_export import BYTE_ORDER_MARK, HEADER, write_csv
-from app.cities.export_views import csv_file
+from app.cities.exporting.csv_writer import BYTE_ORDER_MARK, HEADER, write_csv
+from app.cities.exporting.views import csv_file
 from app.cities.fields import CSV_FIELDS, DETAILS, FIELDS
 from app.cities.importing import queries, services
 from app.cities.importing.apply import OutdatedPreview

@@ -17,7 +17,13 @@ HEAD = 1024
 # (ISO-2022) and the end-of-file character of DOS do.
 BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
 UTF_16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-OCTET_STREAM = "application/octet-stream"
+ICON_KINDS = {
+    "pdf": ("pdf",),
+    "image": ("png", "jpg", "jpeg", "gif", "webp", "svg", "bmp", "tif", "tiff"),
+    "archive": ("zip", "gz", "7z", "tar", "xz", "rar"),
+    "table": ("csv", "xls", "xlsx", "ods"),
+    "text": ("txt", "md", "log", "doc", "docx", "odt", "rtf"),
+}
 
 Signature = Callable[[bytes], bool]
 
@@ -66,7 +72,7 @@ BINARY_SIGNATURES = [
 def content_type(path: Path, extension: str) -> str | None:
     """The Content-Type of a file with this extension, or None if its content is of another type.
     An empty file matches every extension."""
-    kind = FILE_TYPES.get(extension, FileType(OCTET_STREAM))
+    kind = FILE_TYPES.get(extension, FileType("application/octet-stream"))
     if path.stat().st_size == 0:
         return kind.content_type
     with path.open("rb") as file:
@@ -104,13 +110,5 @@ def decodes(path: Path, encoding: str) -> bool:
 
 
 def icon_kind(extension: str) -> str:
-    """The icon of a file in a list: pdf, image, text, table, archive or other."""
-    if extension in ("png", "jpg", "jpeg", "gif", "webp", "svg", "bmp", "tif", "tiff"):
-        return "image"
-    if extension in ("zip", "gz", "7z", "tar", "xz", "rar"):
-        return "archive"
-    if extension in ("csv", "xls", "xlsx", "ods"):
-        return "table"
-    if extension in ("txt", "md", "log", "doc", "docx", "odt", "rtf"):
-        return "text"
-    return "pdf" if extension == "pdf" else "other"
+    """The icon of a file in a list."""
+    return next((kind for kind, group in ICON_KINDS.items() if extension in group), "other")

@@ -115,15 +115,10 @@ def sync(path: Path) -> None:
 
 
 def path_of(folder: Path, stored_name: str) -> Path:
-    """The path of a stored file."""
-    return folder / relative(stored_name)
-
-
-def relative(stored_name: str) -> str:
-    """The same, relative to the storage folder; ValueError for an invalid stored name."""
+    """The path of a stored file; ValueError for an invalid stored name."""
     if not STORED.fullmatch(stored_name):
         raise ValueError(f"{stored_name!r} is not a stored name")
-    return f"{stored_name[:2]}/{stored_name}"
+    return folder / stored_name[:2] / stored_name
 
 
 def read_blocks(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]:

@@ -37,9 +37,9 @@ def purge_due() -> None:
         log.warning("removed files were not purged: %s", type(error).__name__)
 
 
-def purge_removed(limit: int = PURGE_LIMIT) -> int:
+def purge_removed() -> int:
     """Delete permanently some removed files that can no longer be restored; returns how many."""
-    return sum(purge_file(file_id) for file_id in find_due(limit))
+    return sum(purge_file(file_id) for file_id in find_due(PURGE_LIMIT))
 
 
 def find_due(limit: int) -> list[int]:

@@ -14,7 +14,7 @@ from app.errors import NoSpace, NotAForm, TooLarge
 from app.extensions import csrf
 from app.files.storage.folder import BLOCK, Incoming, remove_leftovers
 from app.files.upload.services import SentFile, UploadResult, store_uploads
-from app.text import N_, Bytes, Message
+from app.text import N_, Bytes
 from app.web.csrf import is_form_or_empty
 
 # A form may hold several files, each up to the limit.
@@ -36,7 +36,6 @@ class FormBody:
         self.in_memory = 0
 
     def read(self, format_size: int = -1) -> bytes:
-        """The next block."""
         if self.in_memory > IN_MEMORY_BYTES:
             raise RequestEntityTooLarge()
         block = self.stream.read(format_size)
@@ -71,14 +70,19 @@ class UploadRequest(Request):
     """Flask's request, with an option to write the files of a form into the storage folder."""
 
     into_storage = False
+    form_body: FormBody | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.received: list[FormFile] = []
 
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
         """The stream for one file of a form; called by Werkzeug."""
-        if not self.into_storage:
+        if self.form_body is None:
             return super()._get_file_stream(*args, **kwargs)
         own = settings()
-        stream = FormFile(self.__dict__["body"], own.files_dir, own.upload_max_bytes)
-        self.__dict__.setdefault("received", []).append(stream)
+        stream = FormFile(self.form_body, own.files_dir, own.upload_max_bytes)
+        self.received.append(stream)
         return cast(IO[bytes], stream)
 
     def _get_stream_for_parsing(self) -> IO[bytes]:
@@ -86,12 +90,13 @@ class UploadRequest(Request):
         stream = super()._get_stream_for_parsing()
         if not self.into_storage:
             return stream
-        return cast(IO[bytes], self.__dict__.setdefault("body", FormBody(stream)))
+        self.form_body = self.form_body or FormBody(stream)
+        return cast(IO[bytes], self.form_body)
 
     def close(self) -> None:
         """Discard files also when the form was cut off, of which Werkzeug knows no files."""
         super().close()
-        for stream in self.__dict__.get("received", ()):
+        for stream in self.received:
             stream.close()
 
 
@@ -119,12 +124,12 @@ def has_file_part() -> bool:
 
 def open_form() -> None:
     """Raise the size limit of this request's form to that of uploads, before any of it is read."""
-    folder = settings().files_dir
-    coming = request.content_length or 0
     if request.mimetype != "multipart/form-data":
         return  # it cannot contain a file, and the small limit of other forms applies
+    folder, coming = settings().files_dir, request.content_length or 0
     if coming > form_limit():
-        raise TooLarge(size_limits())
+        limits = {"each": Bytes(settings().upload_max_bytes), "form": Bytes(form_limit())}
+        raise TooLarge(N_("A file can have at most %(each)s, a form %(form)s.", **limits))
     if not has_space(folder, coming):
         raise NoSpace()
     remove_leftovers(folder)
@@ -135,12 +140,6 @@ def open_form() -> None:
 def form_limit() -> int:
     """The size limit of one form, in bytes."""
     return settings().upload_max_bytes * FORM_FILES + 1_000_000
-
-
-def size_limits() -> Message:
-    """The size limits of a file and of a form."""
-    each, form = Bytes(settings().upload_max_bytes), Bytes(form_limit())
-    return N_("A file can have at most %(each)s, a form %(form)s.", each=each, form=form)
 
 
 def discard_body() -> None:

@@ -31,11 +31,8 @@ def load(owner_id: int, token: str) -> dict[str, Any]:
     """The results of this person's upload with that token; NOTHING for any other token."""
     found: Any = redis_store.client.get(key_of(token)) if token else None
     results = json.loads(found) if found else {}
-    if results.get("owner") != owner_id:
-        return NOTHING
-    return {"files": results["files"], "more": results["more"]}
+    return results if results.pop("owner", None) == owner_id else NOTHING
 
 
 def key_of(token: str) -> str:
-    """The key in Redis."""
     return f"gz:uploaded:{token}"

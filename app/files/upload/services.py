@@ -31,8 +31,6 @@ INSERT_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file that was stored."""
-
     id: int
     version: int
     sha256: str
@@ -87,32 +85,10 @@ def store_upload(actor: Actor, path: CleanPath, incoming: Incoming) -> StoredFil
     return store(actor, incoming, path, batch_id=None, owner_id=actor.person_id)
 
 
-@permitted(Role.ADMIN)
-def store_adopted(
-    actor: Actor,
-    owner_id: int,
-    path: CleanPath,
-    incoming: Incoming,
-    created_at: datetime,
-    former_name: str | None = None,
-    batch_id: str | None = None,
-) -> StoredFile:
-    """The same for a file of the original program, with its owner, age and stored name there."""
-    return store(
-        actor,
-        incoming,
-        path,
-        batch_id,
-        owner_id=owner_id,
-        created_at=created_at,
-        former_name=former_name,
-    )
-
-
 def store(
     actor: Actor, incoming: Incoming, path: CleanPath, batch_id: str | None, **columns: Any
 ) -> StoredFile:
-    """Check and store a received file, then insert its row.
+    """Check and store a received file, then insert its row with these columns.
 
     The file is on disk under its stored name before the row exists, and is deleted again if the row
     certainly does not. If the answer to the commit is lost, the row may exist: then the file stays,

@@ -10,6 +10,7 @@ from app.database.engine import db
 from app.errors import Invalid
 from app.times import now
 from tests.cities.importing.staging import add, confirm, editor, judged, kinds, register, stage
+from tests.factories import SPACES
 
 
 def test_lines_are_new_changed_the_same_or_refused(person):
@@ -34,6 +35,23 @@ def test_numbers_are_read_as_spreadsheets_write_them(person):
     assert {row[1]: row[2] for row in register()} == {
         "甲": 1_234_567, "乙": 12_345, "丙": 1_234_567, "丁": 12,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("space", SPACES, ids=ascii)
+def test_spaces_of_every_kind_may_be_around_cells_and_between_thousands(person, space):
+    header = f"{space}省份{space},城市{space},{space}用户数\n"
+    lines = f"省,甲{space},{space}1{space}234{space}567\n{space}省,{space}乙,12{space}{space}345\n"
+    import_id = stage(person, lines, header)
+    assert kinds(import_id) == ["new", "refused"]
+    confirm(import_id, person)
+    assert register() == [("省", "甲", 1_234_567)]
+
+
+def test_full_width_commas_group_thousands_and_separate_no_columns(person):
+    import_id = stage(person, "省,甲,１７，４９４，３９８\n省，乙，5\n省,丙,17，49\n")
+    assert kinds(import_id) == ["new", "refused", "refused"]
+    confirm(import_id, person)
+    assert register() == [("省", "甲", 17_494_398)]
 
 
 def test_confirmed_lines_are_applied_with_keys_versions_and_times(person):

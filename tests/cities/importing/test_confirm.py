@@ -153,6 +153,10 @@ def test_only_its_owner_finds_an_import(person):
             verb(stranger, import_id)
     with pytest.raises(NotFound):
         services.confirm_import(stranger, import_id, 1)
+    with pytest.raises(NotFound):
+        staging.raise_preview(stranger, import_id)
+    with pytest.raises(NotFound):
+        staging.store_lines(stranger, import_id, [])
     assert queries.load_import(Actor.operator(), import_id).id == import_id
     assert queries.list_waiting(stranger) == []
 

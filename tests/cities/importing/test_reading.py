@@ -3,13 +3,14 @@
 import pytest
 from flask_babel import force_locale
 
-from app.cities.csv_export import guard, unguard, write_csv
+from app.cities.exporting.csv_writer import guard, unguard, write_csv
 from app.cities.fields import CSV_FIELDS, FIELDS
 from app.cities.importing import csv_reader
-from app.cities.importing.csv_reader import LINE_COSTS, MOST_BLANK, MOST_COLUMNS, PAUSE_EVERY
+from app.cities.importing.csv_reader import LINE_COSTS, MOST_COLUMNS, MOST_EMPTY, PAUSE_EVERY
 from app.cities.importing.csv_table import MOST_LINES, Line, read_csv
 from app.config import LANGUAGES
 from app.errors import Invalid
+from tests.factories import SPACES
 
 HEADER = "provincename,cityname,usernumber\n"
 
@@ -100,7 +101,7 @@ def test_cells_beyond_the_header_are_noted():
     [
         ("省份,用户数\n".encode(), "line 1", "“City” (or “cityname”)"),
         ("省份;城市;用户数\n".encode(), "line 1", "commas"),
-        ("City,城市,Province\n".encode(), "line 1", "Keep one"),
+        ("省份，城市，用户数\n".encode(), "line 1", "commas (,)"),
         (HEADER.encode() + "广东,深圳市,1\n".encode("gbk"), "Line 2", "UTF-8"),
         (HEADER.encode() + b"a,b,1\r\nc,\xff,1\r\n", "Line 3", "UTF-8"),
         (HEADER.encode("utf-16"), "Line 1", "UTF-8"),
@@ -111,7 +112,6 @@ def test_cells_beyond_the_header_are_noted():
         ("广东,深圳市,1\n".encode(), "Line 1", "provincename,cityname,usernumber"),
         (b"# note\ncity,number\n", "line 2", "“Province” (or “provincename”)"),
         (b"province,number\n", "line 1", "“City” (or “cityname”)"),
-        (b"province,city,cityname\n", "line 1", "Keep one"),
         (b"province;city;number\na;b;1\n", "line 1", "commas"),
         (b"province\tcity\tnumber\n", "line 1", "commas"),
         (HEADER.encode(), "line 1", "Add a line"),
@@ -139,9 +139,42 @@ def test_what_cannot_be_read_is_refused_with_the_line_and_advice(data, line, adv
     assert advice in message
 
 
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("province,city,users,number", "“users” and “number”"),
+        ("province, Number ,city,用户数", "“Number” and “用户数”"),
+        ("province,provincename,city", "“province” and “provincename”"),
+        ("省份,城市,PROVINCE", "“省份” and “PROVINCE”"),
+        ("cityname,province,city", "“cityname” and “city”"),
+        ("City,城市,Province", "“City” and “城市”"),
+        ("City,CITY,Province", "“City” and “CITY”"),
+        ("city,province,other,\u3000city", "two columns “city”"),
+        ("用户数,城市,省份,用户数", "two columns “用户数”"),
+    ],
+)
+def test_two_columns_of_one_field_are_refused_as_the_file_names_them(header, names):
+    message = refusal(f"# note\n{header}\n")
+    assert names in message
+    assert "line 2" in message
+    assert message.endswith("Delete one of them.")
+
+
+def test_refusal_of_two_columns_names_the_field_in_the_language_of_the_page():
+    with force_locale("zh"):
+        assert "“users”和“number”两列含义相同，都表示“用户数”" in refusal("城市,users,number\n")
+        assert "有两个“city”列" in refusal("city,city\n")
+
+
+def test_a_note_before_the_header_may_be_indented():
+    for space in SPACES:
+        text = f"{space}# note\n{HEADER}a,b,1\n"
+        assert read_csv(text.encode()).lines == [line(3, "a", "b", "1")]
+
+
 def test_blank_lines_and_columns_are_skipped_up_to_the_limit():
-    text = "\n" * MOST_BLANK + HEADER + ",,\n" * MOST_BLANK + "a,b,1\n"
-    assert read_csv(text.encode()).lines == [line(2 * MOST_BLANK + 2, "a", "b", "1")]
+    text = "\n" * MOST_EMPTY + HEADER + ",,\n" * MOST_EMPTY + "a,b,1\n"
+    assert read_csv(text.encode()).lines == [line(2 * MOST_EMPTY + 2, "a", "b", "1")]
     commas = "," * (MOST_COLUMNS - 3)
     table = read_csv(f"province,city,number{commas}\na,b,1{commas}\n".encode())
     assert table.lines == [line(2, "a", "b", "1")]

@@ -7,9 +7,8 @@ import pytest
 
 from app.database.engine import db
 from app.files import queries
-from app.files.download import response
+from app.files.download import response as download_response
 from app.files.models import File
-from app.files.storage.folder import relative
 from tests.factories import HTML, OPERATOR
 from tests.files.helpers import (
     JSON,
@@ -39,10 +38,10 @@ def downloads(app, file_id=1):
 
 
 def test_headers_of_a_download(script):
-    answer = script.get("/files/1")
-    assert answer.status_code == 200
-    assert answer.data == DATA
-    headers = answer.headers
+    response = script.get("/files/1")
+    assert response.status_code == 200
+    assert response.data == DATA
+    headers = response.headers
     assert headers["Content-Type"] == "text/plain; charset=utf-8"
     assert headers["Content-Length"] == str(len(DATA))
     assert headers["Content-Disposition"].startswith("attachment; ")
@@ -76,9 +75,9 @@ def test_every_extension_is_sent_as_an_attachment(make_app):
     script = Script(make_app(UPLOAD_EXTENSIONS="html, SVG,.js"))
     for number, extension in enumerate(("html", "svg", "js"), 1):
         assert script.upload((f"x.{extension}", b"<script>alert(1)</script>")).status_code == 200
-        answer = script.get(f"/files/{number}")
-        assert answer.headers["Content-Type"] == "application/octet-stream"
-        assert answer.headers["Content-Disposition"].startswith("attachment")
+        response = script.get(f"/files/{number}")
+        assert response.headers["Content-Type"] == "application/octet-stream"
+        assert response.headers["Content-Disposition"].startswith("attachment")
 
 
 RANGES = [
@@ -101,13 +100,13 @@ RANGES = [
 
 @pytest.mark.parametrize(("wanted", "status", "content_range", "part", "counted"), RANGES)
 def test_ranges(app, script, wanted, status, content_range, part, counted):
-    answer = script.get("/files/1", Range=wanted)
-    assert answer.status_code == status
-    assert answer.headers.get("Content-Range") == content_range
+    response = script.get("/files/1", Range=wanted)
+    assert response.status_code == status
+    assert response.headers.get("Content-Range") == content_range
     if part is not None:
-        assert answer.data == DATA[part]
-        assert answer.headers["Content-Length"] == str(len(DATA[part]))
-        assert answer.headers["ETag"] == ETAG
+        assert response.data == DATA[part]
+        assert response.headers["Content-Length"] == str(len(DATA[part]))
+        assert response.headers["ETag"] == ETAG
     assert downloads(app) == counted
 
 
@@ -116,15 +115,15 @@ def test_ranges(app, script, wanted, status, content_range, part, counted):
     [(ETAG, 206), ('"other"', 200), (f"W/{ETAG}", 200), ("Mon, 01 Jan 2001 00:00:00 GMT", 200)],
 )
 def test_if_range_gives_a_part_only_of_the_very_same(script, if_range, status):
-    answer = script.get("/files/1", Range="bytes=5-9", If_Range=if_range)
-    assert answer.status_code == status
-    assert answer.data == (DATA[5:10] if status == 206 else DATA)
+    response = script.get("/files/1", Range="bytes=5-9", If_Range=if_range)
+    assert response.status_code == status
+    assert response.data == (DATA[5:10] if status == 206 else DATA)
 
 
 def test_if_range_with_our_own_date_gives_a_part(script):
     moment = script.get("/files/1").headers["Last-Modified"]
-    answer = script.get("/files/1", Range="bytes=5-9", If_Range=moment)
-    assert answer.status_code == 206
+    response = script.get("/files/1", Range="bytes=5-9", If_Range=moment)
+    assert response.status_code == 206
 
 
 @pytest.mark.parametrize(
@@ -138,10 +137,10 @@ def test_if_range_with_our_own_date_gives_a_part(script):
     ],
 )
 def test_an_unchanged_file_is_304_without_a_body(app, script, headers):
-    answer = script.get("/files/1", **headers)
-    assert answer.status_code == 304
-    assert answer.data == b""
-    assert answer.headers["ETag"] == ETAG
+    response = script.get("/files/1", **headers)
+    assert response.status_code == 304
+    assert response.data == b""
+    assert response.headers["ETag"] == ETAG
     assert downloads(app) == 0
 
 
@@ -159,33 +158,33 @@ def test_if_match_of_another_version_is_412(script):
 
 
 def test_a_download_goes_on_uncounted_when_all_connections_are_taken(app, script, monkeypatch):
-    count_or_log = response.count_or_log
+    count_or_log = download_response.count_or_log
 
     def count_without_connection(file_id):
         with all_connections_taken():
             count_or_log(file_id)
 
-    monkeypatch.setattr(response, "count_or_log", count_without_connection)
-    answer = script.get("/files/1")
-    assert (answer.status_code, answer.data) == (200, DATA)
+    monkeypatch.setattr(download_response, "count_or_log", count_without_connection)
+    response = script.get("/files/1")
+    assert (response.status_code, response.data) == (200, DATA)
     assert downloads(app) == 0
 
 
 def test_head_has_the_headers_and_no_body_and_is_not_counted(app, script):
-    answer = script.client.head("/files/1", headers={**script.headers, "Range": "bytes=0-5"})
-    assert answer.status_code == 200
-    assert answer.data == b""
-    assert answer.headers["Content-Length"] == str(len(DATA))
-    assert answer.headers["ETag"] == ETAG
+    response = script.client.head("/files/1", headers={**script.headers, "Range": "bytes=0-5"})
+    assert response.status_code == 200
+    assert response.data == b""
+    assert response.headers["Content-Length"] == str(len(DATA))
+    assert response.headers["ETag"] == ETAG
     assert downloads(app) == 0
 
 
 def test_an_empty_file_has_no_ranges(app):
     script = Script(app)
     script.upload(("empty.txt", b""))
-    answer = script.get("/files/1", Range="bytes=0-")
-    assert (answer.status_code, answer.data) == (200, b"")
-    assert answer.headers["Content-Length"] == "0"
+    response = script.get("/files/1", Range="bytes=0-")
+    assert (response.status_code, response.data) == (200, b"")
+    assert response.headers["Content-Length"] == "0"
 
 
 # By name
@@ -221,10 +220,10 @@ def test_the_stored_name_finds_its_file_too(app, script):
      "/download/%252e%252e%252fpasswd"],
 )  # fmt: skip
 def test_a_missing_file_is_404_with_the_original_line(script, path):
-    answer = script.get(path)
-    assert answer.status_code == 404
-    assert answer.mimetype == "text/plain"
-    assert answer.text.splitlines()[0] == "The downloaded file does not exist"
+    response = script.get(path)
+    assert response.status_code == 404
+    assert response.mimetype == "text/plain"
+    assert response.text.splitlines()[0] == "The downloaded file does not exist"
     assert script.get(path, **JSON).json["status"] == 404
     assert "<html" in script.get(path, **HTML).text
 
@@ -237,8 +236,8 @@ def test_bytes_that_are_gone_are_404_and_in_the_log(app, script, caplog):
 
 
 def test_visitors_get_no_file(app, script, browser):
-    answer = Script(app, role=None).get("/files/1")
-    assert (answer.status_code, answer.mimetype) == (401, "text/plain")
+    response = Script(app, role=None).get("/files/1")
+    assert (response.status_code, response.mimetype) == (401, "text/plain")
     assert browser.get("/files/1").location == "/login?next=/files/1"
 
 
@@ -251,11 +250,11 @@ def test_the_old_address_of_the_list(browser):
 
 
 def test_no_database_connection_is_held_while_a_file_is_sent(app, script):
-    answer = script.client.get("/files/1", headers=script.headers, buffered=False)
+    response = script.client.get("/files/1", headers=script.headers, buffered=False)
     with app.app_context():
         assert db.engine.pool.checkedout() == 0
-    assert b"".join(answer.response) == DATA
-    answer.close()
+    assert b"".join(response.response) == DATA
+    response.close()
 
 
 # nginx sends
@@ -269,23 +268,23 @@ def behind_nginx(make_app):
 
 
 def test_nginx_gets_the_path_of_the_file(behind_nginx):
-    answer = behind_nginx.get("/files/1")
+    response = behind_nginx.get("/files/1")
     app = behind_nginx.app
     with app.app_context():
         stored = db.session.get(File, 1).stored_name
-    assert answer.headers["X-Accel-Redirect"] == f"/_files/{relative(stored)}"
-    assert answer.data == b""
-    assert answer.headers["ETag"]
-    assert "Accept-Ranges" not in answer.headers, "nginx adds its own"
-    assert "filename*" in answer.headers["Content-Disposition"]
+    assert response.headers["X-Accel-Redirect"] == f"/_files/{stored[:2]}/{stored}"
+    assert response.data == b""
+    assert response.headers["ETag"]
+    assert "Accept-Ranges" not in response.headers, "nginx adds its own"
+    assert "filename*" in response.headers["Content-Disposition"]
     assert downloads(app) == 1
 
 
 def test_nginx_reads_ranges_itself(behind_nginx):
-    answer = behind_nginx.get("/files/1", Range="bytes=5-")
-    assert answer.status_code == 200
-    assert "Content-Range" not in answer.headers
-    assert "X-Accel-Redirect" in answer.headers
+    response = behind_nginx.get("/files/1", Range="bytes=5-")
+    assert response.status_code == 200
+    assert "Content-Range" not in response.headers
+    assert "X-Accel-Redirect" in response.headers
     assert downloads(behind_nginx.app) == 0
     behind_nginx.get("/files/1", Range="bytes=0-5")
     assert downloads(behind_nginx.app) == 1
@@ -293,10 +292,10 @@ def test_nginx_reads_ranges_itself(behind_nginx):
 
 def test_304_and_head_are_answered_before_nginx(behind_nginx):
     etag = behind_nginx.get("/files/1").headers["ETag"]
-    answer = behind_nginx.get("/files/1", If_None_Match=etag)
-    assert answer.status_code == 304
-    assert "X-Accel-Redirect" not in answer.headers
-    answer = behind_nginx.client.head("/files/1", headers=behind_nginx.headers)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Length"] == str(len(PDF))
-    assert "X-Accel-Redirect" not in answer.headers
+    response = behind_nginx.get("/files/1", If_None_Match=etag)
+    assert response.status_code == 304
+    assert "X-Accel-Redirect" not in response.headers
+    response = behind_nginx.client.head("/files/1", headers=behind_nginx.headers)
+    assert response.status_code == 200
+    assert response.headers["Content-Length"] == str(len(PDF))
+    assert "X-Accel-Redirect" not in response.headers

@@ -40,13 +40,13 @@ def parts(*files):
 def test_the_page_script_reads_json(app, as_role):
     browser = as_role("editor")
     token = browser.token("/files")
-    answer = browser.client.post(
+    response = browser.client.post(
         "/upload",
         data={"file": parts((REPORT, PDF), ("b.exe", b"x"))},
         headers={**JSON, "X-CSRFToken": token},
     )
-    assert answer.status_code == 207
-    first, second = answer.json["files"]
+    assert response.status_code == 207
+    first, second = response.json["files"]
     assert (first["path"], first["kept"], first["url"]) == (REPORT, True, "/files/1")
     assert (second["kept"], second["status"]) == (False, 422)
 
@@ -55,8 +55,8 @@ def test_nothing_is_stored_without_the_csrf_token(app, as_role):
     browser = as_role("editor")
     for headers in (JSON, HTML, {"Accept": "*/*"}):
         data = {"file": parts((REPORT, PDF))}
-        answer = browser.client.post("/upload", data=data, headers=headers)
-        assert answer.status_code == 400
+        response = browser.client.post("/upload", data=data, headers=headers)
+        assert response.status_code == 400
     assert on_disk(files_dir(app)) == []
 
 
@@ -66,10 +66,10 @@ def test_nothing_is_stored_without_the_csrf_token(app, as_role):
 def test_a_browser_is_redirected_to_the_page_of_results(app, as_role):
     browser = as_role("editor")
     files = parts((REPORT, PDF), ("b.exe", b"x"))
-    answer = browser.submit("/upload", {"file": files}, page="/files")
-    assert answer.status_code == 303
-    assert answer.location.startswith("/upload_success?batch=")
-    page = Page(browser.get(answer.location))
+    response = browser.submit("/upload", {"file": files}, page="/files")
+    assert response.status_code == 303
+    assert response.location.startswith("/upload_success?batch=")
+    page = Page(browser.get(response.location))
     assert page.text("title") == "Upload finished · Gazetteer"
     assert page.text("h1") == "Upload finished"
     assert page.texts("main h2") == ["1 file failed", "1 file uploaded"]
@@ -77,8 +77,8 @@ def test_a_browser_is_redirected_to_the_page_of_results(app, as_role):
     assert failed.startswith("b.exe File type not allowed. Allowed: txt, pdf")
     assert uploaded.startswith(REPORT)
     assert page.has("a[href='/files#upload']")
-    assert len(Page(browser.get(answer.location)).all(".main")) == 2, "also after a reload"
-    others = Page(as_role("viewer").get(answer.location))
+    assert len(Page(browser.get(response.location)).all(".main")) == 2, "also after a reload"
+    others = Page(as_role("viewer").get(response.location))
     assert not others.has(".main"), "another's is not shown"
 
 
@@ -97,10 +97,10 @@ def test_a_browser_is_shown_why_nothing_was_stored(make_app, files, status, word
     browser.sign_in("editor's script", PASSWORD)
     fields = [("csrf_token", browser.token("/files")), *[("file", file) for file in files]]
     body, kind = encode_multipart_formdata(fields)
-    answer = browser.client.post("/upload", data=body, content_type=kind, headers=HTML)
-    assert answer.status_code == status
-    assert words in Page(answer).text("main")
-    assert Page(answer).text("h1") == "Upload failed"
+    response = browser.client.post("/upload", data=body, content_type=kind, headers=HTML)
+    assert response.status_code == status
+    assert words in Page(response).text("main")
+    assert Page(response).text("h1") == "Upload failed"
 
 
 def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypatch):
@@ -116,16 +116,16 @@ def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypat
             return store_sent(*args)
 
         monkeypatch.setattr(uploads, "store_sent", store_and_lose_redis)
-        answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
-    assert answer.status_code == 200
-    assert Page(answer).text("main h2") == "1 file uploaded"
-    assert Page(answer).text(".main") == REPORT
+        response = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
+    assert response.status_code == 200
+    assert Page(response).text("main h2") == "1 file uploaded"
+    assert Page(response).text(".main") == REPORT
     assert len(on_disk(files_dir(app))) == 1
 
 
 def test_a_visitor_is_redirected_to_sign_in(browser):
-    answer = browser.client.post("/upload", data={"file": parts(("a.txt", b"x"))}, headers=HTML)
-    assert (answer.status_code, answer.location) == (303, "/login")
+    response = browser.client.post("/upload", data={"file": parts(("a.txt", b"x"))}, headers=HTML)
+    assert (response.status_code, response.location) == (303, "/login")
     assert browser.get("/upload_success").status_code == 303
 
 
@@ -158,8 +158,8 @@ def test_an_upload_does_not_overwrite_the_session(app, as_role, monkeypatch):
         return store_sent(*args)
 
     monkeypatch.setattr(uploads, "store_sent", store_slowly)
-    answer = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
-    assert (answer.status_code, statuses) == (303, [303])
+    response = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
+    assert (response.status_code, statuses) == (303, [303])
     assert "green" in browser.get("/session").text
 
 
@@ -172,9 +172,9 @@ def test_each_file_has_its_own_result_when_all_connections_are_taken(app, monkey
             return store_sent(*args)
 
     monkeypatch.setattr(uploads, "store_sent", store_without_connection)
-    answer = Script(app).upload(("a.txt", b"1"), ("b.txt", b"2"), ("c.txt", b"3"), **JSON)
-    assert answer.status_code == 207
-    assert [(file["kept"], file.get("status")) for file in answer.json["files"]] == [
+    response = Script(app).upload(("a.txt", b"1"), ("b.txt", b"2"), ("c.txt", b"3"), **JSON)
+    assert response.status_code == 207
+    assert [(file["kept"], file.get("status")) for file in response.json["files"]] == [
         (True, None), (False, 503), (True, None),
     ]  # fmt: skip
     assert len(on_disk(files_dir(app))) == 2

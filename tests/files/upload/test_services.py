@@ -36,7 +36,7 @@ def test_a_file_is_stored_with_its_metadata(people):
     assert file.path == f"{FOLDER}/{REPORT}"
     path = path_of(settings().files_dir, file.stored_name)
     assert path.read_bytes() == PDF
-    assert queries.owner_name(OPERATOR, file) == "Ada"
+    assert file.owner.name == "Ada"
 
 
 def test_the_longest_names_fit(people):

@@ -19,9 +19,9 @@ def files_dir(app):
     return app.config["SETTINGS"].files_dir
 
 
-def lines(answer):
-    assert answer.mimetype == "text/plain"
-    return answer.text.splitlines()
+def lines(response):
+    assert response.mimetype == "text/plain"
+    return response.text.splitlines()
 
 
 def parts(*files):
@@ -33,9 +33,9 @@ def parts(*files):
 
 def test_a_script_uploads_one_file_and_reads_the_original_first_line(app):
     script = Script(app)
-    answer = script.upload((REPORT, PDF))
-    assert answer.status_code == 200
-    first, line = lines(answer)
+    response = script.upload((REPORT, PDF))
+    assert response.status_code == 200
+    first, line = lines(response)
     assert first == "file uploaded successfully"
     name, state, file_id, digest = line.split("\t")
     assert (name, state) == (REPORT, "kept")
@@ -48,9 +48,9 @@ def test_a_script_uploads_one_file_and_reads_the_original_first_line(app):
 
 
 def test_each_file_of_a_form_has_its_own_line(app):
-    answer = Script(app).upload(("a.pdf", PDF), ("b.exe", b"MZ"), ("c.png", PDF), ("d.png", PNG))
-    assert answer.status_code == 207
-    first, *rest = lines(answer)
+    response = Script(app).upload(("a.pdf", PDF), ("b.exe", b"MZ"), ("c.png", PDF), ("d.png", PNG))
+    assert response.status_code == 207
+    first, *rest = lines(response)
     assert first == "file uploaded successfully"
     assert [line.split("\t")[:2] for line in rest] == [
         ["a.pdf", "kept"], ["b.exe", "refused"], ["c.png", "refused"], ["d.png", "kept"],
@@ -63,62 +63,62 @@ def test_each_file_of_a_form_has_its_own_line(app):
     ("name", "data"), [("a.exe", b"MZ"), ("a.png", PDF), ("a/b.pdf", PDF), ("..", PDF)]
 )
 def test_nothing_stored_is_422_with_the_original_first_line(app, name, data):
-    answer = Script(app).upload((name, data))
-    assert answer.status_code == 422
-    assert lines(answer)[0] == "file uploaded Fail"
-    assert lines(answer)[1].split("\t")[1] == "refused"
+    response = Script(app).upload((name, data))
+    assert response.status_code == 422
+    assert lines(response)[0] == "file uploaded Fail"
+    assert lines(response)[1].split("\t")[1] == "refused"
     assert on_disk(files_dir(app)) == []
 
 
 def test_no_part_and_no_selection_have_the_original_lines(app):
     script = Script(app)
-    answer = script.client.post("/upload", data={"other": "x"}, headers=script.headers)
-    assert (answer.status_code, lines(answer)) == (422, ["No file part"])
-    answer = script.client.post("/upload", headers=script.headers)
-    assert (answer.status_code, lines(answer)) == (422, ["No file part"])
-    answer = script.upload_raw("", b"")
-    assert (answer.status_code, lines(answer)) == (422, ["No selected file"])
+    response = script.client.post("/upload", data={"other": "x"}, headers=script.headers)
+    assert (response.status_code, lines(response)) == (422, ["No file part"])
+    response = script.client.post("/upload", headers=script.headers)
+    assert (response.status_code, lines(response)) == (422, ["No file part"])
+    response = script.upload_raw("", b"")
+    assert (response.status_code, lines(response)) == (422, ["No selected file"])
     assert on_disk(files_dir(app)) == []
 
 
 def test_names_cannot_forge_lines_of_the_answer(app):
-    answer = Script(app).upload_raw("a\tkept\t1.pdf", PDF)
-    assert answer.status_code == 422
-    assert lines(answer)[1].startswith("a\\tkept\\t1.pdf\trefused\t")
+    response = Script(app).upload_raw("a\tkept\t1.pdf", PDF)
+    assert response.status_code == 422
+    assert lines(response)[1].startswith("a\\tkept\\t1.pdf\trefused\t")
 
 
 def test_a_name_of_a_hundred_thousand_characters_is_refused_in_one_short_line(app):
-    answer = Script(app).upload_raw("a" + "\u0301\u0327" * 50_000 + ".txt", b"x")
-    assert answer.status_code == 422
-    assert lines(answer)[1].endswith("\trefused\tA file name can have at most 255 characters.")
-    assert len(answer.text) < 1000
+    response = Script(app).upload_raw("a" + "\u0301\u0327" * 50_000 + ".txt", b"x")
+    assert response.status_code == 422
+    assert lines(response)[1].endswith("\trefused\tA file name can have at most 255 characters.")
+    assert len(response.text) < 1000
 
 
 def test_a_folder_is_stored_with_its_paths(app):
     script = Script(app)
-    answer = script.upload(("survey/a.txt", b"1"), ("survey/北/b.txt", b"2"), field="folder")
-    assert answer.status_code == 200
-    assert [line.split("\t")[0] for line in lines(answer)[1:]] == [
+    response = script.upload(("survey/a.txt", b"1"), ("survey/北/b.txt", b"2"), field="folder")
+    assert response.status_code == 200
+    assert [line.split("\t")[0] for line in lines(response)[1:]] == [
         "survey/a.txt",
         "survey/北/b.txt",
     ]
     assert script.get("/download/survey/北/b.txt").data == b"2"
-    answer = script.upload(("../a.txt", b"1"), field="folder")
-    assert answer.status_code == 422
+    response = script.upload(("../a.txt", b"1"), field="folder")
+    assert response.status_code == 422
 
 
 def test_trimmed_names_and_next_versions_are_reported(app):
     script = Script(app)
-    answer = script.upload((" a.txt. ", b"1"))
-    assert lines(answer)[1].startswith("a.txt\tkept\t")
-    assert "Leading and trailing spaces and trailing dots were removed." in lines(answer)[1]
+    response = script.upload((" a.txt. ", b"1"))
+    assert lines(response)[1].startswith("a.txt\tkept\t")
+    assert "Leading and trailing spaces and trailing dots were removed." in lines(response)[1]
     assert "Version 2" in lines(script.upload(("a.txt", b"2")))[1]
 
 
 def test_an_empty_file_is_stored(app):
     script = Script(app)
-    answer = script.upload(("empty.png", b""))
-    assert answer.status_code == 200
+    response = script.upload(("empty.png", b""))
+    assert response.status_code == 200
     assert script.get("/files/1").data == b""
 
 
@@ -126,22 +126,22 @@ def test_larger_than_the_limit_is_413_naming_it(make_app):
     app = make_app(UPLOAD_MAX_MB="1")
     script = Script(app)
     assert script.upload(("a.txt", some_text(1 << 20))).status_code == 200
-    answer = script.upload(("a.txt", some_text((1 << 20) + 1)))
-    assert answer.status_code == 413
-    assert lines(answer)[0] == "file uploaded Fail"
-    assert "1 MB" in lines(answer)[1]
-    answer = script.upload(("a.txt", some_text(2_000_000)), ("b.txt", b"fits"))
-    assert answer.status_code == 207
-    assert [line.split("\t")[1] for line in lines(answer)[1:]] == ["refused", "kept"]
+    response = script.upload(("a.txt", some_text((1 << 20) + 1)))
+    assert response.status_code == 413
+    assert lines(response)[0] == "file uploaded Fail"
+    assert "1 MB" in lines(response)[1]
+    response = script.upload(("a.txt", some_text(2_000_000)), ("b.txt", b"fits"))
+    assert response.status_code == 207
+    assert [line.split("\t")[1] for line in lines(response)[1:]] == ["refused", "kept"]
 
 
 def test_a_form_beyond_its_limit_is_refused_before_it_is_read(make_app):
     app = make_app(UPLOAD_MAX_MB="1")
     script = Script(app)
-    answer = script.upload(("a.txt", some_text(11_100_000)))
-    assert answer.status_code == 413
-    assert lines(answer)[0] == "file uploaded Fail"
-    assert "1 MB" in lines(answer)[1]
+    response = script.upload(("a.txt", some_text(11_100_000)))
+    assert response.status_code == 413
+    assert lines(response)[0] == "file uploaded Fail"
+    assert "1 MB" in lines(response)[1]
     assert not files_dir(app).exists() or on_disk(files_dir(app)) == []
 
 
@@ -163,41 +163,41 @@ def test_text_fields_are_bounded_together(app, monkeypatch):
 
 def test_too_many_parts_are_413(app, monkeypatch):
     monkeypatch.setitem(app.config, "MAX_FORM_PARTS", 3)
-    answer = Script(app).upload(*[(f"{n}.txt", b"x") for n in range(4)])
-    assert answer.status_code == 413
-    assert lines(answer)[0] == "file uploaded Fail"
+    response = Script(app).upload(*[(f"{n}.txt", b"x") for n in range(4)])
+    assert response.status_code == 413
+    assert lines(response)[0] == "file uploaded Fail"
     assert on_disk(files_dir(app)) == []
 
 
 def test_other_addresses_have_a_small_limit(app, as_role):
     browser = as_role("editor")
-    answer = browser.submit("/account/tokens", {"label": "x" * 5_000_000})
-    assert answer.status_code == 413
+    response = browser.submit("/account/tokens", {"label": "x" * 5_000_000})
+    assert response.status_code == 413
 
 
 def test_a_nearly_full_disk_is_507(app, monkeypatch):
     script = Script(app)
     monkeypatch.setattr(disk, "FREE_BYTES", 10**18)
-    answer = script.upload(("a.txt", b"x"))
-    assert answer.status_code == 507
-    assert lines(answer)[0] == "file uploaded Fail"
-    answer = script.upload(("a.txt", b"x"), **JSON)
-    assert (answer.status_code, answer.mimetype) == (507, "application/json")
+    response = script.upload(("a.txt", b"x"))
+    assert response.status_code == 507
+    assert lines(response)[0] == "file uploaded Fail"
+    response = script.upload(("a.txt", b"x"), **JSON)
+    assert (response.status_code, response.mimetype) == (507, "application/json")
 
 
 # Who may
 
 
 def test_without_a_token_one_plain_line_and_401(app):
-    answer = Script(app, role=None).upload(("a.txt", b"x"))
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert lines(answer) == ["Please sign in, or send a token."]
+    response = Script(app, role=None).upload(("a.txt", b"x"))
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert lines(response) == ["Please sign in, or send a token."]
     assert not files_dir(app).exists()
 
 
 def test_a_wrong_or_ended_token_is_401(app):
-    from app.auth import tokens
+    from app.auth.tokens import services as tokens
 
     script = Script(app)
     right = script.headers["Authorization"]
@@ -212,9 +212,9 @@ def test_a_wrong_or_ended_token_is_401(app):
 
 
 def test_a_viewer_is_403_before_anything_is_written(app):
-    answer = Script(app, role="viewer").upload(("a.txt", b"x"))
-    assert answer.status_code == 403
-    assert lines(answer)[0] == "file uploaded Fail"
+    response = Script(app, role="viewer").upload(("a.txt", b"x"))
+    assert response.status_code == 403
+    assert lines(response)[0] == "file uploaded Fail"
     assert not files_dir(app).exists()
 
 
@@ -228,8 +228,8 @@ def test_a_disabled_person_is_401(app):
 
 
 def test_a_form_that_breaks_off_leaves_nothing(app):
-    answer = Script(app).upload_raw("a.txt", b"half", end=b"")
-    assert answer.status_code in (400, 422)
+    response = Script(app).upload_raw("a.txt", b"half", end=b"")
+    assert response.status_code in (400, 422)
     assert on_disk(files_dir(app)) == []
     with app.app_context():
         assert db.session.query(File).count() == 0
@@ -239,17 +239,17 @@ def test_a_form_that_breaks_off_leaves_nothing(app):
 
 
 def test_get_is_405_and_mentions_post(app):
-    answer = Script(app, role=None).client.get(
+    response = Script(app, role=None).client.get(
         "/upload", data={"file": parts(("a.txt", b"x"))}, headers={"Accept": "*/*"}
     )
-    assert answer.status_code == 405
-    assert answer.headers["Allow"] == "POST"
-    assert "POST" in lines(answer)[0]
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "POST"
+    assert "POST" in lines(response)[0]
 
 
 def test_a_browser_that_opens_the_address_finds_the_form(as_role):
-    answer = as_role("editor").get("/upload/")
-    assert (answer.status_code, answer.location) == (302, "/files")
+    response = as_role("editor").get("/upload/")
+    assert (response.status_code, response.location) == (302, "/files")
 
 
 def test_nginx_lets_through_the_largest_form_of_the_defaults(app):

@@ -11,10 +11,12 @@ from flask import Response, abort, flash, session
 from redis import Redis
 
 from app.actor import ANONYMOUS
-from app.auth import epochs, passwords, queries, sign_in
+from app.auth import passwords, queries, sign_in
 from app.auth import services as auth
-from app.auth.epochs import epoch_key, person_key
-from app.auth.sessions import FLASHES, start_session
+from app.auth.sessions import epochs
+from app.auth.sessions.epochs import epoch_key, person_key
+from app.auth.sessions.interface import FLASHES
+from app.auth.sessions.start import start_session
 from app.errors import Invalid
 from tests import servers
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser, add_person, add_token
@@ -102,7 +104,7 @@ def test_sign_out_is_final_against_a_slow_change_of_password(app, viewer, kept, 
         assert second.client.post("/logout", data={"csrf_token": token}).status_code == 303
         return passwords.hash_password(password)
 
-    monkeypatch.setattr(auth, "hash_password", hash_password)
+    monkeypatch.setattr(sign_in, "hash_password", hash_password)
     fields = {"current": PASSWORD, "password": "another password", "again": "another password"}
     data = {**fields, "csrf_token": token}
     answer = viewer.client.post("/account/password", data=data, headers=HTML)
@@ -342,13 +344,13 @@ def test_an_older_epoch_does_not_replace_one_that_was_set_in_the_meantime(app, v
     """A worker that read the database before the change writes to Redis after it."""
     with app.app_context():
         auth.set_active(OPERATOR, 1, False)
-        epochs.write(1, 1, keep_valid=True)
+        epochs.write_epoch(1, 1, replace=False)
     assert kept.hget(person_key(1), "epoch") == "0"
     assert not signed_in(viewer)
     kept.delete(person_key(1))
     with app.app_context():
         kept.set(epoch_key(1), 0, ex=60)  # by a worker of the release before
-        epochs.write(1, 1, keep_valid=True)
+        epochs.write_epoch(1, 1, replace=False)
     assert kept.get(epoch_key(1)) == "0"
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from app.auth import queries, tokens
+from app.auth import queries
 from app.auth import services as auth
+from app.auth.tokens import services as tokens
 from app.errors import Invalid, NotFound
 from tests.factories import OPERATOR, actor_of, add_person, add_token
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import event, insert, text
 from sqlalchemy.exc import OperationalError
 
-from app.cities.csv_export import BYTE_ORDER_MARK, stream_csv
+from app.cities.exporting.csv_writer import BYTE_ORDER_MARK, stream_csv
 from app.cities.importing import queries, services
-from app.cities.listing import CityListing
+from app.cities.listing.parameters import CityListing
+from app.cities.listing.queries import batches
 from app.cities.models import City
-from app.cities.queries import batches
 from app.cities.rules import keys
 from app.database.engine import db
 from tests.cities.conftest import ACTOR

@@ -7,10 +7,11 @@ from functools import cache
 import pytest
 from jinja2 import FileSystemLoader
 
-from app.cities import list_page, services
+from app.cities import services
 from app.cities.fields import CITY, PROVINCE, USERS
 from app.cities.importing.csv_table import COLUMNS
-from app.cities.listing import CityListing
+from app.cities.listing import list_page
+from app.cities.listing.parameters import CityListing
 from app.config import LANGUAGES, ROOT
 from app.database.cursor import FIRST
 from app.database.engine import db
@@ -242,7 +243,7 @@ def test_list_is_right_with_a_cache_that_vanished_or_is_away(app, cities, monkey
         "templates/cities/_table.html",
         "templates/_macros/table.html",
         "translations/zh/LC_MESSAGES/messages.mo",
-        "app/cities/row_format.py",
+        "app/cities/listing/row_format.py",
     ],
 )
 def test_what_another_release_has_drawn_is_not_shown(make_app, tmp_path, monkeypatch, changed):

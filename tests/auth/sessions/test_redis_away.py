@@ -10,9 +10,9 @@ from redis.exceptions import RedisError
 
 from app.actor import ANONYMOUS
 from app.auth import sign_in
-from app.auth.sessions import start_session
+from app.auth.sessions.start import start_session
 from tests import servers
-from tests.auth.test_sessions import cookie_of, signed_in
+from tests.auth.sessions.test_sessions import cookie_of, signed_in
 from tests.factories import HTML, PASSWORD, Browser, add_person
 
 

@@ -4,8 +4,8 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.auth import tokens
-from app.auth.forms import TokenForm
+from app.auth.tokens import services as tokens
+from app.auth.tokens.forms import TokenForm
 from app.current import actor
 from app.web.forms import submit
 from app.web.notices import Notice
@@ -17,7 +17,7 @@ bp = Blueprint("tokens", __name__)
 def draw_page(form: TokenForm, text: str = "") -> str:
     """The list with the form for a new token, and the text of one that was just made."""
     own = tokens.list_tokens(actor())
-    return render_template("auth/list_tokens.html", form=form, tokens=own, text=text)
+    return render_template("auth/tokens/list_tokens.html", form=form, tokens=own, text=text)
 
 
 @bp.get("/account/tokens")

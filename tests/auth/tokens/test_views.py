@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from app.auth import tokens
 from app.auth.models import TOKEN_LABEL_LENGTH
+from app.auth.tokens import services as tokens
 from tests.factories import actor_of
 from tests.files.helpers import Script
 

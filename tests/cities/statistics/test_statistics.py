@@ -5,9 +5,9 @@ import re
 import pytest
 from sqlalchemy import insert, text
 
-from app.cities import export_views, statistics
 from app.cities.models import City
 from app.cities.rules import keys
+from app.cities.statistics import queries, views
 from app.database.engine import db
 from app.redis.client import redis_store
 from tests.cities.conftest import add_as_original
@@ -23,7 +23,7 @@ def fill(*rows):
 
 
 def test_figures_of_an_empty_register(any_app):
-    figures = statistics.compute_statistics()
+    figures = queries.compute_statistics()
     assert (figures.cities, figures.users, figures.provinces, figures.largest) == (0, 0, [], [])
     assert figures.rest == (0, 0, 0)
 
@@ -38,7 +38,7 @@ def test_figures_with_what_the_original_program_left(any_app):
         ("", "blank", None),
         ("A", "negative", -3),
     )
-    figures = statistics.compute_statistics()
+    figures = queries.compute_statistics()
     assert figures.cities == 7
     assert figures.users == 3_000_000_009
     assert figures.unnumbered == 2
@@ -57,7 +57,7 @@ def test_blank_provinces_and_cities_have_no_name(any_app):
         *((p, c, 1) for p in (None, "", "  ", "\u3000", "\t") for c in (None, " \u3000")),
         ("广东", "深圳市", 2),
     )
-    figures = statistics.compute_statistics()
+    figures = queries.compute_statistics()
     assert figures.nowhere == (10, 10)
     assert figures.provinces == [("广东", 2, 1)]
     assert figures.province_count == 1
@@ -75,7 +75,7 @@ def test_missing_names_are_replaced_on_the_page(app, as_role):
 
 def test_many_provinces_become_thirty_and_the_rest(any_app):
     fill(*[(f"p{n:03}", f"c{m}", n) for n in range(100) for m in range(2)], (None, "x", 4))
-    figures = statistics.compute_statistics()
+    figures = queries.compute_statistics()
     assert [row[0] for row in figures.provinces[:2]] == ["p099", "p098"]
     assert len(figures.provinces) == 30
     assert figures.rest == (70, 2 * sum(range(70)), 140)
@@ -83,22 +83,22 @@ def test_many_provinces_become_thirty_and_the_rest(any_app):
 
 def test_a_rest_of_one_province_is_shown_itself(any_app):
     fill(*[(f"p{n:03}", "c", n) for n in range(31)])
-    figures = statistics.compute_statistics()
+    figures = queries.compute_statistics()
     assert len(figures.provinces) == 31
     assert figures.rest == (0, 0, 0)
 
 
 def test_names_that_differ_by_case_or_width_are_different_provinces(any_app):
     fill(("a", "x", 1), ("A", "y", 2), ("Ａ", "z", 3))
-    assert statistics.compute_statistics().province_count == 3
+    assert queries.compute_statistics().province_count == 3
 
 
 def test_large_numbers_are_also_shown_in_words(app):
     with app.test_request_context():
-        assert export_views.compact(9_999) == ""
-        assert export_views.compact(742_401_221) == "742.4 million"
+        assert views.compact(9_999) == ""
+        assert views.compact(742_401_221) == "742.4 million"
     with app.test_request_context(headers={"Accept-Language": "zh-CN"}):
-        assert export_views.compact(742_401_221) == "7.4亿"
+        assert views.compact(742_401_221) == "7.4亿"
 
 
 def test_the_page_shows_bars_that_lead_to_the_list(app, as_role):
@@ -154,5 +154,5 @@ def test_a_hundred_thousand_cities_are_summed_within_the_time_out_of_a_connectio
     """MariaDB's have that of the web processes here: a query that takes longer fails."""
     for start in range(0, 100_000, 10_000):
         fill(*[(f"p{n % 500}", f"c{n}", n) for n in range(start, start + 10_000)])
-    figures = statistics.compute_statistics()
+    figures = queries.compute_statistics()
     assert (figures.cities, figures.users) == (100_000, sum(range(100_000)))

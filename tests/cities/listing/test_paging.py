@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, text
 
-from app.cities import queries
-from app.cities.list_page import CITIES
-from app.cities.listing import CityListing
+from app.cities.listing import queries
+from app.cities.listing.list_page import CITIES
+from app.cities.listing.parameters import CityListing
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.cursor import FIRST, LAST, Cursor, write_cursor

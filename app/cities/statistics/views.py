@@ -1,25 +1,19 @@
-"""The register as a CSV file, and its statistics."""
+"""The page of the statistics."""
 
-from itertools import chain
 from typing import Any, Literal
 
 from babel.numbers import format_compact_decimal
-from flask import Blueprint, Response, render_template, request, stream_with_context, url_for
-from flask_babel import get_locale, ngettext, to_user_timezone
+from flask import Blueprint, render_template, url_for
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
-from app.cities.csv_export import stream_csv
-from app.cities.list_page import CITIES
-from app.cities.queries import batches
-from app.cities.statistics import Statistics, read_statistics
+from app.cities.statistics.queries import Statistics, read_statistics
 from app.cities.views import reads_cities
 from app.current import actor
-from app.times import now
 from app.web.formatting import format_number
 
-bp = Blueprint("cities_export", __name__)
+bp = Blueprint("cities_statistics", __name__)
 
-EXPORT_BATCH = 500
 COMPACT_FROM = 10_000
 
 
@@ -29,7 +23,10 @@ def glance() -> str:
     """Totals, users by province, the largest cities."""
     figures = read_statistics(actor())
     return render_template(
-        "cities/glance.html", figures=figures, bars=province_bars(figures), compact=compact
+        "cities/statistics/glance.html",
+        figures=figures,
+        bars=province_bars(figures),
+        compact=compact,
     )
 
 
@@ -76,20 +73,3 @@ def province_bar(
         "url": url,
         "title": title,
     }
-
-
-@bp.get("/cities/export.csv")
-@reads_cities
-def export_cities() -> Response:
-    """What the list shows, as a CSV file. The first batch is read before anything is sent, so that
-    an unavailable database is answered with 503."""
-    pieces = stream_csv(batches(actor(), CITIES.read(request.args), EXPORT_BATCH))
-    first = next(pieces)
-    name = f"cities-{to_user_timezone(now()).date().isoformat()}.csv"
-    return csv_file(stream_with_context(chain([first], pieces)), name)
-
-
-def csv_file(content: Any, name: str) -> Response:
-    """A CSV file as a download."""
-    disposition = f'attachment; filename="{name}"'
-    return Response(content, mimetype="text/csv", headers={"Content-Disposition": disposition})

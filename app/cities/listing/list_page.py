@@ -14,10 +14,11 @@ from flask_babel import get_locale
 from markupsafe import Markup
 
 from app.actor import Actor
-from app.cities import cache, queries
-from app.cities.listing import SEARCH_LENGTH, CityListing
+from app.cities import cache
+from app.cities.listing import queries
+from app.cities.listing.parameters import SEARCH_LENGTH, CityListing
+from app.cities.listing.row_format import RowFormatter
 from app.cities.models import TEXT_LENGTH
-from app.cities.row_format import RowFormatter
 from app.cities.rules import check_reader
 from app.config import ROOT
 from app.database.cursor import Cursor, write_cursor

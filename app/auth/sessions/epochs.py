@@ -18,19 +18,20 @@ from app.redis.client import redis_store
 PERSON_PREFIX = "gz:person:"
 EPOCH_PREFIX = "gz:epoch:"
 EPOCH_SECONDS = 60
-PERSON_SECONDS = 86_400  # the hash goes a day after its last change
+PERSON_SECONDS = 86_400  # the hash expires a day after its last change
+DISABLED = 0  # the epoch of the disabled, which no session has
 
 # KEYS: gz:person:<id>, gz:epoch:<id>. ARGV: the epoch, for how long it is valid, the life of the
-# hash, and 1 if an epoch that is still valid stays.
+# hash, and 1 if the epoch replaces one that is still valid.
 WRITE = """
 local now = tonumber(redis.call("TIME")[1])
-local keep = ARGV[4] == "1"
-if keep and now < (tonumber(redis.call("HGET", KEYS[1], "epoch_until") or 0) or 0) then
+local replace = ARGV[4] == "1"
+if not replace and now < (tonumber(redis.call("HGET", KEYS[1], "epoch_until") or 0) or 0) then
   return
 end
 redis.call("HSET", KEYS[1], "epoch", ARGV[1], "epoch_until", now + ARGV[2])
 redis.call("EXPIRE", KEYS[1], ARGV[3])
-if not keep or redis.call("EXISTS", KEYS[2]) == 0 then
+if replace or redis.call("EXISTS", KEYS[2]) == 0 then
   redis.call("SET", KEYS[2], ARGV[1], "EX", ARGV[2])
 end
 """
@@ -50,30 +51,26 @@ def epoch_key(person_id: int) -> str:
 def raise_epoch(person: Person) -> int:
     """End all sessions of a person once the running service has committed."""
     person.session_epoch += 1
-    after_commit(partial(set_epoch, person.id, person.session_epoch if person.active else 0))
+    epoch = person.session_epoch if person.active else DISABLED
+    after_commit(partial(write_epoch, person.id, epoch, replace=True))
     return person.session_epoch
 
 
-def set_epoch(person_id: int, epoch: int) -> None:
-    """Tell all workers; 0, which no session has, for the disabled."""
-    write(person_id, epoch, keep_valid=False)
-
-
 def publish_epoch(person_id: int) -> int:
-    """Read the epoch from the database into Redis. A newer value that was written in the meantime
-    stays."""
+    """Read the epoch from the database into Redis, where a value that was written in the meantime
+    is newer and remains."""
     row = db.session.execute(
         select(Person.session_epoch, Person.active).where(Person.id == person_id)
     ).one_or_none()
     db.session.rollback()
-    epoch = row.session_epoch if row and row.active else 0
-    write(person_id, epoch, keep_valid=True)
+    epoch = row.session_epoch if row and row.active else DISABLED
+    write_epoch(person_id, epoch, replace=False)
     return epoch
 
 
-def write(person_id: int, epoch: int, keep_valid: bool) -> None:
-    """Write an epoch to Redis."""
+def write_epoch(person_id: int, epoch: int, replace: bool) -> None:
+    """Write an epoch to Redis, for all workers; `replace` one that is still valid, or not."""
     redis_store.script(WRITE)(
         keys=[person_key(person_id), epoch_key(person_id)],
-        args=[epoch, EPOCH_SECONDS, PERSON_SECONDS, int(keep_valid)],
+        args=[epoch, EPOCH_SECONDS, PERSON_SECONDS, int(replace)],
     )

@@ -1,4 +1,4 @@
-"""Tokens of scripts: made, revoked, and looked up for each request of a script."""
+"""Creating, revoking and checking tokens of scripts."""
 
 import hashlib
 import secrets
@@ -8,19 +8,19 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from app.actor import Actor, Role, Via
-from app.auth.changes import log_event, record_new_token, record_revoked
+from app.auth.changes import log_event
 from app.auth.models import ApiToken, Person
 from app.auth.queries import load_person
 from app.auth.rules import check_label
 from app.database.engine import db
 from app.database.service import bookkeeping, permitted, service
 from app.errors import Forbidden, Locked, NotFound
-from app.history.services import new_batch_id
+from app.history.models import ADMINISTRATORS
+from app.history.services import Change, new_batch_id, record
 from app.text import N_
 from app.times import now
 
 PREFIX = "gz_"  # recognised by people and by secret scanners
-NOTE_USE_EVERY = timedelta(minutes=1)
 
 
 def digest(text: str) -> str:
@@ -30,8 +30,8 @@ def digest(text: str) -> str:
 
 @service(Role.VIEWER, by_token=False)
 def create_token(actor: Actor, label: str) -> str:
-    """Make a token for one's own scripts; returns its text, which is not stored. The row of the
-    person is locked: disabling them at the same time revokes this token or refuses it."""
+    """Create a token for one's own scripts; returns its text, which is not stored. The person's row
+    is locked: disabling them at the same time either revokes the token or prevents it."""
     label = check_label(label)
     if not load_person(actor.person_id, lock=True).active:
         raise Forbidden(N_("This account is disabled."))
@@ -39,14 +39,15 @@ def create_token(actor: Actor, label: str) -> str:
     token = ApiToken(person_id=actor.person_id, label=label, digest=digest(text))
     db.session.add(token)
     db.session.flush()
-    record_new_token(actor, token)
+    change = Change(token.id, after={"label": label})
+    record(actor, "token.create", change, visible_to=ADMINISTRATORS)
     log_event(actor, "token-created", token=token.id)
     return text
 
 
 @permitted(Role.VIEWER, by_token=False)
 def list_tokens(actor: Actor) -> list[ApiToken]:
-    """One's own tokens that have not been revoked, the newest first."""
+    """One's own tokens that are not revoked, the newest first."""
     query = (
         select(ApiToken)
         .where(ApiToken.person_id == actor.person_id, ApiToken.revoked_at.is_(None))
@@ -57,31 +58,36 @@ def list_tokens(actor: Actor) -> list[ApiToken]:
 
 @service(Role.VIEWER, by_token=False)
 def revoke_token(actor: Actor, token_id: int) -> None:
-    """Revoke one of one's own tokens; NotFound if it is somebody else's."""
+    """Revoke one of one's own tokens."""
     token = db.session.get(ApiToken, token_id, with_for_update=True)
     if token is None or token.person_id != actor.person_id:
         raise NotFound(N_("There is no such token."))
     if token.revoked_at is not None:
         return
-    token.revoked_at = now()
-    record_revoked(actor, token)
+    revoke(actor, token)
     log_event(actor, "token-revoked", token=token.id)
 
 
 def revoke_all(actor: Actor, person: Person) -> str | None:
-    """Revoke all tokens of a locked person within a running service. Returns the batch of their
-    entries in the history, or None if there was no token."""
+    """Revoke all tokens of a locked person within a running service; returns the batch of their
+    entries in the history, or None if there were none."""
     query = select(ApiToken).where(ApiToken.person_id == person.id, ApiToken.revoked_at.is_(None))
     tokens = db.session.scalars(query.with_for_update()).all()
-    for token in tokens:
-        token.revoked_at = now()
     batch_id = new_batch_id() if tokens else None
-    record_revoked(actor, *tokens, batch_id=batch_id)
+    revoke(actor, *tokens, batch_id=batch_id)
     return batch_id
 
 
+def revoke(actor: Actor, *tokens: ApiToken, batch_id: str | None = None) -> None:
+    """Revoke locked tokens within a running service."""
+    for token in tokens:
+        token.revoked_at = now()
+    changes = [Change(token.id, before={"label": token.label}) for token in tokens]
+    record(actor, "token.revoke", *changes, batch_id=batch_id, visible_to=ADMINISTRATORS)
+
+
 def authenticate(text: str, request_id: str | None = None) -> Actor | None:
-    """The active person behind a token, as an actor, or None. The last use is noted at most once a
+    """The active person behind a token, as an actor, or None. Its last use is stored at most once a
     minute."""
     query = (
         select(ApiToken, Person)
@@ -95,7 +101,7 @@ def authenticate(text: str, request_id: str | None = None) -> Actor | None:
     if row is None:
         return None
     token, person = row
-    if token.used_at is None or now() - token.used_at > NOTE_USE_EVERY:
+    if token.used_at is None or now() - token.used_at > timedelta(minutes=1):
         with suppress(Locked):
             note_use(token.id)
     return Actor(person.id, person.name, Role(person.role), Via.TOKEN, token.id, request_id)
@@ -103,5 +109,5 @@ def authenticate(text: str, request_id: str | None = None) -> Actor | None:
 
 @bookkeeping
 def note_use(token_id: int) -> None:
-    """Note that a token was used just now."""
+    """Store the time of a token's last use."""
     db.session.execute(update(ApiToken).where(ApiToken.id == token_id).values(used_at=now()))

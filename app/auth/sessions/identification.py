@@ -1,0 +1,82 @@
+"""Who makes a request: from the token in its header, or from its session."""
+
+import logging
+from typing import Any
+
+import msgspec
+from flask import current_app, g, request, session
+from flask_babel import gettext as _
+from redis.exceptions import RedisError
+
+from app.actor import Actor, Role
+from app.auth import sign_in
+from app.auth.sessions.epochs import publish_epoch
+from app.auth.sessions.lookup import earliest_start, look_up
+from app.auth.tokens import services as tokens
+from app.errors import Unauthorized, Unavailable
+from app.logs import event
+from app.web.declarations import declared
+
+
+class SignedIn(msgspec.Struct):
+    """What a session contains about its person."""
+
+    person: int
+    name: str
+    role: Role
+    epoch: int
+    since: float
+    must_change: bool = False
+
+
+def set_actor() -> None:
+    """Set `actor()` from the token header or the session."""
+    sent = request.authorization
+    if sent and sent.type == "bearer":
+        load_from_token(sent.token or "")
+        return
+    try:
+        load_from_session()
+    except RedisError as error:
+        session.unavailable = True  # type: ignore[attr-defined]
+        if not declared().without_redis:
+            raise Unavailable() from error
+
+
+def load_from_token(token: str) -> None:
+    """An invalid token is refused (401) whatever the script asks for."""
+    who = tokens.authenticate(token, g.request_id)
+    if who is None:
+        event("token-refused", logging.WARNING)
+        sign_in.count_wrong("token", request.remote_addr or "")
+        raise Unauthorized(_("This token is not valid."))
+    g.actor = who
+
+
+def load_from_session() -> None:
+    """The session counts while it is young enough and of its person's present epoch. One that
+    another release or something else wrote ends, and the person signs in again."""
+    interface: Any = current_app.session_interface
+    epoch = interface.load(session)
+    if "person" not in session:
+        return
+    try:
+        found = msgspec.convert(dict(session), SignedIn)
+    except msgspec.ValidationError:
+        session.clear()
+        return
+    if epoch is None:
+        epoch = ask_database(found.person)
+    if epoch != found.epoch or found.since < earliest_start():
+        session.clear()
+        return
+    g.actor = Actor(found.person, found.name, found.role, request_id=g.request_id)
+    g.must_change_password = found.must_change
+
+
+def ask_database(person_id: int) -> int:
+    """Write the epoch that Redis does not know to it. Then look the session up again: so the
+    request counts, and an epoch that was raised in the meantime is seen."""
+    published = publish_epoch(person_id)
+    _text, epoch = look_up(session.sid)  # type: ignore[attr-defined]
+    return published if epoch is None else epoch

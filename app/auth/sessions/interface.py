@@ -1,0 +1,192 @@
+"""Sessions in Redis, shared by all workers and hosts.
+
+Built on Flask-Session's base class, with these differences:
+- Flask opens a session before it matches the address. Ours is then empty; identification.py fills
+  it if the view needs one, and one that was never opened is never saved;
+- a session that has ended cannot come back: a slow request that loaded it before the sign-out only
+  replaces a key that is still there (XX);
+- without Redis the session is `unavailable`, and pages that need one answer 503;
+- data that cannot be decoded is ignored (Flask-Session would hand it to pickle);
+- Redis knows only the SHA-256 of a session id, so that a copy of its data signs nobody in;
+- values that a person stores are a hash beside the session: the session is one text, and of two
+  requests that write it at once the slower one wins.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from flask import Flask, Request, Response, request
+from flask_session.base import ServerSideSession, ServerSideSessionInterface
+from redis.exceptions import RedisError, ResponseError
+
+from app.auth.sessions.keys import requests_key, seen_key, session_key, values_key
+from app.auth.sessions.lookup import idle_seconds, look_up
+from app.current import worker_name
+from app.database.engine import db
+from app.web.csrf import add_token
+from app.web.error_pages import answer_redis_error
+from app.web.preferences import cookie_name, seen_secure
+
+ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with
+# A client that sends forms and never opens a page reads none of the notices for its next page.
+FLASHES = "_flashes"  # where flask.flash() puts them
+FLASHES_MAX = 5
+
+
+class SharedSession(ServerSideSession):  # type: ignore[misc]
+    """A session, and what is known about it in Redis."""
+
+    opened = False  # what is not opened is not saved
+    stored = False  # Redis has it
+    unavailable = False  # Redis could not be asked
+    discarded = False  # it ended during this request; nothing is saved, no cookie is sent
+
+    def fill(self, sid: str, data: dict[str, Any]) -> None:
+        """Become the session that Redis has, which neither modifies nor accesses it."""
+        self.sid, self.stored = sid, True
+        dict.update(self, data)
+
+
+class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
+    """Opens and saves sessions as the module's docstring says."""
+
+    session_class = SharedSession
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app, permanent=True)
+        self.client = app.extensions["redis"]
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """`__Host-gz`, which no other host can set, where https is seen; otherwise `gz`."""
+        return cookie_name("gz")
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return seen_secure()
+
+    def should_set_cookie(self, app: Flask, session: SharedSession) -> bool:
+        """A session that has ended in the meantime sends no cookie: it would replace that of a
+        newer one."""
+        return session.stored and bool(super().should_set_cookie(app, session))
+
+    def open_session(self, app: Flask, request: Request) -> SharedSession:
+        """An empty session, which load() fills once the view is known."""
+        return SharedSession(sid=self._generate_sid(self.sid_length), permanent=True)
+
+    def load(self, session: SharedSession) -> int | None:
+        """Open the session of the request: fill it with what Redis has under the cookie's id.
+        Returns the epoch of its person, or None where Redis does not know it."""
+        session.opened = True
+        sid = request.cookies.get(self.get_cookie_name(self.app))
+        if not sid:
+            return None
+        text, epoch = look_up(sid)
+        data = self.decode(text)
+        if data is not None:
+            session.fill(sid, data)
+        return epoch
+
+    def decode(self, text: str | None) -> dict[str, Any] | None:
+        """The data of a session's text, or None if the text is not a session."""
+        try:
+            return None if text is None else msgspec.json.decode(text, type=dict[str, Any])
+        except msgspec.DecodeError:
+            return None
+
+    def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
+        """Write what changed; a response that relies on a session which could not be saved
+        becomes 503.
+
+        A POST that redirects has already made its change: it loses its notice for the next page,
+        and nobody is asked to repeat it.
+        """
+        if not session.opened or session.unavailable or session.discarded:
+            return
+        db.session.rollback()  # no connection is held while Redis is asked
+        try:
+            if session or not session.modified:
+                super().save_session(app, session, response)
+            else:
+                self.end(app, session, response)
+        except RedisError as error:
+            redirects = request.method == "POST" and 300 <= response.status_code < 400
+            if session and session.stored and redirects:
+                app.logger.warning("Redis does not answer: the session is not written")
+                return
+            refusal = answer_redis_error(error)
+            response.set_data(refusal.get_data())
+            response.status_code = refusal.status_code
+            response.headers.update(refusal.headers)
+            response.headers["Cache-Control"] = "no-store"
+            for name in ("Location", "ETag", "Last-Modified"):
+                response.headers.pop(name, None)
+
+    def end(self, app: Flask, session: SharedSession, response: Response) -> None:
+        """Delete a session and its cookie, with the attributes it was set with: otherwise browsers
+        would not delete it."""
+        self._delete_session(self.store_id(session))
+        response.delete_cookie(
+            self.get_cookie_name(app),
+            secure=self.get_cookie_secure(app),
+            httponly=True,
+            samesite=self.get_cookie_samesite(app),
+        )
+        response.vary.add("Cookie")
+
+    def regenerate(self, session: SharedSession, same_person: bool = False) -> bool:
+        """Give the session a new id and a new CSRF token, and delete the old one. The id changes
+        first: should Redis fail in between, the new content is never saved under the old id.
+
+        The session of the `same_person` takes their values along. If it was ended since this
+        request began, it stays ended, nothing is saved, and the result is False.
+        """
+        old, was_stored = self.store_id(session), session.stored
+        session.sid = self._generate_sid(self.sid_length)
+        session.stored, session.modified = False, True
+        add_token(session)
+        deleted = self.client.delete(old)
+        if same_person and deleted:
+            # From here on nobody adds a value under the old id. There may be none at all.
+            with suppress(ResponseError):
+                self.client.rename(values_key(old), values_key(self.store_id(session)))
+        self._delete_session(old)
+        session.discarded = same_person and was_stored and not deleted
+        return not session.discarded
+
+    def usage(self, session: SharedSession) -> tuple[int, int]:
+        """How many requests the session has seen, and in how many seconds it ends if unused."""
+        key = self.store_id(session)
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.get(requests_key(key))
+            pipe.ttl(key)
+            requests, seconds = pipe.execute()
+        return int(requests or 0), max(0, seconds)
+
+    def store_id(self, session: SharedSession) -> str:
+        """The Redis key of a session."""
+        return session_key(session.sid)
+
+    def _get_store_id(self, sid: str) -> str:
+        return session_key(sid)
+
+    def _delete_session(self, store_id: str) -> None:
+        keys = requests_key(store_id), seen_key(store_id), values_key(store_id)
+        self.client.delete(store_id, *keys)
+
+    def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
+        return self.decode(self.client.get(store_id))
+
+    def _upsert_session(
+        self, session_lifetime: timedelta, session: SharedSession, store_id: str
+    ) -> None:
+        seconds = idle_seconds() if session.get("person") else ANONYMOUS_SECONDS
+        session["writer"] = worker_name()
+        if FLASHES in session:
+            session[FLASHES] = session[FLASHES][-FLASHES_MAX:]
+        text = msgspec.json.encode(dict(session))
+        # A stored session is only ever replaced; a new one is only ever created.
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.set(store_id, text, ex=seconds, xx=session.stored, nx=not session.stored)
+            pipe.expire(values_key(store_id), seconds)
+            session.stored = bool(pipe.execute()[0])

@@ -1,0 +1,1 @@
+"""The register as a CSV file for spreadsheets and for an import."""

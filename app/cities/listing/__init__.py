@@ -1,0 +1,1 @@
+"""The list of cities: its filters and order, its pages by key, and the HTML that readers share."""

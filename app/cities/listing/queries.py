@@ -1,0 +1,145 @@
+"""Reading the list: pages by key, batches for an export, totals.
+
+A page is found by key, see app/database/keyset.py. Rows without a value come last in both
+directions: they are a second segment with a query of its own, which is also read by an index.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from app.actor import Actor
+from app.cities.listing.parameters import SEARCH_WORDS, CityListing
+from app.cities.models import City
+from app.cities.queries import COLUMNS, CityRow
+from app.cities.rules import check_reader, fold_name
+from app.cities.search_keys import fill_keys
+from app.database import keyset
+from app.database.cursor import FIRST, Cursor
+from app.database.engine import db
+from app.database.keyset import (
+    PAGE_SIZE,
+    Page,
+    Query,
+    count_some,
+    nulls_last,
+    read_segments,
+    seek_by_id,
+)
+
+PROVINCES_MOST = 200
+
+
+def select_page(
+    actor: Actor,
+    listing: CityListing,
+    cursor: Cursor = FIRST,
+    size: int = PAGE_SIZE,
+    total: int | None = None,
+) -> Page[CityRow]:
+    """The page at a cursor."""
+    check_reader(actor)
+    if needs_keys(listing):
+        fill_keys()
+    return keyset.select_page(
+        partial(read_rows, listing), partial(keyset.cursor_at, listing), cursor, size, total
+    )
+
+
+def batches(actor: Actor, listing: CityListing, size: int = 1000) -> Iterator[list[CityRow]]:
+    """All rows of a listing, in its order, `size` at a time. Each batch is a short transaction of
+    its own, and no connection is held between them: one long read would make every change of the
+    table wait. Not a snapshot: concurrent changes may or may not be included."""
+    check_reader(actor)  # now, not when the first batch is read
+    return read_batches(listing, size)
+
+
+def read_batches(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
+    """The batches of an actor who may read them."""
+    if needs_keys(listing):
+        fill_keys()
+    cursor = FIRST
+    while rows := read_rows(listing, cursor, size):
+        db.session.rollback()
+        yield rows
+        if len(rows) < size:
+            return
+        cursor = keyset.cursor_at(listing, rows[-1], True, None)
+
+
+def read_rows(listing: CityListing, cursor: Cursor, limit: int) -> list[CityRow]:
+    """Up to `limit` rows from a cursor on, in reading direction, over both segments."""
+    return read_segments(segments(listing, cursor), limit)
+
+
+def segments(listing: CityListing, cursor: Cursor) -> Iterator[Query]:
+    """The queries whose rows, one after another, are the listing from the cursor on."""
+    query: Query = select(*COLUMNS).where(*filters(listing))
+    column = listing.column
+    if column is None:
+        yield seek_by_id(query, City.id, listing, cursor)
+        return
+    if not listing.is_filtered:
+        # MariaDB may take sorting a whole table for cheaper, as long as the table is small.
+        index = f"FORCE INDEX (ix_city_{column.key})"
+        query = query.with_hint(City, index, dialect_name="mysql")
+    # Keys of names without a visible character are empty, not null.
+    empty = "" if column.key in ("province_key", "city_key") else None
+    yield from nulls_last(query, column, City.id, listing, cursor, empty)
+
+
+def filters(listing: CityListing) -> list[ColumnElement[bool]]:
+    """The conditions of a listing. Words of a search must all occur; % and _ are letters."""
+    words = dict.fromkeys(fold_name(listing.search).split())
+    conditions = [
+        City.search_key.contains(word, autoescape=True) for word in list(words)[:SEARCH_WORDS]
+    ]
+    if listing.province:
+        conditions.append(City.provincename == listing.province)
+    if listing.flawed:
+        conditions.append(flawed_rows())
+    return conditions
+
+
+def flawed_rows() -> ColumnElement[bool]:
+    """Rows that break today's rules; each part has an index. See rules.is_flawed."""
+    return or_(
+        City.province_key == "",
+        City.city_key == "",
+        City.usernumber.is_(None),
+        City.usernumber < 0,
+    )
+
+
+def count_cities(actor: Actor, listing: CityListing) -> int | None:
+    """How many rows a listing has; None for a filtered one with more than COUNT_MOST."""
+    check_reader(actor)
+    return count_some(City.id, filters(listing)) if listing.is_filtered else count_all()
+
+
+def count_all() -> int:
+    """How many rows the register has."""
+    return db.session.scalar(select(func.count()).select_from(City)) or 0
+
+
+def list_provinces(limit: int = PROVINCES_MOST) -> list[str]:
+    """The names of provinces in the order of code points, at most `limit` + 1 of them."""
+    query = (
+        select(City.provincename)
+        .where(City.provincename > "")
+        .distinct()
+        .order_by(City.provincename)
+        .limit(limit + 1)
+    )
+    return [name for name in db.session.scalars(query) if name and name.strip()]
+
+
+def has_flawed() -> bool:
+    """True if any row breaks today's rules."""
+    return db.session.scalar(select(City.id).where(flawed_rows()).limit(1)) is not None
+
+
+def needs_keys(listing: CityListing) -> bool:
+    """True if a listing reads search keys, which are due where the original program wrote."""
+    return bool(listing.search or listing.flawed or listing.sort in ("city", "province"))

@@ -1,0 +1,1 @@
+"""The register at a glance: totals, users by province, the largest cities."""
