@@ -20,9 +20,9 @@ from babel.messages.pofile import read_po
 from app import create_app
 from app.auth import queries
 from app.cli import private_redis
-from app.cli.demo import fill, isolate_environment, print_accounts
+from app.cli.demo import announce, fill, isolate_environment
 from app.cli.processes import Stop, running
-from app.cli.run import CannotStart, address, check_address, is_loopback, prepare
+from app.cli.run import CannotStart, check_address, is_loopback, prepare
 from app.config import ROOT, Settings
 from app.database.engine import db
 from app.health.probe import ask_readyz
@@ -97,13 +97,6 @@ def prepare_data(settings: Settings) -> dict[str, str]:
     return found
 
 
-def announce(settings: Settings, passwords: dict[str, str]) -> None:
-    """Print the address and the accounts."""
-    click.echo(f"\nGazetteer is at {address(settings)}; sign in as")
-    print_accounts(passwords)
-    click.echo(f"Data is in {settings.instance}. Press Ctrl-C to stop.\n")
-
-
 def serve(settings: Settings, stop: Stop) -> None:
     """Run the web processes until they exit; print their address when they are ready."""
     builder, announced = Builder(), False
@@ -114,6 +107,7 @@ def serve(settings: Settings, stop: Stop) -> None:
             connection = HTTPConnection(settings.host, settings.port, timeout=3)
             if not announced and ask_readyz(connection) is None:
                 announce(settings, passwords)
+                click.echo(f"Data is in {settings.instance}. Press Ctrl-C to stop.\n")
                 announced = True
             time.sleep(POLL_SECONDS if announced else 0.02)
 
