@@ -11,7 +11,7 @@ from pathlib import Path
 from app.config import ROOT
 
 APP = ROOT / "app"
-LOOSE_MODULES = 12
+LOOSE_MODULES, PACKAGE_MODULES, MODULE_LINES = 12, 14, 300
 VIEW_LINES = 25
 FUNCTION_LINES = 40
 WIRING = {"create_app", "init_app"}  # these may import all packages
@@ -109,8 +109,12 @@ def test_units_do_not_import_each_other_in_a_circle():
     assert not arrows, f"circles among {arrows}"
 
 
-def test_few_modules_lie_loose():
-    assert len(list(APP.glob("*.py"))) <= LOOSE_MODULES
+def test_packages_and_modules_are_small():
+    counts = Counter(path.parent for path in modules())
+    assert counts.pop(APP) <= LOOSE_MODULES
+    assert [folder.name for folder, count in counts.items() if count > PACKAGE_MODULES] == []
+    lines = {name_of(path): len(path.read_text().splitlines()) for path in modules()}
+    assert [name for name, count in lines.items() if count >= MODULE_LINES] == []
 
 
 def is_without_request(path: Path, tree: ast.Module) -> bool:
