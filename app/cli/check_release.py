@@ -14,8 +14,7 @@ from pathlib import Path
 import click
 from flask import current_app
 
-from app.cli.processes import programs_environment, running
-from app.cli.run import CannotStart
+from app.cli.processes import CannotStart, programs_environment, running
 from app.config import Settings
 from app.health.probe import NO_ANSWER, ask_readyz
 

@@ -21,8 +21,8 @@ from app import create_app
 from app.auth import queries
 from app.cli import private_redis
 from app.cli.demo import announce, fill, isolate_environment
-from app.cli.processes import Stop, running
-from app.cli.run import CannotStart, check_address, is_loopback, prepare
+from app.cli.processes import CannotStart, Stop, running
+from app.cli.run import check_address, is_loopback, prepare
 from app.config import ROOT, Settings
 from app.database.engine import db
 from app.health.probe import ask_readyz

@@ -8,11 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import click
 from dotenv import dotenv_values
 
 from app.config import ROOT, env_file
 
 STOP_SECONDS = 10
+
+
+class CannotStart(click.ClickException):
+    """An error message in one sentence; the exit status is 2."""
+
+    exit_code = 2
 
 
 class Stop:
