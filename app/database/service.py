@@ -48,7 +48,7 @@ def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, 
         @wraps(function)
         def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> T:
             if role is not None and actor.role is None:
-                raise Unauthorized(N_("Please sign in, or send a token."))
+                raise Unauthorized()
             if role is not None and not actor.has_role(role):
                 raise Forbidden(N_("Your role does not include this."))
             if actor.by_token and not by_token:
