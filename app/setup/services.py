@@ -10,7 +10,7 @@ from app.actor import Actor, Role
 from app.auth import sign_in
 from app.auth.changes import log_event, record_new_person
 from app.auth.models import Person
-from app.auth.queries import somebody_exists
+from app.auth.queries import any_person_exists
 from app.auth.services import NewPerson, prepare_person
 from app.cities import services as cities
 from app.cities.fields import Values
@@ -50,7 +50,7 @@ def check_link_token(token: str, address: str) -> None:
     claimed. Such attempts are counted and written to the security log."""
     message: Message | str = ""
     if is_valid(token):
-        claimed = somebody_exists()
+        claimed = any_person_exists()
         db.session.rollback()  # no connection is held while Redis is asked
         if not claimed:
             return
@@ -91,7 +91,7 @@ def insert_administrator(person: NewPerson) -> Person:
     """Insert the first administrator, signed in. Two who try at once insert the same id, and one
     of them is refused."""
     taken = Conflict(N_("This installation already has an administrator."))
-    if somebody_exists():
+    if any_person_exists():
         raise taken
     row = person.row(id=1, signed_in_at=now())
     db.session.add(row)

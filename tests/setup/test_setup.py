@@ -108,7 +108,7 @@ def test_bad_input_is_reported_and_changes_nothing(fields, message, app, browser
     assert response.status_code == 422
     assert message in Page(response).text(".field-error")
     with app.app_context():
-        assert not queries.somebody_exists()
+        assert not queries.any_person_exists()
         assert count_cities() == 0
 
 
@@ -192,7 +192,7 @@ def test_services_themselves_refuse_a_wrong_link(token, any_app, monkeypatch):
         services.claim(ANONYMOUS, token, "192.0.2.1", "stranger", PASSWORD, False)
     with pytest.raises(NotFound):
         services.add_administrator(ANONYMOUS, token, person, [])
-    assert not queries.somebody_exists()
+    assert not queries.any_person_exists()
 
 
 def test_services_themselves_refuse_a_used_link_and_count_it(any_app):
