@@ -43,7 +43,7 @@ def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, 
         def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> T:
             if role is not None and not actor.has_role(role):
                 if actor.role is None:
-                    raise Unauthorized(N_("Please sign in, or send a token."))
+                    raise Unauthorized()
                 raise Forbidden(N_("Your role does not include this."))
             if actor.by_token and not by_token:
                 raise Forbidden(N_("A token is not enough for this: sign in."))
