@@ -12,8 +12,9 @@ from typing import Any
 import click
 from flask import current_app
 
+from app.cli import supervisor
 from app.cli.check_release import check_release
-from app.cli.run import SUPERVISOR_AWAY, CannotStart, supervisor
+from app.cli.processes import CannotStart
 from app.config import Settings
 
 # Of the last lines that gunicorn.conf.py logs about a reload; the process is the master.
@@ -32,9 +33,9 @@ def reload_command() -> None:
     log = settings.instance / "log" / "web.log"  # see supervisor.conf
     start = log.stat().st_size
     try:
-        with supervisor(settings) as methods:
-            methods.signalProcess("web", "HUP")
-    except SUPERVISOR_AWAY as error:
+        with supervisor.methods(settings) as running:
+            running.signalProcess("web", "HUP")
+    except supervisor.AWAY as error:
         raise CannotStart(f"supervisor does not send the signal: {error}.") from None
     click.echo("This release starts and is ready. The workers are being replaced ...")
     if (result := wait_for_result(settings, log, start, master)) != DONE:
@@ -46,9 +47,9 @@ def reload_command() -> None:
 def running_master(settings: Settings) -> int:
     """The process id of gunicorn's master process."""
     try:
-        with supervisor(settings) as methods:
-            web: dict[str, Any] = methods.getProcessInfo("web")
-    except SUPERVISOR_AWAY:
+        with supervisor.methods(settings) as running:
+            web: dict[str, Any] = running.getProcessInfo("web")
+    except supervisor.AWAY:
         raise CannotStart(f"Gazetteer is not running in {settings.instance}.") from None
     if not web["pid"]:
         raise CannotStart(
@@ -61,9 +62,9 @@ def running_master(settings: Settings) -> int:
 def report_other_programs(settings: Settings) -> None:
     """Say if supervisor.conf has changed, which HUP does not apply."""
     try:
-        with supervisor(settings) as methods:
-            changes: list[list[str]] = methods.reloadConfig()[0]
-    except SUPERVISOR_AWAY as error:
+        with supervisor.methods(settings) as running:
+            changes: list[list[str]] = running.reloadConfig()[0]
+    except supervisor.AWAY as error:
         click.echo(f"supervisor cannot read its supervisor.conf: {error}", err=True)
         return
     if any(changes):
