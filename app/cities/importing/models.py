@@ -15,7 +15,7 @@ from app.text import load_messages
 FAULTS_LENGTH = 255
 # What is not confirmed within this time can no longer be confirmed, and is deleted.
 LIFE = timedelta(hours=24)
-MOST_WAITING = 5  # unconfirmed imports a person
+MOST_WAITING = 20  # unconfirmed imports a person
 
 
 class LineKind(StrEnum):

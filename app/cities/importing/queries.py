@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from app.actor import Actor, Role
-from app.cities.importing.models import LIFE, CityImport, ImportLine, LineKind
+from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLine, LineKind
 from app.database.engine import db
 from app.database.service import permitted
 from app.errors import NotFound
@@ -17,7 +17,6 @@ from app.text import N_
 from app.times import now
 
 PART_SIZE = 100
-SHOWN_WAITING = 20
 STAGING = timedelta(minutes=10)  # more than staging a file takes
 # A confirmed one may be of the previous release, which did not note the fields.
 IS_STAGED = or_(CityImport.fields.is_not(None), CityImport.applied_at.is_not(None))
@@ -62,7 +61,7 @@ def list_waiting(actor: Actor) -> Sequence[Row[Any]]:
     query = select(
         CityImport.id, CityImport.file_name, CityImport.created_at, lines.label("lines")
     ).where(waiting_of(actor), CityImport.fields.is_not(None))
-    return db.session.execute(query.order_by(CityImport.id.desc()).limit(SHOWN_WAITING)).all()
+    return db.session.execute(query.order_by(CityImport.id.desc()).limit(MOST_WAITING)).all()
 
 
 def count_waiting(actor: Actor) -> int:

@@ -26,7 +26,7 @@ def test_one_more_than_the_most_is_refused_until_one_is_confirmed_cancelled_or_e
         lambda: confirm(second, person),
         lambda: expire(third),
     ):
-        with pytest.raises(TooManyWaiting, match="5 imports that are not confirmed"):
+        with pytest.raises(TooManyWaiting, match=f"{MOST_WAITING} imports that are not confirmed"):
             stage(person, "a,c,1\n")
         end()
         stage(person, "a,c,1\n")
