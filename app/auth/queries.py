@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
-from app.actor import Actor, Role
+from app.actor import NOT_INCLUDED, Actor, Role
 from app.auth.models import Person
 from app.auth.rules import fold_name
 from app.database.cursor import Cursor, Sort, read_moment, read_text
@@ -45,7 +45,7 @@ def load_person(person_id: int, lock: bool = False) -> Person:
 def get_person(actor: Actor, person_id: int) -> Person:
     """Oneself or, for administrators, anybody."""
     if person_id != actor.id and not actor.is_admin:
-        raise Forbidden(N_("Your role does not include this."))
+        raise Forbidden(NOT_INCLUDED)
     return load_person(person_id)
 
 
