@@ -217,8 +217,8 @@ def test_the_example_package_works(copy, redis_url):
     run(copy, redis_url, "ruff", "check", ".")
     run(copy, redis_url, "ruff", "format", "--check", ".")
     run(copy, redis_url, "djlint", "--lint", "--quiet", "templates/offices")
-    names = ("offices", "test_permissions.py", "test_structure.py", "test_translations.py")
-    tests = [f"tests/{name}" for name in names]
+    shared = ("permissions", "service_modules", "structure", "translations")
+    tests = ["tests/offices", *(f"tests/test_{name}.py" for name in shared)]
     assert " passed" in run(copy, redis_url, "pytest", "-q", "-m", "not mariadb", *tests)
 
 
