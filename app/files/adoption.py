@@ -70,7 +70,7 @@ def adopt_file(actor: Actor, source: SourceFile, owner_id: int, batch_id: str) -
     incoming = Incoming(folder, limit)
     try:
         path = clean_path(source.name, with_folder=True)
-        check_extension(path.extension)
+        check_extension(path.extension, settings().upload_extensions)
         for block in read_blocks(source.path):
             incoming.write(block)
         if queries.has_copy(owner_id, path, incoming.sha256, source.former_name):

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.actor import Actor, Role
+from app.current import settings
 from app.database.constraints import violates
 from app.database.engine import DATABASE_AWAY, db
 from app.database.service import after_commit, is_busy, permitted, service
@@ -95,7 +96,7 @@ def store(
     and `purge_orphans()` deletes it if necessary.
     """
     incoming.finish()
-    content_type = check_file(path, incoming)
+    content_type = check_file(path, incoming, settings().upload_extensions)
     extension = path.extension[:EXTENSION_LENGTH]
     stored_name = incoming.store(extension)
     new_row = partial(
