@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.actor import Actor, Role
+from app.auth.models import Person
+from app.auth.queries import first_administrator
 from app.current import settings
 from app.database.service import permitted
 from app.disk import has_space
-from app.errors import DomainError, Invalid, NoSpace, Text
+from app.errors import DomainError, Invalid, NoSpace, NotFound, Text
 from app.files import queries
 from app.files.models import NAME_LENGTH
 from app.files.names import clean_path, printable
@@ -46,6 +48,14 @@ class AdoptionResult:
     name: str
     state: str
     reason: str = ""
+
+
+def default_owner() -> Person:
+    """Who owns the files if the operator names nobody: the first administrator."""
+    person = first_administrator()
+    if person is None:
+        raise NotFound(N_("There is no administrator. Name a person with --owner."))
+    return person
 
 
 @permitted(Role.ADMIN)
