@@ -20,7 +20,6 @@ DOCUMENTS = [
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLDERS = "app|docs|migrations|requirements|scripts|static|templates|tests|translations"
 FILE = re.compile(rf"(?:(?:{FOLDERS})/[\w./*-]*|[\w.-]+\.(?:py|conf|toml|md|html|po|js|css))")
-COMMAND = re.compile(r"(?:^|[\s/`])flask ([a-z][\w-]*)(?: ([a-z][\w-]*))?")
 # Created by `make` or by following a guide.
 NOT_TRACKED = ("static/vendor/",)
 PLACEHOLDERS = ("NAME", "NNNN")

@@ -93,7 +93,7 @@ def store(
 
     The file is on disk under its stored name before the row exists, and is deleted again if the row
     certainly does not. If the answer to the commit is lost, the row may exist: then the file stays,
-    and `purge_orphans()` deletes it if necessary.
+    and `flask purge-files` deletes it if necessary.
     """
     incoming.finish()
     content_type = check_file(path, incoming, settings().upload_extensions)
