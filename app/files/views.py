@@ -80,7 +80,6 @@ def remove_file(file_id: int) -> Response:
 @bp.post("/files/<int:file_id>/restore")
 @role_required()
 def restore_file(file_id: int) -> Response:
-    """Restore a removed file."""
     restored_notice(services.restore_file(actor(), file_id)).show()
     return redirect(list_url("files.list_files"), 303)
 

@@ -96,7 +96,7 @@ def subject_of(kind: str) -> Subject:
 
 
 def describe_entry(entry: HistoryEntry, names: Names) -> EntryRow:
-    """One row."""
+    """An entry as its row on the page shows it."""
     subject = subject_of(entry.subject_kind)
     before, after = load(entry.before), load(entry.after)
     key = (entry.subject_kind, entry.subject_id)
