@@ -36,7 +36,8 @@ def records(lines: "Lines", first: str, separator: str) -> Iterator[tuple[int, l
     """Each record with the line in which it begins, from the line `first` on, which was read
     last."""
     try:
-        for cells in csv.reader(tidied(lines, first, separator), strict=True, delimiter=separator):
+        tidy = tidied(lines, first, separator)
+        for cells in csv.reader(tidy, strict=True, delimiter=separator[0]):
             check_width(lines.begins, len(cells))
             yield lines.begins, cells
             lines.begin_record()
@@ -54,19 +55,23 @@ def tidied(lines: "Lines", first: str, separator: str) -> Iterator[str]:
 
 class Quotes:
     """The quotation marks of cells as people write them: with spaces of any kind around them, or
-    curly. csv.reader would take both for parts of the name."""
+    curly. csv.reader would take both for parts of the name. Of several separators the first takes
+    the place of the others."""
 
-    def __init__(self, separator: str) -> None:
-        space = f"[{SPACES}]*+" if separator == "\t" else f"[{SPACES}\t]*+"
-        end = f"{space}(?=[{re.escape(separator)}\r\n]|\\Z)"
+    def __init__(self, separators: str) -> None:
+        space = f"[{SPACES}]*+" if "\t" in separators else f"[{SPACES}\t]*+"
+        any_of = re.escape(separators)
+        end = f"{space}(?=[{any_of}\r\n]|\\Z)"
         text = '(?:[^"]++|"")*+'
-        self.unusual = re.compile(f'[{SPACES}\t]"|"[{SPACES}\t]|[{CURLY}]')
+        self.separators = separators
+        self.unusual = re.compile(f'[{SPACES}\t]"|"[{SPACES}\t]|[{CURLY}{separators[1:]}]')
         self.cell = re.compile(
             f'{space}(?P<quoted>"{text}"){end}'
             f'|{space}(?P<open>"{text}\\Z)'  # goes on in the next line
             f'|{space}".*+'  # wrong: left to csv.reader
             f"|{space}[{CURLY}](?P<curly>[^{CURLY}\r\n]*+)[{CURLY}]{end}"
-            f"|[^{re.escape(separator)}]++",
+            f'|{space}[{CURLY}](?P<half>[^{CURLY}"\r\n]*+)"{end}'
+            f"|[^{any_of}]++|[{any_of}]",
             re.DOTALL,
         )
 
@@ -76,17 +81,19 @@ class Quotes:
         if not self.unusual.search(line):
             return line
         text = f'"{line}' if inside else line
-        return self.cell.sub(usual, text, count=MOST_COLUMNS + 1)[inside:]
+        return self.cell.sub(self.usual, text, count=2 * MOST_COLUMNS + 1)[inside:]
+
+    def usual(self, found: re.Match[str]) -> str:
+        """One cell with the usual quotation marks, or a separator."""
+        curly = found["half"] if found["curly"] is None else found["curly"]
+        if curly is not None:
+            return '"{}"'.format(curly.replace('"', '""'))
+        if found[0] in self.separators:
+            return self.separators[0]
+        return found["quoted"] or found["open"] or found[0]
 
 
 quotes_of = cache(Quotes)
-
-
-def usual(cell: re.Match[str]) -> str:
-    """One cell with the usual quotation marks."""
-    if cell["curly"] is not None:
-        return '"{}"'.format(cell["curly"].replace('"', '""'))
-    return cell["quoted"] or cell["open"] or cell[0]
 
 
 class Lines:

@@ -89,7 +89,7 @@ def test_spaces_around_quotation_marks_are_not_part_of_a_name(space):
     assert read_csv(text.encode()).lines == [line(2, "安省", '岚,"市"', "12")]
 
 
-@pytest.mark.parametrize("marks", ["“”", "””", "““", "„“", "‟”", "＂＂", '""'])
+@pytest.mark.parametrize("marks", ["“”", "””", '“"', '＂"', "““", "„“", "‟”", "＂＂", '""'])
 def test_curly_quotation_marks_are_those_of_a_cell(marks):
     begin, end = marks
     text = f"{begin}省份{end},{begin}城市{end}\n {begin}安省{end} ,\u3000{begin}崖,市{end}\n"
@@ -109,13 +109,24 @@ def test_cells_in_quotation_marks_go_on_in_the_next_line():
     assert lines == [line(2, "a", 'b\nc , "d" ,\n', " 1"), line(5, "e", "f", "2")]
 
 
-@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("separator", [one for one in SEPARATORS if len(one) == 1])
 def test_any_separator_is_read_and_named(separator):
     rows = ["省份|城市|用户数", ' "安,省;" |“荷|市”|"1,234"', "b|c|5"]
     text = "\n".join(rows).replace("|", separator).replace(f"荷{separator}市", "荷市")
     table = read_csv(text.encode())
     assert table.lines == [line(2, "安,省;", "荷市", "1,234"), line(3, "b", "c", "5")]
     assert table.source.separator == separator
+
+
+@pytest.mark.parametrize("separators", [one for one in SEPARATORS if len(one) > 1])
+def test_separators_of_both_widths_may_be_mixed(separators):
+    narrow, wide = separators
+    text = (
+        f"省份{narrow}城市{wide}用户数\n安省{wide}兰市{narrow}5\n '“a' {wide} “b{narrow}c”{wide}6\n"
+    )
+    table = read_csv(text.replace("'", '"').encode())
+    assert table.lines == [line(2, "安省", "兰市", "5"), line(3, "“a", f"b{narrow}c", "6")]
+    assert table.source.separator == separators
 
 
 def test_a_line_with_another_separator_than_the_header_is_one_cell():
@@ -235,6 +246,9 @@ def test_cells_beyond_the_header_are_noted():
         (b"\n" * 9_000 + b"\r\n" * 9_000 + b"\xff", "Line 18001", "UTF-8"),
         (HEADER.encode() + b"a,\xe6\xb7", "Line 2", "UTF-8"),
         (b'"province,city\n', "line 1", "quotation mark"),
+        ("çœ�ä»½,åŸŽå¸‚\n".encode(), "Line 1", "is damaged"),
+        ("title\nç\x9c\x81ä»½,å\x9f\x8eå¸\x82\na,b\n".encode(), "Line 1", "should be"),
+        ("省份,城市\n".encode("gbk").decode("utf-8", "replace").encode(), "Line 1", "is damaged"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_the_line_and_advice(data, line, advice):
