@@ -160,7 +160,7 @@ def test_missing_numbers_and_other_columns_are_mentioned(as_role, filled):
             "zh",
             [
                 "按 GB18030 编码读取，各列以分号分隔。",
-                "表头上方已跳过： 第 1 行（sep=;）、第 2 行（城市登记表）",
+                "表头上方已跳过：第 1 行（sep=;）、第 2 行（城市登记表）",
             ],
         ),
     ],
