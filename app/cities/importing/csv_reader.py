@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from app.cities.exporting.csv_writer import CURLY, UNSEEN
 from app.concurrency import yield_to_hub
 from app.errors import Invalid
 from app.text import N_, Message
@@ -15,11 +16,6 @@ from app.text import N_, Message
 MOST_EMPTY = 20_000
 MOST_COLUMNS = 200
 RECORD_LENGTH = 1_000_000  # characters; a longer record is not parsed
-# Spaces of all kinds and invisible characters, for a set in a regular expression.
-SPACES = (
-    " \u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f\u2800\u3000\u3164\ufeff"
-)
-CURLY = "“”„‟＂"
 # A file that is saved by one program after another may begin with several, or with the bytes of one
 # as three letters.
 BYTE_ORDER_MARKS = re.compile("^(?:\ufeff|ï»¿)+")
@@ -59,12 +55,12 @@ class Quotes:
     the place of the others."""
 
     def __init__(self, separators: str) -> None:
-        space = f"[{SPACES}]*+" if "\t" in separators else f"[{SPACES}\t]*+"
+        space = f"[{UNSEEN}]*+" if "\t" in separators else f"[{UNSEEN}\t]*+"
         any_of = re.escape(separators)
         end = f"{space}(?=[{any_of}\r\n]|\\Z)"
         text = '(?:[^"]++|"")*+'
         self.separators = separators
-        self.unusual = re.compile(f'[{SPACES}\t]"|"[{SPACES}\t]|[{CURLY}{separators[1:]}]')
+        self.unusual = re.compile(f'[{UNSEEN}\t]"|"[{UNSEEN}\t]|[{CURLY}{separators[1:]}]')
         self.cell = re.compile(
             f'{space}(?P<quoted>"{text}"){end}'
             f'|{space}(?P<open>"{text}\\Z)'  # goes on in the next line

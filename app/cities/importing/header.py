@@ -6,11 +6,10 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from app.cities.exporting.csv_writer import HEADER
+from app.cities.exporting.csv_writer import HEADER, UNSEEN
 from app.cities.fields import CITY, CSV_FIELDS, PROVINCE, Field
 from app.cities.importing.csv_reader import (
     MOST_COLUMNS,
-    SPACES,
     Lines,
     check_empty,
     quotes_of,
@@ -43,7 +42,7 @@ MOST_TITLES = 20
 SKIPPED_SHOWN = 5
 HEADER_LENGTH = 60_000  # characters of a line in which a header is looked for
 # What is not part of a title: separators, quotation marks, spaces.
-AROUND = "".join(re.findall(f"[{SPACES}]", "".join(map(chr, range(1 << 16)))))
+AROUND = "".join(re.findall(f"[{UNSEEN}]", "".join(map(chr, range(1 << 16)))))
 AROUND += "".join(SEPARATORS) + '"\r\n'
 # The position of each field's column in the file, by the name of the field.
 Places = dict[str, int]
