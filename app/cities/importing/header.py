@@ -90,7 +90,8 @@ def find_heading(lines: Lines) -> Heading | None:
             if titles > MOST_TITLES:
                 break
         if plain:
-            skipped.append((lines.count, plain[:OTHER_LENGTH]))
+            shown = "".join(c if c.isprintable() else " " for c in plain[:OTHER_LENGTH])
+            skipped.append((lines.count, shown))
         check_empty(lines.count, lines.count - titles)
         lines.begin_record()
     return best
@@ -120,7 +121,9 @@ def read_headings(
 def separator_of(text: str) -> str:
     """The separator that a line `sep=;` of a spreadsheet names, or an empty text."""
     plain = text.strip('" \r\n')
-    return plain[4:5] if plain[:4].casefold() == "sep=" else ""
+    separator = plain[4:5]
+    named = plain[:4].casefold() == "sep=" and (separator.isprintable() or separator == "\t")
+    return separator if named else ""
 
 
 def header_key(cell: str) -> str:

@@ -1,16 +1,21 @@
 """Reading a CSV file, before the register is asked."""
 
+from contextlib import suppress
+from random import Random
+
 import pytest
 from flask_babel import force_locale
 
 from app.cities.exporting.csv_writer import guard, unguard, write_csv
 from app.cities.fields import CSV_FIELDS, FIELDS
 from app.cities.importing import csv_reader
+from app.cities.importing.compare import compare_line
 from app.cities.importing.csv_reader import LINE_COSTS, MOST_COLUMNS, MOST_EMPTY, PAUSE_EVERY
 from app.cities.importing.csv_table import MOST_LINES, Line, read_csv
 from app.cities.importing.header import MOST_TITLES, SEPARATORS
 from app.config import LANGUAGES
 from app.errors import Invalid
+from app.text import load_messages
 from tests.factories import SPACES
 
 HEADER = "provincename,cityname,usernumber\n"
@@ -172,6 +177,36 @@ def test_lines_above_the_header_are_skipped_and_named(above, skipped):
     assert [one.cells for one in table.lines] == [line(0, "安省", "兰市", "5").cells]
     assert table.source.skipped == skipped
     assert table.source.skipped_count == len(skipped)
+
+
+def test_skipped_lines_are_shown_without_characters_that_nobody_sees():
+    table = read_csv(f"a\x1a\u202eb\tc\n{HEADER}a,b,1\n".encode())
+    assert table.source.skipped == [(1, "a  b c")]
+
+
+def test_random_files_are_read_or_refused():
+    """Nothing in a file is an error of ours."""
+    random = Random(7)
+    parts = [
+        *"“”,;\t|，；、\"'=#?\n\r \ufeff\u200b\u00a0\0\x1a\ufffdé广😀１",
+        "\r\n", "sep=", "省份", "city", "number", "1,234", '""', "å¹¿",
+    ]  # fmt: skip
+    counts = {"lines": 0, "faults": 0, "files": 0}
+    for _ in range(3000):
+        header = random.choice(["", "省份,城市,用户数\n", "city;province\r\n", "省份，城市\r"])
+        text = header + "".join(random.choices(parts, k=random.randrange(40)))
+        codec = random.choice(["utf-8", "utf-16", "utf-16-be", "gb18030", "big5hkscs", "cp1252"])
+        data = bytearray(text.encode(codec, "ignore"))
+        if data and random.random() < 0.3:
+            data[random.randrange(len(data))] = random.randrange(256)
+        with suppress(Invalid):
+            lines = read_csv(bytes(data)).lines
+            seen: dict = {}
+            reasons = [load_messages(compare_line(one, {}, seen)["reason"]) for one in lines]
+            counts["files"] += 1
+            counts["lines"] += len(reasons)
+            counts["faults"] += sum(map(bool, reasons))
+    assert min(counts.values()) > 400, counts
 
 
 def test_a_line_sep_may_name_any_separator():
