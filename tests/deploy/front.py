@@ -99,13 +99,17 @@ def assert_headers_once(response: requests.Response) -> None:
 
 class Application(BaseHTTPRequestHandler):
     """Answers with the headers that it received. /missing and /short are files that nginx sends,
-    of which the first does not exist; /slow gets no answer."""
+    of which the first does not exist; /slow gets no answer, and with ?cut the connection ends."""
 
     protocol_version = "HTTP/1.1"
 
     def answer(self) -> None:
         if self.path == "/slow":
             time.sleep(3)
+        if self.path.endswith("?cut"):
+            self.rfile.read(100_000)
+            self.close_connection = True
+            return
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         body = json.dumps(dict(self.headers)).encode()
         self.send_response(200)

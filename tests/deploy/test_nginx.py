@@ -44,6 +44,16 @@ def test_whatever_is_sent_while_the_application_is_away_is_502(down, method, pat
         assert_headers_once(response)
 
 
+@pytest.mark.parametrize("path", ["/upload?cut", "/cities/import?cut"])
+def test_an_upload_that_the_application_cuts_is_502(front, path):
+    for headers, text in ((HTML, "暂时无法使用"), ({}, '"status": 502')):
+        body = b"x" * 20_000_000
+        response = requests.post(front.base + path, data=body, headers=headers, timeout=60)
+        assert response.status_code == 502
+        assert text in response.text
+        assert_headers_once(response)
+
+
 @pytest.mark.parametrize(
     ("path", "headers", "status", "text"),
     [
