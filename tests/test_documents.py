@@ -277,3 +277,8 @@ def test_the_example_field_works(copy, redis_url):
     tests = ("tests/cities/test_note.py", "tests/database/test_upgrade.py")
     texts = "tests/test_translations.py"
     assert " passed" in run(copy, redis_url, "pytest", "-q", "-m", "not mariadb", *tests, texts)
+
+
+def test_no_document_signals_hup_without_a_check():
+    for document in DOCUMENTS:
+        assert "signal HUP" not in document.read_text(), f"{document.name}: use flask reload"
