@@ -184,7 +184,7 @@ def is_empty(value: Any) -> bool:
 def show_value(subject: Subject, name: str, value: Any) -> str:
     """A recorded value, as people read it; long ones are cut."""
     if is_empty(value):
-        return str(_("(nothing)"))
+        return str(_("(empty)"))
     if name in subject.formats:
         return subject.formats[name](value)
     if isinstance(value, bool):
