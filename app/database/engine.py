@@ -5,8 +5,6 @@ from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Dialect, Engine, MetaData, event
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -53,7 +51,3 @@ def begin_sqlite(connection: Connection) -> None:
 
 
 db = SQLAlchemy(model_class=Base)
-
-
-# Raised when the database does not answer, or when all connections are in use.
-DATABASE_AWAY = (OperationalError, PoolTimeout)

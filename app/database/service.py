@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.actor import Actor, Role
 from app.database.engine import db
+from app.database.failures import Kind, classify
 from app.errors import Forbidden, Locked, Unauthorized
 from app.text import N_
 
@@ -29,10 +30,6 @@ log = logging.getLogger("gazetteer.transactions")
 
 ANYONE = None  # the role of services for visitors: signing in, claiming a new installation
 ATTEMPTS = 5
-# MariaDB: 1213 deadlock, 1467 deadlock while INSERT ... SELECT waits for its ids, 1020 a row has
-# changed since this transaction read it (reported by default since 11.6).
-MYSQL_RETRY = (1213, 1467, 1020)
-MYSQL_LOCK_WAIT_TIMEOUT = 1205
 
 
 def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, T]], Service[P, T]]:
@@ -102,9 +99,10 @@ def run_transaction(work: Callable[[], T]) -> T:
             session.commit()
         except DBAPIError as error:
             session.rollback()
-            if error_code(error) == MYSQL_LOCK_WAIT_TIMEOUT:
+            kind = classify(error)
+            if kind is Kind.LOCK:
                 raise Locked() from error
-            if attempt == ATTEMPTS or not is_busy(error):
+            if attempt == ATTEMPTS or kind not in (Kind.BUSY, Kind.DEADLOCK):
                 raise
             time.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - only jitter
         except BaseException:
@@ -130,17 +128,6 @@ def run_follow_up(follow_up: Callable[[], object]) -> None:
         log.warning("Redis does not answer: the change is saved, caches expire within a minute")
     except Exception:
         log.exception("a follow-up of a committed change failed")
-
-
-def is_busy(error: DBAPIError) -> bool:
-    """True if a retry of the transaction may succeed."""
-    code = error_code(error)
-    return code in MYSQL_RETRY or "database is locked" in str(code)
-
-
-def error_code(error: DBAPIError) -> object:
-    """MariaDB's error number; for SQLite the error message."""
-    return error.orig.args[0] if error.orig is not None and error.orig.args else ""
 
 
 def after_commit(follow_up: Callable[[], object]) -> None:

@@ -4,6 +4,8 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.health import views
+    from app.database.failures import on_refusal
+    from app.health import services, views
 
     app.register_blueprint(views.bp)
+    on_refusal(app, services.note_refusal)

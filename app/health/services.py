@@ -5,18 +5,27 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from flask import current_app
 from redis.exceptions import RedisError
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from app.concurrency import run_in_thread
 from app.current import settings
 from app.database import schema
 from app.database.engine import db
+from app.database.failures import (
+    DATABASE_ERRORS,
+    DatabaseError,
+    Kind,
+    classify,
+    describe,
+    number_of,
+)
 from app.redis.client import redis_store
 
 
@@ -32,7 +41,11 @@ class Check:
 READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
-NO_DATABASE = Check(False, "the database does not answer")
+TABLES_SECONDS = 60.0  # how long the tables are trusted after all were there
+
+# Where the number of the last refusal is stored, and for how long it is a warning.
+REFUSAL_KEY = "gz:fault:database"
+REFUSAL_SECONDS = 600
 TABLES = {
     schema.State.SAME: Check(),
     schema.State.NEWER: Check(True, "warning: the tables are newer than this code"),
@@ -51,11 +64,17 @@ class ReportCache:
         self.lock = threading.Lock()
         self.report: dict[str, Check] = {}
         self.until = 0.0
+        self.tables_until = 0.0
+
+
+def report_cache() -> ReportCache:
+    cache: ReportCache = current_app.extensions.setdefault("gazetteer-readiness", ReportCache())
+    return cache
 
 
 def read_report() -> dict[str, Check]:
     """The results by name, at most a second old."""
-    cache: ReportCache = current_app.extensions.setdefault("gazetteer-readiness", ReportCache())
+    cache = report_cache()
     with cache.lock:
         if time.monotonic() >= cache.until:
             cache.report = check_all()
@@ -78,34 +97,65 @@ def check_all() -> dict[str, Check]:
         if name == "tables" and not report["database"].ok:
             continue  # this would wait for the same time-out again
         report[name] = check()
+    if report["database"].ok and report["redis"].ok and (number := last_refusal()):
+        report["database"] = Check(True, f"warning: it refused a statement ({number}); see the log")
     return report
 
 
 def check_database() -> Check:
     """Check that a query is answered. A lost connection of the pool is replaced first."""
-    for _attempt in ("with a pooled connection", "with a new one"):
+    for attempt in ("with a pooled connection", "with a new one"):
         try:
             db.session.execute(text("SELECT 1"))
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                return NO_DATABASE
-        except SQLAlchemyError:  # all connections are in use
-            return NO_DATABASE
+        except DATABASE_ERRORS as error:
+            lost = isinstance(error, DBAPIError) and error.connection_invalidated
+            if not lost or attempt == "with a new one":
+                return failed(error)
         else:
-            return Check()
+            break
         finally:
             db.session.rollback()
-    return NO_DATABASE
+    return Check()
+
+
+def failed(error: DatabaseError) -> Check:
+    """The result of a check that the database did not pass."""
+    kind = classify(error)
+    if kind is Kind.ABSENCE or not isinstance(error, DBAPIError):
+        return Check(False, Kind.ABSENCE.value)
+    current_app.logger.error("not ready: %s", describe(error))
+    return Check(False, f"{kind} ({number_of(error)}); see the log")
 
 
 def check_tables() -> Check:
-    """Check that the tables are not older than the code."""
+    """Check that the tables are not older than the code, and once a minute that each is there with
+    its columns."""
+    cache = report_cache()
     try:
-        return TABLES[schema.state(db.session.connection())]
-    except SQLAlchemyError:
-        return NO_DATABASE
+        found = TABLES[schema.state(db.session.connection())]
+        if found.ok and time.monotonic() >= cache.tables_until:
+            for table in db.metadata.sorted_tables:
+                db.session.execute(select(table).limit(0))
+            cache.tables_until = time.monotonic() + TABLES_SECONDS
+    except DATABASE_ERRORS as error:
+        return failed(error)
+    else:
+        return found
     finally:
         db.session.rollback()
+
+
+def note_refusal(number: int) -> None:
+    """Store that the database refused a statement, for every process to report."""
+    with suppress(RedisError):
+        redis_store.client.set(REFUSAL_KEY, number, ex=REFUSAL_SECONDS)
+
+
+def last_refusal() -> int | None:
+    """The number of a refusal within the last minutes."""
+    with suppress(RedisError, ValueError):
+        return int(redis_store.client.get(REFUSAL_KEY) or 0) or None
+    return None
 
 
 def check_redis() -> Check:

@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.concurrency import PacedBody
 from app.current import actor, settings, visitor
+from app.database.timing import spent
 from app.web import urls
 from app.web.declarations import declared, path_for_log
 from app.web.formatting import html_lang, sentence_space
@@ -105,6 +106,8 @@ def log_request(response: Response) -> None:
             "method": request.method,
             "path": path,
             "status": response.status_code,
+            "db_ms": round(spent().seconds * 1000, 1),
+            "db_n": spent().statements,
             "ms": round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
         }},
     )  # fmt: skip

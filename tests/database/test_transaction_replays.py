@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.database.engine import db
-from app.database.service import ATTEMPTS, after_commit, bookkeeping, is_busy
+from app.database.failures import Kind, classify
+from app.database.service import ATTEMPTS, after_commit, bookkeeping
 from tests.database.test_transactions import give_role, role_of
 from tests.factories import add_person, at_once
 
@@ -47,7 +48,7 @@ def test_sqlite_that_stays_busy_raises(app):
         finally:
             other.rollback()
             other.close()
-        assert is_busy(error.value)
+        assert classify(error.value) is Kind.BUSY
         assert role_of(person) == "viewer"
         service()
         assert role_of(person) == "editor"

@@ -5,7 +5,6 @@ Staging commits chunk by chunk, so that a long file holds no lock for long; noth
 changes. The history records that the import was begun.
 """
 
-import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -22,14 +21,13 @@ from app.cities.queries import COLUMNS, CityRow
 from app.cities.rules import Pair, clean, pair_of, sort_key
 from app.cities.search_keys import fill_keys
 from app.concurrency import yield_to_hub
-from app.database.engine import DATABASE_AWAY, db
+from app.database.engine import db
+from app.database.failures import tolerated
 from app.database.service import bookkeeping, service
-from app.errors import Locked, NotFound
+from app.errors import NotFound
 from app.history.models import ADMINISTRATORS
 from app.history.services import Change, record
 from app.times import now
-
-log = logging.getLogger("gazetteer.cities")
 
 CHUNK = 200  # compared and stored in about 30 ms
 LIFE = timedelta(hours=24)
@@ -138,13 +136,10 @@ def delete_expired(most: int = EXPIRED_AT_ONCE) -> None:
     transaction of its own. What cannot be deleted now is left to the next import."""
     expired = CityImport.created_at < now() - LIFE
     oldest = select(CityImport.id).where(expired).order_by(CityImport.created_at).limit(most)
-    try:
+    with tolerated("expired imports were not deleted"):
         for import_id in db.session.scalars(oldest).all():
             delete_import(import_id)
             yield_to_hub()
-    except (*DATABASE_AWAY, Locked) as error:
-        db.session.rollback()
-        log.warning("expired imports were not deleted: %s", error.__class__.__name__)
 
 
 @bookkeeping
