@@ -113,13 +113,12 @@ WITHOUT_ACTOR = {
         "app.files.listing.read_owners",
         "app.files.listing.read_rows",
         "app.history.queries.filters",
-        "app.history.queries.read_rows",
         "app.history.queries.written_between",
     },
     "runs before anybody is known: at sign-in, set-up and in commands": {
         "app.auth.queries.find_person",
         "app.auth.queries.first_administrator",
-        "app.auth.queries.somebody_exists",
+        "app.auth.queries.any_person_exists",
     },
     "runs within a service or a permitted read": {
         "app.auth.queries.load_person",

@@ -17,11 +17,12 @@ def init_app(app: Flask) -> None:
         tokens,
         views,
     )
+    from app.history.subjects import register
     from app.web.navigation import Entry, add_to_menu, navigation
 
-    app.context_processor(lambda: {"role_names": forms.ROLE_NAMES})
+    app.jinja_env.globals["role_names"] = forms.ROLE_NAMES
     sessions.init_app(app)
-    subjects.init_app(app)
+    register(app, subjects.PERSON)
     tokens.init_app(app)
     for blueprint in (views.bp, people_views.bp):
         app.register_blueprint(blueprint)

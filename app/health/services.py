@@ -12,7 +12,6 @@ from pathlib import Path
 from flask import current_app
 from redis.exceptions import RedisError
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
 
 from app.concurrency import run_in_thread
 from app.current import settings
@@ -103,28 +102,24 @@ def check_all() -> dict[str, Check]:
 
 
 def check_database() -> Check:
-    """Check that a query is answered. A lost connection of the pool is replaced first."""
-    for attempt in ("with a pooled connection", "with a new one"):
-        try:
-            db.session.execute(text("SELECT 1"))
-        except DATABASE_ERRORS as error:
-            lost = isinstance(error, DBAPIError) and error.connection_invalidated
-            if not lost or attempt == "with a new one":
-                return failed(error)
-        else:
-            break
-        finally:
-            db.session.rollback()
+    """Check that a query is answered. The pool replaces a lost connection before it is used."""
+    try:
+        db.session.execute(text("SELECT 1"))
+    except DATABASE_ERRORS as error:
+        return failed(error)
+    finally:
+        db.session.rollback()
     return Check()
 
 
 def failed(error: DatabaseError) -> Check:
     """The result of a check that the database did not pass."""
-    kind = classify(error)
-    if kind is Kind.ABSENCE or not isinstance(error, DBAPIError):
-        return Check(False, Kind.ABSENCE.value)
-    current_app.logger.error("not ready: %s", describe(error))
-    return Check(False, f"{kind} ({number_of(error)}); see the log")
+    kind, number = classify(error), number_of(error)
+    absent = kind is Kind.ABSENCE or not number
+    check = Check(False, kind.value if absent else f"{kind} ({number}); see the log")
+    if check not in report_cache().report.values():  # logged once, not at each request
+        current_app.logger.error("not ready: %s: %s", kind, describe(error))
+    return check
 
 
 def check_tables() -> Check:

@@ -26,6 +26,13 @@ def add_city(province="广东", city="深圳市", users=5, **more):
     return row.id
 
 
+def add_cities(*rows):
+    """Rows of (province, city, users), also with names and numbers that break our rules."""
+    values = [{"provincename": p, "cityname": c, "usernumber": u, **keys(p, c)} for p, c, u in rows]
+    db.session.execute(insert(City), values)
+    db.session.commit()
+
+
 def add_as_original(*rows):
     """Rows as the original program inserts them: four columns, and nothing of ours."""
     original = table("city", *map(column, ("provincename", "cityname", "usernumber")))
@@ -43,18 +50,11 @@ def stored():
 
 @pytest.fixture
 def cities(app):
-    """A function that fills the register of `app` with (province, city, users)."""
+    """A function that fills the register of `app`, as add_cities() does."""
 
     def fill(*rows):
         with app.app_context():
-            db.session.execute(
-                insert(City.__table__),
-                [
-                    {"provincename": p, "cityname": c, "usernumber": u, **keys(p, c)}
-                    for p, c, u in rows
-                ],
-            )
-            db.session.commit()
+            add_cities(*rows)
 
     return fill
 
@@ -72,5 +72,5 @@ def rows(app):
 
 @pytest.fixture
 def person(any_app):
-    """Somebody who brings in files."""
+    """The id of an editor, who imports files."""
     return add_person("editor", "editor")

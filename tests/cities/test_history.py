@@ -17,8 +17,8 @@ from app.errors import DomainError
 from app.history.entries import describe
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.history.subjects import all_subjects
-from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
-from tests.cities.importing.staging import add, confirm, editor, stage
+from tests.cities.conftest import ACTOR, add_as_original, add_cities, add_city, given, stored
+from tests.cities.importing.staging import confirm, editor, stage
 from tests.factories import add_person, entries
 
 pytestmark = pytest.mark.usefixtures("any_app")
@@ -115,7 +115,7 @@ def test_a_form_sent_twice_is_one_entry():
 
 
 def test_an_import_is_one_entry_and_one_for_each_city(person):
-    add(("广东", "广州市", 7), ("广东", "深圳市", 5), ("广东", "深圳", 5))
+    add_cities(("广东", "广州市", 7), ("广东", "深圳市", 5), ("广东", "深圳", 5))
     lines = "广东,广州市,7\n广东,深圳市,6\n广东,佛山市,8\n湖南,长沙市,9\n,x,1\n"
     import_id = stage(person, lines)
     begun = len(entries())
@@ -149,7 +149,7 @@ def test_the_name_of_an_imported_file_is_for_administrators_alone(person):
 
 def test_a_refused_import_is_recorded_as_begun_alone(person):
     import_id = stage(person, "a,b,6\n")
-    add(("a", "b", 5))
+    add_cities(("a", "b", 5))
     with pytest.raises(DomainError):
         confirm(import_id, person)
     assert [entry.action for entry in entries()] == ["import.begin"]
