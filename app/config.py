@@ -99,7 +99,7 @@ class Settings:
             "SETTINGS": self,
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
-            "SQLALCHEMY_ENGINE_OPTIONS": engine_options(self.database_url, web),
+            "WEB": web,  # app/database/limits.py: time limits of statements
             # The name and Secure depend on the request: see auth/sessions/.
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
@@ -209,29 +209,6 @@ def database_url(text: str, instance: Path) -> str:
     elif not url.database or url.database == ":memory:":
         raise SettingError("DATABASE_URL must name a file after sqlite:///.")
     return url.render_as_string(hide_password=False)
-
-
-def engine_options(url: str, web: bool = False) -> dict[str, Any]:
-    """Pool and time-outs. Only web processes limit the wait for a lock. Parameters of statements
-    (names, password hashes) stay out of logged tracebacks."""
-    common = {"pool_size": 20, "max_overflow": 10, "hide_parameters": True}
-    if url.startswith("sqlite"):
-        # database/service.py retries on a busy database with a short gevent sleep: waiting inside
-        # SQLite would block every other request of the process.
-        return {**common, "connect_args": {"timeout": 0.02}}
-    connect: dict[str, Any] = {"connect_timeout": 0.9, "read_timeout": 1.8, "write_timeout": 1.8}
-    if web:
-        # Shorter than the read time-out, so that MariaDB reports the locked row and ends the
-        # statement. Otherwise we would drop the connection while its statement goes on waiting.
-        connect["init_command"] = "SET SESSION innodb_lock_wait_timeout = 1"
-    return {
-        **common,
-        "pool_timeout": 2,
-        "pool_recycle": 360,
-        # Replaces connections that a restart of the database has closed.
-        "pool_pre_ping": True,
-        "connect_args": connect,
-    }
 
 
 def short_socket(instance: Path, name: str) -> Path:

@@ -5,11 +5,15 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Bind Flask-SQLAlchemy to the application, and measure what it sends."""
-    from app.database import timing
+    from app.database import limits, timing
     from app.database.engine import db
     from app.database.failures import release_connection
 
+    url, web = app.config["SQLALCHEMY_DATABASE_URI"], app.config["WEB"]
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = limits.engine_options(url, web)
     db.init_app(app)
     app.teardown_appcontext(release_connection)
     with app.app_context():
         timing.listen(db.engine)
+        if web and db.engine.dialect.name == "sqlite":
+            limits.pace_reads(db.engine)

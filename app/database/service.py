@@ -8,13 +8,16 @@ requested: last use, download counts, search keys, purging.
 import inspect
 import logging
 import random
+import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial, wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from app.actor import Actor, Role
 from app.database.engine import db
@@ -30,6 +33,8 @@ log = logging.getLogger("gazetteer.transactions")
 
 ANYONE = None  # the role of services for visitors: signing in, claiming a new installation
 ATTEMPTS = 5
+SQLITE_WAIT = 5.0  # seconds until others have written
+queue = threading.Lock()
 
 
 def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, T]], Service[P, T]]:
@@ -81,9 +86,9 @@ def run_transaction(work: Callable[[], T]) -> T:
     """Call `work` in a new transaction (BEGIN IMMEDIATE on SQLite) and commit. Anything that the
     session held before is rolled back.
 
-    If the database is busy or reports a deadlock, `work` is called again, at most five times in
-    all with a random pause. A locked row raises Locked and is not retried: the database has
-    already waited for it. So `work` must not have effects outside the database; what follows the
+    If the database reports a deadlock, `work` is called again, at most five times in all with a
+    random pause. A locked row raises Locked and is not retried: the database has already waited
+    for it. So `work` must not have effects outside the database; what follows the
     change (clearing a cache) is passed to `after_commit()`. On SQLite nothing between the first
     write and the commit may yield to another request: no Redis, no file, no sleep.
     """
@@ -92,9 +97,9 @@ def run_transaction(work: Callable[[], T]) -> T:
         raise RuntimeError("a service was called inside another one")
     for attempt in range(1, ATTEMPTS + 1):
         session.rollback()
+        begin(session)
         session.info["in_service"], session.info["after_commit"] = True, []
         try:
-            session.connection(execution_options={"immediate": True})
             result = work()
             session.commit()
         except DBAPIError as error:
@@ -116,6 +121,23 @@ def run_transaction(work: Callable[[], T]) -> T:
     for follow_up in follow_ups:
         run_follow_up(follow_up)
     return result
+
+
+def begin(session: Session) -> None:
+    """Begin a transaction. On SQLite it waits until others have written, and the other requests of
+    this process go on. One at a time asks, and the others queue behind it."""
+    deadline = time.monotonic() + SQLITE_WAIT
+    with queue if session.get_bind().dialect.name == "sqlite" else nullcontext():
+        while True:
+            try:
+                session.connection(execution_options={"immediate": True})
+            except DBAPIError as error:
+                session.rollback()
+                if classify(error) is not Kind.BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(random.uniform(0.005, 0.02))  # noqa: S311 - only jitter
+            else:
+                return
 
 
 def run_follow_up(follow_up: Callable[[], object]) -> None:

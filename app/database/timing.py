@@ -52,5 +52,6 @@ def end(connection: Connection, _cursor: object, statement: str, *_more: Any) ->
 
 def fail(context: ExceptionContext) -> None:
     """A statement that failed, whose error is reported elsewhere, took its time too."""
-    if context.connection is not None and not context.connection.invalidated:
-        end(context.connection, None, "")
+    connection = context.connection
+    if connection is not None and not (connection.closed or connection.invalidated):
+        end(connection, None, "")

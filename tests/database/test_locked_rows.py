@@ -61,18 +61,6 @@ def test_a_lock_leaves_no_statement_waiting(mariadb):
         assert db.session.scalar(waiting) == 0
 
 
-def test_commands_wait_for_locks_up_to_the_time_out_of_the_server(
-    mariadb, mariadb_migrated, make_app
-):
-    command = make_app(DATABASE_URL=mariadb_migrated)
-    seconds = []
-    for app in (mariadb, command):
-        with app.app_context():
-            seconds.append(db.session.scalar(text("SELECT @@innodb_lock_wait_timeout")))
-            db.session.rollback()
-    assert seconds == [1, 50]
-
-
 @pytest.fixture
 def site(mariadb, mariadb_migrated, make_app):
     """Another web process on the same database, without an application context."""

@@ -1,11 +1,13 @@
 """Retries of a transaction when the database is busy or reports a deadlock."""
 
 import threading
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from app.database import service
 from app.database.engine import db
 from app.database.failures import Kind, classify
 from app.database.service import ATTEMPTS, after_commit, bookkeeping
@@ -13,44 +15,41 @@ from tests.database.test_transactions import give_role, role_of
 from tests.factories import add_person, at_once
 
 
-def test_busy_sqlite_is_retried(app):
-    with app.app_context():
+def test_busy_sqlite_is_retried(make_app):
+    with make_app(commands=False).app_context():
         person, tries = add_person("viewer"), []
 
         @bookkeeping
-        def service():
+        def work():
             tries.append("tried")
             give_role(person, "editor")
 
         other = db.engine.raw_connection()
         other.execute("BEGIN IMMEDIATE")
         threading.Timer(0.06, other.rollback).start()
-        service()
+        work()
         other.close()
         assert role_of(person) == "editor"
         # The first attempts failed at BEGIN IMMEDIATE, before the service ran.
         assert tries == ["tried"]
 
 
-def test_sqlite_that_stays_busy_raises(app):
-    with app.app_context():
+def test_sqlite_that_stays_busy_raises(make_app, monkeypatch):
+    monkeypatch.setattr(service, "SQLITE_WAIT", 0.1)
+    with make_app(commands=False).app_context():
         person = add_person("viewer")
-
-        @bookkeeping
-        def service():
-            give_role(person, "editor")
-
+        work = bookkeeping(partial(give_role, person, "editor"))
         other = db.engine.raw_connection()
         other.execute("BEGIN IMMEDIATE")
         try:
             with pytest.raises(OperationalError) as error:
-                service()
+                work()
         finally:
             other.rollback()
             other.close()
         assert classify(error.value) is Kind.BUSY
         assert role_of(person) == "viewer"
-        service()
+        work()
         assert role_of(person) == "editor"
 
 
