@@ -4,12 +4,16 @@ import pytest
 from sqlalchemy import column, insert, select, table
 
 from app.actor import Actor, Role
+from app.cities import services
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
 from tests.factories import add_person
+from tests.html import Page
 
 ACTOR = Actor(1, "editor", Role.EDITOR)
+# A city as the form sends it.
+NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
 
 
 def given(province="广东", city="深圳市", users="5", **more):
@@ -48,6 +52,18 @@ def stored():
         return [tuple(row) for row in connection.execute(query.order_by(City.id))]
 
 
+def version_of(city_id):
+    """What a form of this city carries."""
+    version = services.form_version(services.load_city(ACTOR, city_id))
+    db.session.rollback()
+    return version
+
+
+def value(page, name):
+    """The value of a control of the form of a city, also of a hidden one."""
+    return Page(page).one(f'form.form input[name="{name}"]')["value"]
+
+
 @pytest.fixture
 def cities(app):
     """A function that fills the register of `app`, as add_cities() does."""
@@ -61,7 +77,7 @@ def cities(app):
 
 @pytest.fixture
 def rows(app):
-    """A function that reads what the register of `app` holds."""
+    """stored() in the context of `app`."""
 
     def read():
         with app.app_context():

@@ -17,7 +17,15 @@ from app.errors import DomainError
 from app.history.entries import describe
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.history.subjects import all_subjects
-from tests.cities.conftest import ACTOR, add_as_original, add_cities, add_city, given, stored
+from tests.cities.conftest import (
+    ACTOR,
+    add_as_original,
+    add_cities,
+    add_city,
+    given,
+    stored,
+    version_of,
+)
 from tests.cities.importing.staging import confirm, editor, stage
 from tests.factories import add_person, entries
 
@@ -36,13 +44,6 @@ def what(entry):
     return (
         entry.action, entry.subject_id, values(entry.before), values(entry.after), entry.version,
     )  # fmt: skip
-
-
-def version_of(city_id):
-    """What a form of this city carries."""
-    version = services.form_version(services.load_city(ACTOR, city_id))
-    db.session.rollback()
-    return version
 
 
 def test_each_change_of_a_city_is_one_entry():
@@ -237,9 +238,9 @@ def test_subjects_have_labels_addresses_and_words(any_app, person):
         assert not any(one.may_read(actor, [import_id]) for actor in (stranger, viewer))
 
 
-def last_change(city_id):
-    """Who changed a city last, as an editor sees it."""
-    return queries.find_last_change(ACTOR, services.load_city(ACTOR, city_id))
+def last_change(city_id, actor=ACTOR):
+    """Who changed a city last, as the actor sees it."""
+    return queries.find_last_change(actor, services.load_city(ACTOR, city_id))
 
 
 def test_the_last_change_is_known_unless_another_program_wrote_since(person):
@@ -256,7 +257,4 @@ def test_a_last_change_that_the_reader_may_not_see_is_not_shown(person):
     db.session.execute(update(HistoryEntry).values(visible_to=ADMINISTRATORS))
     db.session.commit()
     assert last_change(city_id) is None
-    assert (
-        queries.find_last_change(Actor.operator(), services.load_city(ACTOR, city_id)).name
-        == "editor"
-    )
+    assert last_change(city_id, Actor.operator()).name == "editor"
