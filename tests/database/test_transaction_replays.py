@@ -15,7 +15,7 @@ from tests.database.test_transactions import give_role, role_of
 from tests.factories import add_person, at_once
 
 
-def test_busy_sqlite_is_retried(make_app):
+def test_busy_sqlite_is_waited_for(make_app):
     with make_app(commands=False).app_context():
         person, tries = add_person("viewer"), []
 
@@ -26,7 +26,7 @@ def test_busy_sqlite_is_retried(make_app):
 
         other = db.engine.raw_connection()
         other.execute("BEGIN IMMEDIATE")
-        threading.Timer(0.06, other.rollback).start()
+        threading.Timer(1.5, other.rollback).start()
         work()
         other.close()
         assert role_of(person) == "editor"
