@@ -28,7 +28,8 @@ from supervisor.xmlrpc import SupervisorTransport
 from app.auth import queries
 from app.config import ROOT, Settings, env_file, short_socket
 from app.database.engine import db
-from app.database.schema import SchemaError, bring_up_to_date
+from app.database.preflight import SchemaError
+from app.database.schema import bring_up_to_date
 from app.health.probe import ask_readyz
 from app.setup import services as setup
 from app.web.assets import static_files

@@ -14,6 +14,11 @@ NEEDS_ENCRYPTION = (
 )
 
 
+def needed(error: RuntimeError) -> str:
+    """What the driver needs for an account's kind of authentication."""
+    return NEEDS_ENCRYPTION if "cryptography" in str(error) else str(error)
+
+
 class SharedTlsConnection(Connection):  # type: ignore[misc]
     """A PyMySQL connection with one TLS context for the process, because a context takes 25 ms of
     CPU time. TLS is "preferred": it is used if the server offers it.
@@ -39,7 +44,7 @@ class SharedTlsConnection(Connection):  # type: ignore[misc]
         try:
             super().connect(sock)
         except RuntimeError as error:  # the driver lacks a package for this account
-            raise OperationalError(AUTHENTICATION_PLUGIN, NEEDS_ENCRYPTION) from error
+            raise OperationalError(AUTHENTICATION_PLUGIN, needed(error)) from error
         try:
             if limits := self.limits():
                 self.query(f"SET SESSION {', '.join(limits)}")
