@@ -4,7 +4,6 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Bind Flask-SQLAlchemy to the application, and measure what it sends."""
     from app.database import limits, timing
     from app.database.engine import db
     from app.database.failures import release_connection
