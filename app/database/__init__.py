@@ -14,5 +14,9 @@ def init_app(app: Flask) -> None:
     app.teardown_appcontext(release_connection)
     with app.app_context():
         timing.listen(db.engine)
-        if web and db.engine.dialect.name == "sqlite":
+        if db.engine.dialect.name == "mysql":
+            from app.database import mariadb
+
+            mariadb.listen(db.engine)
+        elif web:
             limits.pace_reads(db.engine)

@@ -1,11 +1,20 @@
 """Connections to MariaDB and MySQL. Imported only if they are used, because the driver needs
 memory."""
 
+import logging
+import re
 import ssl
 from typing import Any
 
 from pymysql.connections import Connection
+from pymysql.cursors import Cursor
 from pymysql.err import OperationalError
+from sqlalchemy import Engine, event
+
+log = logging.getLogger("gazetteer.database")
+
+NO_SUCH_INDEX = 1176
+HINT = re.compile(r" FORCE INDEX \([\w, ]+\)")
 
 AUTHENTICATION_PLUGIN = 2061
 NEEDS_ENCRYPTION = (
@@ -17,6 +26,29 @@ NEEDS_ENCRYPTION = (
 def needed(error: RuntimeError) -> str:
     """What the driver needs for an account's kind of authentication."""
     return NEEDS_ENCRYPTION if "cryptography" in str(error) else str(error)
+
+
+def listen(engine: Engine) -> None:
+    """Run queries also without the indexes that their hints name."""
+    event.listen(engine, "do_execute", execute_without_missing_index)
+
+
+def execute_without_missing_index(
+    cursor: Cursor, statement: str, values: Any, _context: object
+) -> bool:
+    """Send a statement again without its hints if an index does not exist: a newer release may have
+    dropped or renamed it. True means that it was executed here."""
+    without_hints = HINT.sub("", statement)
+    if without_hints == statement:
+        return False
+    try:
+        cursor.execute(statement, values)
+    except OperationalError as error:
+        if error.args[0] != NO_SUCH_INDEX:
+            raise
+        log.warning("%s; the query is slower without it", error.args[1])
+        cursor.execute(without_hints, values)
+    return True
 
 
 class SharedTlsConnection(Connection):  # type: ignore[misc]

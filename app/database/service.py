@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.actor import Actor, Role
 from app.database.engine import db
-from app.database.failures import Kind, classify
+from app.database.failures import DATABASE_ERRORS, Kind, classify, report
 from app.errors import Forbidden, Locked, Unauthorized
 from app.text import N_
 
@@ -142,6 +142,9 @@ def run_follow_up(follow_up: Callable[[], object]) -> None:
         follow_up()
     except RedisError:  # not our fault, so without a traceback
         log.warning("Redis does not answer: the change is saved, caches expire within a minute")
+    except DATABASE_ERRORS as error:
+        db.session.rollback()
+        report(error, "a follow-up of a committed change failed")
     except Exception:
         log.exception("a follow-up of a committed change failed")
 

@@ -119,3 +119,10 @@ def test_an_import_begins_while_an_expired_one_is_locked(site, caplog):
         assert kinds(expired) == ["new"]
         stage(editor, "a,c,1\n")
         assert kinds(expired) == []
+
+
+def test_signing_in_works_while_the_row_of_the_person_is_locked(site, caplog):
+    add_person("Ada")
+    with locked("person"):
+        Browser(site).sign_in("Ada")
+    assert "the time of a sign-in was not stored: a row is locked elsewhere: 1205 " in caplog.text
