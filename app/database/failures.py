@@ -166,18 +166,18 @@ def tolerated(consequence: str) -> Iterator[None]:
     `consequence` says what was not done."""
     try:
         yield
-    except (*DATABASE_ERRORS, Locked) as error:
+    except Locked:  # reported already
+        log.warning("%s", consequence)
+    except DATABASE_ERRORS as error:
         db.session.rollback()
-        cause = error.__cause__ if isinstance(error, Locked) else error
-        if isinstance(cause, DatabaseError):
-            report(cause, consequence)
+        report(error, consequence)
 
 
 def release_connection(*_error: object) -> None:
     """Give the connection back after the response was made: that it was lost since does not change
     the response."""
     with tolerated("a connection could not be given back"):
-        db.session.rollback()
+        db.session.close()
 
 
 def report(error: DatabaseError, consequence: str = "") -> None:
@@ -185,13 +185,13 @@ def report(error: DatabaseError, consequence: str = "") -> None:
     what was not done."""
     kind = classify(error)
     parts = [consequence, kind.value, describe(error)]
-    if kind in (Kind.TOO_LONG, Kind.REFUSED, Kind.FULL, Kind.FAULT):
+    if kind is not Kind.ABSENCE:
         parts.append(statement_of(error))
     text = ": ".join(part for part in parts if part)
     if kind is Kind.FAULT:
         # The exception itself would show the message with its values.
         shown = RuntimeError(describe(error))
-        log.error("%s", text, exc_info=(RuntimeError, shown, error.__traceback__))
+        log.error("%s", text, exc_info=(type(error), shown, error.__traceback__))
     elif kind in (Kind.REFUSED, Kind.FULL, Kind.ABSENCE):
         log.error("%s", text)
     else:

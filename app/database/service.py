@@ -101,6 +101,7 @@ def run_transaction(work: Callable[[], T]) -> T:
             session.rollback()
             kind = classify(error)
             if kind is Kind.LOCK:
+                report(error)
                 raise Locked() from error
             if attempt == ATTEMPTS or kind not in (Kind.BUSY, Kind.DEADLOCK):
                 raise
