@@ -45,10 +45,10 @@ MYSQL = {
     number: kind
     for kind, numbers in {
         # The connection is lost or not accepted: by the network, a restart (1053), a kill (1927),
-        # an idle time-out (4031), a limit (1040, 1203), a cluster that is not ready (1047).
+        # an idle time-out (4031), a limit (1040, 1203, 1226), a cluster that is not ready (1047).
         Kind.ABSENCE: (
-            1040, 1047, 1053, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1927,
-            2002, 2003, 2006, 2013, 2014, 2045, 2055, 4031,
+            1040, 1047, 1053, 1080, 1135, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1226, 1637,
+            1927, 2002, 2003, 2006, 2013, 2014, 2045, 2055, 4031,
         ),
         # max_statement_time, KILL QUERY, max_execution_time
         Kind.TOO_LONG: (1317, 1969, 3024),
@@ -61,7 +61,7 @@ MYSQL = {
         # table that is read only, an exhausted quota, damage, a protocol that we do not speak.
         Kind.REFUSED: (
             1034, 1035, 1036, 1037, 1041, 1044, 1045, 1049, 1129, 1130, 1142, 1143, 1194, 1195,
-            1226, 1227, 1251, 1275, 1290, 1370, 1524, 1698, 1720, 1792, 1820, 1836, 1862, 2026,
+            1227, 1251, 1275, 1290, 1370, 1524, 1698, 1720, 1792, 1820, 1836, 1862, 2026,
             2054, 2059, 2061, 3118, 3159, 3955, 4151,
         ),
     }.items()
@@ -173,7 +173,7 @@ def tolerated(consequence: str) -> Iterator[None]:
         report(error, consequence)
 
 
-def release_connection(*_error: object) -> None:
+def close_session(*_error: object) -> None:
     """Give the connection back after the response was made: that it was lost since does not change
     the response."""
     with tolerated("a connection could not be given back"):

@@ -10,6 +10,9 @@ from sqlalchemy import Connection, Engine, ExceptionContext, event
 
 from app.concurrency import yield_to_hub
 
+# Of one process, and how many of them stay open.
+CONNECTIONS, POOL_SIZE = 30, 20
+
 PACE = "pace"
 # Steps of SQLite's virtual machine between two looks at the clock, which take about 0.3 ms. What
 # takes longer was not SQLite: the rows were used in between.
@@ -39,7 +42,12 @@ def engine_options(url: str, web: bool = False) -> dict[str, Any]:
     """The options of the engine. Parameters of statements (names, password hashes) stay out of
     logged tracebacks."""
     limits = WEB if web else COMMAND
-    options = {"pool_size": 20, "max_overflow": 10, "pool_timeout": 2, "hide_parameters": True}
+    options = {
+        "pool_size": POOL_SIZE,
+        "max_overflow": CONNECTIONS - POOL_SIZE,
+        "pool_timeout": 2,
+        "hide_parameters": True,
+    }
     if url.startswith("sqlite"):
         return {**options, "connect_args": {"timeout": SQLITE_WEB_WAIT if web else limits.lock}}
     return {

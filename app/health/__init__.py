@@ -5,7 +5,7 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     from app.database.failures import on_refusal
-    from app.health import services, views
+    from app.health import refusals, views
 
     app.register_blueprint(views.bp)
-    on_refusal(app, services.note_refusal)
+    on_refusal(app, refusals.note_refusal)

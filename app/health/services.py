@@ -5,7 +5,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +24,8 @@ from app.database.failures import (
     describe,
     number_of,
 )
+from app.database.limits import CONNECTIONS
+from app.health.refusals import last_refusal
 from app.redis.client import redis_store
 
 
@@ -41,10 +42,6 @@ READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
 TABLES_SECONDS = 60.0  # how long the tables are trusted after all were there
-
-# Where the number of the last refusal is stored, and for how long it is a warning.
-REFUSAL_KEY = "gz:fault:database"
-REFUSAL_SECONDS = 600
 TABLES = {
     schema.State.SAME: Check(),
     schema.State.NEWER: Check(True, "warning: the tables are newer than this code"),
@@ -121,13 +118,18 @@ def check_all() -> dict[str, Check]:
 
 
 def check_database() -> Check:
-    """Check that a query is answered. The pool replaces a lost connection before it is used."""
+    """Check that a query is answered, and that the server allows as many connections as we may
+    open. The pool replaces a lost connection before it is used."""
+    limited = db.engine.dialect.name == "mysql"
     try:
-        db.session.execute(text("SELECT 1"))
+        allowed = db.session.scalar(text("SELECT @@max_connections" if limited else "SELECT 1"))
     except DATABASE_ERRORS as error:
         return failed(error)
     finally:
         db.session.rollback()
+    needed = CONNECTIONS * (settings().web_workers + 1)
+    if limited and allowed < needed:
+        return Check(True, f"warning: max_connections is {allowed}; {needed} may be needed")
     return Check()
 
 
@@ -157,19 +159,6 @@ def check_tables() -> Check:
         return found
     finally:
         db.session.rollback()
-
-
-def note_refusal(number: int) -> None:
-    """Store that the database refused a statement, for every process to report."""
-    with suppress(RedisError):
-        redis_store.client.set(REFUSAL_KEY, number, ex=REFUSAL_SECONDS)
-
-
-def last_refusal() -> int | None:
-    """The number of a refusal within the last minutes."""
-    with suppress(RedisError, ValueError):
-        return int(redis_store.client.get(REFUSAL_KEY) or 0) or None
-    return None
 
 
 def check_redis() -> Check:

@@ -26,7 +26,7 @@ def reported(number, message="message"):
 @pytest.mark.parametrize(
     ("kind", "numbers"),
     [
-        (Kind.ABSENCE, (2002, 2003, 2006, 2013, 1040, 1053, 1927, 4031, 1203, 1047)),
+        (Kind.ABSENCE, (2002, 2003, 2006, 2013, 1040, 1053, 1927, 4031, 1203, 1226, 1047)),
         (Kind.TOO_LONG, (1969, 3024, 1317)),
         (Kind.LOCK, (1205,)),
         (Kind.DEADLOCK, (1213, 1467, 1020, 1412)),
@@ -186,7 +186,7 @@ def test_statement_that_exceeds_its_time(mariadb, caplog):
 
 
 @pytest.fixture
-def two_lost(mariadb):
+def lose_connection(mariadb):
     """Ends the session's connection on the server."""
 
     def end():
@@ -197,8 +197,18 @@ def two_lost(mariadb):
     return end
 
 
-def test_lost_connection_is_absence(two_lost):
-    two_lost()
+def test_full_table_of_mariadb(mariadb):
+    session = db.session
+    session.execute(text("SET SESSION max_heap_table_size = 16384"))
+    session.execute(text("CREATE TEMPORARY TABLE big (x CHAR(250)) ENGINE=MEMORY"))
+    with pytest.raises(DBAPIError) as error:
+        session.execute(text("INSERT INTO big SELECT seq FROM seq_1_to_9999"))
+    session.rollback()
+    assert classify(error.value) is Kind.FULL
+
+
+def test_lost_connection_is_absence(lose_connection):
+    lose_connection()
     with pytest.raises(DBAPIError) as error:
         db.session.execute(text("SELECT 1"))
     db.session.rollback()

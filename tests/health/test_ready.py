@@ -302,3 +302,10 @@ def test_table_that_is_not_there_is_reported_within_a_minute(
         with db.engine.begin() as connection:
             connection.exec_driver_sql(back)
     assert ready(any_app)[0] == 200
+
+
+def test_server_that_allows_too_few_connections_is_a_warning(make_app, mariadb_migrated):
+    app = make_app(DATABASE_URL=mariadb_migrated, WEB_WORKERS="10")
+    assert ready(app)[0] == 200
+    warning = "warning: max_connections is 300; 330 may be needed"
+    assert ready(app)[1]["checks"]["database"] == warning

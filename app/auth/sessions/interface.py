@@ -24,7 +24,7 @@ from redis.exceptions import RedisError, ResponseError
 from app.auth.sessions.keys import all_keys, requests_key, session_key, values_key
 from app.auth.sessions.lookup import idle_seconds, look_up
 from app.current import worker_name
-from app.database.failures import release_connection
+from app.database.failures import close_session
 from app.web.csrf import add_token
 from app.web.error_pages import answer_redis_error
 from app.web.preferences import cookie_name, seen_secure
@@ -103,7 +103,7 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         """
         if not session.opened or session.unavailable or session.discarded:
             return
-        release_connection()  # none is held while Redis is asked
+        close_session()  # none is held while Redis is asked
         try:
             if session or not session.modified:
                 super().save_session(app, session, response)
