@@ -16,8 +16,8 @@ PAGES: tuple[type[DomainError], ...] = (Forbidden, NotFound, Unauthorized)
 
 
 class BaseForm(FlaskForm):  # type: ignore[misc]
-    """The base of all forms. It does not check the CSRF token again: web/csrf.py has done so before
-    the view, except for scripts, which need none."""
+    """The base of all forms. web/posts/csrf.py has checked the CSRF token before the view, except
+    for scripts, which need none."""
 
     class Meta:
         csrf = False

@@ -1,6 +1,6 @@
 """URLs: safe redirects, the origin of a request, ids in paths."""
 
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from flask import current_app, request, url_for
 from werkzeug.routing import IntegerConverter
@@ -19,6 +19,20 @@ def safe_next(target: str | None, fallback: str) -> str:
     return target
 
 
+def split_url(text: str | None) -> SplitResult:
+    """The parts of a URL that a client sent; all are empty if it cannot be parsed."""
+    try:
+        return urlsplit(text or "")
+    except ValueError:
+        return urlsplit("")
+
+
+def host() -> str:
+    """The header `Host`; unlike `request.host` also one that Werkzeug does not accept, such as a
+    name with an underscore."""
+    return request.headers.get("Host", "")
+
+
 def list_url(endpoint: str) -> str:
     """The URL of a list, with the filters and page that the person had there if they come from it
     (by `Referer`)."""
@@ -30,8 +44,8 @@ def list_url(endpoint: str) -> str:
 def referring_page() -> tuple[str, str]:
     """The path of the page of this site that led here, and the path with its query; both empty if
     another site did."""
-    page = urlsplit(request.referrer or "")
-    if page.netloc != request.host:
+    page = split_url(request.referrer)
+    if page.netloc != host():
         return "", ""
     return page.path, f"{page.path}?{page.query}" if page.query else page.path
 
@@ -41,8 +55,8 @@ def is_same_origin() -> bool:
     by `Origin` or `Referer`."""
     if site := request.headers.get("Sec-Fetch-Site"):
         return site == "same-origin"
-    origin = request.headers.get("Origin") or request.referrer or ""
-    return urlsplit(origin).netloc == request.host
+    sender = split_url(request.headers.get("Origin") or request.referrer)
+    return sender.netloc == host()
 
 
 def this_page() -> str:

@@ -103,8 +103,13 @@ def addresses(app):
 
 @pytest.fixture
 def filled(app):
-    """An application with a person of each role, cities and a file. The first person, whose account
-    the requests change (disable it, set a password), is not one of those that make requests."""
+    """A filled application on SQLite."""
+    return fill(app)
+
+
+def fill(app):
+    """Add a person of each role, cities and a file. The first person, whose account the requests
+    change (disable it, set a password), is not one of those that make requests."""
     with app.app_context():
         add_person("somebody")
         for role in ROLES[1:4]:

@@ -25,8 +25,8 @@ from app.auth.sessions.keys import all_keys, requests_key, session_key, values_k
 from app.auth.sessions.lookup import idle_seconds, look_up
 from app.current import worker_name
 from app.database.engine import db
-from app.web.csrf import add_token
 from app.web.error_pages import answer_redis_error
+from app.web.posts.csrf import add_token
 from app.web.preferences import cookie_name, seen_secure
 
 ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with

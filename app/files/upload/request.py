@@ -11,11 +11,10 @@ from app.concurrency import yield_to_hub
 from app.current import actor, settings
 from app.disk import has_space
 from app.errors import NoSpace, NotAForm, TooLarge
-from app.extensions import csrf
 from app.files.storage.folder import BLOCK, Incoming, remove_leftovers
 from app.files.upload.services import SentFile, UploadResult, store_uploads
 from app.text import N_, Bytes
-from app.web.csrf import is_form_or_empty
+from app.web.posts.csrf import check_token, is_form_or_empty
 
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
@@ -107,7 +106,7 @@ def receive() -> list[UploadResult]:
     if not actor().by_token:  # scripts get the plain lines of the original instead
         if not is_form_or_empty():
             raise NotAForm()
-        csrf.protect()
+        check_token()
     sent = [
         SentFile(part.filename, cast(FormFile, part.stream), with_folder=name == "folder")
         for name in ("file", "folder")
