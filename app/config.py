@@ -115,9 +115,9 @@ class Settings:
             "BABEL_DEFAULT_LOCALE": self.default_language,
             "BABEL_DEFAULT_TIMEZONE": self.time_zone,
             "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
-            # For ordinary forms; uploads and imports declare their own limits.
-            "MAX_CONTENT_LENGTH": 4 << 20,
-            "MAX_FORM_PARTS": 10_000,  # a folder of many files is one form
+            # app/web/posts/bodies.py sets the limits of each request.
+            "MAX_CONTENT_LENGTH": 65_536,
+            "MAX_FORM_PARTS": 1_000,
         }
 
 

@@ -24,7 +24,7 @@ EXTENSION = "gazetteer-addresses"
 class Declarations:
     """The declarations of one view; the defaults are those of an ordinary page."""
 
-    # The most bytes of its form, instead of MAX_CONTENT_LENGTH.
+    # The most bytes of a member's form, instead of those of web/posts/bodies.py.
     max_body: int | None = None
     # It checks the CSRF token itself, after its guard, because that reads the whole body, which
     # may be large.

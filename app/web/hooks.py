@@ -13,12 +13,12 @@ from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
-from app.concurrency import PacedBody
 from app.current import actor, settings, visitor
 from app.web import urls
 from app.web.declarations import declared, path_for_log
 from app.web.formatting import html_lang, sentence_space
 from app.web.hosts import check_host
+from app.web.posts.bodies import open_body
 from app.web.preferences import colour_scheme
 
 log = logging.getLogger("gazetteer.request")
@@ -52,17 +52,15 @@ SECURITY_HEADERS = {
 
 
 def start_request() -> None:
-    """Set the request id, which a trusted proxy may have chosen, start the clock, check the host,
-    and apply the view's own limit of the body. Such a large body is read in steps."""
+    """Set the request id, which a trusted proxy may have chosen, start the clock, and check the
+    host."""
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
     trusted = settings().trusted_proxies and REQUEST_ID.fullmatch(given)
     g.request_id = given if trusted else secrets.token_hex(8)
     g.path_for_log = path_for_log()
+    open_body()
     check_host()
-    if size := declared().max_body:
-        request.max_content_length = size
-        request.environ["wsgi.input"] = PacedBody(request.environ["wsgi.input"])
 
 
 def identify_with(app: Flask, function: Callable[[], None]) -> None:

@@ -14,6 +14,7 @@ from app.auth import queries, sign_in
 from app.cities import services as cities
 from app.config import ROOT
 from app.web.assets import static_files
+from app.web.declarations import declarations_of
 from tests.factories import (
     HTML,
     PASSWORD,
@@ -99,6 +100,14 @@ def addresses(app):
     for rule in app.url_map.iter_rules():
         found.setdefault(plain(rule), set()).update(rule.methods - {"HEAD", "OPTIONS"})
     return found
+
+
+def declarations(app, address):
+    """What the view behind an address declares that takes POST."""
+    for rule in app.url_map.iter_rules():
+        if plain(rule) == address and "POST" in rule.methods:
+            return declarations_of(app.view_functions[rule.endpoint])
+    raise LookupError(address)
 
 
 @pytest.fixture

@@ -14,10 +14,12 @@ from app.errors import NoSpace, NotAForm, TooLarge
 from app.files.storage.folder import BLOCK, Incoming, remove_leftovers
 from app.files.upload.services import SentFile, UploadResult, store_uploads
 from app.text import N_, Bytes
-from app.web.posts.csrf import check_token, is_form_or_empty
+from app.web.posts.bodies import is_form_or_empty
+from app.web.posts.csrf import check_token
 
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
+FORM_PARTS = 10_000  # a folder of many files is one form
 # The size limit of everything in a form but its files. A folder of 10,000 files has part headers of
 # about 4 MB.
 IN_MEMORY_BYTES = 10_000_000
@@ -132,7 +134,7 @@ def open_form() -> None:
     if not has_space(folder, coming):
         raise NoSpace()
     remove_leftovers(folder)
-    request.max_content_length = form_limit()
+    request.max_content_length, request.max_form_parts = form_limit(), FORM_PARTS
     cast(UploadRequest, request).into_storage = True
 
 

@@ -6,6 +6,9 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Register the checks, which run after authentication."""
-    from app.web.posts import csrf
+    from app.web.posts import bodies, csrf
+    from app.web.posts.checks import check_post
 
     csrf.init_app(app)
+    app.before_request(check_post)
+    app.after_request(bodies.close_body)

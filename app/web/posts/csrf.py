@@ -1,4 +1,4 @@
-"""Checks of every POST: the body is a form and has a valid CSRF token."""
+"""CSRF tokens."""
 
 import logging
 import secrets
@@ -11,7 +11,6 @@ from wtforms import ValidationError
 
 from app.actor import Role
 from app.current import actor
-from app.errors import NotAForm
 from app.extensions import csrf
 from app.logs import event
 from app.web import urls
@@ -20,36 +19,12 @@ from app.web.negotiation import wants_page
 from app.web.notices import Notice
 
 
-def check_body() -> Any:
-    """Refuse a POST whose body is not a form, because Flask-WTF would read JSON like one. A client
-    without permission for the view gets that response instead."""
-    if request.method != "POST" or request.routing_exception is not None:
-        return None
-    view = declared()
-    if view.csrf_after_guard or is_form_or_empty():
-        return None
-    refusal = view.guard() if view.guard else None
-    if refusal is None:
-        raise NotAForm()
-    return refusal
-
-
-def is_form_or_empty() -> bool:
-    """True if the body has the content type of a form, or is empty and has none."""
-    if request.mimetype:
-        return request.mimetype in NotAForm.types
-    return not request.content_length and "Transfer-Encoding" not in request.headers
-
-
 def check_csrf() -> Any:
     """Require the session's CSRF token with every POST by a browser. Scripts authenticate with a
-    header that no browser sends by itself. 404 and 405 need no token."""
+    header that no browser sends by itself."""
     view = declared()
-    if request.routing_exception is not None or view.csrf_after_guard or actor().by_token:
-        return None
     is_visitor = not actor().has_role(Role.VIEWER)
-    # The guard of a view refuses visitors.
-    if is_visitor and (view.guard or (view.anonymous_form and urls.is_same_origin())):
+    if actor().by_token or (is_visitor and view.anonymous_form and urls.is_same_origin()):
         return None
     try:
         check_token()
@@ -62,8 +37,6 @@ def check_csrf() -> Any:
 
 def check_token() -> None:
     """CSRFError unless the form has the token of the session and a page of this site sent it."""
-    if request.method != "POST":
-        return
     try:
         validate_csrf(request.form.get("csrf_token") or request.headers.get("X-CSRFToken"))
     except ValidationError as error:
@@ -98,7 +71,4 @@ def add_token(session: Any) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Register the checks, which run after authentication."""
     csrf.init_app(app)
-    app.before_request(check_body)
-    app.before_request(check_csrf)
