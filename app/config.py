@@ -109,8 +109,8 @@ class Settings:
             "PERMANENT_SESSION_LIFETIME": self.session_absolute_days * 86400,
             # Otherwise a slow request would write a session back after the sign-out.
             "SESSION_REFRESH_EACH_REQUEST": False,
-            "WTF_CSRF_TIME_LIMIT": None,  # the token is valid as long as its session
-            "WTF_CSRF_CHECK_DEFAULT": False,  # app/web/posts/csrf.py checks after authentication
+            # Tokens of the release before: see app/web/posts/csrf.py.
+            "WTF_CSRF_TIME_LIMIT": None,
             "WTF_I18N_ENABLED": False,  # all messages are ours; its own would be loaded each time
             "BABEL_DEFAULT_LOCALE": self.default_language,
             "BABEL_DEFAULT_TIMEZONE": self.time_zone,

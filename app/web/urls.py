@@ -3,7 +3,10 @@
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from flask import current_app, request, url_for
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import IntegerConverter
+
+from app.web.declarations import declarations_of
 
 NEXT_LENGTH = 2000  # the most characters of a URL to redirect to
 
@@ -17,6 +20,23 @@ def safe_next(target: str | None, fallback: str) -> str:
     if target.startswith("//") or any(c <= " " or c in "\\\x7f" for c in target):
         return fallback
     return target
+
+
+def landing_url(target: str | None, fallback: str) -> str:
+    """The page to show after signing in: the requested one, or that of a requested file."""
+    target = safe_next(target, fallback)
+    parts, adapter = split_url(target), current_app.create_url_adapter(request)
+    try:
+        endpoint, variables = adapter.match(unquote(parts.path), "GET")  # type: ignore[union-attr]
+    except MethodNotAllowed:
+        return fallback
+    except HTTPException:  # missing, or redirects
+        return target
+    page = declarations_of(current_app.view_functions[endpoint]).attachment_page
+    if page is None:
+        return target
+    url = page(**variables)
+    return f"{url}?{parts.query}" if parts.query and "?" not in url else url
 
 
 def split_url(text: str | None) -> SplitResult:
@@ -48,15 +68,6 @@ def referring_page() -> tuple[str, str]:
     if page.netloc != host():
         return "", ""
     return page.path, f"{page.path}?{page.query}" if page.query else page.path
-
-
-def is_same_origin() -> bool:
-    """True if a page of this site sent the request, by the header `Sec-Fetch-Site` or, without it,
-    by `Origin` or `Referer`."""
-    if site := request.headers.get("Sec-Fetch-Site"):
-        return site == "same-origin"
-    sender = split_url(request.headers.get("Origin") or request.referrer)
-    return sender.netloc == host()
 
 
 def this_page() -> str:

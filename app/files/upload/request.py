@@ -15,7 +15,7 @@ from app.files.storage.folder import BLOCK, Incoming, remove_leftovers
 from app.files.upload.services import SentFile, UploadResult, store_uploads
 from app.text import N_, Bytes
 from app.web.posts.bodies import is_form_or_empty
-from app.web.posts.csrf import check_token
+from app.web.posts.csrf import check_csrf
 
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
@@ -108,7 +108,7 @@ def receive() -> list[UploadResult]:
     if not actor().by_token:  # scripts get the plain lines of the original instead
         if not is_form_or_empty():
             raise NotAForm()
-        check_token()
+        check_csrf()
     sent = [
         SentFile(part.filename, cast(FormFile, part.stream), with_folder=name == "folder")
         for name in ("file", "folder")

@@ -28,4 +28,5 @@ def check_post() -> Any:
             raise NotAForm()
         return refusal
     bodies.check_parts()
-    return check_csrf()
+    check_csrf()
+    return None
