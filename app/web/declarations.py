@@ -44,11 +44,9 @@ class Declarations:
     first_password_allowed: bool = False
     # Its path contains a secret, which must not be logged.
     secret_path: bool = False
-    # Scripts without an Accept header get its errors as plain text, not as JSON.
-    plain_refusals: bool = False
-    # If it refuses, the rest of the body is read, up to a limit, so that the client gets the
-    # response and not a broken connection.
-    drains_body: bool = False
+    # Scripts without an Accept header get its errors as plain text, not as JSON, and the first line
+    # of some is this one.
+    plain_refusals: str | None = None
     # It sends a file. Whoever requested it before signing in is led to the page whose URL this
     # returns for the same variables, because a download would leave the sign-in form on the screen.
     attachment_page: Callable[..., str] | None = None
@@ -78,6 +76,10 @@ def max_body(size: int) -> Callable[[V], V]:
     return declaring(max_body=size)
 
 
+def plain_refusals(first_line: str) -> Callable[[V], V]:
+    return declaring(plain_refusals=first_line)
+
+
 def attachment(page: Callable[..., str]) -> Callable[[V], V]:
     return declaring(attachment_page=page)
 
@@ -90,8 +92,6 @@ without_redis = declaring(without_redis=True)
 always_json = declaring(always_json=True)
 allow_first_password = declaring(first_password_allowed=True)
 secret_path = declaring(secret_path=True)
-plain_refusals = declaring(plain_refusals=True)
-drains_body = declaring(drains_body=True)
 
 
 def declared() -> Declarations:

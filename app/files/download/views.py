@@ -7,7 +7,7 @@ from app.current import actor
 from app.errors import DomainError
 from app.files import queries
 from app.files.download.response import send
-from app.files.plain_responses import refuse
+from app.files.plain_responses import MISSING, refuse
 from app.web.declarations import attachment, plain_refusals
 from app.web.permissions import role_required
 
@@ -17,7 +17,7 @@ bp.register_error_handler(HTTPException, refuse)
 
 
 @bp.get("/files/<int:file_id>")
-@plain_refusals
+@plain_refusals(MISSING)
 @attachment(lambda file_id: url_for("files.show_file", file_id=file_id))
 @role_required()
 def download_file(file_id: int) -> Response:
@@ -27,7 +27,7 @@ def download_file(file_id: int) -> Response:
 
 @bp.get("/download")
 @bp.get("/download/<path:name>")
-@plain_refusals
+@plain_refusals(MISSING)
 @attachment(lambda name="": url_for("files.list_files", q=name or None))
 @role_required()
 def download_by_name(name: str = "") -> Response:
