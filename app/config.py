@@ -47,6 +47,7 @@ class Settings:
     secret_key: str
     secure: bool
     trusted_proxies: int
+    trusted_hosts: tuple[str, ...]
     public_read: bool
     files_dir: Path
     upload_extensions: tuple[str, ...]
@@ -78,6 +79,7 @@ class Settings:
             secret_key=secret_key(env.get("SECRET_KEY", ""), instance, embedded),
             secure=boolean(env, "SECURE"),
             trusted_proxies=integer(env, "TRUSTED_PROXIES", 0, 0, 5),
+            trusted_hosts=host_names(env.get("TRUSTED_HOSTS", "")),
             public_read=boolean(env, "PUBLIC_READ"),
             files_dir=Path(env.get("FILES_DIR") or instance / "files").resolve(),
             upload_extensions=extensions(env.get("UPLOAD_EXTENSIONS", "")),
@@ -107,15 +109,15 @@ class Settings:
             "PERMANENT_SESSION_LIFETIME": self.session_absolute_days * 86400,
             # Otherwise a slow request would write a session back after the sign-out.
             "SESSION_REFRESH_EACH_REQUEST": False,
-            "WTF_CSRF_TIME_LIMIT": None,  # the token is valid as long as its session
-            "WTF_CSRF_CHECK_DEFAULT": False,  # app/web/csrf.py checks after authentication
+            # Tokens of the release before: see app/web/posts/csrf.py.
+            "WTF_CSRF_TIME_LIMIT": None,
             "WTF_I18N_ENABLED": False,  # all messages are ours; its own would be loaded each time
             "BABEL_DEFAULT_LOCALE": self.default_language,
             "BABEL_DEFAULT_TIMEZONE": self.time_zone,
             "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
-            # For ordinary forms; uploads and imports declare their own limits.
-            "MAX_CONTENT_LENGTH": 4 << 20,
-            "MAX_FORM_PARTS": 10_000,  # a folder of many files is one form
+            # app/web/posts/bodies.py sets the limits of each request.
+            "MAX_CONTENT_LENGTH": 65_536,
+            "MAX_FORM_PARTS": 1_000,
         }
 
 
@@ -186,6 +188,15 @@ def extensions(text: str) -> tuple[str, ...]:
                 f"UPLOAD_EXTENSIONS must be file extensions such as pdf,png, not {word!r}."
             )
     return tuple(w for w in words if w) or ("txt", "pdf", "png", "jpg", "jpeg", "gif")
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    """Parse names of hosts, without ports; a dot in front includes all names below."""
+    words = [word.strip().lower() for word in text.split(",")]
+    for word in words:
+        if word and not re.fullmatch(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*", word):
+            raise SettingError(f"TRUSTED_HOSTS must be names such as example.org, not {word!r}.")
+    return tuple(w for w in words if w)
 
 
 def database_url(text: str, instance: Path) -> str:

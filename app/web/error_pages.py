@@ -6,7 +6,6 @@ from typing import Any
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf.csrf import CSRFError
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
@@ -90,12 +89,6 @@ def exceeded_limit() -> str:
     return str(_("At most %(most)s can be sent here at once.", most=format_size(most)))
 
 
-def answer_csrf_error(_error: CSRFError) -> Response:
-    """Answer a missing or outdated CSRF token, or a form that another site sent."""
-    event("form-refused", logging.WARNING)
-    return answer(400, _("This form was out of date. Nothing was changed."))
-
-
 def answer_redis_error(_error: RedisError) -> Response:
     current_app.logger.warning("Redis does not answer")
     return answer(503, "", {"Retry-After": "2"})
@@ -119,7 +112,6 @@ def answer_unexpected(error: Exception) -> Response:
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, answer_refusal)
-    app.register_error_handler(CSRFError, answer_csrf_error)
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(RedisError, answer_redis_error)
     for database_error in failures.DATABASE_ERRORS:
