@@ -3,14 +3,20 @@
 import hashlib
 import math
 import re
+import statistics
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
+from app.config import ROOT
 from app.numbers import pi
 from tests import servers
+from tests.deploy.front import nginx
 from tests.deploy.test_supervisor import workers
 from tests.site import Site, under_load
 
@@ -48,6 +54,32 @@ def test_ten_reloads_under_load_lose_nothing(running):
             )
     assert set(statuses) == {200}
     assert sum(statuses.values()) > 1000
+
+
+@pytest.mark.parametrize("path", ["/cities", "/healthz"])
+def test_pages_are_answered_while_strangers_send_the_most_they_may(folder, path):
+    """Twelve strangers, each from a network of their own; prints how long a member waits."""
+    realip = {
+        "server_tokens": "set_real_ip_from 127.0.0.1; real_ip_header X-Address; server_tokens"
+    }
+    with servers.started(folder, TRUSTED_PROXIES="1") as running, nginx(running, **realip) as front:
+        client = Site(front.base).claim(running.setup_path, sample="y")
+        seconds, strangers = 30, 12
+        words = map(str, (front.port, seconds, strangers))
+        load = subprocess.Popen(
+            [sys.executable, "-m", "tests.deploy.strangers", *words],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        waits = []
+        while load.poll() is None:
+            start = time.monotonic()
+            assert client.get(front.base + path, timeout=60).status_code == 200
+            waits.append(time.monotonic() - start)
+            time.sleep(0.05)
+        answered = int(load.communicate()[0])
+    assert answered > 100
+    p95 = statistics.quantiles(waits, n=20)[-1]
+    print(f"{path}: p95 {p95:.3f} s, longest {max(waits):.3f} s, {answered} forms")  # noqa: T201
 
 
 def test_two_gigabytes_go_up_and_down_in_constant_memory(folder):
