@@ -319,3 +319,11 @@ def test_number_of_the_line_is_the_first_column(as_role, filled, kind):
     page = open_page(editor, f"{address}/{kind}")
     assert page.texts("thead th")[0] == "Line"
     assert re.fullmatch(r"\d+ Line \d+", page.texts("tbody tr:first-child td:first-child")[0])
+
+
+def test_the_example_of_the_page_can_be_imported(as_role):
+    editor = as_role("editor")
+    example = open_page(editor, "/cities/import").one("pre code").get_text()
+    assert example.splitlines()[0] == HEADER.strip()
+    page = open_page(editor, send(editor, example).location)
+    assert page.texts(COUNTS) == ["2 new", "0 changed", "0 unchanged", "0 refused"]

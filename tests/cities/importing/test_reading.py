@@ -27,12 +27,6 @@ def line(number, *cells, surplus=False):
     return Line(number, dict(zip(names, cells, strict=False)), surplus)
 
 
-@pytest.fixture(autouse=True)
-def _inside(app):
-    with app.test_request_context():
-        yield
-
-
 def refusal(data: bytes | str) -> str:
     """The message that refuses a whole file."""
     with pytest.raises(Invalid) as caught:
@@ -252,6 +246,7 @@ def test_cells_beyond_the_header_are_noted():
     assert [line.surplus for line in table.lines] == [False, True]
 
 
+@pytest.mark.usefixtures("request_context")
 @pytest.mark.parametrize(
     ("data", "line", "advice"),
     [
@@ -313,6 +308,7 @@ def test_two_columns_of_one_field_are_refused_as_the_file_names_them(header, nam
     assert message.endswith("Delete one of them.")
 
 
+@pytest.mark.usefixtures("request_context")
 def test_refusal_of_two_columns_names_the_field_in_the_language_of_the_page():
     with force_locale("zh"):
         assert "“users”和“number”两列含义相同，都表示“用户数”" in refusal("城市,users,number\n")
