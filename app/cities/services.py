@@ -13,6 +13,7 @@ from app.actor import Actor, Role
 from app.cities import cache, queries
 from app.cities.fields import CSV_FIELDS, Input, Values, columns_of, values_of
 from app.cities.models import City, RemovedCity
+from app.cities.name_locks import lock_names
 from app.cities.rules import check_city, check_reader, names_of, row_of
 from app.cities.search_keys import find_same
 from app.config import ROOT
@@ -70,6 +71,7 @@ def create_city(actor: Actor, given: Input, *, key: str | None = None, anyway: b
     id of the city added then, unless it was removed. AlreadyThere if there is one with these
     names, unless `anyway`."""
     values = check_city(given)
+    lock_names([names_of(values)])
     sent = list(values.values())
     return run_once(
         actor.id, key, sent, lambda: insert_city(actor, values, anyway), queries.has_city
@@ -109,6 +111,7 @@ def update_city(
     if form_version(row) != version:
         raise Outdated(N_("This city was changed since you opened the form. Nothing was saved."))
     if {"province", "city"} & set(after):
+        lock_names([names_of(values)])
         refuse_same(values, anyway, city_id)
     row.version += 1
     row.changed_at = now()
@@ -156,6 +159,7 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
     if removed is None or removed.removed_at < now() - RESTORABLE:
         raise NotFound(N_("This is already undone, or it was too long ago."))
     values = values_of(removed)
+    lock_names([(removed.provincename, removed.cityname)])
     row = City(id=removed.city_id, **row_of(values) | restorable_columns(removed))
     db.session.delete(removed)
     db.session.add(row)
@@ -212,6 +216,7 @@ def read_sample() -> list[Values]:
 def insert_sample_cities(actor: Actor, sample: list[Values]) -> int:
     """Insert the sample cities within a running service. The largest is added last, so that it is
     at the top of a new list."""
+    lock_names(map(names_of, sample))
     newest = newest_id()
     db.session.execute(INSERT, [row_of(values) for values in reversed(sample)])
     # MySQL does not return the ids of many rows. Their names say which of the new ones is which.

@@ -26,6 +26,7 @@ from flask import current_app
 from supervisor.xmlrpc import SupervisorTransport
 
 from app.auth import queries
+from app.cities.search_keys import refresh_keys
 from app.config import ROOT, Settings, env_file, short_socket
 from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
@@ -44,7 +45,8 @@ class CannotStart(click.ClickException):
 
 
 def prepare(settings: Settings) -> None:
-    """Create the folders, the database and its tables, if they are missing or outdated."""
+    """Create the folders, the database and its tables, if they are missing or outdated, and bring
+    stored search keys up to the rules of this release."""
     try:
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in ("log", "nginx"):
@@ -58,6 +60,7 @@ def prepare(settings: Settings) -> None:
         bring_up_to_date(settings.database_url)
     except SchemaError as error:
         raise CannotStart(str(error)) from None
+    refresh_keys()
 
 
 def check_address(settings: Settings) -> None:

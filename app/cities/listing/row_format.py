@@ -9,13 +9,14 @@ from flask_babel import get_locale, get_timezone
 from flask_babel import gettext as _
 
 from app.cities.queries import CityRow
-from app.cities.rules import is_flawed
+from app.cities.rules import is_flawed, shown_name
+from app.text import is_blank
 from app.web.formatting import format_ago, format_number
 
 
 def city_name(name: str | None) -> str:
-    """The name to show; a city of the original program may have none, or only spaces."""
-    return name if name and name.strip() else str(_("City without a name"))
+    """The name to show; a city of the original program may have none that can be seen."""
+    return str(_("City without a name")) if is_blank(name or "") else shown_name(name)
 
 
 class RowFormatter:
@@ -36,7 +37,7 @@ class RowFormatter:
         return (
             row.id,
             name["name"],
-            row.provincename or "",
+            shown_name(row.provincename),
             format_number(users),
             changed and changed.isoformat(timespec="milliseconds"),
             changed and self.moment.apply(changed.astimezone(self.zone), self.locale),
