@@ -4,19 +4,10 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register sessions, identification, pages, commands, entries of the menu and what the history
-    shows."""
+    """Register sessions, tokens, pages, commands, entries of the menu, and the subject."""
     from flask_babel import lazy_gettext as _l
 
-    from app.auth import (
-        commands,
-        forms,
-        people_views,
-        sessions,
-        subjects,
-        tokens,
-        views,
-    )
+    from app.auth import commands, forms, people_views, sessions, subjects, tokens, views
     from app.history.subjects import register
     from app.web.navigation import Entry, add_to_menu, navigation
 

@@ -6,11 +6,7 @@ from typing import Any
 
 from wtforms.validators import Length, ValidationError
 
-from app.auth.models import (
-    NAME_LENGTH,
-    PASSWORD_LONGEST,
-    PASSWORD_SHORTEST,
-)
+from app.auth.models import NAME_LENGTH, PASSWORD_LONGEST, PASSWORD_SHORTEST
 from app.auth.passwords import PASSWORD_LENGTH_MESSAGE
 from app.auth.rules import NAME_LENGTH_MESSAGE
 from app.text import Message, compose

@@ -9,7 +9,7 @@ from app.cities.fields import FIELDS, Input, Values, columns_of
 from app.cities.models import TEXT_LENGTH
 from app.current import settings
 from app.errors import Invalid, Unauthorized
-from app.text import COMPOSED_FROM, N_, Message, is_blank, same_key, search_key, trim, without_bidi
+from app.text import COMPOSED_FROM, Message, is_blank, same_key, search_key, trim, without_bidi
 
 # What is wrong with each field, by its name.
 Faults = dict[str, Message]
@@ -23,7 +23,7 @@ def may_read_cities(actor: Actor) -> bool:
 
 def check_reader(actor: Actor) -> None:
     if not may_read_cities(actor):
-        raise Unauthorized(N_("Please sign in, or send a token."))
+        raise Unauthorized()
 
 
 def check_city(given: Input) -> Values:

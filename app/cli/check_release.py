@@ -6,7 +6,6 @@ beside the running one, with the same settings, on a private socket.
 
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from http.client import HTTPConnection
@@ -15,8 +14,8 @@ from pathlib import Path
 import click
 from flask import current_app
 
-from app.cli.run import CannotStart, programs_environment
-from app.config import ROOT, Settings
+from app.cli.processes import CannotStart, programs_environment, running
+from app.config import Settings
 from app.health.probe import NO_ANSWER, ask_readyz
 
 START_SECONDS = 30
@@ -38,24 +37,21 @@ class SocketConnection(HTTPConnection):
 @click.command("check-release")
 def check_release_command() -> None:
     """Start this release beside the running one, see whether it becomes ready, and stop it."""
-    settings: Settings = current_app.config["SETTINGS"]
+    check_release(current_app.config["SETTINGS"])
+    click.echo("This release starts and is ready.")
+
+
+def check_release(settings: Settings) -> None:
+    """Raise CannotStart if this release does not start and become ready with these settings."""
     with tempfile.TemporaryDirectory(prefix="gazetteer-check-") as name:
         path, log = Path(name) / "socket", Path(name) / "log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py",
-                 "--bind", f"unix:{path}", "--workers", "1", "app.wsgi:app"],
-                cwd=ROOT, env=programs_environment(settings), stdout=out, stderr=out,
-            )  # fmt: skip
-        try:
+        options = ["-c", "gunicorn.conf.py", "--bind", f"unix:{path}", "--workers", "1"]
+        environment = programs_environment(settings.instance)
+        with running("gunicorn", *options, "app.wsgi:app", log=log, env=environment) as process:
             problem = wait_until_ready(path, process)
-        finally:
-            process.terminate()
-            process.wait()
         if problem:
             click.echo(log.read_text(), err=True)
             raise CannotStart(f"This release is not ready: {problem}.")
-    click.echo("This release starts and is ready.")
 
 
 def wait_until_ready(path: Path, process: "subprocess.Popen[bytes]") -> str | None:

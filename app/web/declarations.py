@@ -53,7 +53,11 @@ class Declarations:
     guard: Callable[[], Any] | None = None
 
 
-NOTHING = Declarations()
+ORDINARY = Declarations()
+
+
+def declarations_of(view: Callable[..., Any] | None) -> Declarations:
+    return getattr(view, "declarations", ORDINARY)
 
 
 def declare(view: V, **changes: Any) -> V:
@@ -62,18 +66,12 @@ def declare(view: V, **changes: Any) -> V:
     return view
 
 
-def declarations_of(view: Callable[..., Any] | None) -> Declarations:
-    """The declarations of a view."""
-    return getattr(view, "declarations", NOTHING)
-
-
 def declaring(**changes: Any) -> Callable[[V], V]:
     """A decorator that adds declarations to a view."""
     return lambda view: declare(view, **changes)
 
 
 def max_body(size: int) -> Callable[[V], V]:
-    """A decorator for views whose form may have this many bytes."""
     return declaring(max_body=size)
 
 
@@ -136,9 +134,9 @@ def read_rules(app: Flask) -> Addresses:
         prefix = fixed_prefix(rule.rule)
         endpoints.setdefault(prefix, rule.endpoint)
         if declarations_of(app.view_functions.get(rule.endpoint)).secret_path:
-            segments = [re.escape(segment) for segment in prefix.split("/")]
-            pattern = "/+".join([*segments, "[^/]+"])
-            secrets.append((re.compile(pattern, re.IGNORECASE), f"{prefix}/-"))
+            # All that follows the prefix, also in a misspelled address.
+            pattern = "/+".join(map(re.escape, prefix.split("/"))) + ".+"
+            secrets.append((re.compile(pattern, re.IGNORECASE | re.DOTALL), f"{prefix}/-"))
     return Addresses(endpoints, secrets)
 
 

@@ -81,6 +81,9 @@ def identify() -> None:
 
 def set_headers(response: Response) -> Response:
     """Set the headers of every response, except those that the view has set."""
+    if g.get("path_for_log", request.path) != request.path:
+        # The address is a secret, which nginx would log as the referrer of another request.
+        response.headers.setdefault("Referrer-Policy", "strict-origin")
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
@@ -94,14 +97,13 @@ def set_headers(response: Response) -> Response:
 
 def log_request(response: Response) -> None:
     """Log one line for the request, without its query, which may contain anything."""
-    who = actor()
     path = path_for_log()
     log.info(
         "%s %s", request.method, path,
         extra={"fields": {
             "request_id": g.get("request_id", "-"),
             "address": request.remote_addr,
-            "person": who.name or "-",
+            "person": actor().name or "-",
             "method": request.method,
             "path": path,
             "status": response.status_code,
