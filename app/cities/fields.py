@@ -57,6 +57,11 @@ class Field:
     attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
+    def sent_as(self) -> str:
+        """Its name in a form."""
+        return self.form_name or self.name
+
+    @property
     def required(self) -> bool:
         """True if a city cannot be saved without it."""
         return self.empty is not None

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
 from app.cities import cache, queries
-from app.cities.fields import CSV_FIELDS, Input, Values, columns_of, values_of
+from app.cities.fields import CSV_FIELDS, FIELDS, Input, Values, columns_of, values_of
 from app.cities.models import City, RemovedCity
 from app.cities.name_locks import lock_names
 from app.cities.rules import check_city, check_reader, names_of, row_of
@@ -38,11 +38,29 @@ class AlreadyThere(Invalid):
 
     def __init__(self, city_id: int) -> None:
         self.city_id = city_id
+        self.details = {"id": city_id}
         super().__init__(N_("A city with this name already exists in this province."))
 
 
 class Outdated(Conflict):
     """The row changed since the form was opened."""
+
+    sentence = N_("This city was changed since you opened the form. Nothing was saved.")
+
+    def __init__(self, row: Any) -> None:
+        values = {field.sent_as: getattr(row, field.column) for field in FIELDS}
+        self.details = {"version": form_version(row), "values": values}
+        super().__init__(self.sentence)
+
+
+class Unversioned(Outdated):
+    """The form does not say which state of the row it began with, as that of the original."""
+
+    status = 428
+    sentence = N_(
+        "The form does not say which state of the city it began with. Nothing was saved. "
+        "Send it again with its present version."
+    )
 
 
 def load_city(actor: Actor, city_id: int) -> queries.CityRow:
@@ -102,14 +120,16 @@ def update_city(
     actor: Actor, city_id: int, version: str | None, given: Input, *, anyway: bool = False
 ) -> None:
     """Change a city to these values. `version` is form_version() of the state that the form
-    showed; Outdated if the row is in another state by now, or if the form does not say."""
+    showed; Outdated if the row is in another state by now, Unversioned if the form does not say."""
     row = lock_city(city_id)
     values = check_city(given)
     before, after = changed_fields(values_of(row), values)
     if not after:
         return
+    if not version:
+        raise Unversioned(row)
     if form_version(row) != version:
-        raise Outdated(N_("This city was changed since you opened the form. Nothing was saved."))
+        raise Outdated(row)
     if {"province", "city"} & set(after):
         lock_names([names_of(values)])
         refuse_same(values, anyway, city_id)

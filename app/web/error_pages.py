@@ -71,7 +71,7 @@ def answer_refusal(error: DomainError) -> Response:
     """Answer a DomainError; 403 is also logged as a security event."""
     if error.status == 403:
         event("refused", logging.WARNING)
-    more = {}
+    more = dict(error.details)
     if isinstance(error, Invalid) and error.fields:
         more["fields"] = {name: str(text) for name, text in error.fields.items()}
     return answer(error.status, error.message, error.headers, **more)
