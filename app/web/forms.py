@@ -32,7 +32,7 @@ class Submission(Generic[T]):
     is an error of the types that the view handles itself."""
 
     done: bool = False
-    result: T | None = None
+    result: T = None  # type: ignore[assignment]
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     refusal: DomainError | None = None

@@ -9,12 +9,6 @@ from tests.cities.conftest import given
 from tests.factories import INVISIBLE
 
 
-@pytest.fixture(autouse=True)
-def context(app):
-    with app.test_request_context():
-        yield
-
-
 def test_values_are_trimmed_and_composed():
     values = check_city(given(" 广东\t", "\u3000Cafe\u0301 ", " 007 "))
     assert values == {"province": "广东", "city": "Café", "users": 7}
@@ -43,6 +37,7 @@ def test_bad_numbers_are_refused(users):
     assert list(caught.value.fields) == ["users"]
 
 
+@pytest.mark.usefixtures("request_context")
 @pytest.mark.parametrize(
     ("users", "message"),
     [
@@ -95,6 +90,7 @@ def test_invisible_characters_stay_inside_names(name):
     assert check_city(given(name, f" {name}\u200b", "1"))["city"] == name
 
 
+@pytest.mark.usefixtures("request_context")
 @pytest.mark.parametrize("code", sorted(BIDI_CONTROLS), ids=ascii)
 def test_characters_that_turn_the_direction_of_text_are_refused_by_name(code):
     with pytest.raises(Invalid) as caught:
@@ -110,6 +106,7 @@ def test_a_province_that_is_long_by_compatibility_characters_still_differs():
     assert {len(key) for key in keys} == {255}
 
 
+@pytest.mark.usefixtures("request_context")
 def test_very_long_name_is_refused_without_composing_it():
     with pytest.raises(Invalid) as caught:
         check_city(given("a" + "\u0344" * 600_000, "b", "0"))

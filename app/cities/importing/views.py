@@ -31,6 +31,8 @@ KIND = f"<any({','.join(LineKind)}):kind>"
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
 # The fields that templates show of each line.
 SHOWN_FIELDS = {"fields": FIELDS, "details": DETAILS, "csv_fields": CSV_FIELDS}
+# The first lines of a file, as cells.
+EXAMPLE = [HEADER, *zip(*(field.examples for field in CSV_FIELDS), strict=True)]
 
 
 @bp.route("/cities/import", methods=["GET", "POST"])
@@ -50,7 +52,7 @@ def import_cities() -> Redirect | tuple[str, int]:
         most=MOST_LINES,
         most_bytes=MOST_BYTES,
         most_waiting=MOST_WAITING,
-        header=HEADER,
+        example=EXAMPLE,
     ), sent.status
 
 

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import encode_multipart
 
 from app import concurrency
@@ -45,6 +46,19 @@ def test_five_thousand_lines_with_a_long_column_are_accepted(as_role):
     assert response.status_code == 303
     button = Page(editor.get(response.location)).text("form[action$='/confirm'] button")
     assert button == "Import 5,000 cities"
+
+
+@pytest.mark.parametrize("other", ["file", "file2"])
+def test_several_files_are_refused_and_none_is_read(app, as_role, other):
+    editor = as_role("editor")
+    files = [("file", "a.csv"), (other, "b.csv")]
+    data = MultiDict([(field, (io.BytesIO(MIXED.encode()), name)) for field, name in files])
+    data.add("csrf_token", editor.token("/cities/import"))
+    response = editor.client.post("/cities/import", data=data, headers=HTML)
+    assert response.status_code == 422
+    assert "Only one file can be imported at a time; 2 were sent." in Page(response).text()
+    with app.app_context():
+        assert db.session.scalars(select(CityImport)).all() == []
 
 
 @pytest.mark.parametrize(
