@@ -24,6 +24,7 @@ from app.text import (
     is_blank,
     read_number,
     trim,
+    without_bidi,
 )
 
 Value = str | int | None
@@ -80,7 +81,7 @@ class Field:
 
     def show(self, value: Value) -> str:
         """A value for people to read."""
-        return format_decimal(value) if isinstance(value, int) else self.write(value)
+        return format_decimal(value) if isinstance(value, int) else without_bidi(self.write(value))
 
 
 def check_text(text: str, most: int) -> str | Message:

@@ -3,6 +3,7 @@
 from sqlalchemy import null
 
 from tests.cities.conftest import add_city
+from tests.cities.importing.staging import HEADER, send
 from tests.html import Page
 
 
@@ -37,9 +38,15 @@ def test_rows_of_other_programs_may_lack_every_value(as_role, app):
 
 
 def test_names_of_other_programs_do_not_turn_the_page_around(as_role, cities):
-    cities(("\u202e广东", "abc\u202egnp.exe", 9), ("湖南", "\u202e", 8))
-    for address in ("/cities", "/cities/1", "/cities/1/delete", "/cities/glance", "/history"):
-        page = as_role("admin").get(address)
+    cities(
+        ("\u202e广东", "abc\u202egnp.exe", 9), ("湖南", "\u202e", 8), ("省", "x\u202ey", 1)
+    )  # fmt: skip
+    admin = as_role("admin")
+    assert admin.submit("/cities/3/delete", {}, page="/cities/3/delete").status_code == 303
+    preview = send(admin, HEADER + "广东,abcgnp.exe,7\n广东,a\u202eb,7\n").location
+    pages = ("/cities", "/cities/1", "/cities/1/delete", "/cities/glance", "/history", preview)
+    for address in pages:
+        page = admin.get(address)
         assert page.status_code == 200
         shown = Page(page)
         for field in shown.all("input"):
