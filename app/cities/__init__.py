@@ -12,7 +12,7 @@ def init_app(app: Flask) -> None:
     from app.cities.exporting import views as exporting_views
     from app.cities.importing import views as importing_views
     from app.cities.listing.row_format import city_name
-    from app.cities.rules import may_read_cities
+    from app.cities.rules import may_read_cities, shown_name
     from app.cities.statistics import views as statistics_views
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_bar
@@ -20,6 +20,7 @@ def init_app(app: Flask) -> None:
     for module in (views, exporting_views, importing_views, statistics_views, legacy_urls):
         app.register_blueprint(module.bp)
     app.add_template_filter(city_name)
+    app.add_template_filter(shown_name)
     for subject in (subjects.CITY, subjects.IMPORT):
         register(app, subject)
     for entry in (
