@@ -17,6 +17,7 @@ from app.auth.passwords import check_password, hash_password, random_password
 from app.auth.queries import load_person
 from app.auth.rules import check_name, check_role, fold_name
 from app.auth.sessions.epochs import raise_epoch
+from app.auth.sign_in.limits import forget_after_commit
 from app.auth.tokens.services import revoke_all
 from app.database.constraints import violates
 from app.database.engine import db
@@ -104,8 +105,10 @@ def give_first_password(actor: Actor, person_id: int) -> str:
 
 @service(Role.ADMIN, by_token=False)
 def replace_password(actor: Actor, person_id: int, password_hash: str, first: bool = False) -> None:
-    """Store the hash that set_password() or give_first_password() computed."""
+    """Store the hash that set_password() or give_first_password() computed. Wrong attempts until
+    then no longer count."""
     store_password(actor, load_person(person_id, lock=True), password_hash, first)
+    forget_after_commit(person_id)
 
 
 def store_password(actor: Actor, person: Person, password_hash: str, first: bool = False) -> int:

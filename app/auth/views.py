@@ -4,9 +4,11 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.auth import queries, sign_in
+from app.auth import queries
 from app.auth.forms import LoginForm, PasswordForm
 from app.auth.sessions.start import start_session
+from app.auth.sign_in import services as sign_in
+from app.auth.sign_in.device_cookie import remember_device, sent_devices
 from app.config import LANGUAGES
 from app.current import actor
 from app.logs import event
@@ -15,7 +17,7 @@ from app.web.forms import submit
 from app.web.navigation import home_url
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.preferences import cookie_name, seen_secure
+from app.web.preferences import set_lasting_cookie
 from app.web.urls import safe_next
 
 bp = Blueprint("auth", __name__)
@@ -31,12 +33,14 @@ def login() -> Response | Page:
     onward = safe_next(form.next.data, home_url())
     if actor().is_signed_in and request.method == "GET":
         return redirect(onward, 303)
-    address = request.remote_addr or ""
+    address, devices = request.remote_addr or "", sent_devices()
     name, password = form.name, form.password
-    sent = submit(form, lambda: sign_in.sign_in(actor(), name.data, password.data, address))
+    sent = submit(
+        form, lambda: sign_in.sign_in(actor(), name.data, password.data, address, devices)
+    )
     if sent.result:
         start_session(session, sent.result)
-        return redirect(onward, 303)
+        return remember_device(redirect(onward, 303), sent.result.id)
     return render_template("auth/login.html", form=form), sent.status, dict(sent.headers)
 
 
@@ -66,16 +70,13 @@ def account() -> str:
 def change_password() -> Response | Page:
     """Change one's own password, which ends the other sessions."""
     form = PasswordForm()
-    address = request.remote_addr or ""
     current, password = form.current, form.password
-    sent = submit(
-        form, lambda: sign_in.change_password(actor(), current.data, password.data, address)
-    )
+    sent = submit(form, lambda: sign_in.change_password(actor(), current.data, password.data))
     if sent.result:
         row = queries.get_person(actor(), actor().person_id)
         start_session(session, row, sent.result)
         Notice(_("Your password was changed. Your other sessions have ended.")).show()
-        return redirect(url_for("auth.account"), 303)
+        return remember_device(redirect(url_for("auth.account"), 303), row.id)
     return render_template("auth/change_password.html", form=form), sent.status, dict(sent.headers)
 
 
@@ -87,12 +88,5 @@ def set_preferences() -> Response:
     response = redirect(safe_next(request.form.get("next"), home_url()), 303)
     for field, allowed in (("language", LANGUAGES), ("scheme", ("auto", "light", "dark"))):
         if request.form.get(field) in allowed:
-            response.set_cookie(
-                cookie_name(f"gz_{field}"),
-                request.form[field],
-                max_age=365 * 86400,
-                secure=seen_secure(),
-                httponly=True,
-                samesite="Lax",
-            )
+            set_lasting_cookie(response, f"gz_{field}", request.form[field])
     return response

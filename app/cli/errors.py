@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from flask import Flask
+from redis.exceptions import RedisError
 
 from app.database.engine import DATABASE_AWAY
 from app.errors import DomainError
@@ -41,5 +42,7 @@ def friendly_errors(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.ClickException(error.message) from None
         except DATABASE_AWAY:
             raise click.ClickException("The database does not answer. See DATABASE_URL.") from None
+        except RedisError:
+            raise click.ClickException("Redis does not answer. See REDIS_URL.") from None
 
     return run

@@ -4,6 +4,7 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.health import views
+    from app.health import proxy, views
 
     app.register_blueprint(views.bp)
+    proxy.init_app(app)

@@ -1,9 +1,12 @@
-"""flask create-user, set-password, list-users, setup-link."""
+"""flask create-user, set-password, unlock, list-users, setup-link."""
 
 import pytest
 
-from app.auth import queries, sign_in
+from app.actor import ANONYMOUS
+from app.auth import queries
 from app.auth import services as auth
+from app.auth.sign_in import services as sign_in
+from app.errors import Invalid
 from tests.auth.helpers import is_signed_in
 from tests.factories import OPERATOR, PASSWORD, add_person
 
@@ -106,3 +109,26 @@ def test_without_redis_a_password_is_changed_with_one_line_of_warning(make_app, 
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "Redis does not answer" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+def test_a_name_is_unlocked(app, flask):
+    with app.app_context():
+        add_person("Ada")
+        for _attempt in range(5):
+            with pytest.raises(Invalid):
+                sign_in.sign_in(ANONYMOUS, "Ada", "wrong one", "192.0.2.1")
+    result = flask("unlock", "ADA")
+    assert (result.exit_code, result.output) == (0, "Ada can try to sign in again.\n")
+    with app.app_context():
+        assert sign_in.sign_in(ANONYMOUS, "Ada", PASSWORD, "192.0.2.1").name == "Ada"
+    result = flask("unlock", "Grace")
+    assert (result.exit_code, result.output) == (1, "Error: There is nobody named Grace.\n")
+
+
+def test_without_redis_unlocking_fails_in_one_message(make_app):
+    app = make_app(REDIS_URL="unix:///nowhere/redis.sock")
+    with app.app_context():
+        add_person("Ada")
+        result = app.test_cli_runner().invoke(args=["unlock", "Ada"])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: Redis does not answer")

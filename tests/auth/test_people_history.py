@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from app.actor import Role
-from app.auth import queries, sign_in
+from app.auth import queries
 from app.auth import services as auth
 from app.auth.models import ApiToken
+from app.auth.sign_in import services as sign_in
 from app.auth.tokens import services as tokens
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, Invalid
@@ -76,7 +77,7 @@ def test_roles_states_and_passwords_are_recorded(admin, other):
     auth.set_active(admin, other, True)
     auth.give_first_password(admin, other)
     auth.set_password(OPERATOR, other, "another password")
-    sign_in.change_password(actor_of(other), "another password", PASSWORD, "192.0.2.1")
+    sign_in.change_password(actor_of(other), "another password", PASSWORD)
     assert summary() == [
         ("person.role", other, {"role": "editor"}, {"role": "viewer"}),
         ("person.disable", other, {"active": True}, {"active": False}),
@@ -143,7 +144,7 @@ def test_what_is_refused_or_changes_nothing_is_not_recorded(admin, other):
         (partial(auth.create_person, admin, "ADA", PASSWORD, "viewer"), Invalid),
         (partial(auth.invite_person, admin, "ada", "viewer"), Invalid),
         (partial(auth.set_password, OPERATOR, other, "short"), Invalid),
-        (partial(sign_in.change_password, viewer, "wrong", PASSWORD, "192.0.2.1"), Invalid),
+        (partial(sign_in.change_password, viewer, "wrong", PASSWORD), Invalid),
         (partial(tokens.create_token, viewer, ""), Invalid),
         (partial(auth.set_role, OPERATOR, admin.id, "viewer"), Conflict),
     ):

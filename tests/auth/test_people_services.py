@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Role
-from app.auth import queries, sign_in
+from app.auth import queries
 from app.auth import services as auth
 from app.auth.models import ApiToken, Person
 from app.auth.passwords import ALPHABET, check_password, random_password
 from app.auth.sessions import epochs
+from app.auth.sign_in import services as sign_in
 from app.auth.tokens import services as tokens
 from app.database.engine import db
 from app.database.service import bookkeeping

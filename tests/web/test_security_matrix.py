@@ -10,7 +10,8 @@ import re
 import pytest
 
 from app.actor import Actor
-from app.auth import queries, sign_in
+from app.auth import queries
+from app.auth.sign_in import services as sign_in
 from app.cities import services as cities
 from app.config import ROOT
 from app.web.assets import static_files

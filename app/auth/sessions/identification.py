@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
 from app.actor import Actor, Role
-from app.auth import sign_in
 from app.auth.sessions.epochs import publish_epoch
 from app.auth.sessions.lookup import earliest_start, look_up
+from app.auth.sign_in.limits import count_wrong
 from app.auth.tokens import services as tokens
 from app.errors import Unauthorized, Unavailable
 from app.logs import event
@@ -48,7 +48,7 @@ def load_from_token(token: str) -> None:
     who = tokens.authenticate(token, g.request_id)
     if who is None:
         event("token-refused", logging.WARNING)
-        sign_in.count_wrong("token", request.remote_addr or "")
+        count_wrong("token", request.remote_addr or "")
         raise Unauthorized(_("This token is not valid."))
     g.actor = who
 

@@ -1,6 +1,5 @@
-"""Signing in and changing one's own password: the password, and the limits on guessing."""
+"""Signing in and changing one's own password."""
 
-import hashlib
 import logging
 
 from app.actor import Actor, Role
@@ -8,7 +7,7 @@ from app.auth import services
 from app.auth.models import Person
 from app.auth.passwords import check_password, hash_password, verify_password
 from app.auth.queries import find_person, load_person
-from app.auth.rules import fold_name
+from app.auth.sign_in import limits
 from app.database.engine import db
 from app.database.service import ANYONE, bookkeeping, permitted, service
 from app.errors import DomainError, Invalid, TooMany
@@ -18,40 +17,20 @@ from app.redis.rate_limit import Limit
 from app.text import N_
 from app.times import now
 
-# OWASP ASVS 6.3.1: wrong attempts a minute for one name from one address, and for one address over
-# all names. No name is ever locked for other addresses, so nobody can lock out a colleague.
-WRONG_PER_NAME = 5
-WRONG_PER_ADDRESS = 20
 
-
-def count(*limits: Limit) -> str:
-    """Count an attempt under each key and return its name, or raise TooMany."""
-    name, seconds = rate_limit.hit(*limits)
-    if seconds:
-        raise TooMany(N_("Too many wrong attempts. Wait a minute, then try again."), seconds)
-    return name
-
-
-def count_wrong(what: str, address: str) -> None:
-    """Count a wrong token or set-up link."""
-    count(Limit(WRONG_PER_ADDRESS, f"{what}:{address}"))
-
-
-def check_credentials(name: str, password: str, address: str) -> Person:
+def check_credentials(name: str, password: str, counts: tuple[Limit, ...]) -> Person:
     """The person, or Invalid (which never says which half was wrong), or TooMany. An attempt is
     counted before its password is checked, so that many at once do not exceed the limit, and taken
-    back if it is correct."""
-    # Hashed, because people sometimes type their password into the field for the name.
-    digest = hashlib.sha256(fold_name(name).encode()).hexdigest()
-    limits = (
-        Limit(WRONG_PER_NAME, f"sign-in:{digest}:{address}"),
-        Limit(WRONG_PER_ADDRESS, f"sign-in:{address}"),
-    )
-    counted = count(*limits)
-    person = verify(name, password)
+    back if it is correct or could not be checked."""
+    counted = limits.count(*counts)
+    try:
+        person = verify(name, password)
+    except Exception:
+        rate_limit.give_back(counted)
+        raise
     if person is None:
         raise Invalid(N_("Name and password do not match."))
-    rate_limit.give_back(counted, *limits)
+    rate_limit.give_back(counted)
     return person
 
 
@@ -72,17 +51,21 @@ def verify(name: str, password: str) -> Person | None:
 
 
 @permitted(ANYONE)
-def sign_in(actor: Actor, name: str, password: str, address: str) -> Person:
-    """The person who may now sign in. Only who knows a first password sees that it has expired."""
+def sign_in(actor: Actor, name: str, password: str, address: str, devices: str = "") -> Person:
+    """The person who may now sign in, from an address and a browser with a cookie of devices. Only
+    who knows a first password sees that it has expired."""
+    known = find_person(name)  # another name may be a password typed into the wrong field
+    known_id, known_name = (known.id, known.name) if known else (None, "-")
+    db.session.rollback()  # no connection is held while Redis is asked
     try:
-        person = check_credentials(name, password, address)
+        counts = limits.sign_in_limits(known_id, name, address, devices)
+        person = check_credentials(name, password, counts)
         if person.has_expired_password():
             text = N_("This first password has expired. Ask an administrator for a new one.")
             raise Invalid(text)
     except DomainError as error:
-        known = find_person(name)  # another name may be a password typed into the wrong field
         what = "sign-in-slowed" if isinstance(error, TooMany) else "sign-in-refused"
-        event(what, logging.WARNING, person=known.name if known else "-")
+        event(what, logging.WARNING, person=known_name)
         raise
     note_sign_in(person.id)
     event("signed-in", person=person.name)
@@ -95,24 +78,33 @@ def note_sign_in(person_id: int) -> None:
     load_person(person_id).signed_in_at = now()
 
 
+@permitted(Role.ADMIN, by_token=False)
+def unlock(actor: Actor, person_id: int) -> None:
+    """Forget the wrong attempts under a person's name, so that they can sign in at once."""
+    person = load_person(person_id)
+    name = person.name
+    db.session.rollback()  # no connection is held while Redis is asked
+    limits.forget_attempts(person_id)
+    event("unlocked", person=actor.name, via=str(actor.via), about=name)
+
+
 @permitted(Role.VIEWER, by_token=False)
-def change_password(actor: Actor, current: str, password: str, address: str) -> int:
-    """Change one's own password and return the new epoch. A wrong current password is counted as a
-    wrong sign-in."""
+def change_password(actor: Actor, current: str, password: str) -> int:
+    """Change one's own password and return the new epoch. Wrong current passwords are limited."""
     try:
-        check_change(actor, current, password, address)
+        check_change(actor, current, password)
     except DomainError:
         event("password-refused", logging.WARNING)
         raise
     return replace_own_password(actor, hash_password(password))
 
 
-def check_change(actor: Actor, current: str, password: str, address: str) -> None:
+def check_change(actor: Actor, current: str, password: str) -> None:
     person = load_person(actor.person_id)
     name, has_first_password = person.name, person.must_change_password
     db.session.rollback()  # no connection is held while Redis is asked
     try:
-        check_credentials(name, current, address)
+        check_credentials(name, current, limits.known_limits(actor.person_id, "session"))
     except Invalid:
         raise Invalid(fields={"current": N_("This is not your current password.")}) from None
     if has_first_password and current == password:  # an administrator has seen it
