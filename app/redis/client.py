@@ -15,11 +15,8 @@ from redis.retry import Retry
 
 class BreakerRetry(Retry):
     """Retries a refused connection once and a time-out never. After a failure the circuit breaker
-    is open for a second: every call fails at once, so that a page answers 503 quickly however
-    often it would ask Redis.
-
-    `open_until` is about this process's own connections and is not shared between processes.
-    """
+    is open for a second: every call of this process fails at once, so that a page answers 503
+    quickly however often it would ask Redis."""
 
     OPEN_SECONDS = 1.0
 
