@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("en", "zh")
+PASSWORD_METHOD = "scrypt:32768:8:3"  # noqa: S105 - parameters that OWASP recommends
 
 
 class SettingError(click.ClickException, ValueError):
@@ -97,6 +98,7 @@ class Settings:
         `web` is for processes that answer requests."""
         return {
             "SETTINGS": self,
+            "PASSWORD_METHOD": PASSWORD_METHOD,
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": engine_options(self.database_url, web),

@@ -22,6 +22,7 @@ from app.database.engine import db
 from app.database.service import bookkeeping
 from app.history.models import HistoryEntry
 from app.setup import services as setup
+from tests.applications import PASSWORD_METHOD
 
 OPERATOR = Actor.operator()
 PASSWORD = "correct horse battery"
@@ -33,7 +34,7 @@ HTML = {"Accept": "text/html,application/xhtml+xml"}
 @cache
 def password_hash() -> str:
     """A hash of PASSWORD that is cheaper than a real one, which takes 60 ms at each sign-in."""
-    return generate_password_hash(PASSWORD, "scrypt:256:8:1")
+    return generate_password_hash(PASSWORD, PASSWORD_METHOD)
 
 
 @bookkeeping

@@ -33,6 +33,7 @@ REQUIRED = {
     "app.auth.services.set_password": Role.ADMIN,
     "app.auth.services.set_role": Role.ADMIN,
     "app.auth.sign_in.services.change_password": Role.VIEWER,
+    "app.auth.sign_in.services.count_failed": Role.VIEWER,
     "app.auth.sign_in.services.replace_own_password": Role.VIEWER,
     "app.auth.sign_in.services.sign_in": None,
     "app.auth.sign_in.services.unlock": Role.ADMIN,

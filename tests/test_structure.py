@@ -24,6 +24,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Functions with @bookkeeping, which have no actor and no history, and what they are for.
 BOOKKEEPING = {
     "auth/sign_in/services.py: note_sign_in": "last sign-in",
+    "auth/sign_in/services.py: replace_hash": "the same password under the present parameters",
     "auth/tokens/services.py: note_use": "last use",
     "cities/importing/staging.py: delete_import": "imports that were not confirmed within a day",
     "cities/search_keys.py: fill_batch": "search keys of rows that the original program wrote",

@@ -14,6 +14,7 @@ NAME_KEY_LENGTH = 255
 PASSWORD_SHORTEST, PASSWORD_LONGEST = 8, 256
 FIRST_PASSWORD_LIFE = timedelta(days=7)  # of a password that an administrator passed on
 TOKEN_LABEL_LENGTH = 64
+ADDRESS_LENGTH = 64
 
 
 class Person(db.Model):  # type: ignore[name-defined,misc]
@@ -38,6 +39,9 @@ class Person(db.Model):  # type: ignore[name-defined,misc]
     session_epoch: Mapped[int] = mapped_column("epoch", default=1)
     created_at: Mapped[Moment]
     signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    previous_signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Between the two.
+    failed_sign_ins: Mapped[int] = mapped_column(default=0, server_default="0")
 
     @property
     def state(self) -> str:
@@ -69,5 +73,7 @@ class ApiToken(db.Model):  # type: ignore[name-defined,misc]
     label: Mapped[str] = mapped_column(bounded(TOKEN_LABEL_LENGTH))
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[Moment]
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    used_from: Mapped[str | None] = mapped_column(String(ADDRESS_LENGTH))
     revoked_at: Mapped[datetime | None] = mapped_column("ended_at", UtcDateTime)

@@ -60,8 +60,9 @@ def logout() -> Response:
 @role_required(by_token=False)
 def account() -> str:
     """One's own name, role and times."""
+    failed = sign_in.count_failed(actor())
     row = queries.get_person(actor(), actor().person_id)
-    return render_template("auth/account.html", row=row)
+    return render_template("auth/account.html", row=row, failed=row.failed_sign_ins + failed)
 
 
 @bp.route("/account/password", methods=["GET", "POST"])

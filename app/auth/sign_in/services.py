@@ -1,16 +1,19 @@
 """Signing in and changing one's own password."""
 
 import logging
+from contextlib import suppress
+
+from sqlalchemy import update
 
 from app.actor import Actor, Role
 from app.auth import services
 from app.auth.models import Person
-from app.auth.passwords import check_password, hash_password, verify_password
+from app.auth.passwords import check_password, hash_password, is_outdated, verify_password
 from app.auth.queries import find_person, load_person
-from app.auth.sign_in import limits
+from app.auth.sign_in import failures, limits
 from app.database.engine import db
 from app.database.service import ANYONE, bookkeeping, permitted, service
-from app.errors import DomainError, Invalid, TooMany
+from app.errors import DomainError, Invalid, Locked, TooMany, Unavailable
 from app.logs import event
 from app.redis import rate_limit
 from app.redis.rate_limit import Limit
@@ -38,10 +41,14 @@ def verify(name: str, password: str) -> Person | None:
     """The active person with this name and password, or None after the same time."""
     person = find_person(name)
     stored = person.password_hash if person else None
-    if not verify_password(stored, password) or person is None:
+    while verify_password(stored, password) and person is not None:
+        db.session.refresh(person)  # it may have changed while the password was hashed
+        if person.password_hash == stored:
+            break
+        stored = person.password_hash
+    else:
         return None
-    db.session.refresh(person)  # it may have changed while the password was hashed
-    if not person.active or person.password_hash != stored:
+    if not person.active:
         return None
     # Read again later, the row could have the epoch of a password that was set in the meantime, and
     # the session would outlive that change.
@@ -65,17 +72,43 @@ def sign_in(actor: Actor, name: str, password: str, address: str, devices: str =
             raise Invalid(text)
     except DomainError as error:
         what = "sign-in-slowed" if isinstance(error, TooMany) else "sign-in-refused"
+        if isinstance(error, Invalid):
+            failures.count_failure(known_id)
         event(what, logging.WARNING, person=known_name)
         raise
-    note_sign_in(person.id)
+    note_sign_in(person.id, failures.take_failures(person.id))
+    if is_outdated(person.password_hash):
+        rehash(person, password)
     event("signed-in", person=person.name)
     return person
 
 
 @bookkeeping
-def note_sign_in(person_id: int) -> None:
-    """Store when they last signed in."""
-    load_person(person_id).signed_in_at = now()
+def note_sign_in(person_id: int, failed: int) -> None:
+    """Store the time of a sign-in, and how many have failed since the one before."""
+    person = load_person(person_id)
+    person.previous_signed_in_at, person.signed_in_at = person.signed_in_at, now()
+    person.failed_sign_ins = failed
+
+
+def rehash(person: Person, password: str) -> None:
+    """Hash a password with the present parameters, now that it is known. Nothing changes for the
+    person, so it may fail."""
+    with suppress(Unavailable, Locked):
+        replace_hash(person.id, person.password_hash, hash_password(password))
+
+
+@bookkeeping
+def replace_hash(person_id: int, old: str, new: str) -> None:
+    """Replace a hash, unless it is that of another password by now."""
+    same = (Person.id == person_id, Person.password_hash == old)
+    db.session.execute(update(Person).where(*same).values(password_hash=new))
+
+
+@permitted(Role.VIEWER, by_token=False)
+def count_failed(actor: Actor) -> int:
+    """How many sign-ins under one's own name have failed since the last one."""
+    return failures.read_failures(actor.person_id)
 
 
 @permitted(Role.ADMIN, by_token=False)
