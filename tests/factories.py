@@ -58,7 +58,7 @@ def actor_of(person_id: int) -> Actor:
 
 def add_token(person_id: int, label: str = "script") -> str:
     """Create an API token and return it. Needs an application context."""
-    return tokens.create_token(actor_of(person_id), label)
+    return tokens.store_token(actor_of(person_id), label)
 
 
 def csrf_token(page: str) -> str:

@@ -40,10 +40,10 @@ def create_user(name: str, role: str) -> None:
 @click.command("set-password")
 @click.argument("name")
 def set_password(name: str) -> None:
-    """Set a person's password, which ends their sessions."""
+    """Set a person's password, which ends their sessions and revokes their tokens."""
     person = named(name)
     services.set_password(Actor.operator(), person.id, read_password())
-    click.echo(f"The password of {person.name} was changed and their sessions have ended.")
+    click.echo(f"The password of {person.name} was changed. Their sessions and tokens have ended.")
 
 
 @click.command("unlock")

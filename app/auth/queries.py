@@ -41,11 +41,16 @@ def load_person(person_id: int, lock: bool = False) -> Person:
     return person
 
 
+def check_reader(actor: Actor, person_id: int) -> None:
+    """People read about themselves, administrators about anybody."""
+    if person_id != actor.id and not actor.is_admin:
+        raise Forbidden(N_("Your role does not include this."))
+
+
 @permitted(Role.VIEWER, by_token=False)
 def get_person(actor: Actor, person_id: int) -> Person:
     """Oneself or, for administrators, anybody."""
-    if person_id != actor.id and not actor.is_admin:
-        raise Forbidden(N_("Your role does not include this."))
+    check_reader(actor, person_id)
     return load_person(person_id)
 
 

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from app.auth import queries
@@ -9,6 +10,7 @@ from app.auth.forms import LoginForm, PasswordForm
 from app.auth.sessions.start import start_session
 from app.auth.sign_in import services as sign_in
 from app.auth.sign_in.device_cookie import remember_device, sent_devices
+from app.auth.tokens import services as tokens
 from app.config import LANGUAGES
 from app.current import actor
 from app.logs import event
@@ -71,14 +73,30 @@ def account() -> str:
 def change_password() -> Response | Page:
     """Change one's own password, which ends the other sessions."""
     form = PasswordForm()
-    current, password = form.current, form.password
-    sent = submit(form, lambda: sign_in.change_password(actor(), current.data, password.data))
+    count = offer_revocation(form)
+    current, password, revoke = form.current, form.password, form.revoke_tokens
+    sent = submit(
+        form,
+        lambda: sign_in.change_password(actor(), current.data, password.data, bool(revoke.data)),
+    )
     if sent.result:
         row = queries.get_person(actor(), actor().person_id)
         start_session(session, row, sent.result)
-        Notice(_("Your password was changed. Your other sessions have ended.")).show()
+        text = _("Your password was changed. Your other sessions have ended.")
+        if revoke.data:
+            text = _("Your password was changed, your other sessions and your tokens have ended.")
+        Notice(text).show()
         return remember_device(redirect(url_for("auth.account"), 303), row.id)
-    return render_template("auth/change_password.html", form=form), sent.status, dict(sent.headers)
+    page = render_template("auth/change_password.html", form=form, tokens=count)
+    return page, sent.status, dict(sent.headers)
+
+
+def offer_revocation(form: PasswordForm) -> int:
+    """Say in the form how many tokens there are to revoke; returns their number."""
+    count = tokens.count_own(actor())
+    text = ngettext("Revoke my token", "Revoke my %(num)d tokens", count)
+    form.revoke_tokens.label.text = text
+    return count
 
 
 @bp.post("/preferences")

@@ -104,12 +104,12 @@ def test_roles_states_and_passwords_are_recorded(admin, other):
 
 def test_tokens_are_recorded_by_their_labels(admin, other):
     owner = actor_of(other)
-    tokens.create_token(owner, " nightly ")
+    tokens.store_token(owner, " nightly ")
     [token] = tokens.list_tokens(owner)
     tokens.revoke_token(owner, token.id)
     tokens.revoke_token(owner, token.id)  # changes nothing
     assert summary() == [
-        ("token.create", token.id, None, {"label": "nightly"}),
+        ("token.create", token.id, None, {"label": "nightly", "days": 90}),
         ("token.revoke", token.id, {"label": "nightly"}, None),
     ]
     assert [(entry.actor_id, entry.visible_to) for entry in entries("person", "token")] == [
@@ -145,7 +145,7 @@ def test_what_is_refused_or_changes_nothing_is_not_recorded(admin, other):
         (partial(auth.invite_person, admin, "ada", "viewer"), Invalid),
         (partial(auth.set_password, OPERATOR, other, "short"), Invalid),
         (partial(sign_in.change_password, viewer, "wrong", PASSWORD), Invalid),
-        (partial(tokens.create_token, viewer, ""), Invalid),
+        (partial(tokens.store_token, viewer, ""), Invalid),
         (partial(auth.set_role, OPERATOR, admin.id, "viewer"), Conflict),
     ):
         with pytest.raises(error):
@@ -202,7 +202,7 @@ def test_a_token_created_while_its_person_is_disabled_is_revoked_or_refused(admi
         person = add_person(f"person {number}", "editor")
         made, disabled = at_once(
             any_app,
-            partial(tokens.create_token, actor_of(person), "late"),
+            partial(tokens.store_token, actor_of(person), "late"),
             partial(auth.set_active, admin, person, False),
         )
         assert disabled is True
@@ -216,4 +216,4 @@ def test_a_disabled_person_creates_no_token(admin, other):
     owner = actor_of(other)
     auth.set_active(admin, other, False)
     with pytest.raises(Forbidden, match="This account is disabled"):
-        tokens.create_token(owner, "late")
+        tokens.store_token(owner, "late")

@@ -45,7 +45,7 @@ def set_actor() -> None:
 
 def load_from_token(token: str) -> None:
     """An invalid token is refused (401) whatever the script asks for."""
-    who = tokens.authenticate(token, g.request_id)
+    who = tokens.authenticate(token, request.remote_addr or "", g.request_id)
     if who is None:
         event("token-refused", logging.WARNING)
         count_wrong("token", request.remote_addr or "")

@@ -8,53 +8,16 @@ from sqlalchemy import update
 from app.actor import Actor, Role
 from app.auth import services
 from app.auth.models import Person
-from app.auth.passwords import check_password, hash_password, is_outdated, verify_password
+from app.auth.passwords import check_password, hash_password, is_outdated
 from app.auth.queries import find_person, load_person
 from app.auth.sign_in import failures, limits
+from app.auth.sign_in.credentials import check_credentials, check_own_password
 from app.database.engine import db
 from app.database.service import ANYONE, bookkeeping, permitted, service
 from app.errors import DomainError, Invalid, Locked, TooMany, Unavailable
 from app.logs import event
-from app.redis import rate_limit
-from app.redis.rate_limit import Limit
 from app.text import N_
 from app.times import now
-
-
-def check_credentials(name: str, password: str, counts: tuple[Limit, ...]) -> Person:
-    """The person, or Invalid (which never says which half was wrong), or TooMany. An attempt is
-    counted before its password is checked, so that many at once do not exceed the limit, and taken
-    back if it is correct or could not be checked."""
-    counted = limits.count(*counts)
-    try:
-        person = verify(name, password)
-    except Exception:
-        rate_limit.give_back(counted)
-        raise
-    if person is None:
-        raise Invalid(N_("Name and password do not match."))
-    rate_limit.give_back(counted)
-    return person
-
-
-def verify(name: str, password: str) -> Person | None:
-    """The active person with this name and password, or None after the same time."""
-    person = find_person(name)
-    stored = person.password_hash if person else None
-    while verify_password(stored, password) and person is not None:
-        db.session.refresh(person)  # it may have changed while the password was hashed
-        if person.password_hash == stored:
-            break
-        stored = person.password_hash
-    else:
-        return None
-    if not person.active:
-        return None
-    # Read again later, the row could have the epoch of a password that was set in the meantime, and
-    # the session would outlive that change.
-    db.session.expunge(person)
-    db.session.rollback()  # no connection is held while Redis is asked
-    return person
 
 
 @permitted(ANYONE)
@@ -122,31 +85,17 @@ def unlock(actor: Actor, person_id: int) -> None:
 
 
 @permitted(Role.VIEWER, by_token=False)
-def change_password(actor: Actor, current: str, password: str) -> int:
-    """Change one's own password and return the new epoch. Wrong current passwords are limited."""
-    try:
-        check_change(actor, current, password)
-    except DomainError:
-        event("password-refused", logging.WARNING)
-        raise
-    return replace_own_password(actor, hash_password(password))
-
-
-def check_change(actor: Actor, current: str, password: str) -> None:
-    person = load_person(actor.person_id)
-    name, has_first_password = person.name, person.must_change_password
-    db.session.rollback()  # no connection is held while Redis is asked
-    try:
-        check_credentials(name, current, limits.known_limits(actor.person_id, "session"))
-    except Invalid:
-        raise Invalid(fields={"current": N_("This is not your current password.")}) from None
-    if has_first_password and current == password:  # an administrator has seen it
+def change_password(actor: Actor, current: str, password: str, revoke_tokens: bool = True) -> int:
+    """Change one's own password and return the new epoch; one's tokens are revoked, or not."""
+    person = check_own_password(actor, current, "current")
+    if person.must_change_password and current == password:  # an administrator has seen it
         raise Invalid(fields={"password": N_("Choose a password other than the current one.")})
-    check_password(password, name)
+    check_password(password, person.name)
+    return replace_own_password(actor, hash_password(password), revoke_tokens)
 
 
 @service(Role.VIEWER, by_token=False)
-def replace_own_password(actor: Actor, password_hash: str) -> int:
+def replace_own_password(actor: Actor, password_hash: str, revoke_tokens: bool) -> int:
     """Store the hash that change_password() computed; returns the new epoch."""
     person = load_person(actor.person_id, lock=True)
-    return services.store_password(actor, person, password_hash)
+    return services.store_password(actor, person, password_hash, revoke_tokens=revoke_tokens)

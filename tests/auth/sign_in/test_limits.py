@@ -7,7 +7,7 @@ import pytest
 from app.actor import ANONYMOUS
 from app.auth import passwords
 from app.auth import services as auth
-from app.auth.sign_in import devices, limits
+from app.auth.sign_in import credentials, devices, limits
 from app.auth.sign_in import services as sign_in
 from app.errors import Invalid, TooMany, Unavailable
 from tests.factories import OPERATOR, PASSWORD, Browser, add_person, at_once
@@ -188,11 +188,11 @@ def test_turns_are_given_back(app, two_hash_already):
     with app.app_context():
         add_person("editor")
         for _ in range(3):
-            assert sign_in.verify("editor", PASSWORD)
+            assert credentials.verify("editor", PASSWORD)
         two_hash_already.release()
-        works = [lambda: sign_in.verify("editor", PASSWORD)] * 2
+        works = [lambda: credentials.verify("editor", PASSWORD)] * 2
         assert all(at_once(app, *works))
         for _turn in range(2):
             assert two_hash_already.acquire(blocking=False)
         with pytest.raises(Unavailable):
-            sign_in.verify("nobody-here", PASSWORD)
+            credentials.verify("nobody-here", PASSWORD)
