@@ -128,7 +128,7 @@ USERS = Field(
     "users",
     "usernumber",
     N_("Users"),
-    ("usernumber", "number", "users", "用户数"),
+    ("usernumber", "number", "users", "用户数", "用戶數"),
     partial(check_number, most=USERS_MOST),
     length=NUMBER_LENGTH + 1,
     empty=N_("Users is empty. It must be a whole number from 0 to %(most)s.", most=USERS_MOST),

@@ -134,9 +134,9 @@ def read_rules(app: Flask) -> Addresses:
         prefix = fixed_prefix(rule.rule)
         endpoints.setdefault(prefix, rule.endpoint)
         if declarations_of(app.view_functions.get(rule.endpoint)).secret_path:
-            segments = [re.escape(segment) for segment in prefix.split("/")]
-            pattern = "/+".join([*segments, "[^/]+"])
-            secrets.append((re.compile(pattern, re.IGNORECASE), f"{prefix}/-"))
+            # All that follows the prefix, also in a misspelled address.
+            pattern = "/+".join(map(re.escape, prefix.split("/"))) + ".+"
+            secrets.append((re.compile(pattern, re.IGNORECASE | re.DOTALL), f"{prefix}/-"))
     return Addresses(endpoints, secrets)
 
 

@@ -12,7 +12,8 @@ from app.cities.importing import queries, services
 from app.cities.importing.apply import OutdatedPreview
 from app.cities.importing.csv_table import MOST_BYTES, MOST_LINES
 from app.cities.importing.forms import ImportForm
-from app.cities.importing.models import LineKind
+from app.cities.importing.header import SEPARATORS
+from app.cities.importing.models import MOST_WAITING, LineKind
 from app.cities.importing.queries import load_import
 from app.current import actor
 from app.text import parse_integer
@@ -48,6 +49,7 @@ def import_cities() -> Redirect | tuple[str, int]:
         waiting=queries.list_waiting(actor()),
         most=MOST_LINES,
         most_bytes=MOST_BYTES,
+        most_waiting=MOST_WAITING,
         header=HEADER,
     ), sent.status
 
@@ -71,6 +73,7 @@ def import_preview(import_id: int) -> Redirect | str:
         counts=counts,
         parts=parts,
         missing=missing,
+        separators=SEPARATORS,
         **SHOWN_FIELDS,
     )
 

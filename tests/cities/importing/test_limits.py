@@ -19,9 +19,9 @@ from tests.html import Page
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"\xff\xfe", "Line 1 is not UTF-8"),
+        (b"\xff\xff", "Line 1 is not UTF-8"),
         (b"a,b,c\n", "should be the header"),
-        (b"province;city;number\n1;2;3\n", "not separated by commas"),
+        ("province,city\na,Åland é\n".encode("cp1252"), "it could be: "),
     ],
 )
 def test_unreadable_file_is_refused_and_nothing_stored(app, as_role, data, message):
@@ -63,7 +63,9 @@ def test_body_over_the_limit_is_refused_with_the_limit(as_role, path, size, limi
         assert response.status_code == 413
         assert f"At most {limit} can be sent here at once." in response.text
     hint = Page(editor.get("/cities/import")).text("#file-help")
-    assert hint == "At most 5,000 lines and 16 MB, as UTF-8."
+    assert hint == (
+        "At most 5,000 lines and 16 MB, best as UTF-8; UTF-16, GB18030 and Big5 are recognized."
+    )
 
 
 def test_field_that_is_too_long_is_refused_without_the_limit_of_the_body(as_role):
