@@ -60,6 +60,7 @@ class Settings:
     time_zone: str
     log_format: str
     log_level: str
+    security_log_days: int
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -91,6 +92,7 @@ class Settings:
             time_zone=time_zone(env.get("TIME_ZONE", "")),
             log_format=choice(env, "LOG_FORMAT", ("text", "json")),
             log_level=choice(env, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+            security_log_days=integer(env, "SECURITY_LOG_DAYS", 180, 1, 3650),
         )
 
     def flask_config(self, web: bool = False) -> dict[str, Any]:

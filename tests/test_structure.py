@@ -152,7 +152,7 @@ def reached_from(start: Path) -> set[Path]:
 
 
 def test_services_and_rules_know_neither_the_web_nor_the_request():
-    """Nor does anything that they import, of other packages app.web alone: `app/logs.py` and
+    """Nor does anything that they import, of other packages app.web alone: `app/logs` and
     `app/current.py` look whether there is a request."""
     starts = [path for path, tree in modules().items() if is_without_request(path, tree)]
     found = set()
