@@ -6,7 +6,6 @@ import click
 
 from app.actor import Actor, Role
 from app.auth import queries, services
-from app.auth.models import Person
 from app.auth.sign_in import services as sign_in
 
 
@@ -16,14 +15,6 @@ def read_password() -> str:
         typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         return typed
     return sys.stdin.readline().rstrip("\n")
-
-
-def named(name: str) -> Person:
-    """The person of this name."""
-    person = queries.find_person(name)
-    if person is None:
-        raise click.ClickException(f"There is nobody named {name}.")
-    return person
 
 
 @click.command("create-user")
@@ -41,7 +32,7 @@ def create_user(name: str, role: str) -> None:
 @click.argument("name")
 def set_password(name: str) -> None:
     """Set a person's password, which ends their sessions and revokes their tokens."""
-    person = named(name)
+    person = queries.load_person_by_name(name)
     services.set_password(Actor.operator(), person.id, read_password())
     click.echo(f"The password of {person.name} was changed. Their sessions and tokens have ended.")
 
@@ -50,7 +41,7 @@ def set_password(name: str) -> None:
 @click.argument("name")
 def unlock(name: str) -> None:
     """Forget the wrong passwords that were typed under a name."""
-    person = named(name)
+    person = queries.load_person_by_name(name)
     person_id, name = person.id, person.name
     sign_in.unlock(Actor.operator(), person_id)
     click.echo(f"{name} can try to sign in again.")

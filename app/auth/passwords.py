@@ -10,7 +10,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.auth.models import PASSWORD_LONGEST, PASSWORD_SHORTEST
 from app.concurrency import run_in_thread
-from app.database.engine import db
+from app.database.engine import release_connection
 from app.errors import Invalid, Unavailable
 from app.text import INVISIBLE, N_, fold, has_category
 
@@ -53,7 +53,7 @@ def hash_password(password: str) -> str:
     """scrypt (RFC 7914) with N=32768, r=8, p=3 and a random salt: 32 MB and about 250 ms, in a
     thread and without a connection to the database, so before the transaction that stores the
     hash."""
-    db.session.rollback()
+    release_connection()
     return str(run_in_turn(generate_password_hash, password, method()))
 
 
@@ -75,7 +75,7 @@ def dummy_hash(method: str) -> str:
 def verify_password(stored: str | None, password: str) -> bool:
     """True if this is the password behind a hash; takes as long if there is no hash. Instead of a
     password over the limit an empty one is hashed."""
-    db.session.rollback()  # no connection is held while the password is hashed
+    release_connection()
     if len(password) > PASSWORD_LONGEST:
         password = ""
     verified = bool(run_in_turn(check_hash, stored or dummy_hash(method()), password))

@@ -22,7 +22,8 @@ from app.cli import supervisor
 from app.cli.processes import CannotStart, Stop, programs_environment
 from app.config import ROOT, Settings
 from app.database.engine import db
-from app.database.schema import SchemaError, bring_up_to_date
+from app.database.preflight import SchemaError
+from app.database.schema import bring_up_to_date
 from app.health.probe import ask_readyz
 from app.setup import services as setup
 from app.web.assets import static_files

@@ -11,7 +11,7 @@ from app.cities.services import is_empty
 from app.current import actor
 from app.setup import services
 from app.setup.forms import SetupForm
-from app.web.declarations import reopened_form, secret_path
+from app.web.declarations import secret_path, visitor_form
 from app.web.forms import submit
 from app.web.navigation import home_url
 from app.web.notices import Notice
@@ -20,7 +20,7 @@ bp = Blueprint("setup", __name__)
 
 
 @bp.route("/setup/<token>", methods=["GET", "POST"])
-@reopened_form
+@visitor_form
 @secret_path
 def start(token: str) -> Response | tuple[str, int]:
     """Choose the first administrator's name and password."""
@@ -35,7 +35,7 @@ def start(token: str) -> Response | tuple[str, int]:
         form,
         lambda: services.claim(actor(), token, address, name.data, password.data, with_sample),
     )
-    if sent.result:
+    if sent.done:
         start_session(session, queries.load_person(sent.result))
         Notice(_("Welcome. This installation is yours.")).show()
         return remember_device(redirect(home_url(), 303), sent.result)

@@ -7,14 +7,13 @@ from typing import ParamSpec, TypeVar
 from flask import Response, g, redirect, request
 from flask_babel import gettext as _
 
-from app.actor import Role
+from app.actor import Role, check_permission
 from app.current import actor
-from app.errors import Forbidden, Unauthorized
+from app.errors import Unauthorized
 from app.web.declarations import declare, declared
 from app.web.error_pages import answer
 from app.web.navigation import own_password_url, sign_in_url
 from app.web.negotiation import wants_page
-from app.web.notices import Notice
 from app.web.urls import this_page
 
 P = ParamSpec("P")
@@ -26,8 +25,7 @@ def ask_sign_in() -> Response:
     if wants_page() and request.method in ("GET", "HEAD"):
         return redirect(sign_in_url(next=this_page()), 303)  # type: ignore[return-value]
     if wants_page():
-        Notice(_("Please sign in again, then repeat what you did.")).show("caution")
-        return redirect(sign_in_url(), 303)  # type: ignore[return-value]
+        return redirect(sign_in_url(why="ended"), 303)  # type: ignore[return-value]
     raise Unauthorized()
 
 
@@ -50,10 +48,7 @@ def role_required(
             return ask_sign_in()
         if g.must_change_password and not declared().first_password_allowed:
             return ask_password()
-        if actor().by_token and not by_token:
-            raise Forbidden(_("A token is not enough for this address: sign in."))
-        if not actor().has_role(role):
-            raise Forbidden(_("Your role does not include this."))
+        check_permission(actor(), role, by_token)
         return None
 
     def decorate(view: Callable[P, T]) -> Callable[P, T | Response]:

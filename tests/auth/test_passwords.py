@@ -121,7 +121,8 @@ def test_a_former_hash_is_replaced_at_sign_in(any_app):
     assert hash_of("editor") == replaced
 
 
-def test_two_sign_ins_that_both_replace_a_former_hash_succeed(any_app):
+def test_sign_ins_that_all_replace_a_former_hash_succeed(any_app, monkeypatch):
+    monkeypatch.setattr(passwords, "TURN_SECONDS", 60)  # real hashes on a busy machine
     add_person("editor")
     set_hash("editor", generate_password_hash(PASSWORD, FORMER_METHOD))
 

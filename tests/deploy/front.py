@@ -1,26 +1,25 @@
-"""nginx in front of the application, with the configuration of the checkout."""
+"""nginx with the configuration of the checkout, in front of the application or a small server."""
 
+import json
 import re
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import requests
 
 from app.config import ROOT
+from app.web.hooks import SECURITY_HEADERS as HEADERS
 from tests import servers
+from tests.conftest import need
 
-SECURITY_HEADERS = [
-    "Content-Security-Policy",
-    "X-Content-Type-Options",
-    "Referrer-Policy",
-    "Permissions-Policy",
-    "Cross-Origin-Opener-Policy",
-    "Cross-Origin-Resource-Policy",
-    "X-Frame-Options",
-    "Cache-Control",
-    "X-Request-ID",
-]
+SECURITY_HEADERS = [*HEADERS, "Cache-Control", "X-Request-ID"]
 
 
 class Backend(Protocol):
@@ -30,6 +29,14 @@ class Backend(Protocol):
     def port(self) -> int: ...
     @property
     def folder(self) -> Path: ...
+
+
+@dataclass
+class SmallServer:
+    """A port behind nginx, and the folder with its files."""
+
+    port: int
+    folder: Path
 
 
 def nginx_folder(folder: Path, name: str) -> Path:
@@ -88,3 +95,86 @@ def assert_headers_once(response: requests.Response) -> None:
     for name in SECURITY_HEADERS:
         assert len(response.raw.headers.getlist(name)) == 1, (response.url, name)
     assert response.headers["Server"] == "nginx"
+
+
+class Application(BaseHTTPRequestHandler):
+    """Answers with the headers that it received. /missing and /short are files that nginx sends,
+    of which the first does not exist; /slow gets no answer, and with ?cut the connection ends."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self) -> None:
+        if self.path == "/slow":
+            time.sleep(3)
+        if self.path.endswith("?cut"):
+            self.rfile.read(100_000)
+            self.close_connection = True
+            return
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = json.dumps(dict(self.headers)).encode()
+        self.send_response(200)
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        for name in ("Cache-Control", "X-Request-ID"):
+            self.send_header(name, "no-store")
+        if self.path in ("/missing", "/short"):
+            self.send_header("X-Accel-Redirect", f"/_files/aa{self.path}.txt")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = answer
+
+    def log_message(self, *_words: Any) -> None:
+        """Write nothing to the terminal."""
+
+
+class Server(ThreadingHTTPServer):
+    """Takes many connections at once, and says nothing about those that nginx closes."""
+
+    request_queue_size = 500
+
+    def handle_error(self, *_words: Any) -> None:
+        """Write nothing to the terminal."""
+
+
+@dataclass
+class Front:
+    """A running nginx."""
+
+    base: str
+    logs: Path
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self.base.rpartition(":")[2])
+
+    def log(self, pattern: str = "*") -> str:
+        """Everything that it has logged, or one of its logs."""
+        return "".join(path.read_text() for path in self.logs.glob(f"{pattern}.log"))
+
+
+@contextmanager
+def nginx(backend: Backend, **changes: str) -> Iterator[Front]:
+    """nginx as on a laptop, with some words of its configuration replaced."""
+    need(servers.NGINX, "nginx")
+    with servers.short_folder("nginx") as folder:
+        port = servers.free_port()
+        text = on_laptop(backend, port)
+        for old, new in changes.items():
+            assert old in text, old
+            text = text.replace(old, new)
+        with servers.nginx_server(path := nginx_folder(folder, "nginx"), text):
+            yield Front(f"http://127.0.0.1:{port}", path / "instance" / "log")
+
+
+def send(front: Front, method: str, path: str, address: str = "192.0.2.1", **more: str) -> int:
+    """The status of a request from an address, on a connection of its own."""
+    headers = {"X-Address": address, "Content-Length": "0", **more}
+    connection = HTTPConnection("127.0.0.1", front.port, timeout=60)
+    try:
+        connection.request(method, path, headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()

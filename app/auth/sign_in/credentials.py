@@ -7,7 +7,7 @@ from app.auth.models import Person
 from app.auth.passwords import verify_password
 from app.auth.queries import find_person, load_person
 from app.auth.sign_in import limits
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.errors import DomainError, Invalid
 from app.logs import event
 from app.redis import rate_limit
@@ -47,7 +47,7 @@ def verify(name: str, password: str) -> Person | None:
     # Read again later, the row could have the epoch of a password that was set in the meantime, and
     # the session would outlive that change.
     db.session.expunge(person)
-    db.session.rollback()  # no connection is held while Redis is asked
+    release_connection()
     return person
 
 
@@ -55,7 +55,7 @@ def check_own_password(actor: Actor, password: str, field: str) -> Person:
     """The person who acts, if this is their password; otherwise Invalid, with the form's field.
     Wrong ones are counted for the person's sessions."""
     name = load_person(actor.person_id).name
-    db.session.rollback()  # no connection is held while Redis is asked
+    release_connection()
     try:
         return check_credentials(name, password, limits.known_limits(actor.person_id, "session"))
     except DomainError as error:

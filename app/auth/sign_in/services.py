@@ -12,7 +12,8 @@ from app.auth.passwords import check_password, hash_password, is_outdated
 from app.auth.queries import find_person, load_person
 from app.auth.sign_in import failures, limits
 from app.auth.sign_in.credentials import check_credentials, check_own_password
-from app.database.engine import db
+from app.database.engine import db, release_connection
+from app.database.failures import tolerated
 from app.database.service import ANYONE, bookkeeping, permitted, service
 from app.errors import DomainError, Invalid, Locked, TooMany, Unavailable
 from app.logs import event
@@ -26,7 +27,7 @@ def sign_in(actor: Actor, name: str, password: str, address: str, devices: str =
     who knows a first password sees that it has expired."""
     known = find_person(name)  # another name may be a password typed into the wrong field
     known_id, known_name = (known.id, known.name) if known else (None, "-")
-    db.session.rollback()  # no connection is held while Redis is asked
+    release_connection()
     try:
         counts = limits.sign_in_limits(known_id, name, address, devices)
         person = check_credentials(name, password, counts)
@@ -39,7 +40,8 @@ def sign_in(actor: Actor, name: str, password: str, address: str, devices: str =
             failures.count_failure(known_id)
         event(what, logging.WARNING, person=known_name)
         raise
-    note_sign_in(person.id, failures.take_failures(person.id))
+    with tolerated("the time of a sign-in was not stored"):
+        note_sign_in(person.id, failures.take_failures(person.id))
     if is_outdated(person.password_hash):
         rehash(person, password)
     event("signed-in", person=person.name)
@@ -79,7 +81,7 @@ def unlock(actor: Actor, person_id: int) -> None:
     """Forget the wrong attempts under a person's name, so that they can sign in at once."""
     person = load_person(person_id)
     name = person.name
-    db.session.rollback()  # no connection is held while Redis is asked
+    release_connection()
     limits.forget_attempts(person_id)
     event("unlocked", person=actor.name, via=str(actor.via), about=name)
 

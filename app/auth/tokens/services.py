@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import secrets
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, or_, select, update
@@ -14,9 +13,10 @@ from app.auth.models import ADDRESS_LENGTH, TOKEN_DAYS, TOKENS_MOST, ApiToken, P
 from app.auth.queries import check_reader, load_person
 from app.auth.rules import check_days, check_label
 from app.auth.sign_in.credentials import check_own_password
-from app.database.engine import db
+from app.database.engine import db, release_connection
+from app.database.failures import tolerated
 from app.database.service import bookkeeping, permitted, service
-from app.errors import Conflict, Forbidden, Locked, NotFound, Unauthorized
+from app.errors import Conflict, Forbidden, NotFound, Unauthorized
 from app.history.models import ADMINISTRATORS
 from app.history.services import Change, new_batch_id, record
 from app.logs import event
@@ -149,7 +149,7 @@ def authenticate(text: str, address: str = "", request_id: str | None = None) ->
     )
     row = db.session.execute(query).one_or_none()
     db.session.expunge_all()
-    db.session.rollback()  # no connection is held while Redis is asked or a figure is computed
+    release_connection()
     if row is None:
         return None
     token, person = row
@@ -157,7 +157,7 @@ def authenticate(text: str, address: str = "", request_id: str | None = None) ->
         event("token-expired", logging.WARNING, person=person.name, token=token.id)
         raise Unauthorized(N_("This token has expired. Create a new one."))
     if token.used_at is None or now() - token.used_at > timedelta(minutes=1):
-        with suppress(Locked):
+        with tolerated("the last use of a token was not stored"):
             note_use(token.id, address)
     return Actor(person.id, person.name, Role(person.role), Via.TOKEN, token.id, request_id)
 

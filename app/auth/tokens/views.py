@@ -35,7 +35,7 @@ def create_token() -> tuple[str, int, dict[str, str]]:
     form = TokenForm()
     label, password, days = form.label, form.password, form.days
     sent = submit(form, lambda: tokens.create_token(actor(), label.data, password.data, days.data))
-    if sent.result:
+    if sent.done:
         return draw_page(TokenForm(formdata=None), sent.result), 200, {}
     return draw_page(form), sent.status, dict(sent.headers)
 

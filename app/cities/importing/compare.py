@@ -64,7 +64,7 @@ def examine_line(line: Line) -> tuple[Values, Faults]:
     if line.surplus:
         surplus = N_(
             "This line has more cells than the header has columns. "
-            "A name with a comma needs quotation marks around it."
+            "A name that contains what separates the columns needs quotation marks around it."
         )
         return {}, {"": surplus}
     values, faults = examine_city(line.cells)

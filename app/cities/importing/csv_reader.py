@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from app.cities.exporting.csv_writer import CURLY, UNSEEN
 from app.concurrency import yield_to_hub
 from app.errors import Invalid
 from app.text import N_, Message
@@ -15,11 +16,6 @@ from app.text import N_, Message
 MOST_EMPTY = 20_000
 MOST_COLUMNS = 200
 RECORD_LENGTH = 1_000_000  # characters; a longer record is not parsed
-# Spaces of all kinds and invisible characters, for a set in a regular expression.
-SPACES = (
-    " \u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f\u2800\u3000\u3164\ufeff"
-)
-CURLY = "“”„‟＂"
 # A file that is saved by one program after another may begin with several, or with the bytes of one
 # as three letters.
 BYTE_ORDER_MARKS = re.compile("^(?:\ufeff|ï»¿)+")
@@ -36,7 +32,8 @@ def records(lines: "Lines", first: str, separator: str) -> Iterator[tuple[int, l
     """Each record with the line in which it begins, from the line `first` on, which was read
     last."""
     try:
-        for cells in csv.reader(tidied(lines, first, separator), strict=True, delimiter=separator):
+        tidy = tidied(lines, first, separator)
+        for cells in csv.reader(tidy, strict=True, delimiter=separator[0]):
             check_width(lines.begins, len(cells))
             yield lines.begins, cells
             lines.begin_record()
@@ -54,19 +51,23 @@ def tidied(lines: "Lines", first: str, separator: str) -> Iterator[str]:
 
 class Quotes:
     """The quotation marks of cells as people write them: with spaces of any kind around them, or
-    curly. csv.reader would take both for parts of the name."""
+    curly. csv.reader would take both for parts of the name. Of several separators the first takes
+    the place of the others."""
 
-    def __init__(self, separator: str) -> None:
-        space = f"[{SPACES}]*+" if separator == "\t" else f"[{SPACES}\t]*+"
-        end = f"{space}(?=[{re.escape(separator)}\r\n]|\\Z)"
+    def __init__(self, separators: str) -> None:
+        space = f"[{UNSEEN}]*+" if "\t" in separators else f"[{UNSEEN}\t]*+"
+        any_of = re.escape(separators)
+        end = f"{space}(?=[{any_of}\r\n]|\\Z)"
         text = '(?:[^"]++|"")*+'
-        self.unusual = re.compile(f'[{SPACES}\t]"|"[{SPACES}\t]|[{CURLY}]')
+        self.separators = separators
+        self.unusual = re.compile(f'[{UNSEEN}\t]"|"[{UNSEEN}\t]|[{CURLY}{separators[1:]}]')
         self.cell = re.compile(
             f'{space}(?P<quoted>"{text}"){end}'
             f'|{space}(?P<open>"{text}\\Z)'  # goes on in the next line
             f'|{space}".*+'  # wrong: left to csv.reader
             f"|{space}[{CURLY}](?P<curly>[^{CURLY}\r\n]*+)[{CURLY}]{end}"
-            f"|[^{re.escape(separator)}]++",
+            f'|{space}[{CURLY}](?P<half>[^{CURLY}"\r\n]*+)"{end}'
+            f"|[^{any_of}]++|[{any_of}]",
             re.DOTALL,
         )
 
@@ -76,17 +77,19 @@ class Quotes:
         if not self.unusual.search(line):
             return line
         text = f'"{line}' if inside else line
-        return self.cell.sub(usual, text, count=MOST_COLUMNS + 1)[inside:]
+        return self.cell.sub(self.usual, text, count=2 * MOST_COLUMNS + 1)[inside:]
+
+    def usual(self, found: re.Match[str]) -> str:
+        """One cell with the usual quotation marks, or a separator."""
+        curly = found["half"] if found["curly"] is None else found["curly"]
+        if curly is not None:
+            return '"{}"'.format(curly.replace('"', '""'))
+        if found[0] in self.separators:
+            return self.separators[0]
+        return found["quoted"] or found["open"] or found[0]
 
 
 quotes_of = cache(Quotes)
-
-
-def usual(cell: re.Match[str]) -> str:
-    """One cell with the usual quotation marks."""
-    if cell["curly"] is not None:
-        return '"{}"'.format(cell["curly"].replace('"', '""'))
-    return cell["quoted"] or cell["open"] or cell[0]
 
 
 class Lines:

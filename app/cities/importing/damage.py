@@ -1,5 +1,5 @@
-"""Text that was damaged before it came here: read in a wrong encoding once, or in one that lacks
-its characters. Functions on the text of one cell."""
+"""Names that nobody meant: in quotation marks, or damaged before they came here, because they were
+read in a wrong encoding once or in one that lacks their characters."""
 
 import codecs
 import re
@@ -13,7 +13,10 @@ from app.text import N_, Message, excerpt
 # What programs put in place of a character that they cannot read, and what becomes of it when
 # UTF-8 is read as GBK.
 LOST = re.compile("\ufffd|锟斤|斤拷")
-QUESTION_MARKS = re.compile(r"[? ]*\?[? ]*")
+# What an encoding without the character leaves of it; at the end of a name it may be meant.
+QUESTION_MARKS = re.compile(r"\?\w|^[? ]*\?[? ]*$")
+# Quotation marks that are not those of CSV.
+QUOTED = re.compile("'.*'|`.*[`´']|«.*»|».*«|‹.*›|「.*」|『.*』", re.DOTALL)
 # The characters that Windows-1252 has where Latin-1 has control characters.
 WINDOWS_1252 = {
     ord(character): byte
@@ -46,10 +49,16 @@ def find_damage(names: Mapping[str, Value]) -> Faults:
 
 def damage_of(text: str) -> Message | None:
     """What is wrong with a text that looks damaged."""
-    if LOST.search(text) or QUESTION_MARKS.fullmatch(text):
+    if LOST.search(text) or QUESTION_MARKS.search(text):
         return N_(
             "“%(typed)s” is damaged: characters were lost when the file was written. Correct the "
             "line, or export the file again as UTF-8.",
+            typed=excerpt(text),
+        )
+    if QUOTED.fullmatch(text):
+        return N_(
+            "“%(typed)s” has quotation marks around it that are read as part of the name. "
+            "Delete them.",
             typed=excerpt(text),
         )
     meant = repair(text)

@@ -6,23 +6,24 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from app.cities.exporting.csv_writer import HEADER
+from app.cities.exporting.csv_writer import HEADER, UNSEEN
 from app.cities.fields import CITY, CSV_FIELDS, PROVINCE, Field
 from app.cities.importing.csv_reader import (
     MOST_COLUMNS,
-    SPACES,
     Lines,
     check_empty,
     quotes_of,
     refused,
     unmatched_quotes,
 )
+from app.cities.importing.damage import damage_of
 from app.errors import Invalid
 from app.text import INVISIBLE, N_
 
 OTHERS_SHOWN, OTHER_LENGTH = 20, 60
 COLUMNS: dict[str, Field] = {header: field for field in CSV_FIELDS for header in field.headers}
-# What may separate the columns, by its name.
+# What may separate the columns, with its name. Where several characters do, the first is the one
+# that they are read as.
 SEPARATORS = {
     ",": N_("commas"),
     ";": N_("semicolons"),
@@ -32,13 +33,16 @@ SEPARATORS = {
     "；": N_("full-width semicolons"),
     "｜": N_("full-width vertical bars"),
     "、": N_("ideographic commas"),
+    ",，": N_("commas of both widths"),
+    ";；": N_("semicolons of both widths"),
+    "|｜": N_("vertical bars of both widths"),
 }
 # How many lines with text may precede the header, besides comments.
 MOST_TITLES = 20
 SKIPPED_SHOWN = 5
 HEADER_LENGTH = 60_000  # characters of a line in which a header is looked for
 # What is not part of a title: separators, quotation marks, spaces.
-AROUND = "".join(re.findall(f"[{SPACES}]", "".join(map(chr, range(1 << 16)))))
+AROUND = "".join(re.findall(f"[{UNSEEN}]", "".join(map(chr, range(1 << 16)))))
 AROUND += "".join(SEPARATORS) + '"\r\n'
 # The position of each field's column in the file, by the name of the field.
 Places = dict[str, int]
@@ -86,7 +90,8 @@ def find_heading(lines: Lines) -> Heading | None:
             if titles > MOST_TITLES:
                 break
         if plain:
-            skipped.append((lines.count, plain[:OTHER_LENGTH]))
+            shown = "".join(c if c.isprintable() else " " for c in plain[:OTHER_LENGTH])
+            skipped.append((lines.count, shown))
         check_empty(lines.count, lines.count - titles)
         lines.begin_record()
     return best
@@ -103,9 +108,9 @@ def read_headings(
     """The line as a header with each of the separators."""
     begin = text[:HEADER_LENGTH]
     for separator in separators:
-        if separator in begin or separator == separators[0]:
+        if all(map(begin.count, separator)) or separator == separators[0]:
             tidy = quotes_of(separator).tidy(begin, inside=False)
-            cells = next(csv.reader([tidy], delimiter=separator), [])[:MOST_COLUMNS]
+            cells = next(csv.reader([tidy], delimiter=separator[0]), [])[:MOST_COLUMNS]
             known = {cell: COLUMNS.get(header_key(cell)) for cell in cells}
             names = {cell: field.name for cell, field in known.items() if field}
             evidence = "".join([separator, *names])
@@ -116,7 +121,9 @@ def read_headings(
 def separator_of(text: str) -> str:
     """The separator that a line `sep=;` of a spreadsheet names, or an empty text."""
     plain = text.strip('" \r\n')
-    return plain[4:5] if plain[:4].casefold() == "sep=" else ""
+    separator = plain[4:5]
+    named = plain[:4].casefold() == "sep=" and (separator.isprintable() or separator == "\t")
+    return separator if named else ""
 
 
 def header_key(cell: str) -> str:
@@ -182,13 +189,22 @@ def no_header(heading: Heading | None) -> Invalid:
     """The error for a file of which no line names province and city."""
     if heading is not None and heading.known:
         read_header(heading.line, heading.cells)
+    line = str(heading.line if heading else 1)
     if heading is not None and heading.text.count('"') % 2:
         return unmatched_quotes(heading.line)
+    if heading is not None and any(map(damage_of, heading.cells)):
+        return refused(
+            N_(
+                "Line %(line)s, which should be the header, is damaged: the file was read in a "
+                "wrong encoding once. Export it again as UTF-8.",
+                line=line,
+            )
+        )
     return refused(
         N_(
             "Line %(line)s should be the header that names the columns. It needs “%(province)s” "
             "and “%(city)s”, which may also be named as here: %(header)s",
-            line=str(heading.line if heading else 1),
+            line=line,
             province=PROVINCE.label,
             city=CITY.label,
             header=",".join(HEADER),

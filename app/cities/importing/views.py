@@ -17,7 +17,7 @@ from app.cities.importing.models import MOST_WAITING, LineKind
 from app.cities.importing.queries import load_import
 from app.current import actor
 from app.text import parse_integer
-from app.web.declarations import max_body
+from app.web.declarations import attachment, max_body
 from app.web.formatting import format_number
 from app.web.forms import submit
 from app.web.notices import Notice
@@ -31,6 +31,8 @@ KIND = f"<any({','.join(LineKind)}):kind>"
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
 # The fields that templates show of each line.
 SHOWN_FIELDS = {"fields": FIELDS, "details": DETAILS, "csv_fields": CSV_FIELDS}
+# The first lines of a file, as cells.
+EXAMPLE = [HEADER, *zip(*(field.examples for field in CSV_FIELDS), strict=True)]
 
 
 @bp.route("/cities/import", methods=["GET", "POST"])
@@ -50,7 +52,7 @@ def import_cities() -> Redirect | tuple[str, int]:
         most=MOST_LINES,
         most_bytes=MOST_BYTES,
         most_waiting=MOST_WAITING,
-        header=HEADER,
+        example=EXAMPLE,
     ), sent.status
 
 
@@ -92,6 +94,7 @@ def import_part(import_id: int, kind: str) -> str:
 
 
 @bp.get(f"{IMPORT}/refused.csv")
+@attachment(lambda import_id: url_for("importing.import_preview", import_id=import_id))
 @role_required(Role.EDITOR)
 def refused_lines(import_id: int) -> Response:
     """The refused lines with their reasons and the columns that the file had. Once corrected, this

@@ -33,18 +33,38 @@ def test_chinese_read_in_a_wrong_encoding_is_damaged_and_shown_as_it_was_meant(n
 
 
 @pytest.mark.parametrize(
-    "text", ["广\ufffd", "\ufffd", "锟斤拷锟斤拷", "锟斤", "??", "???? ??", "?"]
+    "text",
+    [
+        "广\ufffd",
+        "\ufffd",
+        "锟斤拷锟斤拷",
+        "锟斤",
+        "?ód?",
+        "深?市",
+        "S?o Paulo",
+        "??",
+        "???? ??",
+        "?",
+    ],
 )
 def test_text_that_lost_characters_is_damaged(text):
     assert "characters were lost" in damage_of(text).text
 
 
 @pytest.mark.parametrize(
+    "text", ["'岚市'", "`岚市`", "`岚市'", "«岚市»", "»岚市«", "「岚市」", "『岚市』"]
+)
+def test_quotation_marks_around_a_name_are_reported(text):
+    assert "quotation marks around it" in damage_of(text).text
+
+
+@pytest.mark.parametrize(
     "name",
     [
-        *NAMES, "CAFÉ” ", "L’Île-d’Yeu", "ÅS", "Ææ", "Öö", "Ñuñoa", "ESPAÑA", "Úštěk", "ČÍŽKOVICE",
-        "Àlfàra", "Straße", "STRAẞE", "São", "MARABÁ\u00a0(PA)", "What?", "A区", "省", "锟山",
-        "漯河市", "洮南市", "亳州", "濮阳", "¿Qué?", "°", "«Élan»", "🏙️",
+        *NAMES, "'s-Hertogenbosch", "‘Uyūn al Jiwā’", "O'", "“崖市”", "«a",
+        "「a」b", "CAFÉ” ", "L’Île-d’Yeu", "ÅS", "Ææ", "Öö", "Ñuñoa", "ESPAÑA", "Úštěk",
+        "ČÍŽKOVICE", "Àlfàra", "Straße", "STRAẞE", "São", "MARABÁ\u00a0(PA)", "What?",
+        "A区", "省", "锟山", "漯河市", "洮南市", "亳州", "濮阳", "¿Qué?", "°", "🏙️",
     ],
 )  # fmt: skip
 def test_names_are_not_damaged(name):

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import encode_multipart
 
 from app import concurrency
@@ -47,9 +48,22 @@ def test_five_thousand_lines_with_a_long_column_are_accepted(as_role):
     assert button == "Import 5,000 cities"
 
 
+@pytest.mark.parametrize("other", ["file", "file2"])
+def test_several_files_are_refused_and_none_is_read(app, as_role, other):
+    editor = as_role("editor")
+    files = [("file", "a.csv"), (other, "b.csv")]
+    data = MultiDict([(field, (io.BytesIO(MIXED.encode()), name)) for field, name in files])
+    data.add("csrf_token", editor.token("/cities/import"))
+    response = editor.client.post("/cities/import", data=data, headers=HTML)
+    assert response.status_code == 422
+    assert "Only one file can be imported at a time; 2 were sent." in Page(response).text()
+    with app.app_context():
+        assert db.session.scalars(select(CityImport)).all() == []
+
+
 @pytest.mark.parametrize(
     ("path", "size", "limit"),
-    [("/cities/import", 16 << 20, "16 MB"), ("/cities/new", 4 << 20, "4 MB")],
+    [("/cities/import", 16 << 20, "16 MB"), ("/cities/new", 64 << 10, "64 KB")],
 )
 def test_body_over_the_limit_is_refused_with_the_limit(as_role, path, size, limit):
     editor = as_role("editor")

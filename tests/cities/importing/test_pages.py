@@ -160,7 +160,7 @@ def test_missing_numbers_and_other_columns_are_mentioned(as_role, filled):
             "zh",
             [
                 "按 GB18030 编码读取，各列以分号分隔。",
-                "表头上方已跳过： 第 1 行（sep=;）、第 2 行（城市登记表）",
+                "表头上方已跳过：第 1 行（sep=;）、第 2 行（城市登记表）",
             ],
         ),
     ],
@@ -174,14 +174,15 @@ def test_the_preview_says_how_the_file_was_read(as_role, language, lines):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("separator", [*SEPARATORS, "^"])
+@pytest.mark.parametrize("separator", SEPARATORS)
 def test_every_separator_has_a_name_in_the_preview(app, as_role, language, separator):
     editor = as_role("editor")
     editor.client.set_cookie("gz_language", language)
-    file = f"sep={separator}\nprovince{separator}city\na{separator}b\n"
+    file = f"province{separator[0]}city{separator[-1]}\na{separator}b\n"
     with app.test_request_context(), force_locale(language):
-        name = str(SEPARATORS.get(separator, "“^”"))
-    assert name in open_page(editor, send(editor, file).location).texts("p.quiet")[0]
+        name = f"{SEPARATORS[separator]}."
+    line = open_page(editor, send(editor, file).location).texts("p.quiet")[0]
+    assert line.endswith((f" {SEPARATORS[separator].text}.", f"以{name.replace('.', '分隔。')}"))
 
 
 def test_many_skipped_lines_are_counted(as_role):
@@ -318,3 +319,11 @@ def test_number_of_the_line_is_the_first_column(as_role, filled, kind):
     page = open_page(editor, f"{address}/{kind}")
     assert page.texts("thead th")[0] == "Line"
     assert re.fullmatch(r"\d+ Line \d+", page.texts("tbody tr:first-child td:first-child")[0])
+
+
+def test_the_example_of_the_page_can_be_imported(as_role):
+    editor = as_role("editor")
+    example = open_page(editor, "/cities/import").one("pre code").get_text()
+    assert example.splitlines()[0] == HEADER.strip()
+    page = open_page(editor, send(editor, example).location)
+    assert page.texts(COUNTS) == ["2 new", "0 changed", "0 unchanged", "0 refused"]

@@ -1,16 +1,21 @@
 """Reading a CSV file, before the register is asked."""
 
+from contextlib import suppress
+from random import Random
+
 import pytest
 from flask_babel import force_locale
 
 from app.cities.exporting.csv_writer import guard, unguard, write_csv
 from app.cities.fields import CSV_FIELDS, FIELDS
 from app.cities.importing import csv_reader
+from app.cities.importing.compare import compare_line
 from app.cities.importing.csv_reader import LINE_COSTS, MOST_COLUMNS, MOST_EMPTY, PAUSE_EVERY
 from app.cities.importing.csv_table import MOST_LINES, Line, read_csv
 from app.cities.importing.header import MOST_TITLES, SEPARATORS
 from app.config import LANGUAGES
 from app.errors import Invalid
+from app.text import load_messages
 from tests.factories import SPACES
 
 HEADER = "provincename,cityname,usernumber\n"
@@ -20,12 +25,6 @@ def line(number, *cells, surplus=False):
     """A line as it is read: its cells are those of province, city and users."""
     names = [field.name for field in CSV_FIELDS]
     return Line(number, dict(zip(names, cells, strict=False)), surplus)
-
-
-@pytest.fixture(autouse=True)
-def _inside(app):
-    with app.test_request_context():
-        yield
 
 
 def refusal(data: bytes | str) -> str:
@@ -89,7 +88,7 @@ def test_spaces_around_quotation_marks_are_not_part_of_a_name(space):
     assert read_csv(text.encode()).lines == [line(2, "安省", '岚,"市"', "12")]
 
 
-@pytest.mark.parametrize("marks", ["“”", "””", "““", "„“", "‟”", "＂＂", '""'])
+@pytest.mark.parametrize("marks", ["“”", "””", '“"', '＂"', "““", "„“", "‟”", "＂＂", '""'])
 def test_curly_quotation_marks_are_those_of_a_cell(marks):
     begin, end = marks
     text = f"{begin}省份{end},{begin}城市{end}\n {begin}安省{end} ,\u3000{begin}崖,市{end}\n"
@@ -109,13 +108,24 @@ def test_cells_in_quotation_marks_go_on_in_the_next_line():
     assert lines == [line(2, "a", 'b\nc , "d" ,\n', " 1"), line(5, "e", "f", "2")]
 
 
-@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("separator", [one for one in SEPARATORS if len(one) == 1])
 def test_any_separator_is_read_and_named(separator):
     rows = ["省份|城市|用户数", ' "安,省;" |“荷|市”|"1,234"', "b|c|5"]
     text = "\n".join(rows).replace("|", separator).replace(f"荷{separator}市", "荷市")
     table = read_csv(text.encode())
     assert table.lines == [line(2, "安,省;", "荷市", "1,234"), line(3, "b", "c", "5")]
     assert table.source.separator == separator
+
+
+@pytest.mark.parametrize("separators", [one for one in SEPARATORS if len(one) > 1])
+def test_separators_of_both_widths_may_be_mixed(separators):
+    narrow, wide = separators
+    text = (
+        f"省份{narrow}城市{wide}用户数\n安省{wide}兰市{narrow}5\n '“a' {wide} “b{narrow}c”{wide}6\n"
+    )
+    table = read_csv(text.replace("'", '"').encode())
+    assert table.lines == [line(2, "安省", "兰市", "5"), line(3, "“a", f"b{narrow}c", "6")]
+    assert table.source.separator == separators
 
 
 def test_a_line_with_another_separator_than_the_header_is_one_cell():
@@ -163,6 +173,36 @@ def test_lines_above_the_header_are_skipped_and_named(above, skipped):
     assert table.source.skipped_count == len(skipped)
 
 
+def test_skipped_lines_are_shown_without_characters_that_nobody_sees():
+    table = read_csv(f"a\x1a\u202eb\tc\n{HEADER}a,b,1\n".encode())
+    assert table.source.skipped == [(1, "a  b c")]
+
+
+def test_random_files_are_read_or_refused():
+    """Nothing in a file is an error of ours."""
+    random = Random(7)
+    parts = [
+        *"“”,;\t|，；、\"'=#?\n\r \ufeff\u200b\u00a0\0\x1a\ufffdé广😀１",
+        "\r\n", "sep=", "省份", "city", "number", "1,234", '""', "å¹¿",
+    ]  # fmt: skip
+    counts = {"lines": 0, "faults": 0, "files": 0}
+    for _ in range(3000):
+        header = random.choice(["", "省份,城市,用户数\n", "city;province\r\n", "省份，城市\r"])
+        text = header + "".join(random.choices(parts, k=random.randrange(40)))
+        codec = random.choice(["utf-8", "utf-16", "utf-16-be", "gb18030", "big5hkscs", "cp1252"])
+        data = bytearray(text.encode(codec, "ignore"))
+        if data and random.random() < 0.3:
+            data[random.randrange(len(data))] = random.randrange(256)
+        with suppress(Invalid):
+            lines = read_csv(bytes(data)).lines
+            seen: dict = {}
+            reasons = [load_messages(compare_line(one, {}, seen)["reason"]) for one in lines]
+            counts["files"] += 1
+            counts["lines"] += len(reasons)
+            counts["faults"] += sum(map(bool, reasons))
+    assert min(counts.values()) > 400, counts
+
+
 def test_a_line_sep_may_name_any_separator():
     table = read_csv(b"sep=^\nprovince^city\na,b^c\n")
     assert table.lines == [line(3, "a,b", "c")]
@@ -206,6 +246,7 @@ def test_cells_beyond_the_header_are_noted():
     assert [line.surplus for line in table.lines] == [False, True]
 
 
+@pytest.mark.usefixtures("request_context")
 @pytest.mark.parametrize(
     ("data", "line", "advice"),
     [
@@ -235,6 +276,9 @@ def test_cells_beyond_the_header_are_noted():
         (b"\n" * 9_000 + b"\r\n" * 9_000 + b"\xff", "Line 18001", "UTF-8"),
         (HEADER.encode() + b"a,\xe6\xb7", "Line 2", "UTF-8"),
         (b'"province,city\n', "line 1", "quotation mark"),
+        ("çœ�ä»½,åŸŽå¸‚\n".encode(), "Line 1", "is damaged"),
+        ("title\nç\x9c\x81ä»½,å\x9f\x8eå¸\x82\na,b\n".encode(), "Line 1", "should be"),
+        ("省份,城市\n".encode("gbk").decode("utf-8", "replace").encode(), "Line 1", "is damaged"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_the_line_and_advice(data, line, advice):
@@ -264,6 +308,7 @@ def test_two_columns_of_one_field_are_refused_as_the_file_names_them(header, nam
     assert message.endswith("Delete one of them.")
 
 
+@pytest.mark.usefixtures("request_context")
 def test_refusal_of_two_columns_names_the_field_in_the_language_of_the_page():
     with force_locale("zh"):
         assert "“users”和“number”两列含义相同，都表示“用户数”" in refusal("城市,users,number\n")

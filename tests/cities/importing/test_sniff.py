@@ -15,12 +15,6 @@ SIMPLIFIED = "广东,深圳市,17494398\n陕西,亳州市,5\n"
 TRADITIONAL = "臺灣,臺北市,2480681\n廣東,深圳市,5\n"
 
 
-@pytest.fixture(autouse=True)
-def _inside(app):
-    with app.test_request_context():
-        yield
-
-
 def cells(text, codec, mark=b""):
     """The texts of the first line that is read."""
     return list(read_csv(mark + text.encode(codec)).lines[0].cells.values())
