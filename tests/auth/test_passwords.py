@@ -151,17 +151,17 @@ def test_the_account_shows_the_previous_sign_in_and_what_failed_since(app):
         add_person("editor")
     browser = Browser(app)
     browser.sign_in("editor")
-    assert facts(browser) == ["none", "0"]
+    assert facts(browser) == ["never", "0"]
     stranger = Browser(app)
     for _attempt in range(2):
         stranger.submit("/login", {"name": "editor", "password": "not the password"})
     stranger.submit("/login", {"name": "nobody-here", "password": "not the password"})
     advice = "If these were not yours, choose a new password."
-    assert facts(browser) == ["none", f"2 · {advice}"]
+    assert facts(browser) == ["never", f"2 · {advice}"]
     again = Browser(app)
     again.sign_in("editor")
     previous, failed = facts(again)
-    assert previous != "none"
+    assert previous != "never"
     assert failed == f"2 · {advice}"
     stranger.submit("/login", {"name": "EDITOR", "password": "not the password"})
     assert facts(again) == [previous, f"3 · {advice}"]
@@ -176,4 +176,4 @@ def test_a_count_that_is_not_one_counts_as_none(app, stored):
     app.extensions["redis"].set("gz:sign-in-failed:1", stored)
     browser = Browser(app)
     browser.sign_in("editor")
-    assert facts(browser) == ["none", "0"]
+    assert facts(browser) == ["never", "0"]
