@@ -10,7 +10,7 @@ from flask_babel import force_locale
 from app.cities import services
 from app.database.engine import db
 from app.database.limits import engine_options
-from app.logs import JsonFormatter, TextFormatter
+from app.logs.lines import JsonFormatter, TextFormatter
 from app.web.formatting import format_ago
 from tests.cities.conftest import ACTOR, given
 from tests.html import Page
