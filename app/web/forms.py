@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from flask import g, request
 from flask_wtf import FlaskForm
 
+from app.database import failures
 from app.errors import DomainError, Forbidden, Invalid, NotFound, Unauthorized
 
 T = TypeVar("T")
@@ -53,7 +54,10 @@ def submit(
     except (*PAGES, *special):
         raise
     except DomainError as error:
-        return Submission(status=add_form_errors(form, error), headers=error.headers)
+        refusal = error
+    except failures.DATABASE_ERRORS as error:  # what was typed is shown again
+        refusal = failures.refuse(error)
+    return Submission(status=add_form_errors(form, refusal), headers=refusal.headers)
 
 
 def add_form_errors(form: Any, error: DomainError) -> int:

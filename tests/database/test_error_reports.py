@@ -21,6 +21,7 @@ from tests.cities.conftest import ACTOR, add_city
 from tests.conftest import empty_tables
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser, add_person, csrf_token
 from tests.files.helpers import PDF, Script, store
+from tests.html import Page
 
 
 @contextmanager
@@ -153,6 +154,8 @@ def test_missing_right_is_reported_as_it_is_to_everybody(account, caplog, right,
     page = editor.get("/cities/new" if fields else "/cities/1").text
     answer = editor.client.post(path, data={**fields, "csrf_token": csrf_token(page)}, headers=HTML)
     assert answer.status_code == 500
+    typed = {tag["name"]: tag["value"] for tag in Page(answer).all("main input[name][value]")}
+    assert fields.items() <= typed.items()
     assert "The database refused this. Tell the administrator of this server." in answer.text
     assert "Try again in a moment" not in answer.text
     assert "the database refuses this: 1142 " in caplog.text
