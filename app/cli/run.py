@@ -18,6 +18,7 @@ import click
 from flask import current_app
 
 from app.auth import queries
+from app.cities.search_keys import refresh_keys
 from app.cli import supervisor
 from app.cli.processes import CannotStart, Stop, programs_environment
 from app.config import ROOT, Settings
@@ -34,7 +35,8 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, no
 
 
 def prepare(settings: Settings) -> None:
-    """Create the folders, the database and its tables, if they are missing or outdated."""
+    """Create the folders, the database and its tables, if they are missing or outdated, and bring
+    stored search keys up to the rules of this release."""
     try:
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in ("log", "nginx"):
@@ -48,6 +50,7 @@ def prepare(settings: Settings) -> None:
         bring_up_to_date(settings.database_url)
     except SchemaError as error:
         raise CannotStart(str(error)) from None
+    refresh_keys()
 
 
 def check_address(settings: Settings) -> None:
