@@ -190,6 +190,27 @@ def test_command_names_the_refusal_of_the_database(account, make_app):
     assert "Traceback" not in result.output
 
 
+def test_command_without_tables_names_what_to_run(make_app, tmp_path):
+    app = make_app(DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite")
+    with app.app_context():
+        result = app.test_cli_runner().invoke(args=["list-users"])
+    assert (result.exit_code, result.output) == (
+        1, "Error: The tables are missing or older than this code; run `flask prepare`.\n"
+    )  # fmt: skip
+
+
+def test_command_names_a_table_that_is_not_there(app):
+    with (
+        changed(
+            app, "ALTER TABLE person RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO person"
+        ),
+        app.app_context(),
+    ):
+        result = app.test_cli_runner().invoke(args=["list-users"])
+    assert result.exit_code == 1
+    assert result.output.endswith("Error: A statement failed: 1 no such table: person.\n")
+
+
 def test_readyz_names_an_account_that_is_refused(account):
     app, as_administrator = account
     as_administrator("SET PASSWORD FOR gaz@'127.0.0.1' = PASSWORD('another')")
