@@ -40,9 +40,10 @@ class Field:
     `headers` are the names of its column in a CSV file: the first is written, all are read.
     `check` makes a value of a text that is not empty, or returns what is wrong with it. `empty` is
     the message for an empty text; without one the field is optional, and an empty text is None.
-    What a form accepts and an import stores is cut to `length` characters, at which a text is
-    still too long. `form_name` is the name in HTML, where that is another one, and `attributes`
-    are those of the control. `examples` are its cells in the two lines that the import page shows.
+    Forms and imports cut a text to `length` characters, which is more than `check` accepts: the
+    rule still reports it. `form_name` is the name in HTML, where that is another one, and
+    `attributes` are those of the control. `examples` are its cells in the two lines that the import
+    page shows.
     """
 
     name: str

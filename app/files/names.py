@@ -57,7 +57,7 @@ def check_length(name: str, limit: int) -> None:
 
 
 def check_folder(folder: str, limit: int) -> None:
-    """The same for the path of a folder."""
+    """Refuse a folder path longer than `limit`, as `check_length()` does a name."""
     if len(folder) > limit:
         raise Invalid(N_("A folder path can have at most %(n)d characters.", n=FOLDER_LENGTH))
 

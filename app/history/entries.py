@@ -99,7 +99,7 @@ def subject_of(kind: str) -> Subject:
 
 
 def describe_entry(entry: HistoryEntry, names: Names) -> EntryRow:
-    """One row."""
+    """An entry as its row on the page shows it."""
     subject = subject_of(entry.subject_kind)
     before, after = load(entry.before), load(entry.after)
     key = (entry.subject_kind, entry.subject_id)
@@ -187,7 +187,7 @@ def is_empty(value: Any) -> bool:
 def show_value(subject: Subject, name: str, value: Any) -> str:
     """A recorded value, as people read it; long ones are cut."""
     if is_empty(value):
-        return str(_("(nothing)"))
+        return str(_("(empty)"))
     if name in subject.formats:
         return subject.formats[name](value)
     if isinstance(value, bool):

@@ -18,7 +18,7 @@ from app.cities.queries import COLUMNS, CityRow
 from app.cities.rules import Pair, pair_of, same_name, sort_key
 from app.cities.search_keys import fill_keys
 from app.concurrency import yield_to_hub
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.failures import tolerated
 from app.database.service import bookkeeping, service
 from app.errors import Conflict, NotFound
@@ -97,7 +97,7 @@ def read_lines(import_id: int) -> list[Line]:
         ImportLine.import_id == import_id
     )
     lines = [Line(*row) for row in db.session.execute(query.order_by(ImportLine.line))]
-    db.session.rollback()
+    release_connection()
     return lines
 
 
@@ -110,7 +110,7 @@ def look_up(lines: Iterable[Line]) -> dict[Pair, list[Known]]:
     found: dict[int, CityRow] = {}
     for condition in (City.city_key.in_(set(map(sort_key, names))), City.cityname.in_(names)):
         found |= {row.id: row for row in db.session.execute(select(*COLUMNS).where(condition))}
-    db.session.rollback()
+    release_connection()
     known: dict[Pair, list[Known]] = defaultdict(list)
     for row in found.values():
         pair = pair_of(row.provincename, row.cityname)

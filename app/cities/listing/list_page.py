@@ -23,14 +23,14 @@ from app.cities.rules import check_reader, province_same
 from app.config import ROOT
 from app.database.cursor import Cursor, write_cursor
 from app.web.assets import static_files
-from app.web.listings import Filter, ListAddress, read_flag, read_text, read_words
+from app.web.listings import Filter, ListAddress, bounded_text, read_flag, read_words
 
 CITIES = ListAddress(
     "cities.list_cities",
     CityListing,
     {
         "search": Filter("q", read_words(SEARCH_LENGTH)),
-        "province": Filter("province", read_text(TEXT_LENGTH)),
+        "province": Filter("province", bounded_text(TEXT_LENGTH)),
         "flawed": Filter("flawed", read_flag),
         "no_province": Filter("no_province", read_flag),
     },
