@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from flask import Flask
+from redis.exceptions import RedisError
 
 from app.database import failures
 from app.database.engine import db
@@ -43,6 +44,8 @@ def friendly_errors(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.ClickException(error.message) from None
         except failures.DATABASE_ERRORS as error:
             raise click.ClickException(sentence(error)) from None
+        except RedisError:
+            raise click.ClickException("Redis does not answer. See REDIS_URL.") from None
 
     return run
 
