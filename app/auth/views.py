@@ -30,7 +30,10 @@ from app.web.urls import landing_url, safe_next
 bp = Blueprint("auth", __name__)
 
 # Why somebody is led to the sign-in page, by the argument `why`.
-WHY = {"ended": _l("Please sign in again, then repeat what you did.")}
+WHY = {
+    "ended": _l("Please sign in again, then repeat what you did."),
+    "kept": _l("Please sign in again. Your form was stored and is shown again afterwards."),
+}
 
 Page = tuple[str, int, dict[str, str]]
 
