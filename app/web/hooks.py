@@ -102,7 +102,7 @@ def log_request(response: Response) -> None:
     """Log one line for the request, without its query, which may contain anything."""
     path = path_for_log()
     log.info(
-        "%s %s", request.method, path,
+        "request",
         extra={"fields": {
             "request_id": g.get("request_id", "-"),
             "address": request.remote_addr,

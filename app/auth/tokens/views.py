@@ -29,14 +29,15 @@ def list_tokens() -> str:
 
 @bp.post("/account/tokens")
 @role_required(by_token=False)
-def create_token() -> tuple[str, int]:
+def create_token() -> tuple[str, int, dict[str, str]]:
     """Create a token. Unlike other successes it does not redirect: the token's text is in this one
     response only."""
     form = TokenForm()
-    sent = submit(form, lambda: tokens.create_token(actor(), form.label.data))
+    label, password, days = form.label, form.password, form.days
+    sent = submit(form, lambda: tokens.create_token(actor(), label.data, password.data, days.data))
     if sent.done:
-        return draw_page(TokenForm(formdata=None), sent.result), 200
-    return draw_page(form), sent.status
+        return draw_page(TokenForm(formdata=None), sent.result), 200, {}
+    return draw_page(form), sent.status, dict(sent.headers)
 
 
 @bp.post("/account/tokens/<int:token_id>/revoke")

@@ -88,9 +88,13 @@ def limit_body() -> None:
         size, parts = declared().max_body or MEMBER_BYTES, MEMBER_PARTS
     else:
         size, parts = VISITOR_BYTES, VISITOR_PARTS
-    request.max_content_length, request.max_form_parts = size, parts
+    set_limits(size, parts)
     if (request.content_length or 0) > size:
         raise RequestEntityTooLarge()
+
+
+def set_limits(size: int, parts: int) -> None:
+    request.max_content_length, request.max_form_parts = size, parts
 
 
 def check_parts() -> None:
