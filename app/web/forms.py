@@ -6,7 +6,9 @@ from typing import Any, Generic, TypeVar
 
 from flask import g, request
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 
+from app.database import failures
 from app.errors import DomainError, Forbidden, Invalid, NotFound, Unauthorized
 from app.text import join_sentences
 from app.web.negotiation import shows_pages
@@ -21,8 +23,14 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
     """The base of all forms. web/posts/csrf.py has checked the CSRF token before the view, except
     for scripts, which need none."""
 
-    class Meta:
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
         csrf = False
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """The page of a draft has what was typed: see web/posts/drafts.py."""
+            if "draft" in g:
+                return MultiDict(g.draft.pairs)
+            return super().wrap_formdata(form, formdata)
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,11 @@ def submit(
         if isinstance(error, PAGES):
             raise
         return Submission(status=add_form_errors(form, error), headers=error.headers)
+    except failures.DATABASE_ERRORS as error:
+        if not as_page:
+            raise
+        refusal = failures.refuse(error)
+        return Submission(status=add_form_errors(form, refusal), headers=refusal.headers)
 
 
 def named_as_sent(form: Any, error: DomainError) -> DomainError:
