@@ -5,7 +5,7 @@ from alembic import op
 
 from migrations.steps import add_columns, bounded
 
-revision = "0014"
+revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
