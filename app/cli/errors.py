@@ -58,7 +58,11 @@ def friendly_errors(function: Callable[..., Any], instance: Path) -> Callable[..
 def check_account(instance: Path) -> None:
     """Refuse to run as another account than that of the instance folder: the web processes could
     not write to the files that this one makes."""
-    if not instance.exists() or (owner := instance.stat().st_uid) == os.geteuid():
+    try:
+        owner = instance.stat().st_uid
+    except OSError:  # it does not exist, which the command reports or mends
+        return
+    if owner == os.geteuid():
         return
     try:
         name = pwd.getpwuid(owner).pw_name
