@@ -100,21 +100,24 @@ def change_password() -> Response | Page:
     """Change one's own password, which ends the other sessions."""
     form = PasswordForm()
     count = offer_revocation(form)
-    current, password, revoke = form.current, form.password, form.revoke_tokens
-    sent = submit(
-        form,
-        lambda: sign_in.change_password(actor(), current.data, password.data, bool(revoke.data)),
-    )
+    revoke = form.revoke_tokens.data
+    sent = submit(form, lambda: replace_password(form))
     if sent.result:
         row = queries.get_person(actor(), actor().person_id)
         start_session(session, row, sent.result)
         text = _("Your password was changed. Your other sessions have ended.")
-        if revoke.data:
+        if revoke:
             text = _("Your password was changed, your other sessions and your tokens have ended.")
         Notice(text).show()
         return remember_device(redirect(url_for("auth.account"), 303), row.id)
     page = render_template("auth/change_password.html", form=form, tokens=count)
     return page, sent.status, dict(sent.headers)
+
+
+def replace_password(form: PasswordForm) -> int:
+    """Do what the form says; returns the epoch of the session that continues."""
+    current, password, revoke = form.current.data, form.password.data, form.revoke_tokens.data
+    return sign_in.change_password(actor(), current, password, sent_devices(), bool(revoke))
 
 
 def offer_revocation(form: PasswordForm) -> int:

@@ -51,13 +51,13 @@ def verify(name: str, password: str) -> Person | None:
     return person
 
 
-def check_own_password(actor: Actor, password: str, field: str) -> Person:
+def check_own_password(actor: Actor, password: str, devices: str, field: str) -> Person:
     """The person who acts, if this is their password; otherwise Invalid, with the form's field.
-    Wrong ones are counted for the person's sessions."""
+    Wrong ones are counted for the browser, by its cookie of devices."""
     name = load_person(actor.person_id).name
     release_connection()
     try:
-        return check_credentials(name, password, limits.known_limits(actor.person_id, "session"))
+        return check_credentials(name, password, limits.own_limits(actor.person_id, devices))
     except DomainError as error:
         event("password-refused", logging.WARNING)
         if isinstance(error, Invalid):

@@ -83,10 +83,16 @@ def sign_in_limits(
     person_id: int | None, name: str, address: str, devices: str
 ) -> tuple[Limit, ...]:
     """The limits of a sign-in under this name, by a browser with this cookie."""
-    device = find_device(devices, person_id) if person_id is not None else None
-    if device:
-        return known_limits(device.person_id, f"device:{device.name}")
+    if person_id is not None and find_device(devices, person_id):
+        return own_limits(person_id, devices)
     return stranger_limits(person_id, name, address)
+
+
+def own_limits(person_id: int, devices: str) -> tuple[Limit, ...]:
+    """The limits of somebody who types their password again, in a browser with this cookie. Without
+    one all sessions of the person count together."""
+    device = find_device(devices, person_id)
+    return known_limits(person_id, f"device:{device.name}" if device else "session")
 
 
 def forget_attempts(person_id: int) -> None:

@@ -87,9 +87,11 @@ def unlock(actor: Actor, person_id: int) -> None:
 
 
 @permitted(Role.VIEWER, by_token=False)
-def change_password(actor: Actor, current: str, password: str, revoke_tokens: bool = True) -> int:
+def change_password(
+    actor: Actor, current: str, password: str, devices: str = "", revoke_tokens: bool = True
+) -> int:
     """Change one's own password and return the new epoch; one's tokens are revoked, or not."""
-    person = check_own_password(actor, current, "current")
+    person = check_own_password(actor, current, devices, "current")
     if person.must_change_password and current == password:  # an administrator has seen it
         raise Invalid(fields={"password": N_("Choose a password other than the current one.")})
     check_password(password, person.name)

@@ -34,11 +34,11 @@ def digest(text: str) -> str:
 
 
 @permitted(Role.VIEWER, by_token=False)
-def create_token(actor: Actor, label: str, password: str, days: str = "") -> str:
+def create_token(actor: Actor, label: str, password: str, days: str = "", devices: str = "") -> str:
     """Create a token for one's own scripts, given one's password; returns its text, which is not
     stored."""
     valid_days = check_days(days)
-    check_own_password(actor, password, "password")
+    check_own_password(actor, password, devices, "password")
     return store_token(actor, label, valid_days)
 
 

@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from app.auth.sign_in.device_cookie import sent_devices
 from app.auth.tokens import services as tokens
 from app.auth.tokens.forms import TokenForm
 from app.current import actor
@@ -33,8 +34,8 @@ def create_token() -> tuple[str, int, dict[str, str]]:
     """Create a token. Unlike other successes it does not redirect: the token's text is in this one
     response only."""
     form = TokenForm()
-    label, password, days = form.label, form.password, form.days
-    sent = submit(form, lambda: tokens.create_token(actor(), label.data, password.data, days.data))
+    fields = (form.label.data, form.password.data, form.days.data)
+    sent = submit(form, lambda: tokens.create_token(actor(), *fields, sent_devices()))
     if sent.done:
         return draw_page(TokenForm(formdata=None), sent.result), 200, {}
     return draw_page(form), sent.status, dict(sent.headers)

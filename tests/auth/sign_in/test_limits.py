@@ -121,9 +121,23 @@ def test_a_known_browser_has_limits_of_its_own(app):
         assert guess(cookie=devices.add_device(cookie, person_id), typed=PASSWORD) is TooMany
 
 
-def test_wrong_current_passwords_are_counted_for_the_session(app):
-    """Strangers cannot lock somebody out of changing their password, nor they themselves out of
-    signing in elsewhere."""
+def test_whoever_took_over_a_session_does_not_keep_its_person_from_a_new_password(app):
+    """A session without the cookie of a browser that has signed in has a limit of its own."""
+    with app.app_context():
+        add_person("editor")
+    owner, thief = Browser(app), Browser(app)
+    owner.sign_in("editor")
+    thief.client.set_cookie("gz", owner.client.get_cookie("gz").value)
+    wrong = {"current": "wrong", "password": "a new password", "again": "a new password"}
+    statuses = [thief.submit("/account/password", wrong).status_code for _ in range(6)]
+    assert statuses == [422] * 5 + [429]
+    right = {**wrong, "current": PASSWORD}
+    assert thief.submit("/account/password", right).status_code == 429
+    assert owner.submit("/account/password", right).status_code == 303
+
+
+def test_wrong_current_passwords_are_counted_for_the_browser(app):
+    """Strangers cannot lock somebody out of changing their password."""
     with app.app_context():
         add_person("editor")
     browser = Browser(app)
