@@ -35,6 +35,8 @@ UNDECORATED = {
     "computes figures for everybody, and counts them": {
         "numbers/services.py: get_fib",
         "numbers/services.py: get_pi",
+        "numbers/services.py: person_limits",
+        "numbers/services.py: visitor_limits",
     },
     "reads or writes the values of a session in Redis, for whoever has its key": {
         "session_page/services.py: clean_key",

@@ -8,6 +8,7 @@ from flask import g, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 
+from app.database import failures
 from app.errors import DomainError, Forbidden, Invalid, NotFound, Unauthorized
 from app.text import join_sentences
 from app.web.negotiation import shows_pages
@@ -75,6 +76,11 @@ def submit(
         if isinstance(error, PAGES):
             raise
         return Submission(status=add_form_errors(form, error), headers=error.headers)
+    except failures.DATABASE_ERRORS as error:
+        if not as_page:
+            raise
+        refusal = failures.refuse(error)
+        return Submission(status=add_form_errors(form, refusal), headers=refusal.headers)
 
 
 def named_as_sent(form: Any, error: DomainError) -> DomainError:

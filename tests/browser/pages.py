@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, Response
 
+from tests.factories import PASSWORD
 from tests.site import Site
 
 numbers = count(1)  # for names of rows, which are created again for each visit
@@ -130,6 +131,7 @@ def remove_file(site: Site, page: Page) -> Response | None:
 def make_token(_site: Site, page: Page) -> Response | None:
     """Create an API token."""
     page.fill("#label", f"nightly report {next(numbers)}")
+    page.fill("#password", PASSWORD)
     return submit(page)
 
 

@@ -90,7 +90,7 @@ def test_ready_on_both_databases(any_app):
     assert status == 200
     assert body == {
         "status": "ready",
-        "checks": {"database": "ok", "tables": "ok", "redis": "ok", "storage": "ok"},
+        "checks": {"database": "ok", "tables": "ok", "redis": "ok", "storage": "ok", "proxy": "ok"},
     }
 
 
