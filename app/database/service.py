@@ -126,8 +126,8 @@ def run_follow_up(follow_up: Callable[[], object]) -> None:
     expires anyway."""
     try:
         follow_up()
-    except RedisError:  # not our fault, so without a traceback
-        log.warning("Redis does not answer: the change is saved, caches expire within a minute")
+    except RedisError:  # the client has logged it; caches expire within a minute
+        pass
     except Exception:
         log.exception("a follow-up of a committed change failed")
 

@@ -5,6 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from app.current import settings
 from app.database import schema
 from app.database.engine import db
 from app.redis.client import redis_store
+from app.redis.failures import Kind, classify, describe
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Check:
 READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
+NO_REDIS = "Redis does not answer"
 NO_DATABASE = Check(False, "the database does not answer")
 TABLES = {
     schema.State.SAME: Check(),
@@ -109,11 +112,18 @@ def check_tables() -> Check:
 
 
 def check_redis() -> Check:
-    """Check that Redis accepts a write."""
+    """Check that Redis answers. That it refuses something is a warning, as long as it answers
+    questions: people who are signed in can go on reading."""
+    client = redis_store.client
     try:
-        redis_store.client.set("gz:ready", "1", ex=60)
-    except RedisError:
-        return Check(False, "Redis does not answer or refuses writes")
+        client.get("gz:ready")
+    except RedisError as error:
+        refused = classify(error) is Kind.REFUSAL
+        return Check(False, f"Redis refuses: {describe(error)}" if refused else NO_REDIS)
+    with suppress(RedisError):
+        client.set("gz:ready", "1", ex=60)
+    if refusal := client.breaker.recent_refusal:
+        return Check(True, f"warning: Redis refused within ten minutes: {refusal}")
     return Check()
 
 

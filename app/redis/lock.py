@@ -26,19 +26,19 @@ POLL_SECONDS = (0.01, 0.1)  # the first pause and the longest; each pause double
 
 # The second GET is for an attempt that succeeded although its answer was lost.
 ACQUIRE = """
-if redis.call("SET", KEYS[1], ARGV[1], "NX", "PX", ARGV[2]) then return 1 end
-if redis.call("GET", KEYS[1]) == ARGV[1] then return 1 end
+if ask("SET", KEYS[1], ARGV[1], "NX", "PX", ARGV[2]) then return 1 end
+if ask("GET", KEYS[1]) == ARGV[1] then return 1 end
 return 0
 """
 
 RENEW = """
-if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call("PEXPIRE", KEYS[1], ARGV[2])
+if ask("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+return ask("PEXPIRE", KEYS[1], ARGV[2])
 """
 
 RELEASE = """
-if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call("DEL", KEYS[1])
+if ask("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+return ask("DEL", KEYS[1])
 """
 
 

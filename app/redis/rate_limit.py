@@ -26,18 +26,22 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local wait = 0
 for i, key in ipairs(KEYS) do
   local count, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
-  if redis.call("ZCARD", key) >= count then
-    local leaves = redis.call("ZRANGE", key, -count, -count, "WITHSCORES")
+  ask("ZREMRANGEBYSCORE", key, "-inf", now - window)
+  if ask("ZCARD", key) >= count then
+    local leaves = ask("ZRANGE", key, -count, -count, "WITHSCORES")
     wait = math.max(wait, tonumber(leaves[2]) + window - now)
   end
 end
 if wait > 0 then return wait end
 for i, key in ipairs(KEYS) do
-  redis.call("ZADD", key, now, ARGV[1])
-  redis.call("PEXPIRE", key, ARGV[2 * i + 1])
+  ask("ZADD", key, now, ARGV[1])
+  ask("PEXPIRE", key, ARGV[2 * i + 1])
 end
 return 0
+"""
+
+GIVE_BACK = """
+for _, key in ipairs(KEYS) do ask("ZREM", key, ARGV[1]) end
 """
 
 
@@ -68,7 +72,4 @@ def hit(*limits: Limit) -> tuple[str, int]:
 
 def give_back(name: str, *limits: Limit) -> None:
     """Remove an event from the limits it was counted under."""
-    with redis_store.client.pipeline(transaction=False) as pipe:
-        for limit in limits:
-            pipe.zrem(limit.redis_key, name)
-        pipe.execute()
+    redis_store.script(GIVE_BACK)(keys=[limit.redis_key for limit in limits], args=[name])

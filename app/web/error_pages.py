@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from app.database.engine import DATABASE_AWAY
 from app.errors import DomainError, Invalid
 from app.logs import event
+from app.redis.failures import Kind, classify
 from app.web.formatting import format_size
 from app.web.negotiation import accepts_anything, wants_page
 
@@ -100,10 +101,12 @@ def answer_csrf_error(_error: CSRFError) -> Response:
     return answer(400, _("This form was out of date. Nothing was changed."))
 
 
-def answer_redis_error(_error: RedisError) -> Response:
-    """Answer 503 if Redis does not answer in time."""
-    current_app.logger.warning("Redis does not answer")
-    return answer(503, "", {"Retry-After": "2"})
+def answer_redis_error(error: RedisError) -> Response:
+    """Answer 503 if Redis does not answer or refuses, which its client has logged; any other error
+    is ours."""
+    if classify(error) in (Kind.ABSENCE, Kind.REFUSAL):
+        return answer(503, "", {"Retry-After": "2"})
+    return answer_unexpected(error)
 
 
 def answer_database_error(error: OperationalError | PoolTimeout) -> Response:

@@ -6,6 +6,8 @@ from typing import Any, Generic, TypeVar
 
 from flask import request
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import CombinedMultiDict
+from wtforms import FileField
 
 from app.errors import DomainError, Forbidden, Invalid, NotFound, Unauthorized
 
@@ -19,8 +21,17 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
     """The base of all forms. It does not check the CSRF token again: web/csrf.py has done so before
     the view, except for scripts, which need none."""
 
-    class Meta:
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
         csrf = False
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """A file that was sent under the name of a text field is not its text."""
+            data = super().wrap_formdata(form, formdata)
+            if isinstance(data, CombinedMultiDict) and not any(
+                issubclass(field.field_class, FileField) for _name, field in form._unbound_fields
+            ):
+                return request.form
+            return data
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ asked again a minute later at the latest.
 
 from functools import partial
 
+from redis.exceptions import RedisError
 from sqlalchemy import select
 
 from app.auth.models import Person
 from app.database.engine import db
 from app.database.service import after_commit
 from app.redis.client import redis_store
+from app.redis.failures import Kind, classify
 
 PERSON_PREFIX = "gz:person:"
 EPOCH_PREFIX = "gz:epoch:"
@@ -26,13 +28,13 @@ DISABLED = 0  # the epoch of the disabled, which no session has
 WRITE = """
 local now = tonumber(redis.call("TIME")[1])
 local replace = ARGV[4] == "1"
-if not replace and now < (tonumber(redis.call("HGET", KEYS[1], "epoch_until") or 0) or 0) then
+if not replace and now < (tonumber(ask("HGET", KEYS[1], "epoch_until") or 0) or 0) then
   return
 end
-redis.call("HSET", KEYS[1], "epoch", ARGV[1], "epoch_until", now + ARGV[2])
-redis.call("EXPIRE", KEYS[1], ARGV[3])
-if replace or redis.call("EXISTS", KEYS[2]) == 0 then
-  redis.call("SET", KEYS[2], ARGV[1], "EX", ARGV[2])
+ask("HSET", KEYS[1], "epoch", ARGV[1], "epoch_until", now + ARGV[2])
+ask("EXPIRE", KEYS[1], ARGV[3])
+if replace or ask("EXISTS", KEYS[2]) == 0 then
+  ask("SET", KEYS[2], ARGV[1], "EX", ARGV[2])
 end
 """
 
@@ -58,13 +60,17 @@ def raise_epoch(person: Person) -> int:
 
 def publish_epoch(person_id: int) -> int:
     """Read the epoch from the database into Redis, where a value that was written in the meantime
-    is newer and remains."""
+    is newer and remains. While Redis refuses writes, every request asks the database."""
     row = db.session.execute(
         select(Person.session_epoch, Person.active).where(Person.id == person_id)
     ).one_or_none()
     db.session.rollback()
     epoch = row.session_epoch if row and row.active else DISABLED
-    write_epoch(person_id, epoch, replace=False)
+    try:
+        write_epoch(person_id, epoch, replace=False)
+    except RedisError as error:
+        if classify(error) is not Kind.REFUSAL:
+            raise
     return epoch
 
 

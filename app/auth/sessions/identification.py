@@ -1,7 +1,7 @@
 """Who makes a request: from the token in its header, or from its session."""
 
 import logging
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask import current_app, g, request, session
@@ -21,11 +21,11 @@ from app.web.declarations import declared
 class SignedIn(msgspec.Struct):
     """What a session contains about its person."""
 
-    person: int
+    person: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     name: str
     role: Role
     epoch: int
-    since: float
+    since: Annotated[float, msgspec.Meta(ge=0, lt=1e11)]
     must_change: bool = False
 
 

@@ -81,7 +81,7 @@ def test_redis_stops_and_comes_back(own_app, own_redis):
     own_redis.stop()
     meets_redis_away(browser)
     own_redis.start()
-    # A failure is remembered for a second.
+    # It is asked again every tenth of a second.
     servers.wait_until(lambda: browser.get("/login").status_code == 200, "Redis is asked again")
     browser.sign_in("viewer")
     assert signed_in(browser)
