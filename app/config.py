@@ -219,22 +219,18 @@ def engine_options(url: str, web: bool = False) -> dict[str, Any]:
         # database/service.py retries on a busy database with a short gevent sleep: waiting inside
         # SQLite would block every other request of the process.
         return {**common, "connect_args": {"timeout": 0.02}}
-    connect_args: dict[str, Any] = {
-        "connect_timeout": 0.9,
-        "read_timeout": 1.8,
-        "write_timeout": 1.8,
-    }
+    connect: dict[str, Any] = {"connect_timeout": 0.9, "read_timeout": 1.8, "write_timeout": 1.8}
     if web:
         # Shorter than the read time-out, so that MariaDB reports the locked row and ends the
         # statement. Otherwise we would drop the connection while its statement goes on waiting.
-        connect_args["init_command"] = "SET SESSION innodb_lock_wait_timeout = 1"
+        connect["init_command"] = "SET SESSION innodb_lock_wait_timeout = 1"
     return {
         **common,
         "pool_timeout": 2,
         "pool_recycle": 360,
         # Replaces connections that a restart of the database has closed.
         "pool_pre_ping": True,
-        "connect_args": connect_args,
+        "connect_args": connect,
     }
 
 

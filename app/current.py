@@ -11,7 +11,6 @@ from app.config import Settings
 
 
 def settings() -> Settings:
-    """The settings of the running application."""
     value: Settings = current_app.config["SETTINGS"]
     return value
 
@@ -22,7 +21,6 @@ def worker_name() -> str:
 
 
 def actor() -> Actor:
-    """The actor of the current request."""
     found: Actor = g.get("actor", ANONYMOUS)
     return found
 

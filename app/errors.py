@@ -84,8 +84,8 @@ class NoSpace(DomainError):
 
     status = 507
 
-    def __init__(self, message: Text = "") -> None:
-        super().__init__(message or N_("Nothing was saved. Tell the administrator of this server."))
+    def __init__(self) -> None:
+        super().__init__(N_("Nothing was saved. Tell the administrator of this server."))
 
 
 class NotAForm(DomainError):

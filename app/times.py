@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 
 def now() -> datetime:
-    """The current time in UTC."""
     return datetime.now(UTC)
 
 

@@ -4,24 +4,16 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register sessions, identification, pages, commands, entries of the menu and what the history
-    shows."""
+    """Register sessions, tokens, pages, commands, entries of the menu, and the subject."""
     from flask_babel import lazy_gettext as _l
 
-    from app.auth import (
-        commands,
-        forms,
-        people_views,
-        sessions,
-        subjects,
-        tokens,
-        views,
-    )
+    from app.auth import commands, forms, people_views, sessions, subjects, tokens, views
+    from app.history.subjects import register
     from app.web.navigation import Entry, add_to_menu, navigation
 
-    app.context_processor(lambda: {"role_names": forms.ROLE_NAMES})
+    app.jinja_env.globals["role_names"] = forms.ROLE_NAMES
     sessions.init_app(app)
-    subjects.init_app(app)
+    register(app, subjects.PERSON)
     tokens.init_app(app)
     for blueprint in (views.bp, people_views.bp):
         app.register_blueprint(blueprint)

@@ -34,9 +34,8 @@ def set_password(name: str) -> None:
     person = queries.find_person(name)
     if person is None:
         raise click.ClickException(f"There is nobody named {name}.")
-    person_id, stored_name = person.id, person.name
-    services.set_password(Actor.operator(), person_id, read_password())
-    click.echo(f"The password of {stored_name} was changed and their sessions have ended.")
+    services.set_password(Actor.operator(), person.id, read_password())
+    click.echo(f"The password of {person.name} was changed and their sessions have ended.")
 
 
 @click.command("list-users")

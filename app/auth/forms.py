@@ -18,7 +18,7 @@ ROLE_CHOICES = [
 
 
 class LoginForm(BaseForm):
-    """Name and password. They are checked together, so neither has a limit of its own."""
+    """Name and password, which are checked together: neither has a limit of its own."""
 
     name = StringField(
         _l("Name"), [InputRequired(_l("Enter your name."))], render_kw={"autocomplete": "username"}
@@ -54,17 +54,16 @@ class PasswordForm(BaseForm):
 class RoleForm(BaseForm):
     """A person's role. The service checks it."""
 
-    role = RadioField(_l("Role"), choices=ROLE_CHOICES, validate_choice=False)
+    role = RadioField(
+        _l("Role"), choices=ROLE_CHOICES, default=Role.VIEWER.value, validate_choice=False
+    )
 
 
-class PersonForm(BaseForm):
+class PersonForm(RoleForm):
     """Name and role of a new person."""
 
     name = StringField(
         _l("Name"),
         [InputRequired(_l("Enter a name.")), name_length()],
         render_kw={"autocomplete": "off"},
-    )
-    role = RadioField(
-        _l("Role"), choices=ROLE_CHOICES, default=Role.VIEWER.value, validate_choice=False
     )

@@ -12,8 +12,7 @@ from app.times import now
 NAME_LENGTH = 64
 NAME_KEY_LENGTH = 255
 PASSWORD_SHORTEST, PASSWORD_LONGEST = 8, 256
-# A password that an administrator handed out expires after this time.
-FIRST_PASSWORD_LIFE = timedelta(days=7)
+FIRST_PASSWORD_LIFE = timedelta(days=7)  # of a password that an administrator passed on
 TOKEN_LABEL_LENGTH = 64
 
 
@@ -35,23 +34,27 @@ class Person(db.Model):  # type: ignore[name-defined,misc]
     role: Mapped[str] = mapped_column(String(16))
     active: Mapped[bool] = mapped_column(default=True)
     must_change_password: Mapped[bool] = mapped_column(default=False)
-    # Only of a first password.
-    password_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    password_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of a first password
     session_epoch: Mapped[int] = mapped_column("epoch", default=1)
     created_at: Mapped[Moment]
     signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
     def state(self) -> str:
-        """One word for lists: active, disabled, invited, or expired (of a first password)."""
+        """active, disabled, invited, or expired (the first password was not used in time)."""
         if not self.active:
             return "disabled"
         if not self.must_change_password:
             return "active"
         return "expired" if self.has_expired_password() else "invited"
 
+    def set_password(self, password_hash: str, first: bool) -> None:
+        """Replace the password by one of the person's own, or by a first password."""
+        self.password_hash = password_hash
+        self.must_change_password = first
+        self.password_ends_at = now() + FIRST_PASSWORD_LIFE if first else None
+
     def has_expired_password(self) -> bool:
-        """True if the first password was not used in time."""
         return self.password_ends_at is not None and self.password_ends_at < now()
 
 

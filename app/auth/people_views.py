@@ -23,7 +23,7 @@ PEOPLE = ListAddress("people.list_people", PeopleListing, {})
 @bp.get("/people")
 @role_required(Role.ADMIN, by_token=False)
 def list_people() -> str:
-    """Everybody."""
+    """The list of people."""
     listing = PEOPLE.read(request.args)
     page, total = select_people(actor(), listing, PEOPLE.read_cursor(listing, request.args))
     return render_template("auth/list_people.html", list=PEOPLE.show(listing, page, total))
@@ -32,7 +32,7 @@ def list_people() -> str:
 @bp.route("/people/new", methods=["GET", "POST"])
 @role_required(Role.ADMIN, by_token=False)
 def create_person() -> tuple[str, int]:
-    """Add a person; the answer shows their first password."""
+    """Add a person, and show their first password."""
     form = PersonForm()
     sent = submit(form, lambda: services.invite_person(actor(), form.name.data, form.role.data))
     if sent.result:
@@ -41,20 +41,15 @@ def create_person() -> tuple[str, int]:
 
 
 def first_password(person_id: int, password: str) -> str:
-    """The page that shows a first password, as the answer to the POST that generated it.
-
-    Unlike other successes it does not redirect: the password would have to be stored until the
-    browser asks for the next page, in the session, in Redis or in the address. This way it is
-    readable in this one answer only, which no cache stores. If the form is sent again, adding a
-    person is refused because the name is taken; giving a first password makes another one, and the
-    page then shows the one that is valid.
-    """
+    """The page that shows a first password. Unlike other successes the POST does not redirect to
+    it: the password would have to be stored until the next request. If the form is sent again, the
+    name is taken, or another first password replaces this one."""
     return render_template(
         "auth/first_password.html",
         row=queries.get_person(actor(), person_id),
         password=password,
         days=FIRST_PASSWORD_LIFE.days,
-        # The switches of language and scheme lead to the person, not to an empty form.
+        # The switches of language and scheme lead back to the person, not to an empty form.
         this_page=url_for("people.show_person", person_id=person_id),
     )
 
@@ -73,8 +68,7 @@ def set_role(person_id: int) -> Response:
     """Change a person's role."""
     if services.set_role(actor(), person_id, request.form.get("role", "")):
         name = queries.get_person(actor(), person_id).name
-        text = _("The role of %(name)s was changed. They need to sign in again.", name=name)
-        Notice(text).show()
+        Notice(_("The role of %(name)s was changed. They need to sign in again.", name=name)).show()
     return redirect(url_for("people.show_person", person_id=person_id), 303)
 
 
@@ -97,5 +91,4 @@ def set_active(person_id: int, active: bool) -> Response:
 @role_required(Role.ADMIN, by_token=False)
 def give_first_password(person_id: int) -> str:
     """Give a new first password to somebody who forgot theirs."""
-    password = services.give_first_password(actor(), person_id)
-    return first_password(person_id, password)
+    return first_password(person_id, services.give_first_password(actor(), person_id))

@@ -1,4 +1,4 @@
-"""Reads of people. Those that not everybody may do take the actor."""
+"""Reads of people. Those that need a role take the actor."""
 
 from dataclasses import dataclass, replace
 
@@ -15,13 +15,13 @@ from app.errors import Forbidden, NotFound
 from app.text import N_
 
 
-def somebody_exists() -> bool:
-    """True if the installation was claimed."""
+def any_person_exists() -> bool:
+    """True if the installation has been claimed."""
     return db.session.scalar(select(Person.id).limit(1)) is not None
 
 
 def find_person(name: str) -> Person | None:
-    """By name, in any case and width."""
+    """The person of this name, in any case and width."""
     return db.session.scalar(select(Person).where(Person.name_key == fold_name(name)))
 
 
@@ -32,9 +32,9 @@ def first_administrator() -> Person | None:
 
 
 def load_person(person_id: int, lock: bool = False) -> Person:
-    """By id; NotFound if there is none. With `lock`, for a service that changes the row: it is
-    locked and read again. Otherwise two changes at once would raise the epoch to the same value,
-    and a session that began after the first would survive the second."""
+    """By id. A service that changes the row locks it, which also reads it again: otherwise two
+    changes at once would raise the epoch to the same value, and a session that began after the
+    first would survive the second."""
     person = db.session.get(Person, person_id, with_for_update=lock or None)
     if person is None:
         raise NotFound(N_("There is no such person."))
@@ -43,7 +43,7 @@ def load_person(person_id: int, lock: bool = False) -> Person:
 
 @permitted(Role.VIEWER, by_token=False)
 def get_person(actor: Actor, person_id: int) -> Person:
-    """One person: oneself, or, for administrators, anybody."""
+    """Oneself or, for administrators, anybody."""
     if person_id != actor.id and not actor.is_admin:
         raise Forbidden(N_("Your role does not include this."))
     return load_person(person_id)

@@ -10,14 +10,13 @@ LABEL_LENGTH_MESSAGE = N_("A label has 1 to %(n)d characters.", n=TOKEN_LABEL_LE
 
 
 def fold_name(name: str) -> str:
-    """The key of a name: two names with the same key are the same name, in any case and width.
-    Text longer than a key is nobody's name and has no key: folding half a million characters takes
-    seconds."""
+    """The key of a name, in any case and width. Text longer than a key is not a name and has none:
+    folding half a million characters takes seconds."""
     return "" if len(name) > NAME_KEY_LENGTH else fold(name).strip()
 
 
 def check_name(name: str) -> str:
-    """The name as it is stored: NFC, trimmed, 1 to 64 characters, no control characters."""
+    """The name as it is stored: NFC and trimmed."""
     name = compose(name, NAME_LENGTH)
     # Some characters become up to 18 when folded, and the key must fit its column.
     if not 1 <= len(name) <= NAME_LENGTH or len(fold_name(name)) > NAME_KEY_LENGTH:
@@ -28,7 +27,6 @@ def check_name(name: str) -> str:
 
 
 def check_role(role: str) -> Role:
-    """One of the three roles."""
     try:
         return Role(role)
     except ValueError:
@@ -36,7 +34,7 @@ def check_role(role: str) -> Role:
 
 
 def check_label(label: str) -> str:
-    """The label of a token as it is stored: trimmed, 1 to 64 characters."""
+    """The label of a token as it is stored: trimmed."""
     label = label.strip()
     if not 1 <= len(label) <= TOKEN_LABEL_LENGTH:
         raise Invalid(fields={"label": LABEL_LENGTH_MESSAGE})

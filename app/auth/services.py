@@ -4,8 +4,7 @@ A password is hashed before the transaction: a permitted function hashes it and 
 that stores the hash.
 """
 
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
 from app.auth.changes import log_event, record_new_person, record_person
-from app.auth.models import FIRST_PASSWORD_LIFE, Person
+from app.auth.models import Person
 from app.auth.passwords import check_password, hash_password, random_password
 from app.auth.queries import load_person
 from app.auth.rules import check_name, check_role, fold_name
@@ -24,7 +23,6 @@ from app.database.engine import db
 from app.database.service import permitted, service
 from app.errors import Conflict, Forbidden, Invalid
 from app.text import N_
-from app.times import now
 
 
 @dataclass(frozen=True)
@@ -34,25 +32,27 @@ class NewPerson:
     name: str
     role: Role
     password_hash: str
-    must_change_password: bool = False
-    password_ends_at: datetime | None = None
+    first: bool = False  # a first password
 
     def row(self, **columns: Any) -> Person:
         """The row to insert, with more columns."""
-        return Person(**asdict(self), name_key=fold_name(self.name), **columns)
+        key = fold_name(self.name)
+        row = Person(name=self.name, name_key=key, role=self.role, **columns)
+        row.set_password(self.password_hash, self.first)
+        return row
 
 
-def prepare_person(name: str, password: str, role: str) -> NewPerson:
+def prepare_person(name: str, password: str, role: str, first: bool = False) -> NewPerson:
     """Check a new person and hash their password."""
     name = check_name(name)
     check_password(password, name)
-    return NewPerson(name, check_role(role), hash_password(password))
+    return NewPerson(name, check_role(role), hash_password(password), first)
 
 
 @permitted(Role.ADMIN, by_token=False)
 def create_person(actor: Actor, name: str, password: str, role: str) -> int:
     """Add a person with a password of their choice; returns the id."""
-    return add_person(actor, "person.create", prepare_person(name, password, role))
+    return add_person(actor, prepare_person(name, password, role))
 
 
 @permitted(Role.ADMIN, by_token=False)
@@ -60,19 +60,14 @@ def invite_person(actor: Actor, name: str, role: str) -> tuple[int, str]:
     """Add a person; returns the id and a random first password, with which they sign in within a
     week to set their own."""
     password = random_password()
-    person = replace(
-        prepare_person(name, password, role),
-        must_change_password=True,
-        password_ends_at=now() + FIRST_PASSWORD_LIFE,
-    )
-    return add_person(actor, "person.invite", person), password
+    return add_person(actor, prepare_person(name, password, role, first=True)), password
 
 
 @service(Role.ADMIN, by_token=False)
-def add_person(actor: Actor, action: str, person: NewPerson) -> int:
+def add_person(actor: Actor, person: NewPerson) -> int:
     """Store the person that create_person() or invite_person() prepared."""
     row = insert_person(person)
-    record_new_person(actor, action, row)
+    record_new_person(actor, "person.invite" if person.first else "person.create", row)
     log_event(actor, "person-created", about=row.name, role=str(row.role))
     return row.id
 
@@ -116,9 +111,7 @@ def replace_password(actor: Actor, person_id: int, password_hash: str, first: bo
 def store_password(actor: Actor, person: Person, password_hash: str, first: bool = False) -> int:
     """Change the password of a locked person within a running service; returns the new epoch."""
     before = {"must_change_password": person.must_change_password}
-    person.password_hash = password_hash
-    person.must_change_password = first
-    person.password_ends_at = now() + FIRST_PASSWORD_LIFE if first else None
+    person.set_password(password_hash, first)
     epoch = raise_epoch(person)
     action = "person.first_password" if first else "person.password"
     record_person(actor, action, person, before, {"must_change_password": first})

@@ -58,15 +58,14 @@ def check_credentials(name: str, password: str, address: str) -> Person:
 def verify(name: str, password: str) -> Person | None:
     """The active person with this name and password, or None after the same time."""
     person = find_person(name)
-    person_id, stored = (person.id, person.password_hash) if person else (0, None)
-    if not verify_password(stored, password):
+    stored = person.password_hash if person else None
+    if not verify_password(stored, password) or person is None:
         return None
-    person = db.session.get(Person, person_id)
-    # Nobody, or disabled or given another password in the meantime.
-    if person is None or not person.active or person.password_hash != stored:
+    db.session.refresh(person)  # it may have changed while the password was hashed
+    if not person.active or person.password_hash != stored:
         return None
-    # The row as it is now: read again later, it could carry the epoch of a password that was set
-    # in the meantime, and the session would outlive that change.
+    # Read again later, the row could have the epoch of a password that was set in the meantime, and
+    # the session would outlive that change.
     db.session.expunge(person)
     db.session.rollback()  # no connection is held while Redis is asked
     return person

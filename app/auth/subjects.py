@@ -2,28 +2,18 @@
 
 from collections.abc import Collection
 
-from flask import Flask, url_for
+from flask import url_for
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 
-from app.actor import Actor, Role
+from app.actor import Actor
 from app.auth.forms import ROLE_NAMES
 from app.auth.models import Person
-from app.history.subjects import Subject, labels_from, register
-
-
-def person_url(person_id: int) -> str:
-    """The page of a person."""
-    return url_for("people.show_person", person_id=person_id)
-
-
-def role_name(role: str) -> str:
-    """The name of a recorded role."""
-    return str(ROLE_NAMES[Role(role)])
+from app.history.subjects import Subject, labels_from
 
 
 def readable_people(actor: Actor, ids: Collection[int]) -> Collection[int]:
-    """All for administrators; for others themselves."""
+    """All for administrators; others read about themselves."""
     return ids if actor.is_admin else [each for each in ids if each == actor.id]
 
 
@@ -31,7 +21,7 @@ PERSON = Subject(
     kind="person",
     name=_l("Person"),
     labels=labels_from(Person.name),
-    url=person_url,
+    url=lambda person_id: url_for("people.show_person", person_id=person_id),
     may_read=readable_people,
     actions={
         "person.create": _l("Account created"),
@@ -48,10 +38,5 @@ PERSON = Subject(
         "active": lazy_pgettext("history", "Active"),
         "must_change_password": _l("Must set a password"),
     },
-    formats={"role": role_name},
+    formats={"role": lambda role: str(ROLE_NAMES[role])},
 )
-
-
-def init_app(app: Flask) -> None:
-    """Register them."""
-    register(app, PERSON)

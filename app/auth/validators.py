@@ -6,19 +6,15 @@ from typing import Any
 
 from wtforms.validators import Length, ValidationError
 
-from app.auth.models import (
-    NAME_LENGTH,
-    PASSWORD_LONGEST,
-    PASSWORD_SHORTEST,
-)
+from app.auth.models import NAME_LENGTH, PASSWORD_LONGEST, PASSWORD_SHORTEST
 from app.auth.passwords import PASSWORD_LENGTH_MESSAGE
 from app.auth.rules import NAME_LENGTH_MESSAGE
 from app.text import Message, compose
 
 
 class TextLength(Length):  # type: ignore[misc]
-    """The length of a text, with a message of ours; if it is at least 1, the field is required.
-    `stored` makes of what was typed the text that is stored, whose length counts."""
+    """The length of a text, with the message of a rule. `stored` turns what was typed into the text
+    that is stored, whose length counts. With `low` the field is required."""
 
     def __init__(
         self, low: int, high: int, message: Message, stored: Callable[[str], str] = str
@@ -34,15 +30,13 @@ class TextLength(Length):  # type: ignore[misc]
 
 
 def name_length() -> TextLength:
-    """The length of a person's name. An empty one is refused by InputRequired or the service."""
+    """Of a person's name. An empty one is refused by InputRequired or the service."""
     return TextLength(-1, NAME_LENGTH, NAME_LENGTH_MESSAGE, partial(compose, most=NAME_LENGTH))
 
 
 def password_length() -> TextLength:
-    """The length of a new password."""
     return TextLength(PASSWORD_SHORTEST, PASSWORD_LONGEST, PASSWORD_LENGTH_MESSAGE)
 
 
-# Attributes of the control of a new password. Without its maxlength: a browser would cut off what
-# is pasted, without showing it.
+# Without maxlength: a browser would cut off what is pasted, without showing it.
 NEW_PASSWORD = {"autocomplete": "new-password", "maxlength": False}

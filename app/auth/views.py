@@ -1,6 +1,6 @@
 """Sign-in, sign-out, one's own account and preferences."""
 
-from flask import Blueprint, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -26,15 +26,14 @@ Page = tuple[str, int, dict[str, str]]
 @bp.route("/login", methods=["GET", "POST"])
 @reopened_form
 def login() -> Response | Page:
-    """Ask for name and password, then lead on to the page that was wanted."""
+    """Ask for name and password, then redirect to the page that was requested."""
     form = LoginForm(next=request.args.get("next", ""))
     onward = safe_next(form.next.data, home_url())
     if actor().is_signed_in and request.method == "GET":
         return redirect(onward, 303)
     address = request.remote_addr or ""
-    sent = submit(
-        form, lambda: sign_in.sign_in(actor(), form.name.data, form.password.data, address)
-    )
+    name, password = form.name, form.password
+    sent = submit(form, lambda: sign_in.sign_in(actor(), name.data, password.data, address))
     if sent.result:
         start_session(session, sent.result)
         return redirect(onward, 303)
@@ -77,17 +76,14 @@ def change_password() -> Response | Page:
         start_session(session, row, sent.result)
         Notice(_("Your password was changed. Your other sessions have ended.")).show()
         return redirect(url_for("auth.account"), 303)
-    page = render_template(
-        "auth/change_password.html", form=form, must_change_password=g.must_change_password
-    )
-    return page, sent.status, dict(sent.headers)
+    return render_template("auth/change_password.html", form=form), sent.status, dict(sent.headers)
 
 
 @bp.post("/preferences")
 @anonymous_form
 def set_preferences() -> Response:
-    """Set language and colour scheme, each in a cookie of its own: they are also for visitors, and
-    outlive the session."""
+    """Set language and colour scheme, in cookies that visitors have too and that outlive the
+    session."""
     response = redirect(safe_next(request.form.get("next"), home_url()), 303)
     for field, allowed in (("language", LANGUAGES), ("scheme", ("auto", "light", "dark"))):
         if request.form.get(field) in allowed:

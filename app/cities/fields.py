@@ -26,7 +26,7 @@ from app.text import (
 
 Value = str | int | None
 Values = dict[str, Value]  # by the names of fields
-Input = Mapping[str, str | int | None]  # the same as somebody typed or sent it
+Input = Mapping[str, str | int | None]  # the same as typed or sent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Field:
         return self.empty is not None
 
     def read(self, text: str) -> Value | Message:
-        """The value of a text as somebody typed it, or what is wrong with it."""
+        """The value of a text as typed, or what is wrong with it."""
         text = text.strip()
         if is_empty(text[: self.length]):
             return self.empty
@@ -91,7 +91,7 @@ def check_text(text: str, most: int) -> str | Message:
 
 
 def too_long(most: int) -> int:
-    """How many characters are more than `most`, even once they are composed."""
+    """How many characters are more than `most`, even after composing."""
     return COMPOSED_FROM * most + 1
 
 

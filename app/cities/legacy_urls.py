@@ -14,7 +14,7 @@ bp = Blueprint("cities_legacy", __name__)
 
 
 def id_of(text: str | None) -> int:
-    """The id that a legacy address names; NotFound if it names none."""
+    """The id in a query or form; NotFound for an invalid one."""
     city_id = parse_integer(text or "", 1, 10**18 - 1)
     if city_id is None:
         raise missing()
@@ -24,13 +24,11 @@ def id_of(text: str | None) -> int:
 @bp.get("/")
 @bp.get("/select")
 def start() -> Response:
-    """The list."""
     return redirect(url_for("cities.list_cities"))
 
 
 @bp.get("/insert_page")
 def insert_page() -> Response:
-    """The form of a new city."""
     return redirect(url_for("cities.create_city"))
 
 
@@ -43,21 +41,19 @@ def insert() -> ResponseReturnValue:
 
 @bp.get("/alter")
 def alter_page() -> Response:
-    """The form of a city, filled from the database. The values in the query are not read: they may
-    be older."""
+    """The form of a city, filled from the database: the values in the query may be older."""
     return redirect(url_for("cities.edit_city", city_id=id_of(request.args.get("id"))))
 
 
 @bp.post("/alter")
 @role_required(Role.EDITOR)
 def alter() -> ResponseReturnValue:
-    """Change the city `id`. The original's form had no version, so it cannot say which state its
-    sender saw. Instead of overwriting what others may have saved since, the page shows the saved
-    values beside those that were sent, and the person confirms."""
+    """Change the city `id`. The original's form has no version, so the page shows the saved values
+    beside those that were sent, and the person confirms."""
     return update_city(id_of(request.form.get("id")))
 
 
 @bp.get("/delete")
 def delete_page() -> Response:
-    """The page that asks. The original deleted at once; nothing is deleted here."""
+    """The page that asks; the original deleted at once."""
     return redirect(url_for("cities.delete_city", city_id=id_of(request.args.get("id"))))

@@ -30,8 +30,8 @@ class CityColumns:
 
 
 class City(CityColumns, db.Model):  # type: ignore[name-defined,misc]
-    """One city. `version` rises with every change made here; the keys are the NFKC-casefolded
-    names that search and sort use, the same on SQLite and MariaDB."""
+    """One city. `version` rises with every change made here; the keys are the names as search and
+    sort use them, case-folded, the same on SQLite and MariaDB."""
 
     __tablename__ = "city"
     __table_args__ = (

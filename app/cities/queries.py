@@ -30,18 +30,14 @@ COLUMNS = (
 
 
 def find_city(city_id: int) -> CityRow | None:
-    """One row."""
     return db.session.execute(select(*COLUMNS).where(City.id == city_id)).first()
 
 
 def has_city(city_id: int) -> bool:
-    """True if there is such a row."""
     return find_city(city_id) is not None
 
 
 class LastChange(NamedTuple):
-    """Who changed a city last, and when."""
-
     name: str
     at: datetime
 

@@ -21,7 +21,6 @@ def may_read_cities(actor: Actor) -> bool:
 
 
 def check_reader(actor: Actor) -> None:
-    """Unauthorized for an actor who may not read cities."""
     if not may_read_cities(actor):
         raise Unauthorized(N_("Please sign in, or send a token."))
 
@@ -37,8 +36,7 @@ def check_city(given: Input) -> Values:
 
 
 def examine_city(texts: Mapping[str, str]) -> tuple[Values, Faults]:
-    """The values of the fields whose texts are given, and what is wrong with the others of
-    them."""
+    """The values of the texts that are given, and what is wrong with the others."""
     values: Values = {}
     faults: Faults = {}
     for field in FIELDS:
@@ -73,8 +71,8 @@ def row_of(values: Values) -> dict[str, Any]:
 
 
 def keys(province: str | None, city: str | None) -> dict[str, str | None]:
-    """The keys for search and sort, and the names of which they are, so that a name which the
-    original program changes later is noticed."""
+    """The keys for search and sort, and the names they are of: so a change by the original program
+    is noticed."""
     return {**search_keys(province, city), "keyed_province": province, "keyed_city": city}
 
 

@@ -13,8 +13,7 @@ FILL_BATCH, FILL_BATCHES = 500, 40
 ALIKE_MOST = 500
 
 # The rows that may be the same city: those with the same keys, and those whose keys are due (many
-# only between a large insert by the original program and the next search). It is executed for each
-# new city, so it is one query, built once.
+# only between a large insert by the original program and the next search).
 NAMES = select(City.id, City.provincename, City.cityname).limit(ALIKE_MOST)
 ALIKE = union_all(
     select(
@@ -27,10 +26,9 @@ ALIKE = union_all(
 
 
 def fill_keys() -> None:
-    """Fill in the keys of rows that the original program inserted or renamed. If there are none,
-    this is one look into an index. Bounded, so that nobody waits for more than a second or two
-    after a large insert: the next search continues with the rest, and with rows that are locked
-    now."""
+    """Fill in the keys of rows that the original program inserted or renamed: mostly none, which is
+    one look into an index. Bounded to a second or two after a large insert: the next search
+    continues with the rest, and with rows that are locked now."""
     due = select(City.id).where(City.keys_due).limit(1)
     for _round in range(FILL_BATCHES):
         if db.session.scalar(due) is None:
@@ -43,7 +41,6 @@ def fill_keys() -> None:
 
 @bookkeeping
 def fill_batch() -> None:
-    """Fill in the keys of some rows."""
     query = select(City.id, City.provincename, City.cityname).where(City.keys_due)
     rows = db.session.execute(query.limit(FILL_BATCH).with_for_update()).all()
     changes = [{"id": row.id, **keys(row.provincename, row.cityname)} for row in rows]

@@ -1,5 +1,4 @@
-"""What can be done with cities: each service checks the rules, writes the rows and records what
-changed."""
+"""Adding, changing, removing and restoring cities, and the sample cities."""
 
 import csv
 import hashlib
@@ -7,7 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, null, select
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
@@ -46,7 +45,6 @@ class Outdated(Conflict):
 
 
 def load_city(actor: Actor, city_id: int) -> queries.CityRow:
-    """One row; NotFound where there is none."""
     check_reader(actor)
     row = queries.find_city(city_id)
     db.session.rollback()  # whoever shows it asks Redis next, and holds no connection then
@@ -56,7 +54,6 @@ def load_city(actor: Actor, city_id: int) -> queries.CityRow:
 
 
 def missing() -> NotFound:
-    """The error for a city that is not in the register."""
     return NotFound(N_("This city is not in the register. It may have been removed."))
 
 
@@ -69,9 +66,9 @@ def form_version(row: Any) -> str:
 
 @service(Role.EDITOR)
 def create_city(actor: Actor, given: Input, *, key: str | None = None, anyway: bool = False) -> int:
-    """Add a city and return its id. If a form with this idempotency key and these values was sent
-    before, that is the id of the city added then, while it is in the register. AlreadyThere if
-    there is one with these names, unless `anyway`."""
+    """Add a city and return its id; for an idempotency key and values that were sent before, the
+    id of the city added then, unless it was removed. AlreadyThere if there is one with these
+    names, unless `anyway`."""
     values = check_city(given)
     sent = list(values.values())
     return run_once(
@@ -80,7 +77,7 @@ def create_city(actor: Actor, given: Input, *, key: str | None = None, anyway: b
 
 
 def insert_city(actor: Actor, values: Values, anyway: bool) -> int:
-    """The new row, within a running service."""
+    """Insert and record the city, within a running service."""
     refuse_same(values, anyway)
     moment = now()
     row = {**row_of(values), "version": 1, "created_at": moment, "changed_at": moment}
@@ -122,8 +119,7 @@ def update_city(
 
 
 def lock_city(city_id: int) -> City:
-    """A row that nobody else changes until the running service ends: on SQLite because of the
-    transaction, on MariaDB by SELECT ... FOR UPDATE."""
+    """The row, locked until the running service ends; NotFound without one."""
     row = db.session.get(City, city_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise missing()
@@ -149,14 +145,13 @@ def delete_city(actor: Actor, city_id: int) -> tuple[int, str]:
 
 @bookkeeping
 def delete_old_removed() -> None:
-    """Delete removed cities that can no longer be restored."""
     db.session.execute(delete(RemovedCity).where(RemovedCity.removed_at < now() - RESTORABLE))
 
 
 @service(Role.EDITOR)
 def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
-    """Restore a removed city under its id; returns id and name. NotFound if that was done already,
-    or if it was removed too long ago."""
+    """Restore a removed city under its id; returns id and name. NotFound if that was done already
+    or the city was removed too long ago."""
     removed = db.session.get(RemovedCity, removed_id, with_for_update=True, populate_existing=True)
     if removed is None or removed.removed_at < now() - RESTORABLE:
         raise NotFound(N_("This is already undone, or it was too long ago."))
@@ -183,12 +178,14 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
 
 def restorable_columns(row: City | RemovedCity) -> dict[str, Any]:
     """What a city has both in the register and among removed cities."""
-    more = {name: getattr(row, name) for name in ("version", "created_at", "changed_at")}
+    names = ("version", "created_at", "changed_at")
+    # Unknown times stay unknown: for None, the database would fill in the present time.
+    more = {name: getattr(row, name) or null() for name in names}
     return columns_of(values_of(row)) | more
 
 
 def is_empty() -> bool:
-    """True if the register has no row at all."""
+    """True if the register has no city."""
     return db.session.scalar(select(City.id).limit(1)) is None
 
 
@@ -217,7 +214,7 @@ def insert_sample_cities(actor: Actor, sample: list[Values]) -> int:
     at the top of a new list."""
     newest = newest_id()
     db.session.execute(INSERT, [row_of(values) for values in reversed(sample)])
-    # Nobody says which ids they got: they are larger than `newest`, and are found by their names.
+    # MySQL does not return the ids of many rows. Their names say which of the new ones is which.
     added = select(City.id, City.provincename, City.cityname).where(City.id > newest)
     ids = {(province, city): row_id for row_id, province, city in db.session.execute(added)}
     changes = (Change(ids[names_of(values)], after=values, version=1) for values in sample)
@@ -227,5 +224,4 @@ def insert_sample_cities(actor: Actor, sample: list[Values]) -> int:
 
 
 def newest_id() -> int:
-    """The largest id in the register."""
     return db.session.scalar(select(func.max(City.id))) or 0

@@ -48,7 +48,6 @@ def reads_cities(view: Callable[P, T]) -> Callable[P, T | Response]:
 @bp.get("/cities")
 @reads_cities
 def list_cities() -> str:
-    """The list, as its address says."""
     listing = CITIES.read(request.args)
     content = list_content(actor(), listing, CITIES.read_cursor(listing, request.args))
     return render_template("cities/list_cities.html", content=content, may_write=actor().may_write)
@@ -174,7 +173,6 @@ def delete_city(city_id: int) -> ResponseReturnValue:
 @bp.post("/cities/removed/<int:removed_id>/restore")
 @role_required(Role.EDITOR)
 def restore_city(removed_id: int) -> Response:
-    """Undo a removal."""
     _city_id, name = services.restore_city(actor(), removed_id)
     Notice(_("%(name)s was restored.", name=city_name(name))).show()
     return redirect(list_url("cities.list_cities"), 303)

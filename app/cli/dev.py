@@ -114,7 +114,7 @@ def prepare_data(settings: Settings) -> dict[str, str]:
     # Without the copy, static files are sent from the checkout.
     rmtree(settings.instance / "static")
     file = settings.instance / ACCOUNTS
-    if not queries.somebody_exists():
+    if not queries.any_person_exists():
         passwords = fill()
         file.touch(mode=0o600)
         file.write_text(json.dumps(passwords))

@@ -242,7 +242,7 @@ def prepare_command() -> None:
     click.echo(f"Ready to start. Data is in {settings.instance}.")
     if hint := prepare_supervisor(settings):
         click.echo(hint)
-    if not queries.somebody_exists():
+    if not queries.any_person_exists():
         click.echo("There is no administrator yet; for the link: .venv/bin/flask setup-link")
 
 
@@ -253,7 +253,7 @@ def start_command() -> None:
     check_not_running(settings)
     check_address(settings)
     prepare(settings)
-    claimed = queries.somebody_exists()
+    claimed = queries.any_person_exists()
     db.session.remove()
     db.engine.dispose()
     warn_without_tls(settings)

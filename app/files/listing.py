@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, literal, select, union_all
+from sqlalchemy.orm import contains_eager, joinedload
 
 from app.actor import Actor, Role
 from app.auth.models import Person
@@ -19,8 +20,6 @@ from app.files import cache
 from app.files.models import File
 from app.files.rules import restorable_since
 from app.text import fold, parse_integer
-
-FileRow = Row[*tuple[Any, ...]]
 
 SEARCH_LENGTH = 200
 
@@ -74,26 +73,26 @@ def visible_to(actor: Actor, listing: FileListing) -> FileListing:
 
 
 @permitted(Role.VIEWER)
-def select_files(actor: Actor, listing: FileListing, cursor: Cursor, total: int) -> Page[FileRow]:
-    """The page at a cursor: files with the names of their owners, and the keys of those names."""
+def select_files(actor: Actor, listing: FileListing, cursor: Cursor, total: int) -> Page[File]:
+    """The page at a cursor: files with their owners."""
     listing = visible_to(actor, listing)
     return keyset.select_page(
         partial(read_rows, listing), partial(cursor_at, listing), cursor, PAGE_SIZE, total
     )
 
 
-def read_rows(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[FileRow]:
+def read_rows(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[File]:
     """Up to `limit` rows from a cursor onwards, in reading direction."""
     if listing.sort == "from":
         return read_by_owner(listing, cursor, limit)
-    return db.session.execute(rows_query(listing, cursor).limit(limit)).all()
+    return db.session.scalars(rows_query(listing, cursor).limit(limit)).all()
 
 
 def rows_query(listing: FileListing, cursor: Cursor) -> Query:
     """The query for the rows from a cursor onwards, for every order but that by owner."""
     column = listing.column
-    query: Query = select(File, Person.name, Person.name_key)
-    query = query.join(Person, File.owner_id == Person.id).where(*listing.conditions())
+    query: Query = select(File).join(File.owner).options(contains_eager(File.owner))
+    query = query.where(*listing.conditions())
     query = query.with_hint(Person, "FORCE INDEX (PRIMARY)", dialect_name="mysql")
     after = None if cursor.id is None else [cursor.value, cursor.id]
     descending = listing.descending == cursor.forward  # going back, the order is reversed
@@ -107,7 +106,7 @@ def with_index(query: Query, listing: FileListing, column: Any) -> Query:
     return query.with_hint(File, f"FORCE INDEX ({index})", dialect_name="mysql")
 
 
-def read_by_owner(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[FileRow]:
+def read_by_owner(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[File]:
     """The rows in the order of their owners' names. No index of files has these names: the owners
     are read first, then the ids of their files with a query for each owner in one statement."""
     queries = owner_queries(listing, cursor, limit)
@@ -118,8 +117,8 @@ def read_by_owner(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[
     descending = listing.descending == cursor.forward
     ids = ids.order_by(place, file_id.desc() if descending else file_id).limit(limit)
     wanted = [file_id for _place, file_id in db.session.execute(ids)]
-    query = select(File, Person.name, Person.name_key).join(Person, File.owner_id == Person.id)
-    found = {row[0].id: row for row in db.session.execute(query.where(File.id.in_(wanted)))}
+    query = select(File).options(joinedload(File.owner)).where(File.id.in_(wanted))
+    found = {file.id: file for file in db.session.scalars(query)}
     return [found[file_id] for file_id in wanted if file_id in found]
 
 
@@ -150,11 +149,10 @@ def read_owners(
     return db.session.execute(query.limit(limit + 1)).all()
 
 
-def cursor_at(listing: FileListing, row: FileRow, forward: bool, place: int | None) -> Cursor:
-    """The cursor that continues after a row, whose own place is `place`."""
-    file, _owner, owner_key = row
-    value = owner_key if listing.sort == "from" else getattr(file, listing.column.key)
-    return Cursor(forward, file.id, value, place)
+def cursor_at(listing: FileListing, file: File, forward: bool, place: int | None) -> Cursor:
+    """The cursor that continues after a file, whose own place is `place`."""
+    row = file.owner if listing.sort == "from" else file
+    return Cursor(forward, file.id, getattr(row, listing.column.key), place)
 
 
 @permitted(Role.VIEWER)

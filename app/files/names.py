@@ -25,7 +25,6 @@ class CleanPath:
 
     @property
     def path(self) -> str:
-        """Folder and name."""
         return join_path(self.folder, self.name)
 
     @property

@@ -20,7 +20,6 @@ def wants_plain() -> bool:
 
 
 def plain(status: int, *lines: str) -> Response:
-    """A response of these lines of plain text."""
     return Response("".join(f"{line}\n" for line in lines), status, mimetype="text/plain")
 
 

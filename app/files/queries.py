@@ -30,7 +30,6 @@ def present_file(file_id: int) -> File:
 
 
 def no_such_file() -> NotFound:
-    """The refusal for a missing or removed file."""
     return NotFound(N_("There is no such file."))
 
 

@@ -30,7 +30,6 @@ def check_file(path: CleanPath, incoming: Incoming) -> str:
 
 
 def check_extension(extension: str) -> None:
-    """Refuse extensions that this installation does not accept."""
     allowed = settings().upload_extensions
     if extension not in allowed:
         raise Invalid(N_("File type not allowed. Allowed: %(list)s.", list=", ".join(allowed)))

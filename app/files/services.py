@@ -56,7 +56,6 @@ def recorded(file: File) -> dict[str, Any]:
 
 @bookkeeping
 def count_download(file_id: int) -> None:
-    """Add one to the downloads of a file."""
     more = {"downloads": File.downloads + 1}
     db.session.execute(update(File).where(File.id == file_id).values(more))
 
@@ -122,7 +121,6 @@ def record_restore(actor: Actor, restored: list[File], removed_at: datetime) -> 
 
 
 def purged() -> NotFound:
-    """The refusal for a file that is deleted permanently."""
     return NotFound(N_("This file was deleted permanently and cannot be restored."))
 
 
@@ -146,7 +144,6 @@ def purge_files(actor: Actor) -> PurgeCounts:
 
 @service(Role.ADMIN, by_token=False)
 def record_purge(actor: Actor, counts: PurgeCounts) -> None:
-    """Write the entry of a permanent deletion."""
     fields = {"removed_files": counts.removed, "orphaned_files": counts.orphaned}
     change = Change(ALL_FILES, after=fields)
     record(actor, "file.purge", change, visible_to=ADMINISTRATORS)

@@ -10,12 +10,12 @@ def ask_readyz(connection: HTTPConnection) -> str | None:
     """None if the process is ready, otherwise NO_ANSWER or the problems that /readyz reports."""
     try:
         connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        body = json.loads(answer.read())
+        response = connection.getresponse()
+        body = json.loads(response.read())
     except (OSError, HTTPException, ValueError):
         return NO_ANSWER
     finally:
         connection.close()
-    if answer.status == 200:
+    if response.status == 200:
         return None
     return ", ".join(text for text in body.get("checks", {}).values() if text != "ok")

@@ -13,22 +13,19 @@ def init_app(app: Flask) -> None:
 
     app.register_blueprint(views.bp)
     app.cli.add_command(commands.history)
-    entry = Entry(
-        "history.list_history",
-        _l("History"),
-        50,
-        lambda actor: actor.is_admin,
-        icon="clock-history",
-    )
-    add_to_menu(app, entry)
+    add_to_menu(
+        app,
+        Entry(
+            "history.list_history", _l("History"), 50, lambda actor: actor.is_admin,
+            icon="clock-history",
+        ),
+    )  # fmt: skip
     register(
         app,
         Subject(
             kind="history",
             name=_l("History"),
-            labels=lambda ids: {each: str(_l("History")) for each in ids},
-            url=lambda _id: "",
-            may_read=lambda _actor, _ids: (),
+            labels=lambda ids: dict.fromkeys(ids, str(_l("History"))),
             actions={"history.prune": _l("Old entries deleted")},
             fields={"until": _l("Written before"), "entries": _l("Entries")},
         ),

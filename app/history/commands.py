@@ -1,6 +1,6 @@
 """flask history: deleting old entries."""
 
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import click
@@ -9,9 +9,8 @@ from flask.cli import AppGroup
 from app.actor import Actor
 from app.current import settings
 from app.history import services
+from app.history.listing import FIRST_YEAR
 from app.times import now, start_of_day
-
-FIRST_YEAR = 1900  # as in the filter of the page; time zones cannot hold the first years
 
 history = AppGroup("history", help="The history of changes.")
 
@@ -30,13 +29,8 @@ def prune(day: datetime) -> None:
     zone = ZoneInfo(settings().time_zone)
     if day.year < FIRST_YEAR:
         raise click.BadParameter(f"the year is before {FIRST_YEAR}", param_hint="--before")
-    if day.date() > today(zone):
+    if day.date() > now().astimezone(zone).date():
         raise click.BadParameter("the day is in the future", param_hint="--before")
     count = services.prune(Actor.operator(), start_of_day(day.date(), zone))
     entries = "entry" if count == 1 else "entries"
     click.echo(f"Deleted {count} {entries} written before {day.date()} ({zone.key}).")
-
-
-def today(zone: ZoneInfo) -> date:
-    """The present day in a time zone."""
-    return now().astimezone(zone).date()

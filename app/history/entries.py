@@ -14,13 +14,14 @@ from flask_babel import lazy_gettext as _l
 from app.actor import Actor, Via
 from app.history.models import HistoryEntry
 from app.history.queries import names_when_deleted
+from app.history.services import Fields
 from app.history.subjects import Subject, all_subjects
 from app.web.formatting import format_datetime, format_number
 
 VALUE_SHOWN, BATCH_SHOWN = 80, 8  # characters of a value, and of the id of a batch
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-# Who acted where it was not a person, and in which way somebody acted where not on a page. A newer
-# release may have written others, which are shown as they are.
+# Who acted where it was not a person, and how people acted where not on a page. Others, of a newer
+# release, are shown as they are.
 COMMAND_LINE = _l("Command line")
 NOBODY: dict[str, Any] = {
     Via.COMMAND: COMMAND_LINE, Via.SCHEDULE: _l("Schedule"), Via.JOB: _l("Job"),
@@ -45,9 +46,8 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class EntryRow:
-    """One entry for a template. `url` is empty where the subject is gone or may not be seen."""
+    """One entry. `url` is empty where the subject is gone or may not be seen."""
 
-    id: int
     at: datetime
     who: str
     via: str
@@ -60,12 +60,10 @@ class EntryRow:
 
 @dataclass
 class Names:
-    """What the rows of a page name: people, subjects that exist, subjects that are gone, and those
-    that the reader may see."""
+    """What the rows of a page name: people and subjects, and which of these the reader may see."""
 
     people: Mapping[int, str]
-    present: dict[Key, str] = field(default_factory=dict)
-    former: dict[Key, str] = field(default_factory=dict)
+    subjects: dict[Key, str] = field(default_factory=dict)
     readable: set[Key] = field(default_factory=set)
 
 
@@ -76,38 +74,40 @@ def describe(actor: Actor, entries: Sequence[HistoryEntry]) -> list[EntryRow]:
 
 
 def find_names(actor: Actor, entries: Sequence[HistoryEntry]) -> Names:
-    """The names for a page: a few queries for each kind of subject, whatever the number of
-    entries."""
+    """The names for a page, in a few queries for each kind of subject."""
     wanted: dict[str, set[int]] = defaultdict(set)
     for entry in entries:
         wanted[entry.subject_kind].add(entry.subject_id)
     found = Names(person_names(entry.actor_id for entry in entries if entry.actor_id is not None))
     for kind, ids in wanted.items():
-        if subject := all_subjects().get(kind):
-            labels = subject.labels(ids)
-            gone = ids - set(labels)
-            former = names_when_deleted(kind, gone, subject.naming_field) if gone else {}
-            found.present |= {(kind, each): label for each, label in labels.items()}
-            found.former |= {(kind, each): name for each, name in former.items()}
-            found.readable |= {(kind, each) for each in subject.may_read(actor, list(labels))}
+        subject = subject_of(kind)
+        labels = subject.labels(ids)
+        gone = ids - set(labels)
+        former = names_when_deleted(kind, gone, subject.naming_field) if gone else {}
+        found.subjects |= {(kind, each): name for each, name in {**former, **labels}.items()}
+        found.readable |= {(kind, each) for each in subject.may_read(actor, list(labels))}
     return found
+
+
+def subject_of(kind: str) -> Subject:
+    """What is known about a kind; nothing about one that only a newer release has."""
+    unknown = Subject(kind, kind, labels=lambda _ids: {}, actions={}, fields={})
+    return all_subjects().get(kind, unknown)
 
 
 def describe_entry(entry: HistoryEntry, names: Names) -> EntryRow:
     """One row."""
-    subject = all_subjects().get(entry.subject_kind)
+    subject = subject_of(entry.subject_kind)
     before, after = load(entry.before), load(entry.after)
     key = (entry.subject_kind, entry.subject_id)
-    label = names.present.get(key) or names.former.get(key) or name_from(subject, after, before)
-    label = label or f"#{entry.subject_id}"
+    label = names.subjects.get(key) or name_from(subject, after, before) or f"#{entry.subject_id}"
     return EntryRow(
-        id=entry.id,
         at=entry.at,
         who=who_acted(entry, names),
         via=how_acted(entry),
-        action=str(subject.actions.get(entry.action, entry.action) if subject else entry.action),
+        action=str(subject.actions.get(entry.action, entry.action)),
         label=label,
-        url=subject.url(entry.subject_id) if subject and key in names.readable else "",
+        url=subject.url(entry.subject_id) if key in names.readable else "",
         changes=field_changes(subject, before, after, label),
         batch=entry.batch_id,
     )
@@ -121,52 +121,54 @@ def who_acted(entry: HistoryEntry, names: Names) -> str:
 
 
 def how_acted(entry: HistoryEntry) -> str:
-    """How a person acted, where it was not on a page."""
+    """How a person acted, if not on a page."""
     if entry.actor_id is None or entry.via == Via.PAGE:
         return ""
     return str(VIAS.get(entry.via, entry.via))
 
 
 def person_names(ids: Iterable[int]) -> dict[int, str]:
-    """The names of people, also of those who are not there any more: their number."""
+    """The names of people; of those who do not exist any more the number."""
     wanted = set(ids)
-    subject = all_subjects().get("person")
-    found = subject.labels(wanted) if subject and wanted else {}
+    found = subject_of("person").labels(wanted) if wanted else {}
     return {each: found.get(each) or f"#{each}" for each in wanted}
 
 
-def name_from(subject: Subject | None, *sides: Mapping[str, Any] | None) -> str:
+def name_from(subject: Subject, *sides: Fields | None) -> str:
     """The name that one of the sides of an entry holds."""
-    names = (subject.name_of(side) for side in sides if subject and side)
-    return next(filter(None, names), "")
+    return next(filter(None, (subject.name_of(side or {}) for side in sides)), "")
 
 
 def batch_name(batch: str) -> str:
-    """A batch by the beginning of its id, which tells it from its neighbours."""
+    """A batch by the beginning of its id."""
     return str(_("Batch %(id)s", id=batch[:BATCH_SHOWN]))
 
 
-def load(text: str | None) -> dict[str, Any] | None:
+def load(text: str | None) -> Fields | None:
     """The fields of one side of an entry."""
     return None if text is None else json.loads(text)
 
 
 def field_changes(
-    subject: Subject | None,
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any] | None,
-    label: str,
+    subject: Subject, before: Fields | None, after: Fields | None, label: str
 ) -> list[FieldChange]:
     """What changed, field by field, in the order in which it was recorded. Of something new or
     deleted empty fields are left out, and the name where the row's label shows it."""
-    names = [*dict.fromkeys([*(before or {}), *(after or {})])]
+    fields = {**(before or {}), **(after or {})}
+    names = list(fields)
     if before is None or after is None:
-        fields = before or after or {}
-        known = naming_field(subject, fields, label)
-        names = [name for name in names if name != known and shows(subject, name, fields[name])]
+        is_named = subject.fixed_name or subject.name_of(fields) == label
+        shown_already = subject.naming_field if is_named else None
+        names = [
+            name
+            for name, value in fields.items()
+            if name != shown_already
+            and not is_empty(value)
+            and not (name in subject.counts and value == 0)
+        ]
     return [
         FieldChange(
-            str(subject.fields.get(name, name) if subject else name),
+            str(subject.fields.get(name, name)),
             None if before is None else show_value(subject, name, before.get(name)),
             None if after is None else show_value(subject, name, after.get(name)),
         )
@@ -174,29 +176,16 @@ def field_changes(
     ]
 
 
-def naming_field(subject: Subject | None, fields: Mapping[str, Any], label: str) -> str | None:
-    """The field whose value the label of a row shows."""
-    if subject and (subject.fixed_name or subject.name_of(fields) == label):
-        return subject.naming_field
-    return None
-
-
-def shows(subject: Subject | None, name: str, value: Any) -> bool:
-    """True if a field of something new or deleted has something to show."""
-    is_no_count = subject is not None and name in subject.counts and value == 0
-    return not (is_empty(value) or is_no_count)
-
-
 def is_empty(value: Any) -> bool:
     """True for a field that holds nothing; 0 and False are values."""
     return value is None or value in ("", [], {})
 
 
-def show_value(subject: Subject | None, name: str, value: Any) -> str:
+def show_value(subject: Subject, name: str, value: Any) -> str:
     """A recorded value, as people read it; long ones are cut."""
     if is_empty(value):
         return str(_("(nothing)"))
-    if subject and name in subject.formats:
+    if name in subject.formats:
         return subject.formats[name](value)
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))

@@ -7,6 +7,7 @@ from app.database.cursor import BY_ID
 from app.database.keyset import Listing
 
 OPERATOR = 0  # the filter `person` for the command line
+FIRST_YEAR = 1900  # of days; time zones cannot hold the first and the last years
 
 
 @dataclass(frozen=True)

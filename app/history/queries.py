@@ -1,7 +1,7 @@
 """Reading the history: pages of entries, who made entries, names of what was deleted."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import Any
@@ -32,19 +32,14 @@ def select_entries(
     conditions = [visible_to(actor), *filters(listing, zone)]
     total = count_some(HistoryEntry.id, conditions)
     page: Page[HistoryEntry] = keyset.select_page(
-        partial(read_rows, listing, conditions),
+        lambda at, limit: db.session.scalars(
+            rows_query(listing, conditions, at).limit(limit)
+        ).all(),
         partial(keyset.cursor_at, listing),
         cursor,
         total=total,
     )
     return page, total
-
-
-def read_rows(
-    listing: HistoryListing, conditions: list[ColumnElement[bool]], cursor: Cursor, limit: int
-) -> Sequence[HistoryEntry]:
-    """Up to `limit` entries from a cursor on, in reading direction."""
-    return db.session.scalars(rows_query(listing, conditions, cursor).limit(limit)).all()
 
 
 def rows_query(
@@ -137,17 +132,13 @@ def find_removal(kind: str, subject_id: int, removed_at: datetime) -> int | None
 
 def names_when_deleted(kind: str, ids: Iterable[int], field: str) -> Mapping[int, str]:
     """For deleted subjects the value of a field in their newest deletion."""
-    query = (
-        select(HistoryEntry.subject_id, HistoryEntry.before)
-        .where(
-            HistoryEntry.subject_kind == kind,
-            HistoryEntry.subject_id.in_(ids),
-            HistoryEntry.after.is_(None),
-        )
-        .order_by(HistoryEntry.id)
+    query = select(HistoryEntry.subject_id, HistoryEntry.before).where(
+        HistoryEntry.subject_kind == kind,
+        HistoryEntry.subject_id.in_(ids),
+        HistoryEntry.after.is_(None),
     )
     names: dict[int, str] = {}
-    for subject_id, before in db.session.execute(query):
+    for subject_id, before in db.session.execute(query.order_by(HistoryEntry.id)):
         fields: dict[str, Any] = json.loads(before or "{}")
         if fields.get(field):
             names[subject_id] = str(fields[field])

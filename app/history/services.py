@@ -42,7 +42,9 @@ def record(
 ) -> None:
     """Write one entry for each change, within the running service. `action` is `<kind>.<verb>`,
     for example `city.update`, of a kind that history/subjects.py knows."""
-    common = common_columns(actor, action, batch_id, reverts_id, visible_to)
+    common = common_columns(
+        actor, action, batch_id=batch_id, reverts_id=reverts_id, visible_to=visible_to
+    )
     rows = [
         {
             **common,
@@ -57,30 +59,17 @@ def record(
         db.session.execute(INSERT, rows)
 
 
-def record_rows(
-    actor: Actor,
-    action: str,
-    rows: Select[*tuple[Any, ...]],
-    *,
-    batch_id: str | None = None,
-    visible_to: int = EVERYBODY,
-) -> None:
+def record_rows(actor: Actor, action: str, rows: Select[*tuple[Any, ...]], batch_id: str) -> None:
     """The same for thousands of changes, in one statement: `rows` is a query for the columns
     `subject_id`, `old_values` and `new_values` (as `dump()` writes them) and `version`."""
     columns = HistoryEntry.__table__.c
-    common = common_columns(actor, action, batch_id, None, visible_to)
+    common = common_columns(actor, action, batch_id=batch_id, visible_to=EVERYBODY)
     values = [literal(value, columns[name].type) for name, value in common.items()]
     names = ["subject_id", "old_values", "new_values", "version", *common]
     db.session.execute(INSERT.from_select(names, rows.add_columns(*values)))
 
 
-def common_columns(
-    actor: Actor,
-    action: str,
-    batch_id: str | None,
-    reverts_id: int | None,
-    visible_to: int,
-) -> dict[str, Any]:
+def common_columns(actor: Actor, action: str, **more: Any) -> dict[str, Any]:
     """What entries that are written together have in common."""
     return {
         "at": now(),
@@ -90,14 +79,12 @@ def common_columns(
         "request_id": actor.request_id,
         "action": action,
         "subject_kind": action.partition(".")[0],
-        "batch_id": batch_id,
-        "reverts_id": reverts_id,
-        "visible_to": visible_to,
+        **more,
     }
 
 
 def new_batch_id() -> str:
-    """An id for changes that are made together."""
+    """An id for the entries of one bulk change."""
     return uuid4().hex
 
 

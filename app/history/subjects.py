@@ -31,10 +31,10 @@ class Subject:
     kind: str
     name: Any
     labels: Callable[[Iterable[int]], Mapping[int, str]]
-    url: Callable[[int], str]
-    may_read: Callable[[Actor, Collection[int]], Collection[int]]
     actions: Mapping[str, Any]
     fields: Mapping[str, Any]
+    url: Callable[[int], str] = lambda _id: ""
+    may_read: Callable[[Actor, Collection[int]], Collection[int]] = lambda _actor, _ids: ()
     formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
     counts: Collection[str] = ()
     name_field: str = ""

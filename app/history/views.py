@@ -9,7 +9,7 @@ from app.actor import Role
 from app.current import actor, settings
 from app.history import queries
 from app.history.entries import COMMAND_LINE, batch_name, describe, person_names
-from app.history.listing import OPERATOR, HistoryListing
+from app.history.listing import FIRST_YEAR, OPERATOR, HistoryListing
 from app.history.models import BATCH_ID_LENGTH, KIND_LENGTH
 from app.history.subjects import all_subjects
 from app.text import parse_integer
@@ -20,12 +20,12 @@ bp = Blueprint("history", __name__)
 
 
 def read_day(text: str) -> date | None:
-    """A day as browsers send it, within the years that every time zone can hold."""
+    """A day as browsers send it."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    return day if 1900 <= day.year < 9999 and day.isoformat() == text else None
+    return day if FIRST_YEAR <= day.year < 9999 and day.isoformat() == text else None
 
 
 HISTORY = ListAddress(

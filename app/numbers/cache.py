@@ -133,7 +133,7 @@ def turn() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class CacheStatistics:
-    """Answers from the cache, computations, and the workers that asked recently."""
+    """Cache hits, computations, and the workers that asked recently."""
 
     hits: int
     computed: int
@@ -141,7 +141,7 @@ class CacheStatistics:
 
     @property
     def hit_rate(self) -> float | None:
-        """The share of answers from the cache, 0 to 1."""
+        """The share of hits, 0 to 1."""
         total = self.hits + self.computed
         return self.hits / total if total else None
 

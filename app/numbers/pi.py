@@ -1,6 +1,6 @@
 """π as the original computes it: sqrt(6 * s), where s is the sum of 1.0/i/i for i from 1 to n-1.
 
-The terms are added in that order in IEEE doubles, so the answer is the same double to the last
+The terms are added in that order in IEEE doubles, so the result is the same double to the last
 bit, its rounding included. (The true partial sum of n = 1,000,000 gives 3.141591698659512, the
 loop 3.141591698659554, and the loop is what was promised.) From n = 94,906,264 on the result no
 longer changes.

@@ -16,11 +16,11 @@ from app.redis.lock import Lock
 from app.redis.rate_limit import Limit
 from app.text import N_, parse_integer
 
-# Answers from the cache are never counted. A first π up to the limit takes about a second of the
+# Cached results are never counted. A first π up to the limit takes about a second of the
 # processor, later ones a block of terms, and a Fibonacci number 10 ms at most.
 COMPUTATIONS_PER_MINUTE = 120
 # Up to this n a computation is not counted: it takes half a millisecond for π and a tenth for
-# Fibonacci, no more than an answer from the cache.
+# Fibonacci, no more than a cached result.
 UNCOUNTED_N = 10_000
 # The sums after each block of terms, field the number of terms, value as float.hex().
 SUMS = "gz:pi:sums"

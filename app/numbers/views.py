@@ -58,7 +58,7 @@ def get_fib(n: str = "") -> Response:
 
 def rate_key() -> str:
     """Whom a computation is counted for: the person who is signed in, otherwise the address. The
-    JSON views, which have no session, identify them only now, so that a cached answer does not."""
+    JSON views, which have no session, identify them only here, before a computation."""
     if declared().without_session:
         with suppress(DomainError, RedisError, SQLAlchemyError):
             identify()
@@ -68,7 +68,7 @@ def rate_key() -> str:
 
 def json_response(get: Get, n: str) -> Response:
     """A result as JSON, written by hand because Python's encoder refuses numbers of more than
-    4,300 digits. Only a cached result may be stored by browsers: the answer to the request that
+    4,300 digits. Only a cached result may be stored by browsers: the response to the request that
     computed it says "cached": false, which is not true the next time."""
     result = get(n, rate_key)
     cached = "true" if result.cached else "false"

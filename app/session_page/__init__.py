@@ -4,7 +4,6 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the page and its entry in the menu."""
     from flask_babel import lazy_gettext as _l
 
     from app.session_page import views

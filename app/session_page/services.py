@@ -16,6 +16,7 @@ KEY_LENGTH = 64
 VALUE_LENGTH = 1000
 MAX_VALUES = 50
 KEY_LENGTH_MESSAGE = N_("A key has 1 to %(n)s characters.", n=KEY_LENGTH)
+NO_VALUE = N_("There is no value under this key.")
 VALUE_LENGTH_MESSAGE = N_("A value has at most %(n)s characters.", n=VALUE_LENGTH)
 
 # In one step, so that two requests at once cannot exceed the limit, and no value outlives its
@@ -77,7 +78,7 @@ def get_value(store_id: str, key: str | None) -> str:
     """One value, or `NotFound`."""
     value = redis_store.client.hget(values_key(store_id), check_key(key))
     if value is None:
-        raise NotFound(N_("There is no value under this key."))
+        raise NotFound(NO_VALUE)
     return str(value)
 
 
@@ -85,7 +86,7 @@ def pop_value(store_id: str, key: str | None) -> str:
     """Remove one value and return its key, or `NotFound`."""
     key = check_key(key)
     if not redis_store.client.hdel(values_key(store_id), key):
-        raise NotFound(N_("There is no value under this key."))
+        raise NotFound(NO_VALUE)
     return key
 
 

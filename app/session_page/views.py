@@ -43,7 +43,6 @@ def get_session_value() -> str | tuple[str, int]:
 @bp.post("/session/set")
 @role_required(by_token=False)
 def set_session_value() -> Response | tuple[str, int]:
-    """Store a value."""
     form = ValueForm()
     sent = submit(form, lambda: services.set_value(store_id(), form.key.data, form.value.data))
     if not sent.done:
@@ -55,7 +54,6 @@ def set_session_value() -> Response | tuple[str, int]:
 @bp.post("/session/pop")
 @role_required(by_token=False)
 def pop_session_value() -> Response:
-    """Remove a value."""
     key = services.pop_value(store_id(), request.form.get("key"))
     Notice(_("“%(key)s” was removed.", key=key)).show()
     return redirect(url_for("session_page.show_session"), 303)

@@ -4,7 +4,6 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the page behind the link, and the command that prints the link."""
     from app.setup import commands, views
 
     app.register_blueprint(views.bp)

@@ -9,7 +9,7 @@ from app.setup import services as setup
 @click.command("setup-link")
 def setup_link() -> None:
     """Print the path of the set-up link, until somebody has used it."""
-    if queries.somebody_exists():
+    if queries.any_person_exists():
         raise click.ClickException(
             "This installation was claimed already. `flask create-user NAME --role admin` adds an "
             "administrator."

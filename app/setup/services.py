@@ -10,7 +10,7 @@ from app.actor import Actor, Role
 from app.auth import sign_in
 from app.auth.changes import log_event, record_new_person
 from app.auth.models import Person
-from app.auth.queries import somebody_exists
+from app.auth.queries import any_person_exists
 from app.auth.services import NewPerson, prepare_person
 from app.cities import services as cities
 from app.cities.fields import Values
@@ -50,7 +50,7 @@ def check_link_token(token: str, address: str) -> None:
     claimed. Such attempts are counted and written to the security log."""
     message: Message | str = ""
     if is_valid(token):
-        claimed = somebody_exists()
+        claimed = any_person_exists()
         db.session.rollback()  # no connection is held while Redis is asked
         if not claimed:
             return
@@ -60,16 +60,11 @@ def check_link_token(token: str, address: str) -> None:
     raise NotFound(message)
 
 
-def offers_sample() -> bool:
-    """True if sample cities may be added: only to an empty register."""
-    return cities.is_empty()
-
-
 @permitted(ANYONE)
 def claim(
     actor: Actor, token: str, address: str, name: str, password: str, with_sample: bool
 ) -> int:
-    """Add the first administrator and, if wanted and offered, the sample cities: both or neither.
+    """Add the first administrator and, if wanted, the sample cities: both or neither.
     The token of the link, which somebody sends from this address, is the only permission. Returns
     the person's id."""
     check_link_token(token, address)
@@ -79,14 +74,15 @@ def claim(
 
 @service(ANYONE)
 def add_administrator(actor: Actor, token: str, person: NewPerson, sample: list[Values]) -> int:
-    """Store the person that claim() prepared, who then acts, and the sample cities, if offered."""
+    """Store the person that claim() prepared, who then acts, and the sample cities, which are only
+    added to an empty register."""
     if not is_valid(token):
         raise NotFound()
     row = insert_administrator(person)
     claimer = replace(actor, id=row.id, name=row.name, role=Role.ADMIN)
     record_new_person(claimer, "person.create", row)
     log_event(claimer, "installation-claimed")
-    if sample and offers_sample():
+    if sample and cities.is_empty():
         cities.insert_sample_cities(claimer, sample)
     return row.id
 
@@ -95,7 +91,7 @@ def insert_administrator(person: NewPerson) -> Person:
     """Insert the first administrator, signed in. Two who try at once insert the same id, and one
     of them is refused."""
     taken = Conflict(N_("This installation already has an administrator."))
-    if somebody_exists():
+    if any_person_exists():
         raise taken
     row = person.row(id=1, signed_in_at=now())
     db.session.add(row)

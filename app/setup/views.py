@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from app.auth import queries
 from app.auth.sessions.start import start_session
+from app.cities.services import is_empty
 from app.current import actor
 from app.setup import services
 from app.setup.forms import SetupForm
@@ -25,7 +26,7 @@ def start(token: str) -> Response | tuple[str, int]:
     address = request.remote_addr or ""
     services.check_link_token(token, address)
     form = SetupForm()
-    if not services.offers_sample():
+    if not is_empty():
         del form.sample
     name, password, sample = form.name, form.password, form.sample
     with_sample = sample is not None and sample.data

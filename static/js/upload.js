@@ -102,18 +102,18 @@ const connectionLost = (job) => (job.sent ? texts.unsure : texts.broken);
 function problemOf(job) {
   const { request } = job;
   if (request.status === 401) return texts.signedOut;
-  let answer = {};
+  let response = {};
   try {
-    answer = JSON.parse(request.responseText);
+    response = JSON.parse(request.responseText);
   } catch {
     return connectionLost(job);
   }
-  const file = answer.files?.[0];
+  const file = response.files?.[0];
   if (file?.kept) {
     job.notes = file.notes;
     return "";
   }
-  return file?.problem ?? answer.error ?? answer.message ?? connectionLost(job);
+  return file?.problem ?? response.error ?? response.message ?? connectionLost(job);
 }
 
 function end(job, problem) {
@@ -172,9 +172,9 @@ function replaceContent(old, fresh) {
 async function refresh() {
   listIsOutdated = false;
   const asked = fetch(location.href, { headers: { Accept: "text/html" } });
-  const answer = await asked.catch(() => null); // connection lost: the list stays as it is
-  if (!answer?.ok || answer.redirected) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const response = await asked.catch(() => null); // connection lost: the list stays as it is
+  if (!response?.ok || response.redirected) return;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const old of document.querySelectorAll("[data-fresh]")) {
     const fresh = page.querySelector(`[data-fresh="${old.dataset.fresh}"]`);
     if (fresh) replaceContent(old, fresh);

@@ -51,7 +51,7 @@ def other(any_app, admin):
     return add_person("Ada", "editor")
 
 
-def test_somebody_new_is_recorded_with_what_they_may_do(admin):
+def test_new_people_are_recorded_with_name_role_and_state(admin):
     created = auth.create_person(OPERATOR, " Grace ", PASSWORD, "viewer")
     invited, _password = auth.invite_person(admin, "Zoë", "editor")
     new = {"active": True, "must_change_password": False}
@@ -116,7 +116,7 @@ def test_tokens_are_recorded_by_their_labels(admin, other):
     ] * 2
 
 
-def test_disabling_somebody_and_revoking_their_tokens_is_one_batch(admin, other):
+def test_disabling_a_person_and_revoking_their_tokens_is_one_batch(admin, other):
     for label in ("one", "two"):
         add_token(other, label)
     add_token(admin.id, "of somebody else")
@@ -163,7 +163,7 @@ def test_no_password_hash_or_token_is_recorded(admin, other):
     assert not [text for text in recorded if any(secret in text for secret in secrets)]
 
 
-def test_first_administrator_makes_themselves(any_app):
+def test_first_administrator_is_recorded_as_their_own_author(any_app):
     person_id = claim("林小梅")
     [entry] = entries("person", "token")
     assert (entry.action, entry.subject_id, entry.actor_id) == ("person.create", 1, person_id)
@@ -190,13 +190,13 @@ def test_the_same_twice_at_once_is_one_entry(admin, other, any_app):
     assert [entry.action for entry in entries("person")] == ["person.disable", "person.role"]
 
 
-def test_somebody_invited_twice_at_once_is_one_person(admin, any_app):
+def test_an_invitation_sent_twice_at_once_is_one_person(admin, any_app):
     results = at_once(any_app, *[partial(auth.invite_person, admin, "Zoë", "viewer")] * 4)
     assert [isinstance(result, Invalid) for result in results].count(True) == 3
     assert [entry.action for entry in entries("person", "token")] == ["person.invite"]
 
 
-def test_a_token_made_while_its_person_is_disabled_does_not_survive(admin, any_app):
+def test_a_token_created_while_its_person_is_disabled_is_revoked_or_refused(admin, any_app):
     for number in range(5):
         person = add_person(f"person {number}", "editor")
         made, disabled = at_once(
@@ -211,7 +211,7 @@ def test_a_token_made_while_its_person_is_disabled_does_not_survive(admin, any_a
         assert db.session.scalars(query.where(ApiToken.revoked_at.is_(None))).all() == []
 
 
-def test_a_disabled_person_makes_no_token(admin, other):
+def test_a_disabled_person_creates_no_token(admin, other):
     owner = actor_of(other)
     auth.set_active(admin, other, False)
     with pytest.raises(Forbidden, match="This account is disabled"):

@@ -1,12 +1,12 @@
 """The pages for administrators."""
 
-import re
-
 import pytest
 
 from app.auth import queries
 from app.auth import services as auth
+from tests.auth.helpers import is_signed_in
 from tests.factories import OPERATOR, PASSWORD, Browser, add_person, add_token
+from tests.html import Page
 
 
 @pytest.fixture
@@ -17,16 +17,14 @@ def admin(as_role):
 
 @pytest.fixture
 def other(app, admin):
-    """The id of somebody else, an editor."""
+    """The id of an editor."""
     with app.app_context():
         return add_person("Ada Lovelace", "editor")
 
 
-def shown_password(answer):
+def shown_password(response):
     """The first password that a page shows."""
-    found = re.search(r'<pre id="first-password"[^>]*><code>([^<]+)</code>', answer.text)
-    assert found, answer.text
-    return found[1]
+    return Page(response).text("#first-password code")
 
 
 def change(browser, person_id, what, data=None):
@@ -38,10 +36,13 @@ def test_list_shows_name_role_state_and_times(app, admin, other):
     with app.app_context():
         auth.invite_person(OPERATOR, "newcomer", "viewer")
         auth.set_active(OPERATOR, other, False)
-    text = admin.get("/people").text
-    for expected in ("Ada Lovelace", "Editor", "Disabled", "newcomer", "Invited", "never"):
-        assert expected in text
-    assert f'href="/people/{other}"' in text
+    page = Page(admin.get("/people"))
+    assert page.links("td.main a") == [f"/people/{other}", "/people/1", "/people/3"]
+    assert page.texts("td.main") == ["Ada Lovelace", "admin you", "newcomer"]
+    assert page.texts("td.sub") == ["Editor", "Administrator", "Viewer"]
+    assert page.texts("td.state") == ["Disabled", "Active", "Invited"]
+    times = page.texts("td.when:not(.added)")
+    assert times[0] == times[2] == "Last sign-in never"
 
 
 @pytest.mark.parametrize("path", ["/people", "/people/new", "/people/1"])
@@ -49,9 +50,9 @@ def test_pages_are_for_administrators(path, as_role, browser):
     assert browser.get(path).location.startswith("/login?next=/people")
     assert browser.client.get(path).status_code == 401
     for role in ("viewer", "editor"):
-        answer = as_role(role).get(path)
-        assert answer.status_code == 403
-        assert "Your role does not include this." in answer.text
+        response = as_role(role).get(path)
+        assert response.status_code == 403
+        assert "Your role does not include this." in Page(response).text("main")
     assert as_role("admin").get(path).status_code == 200
 
 
@@ -61,25 +62,25 @@ def test_token_of_an_administrator_is_not_enough(app, admin):
         person = add_person("victim")
     client = app.test_client()
     assert client.get("/people", headers=header).status_code == 403
-    answer = client.post("/people/new", data={"name": "x", "role": "admin"}, headers=header)
-    assert answer.status_code == 403
-    assert answer.json["error"] == "A token is not enough for this address: sign in."
+    response = client.post("/people/new", data={"name": "x", "role": "admin"}, headers=header)
+    assert response.status_code == 403
+    assert response.json["error"] == "A token is not enough for this address: sign in."
     assert client.post(f"/people/{person}/disable", headers=header).status_code == 403
     with app.app_context():
         assert len(queries.list_people(OPERATOR)) == 2
 
 
 def test_person_is_added_and_their_first_password_shown_once(app, admin):
-    answer = admin.submit("/people/new", {"name": " Zoë ", "role": "editor"})
-    assert answer.status_code == 201
-    assert answer.headers["Cache-Control"] == "no-store"
-    password = shown_password(answer)
+    response = admin.submit("/people/new", {"name": " Zoë ", "role": "editor"})
+    assert response.status_code == 201
+    assert response.headers["Cache-Control"] == "no-store"
+    password = shown_password(response)
     with app.app_context():
         person = queries.find_person("zoë")
         assert (person.name, person.role, person.must_change_password) == ("Zoë", "editor", True)
     store = app.extensions["redis"]
-    kept = [store.get(key) for key in store.scan_iter("*") if store.type(key) == "string"]
-    assert not any(password in text for text in kept)
+    values = [store.get(key) for key in store.scan_iter("*") if store.type(key) == "string"]
+    assert not any(password in text for text in values)
     assert password not in admin.get(f"/people/{person.id}").text
     assert Browser(app).sign_in("Zoë", password).status_code == 303
 
@@ -87,9 +88,11 @@ def test_person_is_added_and_their_first_password_shown_once(app, admin):
 def test_form_sent_twice_makes_one_person(app, admin):
     data = {"name": "Zoë", "role": "viewer", "csrf_token": admin.token("/people/new")}
     headers = {"Accept": "text/html"}
-    answers = [admin.client.post("/people/new", data=data, headers=headers) for _try in range(2)]
-    assert [answer.status_code for answer in answers] == [201, 422]
-    assert "This name is taken." in answers[1].text
+    responses = [
+        admin.client.post("/people/new", data=data, headers=headers) for _attempt in range(2)
+    ]
+    assert [response.status_code for response in responses] == [201, 422]
+    assert Page(responses[1]).texts(".error-summary li") == ["This name is taken."]
     with app.app_context():
         assert len(queries.list_people(OPERATOR)) == 2
 
@@ -104,11 +107,12 @@ def test_form_sent_twice_makes_one_person(app, admin):
         ({"name": "Zoë", "role": "owner"}, "Choose one of the roles."),
     ],
 )
-def test_bad_input_is_told_beside_the_field_and_kept(data, message, admin):
-    answer = admin.submit("/people/new", data)
-    assert answer.status_code == 422
-    assert message in answer.text
-    assert f'value="{data["name"]}"' in answer.text
+def test_bad_input_is_refused_beside_the_field_and_shown_again(data, message, admin):
+    response = admin.submit("/people/new", data)
+    assert response.status_code == 422
+    page = Page(response)
+    assert page.texts(".field-error span:not(.visually-hidden)") == [f"Error: {message}"]
+    assert page.one("#name")["value"] == data["name"]
 
 
 def test_other_fields_of_a_person_cannot_be_set(app, admin):
@@ -122,10 +126,11 @@ def test_other_fields_of_a_person_cannot_be_set(app, admin):
 def test_role_is_changed_and_sessions_end(app, admin, other):
     theirs = Browser(app)
     theirs.sign_in("Ada Lovelace")
-    answer = change(admin, other, "role", {"role": "viewer"})
-    assert (answer.status_code, answer.location) == (303, f"/people/{other}")
-    assert "The role of Ada Lovelace was changed." in admin.get(f"/people/{other}").text
-    assert theirs.get("/account").location.startswith("/login")
+    response = change(admin, other, "role", {"role": "viewer"})
+    assert (response.status_code, response.location) == (303, f"/people/{other}")
+    notice = Page(admin.get(f"/people/{other}")).text(".said-text")
+    assert notice == "The role of Ada Lovelace was changed. They need to sign in again."
+    assert not is_signed_in(theirs)
     assert change(admin, other, "role", {"role": "root"}).status_code == 422
     with app.app_context():
         assert queries.load_person(other).role == "viewer"
@@ -135,25 +140,24 @@ def test_disabled_person_is_out_at_once_and_enabled(app, admin, other):
     theirs = Browser(app)
     theirs.sign_in("Ada Lovelace")
     assert change(admin, other, "disable").status_code == 303
-    assert theirs.get("/account").location.startswith("/login")
+    assert not is_signed_in(theirs)
     assert (
         theirs.submit("/login", {"name": "Ada Lovelace", "password": PASSWORD}).status_code == 422
     )
-    page = admin.get(f"/people/{other}").text
-    assert "Enable" in page
+    assert Page(admin.get(f"/people/{other}")).has(f'form[action="/people/{other}/enable"]')
     assert change(admin, other, "enable").status_code == 303
-    assert theirs.get("/account").location.startswith("/login")
+    assert not is_signed_in(theirs)
     assert theirs.sign_in("Ada Lovelace").status_code == 303
 
 
 def test_new_first_password_replaces_the_old_one(app, admin, other):
     theirs = Browser(app)
     theirs.sign_in("Ada Lovelace")
-    answer = change(admin, other, "password")
-    assert answer.status_code == 200
-    assert answer.headers["Cache-Control"] == "no-store"
-    password = shown_password(answer)
-    assert theirs.get("/account").location.startswith("/login")
+    response = change(admin, other, "password")
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    password = shown_password(response)
+    assert not is_signed_in(theirs)
     assert (
         theirs.submit("/login", {"name": "Ada Lovelace", "password": PASSWORD}).status_code == 422
     )
@@ -162,11 +166,11 @@ def test_new_first_password_replaces_the_old_one(app, admin, other):
 
 
 @pytest.mark.parametrize("what", ["role", "disable", "password"])
-def test_administrator_cannot_shut_themselves_out(what, app, admin):
-    assert "This is you" in admin.get("/people/1").text
-    answer = change(admin, 1, what, {"role": "viewer"})
-    assert answer.status_code == 403
-    assert "Ask another administrator." in answer.text
+def test_administrators_cannot_lock_themselves_out(what, app, admin):
+    assert "This is you" in Page(admin.get("/people/1")).texts("h2")
+    response = change(admin, 1, what, {"role": "viewer"})
+    assert response.status_code == 403
+    assert "Ask another administrator." in Page(response).text("main")
     with app.app_context():
         person = queries.load_person(1)
         assert (person.role, person.active, person.session_epoch) == ("admin", True, 1)
@@ -188,9 +192,10 @@ def test_missing_person_is_404(admin):
 
 
 def test_names_are_shown_as_text(app, admin):
+    name = "<b onclick=x>&\"'"
     with app.app_context():
-        person = add_person("<b onclick=x>&\"'")
-    for path in ("/people", f"/people/{person}"):
-        text = admin.get(path).text
-        assert "<b onclick" not in text
-        assert "&lt;b onclick=x&gt;&amp;&#34;&#39;" in text
+        person = add_person(name)
+    for path, selector in (("/people", f'a[href="/people/{person}"]'), (f"/people/{person}", "h1")):
+        page = Page(admin.get(path))
+        assert page.text(selector) == name
+        assert not page.has("b[onclick]")

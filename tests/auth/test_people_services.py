@@ -1,4 +1,4 @@
-"""The rules about people, on both databases, and what holds when two act at once."""
+"""The rules about people, on both databases, also when two act at once."""
 
 from datetime import timedelta
 from functools import partial
@@ -24,7 +24,7 @@ from tests.factories import OPERATOR, PASSWORD, actor_of, add_person, add_token,
 
 @pytest.fixture
 def in_app(app):
-    """Inside an application context: for rules that no database has a say in."""
+    """An application context, for rules that do not depend on the database."""
     with app.app_context():
         yield app
 
@@ -46,27 +46,27 @@ def test_name_that_looks_the_same_is_taken(in_app, taken):
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 65, "a\x00b", "a\nb", "a\u202eb", "ﷺ" * 64])
-def test_name_that_breaks_a_rule_is_refused(in_app, name):
+def test_invalid_name_is_refused(in_app, name):
     with pytest.raises(Invalid) as refusal:
         auth.create_person(OPERATOR, name, PASSWORD, "viewer")
     assert list(refusal.value.fields) == ["name"]
 
 
 @pytest.mark.parametrize("password", ["        ", " ends ends ", "😀" * 8, "a\tb\u0301c\x00d\n"])
-def test_password_is_kept_as_it_is(any_app, password):
-    person_id = auth.create_person(OPERATOR, "somebody", password, "viewer")
-    assert sign_in.verify("somebody", password).id == person_id
+def test_password_is_stored_unchanged(any_app, password):
+    person_id = auth.create_person(OPERATOR, "Ada", password, "viewer")
+    assert sign_in.verify("Ada", password).id == person_id
     for other in {password.strip(), password + " "} - {password}:
-        assert sign_in.verify("somebody", other) is None
+        assert sign_in.verify("Ada", other) is None
 
 
 @pytest.mark.parametrize("password", ["12345678", "x" * 256, "深圳广州上海北京", "e\u0301" * 4])
 def test_password_of_8_to_256_characters_passes(in_app, password):
-    check_password(password, "somebody")
+    check_password(password, "Ada")
 
 
 @pytest.mark.parametrize("password", ["", "1234567", "x" * 257, "Margaret", "ｍＡＲＧＡＲＥＴ"])
-def test_password_that_breaks_a_rule_is_refused(in_app, password):
+def test_invalid_password_is_refused(in_app, password):
     with pytest.raises(Invalid) as refusal:
         auth.create_person(OPERATOR, "margaret", password, "viewer")
     assert list(refusal.value.fields) == ["password"]
@@ -75,20 +75,20 @@ def test_password_that_breaks_a_rule_is_refused(in_app, password):
 def test_unknown_role_is_refused(in_app):
     for role in ("", "root", "Admin", "None"):
         with pytest.raises(Invalid):
-            auth.create_person(OPERATOR, "somebody", PASSWORD, role)
+            auth.create_person(OPERATOR, "Ada", PASSWORD, role)
 
 
-def test_password_is_kept_as_scrypt_with_a_salt_of_its_own(in_app):
+def test_password_is_stored_as_scrypt_with_its_own_salt(in_app):
     hashes = []
     for name in ("one", "two"):
         auth.create_person(OPERATOR, name, PASSWORD, "viewer")
         hashes.append(queries.find_person(name).password_hash)
-    assert all(kept.startswith("scrypt:32768:8:1$") for kept in hashes)
+    assert all(stored.startswith("scrypt:32768:8:1$") for stored in hashes)
     assert hashes[0] != hashes[1]
 
 
-def test_first_password_is_random_and_ends(any_app):
-    assert len({random_password() for _try in range(50)}) == 50
+def test_first_password_is_random_and_expires(any_app):
+    assert len({random_password() for _attempt in range(50)}) == 50
     person_id, password = auth.invite_person(OPERATOR, "newcomer", "viewer")
     assert len(password) == 23
     assert set(password) <= set(ALPHABET) | {"-"}
@@ -101,7 +101,7 @@ def test_first_password_is_random_and_ends(any_app):
     assert (person.state, person.has_expired_password()) == ("expired", True)
 
 
-def test_own_password_never_ends(any_app):
+def test_own_password_never_expires(any_app):
     person_id, _password = auth.invite_person(OPERATOR, "newcomer", "viewer")
     auth.set_password(OPERATOR, person_id, PASSWORD)
     person = queries.load_person(person_id)
@@ -123,8 +123,8 @@ def test_changes_raise_the_epoch_in_database_and_redis(any_app):
         person = queries.load_person(other)
         assert person.session_epoch == number
         # 0, which no session has, for the disabled.
-        told = redis_store.client.get(epochs.epoch_key(other))
-        assert int(told) == (number if person.active else 0)
+        published = redis_store.client.get(epochs.epoch_key(other))
+        assert int(published) == (number if person.active else 0)
 
 
 def test_what_changes_nothing_ends_no_session(any_app):
@@ -134,7 +134,7 @@ def test_what_changes_nothing_ends_no_session(any_app):
     assert queries.load_person(other).session_epoch == 1
 
 
-def test_nobody_shuts_themselves_out(any_app):
+def test_nobody_locks_themselves_out(any_app):
     admin = add_person("admin", "admin")
     add_person("second", "admin")
     for change in (
@@ -147,7 +147,7 @@ def test_nobody_shuts_themselves_out(any_app):
     assert queries.load_person(admin).session_epoch == 1
 
 
-def test_last_active_administrator_stays(any_app):
+def test_last_active_administrator_remains(any_app):
     admin, second = add_person("admin", "admin"), add_person("second", "admin")
     demoted = actor_of(second)
     auth.set_active(OPERATOR, second, False)
@@ -160,7 +160,7 @@ def test_last_active_administrator_stays(any_app):
             change()
     person = queries.load_person(admin)
     assert (person.role, person.active) == ("admin", True)
-    # Somebody disabled is no administrator to be counted, so their role may change.
+    # A disabled administrator does not count, so their role may change.
     assert auth.set_role(OPERATOR, second, "viewer")
 
 
@@ -176,7 +176,7 @@ def test_missing_person_is_not_found(any_app):
             change()
 
 
-def test_disabling_ends_tokens_for_good(any_app):
+def test_disabling_revokes_tokens_permanently(any_app):
     other = add_person("other", "editor")
     text = add_token(other)
     assert tokens.authenticate(text).id == other
@@ -187,7 +187,7 @@ def test_disabling_ends_tokens_for_good(any_app):
     assert db.session.scalar(select(ApiToken.revoked_at)) is not None
 
 
-def test_tokens_rest_while_a_first_password_waits(any_app):
+def test_tokens_are_suspended_until_the_first_password_is_replaced(any_app):
     other = add_person("other", "editor")
     text = add_token(other)
     auth.give_first_password(OPERATOR, other)
@@ -242,7 +242,7 @@ def test_script_that_writes_an_epoch_is_registered_once(app, monkeypatch):
     assert len(registered) <= 1  # not at all if an earlier test has used this application
 
 
-def test_name_given_twice_at_once_makes_one_person(any_app):
+def test_one_name_added_at_once_is_one_person(any_app):
     results = at_once(any_app, *[lambda: add_person("same")] * 4)
     assert [isinstance(result, Invalid) for result in results].count(True) == 3
     db.session.rollback()

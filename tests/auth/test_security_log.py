@@ -16,7 +16,7 @@ def lines(caplog):
     return lambda: [r.fields for r in caplog.records if r.name == "gazetteer.events"]
 
 
-def test_commands_are_in_it(app, lines):
+def test_commands_are_logged(app, lines):
     run = app.test_cli_runner().invoke
     with app.app_context():
         assert run(args=["create-user", "Ada"], input=PASSWORD).exit_code == 0
@@ -29,7 +29,7 @@ def test_commands_are_in_it(app, lines):
     ]
 
 
-def test_tokens_and_passwords_of_ones_own_are_in_it(any_app, lines):
+def test_own_tokens_and_passwords_are_logged(any_app, lines):
     ada = actor_of(add_person("Ada"))
     tokens.create_token(ada, "nightly report")
     tokens.revoke_token(ada, 1)
@@ -46,12 +46,12 @@ def test_tokens_and_passwords_of_ones_own_are_in_it(any_app, lines):
     ]
 
 
-def test_setting_up_is_in_it_under_the_new_name(any_app, lines):
+def test_claiming_is_logged_under_the_new_name(any_app, lines):
     claim("林小梅")
     assert lines() == [{"event": "installation-claimed", "person": "林小梅", "via": "page"}]
 
 
-def test_what_is_refused_is_not_in_it(any_app, lines):
+def test_what_is_refused_or_changes_nothing_is_not_logged(any_app, lines):
     admin, other = actor_of(add_person("admin", "admin")), add_person("Ada")
     assert auth.set_role(admin, other, "viewer") is False
     assert auth.set_active(admin, other, True) is False

@@ -11,7 +11,7 @@ from tests.factories import actor_of, add_person, add_token, statements
 
 @pytest.fixture
 def ada(any_app):
-    """Somebody with a token, after somebody else."""
+    """The second person, with a token."""
     add_person("Grace", "admin")
     person = actor_of(add_person("Ada"))
     tokens.create_token(person, "nightly")

@@ -4,12 +4,16 @@ import pytest
 from sqlalchemy import column, insert, select, table
 
 from app.actor import Actor, Role
+from app.cities import services
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
 from tests.factories import add_person
+from tests.html import Page
 
 ACTOR = Actor(1, "editor", Role.EDITOR)
+# A city as the form sends it.
+NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
 
 
 def given(province="广东", city="深圳市", users="5", **more):
@@ -24,6 +28,13 @@ def add_city(province="广东", city="深圳市", users=5, **more):
     db.session.add(row)
     db.session.commit()
     return row.id
+
+
+def add_cities(*rows):
+    """Rows of (province, city, users), also with names and numbers that break our rules."""
+    values = [{"provincename": p, "cityname": c, "usernumber": u, **keys(p, c)} for p, c, u in rows]
+    db.session.execute(insert(City), values)
+    db.session.commit()
 
 
 def add_as_original(*rows):
@@ -41,27 +52,32 @@ def stored():
         return [tuple(row) for row in connection.execute(query.order_by(City.id))]
 
 
+def version_of(city_id):
+    """What a form of this city carries."""
+    version = services.form_version(services.load_city(ACTOR, city_id))
+    db.session.rollback()
+    return version
+
+
+def value(page, name):
+    """The value of a control of the form of a city, also of a hidden one."""
+    return Page(page).one(f'form.form input[name="{name}"]')["value"]
+
+
 @pytest.fixture
 def cities(app):
-    """A function that fills the register of `app` with (province, city, users)."""
+    """A function that fills the register of `app`, as add_cities() does."""
 
     def fill(*rows):
         with app.app_context():
-            db.session.execute(
-                insert(City.__table__),
-                [
-                    {"provincename": p, "cityname": c, "usernumber": u, **keys(p, c)}
-                    for p, c, u in rows
-                ],
-            )
-            db.session.commit()
+            add_cities(*rows)
 
     return fill
 
 
 @pytest.fixture
 def rows(app):
-    """A function that reads what the register of `app` holds."""
+    """stored() in the context of `app`."""
 
     def read():
         with app.app_context():
@@ -72,5 +88,5 @@ def rows(app):
 
 @pytest.fixture
 def person(any_app):
-    """Somebody who brings in files."""
+    """The id of an editor, who imports files."""
     return add_person("editor", "editor")

@@ -32,7 +32,7 @@ def original_database(url, collation):
     engine = sa.create_engine(url)
     mysql = engine.dialect.name == "mysql"
     number = "INTEGER NOT NULL AUTO_INCREMENT" if mysql else "INTEGER NOT NULL"
-    # SQLite keeps no length of text and no collation of a table.
+    # SQLite has neither a length of text nor a collation of a table.
     options = f"CHARACTER SET {collation.split('_')[0]} COLLATE {collation}" if mysql else ""
     rows = [row for row in ROWS if collation != "latin1_swedish_ci" or row[1] != "广东"]
     with engine.begin() as connection:
@@ -75,25 +75,31 @@ def adopted(request, tmp_path, redis_url):
     app.extensions["redis"].close()
 
 
+def listed(**filters):
+    """The rows of a list, the newest first."""
+    return queries.select_page(ACTOR, CityListing(**filters)).rows
+
+
+def ids(**filters):
+    """The ids of a list, the newest first."""
+    return [row.id for row in listed(**filters)]
+
+
 def test_every_row_and_id_survives(adopted):
     _app, rows = adopted
     assert stored() == rows
-    assert [row.id for row in queries.select_page(ACTOR, CityListing()).rows] == [
-        r[0] for r in rows
-    ][::-1]
-    assert [row.id for row in queries.select_page(ACTOR, CityListing(search="ZÜRICH")).rows] == [8]
-    assert [row.id for row in queries.select_page(ACTOR, CityListing(search="strasse")).rows] == [
-        40
-    ]
-    assert {row.id for row in queries.select_page(ACTOR, CityListing(flawed=True)).rows} == {8, 12}
-    assert all(row.changed_at is None for row in queries.select_page(ACTOR, CityListing()).rows)
+    assert ids() == [row[0] for row in reversed(rows)]
+    assert ids(search="ZÜRICH") == [8]
+    assert ids(search="strasse") == [40]
+    assert ids(flawed=True) == [12, 8]
+    assert all(row.changed_at is None for row in listed())
 
 
 def test_original_goes_on_inserting_and_is_found(adopted):
     _app, rows = adopted
     add_as_original(("江苏", "南京市", 9), (None, None, None))
     assert [row[0] for row in stored()] == [*[r[0] for r in rows], 41, 42]
-    found = queries.select_page(ACTOR, CityListing(search="南京")).rows[0]
+    [found] = listed(search="南京")
     assert (found.id, found.version) == (41, 1)
     assert found.changed_at is not None
     removed_id, _name = services.delete_city(ACTOR, 42)
@@ -107,14 +113,9 @@ def test_what_the_original_renames_is_found_under_its_new_name(adopted):
         connection.execute(sa.text("UPDATE city SET cityname = 'Ｎewname' WHERE id = 8"))
         connection.execute(sa.text("UPDATE city SET provincename = '' WHERE id = 40"))
     for sort in ("id", "city"):
-        found = queries.select_page(ACTOR, CityListing(search="newname", sort=sort)).rows
-        assert [row.id for row in found] == [8]
-    assert queries.select_page(ACTOR, CityListing(search="zürich")).rows == []
-    assert {row.id for row in queries.select_page(ACTOR, CityListing(flawed=True)).rows} == {
-        8,
-        12,
-        40,
-    }
+        assert ids(search="newname", sort=sort) == [8]
+    assert ids(search="zürich") == []
+    assert ids(flawed=True) == [40, 12, 8]
     db.session.rollback()
     with db.engine.begin() as connection:  # a missing province has the same key as an empty one
         connection.execute(sa.text("UPDATE city SET provincename = NULL WHERE id = 40"))
@@ -128,7 +129,7 @@ def test_same_names_in_another_form_are_found_as_an_import_finds_them(adopted):
         with pytest.raises(services.AlreadyThere) as caught:
             services.create_city(ACTOR, given("Québec", "Québec", "5"))
         assert caught.value.city_id == 41
-        assert len(queries.select_page(ACTOR, CityListing(search="québec")).rows) == 1
+        assert len(ids(search="québec")) == 1
     for other in ("QUÉBEC", "Ｑuébec", "Quebec"):
         assert services.create_city(ACTOR, given("Québec", other, "5")) > 41
 
@@ -137,8 +138,8 @@ def test_names_differ_by_code_points_from_now_on(adopted):
     services.create_city(ACTOR, given("a", "Ae", "1"))
     services.create_city(ACTOR, given("a", "ae", "1"))
     services.create_city(ACTOR, given("a", "Æ", "1"))
-    assert len(queries.select_page(ACTOR, CityListing(province="a")).rows) == 3
-    assert queries.select_page(ACTOR, CityListing(province="A")).rows == []
+    assert len(ids(province="a")) == 3
+    assert ids(province="A") == []
 
 
 def test_going_back_leaves_the_original_table(adopted):
@@ -192,7 +193,7 @@ def shape(engine):
 
 @pytest.mark.mariadb
 @pytest.mark.parametrize("is_there", [True, False])
-def test_interrupted_migrations_are_taken_up_again(
+def test_interrupted_migrations_are_continued(
     is_there, tmp_path, redis_url, mariadb_url, mariadb_migrated
 ):
     """MariaDB commits each change of a table by itself, so whatever was done stays done."""
@@ -216,8 +217,8 @@ def test_interrupted_migrations_are_taken_up_again(
         assert shape(db.engine) == wanted
         assert stored() == rows
         add_as_original(("江苏", "南京市", 9))
-        assert queries.select_page(ACTOR, CityListing(search="南京")).rows[0].changed_at is not None
-        assert queries.count_cities(ACTOR, CityListing(search="ZÜRICH")) == len(rows) // 5
+        assert listed(search="南京")[0].changed_at is not None
+        assert queries.count_filtered(ACTOR, CityListing(search="ZÜRICH")) == len(rows) // 5
         db.session.remove()
         db.engine.dispose()
     for made in (app, whole):

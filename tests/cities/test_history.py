@@ -17,8 +17,16 @@ from app.errors import DomainError
 from app.history.entries import describe
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.history.subjects import all_subjects
-from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored
-from tests.cities.importing.staging import add, confirm, editor, stage
+from tests.cities.conftest import (
+    ACTOR,
+    add_as_original,
+    add_cities,
+    add_city,
+    given,
+    stored,
+    version_of,
+)
+from tests.cities.importing.staging import confirm, editor, stage
 from tests.factories import add_person, entries
 
 pytestmark = pytest.mark.usefixtures("any_app")
@@ -36,13 +44,6 @@ def what(entry):
     return (
         entry.action, entry.subject_id, values(entry.before), values(entry.after), entry.version,
     )  # fmt: skip
-
-
-def version_of(city_id):
-    """What a form of this city carries."""
-    version = services.form_version(services.load_city(ACTOR, city_id))
-    db.session.rollback()
-    return version
 
 
 def test_each_change_of_a_city_is_one_entry():
@@ -115,7 +116,7 @@ def test_a_form_sent_twice_is_one_entry():
 
 
 def test_an_import_is_one_entry_and_one_for_each_city(person):
-    add(("广东", "广州市", 7), ("广东", "深圳市", 5), ("广东", "深圳", 5))
+    add_cities(("广东", "广州市", 7), ("广东", "深圳市", 5), ("广东", "深圳", 5))
     lines = "广东,广州市,7\n广东,深圳市,6\n广东,佛山市,8\n湖南,长沙市,9\n,x,1\n"
     import_id = stage(person, lines)
     begun = len(entries())
@@ -149,7 +150,7 @@ def test_the_name_of_an_imported_file_is_for_administrators_alone(person):
 
 def test_a_refused_import_is_recorded_as_begun_alone(person):
     import_id = stage(person, "a,b,6\n")
-    add(("a", "b", 5))
+    add_cities(("a", "b", 5))
     with pytest.raises(DomainError):
         confirm(import_id, person)
     assert [entry.action for entry in entries()] == ["import.begin"]
@@ -237,9 +238,9 @@ def test_subjects_have_labels_addresses_and_words(any_app, person):
         assert not any(one.may_read(actor, [import_id]) for actor in (stranger, viewer))
 
 
-def last_change(city_id):
-    """Who changed a city last, as an editor sees it."""
-    return queries.find_last_change(ACTOR, services.load_city(ACTOR, city_id))
+def last_change(city_id, actor=ACTOR):
+    """Who changed a city last, as the actor sees it."""
+    return queries.find_last_change(actor, services.load_city(ACTOR, city_id))
 
 
 def test_the_last_change_is_known_unless_another_program_wrote_since(person):
@@ -256,7 +257,4 @@ def test_a_last_change_that_the_reader_may_not_see_is_not_shown(person):
     db.session.execute(update(HistoryEntry).values(visible_to=ADMINISTRATORS))
     db.session.commit()
     assert last_change(city_id) is None
-    assert (
-        queries.find_last_change(Actor.operator(), services.load_city(ACTOR, city_id)).name
-        == "editor"
-    )
+    assert last_change(city_id, Actor.operator()).name == "editor"

@@ -1,10 +1,9 @@
 """The addresses of the original program."""
 
-import re
-
 import pytest
 
-NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
+from tests.cities.conftest import NEW, value
+from tests.html import Page
 
 
 @pytest.mark.parametrize(
@@ -20,8 +19,8 @@ NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
 def test_old_pages_lead_to_todays(as_role, cities, rows, old, today):
     cities(("广东", "深圳市", 1))
     person = as_role("editor")
-    answer = person.get(old)
-    assert (answer.status_code, answer.location) == (302, today)
+    response = person.get(old)
+    assert (response.status_code, response.location) == (302, today)
     assert person.get(today).status_code == 200
     assert rows() == [(1, "广东", "深圳市", 1)]
 
@@ -29,9 +28,9 @@ def test_old_pages_lead_to_todays(as_role, cities, rows, old, today):
 @pytest.mark.parametrize("path", ["/alter", "/delete"])
 @pytest.mark.parametrize("query", ["", "?id=", "?id=x", "?id=-1", "?id=1.5", "?id=99", "?id=１"])
 def test_bad_id_is_404(as_role, path, query):
-    answer = as_role("editor").get(path + query, follow_redirects=True)
-    assert answer.status_code == 404
-    assert "Page not found" in answer.text
+    response = as_role("editor").get(path + query, follow_redirects=True)
+    assert response.status_code == 404
+    assert Page(response).text("h1") == "Page not found"
 
 
 def test_insert_adds_as_the_form_does(as_role, rows):
@@ -41,7 +40,7 @@ def test_insert_adds_as_the_form_does(as_role, rows):
     assert rows() == [(1, "广东", "深圳市", 17494398)]
     page = person.submit("/insert", {**NEW, "number": "x"}, page="/cities/new")
     assert page.status_code == 422
-    assert 'action="/cities/new"' in page.text
+    assert Page(page).one("form.form")["action"] == "/cities/new"
 
 
 def test_alter_without_a_version_asks_before_it_writes_over(as_role, cities, rows):
@@ -50,17 +49,16 @@ def test_alter_without_a_version_asks_before_it_writes_over(as_role, cities, row
     page = person.submit("/alter", {**NEW, "id": "1"}, page="/cities/new")
     assert page.status_code == 409
     assert rows() == [(1, "广东", "深圳市", 1)]
-    version = re.search(r'name="version"[^>]*value="([^"]+)"', page.text)[1]
-    data = {**NEW, "id": "1", "version": version}
+    data = {**NEW, "id": "1", "version": value(page, "version")}
     assert person.submit("/alter", data, page="/cities/new").status_code == 303
     assert rows() == [(1, "广东", "深圳市", 17494398)]
 
 
-def test_alter_of_no_city_is_404_and_keeps_what_was_typed(as_role):
+def test_alter_of_no_city_is_404_with_what_was_typed(as_role):
     person = as_role("editor")
     page = person.submit("/alter", {**NEW, "id": "9"}, page="/cities/new")
     assert page.status_code == 404
-    assert 'value="深圳市"' in page.text
+    assert value(page, "city") == "深圳市"
     assert person.submit("/alter", NEW, page="/cities/new").status_code == 404
 
 

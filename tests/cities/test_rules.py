@@ -81,7 +81,7 @@ def test_keys_are_the_same_for_any_case_and_width():
     assert len(search_keys("ﷺ" * 255, "x")["province_key"]) == 255
 
 
-def test_blank_missing_or_negative_values_are_flawed():
+def test_empty_missing_or_negative_values_are_flawed():
     assert not is_flawed("a", "b", 0)
     for row in (
         (None, "b", 1),

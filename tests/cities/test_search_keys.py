@@ -1,16 +1,15 @@
 """The stored keys of names: always those of the names, and found by them is the same city."""
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select, text, update
 
 from app.cities import search_keys, services
 from app.cities.listing.parameters import CityListing
 from app.cities.listing.queries import select_page
 from app.cities.models import City
 from app.cities.queries import find_city
-from app.cities.rules import keys
 from app.database.engine import db
-from tests.cities.conftest import ACTOR, add_as_original, add_city, given
+from tests.cities.conftest import ACTOR, add_as_original, add_cities, add_city, given, version_of
 from tests.cities.importing.staging import confirm, stage
 from tests.factories import statements
 
@@ -34,8 +33,7 @@ def rename_as_original(city_id, name):
 
 def test_what_is_written_here_has_its_keys(person):
     first = services.create_city(ACTOR, given("广东", "Ａbc", "1"))
-    version = services.form_version(services.load_city(ACTOR, first))
-    services.update_city(ACTOR, first, version, given("广东", "ABC", "1"))
+    services.update_city(ACTOR, first, version_of(first), given("广东", "ABC", "1"))
     removed_id, _name = services.delete_city(ACTOR, first)
     services.restore_city(ACTOR, removed_id)
     services.add_sample_cities(ACTOR)
@@ -73,13 +71,7 @@ def test_many_rows_without_keys_hide_none_with_keys():
 
 
 def test_a_new_city_asks_the_register_one_question(any_app):
-    rows = [
-        {"provincename": f"p{number % 30}", "cityname": f"c{number}", "usernumber": number}
-        | keys(f"p{number % 30}", f"c{number}")
-        for number in range(6000)
-    ]
-    db.session.execute(insert(City.__table__), rows)
-    db.session.commit()
+    add_cities(*((f"p{number % 30}", f"c{number}", number) for number in range(6000)))
     with statements() as sent:
         services.create_city(ACTOR, given("p1", "new", "1"))
     [(statement, parameters)] = [pair for pair in sent if pair[0].startswith("SELECT")]
@@ -93,7 +85,7 @@ def test_a_new_city_asks_the_register_one_question(any_app):
 
 
 def test_keys_follow_a_name_whose_end_changes():
-    """MariaDB takes "a" and "a " for equal; no key depends on blanks at the end."""
+    """MariaDB takes "a" and "a " for equal; no key depends on spaces at the end."""
     city_id = add_city("广东", "a")
     for name, key in (("a ", "a"), ("b ", "b"), ("b\u3000x", "b x")):
         rename_as_original(city_id, name)

@@ -229,7 +229,7 @@ def assert_headers_once(response: requests.Response) -> None:
     assert response.headers["Server"] == "nginx"
 
 
-def test_every_kind_of_answer_has_each_header_once(server):
+def test_every_kind_of_response_has_each_header_once(server):
     page = requests.get(f"{server.front}/login", headers=HTML, timeout=60)
     static = re.search(r"/static/([0-9a-f]{12})/gazetteer\.css", page.text)
     assert static

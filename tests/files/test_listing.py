@@ -14,13 +14,12 @@ from app.files.listing import FileListing
 from app.files.models import File
 from app.files.storage import purging
 from app.files.views import FILES
-from app.times import now
 from tests.factories import OPERATOR, statements
-from tests.files.helpers import PNG, REPORT, editor, store
+from tests.files.helpers import PNG, REPORT, age, editor, store
 
 
 def names(page):
-    return [file.name for file, _owner, _key in page.rows]
+    return [file.name for file in page.rows]
 
 
 def totals(asked):
@@ -64,10 +63,10 @@ def eight(people, monkeypatch):
 
 
 KEYS = {
-    "name": lambda file, _owner: file.name,
-    "from": lambda _file, owner: owner,
-    "size": lambda file, _owner: file.size,
-    "uploaded": lambda file, _owner: file.created_at,
+    "name": lambda file: file.name,
+    "from": lambda file: file.owner.name,
+    "size": lambda file: file.size,
+    "uploaded": lambda file: file.created_at,
 }
 
 
@@ -83,11 +82,11 @@ def test_paging_by_key_shows_every_row_once_in_both_directions(eight, sort, orde
         met += page.rows
         places.append(page.start)
     assert totals(asked) == (8, 0 * 3 + 1 * 3 + 2 * 2)
-    values = [(KEYS[sort](file, owner), file.id) for file, owner, _key in met]
+    values = [(KEYS[sort](file), file.id) for file in met]
     assert values == sorted(values, reverse=order == "desc")
     assert len(values) == 8
     assert places == [1, 4, 7]
-    forward = [file.name for file, _owner, _key in met]
+    forward = [file.name for file in met]
     page = found(asked, LAST)
     assert (names(page), page.start) == (forward[-3:], 6)
     page = found(asked, page.previous)
@@ -147,9 +146,7 @@ def test_all_files_are_counted_once_until_one_changes(people, sums_asked):
     assert (sums(), sums(removed="1")) == ((2, 7), (0, 0))
     services.remove_file(editor(people[0]), first)
     assert sums(removed="1") == (1, 3)
-    moment = now() - timedelta(days=8)
-    db.session.execute(update(File).where(File.id == first).values(removed_at=moment))
-    db.session.commit()
+    age(first, days=8)
     assert purging.purge_removed() == 1
     assert sums(removed="1") == (0, 0)
 
@@ -201,7 +198,7 @@ def test_removed_files_are_listed_for_those_who_may_restore_them(people):
     def seen_by(actor):
         rows = listing.select_files(actor, removed, FIRST, 1).rows
         assert listing.read_totals(actor, removed)[0] == len(rows)
-        return [file.name for file, _owner, _key in rows]
+        return [file.name for file in rows]
 
     assert totals(FileListing())[0] == 0
     assert seen_by(editor(people[1])) == ["a.txt"]

@@ -61,7 +61,7 @@ def test_the_limits_are_those_of_the_settings(make_app):
     assert "A file can have at most 3 MB. Allowed file types: txt, zip." in panel
 
 
-# Typed as they stand there
+# Run unchanged
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_the_lines_for_python(typed):
 # As scripts of the original do, with and without the one header more
 
 
-def test_a_refused_large_upload_hears_the_answer_instead_of_a_broken_connection(app, server):
+def test_a_refused_large_upload_gets_a_response_and_not_a_broken_connection(app, server):
     large = {"file": ("a.txt", some_text(10_000_000) * 3)}
     response = requests.post(f"{server}/upload", files=large, timeout=30)
     assert (response.status_code, response.text) == (401, "Please sign in, or send a token.\n")

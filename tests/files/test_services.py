@@ -33,13 +33,13 @@ def test_all_versions_are_removed_and_restored_together(people):
     assert queries.load_file(OPERATOR, first.id).removed_at is None
     assert queries.load_file(OPERATOR, second.id).removed_by is None
     assert services.restore_file(editor(people[0]), second.id).name == "a.txt", (
-        "once more changes nothing"
+        "repeating it changes nothing"
     )
 
 
 def removed_versions():
     rows = listing.select_files(OPERATOR, listing.FileListing(removed=True), FIRST, 0).rows
-    return sorted(file.version for file, _owner, _key in rows)
+    return sorted(file.version for file in rows)
 
 
 def present_versions():

@@ -84,9 +84,9 @@ def test_what_no_entry_matches(admin):
         "batch=none",
         "person=7&day=2020-02-01",
     ):
-        answer = admin.get(f"/history?{query}")
-        assert answer.status_code == 200
-        page = Page(answer)
+        response = admin.get(f"/history?{query}")
+        assert response.status_code == 200
+        page = Page(response)
         assert page.text(".empty p") == "No entry matches these filters."
         assert page.links(".empty-actions a") == ["/history"]
     assert page.one("input[name=day]")["value"] == "2020-02-01"

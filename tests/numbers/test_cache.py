@@ -96,7 +96,7 @@ def test_waiting_for_another_computation_ends_in_503(app, client, monkeypatch):
     assert response.headers["Retry-After"] == "2"
 
 
-def test_a_long_computation_keeps_its_lock(app, client, monkeypatch):
+def test_a_long_computation_renews_its_lock(app, client, monkeypatch):
     monkeypatch.setattr(locks, "LEASE_SECONDS", 2)
     monkeypatch.setattr(locks, "RENEW_SECONDS", 0.1)
 

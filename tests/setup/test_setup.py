@@ -1,6 +1,5 @@
 """Claiming a new installation by its one-time link."""
 
-import re
 from functools import partial
 
 import pytest
@@ -18,6 +17,7 @@ from app.database.engine import db
 from app.errors import Conflict, NotFound, TooMany
 from app.setup import services
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser, at_once, claim, entries
+from tests.html import Page
 
 FIELDS = {"name": "林小梅", "password": PASSWORD, "again": PASSWORD, "sample": "y"}
 
@@ -39,12 +39,13 @@ def count_cities():
 
 
 def test_link_makes_the_administrator_and_the_sample_cities(app, browser, link):
-    page = browser.get(link).text
-    assert re.search(r'<input[^>]*checked[^>]*name="sample"', page)
-    assert f"Add the {SAMPLE_COUNT} sample cities of China" in page
+    page = Page(browser.get(link))
+    assert page.has("input[name=sample][checked]")
+    assert page.text("label[for=sample]") == f"Add the {SAMPLE_COUNT} sample cities of China"
     response = browser.submit(link, FIELDS)
     assert (response.status_code, response.location) == (303, "/cities")
-    assert "Welcome. This installation is yours." in browser.get("/account").text
+    notice = Page(browser.get("/account")).text(".said-text")
+    assert notice == "Welcome. This installation is yours."
     assert browser.get("/people").status_code == 200
     with app.app_context():
         person = queries.load_person(1)
@@ -62,10 +63,10 @@ def test_a_claim_can_be_traced_to_its_request(app, browser, link):
 
 def test_the_page_shows_the_limits_of_the_model(browser, link):
     limits = f"{PASSWORD_SHORTEST} to {PASSWORD_LONGEST} characters of any kind."
-    page = browser.get(link).text
-    assert limits in page
-    assert f'maxlength="{NAME_LENGTH}"' in page
-    assert f'maxlength="{PASSWORD_LONGEST}"' not in page
+    page = Page(browser.get(link))
+    assert page.text("#password-help") == limits
+    assert page.one("#name")["maxlength"] == str(NAME_LENGTH)
+    assert not page.has("#password[maxlength]"), "a longer one would be cut without a word"
 
 
 def test_sample_cities_can_be_left_out(app, browser, link):
@@ -79,7 +80,7 @@ def test_an_adopted_register_gets_no_sample_cities(app, browser, link):
     with app.app_context():
         db.session.add(City(provincename="广东", cityname="深圳市", usernumber=1))
         db.session.commit()
-    assert 'name="sample"' not in browser.get(link).text
+    assert not Page(browser.get(link)).has("[name=sample]")
     assert browser.submit(link, FIELDS).status_code == 303  # "sample" is sent all the same
     with app.app_context():
         assert count_cities() == 1
@@ -102,12 +103,12 @@ def test_what_was_added_while_the_page_was_open_stays_alone(any_app):
          "The password must not be the name."),
     ],
 )  # fmt: skip
-def test_bad_input_is_told_and_makes_nothing(fields, message, app, browser, link):
+def test_bad_input_is_reported_and_changes_nothing(fields, message, app, browser, link):
     response = browser.submit(link, {**FIELDS, **fields})
     assert response.status_code == 422
-    assert message in response.text
+    assert message in Page(response).text(".field-error")
     with app.app_context():
-        assert not queries.somebody_exists()
+        assert not queries.any_person_exists()
         assert count_cities() == 0
 
 
@@ -162,7 +163,7 @@ def test_two_who_claim_at_once_are_one_winner_and_one_who_is_told(any_app):
     assert count_cities() == SAMPLE_COUNT
 
 
-def test_loser_of_two_sees_a_page_that_says_so(app, browser, link, monkeypatch):
+def test_the_slower_of_two_claims_is_refused_with_a_reason(app, browser, link, monkeypatch):
     def let_the_other_be_faster(*args):
         # The other one's commit falls between the check of the link and the insert.
         with app.app_context():
@@ -175,7 +176,8 @@ def test_loser_of_two_sees_a_page_that_says_so(app, browser, link, monkeypatch):
     data = {**FIELDS, "csrf_token": token}
     response = browser.client.post(link, data=data, headers=HTML)
     assert response.status_code == 409
-    assert "This installation already has an administrator." in response.text
+    refusal = Page(response).text(".error-summary")
+    assert "This installation already has an administrator." in refusal
     response = browser.client.post(link, data=data, headers=HTML)
     assert response.status_code == 404
 
@@ -190,7 +192,7 @@ def test_services_themselves_refuse_a_wrong_link(token, any_app, monkeypatch):
         services.claim(ANONYMOUS, token, "192.0.2.1", "stranger", PASSWORD, False)
     with pytest.raises(NotFound):
         services.add_administrator(ANONYMOUS, token, person, [])
-    assert not queries.somebody_exists()
+    assert not queries.any_person_exists()
 
 
 def test_services_themselves_refuse_a_used_link_and_count_it(any_app):

@@ -9,7 +9,6 @@ asked again a minute later at the latest.
 from functools import partial
 
 from redis.exceptions import RedisError
-from sqlalchemy import select
 
 from app.auth.models import Person
 from app.database.engine import db
@@ -61,11 +60,9 @@ def raise_epoch(person: Person) -> int:
 def publish_epoch(person_id: int) -> int:
     """Read the epoch from the database into Redis, where a value that was written in the meantime
     is newer and remains. While Redis refuses writes, every request asks the database."""
-    row = db.session.execute(
-        select(Person.session_epoch, Person.active).where(Person.id == person_id)
-    ).one_or_none()
-    db.session.rollback()
-    epoch = row.session_epoch if row and row.active else DISABLED
+    person = db.session.get(Person, person_id, populate_existing=True)
+    epoch = person.session_epoch if person and person.active else DISABLED
+    db.session.rollback()  # no connection is held while Redis is asked
     try:
         write_epoch(person_id, epoch, replace=False)
     except RedisError as error:

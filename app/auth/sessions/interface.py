@@ -21,7 +21,7 @@ from flask import Flask, Request, Response, request
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 from redis.exceptions import RedisError, ResponseError
 
-from app.auth.sessions.keys import requests_key, seen_key, session_key, values_key
+from app.auth.sessions.keys import all_keys, requests_key, session_key, values_key
 from app.auth.sessions.lookup import idle_seconds, look_up
 from app.current import worker_name
 from app.database.engine import db
@@ -192,8 +192,7 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         return session_key(sid)
 
     def _delete_session(self, store_id: str) -> None:
-        keys = requests_key(store_id), seen_key(store_id), values_key(store_id)
-        self.client.delete(store_id, *keys)
+        self.client.delete(*all_keys(store_id))
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         return self.decode(self.client.get(store_id))

@@ -13,11 +13,12 @@ def requests_key(store_id: str) -> str:
     return f"{store_id}:requests"
 
 
-def seen_key(store_id: str) -> str:
-    """When a session was last extended; exists for a minute after that."""
-    return f"{store_id}:seen"
-
-
 def values_key(store_id: str) -> str:
     """The hash of the values that the person stored in the session."""
     return f"{store_id}:values"
+
+
+def all_keys(store_id: str) -> list[str]:
+    """The session, its counter of requests, the time when it was last extended (for a minute), and
+    its values."""
+    return [store_id, requests_key(store_id), f"{store_id}:seen", values_key(store_id)]

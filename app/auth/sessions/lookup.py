@@ -3,7 +3,7 @@
 import time
 
 from app.auth.sessions.epochs import EPOCH_PREFIX, PERSON_PREFIX
-from app.auth.sessions.keys import requests_key, seen_key, session_key, values_key
+from app.auth.sessions.keys import all_keys, session_key
 from app.current import settings
 from app.redis.client import redis_store
 
@@ -13,7 +13,7 @@ SEEN_SECONDS = 60  # how long after it was last extended a session is extended a
 # counts, and the session is extended, only if the session is of that epoch and began late enough.
 # The keys of the person cannot be among KEYS, because the session names the person. A Redis that
 # refuses writes, because it is full or a replica, still knows who this is.
-# KEYS: the session, its counter of requests, its time of last use, its values.
+# KEYS: all_keys() of the session.
 # ARGV: the idle time, SEEN_SECONDS, the earliest beginning; the beginnings of the keys of people.
 READ = """
 local text = ask("GET", KEYS[1])
@@ -53,9 +53,8 @@ def earliest_start() -> float:
 
 def look_up(sid: str) -> tuple[str | None, int | None]:
     """The text of a session, and the epoch of its person; counts the request."""
-    key = session_key(sid)
     found = redis_store.script(READ)(
-        keys=[key, requests_key(key), seen_key(key), values_key(key)],
+        keys=all_keys(session_key(sid)),
         args=[idle_seconds(), SEEN_SECONDS, earliest_start(), PERSON_PREFIX, EPOCH_PREFIX],
     )
     text, epoch = [*found, None, None][:2]

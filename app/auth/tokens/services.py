@@ -5,7 +5,7 @@ import secrets
 from contextlib import suppress
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from app.actor import Actor, Role, Via
 from app.auth.changes import log_event
@@ -48,12 +48,12 @@ def create_token(actor: Actor, label: str) -> str:
 @permitted(Role.VIEWER, by_token=False)
 def list_tokens(actor: Actor) -> list[ApiToken]:
     """One's own tokens that are not revoked, the newest first."""
-    query = (
-        select(ApiToken)
-        .where(ApiToken.person_id == actor.person_id, ApiToken.revoked_at.is_(None))
-        .order_by(ApiToken.id.desc())
-    )
+    query = valid_tokens(actor.person_id).order_by(ApiToken.id.desc())
     return list(db.session.scalars(query))
+
+
+def valid_tokens(person_id: int) -> Select[ApiToken]:
+    return select(ApiToken).where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None))
 
 
 @service(Role.VIEWER, by_token=False)
@@ -71,8 +71,7 @@ def revoke_token(actor: Actor, token_id: int) -> None:
 def revoke_all(actor: Actor, person: Person) -> str | None:
     """Revoke all tokens of a locked person within a running service; returns the batch of their
     entries in the history, or None if there were none."""
-    query = select(ApiToken).where(ApiToken.person_id == person.id, ApiToken.revoked_at.is_(None))
-    tokens = db.session.scalars(query.with_for_update()).all()
+    tokens = db.session.scalars(valid_tokens(person.id).with_for_update()).all()
     batch_id = new_batch_id() if tokens else None
     revoke(actor, *tokens, batch_id=batch_id)
     return batch_id

@@ -12,7 +12,7 @@ from app.history.subjects import Subject
 
 
 def token_labels(ids: Iterable[int]) -> Mapping[int, str]:
-    """The labels of tokens, each with the name of the person whose it is."""
+    """The labels of tokens, each with its owner's name."""
     query = (
         select(ApiToken.id, ApiToken.label, Person.name)
         .join(Person, ApiToken.person_id == Person.id)
@@ -21,13 +21,8 @@ def token_labels(ids: Iterable[int]) -> Mapping[int, str]:
     return {row.id: f"{row.label} ({row.name})" for row in db.session.execute(query)}
 
 
-def token_url(_token_id: int) -> str:
-    """Empty: a token has no page of its own."""
-    return ""
-
-
 def readable_tokens(actor: Actor, ids: Collection[int]) -> Collection[int]:
-    """All for administrators; for others their own."""
+    """All for administrators; others read about their own."""
     if actor.is_admin:
         return ids
     if not actor.has_role(Role.VIEWER):
@@ -40,7 +35,7 @@ TOKEN = Subject(
     kind="token",
     name=_l("Token"),
     labels=token_labels,
-    url=token_url,
+    url=lambda token_id: "",
     may_read=readable_tokens,
     fixed_name=True,
     actions={"token.create": _l("Token created"), "token.revoke": _l("Token revoked")},

@@ -15,7 +15,7 @@ bp = Blueprint("tokens", __name__)
 
 
 def draw_page(form: TokenForm, text: str = "") -> str:
-    """The list with the form for a new token, and the text of one that was just made."""
+    """The list, the form for a new token, and the text of one that was just created."""
     own = tokens.list_tokens(actor())
     return render_template("auth/tokens/list_tokens.html", form=form, tokens=own, text=text)
 
@@ -30,8 +30,8 @@ def list_tokens() -> str:
 @bp.post("/account/tokens")
 @role_required(by_token=False)
 def create_token() -> tuple[str, int]:
-    """Make a token. Unlike other successes it does not redirect: the text of the token is in this
-    one answer only."""
+    """Create a token. Unlike other successes it does not redirect: the token's text is in this one
+    response only."""
     form = TokenForm()
     sent = submit(form, lambda: tokens.create_token(actor(), form.label.data))
     if sent.result:

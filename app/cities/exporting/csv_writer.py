@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any
 
 from app.cities.fields import CSV_FIELDS
@@ -11,6 +12,7 @@ from app.concurrency import yield_to_hub
 
 BYTE_ORDER_MARK = "\ufeff"
 HEADER = tuple(field.headers[0] for field in CSV_FIELDS)
+CELLS = attrgetter(*(field.column for field in CSV_FIELDS))  # of a row of the register
 # What a spreadsheet would take for a formula. The apostrophes before it are part of the pattern:
 # a name that itself begins with '= gets one more, and comes back whole.
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -36,18 +38,13 @@ def write_csv(rows: Iterable[Iterable[str | int | None]]) -> str:
 
 
 def stream_csv(batches: Iterable[Iterable[Any]]) -> Iterator[str]:
-    """Rows of the register as a file that Excel opens with Chinese intact: byte order mark, header,
-    then a piece for each batch. An error in the middle is raised to the server, which aborts the
-    transfer; a file that merely ended early would look complete."""
+    """Rows of the register as a file, in a piece for each batch. Excel needs the byte order mark
+    for Chinese. An error in the middle is raised to the server, which aborts the transfer: a file
+    that merely ended early would look complete."""
     begin = BYTE_ORDER_MARK + write_csv([HEADER])
     for rows in batches:
-        yield begin + write_csv(map(cells_of, rows))
+        yield begin + write_csv(map(CELLS, rows))
         begin = ""
         yield_to_hub()  # to a fast reader the server never waits
     if begin:
         yield begin
-
-
-def cells_of(row: Any) -> list[str | int | None]:
-    """The cells of one city."""
-    return [getattr(row, field.column) for field in CSV_FIELDS]

@@ -1,15 +1,15 @@
-"""Taking a staged import into the register.
+"""Applying a staged import to the register.
 
-Between preview and confirmation others change the register. Every line therefore holds what it met
-(version and values of a changed row, or that there was none), and this is compared again, under
-locks, before anything is written.
+Others may change the register after the preview. So every line holds what it met (version and
+values of a changed row, or that there was none), and this is compared again, under locks, before
+anything is written.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, insert, literal, or_, select, update
 
 from app.actor import Actor
 from app.cities import cache
@@ -27,26 +27,30 @@ from app.history.services import Change, record, record_rows
 from app.text import N_
 from app.times import now
 
-BY_NAMES = and_(City.cityname == ImportLine.cityname, City.provincename == ImportLine.provincename)
-# MariaDB would sometimes read the whole register once for each line.
-NAMES_INDEX = "FORCE INDEX (ix_city_cityname_provincename)"
+# The same as rules.keys(), of a staged line.
+STAGED_KEYS = {
+    "province_key": ImportLine.province_key,
+    "city_key": ImportLine.city_key,
+    "search_key": ImportLine.search_key,
+    "keyed_province": ImportLine.provincename,
+    "keyed_city": ImportLine.cityname,
+}
 
 
 class OutdatedPreview(Conflict):
-    """The register changed since the preview, or the preview was made again; nothing was
-    applied."""
+    """The register changed since the preview, or the preview was made again."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a confirmed import did."""
+    """How many cities a confirmed import added and changed."""
 
     added: int
     changed: int
 
 
 def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
-    """Take the accepted lines into the register and record it, within a running service."""
+    """Apply the accepted lines and record it, within a running service."""
     if found.preview != preview or is_outdated(found.id):
         raise OutdatedPreview(
             N_(
@@ -65,90 +69,89 @@ def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
 
 
 def is_outdated(import_id: int) -> bool:
-    """True if a row that would change is not what it was, or if a new city is there by now. Both
-    queries lock what they look at (on MariaDB also the gaps where a new city would be), so that
-    the answer holds until the commit."""
+    """True if a row that would change is not what it was, or if a new city exists by now. Both
+    queries lock what they read (on MariaDB also the gaps where a new city would be), so that the
+    result holds until the commit."""
     line = ImportLine
-    moved = (
+    changed = (
         select(line.line)
         .outerjoin(City, City.id == line.city_id)
-        .where(line.import_id == import_id, line.kind == LineKind.CHANGED)
         .where(
+            is_line_of(import_id, LineKind.CHANGED),
             or_(
                 City.id.is_(None),
                 City.version != line.city_version,
                 # The original program changes rows without raising their version.
-                *(column_of(field).is_distinct_from(staged(line.old_values, field))
-                  for field in FIELDS),
-            )
+                *(
+                    getattr(City, field.column).is_distinct_from(staged(line.old_values, field))
+                    for field in FIELDS
+                ),
+            ),
         )
-    )  # fmt: skip
-    taken = (
-        select(line.line)
-        .join(City, BY_NAMES)
-        .where(line.import_id == import_id, line.kind == LineKind.NEW)
-        .prefix_with("STRAIGHT_JOIN", dialect="mysql")
-        .with_hint(City, NAMES_INDEX, dialect_name="mysql")
     )
+    added = with_cities(select(line.line), import_id)
     return any(
-        db.session.scalar(query.limit(1).with_for_update()) is not None for query in (moved, taken)
+        db.session.scalar(query.limit(1).with_for_update()) is not None
+        for query in (changed, added)
     )
 
 
-def column_of(field: Field) -> Any:
-    """A field's column of the register."""
-    return getattr(City, field.column)
+def is_line_of(import_id: int, kind: LineKind) -> ColumnElement[bool]:
+    """The lines of an import that are of a kind."""
+    return and_(ImportLine.import_id == import_id, ImportLine.kind == kind)
 
 
-def staged(values: Any, field: Field) -> ColumnElement[Any]:
+def with_cities(query: Select[*tuple[Any, ...]], import_id: int) -> Select[*tuple[Any, ...]]:
+    """The query for new lines and the cities with their names. Without the hints MariaDB would
+    sometimes read the whole register once for each line."""
+    return (
+        query.select_from(ImportLine)
+        .join(
+            City,
+            and_(
+                City.cityname == ImportLine.cityname, City.provincename == ImportLine.provincename
+            ),
+        )
+        .where(is_line_of(import_id, LineKind.NEW))
+        .prefix_with("STRAIGHT_JOIN", dialect="mysql")
+        .with_hint(City, "FORCE INDEX (ix_city_cityname_provincename)", dialect_name="mysql")
+    )
+
+
+def staged(values: Any, field: Field) -> Any:
     """A field of a line's values, as SQL."""
     value = values[field.name]
-    found: ColumnElement[Any] = value.as_integer() if field.numeric else value.as_string()
-    return found
+    return value.as_integer() if field.numeric else value.as_string()
 
 
 def insert_new(import_id: int, moment: datetime) -> None:
     """Insert the new cities in one statement. The last line goes in first: the list shows the
     newest first, so it reads as the file does."""
-    line = ImportLine
     at = literal(moment, UtcDateTime())
     values = {
-        **{field.column: staged(line.new_values, field) for field in FIELDS},
-        **staged_keys(),
+        **{field.column: staged(ImportLine.new_values, field) for field in FIELDS},
+        **STAGED_KEYS,
         "version": literal(1),
         "created_at": at,
         "changed_at": at,
     }
     rows = (
         select(*values.values())
-        .where(line.import_id == import_id, line.kind == LineKind.NEW)
-        .order_by(line.line.desc())
+        .where(is_line_of(import_id, LineKind.NEW))
+        .order_by(ImportLine.line.desc())
     )
     db.session.execute(insert(City).from_select(list(values), rows))
 
 
-def staged_keys() -> dict[str, Any]:
-    """The same as rules.keys(), of a staged line."""
-    line = ImportLine
-    return {
-        "province_key": line.province_key,
-        "city_key": line.city_key,
-        "search_key": line.search_key,
-        "keyed_province": line.provincename,
-        "keyed_city": line.cityname,
-    }
-
-
 def update_changed(import_id: int, moment: datetime) -> None:
-    """Update the changed cities in one statement, written as a join: MariaDB would answer
-    `id IN (SELECT ...)` by reading, and locking, the whole register."""
-    line = ImportLine
+    """Update the changed cities in one statement, written as a join: for `id IN (SELECT ...)`
+    MariaDB would read, and lock, the whole register."""
     db.session.execute(
         update(City)
-        .where(City.id == line.city_id, line.import_id == import_id, line.kind == LineKind.CHANGED)
+        .where(City.id == ImportLine.city_id, is_line_of(import_id, LineKind.CHANGED))
         .values(
-            **{field.column: staged(line.new_values, field) for field in DETAILS},
-            **staged_keys(),
+            **{field.column: staged(ImportLine.new_values, field) for field in DETAILS},
+            **STAGED_KEYS,
             version=City.version + 1,
             changed_at=moment,
         )
@@ -157,26 +160,15 @@ def update_changed(import_id: int, moment: datetime) -> None:
 
 
 def record_import(actor: Actor, found: CityImport, counts: dict[str, int], newest: int) -> None:
-    """Record the import, and each city that it added or changed. The ids of new cities are larger
-    than `newest`, the largest one before; which is which, their names say. The import's own entry
-    names the file, which only its owner and administrators may know."""
+    """Record the import, and each city that it added or changed. New cities are found by their
+    names and by ids larger than `newest`, the largest one before."""
     batch_id = str(found.id)
     summary = Change(found.id, None, {"file_name": found.file_name, **counts})
     record(actor, "import.apply", summary, batch_id=batch_id, visible_to=ADMINISTRATORS)
     line = ImportLine
-    new = (
-        select(City.id, line.before, line.after, City.version)
-        .select_from(line)
-        .join(City, BY_NAMES)
-        .where(line.import_id == found.id, line.kind == LineKind.NEW, City.id > newest)
-        .order_by(City.id)
-        .prefix_with("STRAIGHT_JOIN", dialect="mysql")
-        .with_hint(City, NAMES_INDEX, dialect_name="mysql")
+    new = with_cities(select(City.id, line.before, line.after, City.version), found.id)
+    changed = select(line.city_id, line.before, line.after, line.city_version + 1).where(
+        is_line_of(found.id, LineKind.CHANGED)
     )
-    changed = (
-        select(line.city_id, line.before, line.after, line.city_version + 1)
-        .where(line.import_id == found.id, line.kind == LineKind.CHANGED)
-        .order_by(line.line)
-    )
-    record_rows(actor, "city.create", new, batch_id=batch_id)
-    record_rows(actor, "city.update", changed, batch_id=batch_id)
+    record_rows(actor, "city.create", new.where(City.id > newest).order_by(City.id), batch_id)
+    record_rows(actor, "city.update", changed.order_by(line.line), batch_id)

@@ -1,10 +1,11 @@
 """Reading imports: their owners and administrators may. The reads of lines take an import that
 `load_import()` found, so that nobody reads those of another person by a number."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, true
 
 from app.actor import Actor, Role
 from app.cities.importing.models import CityImport, ImportLine, LineKind
@@ -28,16 +29,6 @@ class Part:
     total: int
 
 
-@dataclass(frozen=True)
-class WaitingImport:
-    """An import that is not confirmed yet, with the number of its lines."""
-
-    id: int
-    file_name: str
-    created_at: datetime
-    lines: int
-
-
 def owned_by(actor: Actor) -> ColumnElement[bool]:
     """The actor's own imports; for administrators all."""
     return true() if actor.is_admin else CityImport.person_id == actor.id
@@ -59,21 +50,18 @@ def load_import(
 
 
 @permitted(Role.EDITOR)
-def list_waiting(actor: Actor) -> list[WaitingImport]:
-    """The actor's own imports that are neither confirmed nor cancelled, the newest first."""
-    lines = (
-        select(func.count())
-        .where(ImportLine.import_id == CityImport.id)
-        .correlate(CityImport)
-        .scalar_subquery()
-    )
-    query = select(CityImport.id, CityImport.file_name, CityImport.created_at, lines).where(
+def list_waiting(actor: Actor) -> Sequence[Row[Any]]:
+    """The actor's own imports that are neither confirmed nor cancelled, each with the number of its
+    lines, the newest first."""
+    lines = select(func.count()).where(ImportLine.import_id == CityImport.id).scalar_subquery()
+    query = select(
+        CityImport.id, CityImport.file_name, CityImport.created_at, lines.label("lines")
+    ).where(
         CityImport.person_id == actor.id,
         CityImport.fields.is_not(None),
         CityImport.applied_at.is_(None),
     )
-    rows = db.session.execute(query.order_by(CityImport.id.desc()).limit(5))
-    return [WaitingImport(*row) for row in rows]
+    return db.session.execute(query.order_by(CityImport.id.desc()).limit(5)).all()
 
 
 def count_lines(found: CityImport) -> dict[str, int]:
@@ -83,8 +71,7 @@ def count_lines(found: CityImport) -> dict[str, int]:
         .where(ImportLine.import_id == found.id)
         .group_by(ImportLine.kind)
     )
-    counts = {row.kind: row[1] for row in db.session.execute(query)}
-    return {kind.value: counts.get(kind.value, 0) for kind in LineKind}
+    return dict.fromkeys(map(str, LineKind), 0) | dict(db.session.execute(query).all())
 
 
 def read_part(

@@ -1,4 +1,4 @@
-"""What can be done with an import: begin it, confirm it, cancel it."""
+"""Beginning, confirming and cancelling an import."""
 
 from app.actor import Actor, Role
 from app.cities.importing import apply, staging
@@ -48,7 +48,7 @@ def confirm_import(actor: Actor, import_id: int, preview: int) -> apply.Outcome:
 
 @service(Role.EDITOR)
 def apply_import(actor: Actor, import_id: int, preview: int) -> apply.Outcome:
-    """Take the accepted lines into the register, all or none."""
+    """Apply the accepted lines, all or none."""
     found = load_import(actor, import_id, lock=True)
     if found.applied_at is None:
         apply.apply_lines(actor, found, preview)

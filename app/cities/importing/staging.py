@@ -1,11 +1,8 @@
 """Staging the lines of an import: each is compared with the register and stored with what it would
-do.
-
-Staging commits chunk by chunk, so that a long file holds no lock for long; nothing in the register
-changes. The history records that the import was begun.
-"""
+do. Chunk by chunk, so that a long file holds no lock for long; nothing in the register changes."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -38,7 +35,7 @@ EXPIRED_AT_ONCE = 5
 
 
 def stage_table(actor: Actor, file_name: str, table: Table) -> int:
-    """Stage a file that was read; returns the import's id."""
+    """Stage a file; returns the import's id."""
     import_id = insert_import(actor, file_name, table)
     stage_lines(actor, import_id, table.lines)
     raise_preview(actor, import_id, table.fields)
@@ -46,8 +43,8 @@ def stage_table(actor: Actor, file_name: str, table: Table) -> int:
 
 
 def renew_preview(actor: Actor, import_id: int) -> None:
-    """Compare all lines with the register again. The preview's number rises before and after: a
-    page that was read in between shows some lines of either, and must not be confirmed."""
+    """Compare all lines with the register again. The preview's number rises before and after,
+    because a page that was read in between shows lines of both previews."""
     lines = read_lines(import_id)
     raise_preview(actor, import_id)
     stage_lines(actor, import_id, lines)
@@ -89,22 +86,19 @@ def read_lines(import_id: int) -> list[Line]:
 
 
 def look_up(lines: Iterable[Line]) -> dict[Pair, list[Known]]:
-    """What the register has under the cities' names. The search keys find names that are written
-    in another way (decomposed, with spaces around them); what counts is the pair after `clean()`.
-    Rows that have no keys yet are found by the name alone."""
+    """The rows of the register with the cities' names, by `clean()` names. The search keys find
+    names that are written in another way (decomposed, with spaces around them); rows without keys
+    are found by the name alone."""
     names = {clean(line.cells[CITY.name]) for line in lines}
     names = {name for name in names if len(name) <= TEXT_LENGTH}
     found: dict[int, CityRow] = {}
-    for condition in (
-        City.city_key.in_({sort_key(name) for name in names}),
-        City.cityname.in_(names),
-    ):
+    for condition in (City.city_key.in_(set(map(sort_key, names))), City.cityname.in_(names)):
         found |= {row.id: row for row in db.session.execute(select(*COLUMNS).where(condition))}
     db.session.rollback()
-    known: dict[Pair, list[Known]] = {}
+    known: dict[Pair, list[Known]] = defaultdict(list)
     for row in found.values():
         pair = pair_of(row.provincename, row.cityname)
-        known.setdefault(pair, []).append(Known(row.id, row.version, values_of(row)))
+        known[pair].append(Known(row.id, row.version, values_of(row)))
     return known
 
 
@@ -127,19 +121,19 @@ def store_lines(actor: Actor, import_id: int, rows: list[StagedValues]) -> None:
 @service(Role.EDITOR)
 def raise_preview(actor: Actor, import_id: int, fields: list[str] | None = None) -> None:
     """Raise the preview's number, so that a page which shows an earlier one can no longer confirm.
-    With the `fields` of the file, the preview may be shown from now on."""
+    With the `fields` of the file the import counts as staged."""
     found = load_import(actor, import_id, lock=True, unfinished=True)
     found.preview += 1
     found.fields = fields or found.fields
 
 
-def delete_expired(most: int = EXPIRED_AT_ONCE) -> None:
-    """Delete the oldest imports that are older than a day, each with its lines in a short
-    transaction of its own. What cannot be deleted now is left to the next import."""
+def delete_expired() -> None:
+    """Delete the oldest imports that are older than a day, each in a short transaction of its own.
+    What cannot be deleted now is left to the next import."""
     expired = CityImport.created_at < now() - LIFE
-    oldest = select(CityImport.id).where(expired).order_by(CityImport.created_at).limit(most)
+    oldest = select(CityImport.id).where(expired).order_by(CityImport.created_at)
     try:
-        for import_id in db.session.scalars(oldest).all():
+        for import_id in db.session.scalars(oldest.limit(EXPIRED_AT_ONCE)).all():
             delete_import(import_id)
             yield_to_hub()
     except (*DATABASE_AWAY, Locked) as error:

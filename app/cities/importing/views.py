@@ -25,25 +25,21 @@ from app.web.permissions import role_required
 bp = Blueprint("importing", __name__)
 
 IMPORT = "/cities/import/<int:import_id>"
-# Only the kinds: else GET would be answered 404 where POST confirms or cancels, instead of 405.
+# Only the kinds, so that GET is answered 405 where POST confirms or cancels.
 KIND = f"<any({','.join(LineKind)}):kind>"
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
-# What the templates of lines draw.
-DRAWN = {"fields": FIELDS, "details": DETAILS, "csv_fields": CSV_FIELDS}
+# The fields that templates show of each line.
+SHOWN_FIELDS = {"fields": FIELDS, "details": DETAILS, "csv_fields": CSV_FIELDS}
 
 
 @bp.route("/cities/import", methods=["GET", "POST"])
-@max_body(MOST_BYTES + 10_000)  # the head of the form has a little room beside the file
+@max_body(MOST_BYTES + 10_000)  # room for the other fields of the form
 @role_required(Role.EDITOR)
 def import_cities() -> Redirect | tuple[str, int]:
-    """Choose a file; then on to what it would do."""
+    """Choose a file, which leads to its preview."""
     form = ImportForm()
-
-    def begin() -> int:
-        file = form.file.data
-        return services.begin_import(actor(), file.filename, file.read())
-
-    sent = submit(form, begin)
+    file = form.file.data
+    sent = submit(form, lambda: services.begin_import(actor(), file.filename, file.read()))
     if sent.done:
         return redirect(url_for("importing.import_preview", import_id=sent.result), 303)
     return render_template(
@@ -59,7 +55,7 @@ def import_cities() -> Redirect | tuple[str, int]:
 @bp.get(IMPORT)
 @role_required(Role.EDITOR)
 def import_preview(import_id: int) -> Redirect | str:
-    """What a staged file would do. Afterwards the address leads to the list."""
+    """What a staged file would do; once it is applied, the address leads to the list."""
     found = load_import(actor(), import_id)
     if found.applied_at is not None:
         return redirect(url_for("cities.list_cities"), 303)
@@ -75,7 +71,7 @@ def import_preview(import_id: int) -> Redirect | str:
         counts=counts,
         parts=parts,
         missing=missing,
-        **DRAWN,
+        **SHOWN_FIELDS,
     )
 
 
@@ -88,7 +84,7 @@ def import_part(import_id: int, kind: str) -> str:
     page = parse_integer(request.args.get("page", "1"), 1, MOST_LINES) or 1
     part = queries.read_part(found, kind, total, page)
     return render_template(
-        "cities/importing/import_part.html", found=found, kind=kind, part=part, **DRAWN
+        "cities/importing/import_part.html", found=found, kind=kind, part=part, **SHOWN_FIELDS
     )
 
 
@@ -99,23 +95,18 @@ def refused_lines(import_id: int) -> Response:
     file can be imported: the columns in front are ignored."""
     found = load_import(actor(), import_id)
     fields = [field for field in CSV_FIELDS if field.name in (found.fields or [])]
-    header: list[str | int | None] = [
-        "line",
-        "field",
-        "reason",
-        *(field.headers[0] for field in fields),
-    ]
-    rows: list[list[str | int | None]] = [
+    header = write_csv([["line", "field", "reason", *(field.headers[0] for field in fields)]])
+    lines = write_csv(
         [row.line, row.faults, row.explanation, *(row.cells[field.name] for field in fields)]
         for row in queries.read_refused(found)
-    ]
-    return csv_file(BYTE_ORDER_MARK + write_csv([header, *rows]), "refused.csv")
+    )
+    return csv_file(BYTE_ORDER_MARK + header + lines, "refused.csv")
 
 
 @bp.post(f"{IMPORT}/confirm")
 @role_required(Role.EDITOR)
 def confirm_import(import_id: int) -> Redirect:
-    """Take over what the preview of that number accepted."""
+    """Apply the preview of that number."""
     preview = parse_integer(request.form.get("preview", ""), 0, 2**31) or 0
     try:
         done = services.confirm_import(actor(), import_id, preview)

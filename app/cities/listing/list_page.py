@@ -1,13 +1,13 @@
-"""The list as HTML, drawn once for all who read the same page in the same language.
+"""The list as HTML, cached in Redis for all who read the same page in the same language.
 
-What is drawn here is cached in Redis and shown to everybody. So the template gets no request and
-no person, only whether its reader may write: it cannot contain anything personal, nor a token.
+So the template gets no request and no person, only whether its reader may write: it cannot contain
+anything personal, nor a token.
 """
 
+import functools
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from functools import cache as once
 
 from flask import current_app
 from flask_babel import get_locale
@@ -39,10 +39,10 @@ CITIES = ListAddress(
 SOURCES = ("app/**/*.py", "templates/**/*.html", "translations/*/LC_MESSAGES/*.mo")
 
 
-@once
+@functools.cache
 def source_hash() -> str:
     """A digest of code, templates and translations, so that no worker shows what one of another
-    release has drawn. Read once per process."""
+    release has drawn."""
     digest = hashlib.sha256()
     for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
         digest.update(path.read_bytes())
@@ -59,7 +59,7 @@ class Facts:
 
 
 def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
-    """The content of the list's page; from the cache without any query."""
+    """The content of the list's page; without a query if it is cached."""
     check_reader(actor)
     address = [
         asdict(listing),
@@ -77,20 +77,18 @@ def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
 
 
 def register_facts(actor: Actor) -> Facts:
-    """Total and names of provinces, from the cache."""
     check_reader(actor)
-    return cache.get_or_compute("facts", Facts, count_facts)
-
-
-def count_facts() -> Facts:
-    """The same, from the database."""
-    return Facts(queries.count_all(), queries.list_provinces(), queries.has_flawed())
+    return cache.get_or_compute(
+        "facts",
+        Facts,
+        lambda: Facts(queries.count_all(), queries.list_provinces(), queries.has_flawed()),
+    )
 
 
 def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
     """The list's page from the database."""
     facts = register_facts(actor)
-    total = queries.count_cities(actor, listing) if listing.is_filtered else facts.total
+    total = queries.count_filtered(actor, listing) if listing.is_filtered else facts.total
     page = queries.select_page(actor, listing, cursor, total=total)
     template = current_app.jinja_env.get_template("cities/_list.html")
     return template.render(

@@ -29,6 +29,7 @@ from app.database.keyset import (
 )
 
 PROVINCES_MOST = 200
+BATCH_SIZE = 500
 
 
 def select_page(
@@ -38,16 +39,14 @@ def select_page(
     size: int = PAGE_SIZE,
     total: int | None = None,
 ) -> Page[CityRow]:
-    """The page at a cursor."""
     check_reader(actor)
-    if needs_keys(listing):
-        fill_keys()
+    fill_needed_keys(listing)
     return keyset.select_page(
         partial(read_rows, listing), partial(keyset.cursor_at, listing), cursor, size, total
     )
 
 
-def batches(actor: Actor, listing: CityListing, size: int = 1000) -> Iterator[list[CityRow]]:
+def batches(actor: Actor, listing: CityListing, size: int = BATCH_SIZE) -> Iterator[list[CityRow]]:
     """All rows of a listing, in its order, `size` at a time. Each batch is a short transaction of
     its own, and no connection is held between them: one long read would make every change of the
     table wait. Not a snapshot: concurrent changes may or may not be included."""
@@ -57,8 +56,7 @@ def batches(actor: Actor, listing: CityListing, size: int = 1000) -> Iterator[li
 
 def read_batches(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
     """The batches of an actor who may read them."""
-    if needs_keys(listing):
-        fill_keys()
+    fill_needed_keys(listing)
     cursor = FIRST
     while rows := read_rows(listing, cursor, size):
         db.session.rollback()
@@ -66,6 +64,13 @@ def read_batches(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
         if len(rows) < size:
             return
         cursor = keyset.cursor_at(listing, rows[-1], True, None)
+
+
+def fill_needed_keys(listing: CityListing) -> None:
+    """Fill in search keys that are due where the original program wrote, if the listing reads
+    them."""
+    if listing.search or listing.flawed or listing.sort in ("city", "province"):
+        fill_keys()
 
 
 def read_rows(listing: CityListing, cursor: Cursor, limit: int) -> list[CityRow]:
@@ -81,7 +86,7 @@ def segments(listing: CityListing, cursor: Cursor) -> Iterator[Query]:
         yield seek_by_id(query, City.id, listing, cursor)
         return
     if not listing.is_filtered:
-        # MariaDB may take sorting a whole table for cheaper, as long as the table is small.
+        # MariaDB may prefer to sort the whole table while it is small.
         index = f"FORCE INDEX (ix_city_{column.key})"
         query = query.with_hint(City, index, dialect_name="mysql")
     # Keys of names without a visible character are empty, not null.
@@ -112,34 +117,27 @@ def flawed_rows() -> ColumnElement[bool]:
     )
 
 
-def count_cities(actor: Actor, listing: CityListing) -> int | None:
-    """How many rows a listing has; None for a filtered one with more than COUNT_MOST."""
+def count_filtered(actor: Actor, listing: CityListing) -> int | None:
+    """How many rows match the filters; None for more than COUNT_MOST."""
     check_reader(actor)
-    return count_some(City.id, filters(listing)) if listing.is_filtered else count_all()
+    return count_some(City.id, filters(listing))
 
 
 def count_all() -> int:
-    """How many rows the register has."""
     return db.session.scalar(select(func.count()).select_from(City)) or 0
 
 
-def list_provinces(limit: int = PROVINCES_MOST) -> list[str]:
-    """The names of provinces in the order of code points, at most `limit` + 1 of them."""
+def list_provinces() -> list[str]:
+    """The names of provinces in the order of code points, at most one more than PROVINCES_MOST."""
     query = (
         select(City.provincename)
         .where(City.provincename > "")
         .distinct()
         .order_by(City.provincename)
-        .limit(limit + 1)
+        .limit(PROVINCES_MOST + 1)
     )
     return [name for name in db.session.scalars(query) if name and name.strip()]
 
 
 def has_flawed() -> bool:
-    """True if any row breaks today's rules."""
     return db.session.scalar(select(City.id).where(flawed_rows()).limit(1)) is not None
-
-
-def needs_keys(listing: CityListing) -> bool:
-    """True if a listing reads search keys, which are due where the original program wrote."""
-    return bool(listing.search or listing.flawed or listing.sort in ("city", "province"))

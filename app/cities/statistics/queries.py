@@ -1,4 +1,4 @@
-"""Totals of the register, users by province, the largest cities."""
+"""Reading the statistics."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,15 +14,15 @@ from app.database.engine import db
 
 PROVINCES_SHOWN = 30
 LARGEST_SHOWN = 10
-# MariaDB answers a decimal, and both answer null for no row at all.
+# A decimal on MariaDB; the sum of no rows is NULL.
 USERS: ColumnElement[Any] = func.coalesce(func.sum(City.usernumber), 0)
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Totals of the register, as plain values that are cached as JSON. A province is (name, users,
-    cities), a city (id, name, province, users). `nowhere` is users and number of the cities
-    without a province, `unnumbered` how many cities have no number of users."""
+    """Plain values, cached as JSON. A province is (name, users, cities); a city is (id, name,
+    province, users). `nowhere` is users and number of the cities without a province, `unnumbered`
+    how many cities have no number of users."""
 
     cities: int
     users: int
@@ -50,16 +50,16 @@ class Statistics:
 
 
 def read_statistics(actor: Actor) -> Statistics:
-    """The totals, cached until a city is changed here, and for half a minute at most."""
+    """The statistics, cached until a city is changed here, and for half a minute at most."""
     check_reader(actor)
     return cache.get_or_compute("glance", Statistics, compute_statistics)
 
 
 def compute_statistics() -> Statistics:
-    """The totals from the database; rows of the original program may lack name or number."""
-    blank_names = read_blank_provinces()
-    named = and_(City.provincename.is_not(None), City.provincename.not_in(blank_names))
-    unnamed = or_(City.provincename.is_(None), City.provincename.in_(blank_names))
+    """The statistics from the database; rows of the original program may lack name or number."""
+    empty_names = read_empty_names()
+    named = and_(City.provincename.is_not(None), City.provincename.not_in(empty_names))
+    unnamed = or_(City.provincename.is_(None), City.provincename.in_(empty_names))
     cities, users, unnumbered, province_count = read_totals(named)
     nowhere = db.session.execute(select(USERS, func.count()).where(unnamed)).one()
     return Statistics(
@@ -73,13 +73,12 @@ def compute_statistics() -> Statistics:
     )
 
 
-def read_blank_provinces() -> list[str]:
-    """The names of provinces without a visible character. They are found by their empty key,
-    because databases differ on what a space is. The queries for totals compare names, because they
-    read an index that has the name and not the key."""
+def read_empty_names() -> list[str]:
+    """The names of provinces without a visible character, found by their empty key, because
+    databases differ on what a space is. The other queries compare names: their index has no key."""
     fill_keys()
-    is_blank = and_(City.province_key == "", City.provincename.is_not(None))
-    return list(db.session.scalars(select(City.provincename).where(is_blank).distinct()))
+    is_empty = and_(City.province_key == "", City.provincename.is_not(None))
+    return list(db.session.scalars(select(City.provincename).where(is_empty).distinct()))
 
 
 def read_totals(named: ColumnElement[bool]) -> tuple[int, int, int, int]:
@@ -93,8 +92,7 @@ def read_totals(named: ColumnElement[bool]) -> tuple[int, int, int, int]:
 
 
 def read_provinces(named: ColumnElement[bool]) -> list[tuple[str, int, int]]:
-    """The provinces with most users: name, users, cities. If only one is left over, it is shown
-    too."""
+    """The provinces with most users. If only one more is left, it is shown too."""
     query = (
         select(City.provincename, USERS, func.count())
         .where(named)
@@ -107,7 +105,6 @@ def read_provinces(named: ColumnElement[bool]) -> list[tuple[str, int, int]]:
 
 
 def read_largest() -> list[tuple[int, str, str, int]]:
-    """The largest cities: id, name, province, users."""
     query = (
         select(City.id, City.cityname, City.provincename, City.usernumber)
         .where(City.usernumber.is_not(None))

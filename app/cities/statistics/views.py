@@ -26,7 +26,7 @@ def glance() -> str:
         "cities/statistics/glance.html",
         figures=figures,
         bars=province_bars(figures),
-        compact=compact,
+        about=compact(figures.users),
     )
 
 
@@ -35,41 +35,34 @@ def compact(value: int) -> str:
     if abs(value) < COMPACT_FROM:
         return ""
     locale = get_locale()
-    style: Literal["long", "short"] = "long"
-    if style not in locale.compact_decimal_formats:
-        style = "short"  # Chinese has only this one
+    has_long = "long" in locale.compact_decimal_formats  # Chinese has only the short one
+    style: Literal["long", "short"] = "long" if has_long else "short"
     return format_compact_decimal(value, format_type=style, locale=locale, fraction_digits=1)
 
 
 def province_bars(figures: Statistics) -> list[dict[str, Any]]:
     """The rows of the chart; the last is that of cities without a province."""
     rows = [
-        province_bar(figures, name, users, cities, url_for("cities.list_cities", province=name))
+        (name, url_for("cities.list_cities", province=name), users, cities)
         for name, users, cities in figures.provinces
     ]
     if figures.nowhere[1]:
-        url = url_for("cities.list_cities", flawed=1)
-        rows.append(province_bar(figures, _("No province"), *figures.nowhere, url))
-    return rows
-
-
-def province_bar(
-    figures: Statistics, name: str, users: int, cities: int, url: str
-) -> dict[str, Any]:
-    """One row of the chart."""
-    title = ngettext(
-        "%(name)s: %(users)s users in %(count)s city",
-        "%(name)s: %(users)s users in %(count)s cities",
-        cities,
-        name=name,
-        users=format_number(users),
-        count=format_number(cities),
-    )
-    return {
-        "name": name,
-        "value": format_number(users),
-        "cities": format_number(cities),
-        "share": round(100 * max(0, users) / figures.longest, 2),
-        "url": url,
-        "title": title,
-    }
+        rows.append((_("No province"), url_for("cities.list_cities", flawed=1), *figures.nowhere))
+    return [
+        {
+            "name": name,
+            "url": url,
+            "value": format_number(users),
+            "cities": format_number(cities),
+            "share": round(100 * max(0, users) / figures.longest, 2),
+            "title": ngettext(
+                "%(name)s: %(users)s users in %(count)s city",
+                "%(name)s: %(users)s users in %(count)s cities",
+                cities,
+                name=name,
+                users=format_number(users),
+                count=format_number(cities),
+            ),
+        }
+        for name, url, users, cities in rows
+    ]

@@ -87,9 +87,9 @@ def with_plain_range(environ: dict[str, Any]) -> dict[str, Any]:
     first, last = wanted.group("first", "last") if wanted else (None, None)
     is_plain = bool(first or last) and not (first and last and int(first) > int(last))
     is_weak = environ.get("HTTP_IF_RANGE", "").strip().startswith("W/")
-    return (
-        environ if request.method == "GET" and is_plain and not is_weak else without_range(environ)
-    )
+    if request.method == "GET" and is_plain and not is_weak:
+        return environ
+    return without_range(environ)
 
 
 def count_or_log(file_id: int) -> None:

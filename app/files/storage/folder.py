@@ -44,7 +44,6 @@ class Incoming:
 
     @property
     def sha256(self) -> str:
-        """The hexadecimal digest of what was written so far."""
         return self._hash.hexdigest()
 
     def write(self, data: bytes) -> int:

@@ -138,7 +138,6 @@ def open_form() -> None:
 
 
 def form_limit() -> int:
-    """The size limit of one form, in bytes."""
     return settings().upload_max_bytes * FORM_FILES + 1_000_000
 
 

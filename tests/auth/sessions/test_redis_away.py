@@ -12,8 +12,9 @@ from app.actor import ANONYMOUS
 from app.auth import sign_in
 from app.auth.sessions.start import start_session
 from tests import servers
-from tests.auth.sessions.test_sessions import cookie_of, signed_in
+from tests.auth.helpers import cookie_of, is_signed_in
 from tests.factories import HTML, PASSWORD, Browser, add_person
+from tests.html import Page
 
 
 class OwnRedis:
@@ -50,25 +51,27 @@ def own_app(make_app, own_redis):
 
 
 def quick(browser, path, **kwargs):
-    """An answer within three times the promised second."""
+    """The response, within three times the promised second."""
     return servers.within(3, lambda: browser.get(path, **kwargs))
 
 
-def meets_redis_away(browser):
+def check_pages_without_redis(browser):
     for path in ("/account", "/cities", "/login"):
-        answer = quick(browser, path)
-        assert answer.status_code == 503
-        assert answer.headers["Retry-After"] == "2"
-        assert "Not available right now" in answer.text
-        assert 'href="/static/' in answer.text
-        assert "csrf_token" not in answer.text
+        response = quick(browser, path)
+        assert response.status_code == 503
+        assert response.headers["Retry-After"] == "2"
+        page = Page(response)
+        assert page.text("h1") == "Not available right now"
+        assert page.has('link[href^="/static/"]')
+        assert not page.has("[name=csrf_token]")
     assert quick(browser, "/account", headers={"Accept": "application/json"}).json["status"] == 503
     assert quick(browser, "/pi/1000").json == {"cached": False, "result": 3.14063710098594}
     assert quick(browser, "/fib/93").json == {"cached": False, "result": 12200160415121876738}
-    page = quick(browser, "/numbers?pi=1000&fib=93")
-    assert page.status_code == 200
-    assert "12200160415121876738" in page.text
-    assert "The cache is not available right now." in page.text
+    response = quick(browser, "/numbers?pi=1000&fib=93")
+    assert response.status_code == 200
+    text = Page(response).text("main")
+    assert "12200160415121876738" in text
+    assert "The cache is not available right now." in text
     assert quick(browser, "/healthz").status_code == 200
     form = {"data": {"name": "viewer"}, "headers": HTML}
     assert servers.within(3, lambda: browser.client.post("/login", **form)).status_code == 503
@@ -79,17 +82,17 @@ def test_redis_stops_and_comes_back(own_app, own_redis):
     browser.sign_in("viewer")
     assert browser.get("/pi/1000").json["cached"] is False
     own_redis.stop()
-    meets_redis_away(browser)
+    check_pages_without_redis(browser)
     own_redis.start()
     # It is asked again every tenth of a second.
     servers.wait_until(lambda: browser.get("/login").status_code == 200, "Redis is asked again")
     browser.sign_in("viewer")
-    assert signed_in(browser)
+    assert is_signed_in(browser)
     assert browser.get("/pi/1000").json["cached"] is False
     assert browser.get("/pi/1000").json["cached"] is True
 
 
-def test_redis_that_hangs_is_as_one_away(own_app, own_redis):
+def test_redis_that_hangs_is_like_one_that_is_stopped(own_app, own_redis):
     browser = Browser(own_app)
     browser.sign_in("viewer")
     own_redis.stop()
@@ -98,7 +101,7 @@ def test_redis_that_hangs_is_as_one_away(own_app, own_redis):
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(path))
         silent.listen(100)
-        meets_redis_away(browser)
+        check_pages_without_redis(browser)
     path.unlink()
 
 
@@ -110,18 +113,18 @@ def test_redis_that_stops_within_a_request_ends_in_503(own_app, own_redis):
         own_app.preprocess_request()
         session["colour"] = "red"
         own_redis.stop()
-        answer = own_app.process_response(
+        response = own_app.process_response(
             Response("saved", 303, {"Location": "/session", "ETag": '"a"'})
         )
-    assert answer.status_code == 503
-    assert "Location" not in answer.headers
-    assert "ETag" not in answer.headers
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert "Not available right now" in answer.get_data(as_text=True)
+    assert response.status_code == 503
+    assert "Location" not in response.headers
+    assert "ETag" not in response.headers
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "Not available right now" in response.get_data(as_text=True)
 
 
-def ended_while_redis_stops(app, own_redis, caplog, method, change):
-    """What a request is answered, and its line in the log, when Redis stops before its end."""
+def response_while_redis_stops(app, own_redis, caplog, method, change):
+    """The response to a request during which Redis stops; its line in the log has its status."""
     caplog.set_level("INFO", "gazetteer.request")
     browser = Browser(app)
     browser.sign_in("viewer")
@@ -130,34 +133,38 @@ def ended_while_redis_stops(app, own_redis, caplog, method, change):
         app.preprocess_request()
         change()
         own_redis.stop()
-        answer = app.process_response(Response("", 303, {"Location": "/session"}))
-    assert caplog.records[-1].fields["status"] == answer.status_code
-    return answer
+        response = app.process_response(Response("", 303, {"Location": "/session"}))
+    assert caplog.records[-1].fields["status"] == response.status_code
+    return response
 
 
 @pytest.fixture
 def no_csrf(own_app):
-    """The interleaving is made by hand here, without a form."""
+    """Requests without a form."""
     own_app.config["WTF_CSRF_METHODS"] = []
 
 
-def test_what_was_done_is_not_told_as_failed(own_app, own_redis, caplog, no_csrf):
-    """Only the sentence about it is lost."""
-    answer = ended_while_redis_stops(own_app, own_redis, caplog, "POST", lambda: flash("Done."))
-    assert (answer.status_code, answer.location) == (303, "/session")
+def test_a_change_that_was_made_is_not_reported_as_failed(own_app, own_redis, caplog, no_csrf):
+    """Only its notice is lost."""
+    response = response_while_redis_stops(
+        own_app, own_redis, caplog, "POST", lambda: flash("Done.")
+    )
+    assert (response.status_code, response.location) == (303, "/session")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_sign_out_that_redis_did_not_hear_of_is_told_so(
+def test_a_sign_out_that_did_not_reach_redis_is_reported_as_failed(
     own_app, own_redis, caplog, no_csrf, method
 ):
-    answer = ended_while_redis_stops(own_app, own_redis, caplog, method, lambda: session.clear())
-    assert answer.status_code == 503
-    assert "Location" not in answer.headers
+    response = response_while_redis_stops(
+        own_app, own_redis, caplog, method, lambda: session.clear()
+    )
+    assert response.status_code == 503
+    assert "Location" not in response.headers
 
 
-def test_nobody_is_signed_in_when_redis_stops_meanwhile(own_app, own_redis):
-    """Nor is the session that was there before the sign-in given to the person."""
+def test_nobody_is_signed_in_if_redis_stops_during_the_sign_in(own_app, own_redis):
+    """Nor does the person get the session that was there before."""
     browser = Browser(own_app)
     browser.get("/login")
     planted = cookie_of(browser)

@@ -7,7 +7,7 @@ from tests.factories import HTML, Browser, add_person, csrf_token
 
 def test_forms_of_two_pages_opened_at_once_are_both_accepted(make_app):
     app = make_app(own=True)
-    both_loaded, answers = threading.Barrier(2), []
+    both_loaded, responses = threading.Barrier(2), []
 
     @app.before_request
     def wait_for_the_other():
@@ -21,17 +21,18 @@ def test_forms_of_two_pages_opened_at_once_are_both_accepted(make_app):
     tabs[0].sign_in("viewer")
     tabs[1].client.set_cookie("gz", tabs[0].client.get_cookie("gz").value)
     threads = [
-        threading.Thread(target=lambda tab=tab: answers.append(tab.get("/account"))) for tab in tabs
+        threading.Thread(target=lambda tab=tab: responses.append(tab.get("/account")))
+        for tab in tabs
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [response.status_code for response in responses] == [200, 200]
     sent = [
         tabs[0].client.post(
-            "/preferences", data={"csrf_token": csrf_token(answer.text)}, headers=HTML
+            "/preferences", data={"csrf_token": csrf_token(response.text)}, headers=HTML
         )
-        for answer in answers
+        for response in responses
     ]
-    assert [answer.status_code for answer in sent] == [303, 303]
+    assert [response.status_code for response in sent] == [303, 303]

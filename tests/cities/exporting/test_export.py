@@ -1,4 +1,4 @@
-"""Taking cities out as CSV."""
+"""The register as a CSV file."""
 
 import csv
 import io
@@ -6,19 +6,18 @@ import re
 import tracemalloc
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 from app.cities.exporting.csv_writer import BYTE_ORDER_MARK, stream_csv
 from app.cities.importing import queries, services
 from app.cities.listing.parameters import CityListing
 from app.cities.listing.queries import batches
-from app.cities.models import City
-from app.cities.rules import keys
 from app.database.engine import db
-from tests.cities.conftest import ACTOR
+from tests.cities.conftest import ACTOR, add_cities
 from tests.cities.importing.staging import editor
 from tests.factories import add_person
+from tests.html import Page
 
 NASTY = [
     ("=1+1", "'=x", 1),
@@ -34,22 +33,13 @@ NASTY = [
 ]
 
 
-def fill(rows):
-    """Cities as the register may have them, names written in any way."""
-    db.session.execute(
-        insert(City.__table__),
-        [{"provincename": p, "cityname": c, "usernumber": n, **keys(p, c)} for p, c, n in rows],
-    )
-    db.session.commit()
-
-
 def read(data):
     """The cells of a file."""
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
 
 
 def test_nasty_names_come_back_as_the_same(any_app):
-    fill(NASTY)
+    add_cities(*NASTY)
     person = add_person("editor", "editor")
     data = "".join(stream_csv(batches(ACTOR, CityListing()))).encode()
     import_id = services.begin_import(editor(person), "cities.csv", data)
@@ -58,13 +48,13 @@ def test_nasty_names_come_back_as_the_same(any_app):
 
 
 def test_no_cell_but_a_number_begins_like_a_formula(any_app):
-    fill([*NASTY, ("a", "negative", -5)])
+    add_cities(*NASTY, ("a", "negative", -5))
     for row in read("".join(stream_csv(batches(ACTOR, CityListing()))).encode())[1:]:
         assert not re.match(r"[=+\-@\t\r]", row[0] + row[1])
 
 
 def test_batches_follow_one_another_without_a_gap(any_app):
-    fill([("a", f"b{number}", number % 7) for number in range(50)])
+    add_cities(*(("a", f"b{number}", number % 7) for number in range(50)))
     for listing in (
         CityListing(),
         CityListing(sort="users"),
@@ -77,7 +67,7 @@ def test_batches_follow_one_another_without_a_gap(any_app):
 
 
 def test_no_connection_is_held_between_batches(any_app):
-    fill([("a", f"b{number}", number) for number in range(10)])
+    add_cities(*(("a", f"b{number}", number) for number in range(10)))
     pieces = stream_csv(batches(ACTOR, CityListing(), 4))
     next(pieces)
     assert db.engine.pool.checkedout() == 0
@@ -86,23 +76,17 @@ def test_no_connection_is_held_between_batches(any_app):
 
 def test_the_file_is_what_the_list_shows(app, as_role):
     with app.app_context():
-        fill([("广东", "深圳市", 5), ("广东", "广州市", 7), ("湖南", "长沙市", 6)])
-        fill([(None, None, None)])
+        add_cities(("广东", "深圳市", 5), ("广东", "广州市", 7), ("湖南", "长沙市", 6))
+        add_cities((None, None, None))
     viewer = as_role("viewer")
-    answer = viewer.get("/cities/export.csv?q=广&sort=users&order=asc")
-    assert answer.status_code == 200
-    assert answer.content_type == "text/csv; charset=utf-8"
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert re.fullmatch(
-        r'attachment; filename="cities-\d{4}-\d\d-\d\d\.csv"', answer.headers["Content-Disposition"]
-    )
-    assert (
-        answer.get_data()
-        == (
-            BYTE_ORDER_MARK
-            + "provincename,cityname,usernumber\r\n广东,深圳市,5\r\n广东,广州市,7\r\n"
-        ).encode()
-    )
+    response = viewer.get("/cities/export.csv?q=广&sort=users&order=asc")
+    assert response.status_code == 200
+    assert response.content_type == "text/csv; charset=utf-8"
+    assert response.headers["Cache-Control"] == "no-store"
+    disposition = response.headers["Content-Disposition"]
+    assert re.fullmatch(r'attachment; filename="cities-\d{4}-\d\d-\d\d\.csv"', disposition)
+    lines = "provincename,cityname,usernumber\r\n广东,深圳市,5\r\n广东,广州市,7\r\n"
+    assert response.text == BYTE_ORDER_MARK + lines
     whole = read(viewer.get("/cities/export.csv").get_data())
     assert whole[1:] == [
         ["", "", ""], ["湖南", "长沙市", "6"], ["广东", "广州市", "7"], ["广东", "深圳市", "5"],
@@ -112,15 +96,15 @@ def test_the_file_is_what_the_list_shows(app, as_role):
 
 def test_the_list_leads_to_the_file_with_its_filters(app, as_role):
     with app.app_context():
-        fill([("广东", "深圳市", 5)])
-    page = as_role("viewer").get("/cities?q=深圳&sort=users&order=asc").text
-    address = re.search(r'href="(/cities/export\.csv[^"]*)"', page)[1]
-    assert address == "/cities/export.csv?q=%E6%B7%B1%E5%9C%B3&amp;sort=users&amp;order=asc"
+        add_cities(("广东", "深圳市", 5))
+    page = Page(as_role("viewer").get("/cities?q=深圳&sort=users&order=asc"))
+    url = "/cities/export.csv?q=%E6%B7%B1%E5%9C%B3&sort=users&order=asc"
+    assert page.links("a[download]") == [url]
 
 
 def test_it_is_read_by_those_who_read_the_list(browser, make_app):
-    answer = browser.get("/cities/export.csv")
-    assert answer.status_code == 303
+    response = browser.get("/cities/export.csv")
+    assert response.status_code == 303
     assert browser.client.get("/cities/export.csv").status_code == 401
     assert make_app(PUBLIC_READ="1").test_client().get("/cities/export.csv").status_code == 200
 
@@ -135,28 +119,28 @@ def test_unavailable_database_is_answered_before_anything_is_sent(app, as_role):
     with app.app_context():
         db.session.execute(text("ALTER TABLE city RENAME TO elsewhere"))
         db.session.commit()
-    answer = viewer.get("/cities/export.csv")
-    assert answer.status_code == 503
+    response = viewer.get("/cities/export.csv")
+    assert response.status_code == 503
 
 
 def test_a_failure_in_the_middle_is_raised_to_the_server(app, as_role):
     with app.app_context():
-        fill([("a", f"b{number}", number) for number in range(1500)])
-    answer = as_role("viewer").get("/cities/export.csv", buffered=False)
-    pieces = answer.iter_encoded()
+        add_cities(*(("a", f"b{number}", number) for number in range(1500)))
+    response = as_role("viewer").get("/cities/export.csv", buffered=False)
+    pieces = response.iter_encoded()
     assert next(pieces).count(b"\r\n") == 501
     with app.app_context():
         db.session.execute(text("ALTER TABLE city RENAME TO elsewhere"))
         db.session.commit()
     with pytest.raises(OperationalError):
         next(pieces)
-    answer.close()
+    response.close()
 
 
 def test_memory_does_not_grow_with_the_register(app):
     with app.app_context():
         for start in range(0, 30_000, 10_000):
-            fill([("广东", f"城市{n}", n) for n in range(start, start + 10_000)])
+            add_cities(*(("广东", f"城市{n}", n) for n in range(start, start + 10_000)))
         largest, count = 0, 0
 
         def note(*_args):

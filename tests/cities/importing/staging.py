@@ -3,35 +3,25 @@
 import io
 from datetime import timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from app.actor import Actor, Role
 from app.cities.importing import apply, queries, services
 from app.cities.importing.models import CityImport, ImportLine
-from app.cities.models import City
-from app.cities.rules import keys
 from app.database.engine import db
 from app.times import now
+from tests.cities.conftest import stored
 from tests.factories import HTML, Browser
 
 HEADER = "provincename,cityname,usernumber\n"
 MIXED = HEADER + "广东,深圳市,6\n广东,广州市,7\n广东,<b>佛山</b>,8\n,x,=1\n"
 
 
-def add(*rows: tuple[str | None, str | None, int | None]) -> None:
-    """Cities in the register, as the original program may have left them."""
-    values = [{"provincename": p, "cityname": c, "usernumber": n, **keys(p, c)} for p, c, n in rows]
-    db.session.execute(insert(City), values)
-    db.session.commit()
-
-
 def register() -> list[tuple[str | None, str | None, int | None]]:
     """All cities, the oldest first."""
-    db.session.rollback()
-    query = select(City.provincename, City.cityname, City.usernumber).order_by(City.id)
-    return [tuple(row) for row in db.session.execute(query)]
+    return [row[1:] for row in stored()]
 
 
 def editor(person: int) -> Actor:
@@ -44,7 +34,7 @@ def stage(person: int, lines: str, header: str = HEADER) -> int:
     return services.begin_import(editor(person), "cities.csv", (header + lines).encode())
 
 
-def judged(import_id: int) -> list[tuple[int, str, str, str]]:
+def outcomes(import_id: int) -> list[tuple[int, str, str, str]]:
     """Line, kind, field, reason."""
     db.session.rollback()
     query = select(ImportLine).where(ImportLine.import_id == import_id)
@@ -56,7 +46,7 @@ def judged(import_id: int) -> list[tuple[int, str, str, str]]:
 
 def kinds(import_id: int) -> list[str]:
     """The kind of each line."""
-    return [row[1] for row in judged(import_id)]
+    return [row[1] for row in outcomes(import_id)]
 
 
 def confirm(import_id: int, person: int) -> apply.Outcome:
@@ -66,7 +56,7 @@ def confirm(import_id: int, person: int) -> apply.Outcome:
 
 
 def send(browser: Browser, text: str | bytes, name: str = "cities.csv") -> TestResponse:
-    """Bring in a file by its page."""
+    """Upload a file on the page."""
     data = text.encode() if isinstance(text, str) else text
     fields = {
         "csrf_token": browser.token("/cities/import"),

@@ -9,14 +9,15 @@ from app.cities.models import City
 from app.database.engine import db
 from app.errors import Invalid
 from app.times import now
-from tests.cities.importing.staging import add, confirm, editor, judged, kinds, register, stage
+from tests.cities.conftest import add_cities
+from tests.cities.importing.staging import confirm, editor, kinds, outcomes, register, stage
 from tests.factories import SPACES
 
 
 def test_lines_are_new_changed_the_same_or_refused(person):
-    add(("广东", "深圳市", 5), ("广东", "广州市", 7))
+    add_cities(("广东", "深圳市", 5), ("广东", "广州市", 7))
     import_id = stage(person, "广东,深圳市,6\n广东,广州市,7\n广东,佛山市,8\n,x,1\n广东,坏数,12.5\n")
-    rows = judged(import_id)
+    rows = outcomes(import_id)
     assert [row[1] for row in rows] == ["changed", "same", "new", "refused", "refused"]
     assert rows[3][2:] == ("province", "Province is empty.")
     assert rows[4][2] == "users"
@@ -30,7 +31,7 @@ def test_numbers_are_read_as_spreadsheets_write_them(person):
     )
     import_id = stage(person, lines)
     assert kinds(import_id) == ["new"] * 4 + ["refused"]
-    assert judged(import_id)[4][3].startswith("“12,34” is not a whole number")
+    assert outcomes(import_id)[4][3].startswith("“12,34” is not a whole number")
     confirm(import_id, person)
     assert {row[1]: row[2] for row in register()} == {
         "甲": 1_234_567, "乙": 12_345, "丙": 1_234_567, "丁": 12,
@@ -55,7 +56,7 @@ def test_full_width_commas_group_thousands_and_separate_no_columns(person):
 
 
 def test_confirmed_lines_are_applied_with_keys_versions_and_times(person):
-    add(("广东", "深圳市", 5), ("广东", "广州市", 7))
+    add_cities(("广东", "深圳市", 5), ("广东", "广州市", 7))
     db.session.execute(text("UPDATE city SET province_key=NULL, city_key=NULL, search_key=NULL"))
     db.session.commit()
     before = now()
@@ -78,7 +79,7 @@ def test_confirmed_lines_are_applied_with_keys_versions_and_times(person):
 
 
 def test_names_are_equal_by_code_points_composed_and_trimmed(person):
-    add(("Bretagne", " Saint-Malo\u3000", 5), ("Bretagne", "Que\u0301ven", 6), ("b", "ß", 7))
+    add_cities(("Bretagne", " Saint-Malo\u3000", 5), ("Bretagne", "Que\u0301ven", 6), ("b", "ß", 7))
     import_id = stage(
         person, "Bretagne,Saint-Malo,5\nBretagne ,Qu\u00e9ven,6\nbretagne,Quéven,6\nb,ss,7\n"
     )
@@ -86,34 +87,34 @@ def test_names_are_equal_by_code_points_composed_and_trimmed(person):
 
 
 def test_a_missing_column_for_numbers_changes_nothing(person):
-    add(("a", "b", 5), ("a", "b", 6))
+    add_cities(("a", "b", 5), ("a", "b", 6))
     import_id = stage(person, "a,b\na,c\n", "province,city\n")
     assert kinds(import_id) == ["same", "refused"]
-    assert judged(import_id)[1][2:] == (
+    assert outcomes(import_id)[1][2:] == (
         "users",
         "This city is new, but the file has no column “Users” (or “usernumber”).",
     )
 
 
 def test_an_empty_number_is_refused(person):
-    add(("a", "b", 5))
+    add_cities(("a", "b", 5))
     import_id = stage(person, "a,b,\na,c, \n")
-    assert [row[1:3] for row in judged(import_id)] == [("refused", "users")] * 2
+    assert [row[1:3] for row in outcomes(import_id)] == [("refused", "users")] * 2
 
 
 def test_repeated_rows_of_the_register_are_left_alone(person):
-    add(("a", "b", 5), ("a", "b", 6), ("a", "c", 1), ("a", "c", 2))
+    add_cities(("a", "b", 5), ("a", "b", 6), ("a", "c", 1), ("a", "c", 2))
     import_id = stage(person, "a,b,6\na,c,3\n")
-    assert judged(import_id) == [
+    assert outcomes(import_id) == [
         (2, "same", "", ""),
         (3, "refused", "city", "There are 2 cities with this name; edit them in the register."),
     ]
 
 
 def test_the_same_city_twice_in_a_file(person):
-    add(("a", "c", 1))
+    add_cities(("a", "c", 1))
     import_id = stage(person, "a,b,1\na,b,1\n a,b,2\na,c,5\na,c,5\na,c,1\n,x,1\n,x,2\n")
-    rows = judged(import_id)
+    rows = outcomes(import_id)
     assert [row[1] for row in rows] == [
         "new", "same", "refused", "changed", "same", "refused", "refused", "refused",
     ]  # fmt: skip
@@ -124,7 +125,7 @@ def test_the_same_city_twice_in_a_file(person):
 
 
 def test_a_register_row_without_number_gets_one(person):
-    add(("a", "b", None))
+    add_cities(("a", "b", None))
     import_id = stage(person, "a,b,0\n")
     assert kinds(import_id) == ["changed"]
     assert confirm(import_id, person) == apply.Outcome(0, 1)
@@ -134,13 +135,13 @@ def test_a_register_row_without_number_gets_one(person):
 def test_too_many_cells_are_refused(person):
     import_id = stage(person, "a,b,1,200\n")
     assert kinds(import_id) == ["refused"]
-    assert "more cells" in judged(import_id)[0][3]
+    assert "more cells" in outcomes(import_id)[0][3]
 
 
 def test_long_and_strange_cells_are_refused_and_cut(person):
     import_id = stage(person, f'{"x" * 100_000},b,{"9" * 300}\na,"b\nc",1\na,b\u2028c,1\n')
     assert kinds(import_id) == ["refused"] * 3
-    assert judged(import_id)[0][2] == "province,users"
+    assert outcomes(import_id)[0][2] == "province,users"
 
 
 def test_nothing_is_stored_of_a_file_that_cannot_be_read(person):

@@ -1,8 +1,6 @@
 """Confirming and cancelling an import, also at the same moment, on both databases."""
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from threading import Barrier
 
 import pytest
 from sqlalchemy import event, insert, select, text, update
@@ -14,17 +12,17 @@ from app.cities.models import City
 from app.database.engine import db
 from app.errors import Forbidden, NotFound
 from app.redis.client import redis_store
+from tests.cities.conftest import add_cities
 from tests.cities.importing.staging import (
-    add,
     confirm,
     editor,
     expire,
-    judged,
     kinds,
+    outcomes,
     register,
     stage,
 )
-from tests.factories import add_person
+from tests.factories import add_person, at_once
 
 
 def test_confirmed_twice_it_is_applied_once(person):
@@ -76,7 +74,7 @@ def the_new_one_added() -> None:
     ],
 )
 def test_changes_since_the_preview_renew_it(person, event, renewed):
-    add(("a", "b", 5))
+    add_cities(("a", "b", 5))
     import_id = stage(person, "a,b,6\na,new,1\n")
     event()
     db.session.commit()
@@ -90,7 +88,7 @@ def test_changes_since_the_preview_renew_it(person, event, renewed):
 
 
 def test_an_unrelated_change_does_not_matter(person):
-    add(("a", "b", 5), ("a", "other", 1))
+    add_cities(("a", "b", 5), ("a", "other", 1))
     import_id = stage(person, "a,b,6\na,other,1\n")
     db.session.execute(update(City).where(City.cityname == "other").values(usernumber=2))
     db.session.commit()
@@ -98,7 +96,7 @@ def test_an_unrelated_change_does_not_matter(person):
 
 
 def test_an_earlier_preview_cannot_be_confirmed(person):
-    add(("a", "b", 5))
+    add_cities(("a", "b", 5))
     import_id = stage(person, "a,b,6\n")
     seen = queries.load_import(editor(person), import_id).preview
     edited()
@@ -109,27 +107,11 @@ def test_an_earlier_preview_cannot_be_confirmed(person):
     assert register() == [("a", "b", 9)]
 
 
-def together(app, *calls):
-    """Run calls at the same moment, each in a thread; returns results and errors."""
-    barrier = Barrier(len(calls))
-
-    def run(call):
-        with app.app_context():
-            barrier.wait()
-            try:
-                return call()
-            except Exception as error:
-                return error
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
-
-
 def test_two_confirmations_at_once_apply_once(any_app, person):
     import_id = stage(person, "".join(f"a,b{i},1\n" for i in range(500)))
     preview = queries.load_import(editor(person), import_id).preview
     db.session.rollback()
-    done = together(
+    done = at_once(
         any_app, *[lambda: services.confirm_import(editor(person), import_id, preview)] * 4
     )
     assert done == [apply.Outcome(500, 0)] * 4
@@ -140,7 +122,7 @@ def test_two_imports_of_the_same_cities_at_once_add_them_once(any_app, person):
     lines = "".join(f"a,b{i},1\n" for i in range(300))
     first, second = stage(person, lines), stage(person, lines)
     db.session.rollback()
-    done = together(any_app, lambda: confirm(first, person), lambda: confirm(second, person))
+    done = at_once(any_app, lambda: confirm(first, person), lambda: confirm(second, person))
     assert sorted(type(result).__name__ for result in done) == ["Outcome", "OutdatedPreview"]
     assert len(register()) == 300
 
@@ -172,7 +154,7 @@ def test_cancelled_import_is_not_found(person):
     services.cancel_import(editor(person), import_id)
     with pytest.raises(NotFound):
         queries.load_import(editor(person), import_id)
-    assert judged(import_id) == []
+    assert outcomes(import_id) == []
 
 
 def test_cancelling_after_the_confirmation_changes_nothing(person):
@@ -186,7 +168,7 @@ def test_import_expires_after_a_day(person):
     old, young = stage(person, "a,b,1\n"), stage(person, "a,b,1\n")
     expire(old)
     stage(person, "a,c,1\n")
-    assert judged(old) == []
+    assert outcomes(old) == []
     assert kinds(young) == ["new"]
 
 
@@ -223,7 +205,7 @@ def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
 
 def test_city_with_a_trailing_space_in_its_name_is_changed_too(person):
     """The original program stored what was typed."""
-    add(("a", "b ", 5))
+    add_cities(("a", "b ", 5))
     import_id = stage(person, "a,b,6\n")
     assert kinds(import_id) == ["changed"]
     confirm(import_id, person)

@@ -1,4 +1,4 @@
-"""What the page that brings in a file refuses, and what it takes at most."""
+"""What the page that uploads a file refuses, and what it accepts at most."""
 
 import io
 import shutil
@@ -13,6 +13,7 @@ from app.cities.importing.models import CityImport
 from app.database.engine import db
 from tests.cities.importing.staging import MIXED, send
 from tests.factories import HTML, add_token
+from tests.html import Page
 
 
 @pytest.mark.parametrize(
@@ -24,25 +25,26 @@ from tests.factories import HTML, add_token
     ],
 )
 def test_unreadable_file_is_refused_and_nothing_stored(app, as_role, data, message):
-    answer = send(as_role("editor"), data)
-    assert answer.status_code == 422
-    assert message in answer.text
+    response = send(as_role("editor"), data)
+    assert response.status_code == 422
+    assert message in Page(response).text("#file-error")
     with app.app_context():
         assert db.session.scalars(select(CityImport)).all() == []
 
 
 def test_missing_file_is_refused(as_role):
-    answer = as_role("editor").submit("/cities/import")
-    assert answer.status_code == 422
-    assert "Choose a CSV file." in answer.text
+    response = as_role("editor").submit("/cities/import")
+    assert response.status_code == 422
+    assert Page(response).text("#file-error") == "Error: Choose a CSV file."
 
 
-def test_five_thousand_lines_with_a_long_column_are_taken(as_role):
+def test_five_thousand_lines_with_a_long_column_are_accepted(as_role):
     lines = "".join(f"广东,城{i},{i},{'备注' * 400}\n" for i in range(5000))
     editor = as_role("editor")
-    answer = send(editor, "province,city,number,description\n" + lines)
-    assert answer.status_code == 303
-    assert "Import 5,000 cities" in editor.get(answer.location).text
+    response = send(editor, "province,city,number,description\n" + lines)
+    assert response.status_code == 303
+    button = Page(editor.get(response.location)).text("form[action$='/confirm'] button")
+    assert button == "Import 5,000 cities"
 
 
 @pytest.mark.parametrize(
@@ -52,26 +54,27 @@ def test_five_thousand_lines_with_a_long_column_are_taken(as_role):
 def test_body_over_the_limit_is_refused_with_the_limit(as_role, path, size, limit):
     editor = as_role("editor")
     for headers in (HTML, {"Accept": "application/json"}):
-        answer = editor.client.post(
+        response = editor.client.post(
             path,
             data=b"x" * (size + 10_001),
             content_type="multipart/form-data; boundary=b",
             headers=headers,
         )
-        assert answer.status_code == 413
-        assert f"At most {limit} can be sent here at once." in answer.text
-    assert "At most 5,000 lines and 16 MB" in editor.get("/cities/import").text
+        assert response.status_code == 413
+        assert f"At most {limit} can be sent here at once." in response.text
+    hint = Page(editor.get("/cities/import")).text("#file-help")
+    assert hint == "At most 5,000 lines and 16 MB, as UTF-8."
 
 
 def test_field_that_is_too_long_is_refused_without_the_limit_of_the_body(as_role):
     boundary, body = encode_multipart({"file": "x" * 600_000})
     kind = f"multipart/form-data; boundary={boundary}"
-    answer = as_role("editor").client.post(
+    response = as_role("editor").client.post(
         "/cities/import", data=body, content_type=kind, headers=HTML
     )
-    assert answer.status_code == 413
-    assert "Send less at once." in answer.text
-    assert "At most" not in answer.text
+    assert response.status_code == 413
+    assert "Send less at once." in response.text
+    assert "At most" not in response.text
 
 
 def test_other_requests_run_while_a_body_is_read(monkeypatch, as_role):
@@ -81,16 +84,16 @@ def test_other_requests_run_while_a_body_is_read(monkeypatch, as_role):
     assert len(pauses) > 100
 
 
-def test_a_script_brings_in_a_file_with_its_token(app, as_role):
+def test_a_script_uploads_a_file_with_its_token(app, as_role):
     as_role("editor")
     with app.app_context():
         token = add_token(queries.find_person("editor").id)
-    answer = app.test_client().post(
+    response = app.test_client().post(
         "/cities/import",
         data={"file": (io.BytesIO(MIXED.encode()), "cities.csv")},
         headers={"Authorization": f"Bearer {token}"},
     )
-    assert answer.status_code == 303
+    assert response.status_code == 303
 
 
 def test_nothing_is_stored_on_a_nearly_full_disk(app, as_role, monkeypatch):

@@ -1,4 +1,4 @@
-"""From the last release with previews on their way, and its processes beside ours afterwards."""
+"""An upgrade from the last release with waiting previews, and its processes beside ours."""
 
 import secrets
 
@@ -45,7 +45,7 @@ def import_of_the_last_release(person, applied_at=None):
 
 @pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
 def last_release(request, tmp_path, redis_url):
-    """A database of the last release, with somebody who imports."""
+    """A database of the last release, with an editor."""
     url = f"sqlite:///{tmp_path / 'last.sqlite'}"
     if request.param == "mariadb":
         url = f"{request.getfixturevalue('mariadb_url')}/last_{secrets.token_hex(4)}"

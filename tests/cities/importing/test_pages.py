@@ -1,14 +1,14 @@
-"""The pages that bring in a file."""
+"""The pages of an import."""
 
 import csv
 import io
 import re
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
+from app.cities.importing.services import display_name
 from app.cities.models import City
-from app.cities.rules import keys
 from app.database.engine import db
 from tests.cities.importing.staging import HEADER, MIXED, send
 from tests.factories import HTML, Browser, add_person
@@ -16,15 +16,9 @@ from tests.html import Page
 
 
 @pytest.fixture
-def filled(app):
+def filled(cities):
     """Two cities in the register."""
-    rows = [("广东", "深圳市", 5), ("广东", "广州市", 7)]
-    with app.app_context():
-        db.session.execute(
-            insert(City),
-            [{"provincename": p, "cityname": c, "usernumber": n, **keys(p, c)} for p, c, n in rows],
-        )
-        db.session.commit()
+    cities(("广东", "深圳市", 5), ("广东", "广州市", 7))
 
 
 def numbers(app):
@@ -33,16 +27,23 @@ def numbers(app):
         return dict(db.session.execute(select(City.cityname, City.usernumber)).all())
 
 
-def confirm(browser, address):
-    """Press the button of the preview."""
-    return browser.submit(
-        f"{address}/confirm", {"preview": preview_number(browser, address)}, page=address
-    )
+CONFIRM, COUNTS, REFUSED = "form[action$='/confirm'] button", ".counts a", "#refused tbody tr"
+
+
+def open_page(browser, address):
+    """A page, to read."""
+    return Page(browser.get(address))
 
 
 def preview_number(browser, address):
-    """The number that the preview's button carries."""
-    return re.search(r'name="preview" value="(\d+)"', browser.get(address).text)[1]
+    """The number that the form of the preview sends."""
+    return open_page(browser, address).one("input[name=preview]")["value"]
+
+
+def confirm(browser, address):
+    """Press the button of the preview."""
+    number = preview_number(browser, address)
+    return browser.submit(f"{address}/confirm", {"preview": number}, page=address)
 
 
 def stranger(app):
@@ -56,55 +57,53 @@ def stranger(app):
 
 def test_a_file_is_shown_then_confirmed(app, as_role, filled):
     editor = as_role("editor")
-    answer = send(editor, MIXED)
-    assert answer.status_code == 303
-    page = editor.get(answer.location).text
-    for part in ("new", "changed", "same", "refused"):
-        assert re.search(rf'<a href="#{part}"><b class="figure">1</b>', page)
-    assert '<del class="was">5</del> <ins class="now">6</ins>' in page
-    assert "&lt;b&gt;佛山&lt;/b&gt;" in page
-    assert "<b>佛山" not in page
-    assert "Import 2 cities" in page
+    response = send(editor, MIXED)
+    assert response.status_code == 303
+    page = open_page(editor, response.location)
+    assert page.texts(COUNTS) == ["1 new", "1 changed", "1 unchanged", "1 refused"]
+    assert page.links(COUNTS) == ["#new", "#changed", "#same", "#refused"]
+    assert page.text("#changed tbody .n:last-child") == "5 6"
+    assert page.text("#new tbody .main") == "<b>佛山</b>"
+    assert page.text(CONFIRM) == "Import 2 cities"
     assert numbers(app) == {"深圳市": 5, "广州市": 7}
 
-    done = confirm(editor, answer.location)
+    done = confirm(editor, response.location)
     assert (done.status_code, done.location) == (303, "/cities")
     assert numbers(app) == {"深圳市": 6, "广州市": 7, "<b>佛山</b>": 8}
-    assert "Imported: 1 new, 1 changed." in editor.get("/cities").text
-    assert editor.get(answer.location).location == "/cities"
+    assert "Imported: 1 new, 1 changed." in open_page(editor, "/cities").text()
+    assert editor.get(response.location).location == "/cities"
 
 
 def test_refused_lines_can_be_downloaded_corrected_and_imported(as_role, filled):
     editor = as_role("editor")
     address = send(editor, MIXED).location
-    answer = editor.get(f"{address}/refused.csv")
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="refused.csv"'
-    lines = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
+    response = editor.get(f"{address}/refused.csv")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="refused.csv"'
+    lines = list(csv.reader(io.StringIO(response.get_data().decode("utf-8-sig"))))
     assert lines[0] == ["line", "field", "reason", "provincename", "cityname", "usernumber"]
     assert lines[1][:2] == ["5", "province,users"]
     assert lines[1][3:] == ["", "x", "'=1"]
-    corrected = answer.get_data().replace(b",,x,'=1", b",p,x,1")
-    page = editor.get(send(editor, corrected).location).text
-    assert "Import 1 city" in page
-    assert "line, field, reason" in page  # the ignored columns
+    corrected = response.get_data().replace(b",,x,'=1", b",p,x,1")
+    page = open_page(editor, send(editor, corrected).location)
+    assert page.text(CONFIRM) == "Import 1 city"
+    assert "Ignored columns: line, field, reason." in page.texts("p.quiet")
 
 
 def test_an_empty_field_of_a_refused_line_is_seen(as_role, filled):
     editor = as_role("editor")
     address = send(editor, f"{HEADER},无名,12\n广东, ,\n").location
-    page = editor.get(address).text
-    assert '<td class="sub quiet">— · 无名 · 12</td>' in page
-    assert '<td class="sub quiet">广东 · — · —</td>' in page
-    assert "City · Users" in page
+    page = open_page(editor, address)
+    assert page.texts(f"{REFUSED} .sub") == ["— · 无名 · 12", "广东 · — · —"]
+    assert page.texts(f"{REFUSED} .when") == ["Province", "City · Users"]
     address = send(editor, "province,city\n,无名\n").location
-    assert '<td class="sub quiet">— · 无名</td>' in editor.get(address).text
+    assert open_page(editor, address).text(f"{REFUSED} .sub") == "— · 无名"
 
 
 def test_reasons_are_read_in_the_language_of_the_reader(as_role, filled):
     editor = as_role("editor")
     address = send(editor, MIXED + "广东,深圳市,6\n").location
     english, chinese = "Province is empty.", "请填写省份名称。"
-    assert english in editor.get(address).text
+    assert english in open_page(editor, address).text(f"{REFUSED} .main")
     editor.submit("/preferences", {"language": "zh", "next": "/cities"}, page="/cities")
     for path in (address, f"{address}/refused", f"{address}/refused.csv"):
         text = editor.get(path).get_data(as_text=True)
@@ -116,31 +115,32 @@ def test_reasons_are_read_in_the_language_of_the_reader(as_role, filled):
 def test_each_kind_has_pages_of_its_own(as_role):
     editor = as_role("editor")
     address = send(editor, HEADER + "".join(f"a,b{i},{i}\n" for i in range(250))).location
-    preview = editor.get(address).text
-    assert preview.count('<td class="main">') == 20
-    assert f'href="{address}/new"' in preview
-    last = editor.get(f"{address}/new?page=3").text
-    assert last.count('<td class="main">') == 50
-    assert "Page 3 of 3" in last
-    assert "b249" in last
-    assert "Page 3 of 3" in editor.get(f"{address}/new?page=99").text
-    assert "Page 1 of 3" in editor.get(f"{address}/new?page=x").text
-    assert "No lines of this kind" in editor.get(f"{address}/same").text
+    page = open_page(editor, address)
+    assert len(page.all("#new tbody tr")) == 20
+    assert page.links("#new .sheet-foot a") == [f"{address}/new"]
+    last = open_page(editor, f"{address}/new?page=3")
+    assert last.texts("tbody .main") == [f"b{number}" for number in range(200, 250)]
+    for number, shown in (("3", "3"), ("99", "3"), ("x", "1")):
+        part = open_page(editor, f"{address}/new?page={number}")
+        assert part.text(".pager .figure") == f"Page {shown} of 3"
+    assert open_page(editor, f"{address}/same").text(".empty p") == "No lines of this kind."
     assert editor.get(f"{address}/else").status_code == 404
 
 
 def test_a_file_that_would_change_nothing_has_nothing_to_confirm(as_role, filled):
     editor = as_role("editor")
-    page = editor.get(send(editor, HEADER + "广东,广州市,7\n").location).text
-    assert "Nothing in this file would change the register." in page
-    assert "/confirm" not in page
+    page = open_page(editor, send(editor, HEADER + "广东,广州市,7\n").location)
+    assert "Nothing in this file would change the register." in page.text()
+    assert not page.has(CONFIRM)
 
 
 def test_missing_numbers_and_other_columns_are_mentioned(as_role, filled):
     editor = as_role("editor")
-    page = editor.get(send(editor, "province,city,<i>\n广东,广州市,7\n").location).text
-    assert "The file has no column “Users”" in page
-    assert "Ignored columns: &lt;i&gt;." in page
+    page = open_page(editor, send(editor, "province,city,<i>\n广东,广州市,7\n").location)
+    assert page.texts("p.quiet") == [
+        "Ignored columns: <i>.",
+        "The file has no column “Users”: it stays as it is in the register.",
+    ]
 
 
 def test_row_edited_after_the_preview_renews_it(app, as_role, filled):
@@ -150,22 +150,22 @@ def test_row_edited_after_the_preview_renews_it(app, as_role, filled):
     with app.app_context():
         db.session.execute(update(City).values(usernumber=99, version=City.version + 1))
         db.session.commit()
-    answer = editor.submit(f"{address}/confirm", {"preview": shown}, page=address)
-    assert (answer.status_code, answer.location) == (303, address)
-    page = editor.get(address).text
-    assert "The register changed since the preview was made" in page
-    assert '<del class="was">99</del> <ins class="now">6</ins>' in page
+    response = editor.submit(f"{address}/confirm", {"preview": shown}, page=address)
+    assert (response.status_code, response.location) == (303, address)
+    page = open_page(editor, address)
+    assert "The register changed since the preview was made" in page.text()
+    assert page.texts("#changed tbody .n:last-child") == ["99 6", "99 7"]
     assert numbers(app) == {"深圳市": 99, "广州市": 99}
     assert confirm(editor, address).location == "/cities"
     assert numbers(app) == {"深圳市": 6, "广州市": 7, "<b>佛山</b>": 8}
 
 
-@pytest.mark.parametrize("preview", ["", "0", "x", "7", "٣"])
-def test_a_confirmation_without_the_number_of_its_preview_applies_nothing(app, as_role, preview):
+@pytest.mark.parametrize("number", ["", "0", "x", "7", "٣"])
+def test_a_confirmation_without_the_number_of_its_preview_applies_nothing(app, as_role, number):
     editor = as_role("editor")
     address = send(editor, MIXED).location
-    answer = editor.submit(f"{address}/confirm", {"preview": preview}, page=address)
-    assert answer.location == address
+    response = editor.submit(f"{address}/confirm", {"preview": number}, page=address)
+    assert response.location == address
     assert numbers(app) == {}
 
 
@@ -174,26 +174,33 @@ def test_sent_twice_the_confirmation_applies_once(app, as_role):
     address = send(editor, HEADER + "a,b,1\n").location
     shown = preview_number(editor, address)
     for _twice in range(2):
-        answer = editor.submit(f"{address}/confirm", {"preview": shown}, page="/cities/import")
-        assert answer.location == "/cities"
+        response = editor.submit(f"{address}/confirm", {"preview": shown}, page="/cities/import")
+        assert response.location == "/cities"
     assert numbers(app) == {"b": 1}
 
 
 def test_cancelled_import_is_deleted(app, as_role):
     editor = as_role("editor")
     address = send(editor, MIXED, "mine.csv").location
-    assert "mine.csv" in editor.get("/cities/import").text
+    assert open_page(editor, "/cities/import").texts("td.main") == ["mine.csv"]
     assert editor.submit(f"{address}/cancel", page=address).location == "/cities/import"
     assert editor.get(address).status_code == 404
-    assert "mine.csv" not in editor.get("/cities/import").text
+    assert not open_page(editor, "/cities/import").has("table")
     assert numbers(app) == {}
 
 
 def test_the_name_of_the_file_is_shown_without_folders(as_role):
     editor = as_role("editor")
-    page = editor.get(send(editor, MIXED, "C:\\data\\<x>\u202e城市.csv").location).text
-    assert "&lt;x&gt;城市.csv" in page
-    assert "data\\" not in page
+    page = open_page(editor, send(editor, MIXED, "data/<x>\u202e城市.csv").location)
+    assert page.text("h1 + .figure") == "<x>城市.csv"
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [("C:\\data\\a.csv", "a.csv"), ("a/b\u202e.csv", "b.csv"), ("a/", "cities.csv")],
+)
+def test_file_names_are_shown_without_folders_and_invisible_characters(sent, shown):
+    assert display_name(sent) == shown
 
 
 PAGES = ["", "/new", "/refused.csv"]
@@ -206,7 +213,7 @@ def test_a_stranger_finds_nothing_and_an_administrator_does(app, as_role):
     assert [other.get(address + page).status_code for page in PAGES] == [404] * 3
     for path in POSTS:
         assert other.submit(address + path, page="/cities/import").status_code == 404
-    assert "cities.csv" not in other.get("/cities/import").text
+    assert not open_page(other, "/cities/import").has("table")
     admin = as_role("admin")
     assert [admin.get(address + page).status_code for page in PAGES] == [200] * 3
 
@@ -216,9 +223,9 @@ def test_viewers_may_not_and_nobody_is_asked_to_sign_in(as_role, browser):
     viewer = as_role("viewer")
     for path in ["/cities/import", *[address + page for page in PAGES]]:
         assert viewer.get(path).status_code == 403
-        answer = browser.get(path)
-        assert answer.status_code == 303
-        assert answer.location.startswith("/login?")
+        response = browser.get(path)
+        assert response.status_code == 303
+        assert response.location.startswith("/login?")
     for path in ["/cities/import", *[address + path for path in POSTS]]:
         assert viewer.submit(path, page="/account/password").status_code == 403
 
@@ -239,19 +246,18 @@ def test_missing_import_is_404(as_role, path):
     assert as_role("editor").get(path).status_code == 404
 
 
-def test_in_chinese_the_pages_answer_too(as_role):
+def test_pages_in_chinese(as_role):
     editor = as_role("editor")
     editor.client.set_cookie("gz_language", "zh")
-    address = send(editor, MIXED).location
-    assert editor.get(address).status_code == 200
-    assert editor.get("/cities/import").status_code == 200
+    assert open_page(editor, send(editor, MIXED).location).text("h1") == "导入"
+    assert open_page(editor, "/cities/import").text("h1") == "导入城市"
 
 
 def test_imports_that_wait_are_told_apart_by_time_and_lines(app, as_role, filled):
     editor = as_role("editor")
     send(editor, MIXED)
     send(editor, f"{HEADER}广东,深圳市,6\n")
-    page = Page(editor.get("/cities/import"))
+    page = open_page(editor, "/cities/import")
     assert page.texts("thead th") == ["File", "Lines", "Uploaded"]
     assert [text.split()[0] for text in page.texts("td.n")] == ["1", str(MIXED.count("\n") - 1)]
     assert re.match(r"\w{3} \d+, \d{4}, ", page.texts("td.when")[0])
@@ -261,6 +267,6 @@ def test_imports_that_wait_are_told_apart_by_time_and_lines(app, as_role, filled
 def test_number_of_the_line_is_the_first_column(as_role, filled, kind):
     editor = as_role("editor")
     address = send(editor, MIXED).location
-    page = Page(editor.get(f"{address}/{kind}"))
+    page = open_page(editor, f"{address}/{kind}")
     assert page.texts("thead th")[0] == "Line"
     assert re.fullmatch(r"\d+ Line \d+", page.texts("tbody tr:first-child td:first-child")[0])

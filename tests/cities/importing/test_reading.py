@@ -28,17 +28,17 @@ def _inside(app):
 
 
 def refusal(data: bytes | str) -> str:
-    """The one sentence that refuses a whole file."""
+    """The message that refuses a whole file."""
     with pytest.raises(Invalid) as caught:
         read_csv(data.encode() if isinstance(data, str) else data)
     assert list(caught.value.fields) == ["file"]
     return caught.value.message
 
 
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("byte_order_mark", ["", "\ufeff"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_any_line_ends_with_or_without_mark(mark, end):
-    text = mark + HEADER + '广东,深圳市,1\n"广东","a ""b"", c",2\n'
+def test_any_line_ends_with_or_without_byte_order_mark(byte_order_mark, end):
+    text = byte_order_mark + HEADER + '广东,深圳市,1\n"广东","a ""b"", c",2\n'
     table = read_csv(text.replace("\n", end).encode())
     assert table.lines == [line(2, "广东", "深圳市", "1"), line(3, "广东", 'a "b", c', "2")]
     assert table.ignored == []
@@ -72,7 +72,7 @@ def test_other_columns_are_named_and_ignored():
     assert table.lines == [line(2, "a", "b", "1")]
 
 
-def test_lines_before_the_header_that_begin_with_a_hash_are_passed_over():
+def test_lines_before_the_header_that_begin_with_a_hash_are_skipped():
     text = '# Source: "somebody", CC BY 4.0\n\n"# quoted by a spreadsheet",,\n' + HEADER + "a,b,1\n"
     assert read_csv(text.encode()).lines == [line(5, "a", "b", "1")]
 
@@ -172,7 +172,7 @@ def test_a_note_before_the_header_may_be_indented():
         assert read_csv(text.encode()).lines == [line(3, "a", "b", "1")]
 
 
-def test_blank_lines_and_columns_are_skipped_up_to_the_limit():
+def test_empty_lines_and_columns_are_skipped_up_to_the_limit():
     text = "\n" * MOST_EMPTY + HEADER + ",,\n" * MOST_EMPTY + "a,b,1\n"
     assert read_csv(text.encode()).lines == [line(2 * MOST_EMPTY + 2, "a", "b", "1")]
     commas = "," * (MOST_COLUMNS - 3)
@@ -220,7 +220,7 @@ def test_exactly_the_most_lines_are_read_and_one_more_is_refused():
         ("", ""),
     ],
 )
-def test_formulas_get_one_apostrophe_which_is_taken_off_again(name, written):
+def test_formulas_get_one_apostrophe_which_is_removed_again(name, written):
     assert guard(name) == written
     assert unguard(written) == name
 

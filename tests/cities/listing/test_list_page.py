@@ -20,24 +20,24 @@ from tests.factories import Browser, csrf_token, statements
 from tests.html import Page
 
 
-def names(answer):
+def names(response):
     """The names that a list shows, in order."""
-    return Page(answer).texts("td.main > a")
+    return Page(response).texts("td.main > a")
 
 
-def counted(answer):
+def counted(response):
     """The number beside the heading."""
-    return Page(answer).text("h1 .figure, h1 + .figure")
+    return Page(response).text("h1 .figure, h1 + .figure")
 
 
-def test_anonymous_is_led_to_sign_in_and_back(browser):
-    answer = browser.get("/cities?sort=users")
-    assert answer.status_code == 303
-    assert answer.location == "/login?next=/cities?sort%3Dusers"
+def test_visitors_are_redirected_to_sign_in_and_back(browser):
+    response = browser.get("/cities?sort=users")
+    assert response.status_code == 303
+    assert response.location == "/login?next=/cities?sort%3Dusers"
     assert browser.client.get("/cities").status_code == 401
 
 
-def test_empty_register_says_what_belongs_there(as_role):
+def test_empty_register_says_so_and_offers_to_add_a_city(as_role):
     page = Page(as_role("editor").get("/cities"))
     assert "no city has been added yet" in page.text(".empty")
     assert page.has('.empty a[href="/cities/new"]')
@@ -63,20 +63,20 @@ def test_heads_of_the_list_name_the_columns_of_an_import(as_role, cities, langua
     assert known == [CITY, PROVINCE, USERS, None]  # the last says when a row was changed
 
 
-def test_viewer_gets_no_way_to_write(as_role, cities):
+def test_viewer_gets_no_buttons_that_write(as_role, cities):
     cities(("广东", "深圳市", 1))
-    ways = "#row-actions, .acts, [formaction]"
-    assert not Page(as_role("viewer").get("/cities")).has(ways)
+    buttons = "#row-actions, .acts, [formaction]"
+    assert not Page(as_role("viewer").get("/cities")).has(buttons)
     assert Page(as_role("editor").get("/cities")).has('[formaction="/cities/1/delete"]')
 
 
 def test_public_reading_is_opened_by_its_setting(make_app, cities, app):
     cities(("广东", "深圳市", 1))
-    nobody = Browser(make_app(PUBLIC_READ="1"))
-    assert names(nobody.get("/cities")) == ["深圳市"]
-    assert not Page(nobody.get("/cities")).has(".acts, [formaction]")
-    assert nobody.get("/cities/1").status_code == 200
-    assert nobody.get("/cities/new").status_code == 303
+    visitor = Browser(make_app(PUBLIC_READ="1"))
+    assert names(visitor.get("/cities")) == ["深圳市"]
+    assert not Page(visitor.get("/cities")).has(".acts, [formaction]")
+    assert visitor.get("/cities/1").status_code == 200
+    assert visitor.get("/cities/new").status_code == 303
     assert Browser(app).get("/cities/1").status_code == 303
 
 
@@ -127,15 +127,15 @@ def test_pager_leads_through_the_pages(as_role, cities):
     cities(*(("p", f"c{number:03}", number) for number in range(120)))
     person = as_role("viewer")
     page = person.get("/cities")
-    met = []
+    shown = []
     for text in ("1–50 of 120", "51–100 of 120", "101–120 of 120"):
         assert text in Page(page).text(".pager")
-        met += names(page)
-        further = Page(page).links("a[rel=next]")
-        page = person.get(further[0]) if further else page
-    assert further == []
-    assert met == [f"c{number:03}" for number in reversed(range(120))]
-    assert names(person.get(Page(page).one("a[rel=prev]")["href"])) == met[50:100]
+        shown += names(page)
+        following = Page(page).links("a[rel=next]")
+        page = person.get(following[0]) if following else page
+    assert following == []
+    assert shown == [f"c{number:03}" for number in reversed(range(120))]
+    assert names(person.get(Page(page).one("a[rel=prev]")["href"])) == shown[50:100]
 
 
 def test_search_is_counted_to_a_thousand(as_role, cities):
@@ -161,7 +161,7 @@ def test_more_provinces_than_a_select_holds_become_suggestions(as_role, cities):
     assert names(page) == ["c"]
 
 
-def test_rows_of_the_original_program_are_listed_marked_and_found(app, as_role):
+def test_rows_of_the_original_program_are_listed_flagged_and_found(app, as_role):
     with app.app_context():
         add_as_original(("广东", "深圳市", 3), (None, "无省", 1), ("河北", "  ", 1), ("a", "b", -1))
     person = as_role("editor")
@@ -174,7 +174,7 @@ def test_rows_of_the_original_program_are_listed_marked_and_found(app, as_role):
     assert Page(page).links("a.caution") == ["/cities?flawed=1"]
 
 
-def test_second_reader_is_answered_without_any_query(app, as_role, cities):
+def test_second_reader_gets_the_list_without_a_query(app, as_role, cities):
     cities(("广东", "深圳市", 1))
     first, second = as_role("editor"), as_role("admin")
     first.get("/cities?sort=users")
@@ -186,7 +186,7 @@ def test_second_reader_is_answered_without_any_query(app, as_role, cities):
     assert asked
 
 
-def test_cached_list_holds_no_token_and_nobodys_name(app, as_role, cities):
+def test_cached_list_has_neither_token_nor_name_of_a_person(app, as_role, cities):
     cities(("广东", "深圳市", 1))
     page = as_role("editor").get("/cities")
     token = csrf_token(page.text)
@@ -222,19 +222,19 @@ def test_change_shows_at_once_in_every_cached_list(app, as_role, cities):
     assert counted(page) == "2"
 
 
-def test_list_is_right_with_a_cache_that_vanished_or_is_away(app, cities, monkeypatch):
+def test_list_is_right_with_an_empty_cache_and_without_redis(app, cities, monkeypatch):
     cities(("广东", "深圳市", 1))
     with app.test_request_context():
         listing = CityListing()
         with_cache = list_page.list_content(ACTOR, listing, FIRST)
         app.extensions["redis"].flushdb()
         assert list_page.list_content(ACTOR, listing, FIRST) == with_cache
-        away = app.extensions["redis"].__class__.from_url("unix:///nowhere.sock")
-        monkeypatch.setitem(app.extensions, "redis", away)
+        unreachable = app.extensions["redis"].__class__.from_url("unix:///nowhere.sock")
+        monkeypatch.setitem(app.extensions, "redis", unreachable)
         assert list_page.list_content(ACTOR, listing, FIRST) == with_cache
         services.create_city(ACTOR, given("河北", "石家庄", 2))
         assert "石家庄" in list_page.list_content(ACTOR, listing, FIRST)
-        away.close()
+        unreachable.close()
 
 
 @pytest.mark.parametrize(
@@ -283,8 +283,8 @@ def test_limits_of_the_filters_are_those_of_the_code(as_role, cities, monkeypatc
 def test_what_was_read_before_a_change_is_not_cached_after_it(any_app):
     add_city(province="广东")
     row = services.load_city(ACTOR, 1)  # this request sees the register as it is now
-    with ThreadPoolExecutor(1) as somebody:
-        somebody.submit(create_in_another_request, any_app).result()
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(create_in_another_request, any_app).result()
     assert list_page.register_facts(ACTOR).provinces == ["广东", "河北"]
     assert row.provincename == "广东"
     db.session.rollback()
@@ -292,7 +292,7 @@ def test_what_was_read_before_a_change_is_not_cached_after_it(any_app):
 
 
 def create_in_another_request(app):
-    """A change by somebody else, committed."""
+    """A committed change."""
     with app.test_request_context():
         services.create_city(ACTOR, given("河北", "石家庄", 2))
         db.session.remove()

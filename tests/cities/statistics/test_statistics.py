@@ -1,25 +1,13 @@
 """The register at a glance."""
 
-import re
-
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
-from app.cities.models import City
-from app.cities.rules import keys
 from app.cities.statistics import queries, views
 from app.database.engine import db
 from app.redis.client import redis_store
-from tests.cities.conftest import add_as_original
-
-
-def fill(*rows):
-    """Cities as the original program may have left them."""
-    db.session.execute(
-        insert(City.__table__),
-        [{"provincename": p, "cityname": c, "usernumber": n, **keys(p, c)} for p, c, n in rows],
-    )
-    db.session.commit()
+from tests.cities.conftest import add_as_original, add_cities
+from tests.html import Page
 
 
 def test_figures_of_an_empty_register(any_app):
@@ -29,13 +17,13 @@ def test_figures_of_an_empty_register(any_app):
 
 
 def test_figures_with_what_the_original_program_left(any_app):
-    fill(
+    add_cities(
         ("广东", "深圳市", 2_000_000_000),
         ("广东", "广州市", 1_000_000_000),
         ("湖南", "长沙市", 5),
         ("湖南", None, None),
         (None, "nowhere", 7),
-        ("", "blank", None),
+        ("", "no province", None),
         ("A", "negative", -3),
     )
     figures = queries.compute_statistics()
@@ -52,7 +40,7 @@ def test_figures_with_what_the_original_program_left(any_app):
     assert len(figures.largest) == 5
 
 
-def test_blank_provinces_and_cities_have_no_name(any_app):
+def test_provinces_and_cities_of_spaces_have_no_name(any_app):
     add_as_original(
         *((p, c, 1) for p in (None, "", "  ", "\u3000", "\t") for c in (None, " \u3000")),
         ("广东", "深圳市", 2),
@@ -67,14 +55,14 @@ def test_blank_provinces_and_cities_have_no_name(any_app):
 def test_missing_names_are_replaced_on_the_page(app, as_role):
     with app.app_context():
         add_as_original(("  ", "\u3000", 7))
-    page = as_role("viewer").get("/cities/glance").text
-    assert page.count('<a href="/cities/1">City without a name</a>') == 2
-    assert '<td class="sub">No province</td>' in page
-    assert 'title="No province: 7 users in 1 city"' in page
+    page = Page(as_role("viewer").get("/cities/glance"))
+    assert page.texts('a[href="/cities/1"]') == ["City without a name"] * 2
+    assert page.text("td.sub") == "No province"
+    assert page.one("a.bars-row")["title"] == "No province: 7 users in 1 city"
 
 
 def test_many_provinces_become_thirty_and_the_rest(any_app):
-    fill(*[(f"p{n:03}", f"c{m}", n) for n in range(100) for m in range(2)], (None, "x", 4))
+    add_cities(*[(f"p{n:03}", f"c{m}", n) for n in range(100) for m in range(2)], (None, "x", 4))
     figures = queries.compute_statistics()
     assert [row[0] for row in figures.provinces[:2]] == ["p099", "p098"]
     assert len(figures.provinces) == 30
@@ -82,14 +70,14 @@ def test_many_provinces_become_thirty_and_the_rest(any_app):
 
 
 def test_a_rest_of_one_province_is_shown_itself(any_app):
-    fill(*[(f"p{n:03}", "c", n) for n in range(31)])
+    add_cities(*[(f"p{n:03}", "c", n) for n in range(31)])
     figures = queries.compute_statistics()
     assert len(figures.provinces) == 31
     assert figures.rest == (0, 0, 0)
 
 
 def test_names_that_differ_by_case_or_width_are_different_provinces(any_app):
-    fill(("a", "x", 1), ("A", "y", 2), ("Ａ", "z", 3))
+    add_cities(("a", "x", 1), ("A", "y", 2), ("Ａ", "z", 3))
     assert queries.compute_statistics().province_count == 3
 
 
@@ -103,37 +91,45 @@ def test_large_numbers_are_also_shown_in_words(app):
 
 def test_the_page_shows_bars_that_lead_to_the_list(app, as_role):
     with app.app_context():
-        fill(("广东", "深圳市", 12_000), ("湖 南&", "长沙市", 3000), (None, "x", None))
-    page = as_role("viewer").get("/cities/glance").text
-    assert 'href="/cities?province=%E5%B9%BF%E4%B8%9C"' in page
-    assert 'href="/cities?province=%E6%B9%96+%E5%8D%97%26"' in page
-    assert 'href="/cities?flawed=1"' in page
-    assert re.findall(r'<rect width="([\d.]+)%"', page) == ["100.0", "25.0", "0.0"]
-    assert 'title="广东: 12,000 users in 1 city"' in page
-    assert "15,000" in page
-    assert "1 city has no number of users" in page
-    assert "<details" in page
+        add_cities(("广东", "深圳市", 12_000), ("湖 南&", "长沙市", 3000), (None, "x", None))
+    page = Page(as_role("viewer").get("/cities/glance"))
+    urls = [
+        "/cities?province=%E5%B9%BF%E4%B8%9C",
+        "/cities?province=%E6%B9%96+%E5%8D%97%26",
+        "/cities?flawed=1",
+    ]
+    assert page.links("a.bars-row") == page.links("details.below a") == urls
+    assert [bar["width"] for bar in page.all(".bars rect")] == ["100.0%", "25.0%", "0.0%"]
+    assert page.all("a.bars-row")[0]["title"] == "广东: 12,000 users in 1 city"
+    assert page.texts(".tallies dd")[0] == "15,000 about 15 thousand"
+    assert "1 city has no number of users" in page.text(".tallies-note")
+
+
+def total_of(person):
+    """The number of users on the page; None if it says that there is no city."""
+    page = Page(person.get("/cities/glance"))
+    return None if "No city yet" in page.text("main") else page.texts(".tallies dd")[0]
 
 
 def test_an_empty_register_says_so(as_role):
-    assert "No city yet" in as_role("viewer").get("/cities/glance").text
-    assert 'href="/cities/import"' in as_role("editor").get("/cities/glance").text
+    assert total_of(as_role("viewer")) is None
+    assert Page(as_role("editor").get("/cities/glance")).has('.empty a[href="/cities/import"]')
 
 
 def test_own_changes_show_at_once_and_others_when_the_cache_expires(app, as_role):
     editor = as_role("editor")
-    assert "No city yet" in editor.get("/cities/glance").text
+    assert total_of(editor) is None
     with app.app_context():
-        fill(("a", "by the original program", 4321))
-    assert "No city yet" in editor.get("/cities/glance").text
+        add_cities(("a", "by the original program", 4321))
+    assert total_of(editor) is None
     editor.submit("/cities/new", {"province": "a", "city": "b", "number": "1"})
-    assert "4,322" in editor.get("/cities/glance").text
+    assert total_of(editor) == "4,322"
     with app.app_context():
         db.session.execute(text("DELETE FROM city"))
         db.session.commit()
         assert 0 < redis_store.client.ttl("gz:cities:glance") <= 30
         redis_store.client.delete("gz:cities:glance")
-    assert "No city yet" in editor.get("/cities/glance").text
+    assert total_of(editor) is None
 
 
 def test_it_is_read_by_those_who_read_the_list(browser, make_app):
@@ -144,15 +140,15 @@ def test_it_is_read_by_those_who_read_the_list(browser, make_app):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_it_answers_in_both_languages(app, as_role, language):
     with app.app_context():
-        fill(("a", "b", 123_456_789))
+        add_cities(("a", "b", 123_456_789))
     viewer = as_role("viewer")
     viewer.client.set_cookie("gz_language", language)
-    assert ("1.2亿" if language == "zh" else "123.5 million") in viewer.get("/cities/glance").text
+    assert ("1.2亿" if language == "zh" else "123.5 million") in total_of(viewer)
 
 
 def test_a_hundred_thousand_cities_are_summed_within_the_time_out_of_a_connection(any_app):
     """MariaDB's have that of the web processes here: a query that takes longer fails."""
     for start in range(0, 100_000, 10_000):
-        fill(*[(f"p{n % 500}", f"c{n}", n) for n in range(start, start + 10_000)])
+        add_cities(*[(f"p{n % 500}", f"c{n}", n) for n in range(start, start + 10_000)])
     figures = queries.compute_statistics()
     assert (figures.cities, figures.users) == (100_000, sum(range(100_000)))

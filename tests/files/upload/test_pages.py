@@ -147,14 +147,14 @@ def test_an_upload_does_not_overwrite_the_session(app, as_role, monkeypatch):
     store_sent, statuses = uploads.store_sent, []
     cookie = browser.client.get_cookie("gz")
 
-    def keep_value():
+    def store_value():
         other = Browser(app)
         other.client.set_cookie(cookie.key, cookie.value)
         data = {"key": "colour", "value": "green"}
         return other.submit("/session/set", data, page="/session").status_code
 
     def store_slowly(*args):
-        statuses.extend(at_once(app, keep_value))
+        statuses.extend(at_once(app, store_value))
         return store_sent(*args)
 
     monkeypatch.setattr(uploads, "store_sent", store_slowly)

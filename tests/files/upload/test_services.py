@@ -120,16 +120,16 @@ def test_an_upload_that_is_always_overtaken_is_a_conflict(people, monkeypatch):
 
 
 def test_bytes_stay_when_their_row_may_exist(people, monkeypatch):
-    """The database commits, but its answer does not arrive."""
+    """The database commits, but the connection is lost before it confirms."""
     first = store(people[0], "a.txt", b"one")
     dialect = db.engine.dialect
     commit = dialect.do_commit
 
-    def commit_and_lose_the_answer(connection):
+    def commit_and_lose_the_connection(connection):
         commit(connection)
         raise dialect.dbapi.OperationalError(2013, "Lost connection to server during query")
 
-    monkeypatch.setattr(dialect, "do_commit", commit_and_lose_the_answer)
+    monkeypatch.setattr(dialect, "do_commit", commit_and_lose_the_connection)
     with pytest.raises(OperationalError):
         store(people[0], "a.txt", b"two")
     monkeypatch.undo()

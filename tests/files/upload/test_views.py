@@ -81,7 +81,7 @@ def test_no_part_and_no_selection_have_the_original_lines(app):
     assert on_disk(files_dir(app)) == []
 
 
-def test_names_cannot_forge_lines_of_the_answer(app):
+def test_names_cannot_forge_lines_of_the_response(app):
     response = Script(app).upload_raw("a\tkept\t1.pdf", PDF)
     assert response.status_code == 422
     assert lines(response)[1].startswith("a\\tkept\\t1.pdf\trefused\t")
