@@ -1,8 +1,7 @@
 """A lock in Redis for work that should be done once, while the other processes wait for its result.
 
-The lock is a lease: it expires unless its holder renews it, so the work of a process that died is
-taken over by one of those that wait. A lock that was lost does no harm as long as the work gives
-the same result in every process.
+The lock expires unless its holder renews it, so the work of a process that died is taken over by
+one of those that wait. Losing a lock does no harm if every process gets the same result.
 """
 
 import secrets
@@ -24,60 +23,41 @@ RENEW_SECONDS = 1
 WAIT_SECONDS = 15  # for the result of another process
 POLL_SECONDS = (0.01, 0.1)  # the first pause and the longest; each pause doubles
 
-# The second GET is for an attempt that succeeded although its answer was lost.
-ACQUIRE = """
-if ask("SET", KEYS[1], ARGV[1], "NX", "PX", ARGV[2]) then return 1 end
-if ask("GET", KEYS[1]) == ARGV[1] then return 1 end
-return 0
-"""
-
-RENEW = """
-if ask("GET", KEYS[1]) ~= ARGV[1] then return 0 end
-return ask("PEXPIRE", KEYS[1], ARGV[2])
-"""
-
-RELEASE = """
-if ask("GET", KEYS[1]) ~= ARGV[1] then return 0 end
-return ask("DEL", KEYS[1])
-"""
-
 
 class Lock:
     """The right to do some work, for as long as it is renewed. `key` names the work."""
 
     def __init__(self, key: str) -> None:
-        self.key = key
         self.token = secrets.token_hex(16)
         self.renewed = time.monotonic()
+        self._lease = redis_store.client.lock(key, timeout=LEASE_SECONDS, thread_local=False)
+        self._lease.local.token = self.token.encode()  # for owned(), also before acquire()
 
     def acquire(self) -> bool:
-        """Take the lock if nobody holds it."""
-        args = (self.token, round(LEASE_SECONDS * 1000))
+        """Take the lock if nobody holds it. We may hold it already: an attempt can succeed although
+        its answer is lost."""
         self.renewed = time.monotonic()
-        return bool(redis_store.script(ACQUIRE)(keys=[self.key], args=args))
+        lease = self._lease
+        return bool(lease.acquire(blocking=False, token=self.token) or lease.owned())
 
     def renew(self) -> bool:
         """Extend the lease; to be called often. Asks Redis once a second and then returns True."""
         if time.monotonic() - self.renewed < RENEW_SECONDS:
             return False
         self.renewed = time.monotonic()
-        args = (self.token, round(LEASE_SECONDS * 1000))
         with suppress(RedisError):
-            redis_store.script(RENEW)(keys=[self.key], args=args)
+            self._lease.reacquire()
         return True
 
     def release(self) -> None:
         """Give the lock up, if it is still ours."""
         with suppress(RedisError):
-            redis_store.script(RELEASE)(keys=[self.key], args=[self.token])
+            self._lease.release()
 
 
 def find_or_acquire(lock: Lock, find: Callable[[], T | None]) -> T | None:
     """What `find` finds, or None as soon as this process holds the lock and has to do the work.
-
-    Waits while another process holds it, and looks again and again for the result; `Unavailable`
-    after WAIT_SECONDS.
-    """
+    While another process holds it, asks again and again; `Unavailable` after WAIT_SECONDS."""
     pause, longest = POLL_SECONDS
     deadline = time.monotonic() + WAIT_SECONDS
     while True:

@@ -97,8 +97,8 @@ def test_a_waiter_gets_the_result_of_the_holder(app, client, monkeypatch):
 
 
 def test_a_result_stored_just_before_the_lock_was_taken_is_found(client):
-    answers = iter([None, "42"])
-    assert find_or_acquire(Lock(KEY), lambda: next(answers)) == "42"
+    results = iter([None, "42"])
+    assert find_or_acquire(Lock(KEY), lambda: next(results)) == "42"
     assert not client.exists(KEY)
 
 
