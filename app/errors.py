@@ -45,7 +45,8 @@ class Unauthorized(DomainError):
     status = 401
 
     def __init__(self, message: Text = "") -> None:
-        super().__init__(message, WWW_Authenticate="Bearer")
+        text = message or N_("Please sign in, or send a token.")
+        super().__init__(text, WWW_Authenticate="Bearer")
 
 
 class NotFound(DomainError):

@@ -9,9 +9,8 @@ class Page:
     """The HTML of a response (of the test client or of requests) or of a string."""
 
     def __init__(self, response: Any) -> None:
-        self.soup = BeautifulSoup(
-            response if isinstance(response, str) else response.text, "html.parser"
-        )
+        html = response if isinstance(response, str) else response.text
+        self.soup = BeautifulSoup(html, "html.parser")
 
     def all(self, selector: str) -> list[Tag]:
         """The elements that match, in document order."""

@@ -62,9 +62,9 @@ def within(seconds: float, ask: Callable[[], T]) -> T:
     machine may delay one of them."""
     for _attempt in range(3):
         start = time.monotonic()
-        response = ask()
+        result = ask()
         if time.monotonic() - start < seconds:
-            return response
+            return result
     raise AssertionError(f"it took longer than {seconds} s")
 
 

@@ -13,6 +13,7 @@ from app.config import ROOT
 APP = ROOT / "app"
 LOOSE_MODULES = 12
 PACKAGE_MODULES = 14  # more ask for a sub-package
+MODULE_LINES = 300
 VIEW_LINES = 25
 FUNCTION_LINES = 40
 WIRING = {"create_app", "init_app"}  # these may import all packages
@@ -112,6 +113,11 @@ def test_units_do_not_import_each_other_in_a_circle():
 
 def test_few_modules_lie_loose():
     assert len(list(APP.glob("*.py"))) <= LOOSE_MODULES
+
+
+def test_modules_are_short():
+    lines = {name_of(path): len(path.read_text().splitlines()) for path in modules()}
+    assert not {name: count for name, count in lines.items() if count >= MODULE_LINES}
 
 
 def test_packages_have_few_modules():

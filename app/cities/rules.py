@@ -8,7 +8,7 @@ from app.cities.fields import FIELDS, Input, Values, columns_of
 from app.cities.models import TEXT_LENGTH
 from app.current import settings
 from app.errors import Invalid, Unauthorized
-from app.text import N_, Message, compose, fold
+from app.text import Message, compose, fold
 
 # What is wrong with each field, by its name.
 Faults = dict[str, Message]
@@ -22,7 +22,7 @@ def may_read_cities(actor: Actor) -> bool:
 
 def check_reader(actor: Actor) -> None:
     if not may_read_cities(actor):
-        raise Unauthorized(N_("Please sign in, or send a token."))
+        raise Unauthorized()
 
 
 def check_city(given: Input) -> Values:

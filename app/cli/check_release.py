@@ -6,7 +6,6 @@ beside the running one, with the same settings, on a private socket.
 
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from http.client import HTTPConnection
@@ -15,8 +14,8 @@ from pathlib import Path
 import click
 from flask import current_app
 
-from app.cli.run import CannotStart, programs_environment
-from app.config import ROOT, Settings
+from app.cli.processes import CannotStart, programs_environment, running
+from app.config import Settings
 from app.health.probe import NO_ANSWER, ask_readyz
 
 START_SECONDS = 30
@@ -41,17 +40,10 @@ def check_release_command() -> None:
     settings: Settings = current_app.config["SETTINGS"]
     with tempfile.TemporaryDirectory(prefix="gazetteer-check-") as name:
         path, log = Path(name) / "socket", Path(name) / "log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py",
-                 "--bind", f"unix:{path}", "--workers", "1", "app.wsgi:app"],
-                cwd=ROOT, env=programs_environment(settings), stdout=out, stderr=out,
-            )  # fmt: skip
-        try:
+        options = ["-c", "gunicorn.conf.py", "--bind", f"unix:{path}", "--workers", "1"]
+        environment = programs_environment(settings.instance)
+        with running("gunicorn", *options, "app.wsgi:app", log=log, env=environment) as process:
             problem = wait_until_ready(path, process)
-        finally:
-            process.terminate()
-            process.wait()
         if problem:
             click.echo(log.read_text(), err=True)
             raise CannotStart(f"This release is not ready: {problem}.")

@@ -3,21 +3,20 @@
 import os
 import secrets
 import shutil
-import struct
 import sys
 import tempfile
-import zlib
+from base64 import b64decode
 from pathlib import Path
 
 import click
-from dotenv import dotenv_values
 
 from app import create_app
 from app.actor import Actor, Role, Via
 from app.auth import services as auth
 from app.cities import services as cities
+from app.cli.processes import own_environment
 from app.cli.run import address, check_address, prepare, run
-from app.config import Settings, env_file
+from app.config import Settings
 from app.current import settings
 from app.database.engine import db
 from app.files.names import clean_path
@@ -35,32 +34,17 @@ NOT_SHARED = (
     "TRUSTED_PROXIES",
     "PUBLIC_READ",
 )
-
-
-def picture(width: int = 96, height: int = 64) -> bytes:
-    """A small PNG: a green gradient that gets lighter to the right."""
-    rows = b"".join(
-        b"\0" + b"".join(bytes((11 + x, 106 + x, 104 + x)) for x in range(width))
-        for _ in range(height)
-    )
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        checksum = zlib.crc32(kind + data)
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = (chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
-
-
-def sample_files() -> dict[str, bytes]:
-    """The content of each sample file by name; one is in a folder, one has a Chinese name."""
-    return {
-        "报告 (终稿).pdf": b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n"
-        b"trailer<</Root 1 0 R>>\n%%EOF\n",
-        "harbour.png": picture(),
-        "field notes/june.txt": "14 June: the harbour is clear, 河水很清。\n".encode(),
-    }
+# A PNG of 96 by 64 pixels of one colour.
+PICTURE = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAGAAAABAAQMAAADf+uBNAAAAA1BMVEULamh3VLh8AAAAEElEQVR42mNgGAWjYBSQCwADQAAB"
+    "8oOzpwAAAABJRU5ErkJggg=="
+)
+# One sample file is in a folder, one has a Chinese name.
+SAMPLE_FILES = {
+    "报告 (终稿).pdf": b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n",
+    "harbour.png": PICTURE,
+    "field notes/june.txt": "14 June: the harbour is clear, 河水很清。\n".encode(),
+}
 
 
 def fill() -> dict[str, str]:
@@ -71,7 +55,7 @@ def fill() -> dict[str, str]:
     cities.add_sample_cities(operator)
     editor = Actor(ids[Role.EDITOR], Role.EDITOR, Role.EDITOR, Via.COMMAND)
     folder = settings().files_dir
-    for name, content in sample_files().items():
+    for name, content in SAMPLE_FILES.items():
         incoming = Incoming(folder, len(content))
         incoming.write(content)
         files.store_upload(editor, clean_path(name, with_folder=True), incoming)
@@ -79,19 +63,16 @@ def fill() -> dict[str, str]:
 
 
 def isolate_environment(folder: Path) -> None:
-    """Make this process and its children use this folder and the default settings. The flask
-    command has loaded the env file of the real installation into the environment; those values are
-    removed again. Values that differ from the file (`make demo PORT=8001`) stay."""
-    for name, value in dotenv_values(env_file()).items():
-        if os.environ.get(name) == value:
-            del os.environ[name]
-    for name in NOT_SHARED:
+    """Make this process and its children use this folder and the default settings, not those of the
+    env file of a real installation."""
+    for name in {*(os.environ.keys() - own_environment().keys()), *NOT_SHARED}:
         os.environ.pop(name, None)
     os.environ.update(INSTANCE=str(folder), ENV_FILE=os.devnull)
 
 
-def print_accounts(passwords: dict[str, str]) -> None:
-    """Print the accounts, one per line."""
+def announce(settings: Settings, passwords: dict[str, str]) -> None:
+    """Print the address and the accounts."""
+    click.echo(f"\nGazetteer is at {address(settings)}; sign in as")
     for name, password in passwords.items():
         click.echo(f"  {name:8}{password}")
 
@@ -115,8 +96,7 @@ def run_in(folder: Path) -> int:
     def fill_and_announce() -> None:
         passwords = fill()
         db.session.remove()
-        click.echo(f"The demo is at {address(chosen)}; sign in as")
-        print_accounts(passwords)
+        announce(chosen, passwords)
         click.echo(f"Press Ctrl-C to stop it and remove {folder}.")
 
     with create_app(chosen).app_context():

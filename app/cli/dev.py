@@ -8,12 +8,7 @@ all data are in `instance/dev`.
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from http.client import HTTPConnection
 from pathlib import Path
 from shutil import rmtree
@@ -25,8 +20,9 @@ from babel.messages.pofile import read_po
 from app import create_app
 from app.auth import queries
 from app.cli import private_redis
-from app.cli.demo import fill, isolate_environment, print_accounts
-from app.cli.run import CannotStart, address, check_address, is_loopback, prepare
+from app.cli.demo import announce, fill, isolate_environment
+from app.cli.processes import CannotStart, Stop, running
+from app.cli.run import check_address, is_loopback, prepare
 from app.config import ROOT, Settings
 from app.database.engine import db
 from app.health.probe import ask_readyz
@@ -35,7 +31,6 @@ from app.web.assets import vendor
 FOLDER = ROOT / "instance" / "dev"
 ACCOUNTS = "accounts.json"
 POLL_SECONDS = 0.3
-STOP_SECONDS = 10
 RELOADED = ("templates/**/*.html", "translations/*/LC_MESSAGES/*.mo")
 SOURCES = ("app/**/*.py", "gunicorn.conf.py", *RELOADED)
 
@@ -78,28 +73,6 @@ class Builder:
             click.echo(f"Build failed: {error}", err=True)
 
 
-@contextmanager
-def running(*command: str, log: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a program in its own session, which Ctrl-C does not reach, and stop it afterwards."""
-    with log.open("ab") if log else nullcontext() as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=ROOT,
-            start_new_session=True,
-            stdout=out,
-            stderr=out,
-        )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGINT)  # stops gunicorn at once, Redis after writing its data
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
 def gunicorn() -> list[str]:
     """The command line of the web processes."""
     watched = [f"--reload-extra-file={ROOT / pattern}" for pattern in RELOADED]
@@ -124,30 +97,6 @@ def prepare_data(settings: Settings) -> dict[str, str]:
     return found
 
 
-def announce(settings: Settings, passwords: dict[str, str]) -> None:
-    """Print the address and the accounts."""
-    click.echo(f"\nGazetteer is at {address(settings)}; sign in as")
-    print_accounts(passwords)
-    click.echo(f"Data is in {settings.instance}. Press Ctrl-C to stop.\n")
-
-
-def is_ready(settings: Settings) -> bool:
-    """True if /readyz says so."""
-    return ask_readyz(HTTPConnection(settings.host, settings.port, timeout=3)) is None
-
-
-class Stop:
-    """Notices a request to stop: Ctrl-C, a closed terminal, TERM."""
-
-    def __init__(self) -> None:
-        self.requested = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self.request)
-
-    def request(self, _number: int, _frame: object) -> None:
-        self.requested = True
-
-
 def serve(settings: Settings, stop: Stop) -> None:
     """Run the web processes until they exit; print their address when they are ready."""
     builder, announced = Builder(), False
@@ -155,8 +104,10 @@ def serve(settings: Settings, stop: Stop) -> None:
         passwords = prepare_data(settings)  # while gunicorn loads the code
         while process.poll() is None and not stop.requested:
             builder.update()
-            if not announced and is_ready(settings):
+            connection = HTTPConnection(settings.host, settings.port, timeout=3)
+            if not announced and ask_readyz(connection) is None:
                 announce(settings, passwords)
+                click.echo(f"Data is in {settings.instance}. Press Ctrl-C to stop.\n")
                 announced = True
             time.sleep(POLL_SECONDS if announced else 0.02)
 
@@ -185,6 +136,7 @@ def dev_command(folder: Path) -> None:
     if not is_loopback(settings.host):
         raise CannotStart(f"`make dev` listens on this machine only, not on HOST={settings.host}.")
     check_address(settings)
+    private_redis.check_not_running(settings)
     log = folder / "log" / "redis.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     stop = Stop()

@@ -4,7 +4,6 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Bind Flask-SQLAlchemy to the application."""
     from app.database.engine import db
 
     db.init_app(app)

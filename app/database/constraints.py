@@ -15,20 +15,16 @@ def violates(error: IntegrityError, name: str) -> bool:
     reports the name (PRIMARY for every primary key), SQLite the columns."""
     reported = str(error.orig.args[-1]) if error.orig is not None and error.orig.args else ""
     constraint = find_constraint(name)
+    if found := DUPLICATE.search(reported):
+        return found[1] == ("PRIMARY" if isinstance(constraint, PrimaryKeyConstraint) else name)
     columns = ", ".join(str(column) for column in constraint.columns)
-    if reported == f"UNIQUE constraint failed: {columns}":
-        return True
-    found = DUPLICATE.search(reported)
-    primary = isinstance(constraint, PrimaryKeyConstraint)
-    return found is not None and found[1] == ("PRIMARY" if primary else name)
+    return reported == f"UNIQUE constraint failed: {columns}"
 
 
 def find_constraint(name: str) -> PrimaryKeyConstraint | UniqueConstraint:
     """Find a constraint of the models by its name; raises LookupError if it does not exist."""
     for table in db.metadata.tables.values():
-        for constraint in table.constraints:
-            if constraint.name == name and isinstance(
-                constraint, PrimaryKeyConstraint | UniqueConstraint
-            ):
-                return constraint
+        for found in table.constraints:
+            if found.name == name and isinstance(found, PrimaryKeyConstraint | UniqueConstraint):
+                return found
     raise LookupError(name)

@@ -56,15 +56,11 @@ def run_once(
     return the id of the first time instead, unless `is_there` says that it was deleted. Call it
     within a service: key and row are then committed together, and a second request with the same
     key waits for the first. Without a key, `make` is always called.
-    `actor_id` is None for the command line.
-
-    The key is inserted first. No savepoint is needed, which would cost two round trips per form:
-    on both databases a failed INSERT leaves the transaction as it was.
     """
     if not key:
         return make()
     used_key = hash_key(actor_id, key, sent)
-    try:
+    try:  # without a savepoint: a failed INSERT leaves the transaction as it was
         db.session.execute(insert(KEYS).values(key=used_key))
     except IntegrityError as error:
         if not violates(error, "pk_form_key"):

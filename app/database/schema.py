@@ -20,7 +20,7 @@ class SchemaError(Exception):
 
 
 class State(StrEnum):
-    """The tables compared with the migrations of this release."""
+    """The tables, compared with the migrations of this release."""
 
     SAME = "same"
     MISSING = "missing"
@@ -80,9 +80,9 @@ def state(connection: Connection) -> State:
     known = sorted(path.name.split("_")[0] for path in MIGRATIONS.glob("[0-9]*_*.py"))
     if not inspect(connection).has_table("alembic_version"):
         return State.MISSING
-    present = set(connection.scalars(text("SELECT version_num FROM alembic_version")))
-    if not present:
+    present = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if present is None:
         return State.MISSING
-    if present == {known[-1]}:
+    if present == known[-1]:
         return State.SAME
-    return State.OLDER if present <= set(known) else State.NEWER
+    return State.OLDER if present in known else State.NEWER

@@ -1,9 +1,4 @@
-"""Services: one call is one actor, one permission, one transaction.
-
-`@service(role)` is for changes to people's data, which the function records in the history with
-`history.services.record()`. `@bookkeeping` is only the transaction, for changes that nobody
-requested: last use, download counts, search keys, purging.
-"""
+"""Services: one call is one actor, one permission, one transaction."""
 
 import inspect
 import logging
@@ -37,8 +32,7 @@ MYSQL_LOCK_WAIT_TIMEOUT = 1205
 
 def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, T]], Service[P, T]]:
     """Require that the actor, the first argument, has at least this role, and with
-    `by_token=False` that it is not a script. Before anything is read, visitors
-    get Unauthorized and everybody else Forbidden.
+    `by_token=False` that it is not a script. Visitors get Unauthorized, everybody else Forbidden.
 
     Used alone for a service that hashes or writes a file before its transaction, and for reads
     that need a role.
@@ -47,9 +41,9 @@ def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, 
     def decorate(function: Service[P, T]) -> Service[P, T]:
         @wraps(function)
         def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> T:
-            if role is not None and actor.role is None:
-                raise Unauthorized(N_("Please sign in, or send a token."))
             if role is not None and not actor.has_role(role):
+                if actor.role is None:
+                    raise Unauthorized()
                 raise Forbidden(N_("Your role does not include this."))
             if actor.by_token and not by_token:
                 raise Forbidden(N_("A token is not enough for this: sign in."))
@@ -62,13 +56,14 @@ def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, 
 
 
 def service(role: Role | None, by_token: bool = True) -> Callable[[Service[P, T]], Service[P, T]]:
-    """Check the permission, then run the function in a transaction of its own as described at
-    `run_transaction()`. A service never calls another one: they share plain functions."""
+    """Check the permission, then run the function in a transaction of its own. It records what it
+    changed with `history.services.record()`, and never calls another service."""
     return lambda function: permitted(role, by_token)(bookkeeping(function))
 
 
 def bookkeeping(function: Callable[P, T]) -> Callable[P, T]:
-    """Run a function in a transaction of its own, without actor, permission or history."""
+    """Run a function in a transaction of its own, without actor, permission or history: for changes
+    that nobody requested, such as last use, download counts, purging."""
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
         # The body would run after the commit.
         raise TypeError(f"{function.__name__}() yields or awaits; a service returns its result.")
@@ -84,11 +79,11 @@ def run_transaction(work: Callable[[], T]) -> T:
     """Call `work` in a new transaction (BEGIN IMMEDIATE on SQLite) and commit. Anything that the
     session held before is rolled back.
 
-    If the database is busy or reports a deadlock, `work` is called again, at most five times in
-    all with a random pause. A locked row raises Locked and is not retried: the database has
-    already waited for it. So `work` must not have effects outside the database; what follows the
-    change (clearing a cache) is passed to `after_commit()`. On SQLite nothing between the first
-    write and the commit may yield to another request: no Redis, no file, no sleep.
+    If the database is busy or reports a deadlock, `work` is called again, so it must not have
+    effects outside the database; what follows the change (clearing a cache) is passed to
+    `after_commit()`. A locked row raises Locked and is not retried: the database has already waited
+    for it. On SQLite nothing between the first write and the commit may yield to another request:
+    no Redis, no file, no sleep.
     """
     session = db.session()
     if session.info.get("in_service"):
@@ -122,8 +117,7 @@ def run_transaction(work: Callable[[], T]) -> T:
 
 def run_follow_up(follow_up: Callable[[], object]) -> None:
     """Call it, and log an error instead of raising it: the change is committed, and the person
-    would repeat it. So a follow-up must not be essential: a cached value that it failed to clear
-    expires anyway."""
+    would repeat it. So a follow-up must not be essential."""
     try:
         follow_up()
     except RedisError:  # the client has logged it; caches expire within a minute
@@ -144,8 +138,7 @@ def error_code(error: DBAPIError) -> object:
 
 
 def after_commit(follow_up: Callable[[], object]) -> None:
-    """Call `follow_up` after the running service has committed. If the service fails or is
-    retried, its follow-ups are dropped."""
+    """Call `follow_up` after the running service has committed."""
     info = db.session().info
     if not info.get("in_service"):
         raise RuntimeError("after_commit() works inside a service only")

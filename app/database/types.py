@@ -1,7 +1,7 @@
 """Column types that are the same on SQLite and MariaDB."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from sqlalchemy import DateTime, String, Text
 from sqlalchemy.dialects import mysql
@@ -13,18 +13,11 @@ from app.times import now
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A datetime with microseconds, stored in UTC without a time zone and returned aware.
+    """A datetime with microseconds, which MariaDB's plain DATETIME drops; stored in UTC without a
+    time zone and returned aware."""
 
-    MariaDB's plain DATETIME drops the microseconds; DATETIME(6) stores them.
-    """
-
-    impl = DateTime
+    impl = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")
     cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        if dialect.name == "mysql":
-            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
-        return dialect.type_descriptor(DateTime())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.astimezone(UTC).replace(tzinfo=None)

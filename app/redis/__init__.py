@@ -4,7 +4,6 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Make the application's client."""
     from app.redis.client import redis_store
 
     redis_store.init_app(app)

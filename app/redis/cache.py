@@ -3,9 +3,8 @@
 Every value is stored with the version of its table, a random word that each change made here
 replaces after its commit, and with a digest of its own shape. A value with another version is
 stale; one with another shape was written by another release. Both count as absent, as does whatever
-cannot be read. Version and value are read in one round trip. A value also expires after
-LIFE_SECONDS, so that changes by another program, by plain SQL or by the passing of time show soon.
-A value is the same for all who ask for its key. Without Redis everything is computed every time.
+cannot be read. A value also expires after LIFE_SECONDS, so that changes by another program or by
+the passing of time show soon. Without Redis everything is computed every time.
 """
 
 import hashlib
@@ -36,7 +35,7 @@ class VersionedCache:
     def invalidate(self) -> None:
         """Let all processes know that the table changed; handed to after_commit()."""
         with suppress(RedisError):
-            redis_store.client.set(self._version_key, new_version())
+            redis_store.client.set(self._version_key, secrets.token_hex(8))
 
     def get_or_compute(self, key: str, shape: type[T], compute: Callable[[], T]) -> T:
         """The cached value, or what `compute` returns, which is then cached. `shape` is its type:
@@ -67,7 +66,7 @@ class VersionedCache:
         found: Any = redis_store.client.mget(self._version_key, self._value_key(key))
         version, text = found
         if not version:
-            redis_store.client.set(self._version_key, new_version(), nx=True)
+            redis_store.client.set(self._version_key, secrets.token_hex(8), nx=True)
             version = redis_store.client.get(self._version_key)
         return str(version), text
 
@@ -77,11 +76,6 @@ class VersionedCache:
 
     def _value_key(self, key: str) -> str:
         return f"{self.prefix}:{key}"
-
-
-def new_version() -> str:
-    """A version that was never used."""
-    return secrets.token_hex(8)
 
 
 @cache

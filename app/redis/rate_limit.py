@@ -2,23 +2,23 @@
 
 Each event is an entry of a sorted set, scored with its time, which it leaves after the window. So a
 limit holds for any window, where a counter per calendar minute would let nearly twice as many
-through around the turn of the minute. The cost is memory: about 100 bytes for each event within
-the window, at most `count` of them.
+through around the turn of the minute.
 
-Redis being away is an error here (RedisError). The caller decides: sign-in refuses, because an
-unlimited one could be guessed; a computation goes on.
+If Redis is away, the caller decides: sign-in refuses, because passwords could be guessed without a
+limit; a computation continues.
 """
 
 import secrets
 from dataclasses import dataclass
+from math import ceil
 
 from app.redis.client import redis_store
 
 MINUTE, DAY = 60, 86_400
 
 # All limits in one script: either the event is counted under every key, or one of them is full and
-# nothing is counted; the answer is then the milliseconds until there is room. So events at the same
-# moment cannot exceed a limit together, and refused events do not make the wait longer.
+# nothing is counted; the result is then the milliseconds until there is room. So concurrent events
+# cannot exceed a limit together, and refused events do not make the wait longer.
 # KEYS: one per limit. ARGV: the name of the event, then count and milliseconds of each limit.
 HIT = """
 local clock = redis.call("TIME")
@@ -67,7 +67,7 @@ def hit(*limits: Limit) -> tuple[str, int]:
     for limit in limits:
         args += [limit.count, limit.seconds * 1000]
     milliseconds = redis_store.script(HIT)(keys=[limit.redis_key for limit in limits], args=args)
-    return name, -(-int(milliseconds) // 1000)
+    return name, ceil(int(milliseconds) / 1000)
 
 
 def give_back(name: str, *limits: Limit) -> None:

@@ -42,32 +42,21 @@ def is_form_or_empty() -> bool:
 
 def check_csrf() -> Any:
     """Require the session's CSRF token with every POST by a browser. Scripts authenticate with a
-    header that no browser sends by itself.
-
-    404 and 405 need no token. Nor does a view that visitors may not use: its guard asks them to
-    sign in.
-    """
-    if request.routing_exception is not None or declared().csrf_after_guard:
-        return None
-    if actor().by_token:
+    header that no browser sends by itself. 404 and 405 need no token."""
+    view = declared()
+    if request.routing_exception is not None or view.csrf_after_guard or actor().by_token:
         return None
     is_visitor = not actor().has_role(Role.VIEWER)
-    if is_visitor and needs_no_token():
+    # The guard of a view refuses visitors.
+    if is_visitor and (view.guard or (view.anonymous_form and urls.is_same_origin())):
         return None
     try:
         csrf.protect()
     except CSRFError as error:
-        if is_visitor and declared().reopened_form and is_outdated(error):
+        if is_visitor and view.reopened_form and is_outdated(error):
             return reopen()
         raise
     return None
-
-
-def needs_no_token() -> bool:
-    """True if a visitor needs no token: the view has a guard, which refuses them, or is an
-    @anonymous_form that was sent from this site."""
-    view = declared()
-    return view.guard is not None or (view.anonymous_form and urls.is_same_origin())
 
 
 def is_outdated(error: CSRFError) -> bool:
@@ -81,10 +70,10 @@ def reopen() -> Any:
     """Redirect to the same page, for a token of the current session."""
     event("form-refused", logging.WARNING)
     Notice(_("This page was open too long. Please try again.")).show("caution")
-    again = {**(request.view_args or {})}
-    if onward := urls.safe_next(request.form.get("next"), ""):
-        again["next"] = onward
-    return redirect(url_for(str(request.endpoint), **again), 303)
+    args = dict(request.view_args or {})
+    if target := urls.safe_next(request.form.get("next"), ""):
+        args["next"] = target
+    return redirect(url_for(str(request.endpoint), **args), 303)
 
 
 def add_token(session: Any) -> None:

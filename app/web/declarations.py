@@ -53,7 +53,11 @@ class Declarations:
     guard: Callable[[], Any] | None = None
 
 
-NOTHING = Declarations()
+ORDINARY = Declarations()
+
+
+def declarations_of(view: Callable[..., Any] | None) -> Declarations:
+    return getattr(view, "declarations", ORDINARY)
 
 
 def declare(view: V, **changes: Any) -> V:
@@ -62,18 +66,12 @@ def declare(view: V, **changes: Any) -> V:
     return view
 
 
-def declarations_of(view: Callable[..., Any] | None) -> Declarations:
-    """The declarations of a view."""
-    return getattr(view, "declarations", NOTHING)
-
-
 def declaring(**changes: Any) -> Callable[[V], V]:
     """A decorator that adds declarations to a view."""
     return lambda view: declare(view, **changes)
 
 
 def max_body(size: int) -> Callable[[V], V]:
-    """A decorator for views whose form may have this many bytes."""
     return declaring(max_body=size)
 
 

@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException
 
 from app.database.engine import DATABASE_AWAY
 from app.errors import DomainError, Invalid
@@ -80,15 +80,12 @@ def answer_refusal(error: DomainError) -> Response:
 
 def answer_http_error(error: HTTPException) -> Response:
     """Answer an error of Flask or Werkzeug, with its headers (Allow, Retry-After, ...)."""
-    if error.response is not None:
-        return error.response  # type: ignore[return-value]
     headers = [(k, v) for k, v in error.get_headers() if k.lower() != "content-type"]
-    return answer(error.code or 500, size_limit() if error.code == 413 else "", headers)
+    return answer(error.code or 500, exceeded_limit() if error.code == 413 else "", headers)
 
 
-def size_limit() -> str:
-    """A sentence with the limit if the whole request exceeds it. Other limits, which are on parts
-    of a form, have none."""
+def exceeded_limit() -> str:
+    """A sentence with the limit if the whole request exceeds it, not only a part of the form."""
     most = request.max_content_length
     if most is None or (request.content_length or 0) <= most:
         return ""
@@ -110,19 +107,16 @@ def answer_redis_error(error: RedisError) -> Response:
 
 
 def answer_database_error(error: OperationalError | PoolTimeout) -> Response:
-    """Answer 503 if the database does not answer or all connections are in use."""
     current_app.logger.error("the database does not answer: %s", error.__class__.__name__)
     return answer(503, "", {"Retry-After": "2"})
 
 
 def answer_unexpected(error: Exception) -> Response:
-    """Answer 500 and log the traceback."""
     current_app.logger.exception("unexpected error", exc_info=error)
-    return answer_http_error(InternalServerError())
+    return answer(500, "")
 
 
 def init_app(app: Flask) -> None:
-    """Register the error handlers."""
     app.register_error_handler(DomainError, answer_refusal)
     app.register_error_handler(CSRFError, answer_csrf_error)
     app.register_error_handler(HTTPException, answer_http_error)

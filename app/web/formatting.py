@@ -1,19 +1,18 @@
 """Template filters: times, numbers and sizes in the reader's language."""
 
-from datetime import UTC, date, datetime
+from datetime import datetime
 
 import flask_babel
 from flask import Flask
 from flask_babel import gettext as _
 
 from app.text import Bytes, join_sentences
+from app.times import now
 
 
-def format_ago(moment: datetime | None) -> str:
+def format_ago(moment: datetime) -> str:
     """A time relative to now: 5 minutes ago."""
-    if moment is None:
-        return ""
-    past = datetime.now(UTC) - moment
+    past = now() - moment
     if past.total_seconds() < 60:
         return str(_("just now"))
     return str(
@@ -21,18 +20,14 @@ def format_ago(moment: datetime | None) -> str:
     )
 
 
-def format_datetime(moment: datetime | None) -> str:
+def format_datetime(moment: datetime) -> str:
     """Date and time in the configured time zone."""
-    return "" if moment is None else str(flask_babel.format_datetime(moment, "medium"))
+    return str(flask_babel.format_datetime(moment))
 
 
-def format_date(day: date | None) -> str:
-    return "" if day is None else str(flask_babel.format_date(day, "medium"))
-
-
-def format_number(value: int | None) -> str:
+def format_number(value: int) -> str:
     """A number with thousands separators."""
-    return "" if value is None else str(flask_babel.format_decimal(value))
+    return str(flask_babel.format_decimal(value))
 
 
 def format_size(count: int) -> str:
@@ -51,9 +46,11 @@ def sentence_space() -> str:
 
 
 def init_app(app: Flask) -> None:
-    app.add_template_filter(format_ago, "ago")
-    app.add_template_filter(format_datetime, "datetime")
-    app.add_template_filter(format_date, "date")
-    app.add_template_filter(format_number, "number")
-    app.add_template_filter(format_size, "bytes")
-    app.add_template_filter(join_sentences, "sentences")
+    app.jinja_env.filters.update(
+        ago=format_ago,
+        bytes=format_size,
+        date=flask_babel.format_date,
+        datetime=format_datetime,
+        number=format_number,
+        sentences=join_sentences,
+    )

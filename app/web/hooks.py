@@ -94,14 +94,13 @@ def set_headers(response: Response) -> Response:
 
 def log_request(response: Response) -> None:
     """Log one line for the request, without its query, which may contain anything."""
-    who = actor()
     path = path_for_log()
     log.info(
         "%s %s", request.method, path,
         extra={"fields": {
             "request_id": g.get("request_id", "-"),
             "address": request.remote_addr,
-            "person": who.name or "-",
+            "person": actor().name or "-",
             "method": request.method,
             "path": path,
             "status": response.status_code,

@@ -24,15 +24,14 @@ ORDERS = {"asc": False, "desc": True}
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter of a list: its query argument and the function that parses it, which returns the
-    default for an invalid value."""
+    """A filter of a list: its query argument, and a parser that returns the default for an invalid
+    value."""
 
     argument: str
     read: Callable[[str], Any]
 
 
 def read_flag(text: str) -> bool:
-    """Parse a filter that is on or off."""
     return text == "1"
 
 
@@ -61,13 +60,12 @@ class ListAddress(Generic[L]):
         plain = self.kind()
         sort = args.get("sort", "")
         sort = sort if sort in self.kind.SORTS else plain.sort
-        first = self.kind.SORTS[sort].descending_first
         fields = {
             name: each.read(args[each.argument])
             for name, each in self.filters.items()
             if each.argument in args
         }
-        descending = ORDERS.get(args.get("order", ""), first)
+        descending = ORDERS.get(args.get("order", ""), self.kind.SORTS[sort].descending_first)
         return self.kind(**fields, **fixed, sort=sort, descending=descending)
 
     def args(self, listing: L, **changed: Any) -> dict[str, str]:
@@ -112,8 +110,7 @@ class ListView(Generic[L]):
 
     def url(self, **changed: Any) -> str:
         """The URL of the first page of this list, with changed fields."""
-        args: dict[str, Any] = self.args(**changed)
-        return url_for(self.address.endpoint, **args)
+        return url_for(self.address.endpoint, **self.args(**changed))  # type: ignore[arg-type]
 
     def head(self, sort: str) -> tuple[str, str | None]:
         """For a column header: the URL that sorts by the column, in reverse if it is sorted
@@ -133,7 +130,6 @@ class ListView(Generic[L]):
 
     @property
     def counted(self) -> str:
-        """The total number of rows as text."""
         return total_text(self.total)
 
     @property
@@ -164,10 +160,8 @@ class ListView(Generic[L]):
         """The URL of the page at a cursor."""
         if cursor is None:
             return None
-        args: dict[str, Any] = self.args()
-        if cursor != FIRST:
-            args["page"] = write_cursor(cursor)
-        return url_for(self.address.endpoint, **args)
+        page = None if cursor == FIRST else write_cursor(cursor)
+        return url_for(self.address.endpoint, **self.args(), page=page)  # type: ignore[arg-type]
 
 
 def as_text(value: Any) -> str:

@@ -28,7 +28,7 @@ def ask_sign_in() -> Response:
     if wants_page():
         Notice(_("Please sign in again, then repeat what you did.")).show("caution")
         return redirect(sign_in_url(), 303)  # type: ignore[return-value]
-    raise Unauthorized(_("Please sign in, or send a token."))
+    raise Unauthorized()
 
 
 def ask_password() -> Response:

@@ -23,10 +23,17 @@ def list_url(endpoint: str) -> str:
     """The URL of a list, with the filters and page that the person had there if they come from it
     (by `Referer`)."""
     plain = url_for(endpoint)
-    parts = urlsplit(request.referrer or "")
-    if parts.netloc != request.host or parts.path != plain:
-        return plain
-    return safe_next(f"{plain}?{parts.query}" if parts.query else plain, plain)
+    path, target = referring_page()
+    return safe_next(target, plain) if path == plain else plain
+
+
+def referring_page() -> tuple[str, str]:
+    """The path of the page of this site that led here, and the path with its query; both empty if
+    another site did."""
+    page = urlsplit(request.referrer or "")
+    if page.netloc != request.host:
+        return "", ""
+    return page.path, f"{page.path}?{page.query}" if page.query else page.path
 
 
 def is_same_origin() -> bool:
@@ -45,10 +52,8 @@ def this_page() -> str:
     query = request.query_string.decode("ascii", "replace")
     if request.method in ("GET", "HEAD") or accepts_get(request.path):
         return f"{path}?{query}" if query else path
-    sender = urlsplit(request.referrer or "")
-    if sender.netloc != request.host or not accepts_get(unquote(sender.path)):
-        return "/"
-    return safe_next(f"{sender.path}?{sender.query}" if sender.query else sender.path, "/")
+    form, target = referring_page()
+    return safe_next(target, "/") if accepts_get(unquote(form)) else "/"
 
 
 def accepts_get(path: str) -> bool:

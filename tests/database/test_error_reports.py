@@ -37,8 +37,8 @@ def test_missing_table_is_logged_with_its_message(app, as_role, caplog):
         "ALTER TABLE removed_city RENAME TO elsewhere",
         "ALTER TABLE elsewhere RENAME TO removed_city",
     ):
-        answer = editor.submit("/cities/1/delete")
-    assert answer.status_code == 500
+        response = editor.submit("/cities/1/delete")
+    assert response.status_code == 500
     assert "no such table: removed_city" in caplog.text
     assert "does not answer" not in caplog.text
 
@@ -56,8 +56,8 @@ def test_missing_column_is_logged_with_its_number(on_mariadb, mariadb_editor, ca
         "ALTER TABLE city RENAME COLUMN usernumber TO elsewhere",
         "ALTER TABLE city RENAME COLUMN elsewhere TO usernumber",
     ):
-        answer = mariadb_editor.get("/cities/1")
-    assert answer.status_code == 500
+        response = mariadb_editor.get("/cities/1")
+    assert response.status_code == 500
     assert "1054" in caplog.text
     assert "Unknown column" in caplog.text
     assert "does not answer" not in caplog.text

@@ -33,11 +33,11 @@ def locked(rows):
 
 
 def test_lock_wait_timeout_is_a_conflict(mariadb):
-    person, tries = add_person("viewer"), []
+    person, attempts = add_person("viewer"), []
 
     @bookkeeping
     def service():
-        tries.append("tried")
+        attempts.append("attempt")
         give_role(person, "editor")
 
     begun = time.monotonic()
@@ -45,7 +45,7 @@ def test_lock_wait_timeout_is_a_conflict(mariadb):
         service()
     assert error.value.status == 409
     assert 0.9 < time.monotonic() - begun < 3
-    assert tries == ["tried"]
+    assert attempts == ["attempt"]
     assert role_of(person) == "viewer"
     service()
     assert role_of(person) == "editor"
@@ -88,10 +88,10 @@ def test_a_locked_city_is_reported_above_the_form(site):
     db.session.rollback()
     fields = {"province": "广东", "city": "深圳", "number": "77", "version": version}
     with locked("city"):
-        answer = editor.submit(f"/cities/{city_id}", fields)
-    assert answer.status_code == 409
-    assert "Someone else is changing this right now. Try again in a moment." in answer.text
-    assert 'value="77"' in answer.text
+        response = editor.submit(f"/cities/{city_id}", fields)
+    assert response.status_code == 409
+    assert "Someone else is changing this right now. Try again in a moment." in response.text
+    assert 'value="77"' in response.text
     assert editor.submit(f"/cities/{city_id}", fields).status_code == 303
 
 
@@ -103,10 +103,10 @@ def test_reading_works_while_the_row_it_would_update_is_locked(site):
     add_as_original(("广东", "深圳市", 5))
     bearer = {"Authorization": f"Bearer {secret}"}
     with locked("api_token"), locked("file"), locked("city"):
-        answer = site.test_client().get(f"/files/{file_id}", headers=bearer, buffered=True)
-        assert answer.status_code == 200
-        answer = site.test_client().get("/cities?q=x", headers={**HTML, **bearer})
-        assert answer.status_code == 200
+        response = site.test_client().get(f"/files/{file_id}", headers=bearer, buffered=True)
+        assert response.status_code == 200
+        response = site.test_client().get("/cities?q=x", headers={**HTML, **bearer})
+        assert response.status_code == 200
 
 
 def test_an_upload_succeeds_while_the_row_it_would_purge_is_locked(site):

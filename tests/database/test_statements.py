@@ -104,8 +104,8 @@ def test_conflict_of_a_city_holds_no_connection_while_it_asks_redis(app, as_role
         db.session.remove()
     typed = {"province": "广东", "city": "深圳", "number": "6", "version": "older"}
     with connections_held(app) as held:
-        answer = editor.submit("/cities/1", typed)
-    assert answer.status_code == 409, answer.text
+        response = editor.submit("/cities/1", typed)
+    assert response.status_code == 409, response.text
     assert set(held) == {0}
 
 
@@ -119,10 +119,10 @@ def test_folder_in_one_form_is_stored_in_few_transactions(app):
     with app.app_context():
         engine = db.engine
     with commits(engine) as committed:
-        answer = script.upload(
+        response = script.upload(
             *((f"notes/{number}.txt", b"text\n") for number in range(FILES)), field="folder"
         )
-    assert answer.status_code == 200
+    assert response.status_code == 200
     with app.app_context():
         assert len(select_files(OPERATOR, FileListing(), FIRST, FILES).rows) == FILES
     assert len(committed) <= FILES // 4

@@ -14,11 +14,11 @@ from tests.factories import add_person, at_once
 
 def test_busy_sqlite_is_retried(app):
     with app.app_context():
-        person, tries = add_person("viewer"), []
+        person, attempts = add_person("viewer"), []
 
         @bookkeeping
         def service():
-            tries.append("tried")
+            attempts.append("attempt")
             give_role(person, "editor")
 
         other = db.engine.raw_connection()
@@ -28,7 +28,7 @@ def test_busy_sqlite_is_retried(app):
         other.close()
         assert role_of(person) == "editor"
         # The first attempts failed at BEGIN IMMEDIATE, before the service ran.
-        assert tries == ["tried"]
+        assert attempts == ["attempt"]
 
 
 def test_sqlite_that_stays_busy_raises(app):
@@ -72,15 +72,15 @@ def test_writer_begins_immediately_on_sqlite(app):
 def test_deadlock_victim_is_retried_from_the_start(mariadb):
     one, two = add_person("one"), add_person("two")
     both_hold = threading.Barrier(2)
-    tries, followed = [], []
+    attempts, followed = [], []
 
     def lock_both(name, first, second):
         @bookkeeping
         def service():
-            tries.append(name)
+            attempts.append(name)
             give_role(first, "editor" if name == "a" else "admin")
             after_commit(lambda: followed.append(name))
-            if tries.count(name) == 1:
+            if attempts.count(name) == 1:
                 both_hold.wait(60)
             give_role(second, "editor" if name == "a" else "admin")
 
@@ -88,51 +88,51 @@ def test_deadlock_victim_is_retried_from_the_start(mariadb):
 
     results = at_once(mariadb, lock_both("a", one, two), lock_both("b", two, one))
     assert results == [None, None]
-    assert sorted(tries) in (["a", "a", "b"], ["a", "b", "b"])
+    assert sorted(attempts) in (["a", "a", "b"], ["a", "b", "b"])
     assert sorted(followed) == ["a", "b"]
     assert role_of(one) == role_of(two)
 
 
 def test_row_changed_since_it_was_read_is_retried(mariadb):
-    person, tries = add_person("viewer"), []
+    person, attempts = add_person("viewer"), []
 
     @bookkeeping
     def service():
-        tries.append("tried")
+        attempts.append("attempt")
         db.session.execute(text("SET innodb_snapshot_isolation = ON"))
         db.session.execute(text("SELECT role FROM person"))
-        if len(tries) == 1:
+        if len(attempts) == 1:
             with mariadb.app_context(), db.engine.begin() as other:
                 other.execute(text("UPDATE person SET role = 'admin'"))
         give_role(person, "editor")
 
     service()
-    assert len(tries) == 2
+    assert len(attempts) == 2
     assert role_of(person) == "editor"
 
 
 def test_other_errors_are_not_retried(any_app):
-    tries = []
+    attempts = []
 
     @bookkeeping
     def service():
-        tries.append("tried")
+        attempts.append("attempt")
         db.session.execute(text("SELECT * FROM nothing_here"))
 
     with pytest.raises(Exception, match="nothing_here"):
         service()
-    assert tries == ["tried"]
+    assert attempts == ["attempt"]
 
 
 def test_retries_are_limited(mariadb):
-    tries = []
+    attempts = []
 
     @bookkeeping
     def service():
-        tries.append("tried")
+        attempts.append("attempt")
         signal = "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock found'"
         db.session.execute(text(signal))
 
     with pytest.raises(OperationalError):
         service()
-    assert len(tries) == ATTEMPTS
+    assert len(attempts) == ATTEMPTS

@@ -10,7 +10,7 @@ import time
 import pytest
 import requests
 
-from app.cli import run
+from app.cli import supervisor
 from app.config import ROOT, Settings
 from tests import servers
 from tests.conftest import need
@@ -118,11 +118,11 @@ def test_prepare_does_not_change_the_supervisor_conf_of_another_release(folder, 
         (elsewhere, elsewhere / "supervisor.conf", copied),
     ):
         settings = Settings.load({"INSTANCE": str(instance)})
-        monkeypatch.setattr(run, "ROOT", running)
-        assert run.prepare_supervisor(settings) == hint
+        monkeypatch.setattr(supervisor, "ROOT", running)
+        assert supervisor.prepare_config(settings) == hint
         before = used.read_text()
-        monkeypatch.setattr(run, "ROOT", beside)
-        assert f"{used} is not changed" in run.prepare_supervisor(settings)
+        monkeypatch.setattr(supervisor, "ROOT", beside)
+        assert f"{used} is not changed" in supervisor.prepare_config(settings)
         assert used.read_text() == before
     assert not (running / "instance" / "supervisor.conf").exists()
 

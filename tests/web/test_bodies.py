@@ -32,16 +32,16 @@ def test_permissions_are_checked_before_the_content_type(filled, role):
     for address in FORMS:
         word = TABLE[address, "POST"][role]
         for body in OTHER_BODIES:
-            answer = walker.browser.client.post(example(address), headers=walker.headers, **body)
+            response = walker.browser.client.post(example(address), headers=walker.headers, **body)
             if word.startswith("sign-in"):
-                fits = asks_sign_in(answer)
+                fits = asks_sign_in(response)
             elif word == "403" and address not in BY_ROW:
-                fits = answer.status_code == 403
+                fits = response.status_code == 403
             else:
-                fits = answer.status_code == 415
+                fits = response.status_code == 415
                 refused += 1
             if not fits:
-                wrong.append(f"{address} {body}: {answer.status_code}, in the table {word}")
+                wrong.append(f"{address} {body}: {response.status_code}, in the table {word}")
     assert not wrong, "\n".join(wrong)
     assert refused
 
@@ -49,11 +49,11 @@ def test_permissions_are_checked_before_the_content_type(filled, role):
 def test_the_error_names_the_accepted_content_types(filled):
     admin = Walker(filled, "admin").browser
     for headers, chinese in ((HTML, False), (JSON, False), ({**JSON, "Accept-Language": "zh"}, 1)):
-        answer = admin.client.post("/cities/new", json={"city": "x"}, headers=headers)
-        assert answer.status_code == 415
+        response = admin.client.post("/cities/new", json={"city": "x"}, headers=headers)
+        assert response.status_code == 415
         types = "application/x-www-form-urlencoded", "multipart/form-data"
-        assert answer.headers["Accept-Post"] == ", ".join(types)
-        message = answer.text if headers is HTML else answer.json["error"]
+        assert response.headers["Accept-Post"] == ", ".join(types)
+        message = response.text if headers is HTML else response.json["error"]
         assert all(kind in message for kind in types)
         assert ("此地址只接受表单" if chinese else "This address takes forms only") in message
     with filled.app_context():
@@ -78,8 +78,8 @@ def test_addresses_without_post_ignore_the_content_type(filled, role):
 def test_an_upload_without_a_form_gets_the_original_lines(filled):
     headers = {"Authorization": f"Bearer {filled.token}", "Accept": "*/*"}
     for body in OTHER_BODIES:
-        answer = filled.test_client().post("/upload", headers=headers, **body)
-        assert (answer.status_code, answer.text) == (422, "No file part\n")
+        response = filled.test_client().post("/upload", headers=headers, **body)
+        assert (response.status_code, response.text) == (422, "No file part\n")
         anonymous = filled.test_client().post("/upload", headers={"Accept": "*/*"}, **body)
         assert (anonymous.status_code, anonymous.text.count("\n")) == (401, 1)
 
@@ -92,7 +92,7 @@ def test_an_upload_from_a_page_has_to_be_a_form(filled):
 
 def test_a_button_needs_no_body(filled):
     headers = {"Authorization": f"Bearer {filled.token}"}
-    answer = filled.test_client().post("/cities/1/delete", headers=headers)
-    assert answer.status_code == 303
+    response = filled.test_client().post("/cities/1/delete", headers=headers)
+    assert response.status_code == 303
     with filled.app_context():
         assert db.session.get(City, 1) is None

@@ -105,8 +105,8 @@ def test_no_record_of_a_refused_address_holds_the_secret(app, caplog):
     client = app.test_client()
     for path in ("/setup/secret", "/setup//secret/x", "/Setup/secret", "/gz/setup/secret"):
         for method in ("GET", "POST", "PUT"):
-            answer = client.open(path, method=method, headers=HTML)
-            assert answer.status_code in (308, 400, 404, 405)
+            response = client.open(path, method=method, headers=HTML)
+            assert response.status_code in (308, 400, 404, 405)
     written = [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
     assert len(written) >= 12
     assert not [line for line in written if "secret" in line]
@@ -114,14 +114,14 @@ def test_no_record_of_a_refused_address_holds_the_secret(app, caplog):
 
 @pytest.mark.parametrize("path", ["/pi/5", "/pi/5/6", "/fib", "/fib/5"])
 def test_figures_refuse_other_methods_in_json(app, path):
-    answer = app.test_client().post(path, headers=HTML)
-    assert (answer.status_code, answer.json["status"]) == (405, 405)
+    response = app.test_client().post(path, headers=HTML)
+    assert (response.status_code, response.json["status"]) == (405, 405)
 
 
 def test_addresses_beside_figures_are_pages(app):
     for path in ("/pie", "/pi-5", "/fibs/1"):
-        answer = app.test_client().get(path, headers=HTML)
-        assert (answer.status_code, answer.mimetype) == (404, "text/html"), path
+        response = app.test_client().get(path, headers=HTML)
+        assert (response.status_code, response.mimetype) == (404, "text/html"), path
 
 
 def test_an_import_may_be_larger_than_other_forms(as_role):
@@ -129,7 +129,7 @@ def test_an_import_may_be_larger_than_other_forms(as_role):
     token = editor.token("/cities/import")
     body = {"csrf_token": token, "file": "x" * 4_500_000}
     for path, status in (("/cities/import", 422), ("/cities/new", 413)):
-        answer = editor.client.post(
+        response = editor.client.post(
             path, data=body, headers=HTML, content_type="application/x-www-form-urlencoded"
         )
-        assert answer.status_code == status, path
+        assert response.status_code == status, path

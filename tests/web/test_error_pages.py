@@ -44,9 +44,9 @@ def test_message_that_says_what_to_do_has_no_advice_below(make_app, error, texts
 
 
 def test_missing_city_is_a_page_of_two_texts(as_role):
-    answer = as_role("viewer").get("/cities/999")
-    assert answer.status_code == 404
-    assert Page(answer).texts(".error-page h1, .error-page p:not(.error-code)") == [
+    response = as_role("viewer").get("/cities/999")
+    assert response.status_code == 404
+    assert Page(response).texts(".error-page h1, .error-page p:not(.error-code)") == [
         "Page not found",
         "This city is not in the register. It may have been removed.",
     ]

@@ -22,21 +22,31 @@ from tests.factories import (
     add_token,
     connections_held,
 )
+from tests.html import Page
 
 ROLES = ("anonymous", "viewer", "editor", "admin", "token")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 JSON = {"Accept": "application/json"}
 
+
+def asks_sign_in(response):
+    """True if the response redirects to the sign-in page."""
+    return response.status_code == 303 and response.location.split("?")[0] == "/login"
+
+
+def has_status(response, *statuses):
+    """True for one of these statuses, except a redirect to the sign-in page."""
+    return response.status_code in statuses and not asks_sign_in(response)
+
+
 # The words of the table. `may` is for writes: the form is sent empty, so the response to a person
 # with permission may also be that a field is missing or that the row does not exist.
 OUTCOMES = {
-    "page": lambda answer: answer.status_code == 200,
-    "on": lambda answer: answer.status_code in (301, 302, 303, 308) and not asks_sign_in(answer),
-    "may": lambda answer: (
-        answer.status_code in (200, 201, 207, 303, 404, 409, 422) and not asks_sign_in(answer)
-    ),
-    "sign-in": lambda answer: asks_sign_in(answer),
-    "out": lambda answer: asks_sign_in(answer),
+    "page": lambda response: response.status_code == 200,
+    "on": lambda response: has_status(response, 301, 302, 303, 308),
+    "may": lambda response: has_status(response, 200, 201, 207, 303, 404, 409, 422),
+    "sign-in": asks_sign_in,
+    "out": asks_sign_in,
 }
 
 # Values of variables in URLs; all others are 1.
@@ -48,11 +58,6 @@ EXAMPLES = {
     "/download": "/download?filename=field%20notes.txt",
     "/fib": "/fib?n=10",
 }
-
-
-def asks_sign_in(answer):
-    """True if the response redirects to the sign-in page."""
-    return answer.status_code == 303 and answer.location.split("?")[0] == "/login"
 
 
 def plain(rule):
@@ -82,10 +87,10 @@ def example(address):
     return re.sub(r"<(\w+)>", lambda found: values.get(found[1], "1"), address)
 
 
-def fits(answer, word):
+def fits(response, word):
     """True if a response is what the table says."""
     word = word.rstrip("*")
-    return OUTCOMES[word](answer) if word in OUTCOMES else answer.status_code == int(word)
+    return OUTCOMES[word](response) if word in OUTCOMES else response.status_code == int(word)
 
 
 def addresses(app):
@@ -132,11 +137,11 @@ class Walker:
         if method != "GET" and self.role != "token":
             page = "/login" if self.role == "anonymous" else "/account"
             data = {"csrf_token": self.browser.token(page)}
-        answer = self.browser.client.open(path, method=method, data=data, headers=self.headers)
-        answer.close()
+        response = self.browser.client.open(path, method=method, data=data, headers=self.headers)
+        response.close()
         if (address, method) == ("/logout", "POST"):
             self.sign_in()
-        return answer
+        return response
 
 
 def test_every_address_is_in_the_table(app):
@@ -154,9 +159,9 @@ def test_answers_are_what_the_table_says(role, filled):
     walker = Walker(filled, role)
     wrong = []
     for (address, method), words in sorted(TABLE.items(), key=lambda row: row[0][1]):
-        answer = walker.ask(address, method)
-        if not fits(answer, words[role]):
-            wrong.append(f"{method} {address}: {answer.status_code}, not {words[role]}")
+        response = walker.ask(address, method)
+        if not fits(response, words[role]):
+            wrong.append(f"{method} {address}: {response.status_code}, not {words[role]}")
     assert not wrong, "\n".join(wrong)
 
 
@@ -181,28 +186,28 @@ def test_other_methods_are_refused(role, filled):
     for address in addresses(filled):
         path = example(address).split("?")[0]
         for method in set(METHODS) - set(adapter.allowed_methods(path)):
-            answer = walker.browser.client.open(path, method=method, headers=HTML)
-            assert answer.status_code == 405, f"{method} {address}"
-            assert answer.headers["Allow"]
+            response = walker.browser.client.open(path, method=method, headers=HTML)
+            assert response.status_code == 405, f"{method} {address}"
+            assert response.headers["Allow"]
 
 
 def test_scripts_get_401_where_browsers_are_led_to_the_sign_in(filled):
     client = filled.test_client()
     for (address, method), words in TABLE.items():
         if words["anonymous"].rstrip("*") == "sign-in":
-            answer = client.open(example(address), method=method, headers=JSON)
-            assert answer.status_code == 401, f"{method} {address}"
-            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            response = client.open(example(address), method=method, headers=JSON)
+            assert response.status_code == 401, f"{method} {address}"
+            assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_public_read_opens_reading_the_cities_and_nothing_else(make_app, filled):
     client = make_app(PUBLIC_READ="1").test_client()
     for (address, method), words in TABLE.items():
         if words["anonymous"].startswith("sign-in"):
-            answer = client.open(example(address), method=method, headers=HTML)
+            response = client.open(example(address), method=method, headers=HTML)
             open_to_all = words["anonymous"].endswith("*")
-            assert asks_sign_in(answer) is not open_to_all, f"{method} {address}"
-            assert answer.status_code in (200, 303), f"{method} {address}"
+            assert asks_sign_in(response) is not open_to_all, f"{method} {address}"
+            assert response.status_code in (200, 303), f"{method} {address}"
 
 
 def test_forms_need_the_token_of_the_session(filled):
@@ -213,9 +218,11 @@ def test_forms_need_the_token_of_the_session(filled):
     for (address, method), words in TABLE.items():
         if method != "GET" and words["admin"] != "404":
             for data in ({}, {"csrf_token": "x"}, {"csrf_token": foreign}):
-                answer = walker.browser.client.post(example(address), data=data, headers=HTML)
-                assert answer.status_code == 400, f"{address} with {data}"
-                assert "This form was out of date" in answer.text
-                assert "Go back, reload the page and try again." in answer.text
+                response = walker.browser.client.post(example(address), data=data, headers=HTML)
+                assert response.status_code == 400, f"{address} with {data}"
+                assert Page(response).texts(".error-page p:not(.error-code)") == [
+                    "This form was out of date. Nothing was changed.",
+                    "Go back, reload the page and try again.",
+                ]
     with filled.app_context():
         assert sign_in.verify("somebody", PASSWORD)

@@ -18,14 +18,14 @@ def instance_of(app):
 def test_static_files_are_immutable_under_the_hash_of_their_content(app):
     static_files.copy_build(instance_of(app))
     for build, cache in ((static_files.content_hash(), IMMUTABLE), ("0123456789ab", "no-cache")):
-        with app.test_client().get(f"/static/{build}/gazetteer.css") as answer:
-            assert answer.headers["Cache-Control"] == cache
-            assert "Set-Cookie" not in answer.headers
-            assert answer.data == (ROOT / "static" / "gazetteer.css").read_bytes()
+        with app.test_client().get(f"/static/{build}/gazetteer.css") as response:
+            assert response.headers["Cache-Control"] == cache
+            assert "Set-Cookie" not in response.headers
+            assert response.data == (ROOT / "static" / "gazetteer.css").read_bytes()
     for path in ("../app/config.py", "%2e%2e/pyproject.toml", "js", "", "js/../../.env.example"):
         for build in (static_files.content_hash(), "0123456789ab", "..", "%2e%2e"):
-            with app.test_client().get(f"/static/{build}/{path}") as answer:
-                assert answer.status_code == 404
+            with app.test_client().get(f"/static/{build}/{path}") as response:
+                assert response.status_code == 404
 
 
 def test_checking_out_a_release_does_not_change_static_files_of_the_running_one(
@@ -41,12 +41,12 @@ def test_checking_out_a_release_does_not_change_static_files_of_the_running_one(
         os.utime(instance_of(app) / "static" / found[release], (release, release))
     file.write_text("checked out, and not yet prepared")
     for release, build in found.items():
-        with app.test_client().get(f"/static/{build}/page.js") as answer:
-            cache = answer.headers["Cache-Control"]
+        with app.test_client().get(f"/static/{build}/page.js") as response:
+            cache = response.headers["Cache-Control"]
             if release == 0:  # its copy was removed
-                assert (answer.text, cache) == (file.read_text(), "no-cache")
+                assert (response.text, cache) == (file.read_text(), "no-cache")
             else:
-                assert (answer.text, cache) == (f"release {release}", IMMUTABLE)
+                assert (response.text, cache) == (f"release {release}", IMMUTABLE)
     static_files.copy_build(instance_of(app))
     static_files.copy_build(instance_of(app))  # may be repeated
     assert len(list((instance_of(app) / "static").iterdir())) == static_files.BUILDS_MAX

@@ -1,0 +1,77 @@
+"""Supervisor: whether it runs, its configuration, the programs that it cannot start."""
+
+import socket
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import Error as XmlRpcError
+from xmlrpc.client import ServerProxy
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from app.cli.processes import CannotStart
+from app.config import ROOT, Settings, short_socket
+
+
+def socket_file(settings: Settings) -> Path:
+    """The socket through which supervisorctl talks to supervisor."""
+    return short_socket(settings.instance, "supervisor.sock")
+
+
+def check_not_running(settings: Settings) -> None:
+    """Raise CannotStart if the supervisor of this instance folder is running."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(socket_file(settings)))
+        except OSError:
+            return
+    raise CannotStart(f"Gazetteer is already running in {settings.instance}; stop it first.")
+
+
+def config_file(settings: Settings) -> Path:
+    """The path of the supervisor.conf to use: that of the checkout, or a copy with other paths if
+    the instance folder is elsewhere or its path is too long for a socket."""
+    if "%" in f"{ROOT}{settings.instance}":
+        raise CannotStart("supervisor cannot work in a folder with % in its path.")
+    original = ROOT / "supervisor.conf"
+    path = socket_file(settings)
+    if path == ROOT / "instance" / "supervisor.sock":
+        return original
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    text = original.read_text()
+    for placeholder, value in (
+        ("%(here)s/instance/supervisor.sock", path),
+        ("%(here)s/instance", settings.instance),
+        ("%(here)s", ROOT),
+    ):
+        text = text.replace(placeholder, str(value))
+    copy = settings.instance / "supervisor.conf"
+    copy.write_text(text)
+    return copy
+
+
+def prepare_config(settings: Settings) -> str:
+    """Write the supervisor.conf to use. Returns a hint to print, which is empty if that of the
+    checkout is used. One that starts another release is not changed: that may be running."""
+    for folder in (settings.instance, settings.instance.parent):
+        path = folder / "supervisor.conf"
+        if folder != ROOT and path.exists() and f'"{ROOT}/.venv/' not in path.read_text():
+            return f"{path} is not changed: it starts the release in another folder."
+    path = config_file(settings)
+    if path.parent == ROOT:
+        return ""
+    return f"Run supervisord and supervisorctl with: -c {path}"
+
+
+def failed_programs(settings: Settings) -> str:
+    """The programs that supervisor has given up on. The request also wakes supervisor, which would
+    otherwise wait for a second before it starts them."""
+    transport = SupervisorTransport(None, None, f"unix://{socket_file(settings)}")
+    try:
+        proxy: Any = ServerProxy("http://supervisor", transport=transport)
+        found = proxy.supervisor.getAllProcessInfo()
+    except (OSError, HTTPException, XmlRpcError):
+        return ""
+    finally:
+        transport.close()
+    return " and ".join(program["name"] for program in found if program["statename"] == "FATAL")
