@@ -18,6 +18,7 @@ from app.concurrency import run_in_thread
 from app.current import settings
 from app.database import schema
 from app.database.engine import db
+from app.health.rules import warn_of_memory
 from app.redis.client import redis_store
 from app.redis.failures import Kind, classify, describe
 
@@ -116,9 +117,12 @@ def check_redis() -> Check:
         return Check(False, f"Redis refuses: {describe(error)}" if refused else NO_REDIS)
     with suppress(RedisError):
         client.set("gz:ready", "1", ex=60)
+    warnings = []
     if refusal := client.breaker.recent_refusal:
-        return Check(True, f"warning: Redis refused within ten minutes: {refusal}")
-    return Check()
+        warnings.append(f"Redis refused within ten minutes: {refusal}")
+    with suppress(RedisError):
+        warnings += warn_of_memory(client.info("memory"))
+    return Check(True, f"warning: {'; '.join(warnings)}" if warnings else "ok")
 
 
 def check_storage() -> Check:

@@ -72,6 +72,28 @@ def test_redis_failure_is_reported_until_it_is_back(make_app):
             servers.wait_until(lambda: ready(app)[0] == 200, "it is ready again")
 
 
+@pytest.mark.parametrize(
+    ("limit", "policy", "words"),
+    [
+        ("0", "noeviction", "no memory limit"),
+        ("64mb", "allkeys-lru", "ends sessions when it is full (maxmemory-policy allkeys-lru)"),
+        ("64mb", "volatile-lru", "ends sessions when it is full (maxmemory-policy volatile-lru)"),
+        ("64mb", "volatile-ttl", ""),
+        ("64mb", "noeviction", ""),
+    ],
+)
+def test_a_redis_that_may_end_sessions_is_a_warning(make_app, limit, policy, words):
+    need(servers.REDIS, "redis-server or valkey-server")
+    with servers.short_folder("ready") as folder, servers.redis_server(folder) as url:
+        app = make_app(REDIS_URL=url)
+        app.extensions["redis"].config_set("maxmemory", limit)
+        app.extensions["redis"].config_set("maxmemory-policy", policy)
+        status, body = ready(app)
+        assert status == 200
+        assert words in body["checks"]["redis"]
+        assert body["checks"]["redis"].startswith("warning: Redis" if words else "ok")
+
+
 def test_unreachable_database_is_reported(make_app):
     port = servers.free_port()
     status, body = ready(make_app(DATABASE_URL=f"mysql://u:secret@127.0.0.1:{port}/nothing"))
