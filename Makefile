@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 PO := $(wildcard translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
-ICON_SOURCES := $(shell find templates static/js -type f) app/web/assets/vendor.py $(wildcard app/*/__init__.py)
+ICON_SOURCES := $(shell find templates static/js -type f) app/web/assets/vendor.py $(shell find app -name __init__.py)
 PREPARED := $(MO) static/vendor/icons.svg
 
 # Two processes, each with its own servers and folders; one that is idle takes tests of the other.

@@ -7,23 +7,42 @@ monkey.patch_all()
 
 import os  # noqa: E402
 import runpy  # noqa: E402
+import signal  # noqa: E402
+import socket  # noqa: E402
 import sys  # noqa: E402
+import time  # noqa: E402
+from contextlib import suppress  # noqa: E402
+from functools import partial  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-# Run the settings module instead of importing it: workers inherit what the master process has
-# imported, and would use the old code after HUP.
-settings_file = runpy.run_path(str(Path(__file__).parent / "app" / "config.py"))
-try:
-    settings = settings_file["Settings"].load()
-except settings_file["SettingError"] as error:
-    sys.exit(f"Gazetteer cannot start. {error}")
+from gunicorn.errors import HaltServer  # noqa: E402
+from gunicorn.sock import create_sockets  # noqa: E402
+from gunicorn.workers.ggevent import GeventWorker  # noqa: E402
 
-# IPv6 addresses contain colons and need brackets.
-host = f"[{settings.host}]" if ":" in settings.host else settings.host
-bind = f"{host}:{settings.port}"
+
+def load_settings() -> Any:
+    """Run the settings module instead of importing it: workers inherit what the master process has
+    imported, and would use the old code after HUP."""
+    module = runpy.run_path(str(Path(__file__).parent / "app" / "config.py"))
+    try:
+        return module["Settings"].load()
+    except module["SettingError"] as error:
+        raise ValueError(str(error)) from None
+
+
+def address(settings: Any) -> str:
+    """Host and port; IPv6 addresses contain colons and need brackets."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{host}:{settings.port}"
+
+
+try:
+    settings = load_settings()
+except ValueError as error:
+    sys.exit(f"Gazetteer cannot start. {error}")
+bind = address(settings)
 workers = settings.web_workers
-worker_class = "gevent"
 
 # A connection costs a few kilobytes, so slow uploads and downloads leave room for others. They hold
 # no database connection: each worker has 30 of those (app/config.py), and a request that waits for
@@ -66,8 +85,64 @@ errorlog = "-"
 # supervisorctl and signals are used instead.
 control_socket_disable = True
 
-
 pid_file = settings.instance / "gunicorn.pid"
+
+
+class Worker(GeventWorker):
+    """A gevent worker that outlives its master process by some seconds, in which supervisor starts
+    another one. gunicorn's would exit at once, and cut its requests."""
+
+    orphaned = 0.0
+
+    def notify(self) -> None:
+        """Called every second."""
+        if self.ppid == os.getppid():
+            super().notify()
+            return
+        self.orphaned = self.orphaned or time.monotonic()
+        if time.monotonic() > self.orphaned + 10:
+            self.alive = False  # accept no more connections, and finish the requests
+
+
+worker_class = Worker
+
+
+def on_starting(server: Any) -> None:
+    """Listen on a port that a new master process can share with the workers of one that was
+    killed. A master that has lost its supervisor is told to finish. A port that others use is left
+    to gunicorn, which says so and exits, and so is the socket of `flask check-release`."""
+    if server.cfg.bind != [bind]:
+        return
+    if not can_listen(settings):
+        if not pid_file.exists():
+            return
+        if master := running_master():
+            server.log.warning("Master %s has no supervisor; replacing it", master)
+            os.kill(master, signal.SIGTERM)
+    server.cfg.set("reuse_port", True)
+    server.LISTENERS = create_sockets(server.cfg, server.log)
+    server.cfg.set("reuse_port", False)  # or each worker would listen before it can answer
+
+
+def can_listen(settings: Any) -> bool:
+    """True if nobody listens on this address and we may."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            return False
+        return True
+
+
+def running_master() -> int:
+    """The process id of another master of this instance folder; 0 if there is none."""
+    try:
+        pid = int(pid_file.read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return 0
+    return pid if b"gunicorn.conf.py" in command and pid != os.getpid() else 0
 
 
 def when_ready(server: Any) -> None:
@@ -78,9 +153,98 @@ def when_ready(server: Any) -> None:
         return
     pid_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     pid_file.write_text(f"{server.pid}\n")
+    server.handle_hup = partial(handle_hup, server)
+
+
+def handle_hup(server: Any) -> None:
+    """Called on HUP. Settings that are invalid, or an address on which we cannot listen, would end
+    gunicorn: then everything stays as it is."""
+    try:
+        new = load_settings()
+    except Exception as error:
+        server.log.error("Not reloaded. %s", error)
+        return
+    if [address(new)] != server.cfg.bind and not can_listen(new):
+        server.log.error("Not reloaded. It is not possible to listen on %s", address(new))
+        return
+    type(server).handle_hup(server)
 
 
 def on_exit(server: Any) -> None:
     """Remove our pid file, but not that of another process."""
     if pid_file.exists() and pid_file.read_text() == f"{server.pid}\n":
         pid_file.unlink()
+
+
+class Exchange:
+    """Replaces the workers one at a time after HUP: an old one is told to finish when a new one
+    accepts connections. gunicorn itself starts all new ones and stops the old ones at once, and
+    nobody accepts connections while the new ones load the code.
+
+    Until it is done, it takes the place of three methods of the master process."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self.old = sorted(server.WORKERS.values(), key=lambda worker: worker.age)
+        # reload() takes no signals until all workers have a higher number than the last one.
+        for number, worker in enumerate(self.old, 1):
+            worker.age = server.worker_age + number / (len(self.old) + 1)
+        self.restore("spawn_worker", "manage_workers", "reap_workers")  # of an earlier exchange
+        self.spawn_worker, self.reap_workers = server.spawn_worker, server.reap_workers
+        server.spawn_worker = lambda: None  # reload() would start all workers
+        server.manage_workers = self.continue_
+        server.reap_workers = self.reap
+
+    def restore(self, *methods: str) -> None:
+        """Give the master process its own methods back."""
+        for name in methods:
+            vars(self.server).pop(name, None)
+
+    def continue_(self) -> None:
+        """Do what can be done now; the master process calls this at least once a second."""
+        server = self.server
+        workers = list(server.WORKERS.values())
+        new = [worker for worker in workers if worker not in self.old]
+        loading = [worker for worker in workers if not has_started(worker)]
+        accepting = [worker for worker in workers if accepts(worker)]
+        surplus = max(0, len(accepting) - server.num_workers)
+        for worker in [worker for worker in self.old if worker in accepting][:surplus]:
+            worker.told_to_finish = True
+            server.kill_worker(worker.pid, signal.SIGTERM)
+        if new == workers and not loading and len(new) >= server.num_workers:
+            server.log.info("All workers were replaced")
+            self.restore("spawn_worker", "manage_workers", "reap_workers")
+        elif not loading and len(new) < server.num_workers:
+            self.spawn_worker()
+
+    def reap(self) -> None:
+        """Remove workers that have exited. If one exits while it loads the code, the others go on;
+        gunicorn itself would stop them all."""
+        server = self.server
+        loading = [worker for worker in server.WORKERS.values() if not has_started(worker)]
+        with suppress(HaltServer):
+            self.reap_workers()
+        if all(worker in server.WORKERS.values() for worker in loading):
+            return
+        server.num_workers = sum(accepts(worker) for worker in server.WORKERS.values())
+        if not server.num_workers:
+            raise HaltServer("No worker can start.", server.WORKER_BOOT_ERROR)
+        server.log.error("Reload stopped: a new worker cannot start. The others go on.")
+        self.restore("spawn_worker", "manage_workers")
+
+
+def has_started(worker: Any) -> bool:
+    """True if a worker has loaded the code. It then sets the time of its file to the monotonic
+    clock; that of a new file is the time of day."""
+    return bool(worker.tmp.last_update() <= time.monotonic())
+
+
+def accepts(worker: Any) -> bool:
+    """True if a worker accepts connections."""
+    return has_started(worker) and not getattr(worker, "told_to_finish", False)
+
+
+def on_reload(server: Any) -> None:
+    """Called on HUP, after this file was read again and before any worker is started."""
+    server.handle_hup = partial(handle_hup, server)
+    Exchange(server)

@@ -7,6 +7,9 @@ argument.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.errors import Forbidden, Unauthorized
+from app.text import N_
+
 
 class Role(StrEnum):
     """What a person may do; each role includes the ones before it."""
@@ -17,6 +20,7 @@ class Role(StrEnum):
 
 
 RANKS = {role: rank for rank, role in enumerate(Role)}
+NOT_INCLUDED = N_("Your role does not include this.")
 
 
 class Via(StrEnum):
@@ -75,6 +79,15 @@ class Actor:
     @property
     def is_admin(self) -> bool:
         return self.has_role(Role.ADMIN)
+
+
+def check_permission(actor: Actor, role: Role | None, by_token: bool = True) -> None:
+    """Raise Unauthorized for a visitor, Forbidden for an actor of a lower role, and with
+    `by_token=False` also for a script. A role of None lets everybody pass."""
+    if role is not None and not actor.has_role(role):
+        raise Unauthorized() if actor.role is None else Forbidden(NOT_INCLUDED)
+    if actor.by_token and not by_token:
+        raise Forbidden(N_("A token is not enough for this: sign in."))
 
 
 # A visitor, who may sign in or claim a new installation.

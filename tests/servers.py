@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -111,12 +111,13 @@ def gunicorn_server(
     target: str = "app.wsgi:app",
     health: str = "/healthz",
     unix: Path | None = None,
+    options: Sequence[str] = (),
 ) -> Iterator[str]:
     """The web processes with the project's configuration; yields their URL. With `unix` they
     listen on that socket instead."""
     env = {"ENV_FILE": os.devnull, "PORT": str(free_port()), **settings}
     base = f"http://127.0.0.1:{env['PORT']}"
-    options = ["-b", f"unix:{unix}"] if unix else []
+    options = [*options, *(["-b", f"unix:{unix}"] if unix else [])]
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", *options, target],
@@ -133,6 +134,14 @@ def gunicorn_server(
         yield base
     finally:
         stop(process, number=signal.SIGQUIT)  # does not wait for idle connections
+
+
+def children(pid: int) -> set[int]:
+    """The process ids of the children of a process; none if it has ended."""
+    try:
+        return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+    except OSError:
+        return set()
 
 
 @contextmanager

@@ -20,7 +20,6 @@ DOCUMENTS = [
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLDERS = "app|docs|migrations|requirements|scripts|static|templates|tests|translations"
 FILE = re.compile(rf"(?:(?:{FOLDERS})/[\w./*-]*|[\w.-]+\.(?:py|conf|toml|md|html|po|js|css))")
-COMMAND = re.compile(r"(?:^|[\s/`])flask ([a-z][\w-]*)(?: ([a-z][\w-]*))?")
 # Created by `make` or by following a guide.
 NOT_TRACKED = ("static/vendor/",)
 PLACEHOLDERS = ("NAME", "NNNN")
@@ -217,8 +216,8 @@ def test_the_example_package_works(copy, redis_url):
     run(copy, redis_url, "ruff", "check", ".")
     run(copy, redis_url, "ruff", "format", "--check", ".")
     run(copy, redis_url, "djlint", "--lint", "--quiet", "templates/offices")
-    names = ("offices", "test_permissions.py", "test_structure.py", "test_translations.py")
-    tests = [f"tests/{name}" for name in names]
+    shared = ("permissions", "service_modules", "structure", "translations")
+    tests = ["tests/offices", *(f"tests/test_{name}.py" for name in shared)]
     assert " passed" in run(copy, redis_url, "pytest", "-q", "-m", "not mariadb", *tests)
 
 
@@ -278,3 +277,8 @@ def test_the_example_field_works(copy, redis_url):
     tests = ("tests/cities/test_note.py", "tests/database/test_upgrade.py")
     texts = "tests/test_translations.py"
     assert " passed" in run(copy, redis_url, "pytest", "-q", "-m", "not mariadb", *tests, texts)
+
+
+def test_no_document_signals_hup_without_a_check():
+    for document in DOCUMENTS:
+        assert "signal HUP" not in document.read_text(), f"{document.name}: use flask reload"

@@ -118,6 +118,7 @@ WITHOUT_ACTOR = {
     "runs before anybody is known: at sign-in, set-up and in commands": {
         "app.auth.queries.find_person",
         "app.auth.queries.first_administrator",
+        "app.auth.queries.load_person_by_name",
         "app.auth.queries.any_person_exists",
     },
     "runs within a service or a permitted read": {

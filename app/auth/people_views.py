@@ -35,7 +35,7 @@ def create_person() -> tuple[str, int]:
     """Add a person, and show their first password."""
     form = PersonForm()
     sent = submit(form, lambda: services.invite_person(actor(), form.name.data, form.role.data))
-    if sent.result:
+    if sent.done:
         return first_password(*sent.result), 201
     return render_template("auth/create_person.html", form=form), sent.status
 

@@ -1,10 +1,11 @@
 """Reads of people. Those that need a role take the actor."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from sqlalchemy import select
 
-from app.actor import Actor, Role
+from app.actor import NOT_INCLUDED, Actor, Role
 from app.auth.models import Person
 from app.auth.rules import fold_name
 from app.database.cursor import Cursor, Sort, read_moment, read_text
@@ -23,6 +24,14 @@ def any_person_exists() -> bool:
 def find_person(name: str) -> Person | None:
     """The person of this name, in any case and width."""
     return db.session.scalar(select(Person).where(Person.name_key == fold_name(name)))
+
+
+def load_person_by_name(name: str) -> Person:
+    """The person whom an operator names in a command."""
+    person = find_person(name)
+    if person is None:
+        raise NotFound(N_("There is nobody named %(name)s.", name=name))
+    return person
 
 
 def first_administrator() -> Person | None:
@@ -45,7 +54,7 @@ def load_person(person_id: int, lock: bool = False) -> Person:
 def get_person(actor: Actor, person_id: int) -> Person:
     """Oneself or, for administrators, anybody."""
     if person_id != actor.id and not actor.is_admin:
-        raise Forbidden(N_("Your role does not include this."))
+        raise Forbidden(NOT_INCLUDED)
     return load_person(person_id)
 
 
@@ -59,7 +68,7 @@ def list_people(actor: Actor) -> list[Person]:
 class PeopleListing(Listing):
     """The list of people: its order."""
 
-    SORTS = {  # noqa: RUF012 - never changed
+    SORTS: ClassVar = {
         "name": Sort(read_text, column=Person.name_key),
         "role": Sort(read_text, column=Person.role),
         "signed-in": Sort(read_moment, True, nullable=True, column=Person.signed_in_at),

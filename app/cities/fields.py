@@ -39,7 +39,7 @@ class Field:
     the message for an empty text; without one the field is optional, and an empty text is None.
     What a form accepts and an import stores is cut to `length` characters, at which a text is
     still too long. `form_name` is the name in HTML, where that is another one, and `attributes`
-    are those of the control.
+    are those of the control. `examples` are its cells in the two lines that the import page shows.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Field:
     help: Message | None = None
     form_name: str | None = None
     attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    examples: tuple[str, str] = ("", "")
 
     @property
     def required(self) -> bool:
@@ -113,6 +114,7 @@ CITY = Field(
     partial(check_text, most=TEXT_LENGTH),
     length=too_long(TEXT_LENGTH),
     empty=N_("City is empty."),
+    examples=("深圳市", "上海市"),
 )
 PROVINCE = Field(
     "province",
@@ -123,12 +125,13 @@ PROVINCE = Field(
     length=too_long(TEXT_LENGTH),
     empty=N_("Province is empty."),
     attributes={"list": "provinces"},
+    examples=("广东", "上海"),
 )
 USERS = Field(
     "users",
     "usernumber",
     N_("Users"),
-    ("usernumber", "number", "users", "用户数"),
+    ("usernumber", "number", "users", "用户数", "用戶數"),
     partial(check_number, most=USERS_MOST),
     length=NUMBER_LENGTH + 1,
     empty=N_("Users is empty. It must be a whole number from 0 to %(most)s.", most=USERS_MOST),
@@ -136,6 +139,7 @@ USERS = Field(
     help=N_("A whole number, such as 7424000 or 7,424,000."),
     form_name="number",  # as in the original program's form
     attributes={"inputmode": "numeric"},
+    examples=("17494398", "24874500"),
 )
 
 # In the order of forms and pages; the first two say which city is meant.

@@ -17,7 +17,7 @@ from app.cities.rules import check_city, check_reader, names_of, row_of
 from app.cities.search_keys import find_same
 from app.config import ROOT
 from app.database.constraints import violates
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.idempotency import run_once
 from app.database.service import after_commit, bookkeeping, permitted, service
 from app.errors import Conflict, Invalid, NotFound
@@ -47,7 +47,7 @@ class Outdated(Conflict):
 def load_city(actor: Actor, city_id: int) -> queries.CityRow:
     check_reader(actor)
     row = queries.find_city(city_id)
-    db.session.rollback()  # whoever shows it asks Redis next, and holds no connection then
+    release_connection()
     if row is None:
         raise missing()
     return row

@@ -18,7 +18,7 @@ from app.cities.listing.row_format import city_name
 from app.cities.queries import CityRow, find_last_change
 from app.cities.rules import check_city, is_flawed, may_read_cities
 from app.current import actor
-from app.database.engine import db
+from app.database.engine import release_connection
 from app.database.idempotency import new_key
 from app.errors import NotFound
 from app.web.forms import submit
@@ -152,7 +152,7 @@ def conflict_page(form: CityForm, row: CityRow, status: int) -> tuple[str, int]:
         for field in FIELDS
     ]
     last_change = find_last_change(actor(), row)
-    db.session.rollback()  # no connection is held while Redis is asked
+    release_connection()
     return edit_page(form, status, row, conflict=conflict, last_change=last_change)
 
 

@@ -1,4 +1,5 @@
-"""`flask` commands and the processes behind them: run, demo, dev, check-release, private Redis."""
+"""`flask` commands and the processes behind them: run, demo, dev, check-release, reload,
+private Redis."""
 
 from copy import copy
 
@@ -10,7 +11,7 @@ def init_app(app: Flask) -> None:
     last, so that the commands of all packages get friendly error messages."""
     from flask_migrate import Migrate
 
-    from app.cli import check_release, demo, dev, run
+    from app.cli import check_release, demo, dev, reload, run
     from app.cli.errors import add_friendly_errors
     from app.config import ROOT
     from app.database.engine import db
@@ -22,6 +23,7 @@ def init_app(app: Flask) -> None:
         demo.demo_command,
         dev.dev_command,
         check_release.check_release_command,
+        reload.reload_command,
     ):
         app.cli.add_command(command)
     former = copy(check_release.check_release_command)

@@ -37,7 +37,12 @@ class SocketConnection(HTTPConnection):
 @click.command("check-release")
 def check_release_command() -> None:
     """Start this release beside the running one, see whether it becomes ready, and stop it."""
-    settings: Settings = current_app.config["SETTINGS"]
+    check_release(current_app.config["SETTINGS"])
+    click.echo("This release starts and is ready.")
+
+
+def check_release(settings: Settings) -> None:
+    """Raise CannotStart if this release does not start and become ready with these settings."""
     with tempfile.TemporaryDirectory(prefix="gazetteer-check-") as name:
         path, log = Path(name) / "socket", Path(name) / "log"
         options = ["-c", "gunicorn.conf.py", "--bind", f"unix:{path}", "--workers", "1"]
@@ -47,7 +52,6 @@ def check_release_command() -> None:
         if problem:
             click.echo(log.read_text(), err=True)
             raise CannotStart(f"This release is not ready: {problem}.")
-    click.echo("This release starts and is ready.")
 
 
 def wait_until_ready(path: Path, process: "subprocess.Popen[bytes]") -> str | None:

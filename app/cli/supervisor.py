@@ -1,9 +1,11 @@
 """Supervisor: whether it runs, its configuration, the programs that it cannot start."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xmlrpc.client import Error as XmlRpcError
 from xmlrpc.client import ServerProxy
 
@@ -11,6 +13,8 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from app.cli.processes import CannotStart
 from app.config import ROOT, Settings, short_socket
+
+AWAY = (OSError, HTTPException, XmlRpcError)
 
 
 def socket_file(settings: Settings) -> Path:
@@ -63,15 +67,22 @@ def prepare_config(settings: Settings) -> str:
     return f"Run supervisord and supervisorctl with: -c {path}"
 
 
+@contextmanager
+def methods(settings: Settings) -> Iterator[Any]:
+    """The methods of the running supervisor that supervisorctl uses, or one of the errors AWAY."""
+    transport = SupervisorTransport(None, None, f"unix://{socket_file(settings)}")
+    try:
+        yield cast(Any, ServerProxy("http://supervisor", transport=transport)).supervisor
+    finally:
+        transport.close()
+
+
 def failed_programs(settings: Settings) -> str:
     """The programs that supervisor has given up on. The request also wakes supervisor, which would
     otherwise wait for a second before it starts them."""
-    transport = SupervisorTransport(None, None, f"unix://{socket_file(settings)}")
     try:
-        proxy: Any = ServerProxy("http://supervisor", transport=transport)
-        found = proxy.supervisor.getAllProcessInfo()
-    except (OSError, HTTPException, XmlRpcError):
+        with methods(settings) as running:
+            found = running.getAllProcessInfo()
+    except AWAY:
         return ""
-    finally:
-        transport.close()
     return " and ".join(program["name"] for program in found if program["statename"] == "FATAL")

@@ -55,5 +55,11 @@ def begin_sqlite(connection: Connection) -> None:
 db = SQLAlchemy(model_class=Base)
 
 
+def release_connection() -> None:
+    """Return the connection of a read to the pool, before asking Redis, hashing a password,
+    computing or streaming: slow requests would otherwise use up the pool."""
+    db.session.rollback()
+
+
 # Raised when the database does not answer, or when all connections are in use.
 DATABASE_AWAY = (OperationalError, PoolTimeout)

@@ -11,10 +11,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
-from app.actor import Actor, Role
+from app.actor import Actor, Role, check_permission
 from app.database.engine import db
-from app.errors import Forbidden, Locked, Unauthorized
-from app.text import N_
+from app.errors import Locked
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,12 +40,7 @@ def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, 
     def decorate(function: Service[P, T]) -> Service[P, T]:
         @wraps(function)
         def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> T:
-            if role is not None and not actor.has_role(role):
-                if actor.role is None:
-                    raise Unauthorized()
-                raise Forbidden(N_("Your role does not include this."))
-            if actor.by_token and not by_token:
-                raise Forbidden(N_("A token is not enough for this: sign in."))
+            check_permission(actor, role, by_token)
             return function(actor, *args, **kwargs)
 
         run.required_role = role  # type: ignore[attr-defined]

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.actor import Actor, Role
+from app.auth.models import Person
+from app.auth.queries import first_administrator
 from app.current import settings
 from app.database.service import permitted
 from app.disk import has_space
-from app.errors import DomainError, Invalid, NoSpace, Text
+from app.errors import DomainError, Invalid, NoSpace, NotFound, Text
 from app.files import queries
 from app.files.models import NAME_LENGTH
 from app.files.names import clean_path, printable
@@ -48,6 +50,14 @@ class AdoptionResult:
     reason: str = ""
 
 
+def default_owner() -> Person:
+    """Who owns the files if the operator names nobody: the first administrator."""
+    person = first_administrator()
+    if person is None:
+        raise NotFound(N_("There is no administrator. Name a person with --owner."))
+    return person
+
+
 @permitted(Role.ADMIN)
 def adopt_files(
     actor: Actor, folder: Path, mapping: Path | None, owner_id: int
@@ -70,7 +80,7 @@ def adopt_file(actor: Actor, source: SourceFile, owner_id: int, batch_id: str) -
     incoming = Incoming(folder, limit)
     try:
         path = clean_path(source.name, with_folder=True)
-        check_extension(path.extension)
+        check_extension(path.extension, settings().upload_extensions)
         for block in read_blocks(source.path):
             incoming.write(block)
         if queries.has_copy(owner_id, path, incoming.sha256, source.former_name):

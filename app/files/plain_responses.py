@@ -29,23 +29,22 @@ def refuse(error: DomainError | HTTPException) -> AnyResponse:
         response, text = answer_refusal(error), error.message
     else:
         response, text = answer_http_error(error), ""
-    if not (declared().plain_refusals and wants_plain()):
+    first_line = declared().plain_refusals
+    if first_line is None or not wants_plain():
         return response
-    return as_plain(response, text)
+    return as_plain(response, first_line, text)
 
 
-def as_plain(refusal: Response, text: str) -> Response:
-    """The same refusal in plain text. It begins with the line that scripts of the original program
-    look for, except for a missing sign-in, which is a single line."""
+def as_plain(refusal: Response, first_line: str, text: str) -> Response:
+    """The same refusal in plain text. Scripts of the original program read its first line: FAILED
+    before the reason why an upload failed, or MISSING without a reason. A missing sign-in and other
+    refusals of downloads are the reason alone."""
     status = refusal.status_code
     text = text or str(STATUS_TEXTS.get(status, STATUS_TEXTS[400])[1])
-    is_upload = declared().drains_body
-    if status == 404 and not is_upload:
-        lines = [MISSING]
-    elif status == 401 or not is_upload:
-        lines = [text]
+    if first_line == MISSING:
+        lines = [MISSING if status == 404 else text]
     else:
-        lines = [FAILED, text]
+        lines = [text] if status == 401 else [first_line, text]
     response = plain(status, *lines)
     about_body = ("content-type", "content-length")
     response.headers.extend((k, v) for k, v in refusal.headers if k.lower() not in about_body)

@@ -5,7 +5,7 @@ import unicodedata
 from sqlalchemy import ColumnElement, select, union_all
 
 from app.actor import Actor, Role
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.service import permitted
 from app.errors import NotFound
 from app.files.models import File
@@ -65,7 +65,7 @@ def has_copy(owner_id: int, path: CleanPath, sha256: str, former_name: str | Non
     if former_name is not None:
         query = query.where(File.former_name == former_name)
     found = db.session.scalar(query.limit(1))
-    db.session.rollback()
+    release_connection()
     return found is not None
 
 

@@ -1,9 +1,9 @@
 """Which files are accepted, who may remove and restore one, and for how long."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from app.actor import Actor
-from app.current import settings
 from app.errors import Forbidden, Invalid, NoSpace, TooLarge
 from app.files.models import File
 from app.files.names import CleanPath
@@ -16,21 +16,21 @@ from app.times import now
 UNDO_DAYS = 7
 
 
-def check_file(path: CleanPath, incoming: Incoming) -> str:
-    """The Content-Type of a received file; refuses it by size, disk space, extension or content."""
+def check_file(path: CleanPath, incoming: Incoming, allowed: Collection[str]) -> str:
+    """The Content-Type of a received file; refuses it by size, disk space, content, or an extension
+    that is not `allowed`."""
     if incoming.problem == TOO_LARGE:
         raise TooLarge(N_("A file can have at most %(size)s.", size=Bytes(incoming.limit)))
     if incoming.problem == NO_SPACE:
         raise NoSpace()
-    check_extension(path.extension)
+    check_extension(path.extension, allowed)
     found = content_type(incoming.path, path.extension)
     if found is None:
         raise Invalid(N_("The content is not a .%(extension)s file.", extension=path.extension))
     return found
 
 
-def check_extension(extension: str) -> None:
-    allowed = settings().upload_extensions
+def check_extension(extension: str, allowed: Collection[str]) -> None:
     if extension not in allowed:
         raise Invalid(N_("File type not allowed. Allowed: %(list)s.", list=", ".join(allowed)))
 

@@ -48,6 +48,7 @@ def list_files() -> str:
         size=size,
         may_change=partial(rules.may_change, actor()),
         may_remove=queries.may_change_some(actor()),
+        search_length=listing.SEARCH_LENGTH,
         limits=settings(),
         undo_days=rules.UNDO_DAYS,
     )

@@ -47,6 +47,11 @@ TABLES = {
 }  # fmt: skip
 
 
+# The checks open fewer files and connections than this at once.
+SPARE_DESCRIPTORS = 10
+NO_DESCRIPTORS = Check(False, "this process has no file descriptors left")
+
+
 class ReportCache:
     """The last report of this process: everybody may request it, and disk and services should not
     be checked each time."""
@@ -62,10 +67,24 @@ def read_report() -> dict[str, Check]:
     cache: ReportCache = current_app.extensions.setdefault("gazetteer-readiness", ReportCache())
     with cache.lock:
         if time.monotonic() >= cache.until:
-            cache.report = check_all()
+            cache.report = check_all() if has_descriptors() else {"process": NO_DESCRIPTORS}
             ready = all(check.ok for check in cache.report.values())
             cache.until = time.monotonic() + (READY_SECONDS if ready else NOT_READY_SECONDS)
         return cache.report
+
+
+def has_descriptors() -> bool:
+    """True if this process can open the files and connections of the checks."""
+    opened: list[int] = []
+    try:
+        while len(opened) < SPARE_DESCRIPTORS:
+            opened.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return False
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+    return True
 
 
 def check_all() -> dict[str, Check]:

@@ -39,6 +39,6 @@ def readyz() -> tuple[Response, int]:
 
 def identify_if_ready(report: dict[str, services.Check]) -> None:
     """Find out who asks, if database and Redis work; otherwise it remains a visitor."""
-    if report["database"].ok and report["redis"].ok:
+    if all(name in report and report[name].ok for name in ("database", "redis")):
         with suppress(DomainError, RedisError, SQLAlchemyError):
             identify()

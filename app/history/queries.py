@@ -102,9 +102,10 @@ def written_between(start: datetime, end: datetime) -> list[ColumnElement[bool]]
 
 
 @permitted(Role.ADMIN, by_token=False)
-def list_authors(actor: Actor) -> list[int | None]:
-    """The ids of the people who made entries; None stands for the command line and visitors."""
-    return list(db.session.scalars(select(HistoryEntry.actor_id).distinct()))
+def list_authors(actor: Actor) -> list[int]:
+    """The ids of the people who made entries."""
+    author = HistoryEntry.actor_id
+    return list(db.session.scalars(select(author).where(author.is_not(None)).distinct()))
 
 
 def last_entry(actor: Actor, kind: str, subject_id: int) -> HistoryEntry | None:

@@ -60,7 +60,6 @@ def list_history() -> str:
 
 def author_names(chosen: int | None) -> dict[int, str]:
     """The choices of the filter by person, in the order of their names; the command line last."""
-    found = {each for each in (*queries.list_authors(actor()), chosen) if each}
-    names = person_names(found)
+    names = person_names({*queries.list_authors(actor()), *([chosen] if chosen else [])})
     ordered = sorted(names.items(), key=lambda item: (item[1].casefold(), item[0]))
     return {**dict(ordered), OPERATOR: str(COMMAND_LINE)}

@@ -16,7 +16,7 @@ from app.cities import services as cities
 from app.cities.fields import Values
 from app.current import settings
 from app.database.constraints import violates
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.service import ANYONE, permitted, service
 from app.errors import Conflict, NotFound
 from app.logs import event
@@ -51,7 +51,7 @@ def check_link_token(token: str, address: str) -> None:
     message: Message | str = ""
     if is_valid(token):
         claimed = any_person_exists()
-        db.session.rollback()  # no connection is held while Redis is asked
+        release_connection()
         if not claimed:
             return
         message = N_("This link was used already. Whoever used it can add you.")

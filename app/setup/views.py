@@ -34,7 +34,7 @@ def start(token: str) -> Response | tuple[str, int]:
         form,
         lambda: services.claim(actor(), token, address, name.data, password.data, with_sample),
     )
-    if sent.result:
+    if sent.done:
         start_session(session, queries.load_person(sent.result))
         Notice(_("Welcome. This installation is yours.")).show()
         return redirect(home_url(), 303)

@@ -44,11 +44,9 @@ class Declarations:
     first_password_allowed: bool = False
     # Its path contains a secret, which must not be logged.
     secret_path: bool = False
-    # Scripts without an Accept header get its errors as plain text, not as JSON.
-    plain_refusals: bool = False
-    # If it refuses, the rest of the body is read, up to a limit, so that the client gets the
-    # response and not a broken connection.
-    drains_body: bool = False
+    # Scripts without an Accept header get its errors as plain text, not as JSON, and the first line
+    # of some is this one.
+    plain_refusals: str | None = None
     # Set by role_required(): returns None if the actor may use the view, otherwise the response.
     guard: Callable[[], Any] | None = None
 
@@ -75,6 +73,10 @@ def max_body(size: int) -> Callable[[V], V]:
     return declaring(max_body=size)
 
 
+def plain_refusals(first_line: str) -> Callable[[V], V]:
+    return declaring(plain_refusals=first_line)
+
+
 csrf_after_guard = declaring(csrf_after_guard=True)
 anonymous_form = declaring(anonymous_form=True)
 reopened_form = declaring(reopened_form=True)
@@ -83,8 +85,6 @@ without_redis = declaring(without_redis=True)
 always_json = declaring(always_json=True)
 allow_first_password = declaring(first_password_allowed=True)
 secret_path = declaring(secret_path=True)
-plain_refusals = declaring(plain_refusals=True)
-drains_body = declaring(drains_body=True)
 
 
 def declared() -> Declarations:
@@ -134,9 +134,9 @@ def read_rules(app: Flask) -> Addresses:
         prefix = fixed_prefix(rule.rule)
         endpoints.setdefault(prefix, rule.endpoint)
         if declarations_of(app.view_functions.get(rule.endpoint)).secret_path:
-            segments = [re.escape(segment) for segment in prefix.split("/")]
-            pattern = "/+".join([*segments, "[^/]+"])
-            secrets.append((re.compile(pattern, re.IGNORECASE), f"{prefix}/-"))
+            # All that follows the prefix, also in a misspelled address.
+            pattern = "/+".join(map(re.escape, prefix.split("/"))) + ".+"
+            secrets.append((re.compile(pattern, re.IGNORECASE | re.DOTALL), f"{prefix}/-"))
     return Addresses(endpoints, secrets)
 
 

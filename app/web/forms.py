@@ -40,7 +40,7 @@ class Submission(Generic[T]):
     the service returned. Otherwise the form is shown with this status and these headers."""
 
     done: bool = False
-    result: T | None = None
+    result: T = None  # type: ignore[assignment]
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -81,6 +81,9 @@ def identify() -> None:
 
 def set_headers(response: Response) -> Response:
     """Set the headers of every response, except those that the view has set."""
+    if g.get("path_for_log", request.path) != request.path:
+        # The address is a secret, which nginx would log as the referrer of another request.
+        response.headers.setdefault("Referrer-Policy", "strict-origin")
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:

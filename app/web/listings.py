@@ -54,9 +54,8 @@ class ListAddress(Generic[L]):
     kind: type[L]
     filters: Mapping[str, Filter]
 
-    def read(self, args: Mapping[str, str], **fixed: Any) -> L:
-        """Parse query arguments; unknown values become the default. `fixed` are fields that do not
-        come from the URL."""
+    def read(self, args: Mapping[str, str]) -> L:
+        """Parse query arguments; unknown values become the default."""
         plain = self.kind()
         sort = args.get("sort", "")
         sort = sort if sort in self.kind.SORTS else plain.sort
@@ -66,7 +65,7 @@ class ListAddress(Generic[L]):
             if each.argument in args
         }
         descending = ORDERS.get(args.get("order", ""), self.kind.SORTS[sort].descending_first)
-        return self.kind(**fields, **fixed, sort=sort, descending=descending)
+        return self.kind(**fields, sort=sort, descending=descending)
 
     def args(self, listing: L, **changed: Any) -> dict[str, str]:
         """The query arguments of a listing, without defaults."""

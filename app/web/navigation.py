@@ -23,7 +23,7 @@ class Entry:
     order: int
     visible: Callable[[Actor], bool]
     blueprints: tuple[str, ...] = ()
-    icon: str = ""
+    icon: str = field(default="", kw_only=True)
 
     @property
     def url(self) -> str:

@@ -7,9 +7,9 @@ from typing import ParamSpec, TypeVar
 from flask import Response, g, redirect, request
 from flask_babel import gettext as _
 
-from app.actor import Role
+from app.actor import Role, check_permission
 from app.current import actor
-from app.errors import Forbidden, Unauthorized
+from app.errors import Unauthorized
 from app.web.declarations import declare, declared
 from app.web.error_pages import answer
 from app.web.navigation import own_password_url, sign_in_url
@@ -50,10 +50,7 @@ def role_required(
             return ask_sign_in()
         if g.must_change_password and not declared().first_password_allowed:
             return ask_password()
-        if actor().by_token and not by_token:
-            raise Forbidden(_("A token is not enough for this address: sign in."))
-        if not actor().has_role(role):
-            raise Forbidden(_("Your role does not include this."))
+        check_permission(actor(), role, by_token)
         return None
 
     def decorate(view: Callable[P, T]) -> Callable[P, T | Response]:

@@ -43,7 +43,7 @@ function moveInList(step) {
 
 const actions = {
   "/": () => {
-    const box = document.querySelector("input[type=search], [data-key-search]");
+    const box = document.querySelector("input[type=search]");
     box?.focus();
     box?.select();
   },

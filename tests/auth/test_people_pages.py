@@ -64,7 +64,7 @@ def test_token_of_an_administrator_is_not_enough(app, admin):
     assert client.get("/people", headers=header).status_code == 403
     response = client.post("/people/new", data={"name": "x", "role": "admin"}, headers=header)
     assert response.status_code == 403
-    assert response.json["error"] == "A token is not enough for this address: sign in."
+    assert response.json["error"] == "A token is not enough for this: sign in."
     assert client.post(f"/people/{person}/disable", headers=header).status_code == 403
     with app.app_context():
         assert len(queries.list_people(OPERATOR)) == 2

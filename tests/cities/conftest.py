@@ -65,6 +65,13 @@ def value(page, name):
 
 
 @pytest.fixture
+def request_context(app):
+    """For numbers and translations in messages."""
+    with app.test_request_context():
+        yield
+
+
+@pytest.fixture
 def cities(app):
     """A function that fills the register of `app`, as add_cities() does."""
 

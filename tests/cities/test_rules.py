@@ -7,12 +7,6 @@ from app.errors import Invalid
 from tests.cities.conftest import given
 
 
-@pytest.fixture(autouse=True)
-def context(app):
-    with app.test_request_context():
-        yield
-
-
 def test_values_are_trimmed_and_composed():
     values = check_city(given(" 广东\t", "\u3000Cafe\u0301 ", " 007 "))
     assert values == {"province": "广东", "city": "Café", "users": 7}
@@ -41,6 +35,7 @@ def test_bad_numbers_are_refused(users):
     assert list(caught.value.fields) == ["users"]
 
 
+@pytest.mark.usefixtures("request_context")
 @pytest.mark.parametrize(
     ("users", "message"),
     [
@@ -68,6 +63,7 @@ def test_name_of_four_characters_for_each_composed_one_is_taken():
     assert check_city(given(" " * 9999 + "a" + "\u3000" * 9999, "b", "0"))["province"] == "a"
 
 
+@pytest.mark.usefixtures("request_context")
 def test_very_long_name_is_refused_without_composing_it():
     with pytest.raises(Invalid) as caught:
         check_city(given("a" + "\u0344" * 600_000, "b", "0"))

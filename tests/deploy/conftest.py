@@ -1,5 +1,6 @@
 """The real programs, as an operator runs them."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests import servers
 from tests.conftest import need
+from tests.deploy.front import Application, Front, Server, SmallServer, nginx
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,3 +32,35 @@ def running() -> Iterator[servers.Instance]:
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("deploy") as path, servers.started(path) as instance:
         yield instance
+
+
+@pytest.fixture(scope="module")
+def application() -> Iterator[SmallServer]:
+    """The small server."""
+    with (
+        servers.short_folder("backend") as folder,
+        Server(("127.0.0.1", 0), Application) as server,
+    ):
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield SmallServer(server.server_port, folder)
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def front(application: SmallServer) -> Iterator[Front]:
+    """nginx in front of the small server; a client may say which address it has."""
+    realip = "set_real_ip_from 127.0.0.1; real_ip_header X-Address; "
+    with nginx(
+        application,
+        **{"server_tokens": f"{realip} server_tokens", "read_timeout 60s": "read_timeout 1s"},
+    ) as front:
+        yield front
+
+
+@pytest.fixture(scope="module")
+def down() -> Iterator[Front]:
+    """nginx in front of a port on which nobody listens."""
+    with servers.short_folder("backend") as folder, nginx(SmallServer(1, folder)) as front:
+        yield front

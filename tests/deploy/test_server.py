@@ -15,20 +15,16 @@ import requests
 from app.config import ROOT
 from tests import servers
 from tests.conftest import need
+from tests.deploy.front import (
+    SECURITY_HEADERS,
+    assert_headers_once,
+    installed,
+    nginx_folder,
+    on_laptop,
+)
 from tests.factories import HTML, PASSWORD
 from tests.site import Site
 
-SECURITY_HEADERS = [
-    "Content-Security-Policy",
-    "X-Content-Type-Options",
-    "Referrer-Policy",
-    "Permissions-Policy",
-    "Cross-Origin-Opener-Policy",
-    "Cross-Origin-Resource-Policy",
-    "X-Frame-Options",
-    "Cache-Control",
-    "X-Request-ID",
-]
 NAME = "报告 (终稿).txt"
 
 
@@ -77,57 +73,6 @@ def server() -> Iterator[Server]:
                 f"https://gazetteer.example.org:{tls}", folder / "certificate.pem",
                 Site(f"http://127.0.0.1:{front}"),
             )  # fmt: skip
-
-
-def nginx_folder(folder: Path, name: str) -> Path:
-    """A folder for one nginx, with the static files of the checkout."""
-    path = folder / name
-    (path / "instance" / "nginx").mkdir(parents=True)
-    (path / "instance" / "log").mkdir()
-    (path / "static").symlink_to(ROOT / "static")
-    return path
-
-
-def with_ports(text: str, instance: servers.Instance) -> str:
-    """nginx.conf with the port and paths of this instance."""
-    return (
-        text.replace("server 127.0.0.1:8000;", f"server 127.0.0.1:{instance.port};")
-        .replace("alias instance/files/;", f"alias {instance.folder}/files/;")
-        .replace("root instance;", f"root {instance.folder};")
-    )
-
-
-def on_laptop(instance: servers.Instance, port: int) -> str:
-    """nginx.conf as it is in the checkout, to try it on a laptop."""
-    text = (ROOT / "nginx.conf").read_text()
-    return with_ports(text, instance).replace("127.0.0.1:8080", f"127.0.0.1:{port}")
-
-
-def installed(folder: Path, instance: servers.Instance, port: int) -> str:
-    """nginx.conf converted for a server by the command in docs/operating.md, with paths of this
-    test."""
-    guide = (ROOT / "docs" / "operating.md").read_text()
-    command = re.search(r"sed ((?:-e '[^']+' \\?\s*)+)nginx\.conf", guide)
-    assert command, "the command is not in the guide"
-    expressions = re.findall(r"-e '([^']+)'", command[1])
-    words = [word for text in expressions for word in ("-e", text)]
-    text = subprocess.run(
-        ["sed", *words, ROOT / "nginx.conf"], check=True, capture_output=True, text=True
-    ).stdout
-    servers.make_certificate(folder, "gazetteer.example.org")
-    for old, new in (
-        ("user www-data gazetteer;", ""),
-        ("/run/nginx.pid", f"{folder}/tls.pid"),
-        ("/var/log/nginx/", f"{folder}/tls-"),
-        ("/etc/ssl/gazetteer/fullchain.pem", f"{folder}/certificate.pem"),
-        ("/etc/ssl/gazetteer/privkey.pem", f"{folder}/key.pem"),
-        ("listen 80 default_server;", f"listen 127.0.0.1:{servers.free_port()};"),
-        ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
-    ):
-        assert old in text, old
-        text = text.replace(old, new)
-    text = re.sub(r" *listen \[::\].*\n", "", text)
-    return with_ports(text, instance)
 
 
 def add_person(instance: servers.Instance, role: str) -> None:
@@ -220,13 +165,6 @@ def test_a_hundred_megabytes_go_up_and_come_down_unchanged(server):
     stored = next((server.instance.folder / "files").glob("*/*.txt"))
     hidden = f"{server.front}/_files/{stored.parent.name}/{stored.name}"
     assert requests.get(hidden, headers=headers, timeout=60).status_code == 404
-
-
-def assert_headers_once(response: requests.Response) -> None:
-    """Check that each security header is set exactly once, and that nginx hides its version."""
-    for name in SECURITY_HEADERS:
-        assert len(response.raw.headers.getlist(name)) == 1, (response.url, name)
-    assert response.headers["Server"] == "nginx"
 
 
 def test_every_kind_of_response_has_each_header_once(server):

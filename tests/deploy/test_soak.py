@@ -20,7 +20,7 @@ GIGABYTES = 2
 BLOCK = b"0123456789abcdef" * 65_536
 
 
-def memory(pids: set[str]) -> int:
+def memory(pids: set[int]) -> int:
     """The peak resident memory of these processes, the largest of them, in megabytes."""
     peaks = [re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()) for pid in pids]
     return max(int(found[1]) for found in peaks if found) // 1024

@@ -9,10 +9,7 @@ from tests.site import under_load
 def workers(running):
     """The process ids of the workers."""
     pid = running.supervisorctl("pid", "web").strip()
-    if not pid.isdigit() or pid == "0":
-        return set()
-    with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123
-        return set(file.read().split())
+    return servers.children(int(pid)) if pid.isdigit() else set()
 
 
 def ready(running):

@@ -27,7 +27,8 @@ def run(app):
         add_person("Ada", "editor")
 
     def run(*arguments):
-        return app.test_cli_runner().invoke(args=list(map(str, arguments)))
+        with app.app_context():
+            return app.test_cli_runner().invoke(args=list(map(str, arguments)))
 
     return run
 

@@ -187,3 +187,8 @@ def test_the_page_of_a_removed_file_is_404(script, as_role):
 def test_pages_are_not_stored(script, as_role):
     for path in ("/files", "/files/1/details", "/files/scripts"):
         assert as_role("editor").get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_the_search_box_cuts_what_is_longer_than_what_is_searched_for(as_role):
+    box = Page(as_role("viewer").get("/files")).one("input[name=q]")
+    assert box["maxlength"] == str(listing.SEARCH_LENGTH)

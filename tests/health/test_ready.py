@@ -1,10 +1,12 @@
 """/healthz and /readyz with real failures of each service."""
 
 import os
+import resource
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager, suppress
 
 import pymysql
 import pytest
@@ -48,6 +50,39 @@ def test_healthz_needs_neither_database_nor_redis(make_app):
     )
     response = app.test_client().get("/healthz")
     assert (response.status_code, response.json) == (200, {"status": "alive"})
+
+
+@contextmanager
+def few_descriptors(left):
+    """Leave this process so many file descriptors."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(50)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(opened) + 1, limits[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                opened.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(left):
+            os.close(opened.pop())
+        yield
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.parametrize("warm", [True, False])
+@pytest.mark.parametrize("left", range(6))
+def test_not_ready_without_file_descriptors(make_app, left, warm):
+    app = make_app()
+    if warm:
+        assert ready(app)[0] == 200
+    with few_descriptors(left):
+        status, body = ready(app)
+        assert app.test_client().get("/healthz").status_code == 200
+    assert status == 503
+    assert body["checks"] == {"process": "this process has no file descriptors left"}
+    assert ready(app)[0] == 200
 
 
 def test_ready_on_both_databases(any_app):

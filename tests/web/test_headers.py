@@ -26,9 +26,8 @@ def without_redis(make_app):
 
 
 @pytest.fixture
-def broken(make_app, without_redis):
-    """An application with a view that fails and one that refuses its input. It is created after
-    the one without Redis, because rate limits use the last application of the process."""
+def broken(make_app):
+    """An application with a view that fails and one that refuses its input."""
     app = make_app(own=True)
 
     def fail():

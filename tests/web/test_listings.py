@@ -72,7 +72,7 @@ def test_arguments_lead_back_to_the_listing(listing, args):
 
 
 def test_fields_without_an_argument_come_from_the_view():
-    assert THINGS.read({"owner": "5"}, owner=7) == Things(owner=7)
+    assert THINGS.read({"owner": "5"}) == Things()
     assert THINGS.args(Things(owner=7)) == {}
 
 

@@ -3,6 +3,7 @@
 import re
 
 from app.config import ROOT
+from app.web.assets.vendor import VENDOR
 
 STYLES = re.sub(r"/\*.*?\*/", "", (ROOT / "static/gazetteer.css").read_text(), flags=re.DOTALL)
 RULES = re.findall(r"([^{}]+)\{([^{}]*)\}", STYLES)
@@ -40,13 +41,35 @@ def test_there_are_no_view_transitions():
     assert "view-transition" not in STYLES
 
 
-def test_every_class_is_used_in_a_template_or_script():
-    classes = {
+def classes_of(rules: list[tuple[str, str]]) -> set[str]:
+    """The classes that the selectors of a stylesheet name."""
+    return {
         name
-        for selector, _body in RULES
+        for selector, _body in rules
         if not selector.lstrip().startswith("@")
-        for name in re.findall(r"\.([a-z][a-z-]*)", selector)
+        for name in re.findall(r"\.([a-z][\w-]*)", selector)
     }
+
+
+def classes_used(template: str) -> set[str]:
+    """The classes of a template's elements, without those that an expression chooses."""
+    values = re.findall(r'\bclass="([^"]*)"', template)
+    return set(re.sub(r"\{[{%].*?[%}]\}", " ", " ".join(values)).split())
+
+
+def test_every_class_is_used_in_a_template_or_script():
     sources = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("static/js/*.js")]
     text = "\n".join(path.read_text() for path in sources)
+    classes = classes_of(RULES)
     assert {one for one in classes if not re.search(rf"(?<![\w-]){one}(?![\w-])", text)} == set()
+
+
+def test_every_class_of_a_template_has_a_style():
+    bootstrap = (VENDOR / "bootstrap.min.css").read_text()
+    styled = classes_of(RULES) | classes_of(re.findall(r"([^{}]+)\{([^{}]*)\}", bootstrap))
+    used = {
+        path.name: classes_used(path.read_text()) for path in (ROOT / "templates").glob("**/*.html")
+    }
+    assert len(set().union(*used.values())) > 100
+    assert {name: missing for name, classes in used.items() if (missing := classes - styled)} == {}
+    assert classes_used('<p class="said {{ kind }} {% if a %}b{% endif %}">') == {"said", "b"}

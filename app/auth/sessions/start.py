@@ -7,7 +7,7 @@ from flask import current_app, g
 
 from app.auth.models import Person
 from app.current import visitor
-from app.database.engine import db
+from app.database.engine import release_connection
 from app.errors import Unauthorized
 from app.text import N_
 
@@ -28,7 +28,7 @@ def start_session(session: Any, person: Person, epoch: int | None = None) -> Non
         must_change=person.must_change_password,
         since=time.time(),
     )
-    db.session.rollback()  # no connection is held while Redis is asked
+    release_connection()
     interface: Any = current_app.session_interface
     if not interface.regenerate(session, same_person=epoch is not None):
         g.actor = visitor()

@@ -13,6 +13,7 @@ def init_app(app: Flask) -> None:
 
     register(app, subjects.TOKEN)
     app.register_blueprint(views.bp)
-    add_to_menu(
-        app, Entry("tokens.list_tokens", _l("Tokens"), 15, lambda actor: True, ("tokens",), "key")
+    entry = Entry(
+        "tokens.list_tokens", _l("Tokens"), 15, lambda actor: True, ("tokens",), icon="key"
     )
+    add_to_menu(app, entry)

@@ -12,7 +12,7 @@ from app.auth.changes import log_event
 from app.auth.models import ApiToken, Person
 from app.auth.queries import load_person
 from app.auth.rules import check_label
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.service import bookkeeping, permitted, service
 from app.errors import Forbidden, Locked, NotFound
 from app.history.models import ADMINISTRATORS
@@ -96,7 +96,7 @@ def authenticate(text: str, request_id: str | None = None) -> Actor | None:
     )
     row = db.session.execute(query).one_or_none()
     db.session.expunge_all()
-    db.session.rollback()  # no connection is held while Redis is asked or a figure is computed
+    release_connection()
     if row is None:
         return None
     token, person = row

@@ -34,7 +34,7 @@ def create_token() -> tuple[str, int]:
     response only."""
     form = TokenForm()
     sent = submit(form, lambda: tokens.create_token(actor(), form.label.data))
-    if sent.result:
+    if sent.done:
         return draw_page(TokenForm(formdata=None), sent.result), 200
     return draw_page(form), sent.status
 

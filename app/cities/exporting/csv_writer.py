@@ -13,9 +13,18 @@ from app.concurrency import yield_to_hub
 BYTE_ORDER_MARK = "\ufeff"
 HEADER = tuple(field.headers[0] for field in CSV_FIELDS)
 CELLS = attrgetter(*(field.column for field in CSV_FIELDS))  # of a row of the register
-# What a spreadsheet would take for a formula. The apostrophes before it are part of the pattern:
-# a name that itself begins with '= gets one more, and comes back whole.
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
+# Spaces of all kinds and invisible characters, as parts of a regular expression's class.
+UNSEEN = (
+    " \u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180e\u2000-\u200f\u202a-\u202f"
+    "\u205f-\u206f\u2800\u3000\u3164\ufeff\uffa0"
+)
+# What a spreadsheet would take for a formula, in any width: at the beginning, or after a semicolon,
+# which some take for a separator; after spaces and invisible characters too. The apostrophes before
+# it are part of the pattern: a name that itself begins with '= gets one more, and comes back whole.
+FORMULA = re.compile(rf"(?:'*|.*;)[{UNSEEN}]*[=＝+＋\-－@＠|｜\t\r]", re.DOTALL)
+# A name in these is not in quotation marks, which an import removes, if others are around it.
+CURLY = "“”„‟＂"
+BEGINS_CURLY = re.compile(f"[{UNSEEN}]*[{CURLY}]")
 
 
 def guard(text: str) -> str:
@@ -31,9 +40,11 @@ def unguard(text: str) -> str:
 def write_csv(rows: Iterable[Iterable[str | int | None]]) -> str:
     """Rows with CRLF line endings. Text is guarded, numbers are written as they are."""
     out = io.StringIO()
-    writer = csv.writer(out)
+    plain, quoting = csv.writer(out), csv.writer(out, quoting=csv.QUOTE_ALL)
     for row in rows:
-        writer.writerow([guard(cell) if isinstance(cell, str) else cell for cell in row])
+        cells = [guard(cell) if isinstance(cell, str) else cell for cell in row]
+        curly = any(isinstance(cell, str) and BEGINS_CURLY.match(cell) for cell in cells)
+        (quoting if curly else plain).writerow(cells)
     return out.getvalue()
 
 

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from app.cities.fields import CITY, DETAILS, FIELDS, Values
 from app.cities.importing.csv_table import Line
+from app.cities.importing.damage import find_damage
+from app.cities.importing.header import SEPARATORS
 from app.cities.importing.models import ImportLine, LineKind
 from app.cities.rules import Faults, Pair, examine_city, names_of, search_keys
 from app.history.services import changed_fields, dump
@@ -59,13 +61,24 @@ def names_and_keys(values: Values) -> StagedValues:
 def examine_line(line: Line) -> tuple[Values, Faults]:
     """The values of the fields that the file has, and what is wrong, under "" for a fault of the
     whole line."""
-    if not line.surplus:
-        return examine_city(line.cells)
-    surplus = N_(
-        "This line has more cells than the header has columns. "
-        "A name with a comma needs quotation marks around it."
-    )
-    return {}, {"": surplus}
+    if line.surplus:
+        surplus = N_(
+            "This line has more cells than the header has columns. "
+            "A name that contains what separates the columns needs quotation marks around it."
+        )
+        return {}, {"": surplus}
+    values, faults = examine_city(line.cells)
+    if faults and separators_in(line):
+        other = N_("The cells of this line are not separated by the same characters as the header.")
+        return {}, {"": other}
+    damage = find_damage({name: line.cells[name] for name in faults if name in line.cells})
+    return values, faults | damage
+
+
+def separators_in(line: Line) -> bool:
+    """True if all of a line is in one cell, with separators in it."""
+    filled = [text for text in line.cells.values() if text.strip()]
+    return len(line.cells) > len(filled) == 1 and any(map(filled[0].count, SEPARATORS))
 
 
 def refusal(fields: Iterable[str], messages: Iterable[Message]) -> StagedValues:
@@ -136,6 +149,8 @@ def add(given: Values) -> StagedValues:
             for field in missing
         )
         return refusal([field.name for field in missing], messages)
+    if damage := find_damage(given):
+        return refusal(damage, damage.values())
     values: Values = {field.name: given.get(field.name) for field in FIELDS}
     return {
         "kind": LineKind.NEW,

@@ -3,9 +3,11 @@ reading a file is cheap whatever is in it."""
 
 import csv
 import io
+import re
 from collections.abc import Iterator
-from itertools import chain
+from functools import cache
 
+from app.cities.exporting.csv_writer import CURLY, UNSEEN
 from app.concurrency import yield_to_hub
 from app.errors import Invalid
 from app.text import N_, Message
@@ -14,6 +16,9 @@ from app.text import N_, Message
 MOST_EMPTY = 20_000
 MOST_COLUMNS = 200
 RECORD_LENGTH = 1_000_000  # characters; a longer record is not parsed
+# A file that is saved by one program after another may begin with several, or with the bytes of one
+# as three letters.
+BYTE_ORDER_MARKS = re.compile("^(?:\ufeff|ï»¿)+")
 # How many characters are about a millisecond of work, and how many a line costs by itself.
 PAUSE_EVERY, LINE_COSTS = 100_000, 200
 
@@ -23,19 +28,12 @@ def refused(message: Message) -> Invalid:
     return Invalid(fields={"file": message})
 
 
-def records(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line in which it begins. Before the header, empty lines and comments
-    (lines that begin with #) are skipped."""
-    lines = Lines(data)
-    for first in lines:
-        if first.strip() and not first.replace('"', "").lstrip().startswith("#"):
-            break
-        check_empty(lines.count, lines.count)
-        lines.begin_record()
-    else:
-        return
+def records(lines: "Lines", first: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line in which it begins, from the line `first` on, which was read
+    last."""
     try:
-        for cells in csv.reader(chain([first], lines), strict=True):
+        tidy = tidied(lines, first, separator)
+        for cells in csv.reader(tidy, strict=True, delimiter=separator[0]):
             check_width(lines.begins, len(cells))
             yield lines.begins, cells
             lines.begin_record()
@@ -43,18 +41,66 @@ def records(data: bytes) -> Iterator[tuple[int, list[str]]]:
         raise unreadable(lines.begins, error) from None
 
 
+def tidied(lines: "Lines", first: str, separator: str) -> Iterator[str]:
+    """The lines from `first` on with quotation marks as csv.reader knows them."""
+    quotes = quotes_of(separator)
+    yield quotes.tidy(first, inside=False)
+    for line in lines:
+        yield quotes.tidy(line, inside=lines.count > lines.begins)
+
+
+class Quotes:
+    """The quotation marks of cells as people write them: with spaces of any kind around them, or
+    curly. csv.reader would take both for parts of the name. Of several separators the first takes
+    the place of the others."""
+
+    def __init__(self, separators: str) -> None:
+        space = f"[{UNSEEN}]*+" if "\t" in separators else f"[{UNSEEN}\t]*+"
+        any_of = re.escape(separators)
+        end = f"{space}(?=[{any_of}\r\n]|\\Z)"
+        text = '(?:[^"]++|"")*+'
+        self.separators = separators
+        self.unusual = re.compile(f'[{UNSEEN}\t]"|"[{UNSEEN}\t]|[{CURLY}{separators[1:]}]')
+        self.cell = re.compile(
+            f'{space}(?P<quoted>"{text}"){end}'
+            f'|{space}(?P<open>"{text}\\Z)'  # goes on in the next line
+            f'|{space}".*+'  # wrong: left to csv.reader
+            f"|{space}[{CURLY}](?P<curly>[^{CURLY}\r\n]*+)[{CURLY}]{end}"
+            f'|{space}[{CURLY}](?P<half>[^{CURLY}"\r\n]*+)"{end}'
+            f"|[^{any_of}]++|[{any_of}]",
+            re.DOTALL,
+        )
+
+    def tidy(self, line: str, inside: bool) -> str:
+        """The line with the usual quotation marks; `inside` if it begins within a quoted cell. More
+        cells than a record may have are left as they are."""
+        if not self.unusual.search(line):
+            return line
+        text = f'"{line}' if inside else line
+        return self.cell.sub(self.usual, text, count=2 * MOST_COLUMNS + 1)[inside:]
+
+    def usual(self, found: re.Match[str]) -> str:
+        """One cell with the usual quotation marks, or a separator."""
+        curly = found["half"] if found["curly"] is None else found["curly"]
+        if curly is not None:
+            return '"{}"'.format(curly.replace('"', '""'))
+        if found[0] in self.separators:
+            return self.separators[0]
+        return found["quoted"] or found["open"] or found[0]
+
+
+quotes_of = cache(Quotes)
+
+
 class Lines:
     """The lines of a file with their line endings, decoded as they are read. Now and then other
     requests run: a small file may have millions of lines, and one line may be the whole file."""
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
+    def __init__(self, data: bytes, codec: str, errors: str = "strict") -> None:
         # newline="" ends a line at LF, CRLF and CR, and keeps them inside quoted cells.
-        self.file = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
+        self.file = io.TextIOWrapper(io.BytesIO(data), codec, errors, newline="")
         self.count = self.since_pause = 0
         self.begin_record()
-        if b"\0" in data:
-            raise not_text(data[: data.index(b"\0")])
 
     def begin_record(self) -> None:
         """The lines that follow belong to another record."""
@@ -64,10 +110,7 @@ class Lines:
         return self
 
     def __next__(self) -> str:
-        try:
-            line = self.file.readline(RECORD_LENGTH + 1)
-        except UnicodeDecodeError:
-            raise not_text(before_fault(self.data)) from None
+        line = self.file.readline(RECORD_LENGTH + 1)
         if not line:
             raise StopIteration
         self.count += 1
@@ -77,28 +120,12 @@ class Lines:
         if self.since_pause > PAUSE_EVERY:
             self.since_pause = 0
             yield_to_hub()
-        return line
+        return BYTE_ORDER_MARKS.sub("", line) if self.count == 1 else line
 
 
-def before_fault(data: bytes) -> bytes:
-    """The data before the first byte that is not UTF-8."""
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        return data[: error.start]
-    return data
-
-
-def not_text(before: bytes) -> Invalid:
-    """The error for a file that is not UTF-8 text after these bytes."""
-    line_ends = before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
-    return refused(
-        N_(
-            "Line %(line)s is not UTF-8 text. Save the file again as UTF-8; Excel calls it "
-            "“CSV UTF-8 (Comma delimited)”.",
-            line=str(line_ends + 1),
-        )
-    )
+def line_ends(text: str) -> int:
+    """How many line endings (LF, CRLF, CR) the text has."""
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
 def unreadable(line: int, error: csv.Error) -> Invalid:
@@ -112,6 +139,11 @@ def unreadable(line: int, error: csv.Error) -> Invalid:
                 most=csv.field_size_limit(),
             )
         )
+    return unmatched_quotes(line)
+
+
+def unmatched_quotes(line: int) -> Invalid:
+    """The error for a record with a quotation mark too few or too many."""
     return refused(
         N_(
             "The quotation marks of the cells that begin in line %(line)s do not match. "

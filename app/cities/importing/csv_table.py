@@ -3,20 +3,26 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from app.cities.exporting.csv_writer import HEADER, unguard
-from app.cities.fields import CITY, CSV_FIELDS, PROVINCE, Field
-from app.cities.importing.csv_reader import check_empty, records, refused
-from app.errors import Invalid
+from app.cities.exporting.csv_writer import unguard
+from app.cities.importing.csv_reader import Lines, check_empty, records, refused
+from app.cities.importing.header import (
+    SKIPPED_SHOWN,
+    Places,
+    Skipped,
+    find_heading,
+    no_header,
+    read_header,
+)
+from app.cities.importing.sniff import find_encoding
 from app.text import N_
 
 MOST_LINES = 5000
 # 3 KB for each line: an ignored column may hold a description.
 MOST_BYTES = 16 << 20
-OTHERS_SHOWN, OTHER_LENGTH = 20, 60
-COLUMNS: dict[str, Field] = {header: field for field in CSV_FIELDS for header in field.headers}
-# The position of each field's column in the file, by the name of the field.
-Places = dict[str, int]
+# Text that a spreadsheet is not to calculate, as some programs write it: ="007".
+FORMULA_OF_TEXT = re.compile('="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -29,20 +35,36 @@ class Line:
     surplus: bool = False  # more cells than the header has columns
 
 
+class Source(NamedTuple):
+    """How a file was read. `skipped` are the first of the `skipped_count` lines with text above its
+    header, with their numbers."""
+
+    encoding: str
+    separator: str
+    skipped: Skipped
+    skipped_count: int
+
+
 @dataclass(frozen=True)
 class Table:
     """A file that could be read. `fields` are the names of fields for which it has a column,
-    `ignored` the headers of its other columns."""
+    `ignored` the headers of its other columns, `source` is how the file was read."""
 
     lines: list[Line]
     fields: list[str]
     ignored: list[str]
+    source: Source
 
 
 def read_csv(data: bytes) -> Table:
     """Read a whole file; Invalid with one message if that is impossible."""
-    found = records(data)
-    header_line, header = next(found, (1, []))
+    encoding = find_encoding(data)
+    text = Lines(data, encoding.codec)
+    heading = find_heading(text)
+    if heading is None or not heading.is_complete:
+        raise no_header(heading)
+    found = records(text, heading.text, heading.separator)
+    header_line, header = next(found)
     places, ignored = read_header(header_line, header)
     lines: list[Line] = []
     empty = 0
@@ -68,85 +90,21 @@ def read_csv(data: bytes) -> Table:
                 line=str(header_line),
             )
         )
-    return Table(lines, list(places), ignored)
-
-
-def read_header(line: int, cells: list[str]) -> tuple[Places, list[str]]:
-    """The places of our columns, and the names of the others."""
-    places: Places = {}
-    ignored: list[str] = []
-    names = [cell.strip() for cell in cells]
-    for place, name in enumerate(names):
-        field = COLUMNS.get(name.casefold())
-        if field is None:
-            if name:
-                ignored.append(name[:OTHER_LENGTH])
-        elif field.name in places:
-            raise repeated_column(line, field, names[places[field.name]], name)
-        else:
-            places[field.name] = place
-    check_header(line, cells, places)
-    return places, ignored[:OTHERS_SHOWN]
-
-
-def repeated_column(line: int, field: Field, first: str, second: str) -> Invalid:
-    """The error for two columns of one field, by their names in the file."""
-    if first == second:
-        message = N_(
-            "The header in line %(line)s has two columns “%(name)s”. Delete one of them.",
-            line=str(line),
-            name=first,
-        )
-    else:
-        message = N_(
-            "The columns “%(first)s” and “%(second)s” of the header in line %(line)s have the same "
-            "meaning: %(field)s. Delete one of them.",
-            line=str(line),
-            first=first,
-            second=second,
-            field=field.label,
-        )
-    return refused(message)
-
-
-def check_header(line: int, cells: list[str], places: Places) -> None:
-    """Refuse a header without province or city."""
-    missing = [field for field in (PROVINCE, CITY) if field.name not in places]
-    if not missing:
-        return
-    separated = re.split(r"[;\t，]", cells[0].casefold()) if len(cells) == 1 else []
-    if any(part.strip() in COLUMNS for part in separated[:3]) and len(separated) > 1:
-        raise refused(
-            N_(
-                "The columns in line %(line)s are not separated by commas (,). "
-                "Save the file with commas between the columns.",
-                line=str(line),
-            )
-        )
-    if len(missing) == 1:
-        raise refused(
-            N_(
-                "The header in line %(line)s has no column “%(name)s” (or “%(header)s”). Add it.",
-                line=str(line),
-                name=missing[0].label,
-                header=missing[0].headers[0],
-            )
-        )
-    raise refused(
-        N_(
-            "Line %(line)s should be the header that names the columns. It needs “%(province)s” "
-            "and “%(city)s”, which may also be named as here: %(header)s",
-            line=str(line),
-            province=PROVINCE.label,
-            city=CITY.label,
-            header=",".join(HEADER),
-        )
-    )
+    skipped = heading.skipped
+    source = Source(encoding.name, heading.separator, skipped[:SKIPPED_SHOWN], len(skipped))
+    return Table(lines, list(places), ignored, source)
 
 
 def read_line(line: int, cells: list[str], places: Places, width: int) -> Line:
     """One record; a missing cell is empty."""
     texts = {
-        name: unguard(cells[place]) if place < len(cells) else "" for name, place in places.items()
+        name: read_cell(cells[place]) if place < len(cells) else ""
+        for name, place in places.items()
     }
     return Line(line, texts, surplus=any(map(str.strip, cells[width:])))
+
+
+def read_cell(text: str) -> str:
+    """The text of a cell without what keeps a spreadsheet from calculating it."""
+    formula = FORMULA_OF_TEXT.fullmatch(text)
+    return formula[1] if formula else unguard(text)

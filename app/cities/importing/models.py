@@ -1,6 +1,6 @@
 """What an import holds until it is confirmed: the file, and one row for each of its lines."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +13,9 @@ from app.database.types import Id, Moment, UtcDateTime, bounded, long_text
 from app.text import load_messages
 
 FAULTS_LENGTH = 255
+# What is not confirmed within this time can no longer be confirmed, and is deleted.
+LIFE = timedelta(hours=24)
+MOST_WAITING = 20  # unconfirmed imports a person
 
 
 class LineKind(StrEnum):
@@ -37,6 +40,8 @@ class CityImport(db.Model):  # type: ignore[name-defined,misc]
     file_name: Mapped[str] = mapped_column(bounded(TEXT_LENGTH))
     fields: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     ignored: Mapped[str] = mapped_column(long_text())
+    # How the file was read, see csv_table.Source; imports of the previous release have none.
+    source: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # Rises when the preview is made again: only the one that was looked at can be confirmed.
     preview: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[Moment] = mapped_column(index=True)

@@ -3,18 +3,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from app.actor import Actor, Role
-from app.cities.importing.models import CityImport, ImportLine, LineKind
+from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLine, LineKind
 from app.database.engine import db
 from app.database.service import permitted
 from app.errors import NotFound
 from app.text import N_
+from app.times import now
 
 PART_SIZE = 100
+STAGING = timedelta(minutes=10)  # more than staging a file takes
 # A confirmed one may be of the previous release, which did not note the fields.
 IS_STAGED = or_(CityImport.fields.is_not(None), CityImport.applied_at.is_not(None))
 
@@ -30,8 +33,9 @@ class Part:
 
 
 def owned_by(actor: Actor) -> ColumnElement[bool]:
-    """The actor's own imports; for administrators all."""
-    return true() if actor.is_admin else CityImport.person_id == actor.id
+    """The actor's own imports, for administrators all, that are confirmed or can still be."""
+    current = or_(CityImport.applied_at.is_not(None), CityImport.created_at > now() - LIFE)
+    return current if actor.is_admin else and_(CityImport.person_id == actor.id, current)
 
 
 @permitted(Role.EDITOR)
@@ -56,12 +60,22 @@ def list_waiting(actor: Actor) -> Sequence[Row[Any]]:
     lines = select(func.count()).where(ImportLine.import_id == CityImport.id).scalar_subquery()
     query = select(
         CityImport.id, CityImport.file_name, CityImport.created_at, lines.label("lines")
-    ).where(
-        CityImport.person_id == actor.id,
-        CityImport.fields.is_not(None),
-        CityImport.applied_at.is_(None),
-    )
-    return db.session.execute(query.order_by(CityImport.id.desc()).limit(5)).all()
+    ).where(waiting_of(actor), CityImport.fields.is_not(None))
+    return db.session.execute(query.order_by(CityImport.id.desc()).limit(MOST_WAITING)).all()
+
+
+def count_waiting(actor: Actor) -> int:
+    """How many unconfirmed imports the actor has, with those whose lines are being staged. One that
+    was interrupted then stops counting after some minutes."""
+    staged = or_(CityImport.fields.is_not(None), CityImport.created_at > now() - STAGING)
+    query = select(func.count()).select_from(CityImport).where(waiting_of(actor), staged)
+    return db.session.scalar(query) or 0
+
+
+def waiting_of(actor: Actor) -> ColumnElement[bool]:
+    """The actor's own imports that are neither confirmed nor cancelled nor expired."""
+    own = CityImport.person_id == actor.id
+    return and_(own, CityImport.applied_at.is_(None), CityImport.created_at > now() - LIFE)
 
 
 def count_lines(found: CityImport) -> dict[str, int]:

@@ -4,16 +4,16 @@ do. Chunk by chunk, so that a long file holds no lock for long; nothing in the r
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 
 from sqlalchemy import delete, insert, select
 
 from app.actor import Actor, Role
+from app.auth.queries import load_person
 from app.cities.fields import CITY, values_of
 from app.cities.importing.compare import Known, Seen, StagedValues, compare_line
 from app.cities.importing.csv_table import Line, Table
-from app.cities.importing.models import CityImport, ImportLine
-from app.cities.importing.queries import load_import
+from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLine
+from app.cities.importing.queries import count_waiting, load_import
 from app.cities.models import TEXT_LENGTH, City
 from app.cities.queries import COLUMNS, CityRow
 from app.cities.rules import Pair, clean, pair_of, sort_key
@@ -21,17 +21,21 @@ from app.cities.search_keys import fill_keys
 from app.concurrency import yield_to_hub
 from app.database.engine import DATABASE_AWAY, db
 from app.database.service import bookkeeping, service
-from app.errors import Locked, NotFound
+from app.errors import Conflict, Locked, NotFound
 from app.history.models import ADMINISTRATORS
 from app.history.services import Change, record
+from app.text import N_
 from app.times import now
 
 log = logging.getLogger("gazetteer.cities")
 
 CHUNK = 200  # compared and stored in about 30 ms
-LIFE = timedelta(hours=24)
 # How many expired imports a new one deletes: 5,000 lines take 20 to 200 ms.
 EXPIRED_AT_ONCE = 5
+
+
+class TooManyWaiting(Conflict):
+    """The person has as many unconfirmed imports as one may have."""
 
 
 def stage_table(actor: Actor, file_name: str, table: Table) -> int:
@@ -53,9 +57,23 @@ def renew_preview(actor: Actor, import_id: int) -> None:
 
 @service(Role.EDITOR)
 def insert_import(actor: Actor, file_name: str, table: Table) -> int:
-    """Insert an import without lines."""
-    ignored = ", ".join(table.ignored)
-    row = CityImport(person_id=actor.person_id, file_name=file_name, ignored=ignored)
+    """Insert an import without lines. A person who has the most unconfirmed ones gets
+    TooManyWaiting; the locked row of the person makes two files at once wait for each other."""
+    load_person(actor.person_id, lock=True)
+    if count_waiting(actor) >= MOST_WAITING:
+        raise TooManyWaiting(
+            N_(
+                "You have %(most)s imports that are not confirmed yet. "
+                "Confirm or cancel one of them, then choose the file again.",
+                most=MOST_WAITING,
+            )
+        )
+    row = CityImport(
+        person_id=actor.person_id,
+        file_name=file_name,
+        ignored=", ".join(table.ignored),
+        source=table.source._asdict(),
+    )
     db.session.add(row)
     db.session.flush()
     change = Change(row.id, after={"file_name": file_name, "lines": len(table.lines)})

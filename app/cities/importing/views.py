@@ -12,7 +12,8 @@ from app.cities.importing import queries, services
 from app.cities.importing.apply import OutdatedPreview
 from app.cities.importing.csv_table import MOST_BYTES, MOST_LINES
 from app.cities.importing.forms import ImportForm
-from app.cities.importing.models import LineKind
+from app.cities.importing.header import SEPARATORS
+from app.cities.importing.models import MOST_WAITING, LineKind
 from app.cities.importing.queries import load_import
 from app.current import actor
 from app.text import parse_integer
@@ -30,6 +31,8 @@ KIND = f"<any({','.join(LineKind)}):kind>"
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
 # The fields that templates show of each line.
 SHOWN_FIELDS = {"fields": FIELDS, "details": DETAILS, "csv_fields": CSV_FIELDS}
+# The first lines of a file, as cells.
+EXAMPLE = [HEADER, *zip(*(field.examples for field in CSV_FIELDS), strict=True)]
 
 
 @bp.route("/cities/import", methods=["GET", "POST"])
@@ -48,7 +51,8 @@ def import_cities() -> Redirect | tuple[str, int]:
         waiting=queries.list_waiting(actor()),
         most=MOST_LINES,
         most_bytes=MOST_BYTES,
-        header=HEADER,
+        most_waiting=MOST_WAITING,
+        example=EXAMPLE,
     ), sent.status
 
 
@@ -71,6 +75,7 @@ def import_preview(import_id: int) -> Redirect | str:
         counts=counts,
         parts=parts,
         missing=missing,
+        separators=SEPARATORS,
         **SHOWN_FIELDS,
     )
 

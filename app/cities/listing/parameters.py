@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from app.cities.models import USERS_MOST, City
 from app.database.cursor import BY_ID, Sort, Value, read_moment, read_text
@@ -21,7 +22,7 @@ def read_users(text: str) -> Value:
 class CityListing(Listing):
     """Filters and order. Nothing set is the whole register, newest first."""
 
-    SORTS = {  # noqa: RUF012 - never changed
+    SORTS: ClassVar = {
         "id": BY_ID,
         "city": Sort(read_text, nullable=True, column=City.city_key),
         "province": Sort(read_text, nullable=True, column=City.province_key),

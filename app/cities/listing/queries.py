@@ -17,7 +17,7 @@ from app.cities.rules import check_reader, fold_name
 from app.cities.search_keys import fill_keys
 from app.database import keyset
 from app.database.cursor import FIRST, Cursor
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.keyset import (
     PAGE_SIZE,
     Page,
@@ -59,7 +59,7 @@ def read_batches(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
     fill_needed_keys(listing)
     cursor = FIRST
     while rows := read_rows(listing, cursor, size):
-        db.session.rollback()
+        release_connection()
         yield rows
         if len(rows) < size:
             return

@@ -7,7 +7,7 @@ from app.current import actor
 from app.errors import DomainError
 from app.files import queries
 from app.files.download.response import send
-from app.files.plain_responses import refuse
+from app.files.plain_responses import MISSING, refuse
 from app.web.declarations import plain_refusals
 from app.web.permissions import role_required
 
@@ -17,7 +17,7 @@ bp.register_error_handler(HTTPException, refuse)
 
 
 @bp.get("/files/<int:file_id>")
-@plain_refusals
+@plain_refusals(MISSING)
 @role_required()
 def download_file(file_id: int) -> Response:
     """A file by id; each version has its own."""
@@ -26,7 +26,7 @@ def download_file(file_id: int) -> Response:
 
 @bp.get("/download")
 @bp.get("/download/<path:name>")
-@plain_refusals
+@plain_refusals(MISSING)
 @role_required()
 def download_by_name(name: str = "") -> Response:
     """The newest file of a name, or the file of a stored name; also as `?filename=NAME`."""

@@ -35,10 +35,10 @@ class FormBody:
         self.stream = stream
         self.in_memory = 0
 
-    def read(self, format_size: int = -1) -> bytes:
+    def read(self, size: int = -1) -> bytes:
         if self.in_memory > IN_MEMORY_BYTES:
             raise RequestEntityTooLarge()
-        block = self.stream.read(format_size)
+        block = self.stream.read(size)
         self.in_memory += len(block)
         return block
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.actor import Actor, Role
+from app.current import settings
 from app.database.constraints import violates
 from app.database.engine import DATABASE_AWAY, db
 from app.database.service import after_commit, is_busy, permitted, service
@@ -92,10 +93,10 @@ def store(
 
     The file is on disk under its stored name before the row exists, and is deleted again if the row
     certainly does not. If the answer to the commit is lost, the row may exist: then the file stays,
-    and `purge_orphans()` deletes it if necessary.
+    and `flask purge-files` deletes it if necessary.
     """
     incoming.finish()
-    content_type = check_file(path, incoming)
+    content_type = check_file(path, incoming, settings().upload_extensions)
     extension = path.extension[:EXTENSION_LENGTH]
     stored_name = incoming.store(extension)
     new_row = partial(

@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.actor import Role
 from app.current import actor
 from app.errors import DomainError
-from app.files.plain_responses import plain, refuse
+from app.files.plain_responses import FAILED, plain, refuse
 from app.files.upload import results
 from app.files.upload.request import discard_body, has_file_part, receive
 from app.files.upload.responses import answer_upload
-from app.web.declarations import csrf_after_guard, declared, drains_body, plain_refusals
+from app.web.declarations import csrf_after_guard, declared, plain_refusals
 from app.web.negotiation import wants_page
 from app.web.permissions import role_required
 
@@ -24,15 +24,14 @@ bp.register_error_handler(HTTPException, refuse)
 @bp.after_request
 def read_rest(response: AnyResponse) -> AnyResponse:
     """Read a refused upload to its end, within limits, so that the client receives the reason."""
-    if declared().drains_body:
+    if declared().plain_refusals is not None:
         discard_body()
     return response
 
 
 @bp.post("/upload", strict_slashes=False)
 @csrf_after_guard
-@plain_refusals
-@drains_body
+@plain_refusals(FAILED)
 @role_required(Role.EDITOR)
 def upload_file() -> Response:
     """One or many files in the field `file`, a folder in the field `folder`."""
@@ -40,8 +39,7 @@ def upload_file() -> Response:
 
 
 @bp.get("/upload", strict_slashes=False)
-@plain_refusals
-@drains_body
+@plain_refusals(FAILED)
 def explain_upload() -> AnyResponse:
     """Uploads are sent with POST; the form is on the page of files."""
     if wants_page():

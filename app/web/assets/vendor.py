@@ -10,7 +10,7 @@ from app.config import ROOT
 from app.web.assets.static_files import STATIC
 
 VENDOR = STATIC / "vendor"
-ICON_SOURCES = ("templates/**/*.html", "static/js/**/*.js", "app/*/__init__.py")
+ICON_SOURCES = ("templates/**/*.html", "static/js/**/*.js", "app/**/__init__.py")
 SYMBOL = re.compile(r'(<symbol[^>]*? id="([^"]+)".*?</symbol>)', re.DOTALL)
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 # In templates and scripts icon("name"), in Python the argument icon="name" of a navigation entry.

@@ -173,7 +173,8 @@ def test_import_expires_after_a_day(person):
 
 
 def test_the_oldest_expired_imports_go_first_a_few_at_a_time_each_by_itself(person):
-    old = [stage(person, "a,b,1\n") for _ in range(staging.EXPIRED_AT_ONCE + 2)]
+    people = [person] * staging.EXPIRED_AT_ONCE + [add_person("second", "editor")] * 2
+    old = [stage(owner, "a,b,1\n") for owner in people]
     expire(*old)
     statements = []
     event.listen(db.engine, "commit", lambda _connection: statements.append("commit"))
@@ -186,6 +187,22 @@ def test_the_oldest_expired_imports_go_first_a_few_at_a_time_each_by_itself(pers
     left = db.session.scalars(select(CityImport.id).order_by(CityImport.id)).all()
     assert left == old[-2:]
     assert kinds(old[-1]) == ["new"]
+
+
+def test_an_expired_import_is_not_found_before_it_is_deleted(person):
+    """The deletion is housekeeping; that an import expires does not depend on it."""
+    waiting, applied = stage(person, "a,b,1\n"), stage(person, "a,c,1\n")
+    confirm(applied, person)
+    preview = queries.load_import(editor(person), waiting).preview
+    expire(waiting, applied)
+    with pytest.raises(NotFound):
+        queries.load_import(editor(person), waiting)
+    for verb in (services.cancel_import, lambda *args: services.confirm_import(*args, preview)):
+        with pytest.raises(NotFound):
+            verb(editor(person), waiting)
+    assert queries.list_waiting(editor(person)) == []
+    assert register() == [("a", "c", 1)]
+    assert queries.load_import(Actor.operator(), applied).added == 1
 
 
 def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import encode_multipart
 
 from app import concurrency
@@ -19,9 +20,9 @@ from tests.html import Page
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"\xff\xfe", "Line 1 is not UTF-8"),
+        (b"\xff\xff", "Line 1 is not UTF-8"),
         (b"a,b,c\n", "should be the header"),
-        (b"province;city;number\n1;2;3\n", "not separated by commas"),
+        ("province,city\na,Åland é\n".encode("cp1252"), "it could be: "),
     ],
 )
 def test_unreadable_file_is_refused_and_nothing_stored(app, as_role, data, message):
@@ -47,6 +48,19 @@ def test_five_thousand_lines_with_a_long_column_are_accepted(as_role):
     assert button == "Import 5,000 cities"
 
 
+@pytest.mark.parametrize("other", ["file", "file2"])
+def test_several_files_are_refused_and_none_is_read(app, as_role, other):
+    editor = as_role("editor")
+    files = [("file", "a.csv"), (other, "b.csv")]
+    data = MultiDict([(field, (io.BytesIO(MIXED.encode()), name)) for field, name in files])
+    data.add("csrf_token", editor.token("/cities/import"))
+    response = editor.client.post("/cities/import", data=data, headers=HTML)
+    assert response.status_code == 422
+    assert "Only one file can be imported at a time; 2 were sent." in Page(response).text()
+    with app.app_context():
+        assert db.session.scalars(select(CityImport)).all() == []
+
+
 @pytest.mark.parametrize(
     ("path", "size", "limit"),
     [("/cities/import", 16 << 20, "16 MB"), ("/cities/new", 4 << 20, "4 MB")],
@@ -63,7 +77,9 @@ def test_body_over_the_limit_is_refused_with_the_limit(as_role, path, size, limi
         assert response.status_code == 413
         assert f"At most {limit} can be sent here at once." in response.text
     hint = Page(editor.get("/cities/import")).text("#file-help")
-    assert hint == "At most 5,000 lines and 16 MB, as UTF-8."
+    assert hint == (
+        "At most 5,000 lines and 16 MB, best as UTF-8; UTF-16, GB18030 and Big5 are recognized."
+    )
 
 
 def test_field_that_is_too_long_is_refused_without_the_limit_of_the_body(as_role):

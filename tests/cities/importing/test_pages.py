@@ -5,10 +5,13 @@ import io
 import re
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import select, update
 
+from app.cities.importing.header import SEPARATORS
 from app.cities.importing.services import display_name
 from app.cities.models import City
+from app.config import LANGUAGES
 from app.database.engine import db
 from tests.cities.importing.staging import HEADER, MIXED, send
 from tests.factories import HTML, Browser, add_person
@@ -137,10 +140,56 @@ def test_a_file_that_would_change_nothing_has_nothing_to_confirm(as_role, filled
 def test_missing_numbers_and_other_columns_are_mentioned(as_role, filled):
     editor = as_role("editor")
     page = open_page(editor, send(editor, "province,city,<i>\n广东,广州市,7\n").location)
-    assert page.texts("p.quiet") == [
+    assert page.texts("p.quiet")[1:] == [
         "Ignored columns: <i>.",
         "The file has no column “Users”: it stays as it is in the register.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        (
+            "en",
+            [
+                "Read as GB18030; the columns are separated by semicolons.",
+                "Skipped above the header: line 1 (sep=;), line 2 (城市登记表)",
+            ],
+        ),
+        (
+            "zh",
+            [
+                "按 GB18030 编码读取，各列以分号分隔。",
+                "表头上方已跳过：第 1 行（sep=;）、第 2 行（城市登记表）",
+            ],
+        ),
+    ],
+)
+def test_the_preview_says_how_the_file_was_read(as_role, language, lines):
+    editor = as_role("editor")
+    editor.client.set_cookie("gz_language", language)
+    file = "sep=;\n城市登记表;;\n省份;城市;用户数\n安省;兰市;5\n".encode("gbk")
+    page = open_page(editor, send(editor, file).location)
+    assert page.texts("p.quiet") == lines
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_every_separator_has_a_name_in_the_preview(app, as_role, language, separator):
+    editor = as_role("editor")
+    editor.client.set_cookie("gz_language", language)
+    file = f"province{separator[0]}city{separator[-1]}\na{separator}b\n"
+    with app.test_request_context(), force_locale(language):
+        name = f"{SEPARATORS[separator]}."
+    line = open_page(editor, send(editor, file).location).texts("p.quiet")[0]
+    assert line.endswith((f" {SEPARATORS[separator].text}.", f"以{name.replace('.', '分隔。')}"))
+
+
+def test_many_skipped_lines_are_counted(as_role):
+    editor = as_role("editor")
+    file = "".join(f"# {number}\n" for number in range(1, 8)) + f"{HEADER}a,b,1\n"
+    page = open_page(editor, send(editor, file).location)
+    assert page.texts("p.quiet")[1].endswith("line 5 (# 5), 2 more lines")
 
 
 def test_row_edited_after_the_preview_renews_it(app, as_role, filled):
@@ -270,3 +319,11 @@ def test_number_of_the_line_is_the_first_column(as_role, filled, kind):
     page = open_page(editor, f"{address}/{kind}")
     assert page.texts("thead th")[0] == "Line"
     assert re.fullmatch(r"\d+ Line \d+", page.texts("tbody tr:first-child td:first-child")[0])
+
+
+def test_the_example_of_the_page_can_be_imported(as_role):
+    editor = as_role("editor")
+    example = open_page(editor, "/cities/import").one("pre code").get_text()
+    assert example.splitlines()[0] == HEADER.strip()
+    page = open_page(editor, send(editor, example).location)
+    assert page.texts(COUNTS) == ["2 new", "0 changed", "0 unchanged", "0 refused"]

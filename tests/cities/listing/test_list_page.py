@@ -9,7 +9,7 @@ from jinja2 import FileSystemLoader
 
 from app.cities import services
 from app.cities.fields import CITY, PROVINCE, USERS
-from app.cities.importing.csv_table import COLUMNS
+from app.cities.importing.header import COLUMNS
 from app.cities.listing import list_page
 from app.cities.listing.parameters import CityListing
 from app.config import LANGUAGES, ROOT

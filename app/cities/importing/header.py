@@ -1,0 +1,212 @@
+"""The header of a CSV file: where it is, what separates its columns, and what they are."""
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from app.cities.exporting.csv_writer import HEADER, UNSEEN
+from app.cities.fields import CITY, CSV_FIELDS, PROVINCE, Field
+from app.cities.importing.csv_reader import (
+    MOST_COLUMNS,
+    Lines,
+    check_empty,
+    quotes_of,
+    refused,
+    unmatched_quotes,
+)
+from app.cities.importing.damage import damage_of
+from app.errors import Invalid
+from app.text import INVISIBLE, N_
+
+OTHERS_SHOWN, OTHER_LENGTH = 20, 60
+COLUMNS: dict[str, Field] = {header: field for field in CSV_FIELDS for header in field.headers}
+# What may separate the columns, with its name. Where several characters do, the first is the one
+# that they are read as.
+SEPARATORS = {
+    ",": N_("commas"),
+    ";": N_("semicolons"),
+    "\t": N_("tabs"),
+    "|": N_("vertical bars"),
+    "，": N_("full-width commas"),
+    "；": N_("full-width semicolons"),
+    "｜": N_("full-width vertical bars"),
+    "、": N_("ideographic commas"),
+    ",，": N_("commas of both widths"),
+    ";；": N_("semicolons of both widths"),
+    "|｜": N_("vertical bars of both widths"),
+}
+# How many lines with text may precede the header, besides comments.
+MOST_TITLES = 20
+SKIPPED_SHOWN = 5
+HEADER_LENGTH = 60_000  # characters of a line in which a header is looked for
+# What is not part of a title: separators, quotation marks, spaces.
+AROUND = "".join(re.findall(f"[{UNSEEN}]", "".join(map(chr, range(1 << 16)))))
+AROUND += "".join(SEPARATORS) + '"\r\n'
+# The position of each field's column in the file, by the name of the field.
+Places = dict[str, int]
+# Lines above the header, with their numbers.
+Skipped = list[tuple[int, str]]
+
+
+class Heading(NamedTuple):
+    """A line that may be the header, as its columns are separated by `separator`. `known` are the
+    fields that it names, `evidence` the separator and the words for them."""
+
+    line: int
+    text: str
+    separator: str
+    cells: list[str]
+    known: frozenset[str]
+    evidence: str
+    skipped: Skipped
+
+    @property
+    def is_complete(self) -> bool:
+        """True if the line names both province and city."""
+        return {PROVINCE.name, CITY.name} <= self.known
+
+
+def find_heading(lines: Lines) -> Heading | None:
+    """The first line that names province and city, or else the one that names the most fields.
+    Above it may be empty lines, comments (lines that begin with #), a line `sep=` and some
+    titles."""
+    best: Heading | None = None
+    skipped: Skipped = []
+    separators, titles = list(SEPARATORS), 0
+    for text in lines:
+        plain = text.strip(AROUND)
+        if plain and not plain.startswith("#"):
+            heading = max(read_headings(lines.count, text, separators, skipped), key=known_fields)
+            if heading.is_complete:
+                return heading
+            if best is None or len(heading.known) > len(best.known):
+                best = heading._replace(skipped=list(skipped))
+            if separator := separator_of(text):
+                separators.append(separator)
+                plain = text.strip()
+            titles += 1
+            if titles > MOST_TITLES:
+                break
+        if plain:
+            shown = "".join(c if c.isprintable() else " " for c in plain[:OTHER_LENGTH])
+            skipped.append((lines.count, shown))
+        check_empty(lines.count, lines.count - titles)
+        lines.begin_record()
+    return best
+
+
+def known_fields(heading: Heading) -> int:
+    """How many fields a line names."""
+    return len(heading.known)
+
+
+def read_headings(
+    line: int, text: str, separators: list[str], skipped: Skipped
+) -> Iterator[Heading]:
+    """The line as a header with each of the separators."""
+    begin = text[:HEADER_LENGTH]
+    for separator in separators:
+        if all(map(begin.count, separator)) or separator == separators[0]:
+            tidy = quotes_of(separator).tidy(begin, inside=False)
+            cells = next(csv.reader([tidy], delimiter=separator[0]), [])[:MOST_COLUMNS]
+            known = {cell: COLUMNS.get(header_key(cell)) for cell in cells}
+            names = {cell: field.name for cell, field in known.items() if field}
+            evidence = "".join([separator, *names])
+            found = frozenset(names.values())
+            yield Heading(line, text, separator, cells, found, evidence, skipped)
+
+
+def separator_of(text: str) -> str:
+    """The separator that a line `sep=;` of a spreadsheet names, or an empty text."""
+    plain = text.strip('" \r\n')
+    separator = plain[4:5]
+    named = plain[:4].casefold() == "sep=" and (separator.isprintable() or separator == "\t")
+    return separator if named else ""
+
+
+def header_key(cell: str) -> str:
+    """The name of a column for comparison: in any case and width, without invisible characters."""
+    text = unicodedata.normalize("NFKC", cell[:OTHER_LENGTH])
+    seen = "".join(c for c in text if unicodedata.category(c) not in INVISIBLE)
+    return seen.strip().casefold()
+
+
+def read_header(line: int, cells: list[str]) -> tuple[Places, list[str]]:
+    """The places of our columns, and the names of the others."""
+    places: Places = {}
+    ignored: list[str] = []
+    names = [cell.strip() for cell in cells]
+    for place, name in enumerate(names):
+        field = COLUMNS.get(header_key(name))
+        if field is None:
+            if name:
+                ignored.append(name[:OTHER_LENGTH])
+        elif field.name in places:
+            raise repeated_column(line, field, names[places[field.name]], name)
+        else:
+            places[field.name] = place
+    for field in (PROVINCE, CITY):
+        if field.name not in places:
+            raise missing_column(line, field)
+    return places, ignored[:OTHERS_SHOWN]
+
+
+def repeated_column(line: int, field: Field, first: str, second: str) -> Invalid:
+    """The error for two columns of one field, by their names in the file."""
+    if first == second:
+        message = N_(
+            "The header in line %(line)s has two columns “%(name)s”. Delete one of them.",
+            line=str(line),
+            name=first,
+        )
+    else:
+        message = N_(
+            "The columns “%(first)s” and “%(second)s” of the header in line %(line)s have the same "
+            "meaning: %(field)s. Delete one of them.",
+            line=str(line),
+            first=first,
+            second=second,
+            field=field.label,
+        )
+    return refused(message)
+
+
+def missing_column(line: int, field: Field) -> Invalid:
+    """The error for a header without province or city."""
+    return refused(
+        N_(
+            "The header in line %(line)s has no column “%(name)s” (or “%(header)s”). Add it.",
+            line=str(line),
+            name=field.label,
+            header=field.headers[0],
+        )
+    )
+
+
+def no_header(heading: Heading | None) -> Invalid:
+    """The error for a file of which no line names province and city."""
+    if heading is not None and heading.known:
+        read_header(heading.line, heading.cells)
+    line = str(heading.line if heading else 1)
+    if heading is not None and heading.text.count('"') % 2:
+        return unmatched_quotes(heading.line)
+    if heading is not None and any(map(damage_of, heading.cells)):
+        return refused(
+            N_(
+                "Line %(line)s, which should be the header, is damaged: the file was read in a "
+                "wrong encoding once. Export it again as UTF-8.",
+                line=line,
+            )
+        )
+    return refused(
+        N_(
+            "Line %(line)s should be the header that names the columns. It needs “%(province)s” "
+            "and “%(city)s”, which may also be named as here: %(header)s",
+            line=line,
+            province=PROVINCE.label,
+            city=CITY.label,
+            header=",".join(HEADER),
+        )
+    )

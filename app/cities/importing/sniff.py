@@ -1,0 +1,191 @@
+"""Which encoding a file is in, by evidence, as functions on its bytes.
+
+A byte order mark decides, and then UTF-8, which other encodings cannot be taken for. GB18030 and
+Big5 decode nearly everything. So the file must say which it is: by a header of our words that are
+not ASCII, or by Chinese characters of which all are common.
+"""
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from app.cities.importing.csv_reader import Lines, line_ends, refused
+from app.cities.importing.header import find_heading
+from app.concurrency import yield_to_hub
+from app.errors import Invalid
+from app.text import N_
+
+PIECE = 1 << 16
+
+
+class Encoding(NamedTuple):
+    """An encoding by the name that people know, and by that of its codec."""
+
+    name: str
+    codec: str
+
+
+UTF_8 = Encoding("UTF-8", "utf-8")
+GB18030 = Encoding("GB18030", "gb18030")
+BIG5 = Encoding("Big5", "big5hkscs")
+EUC_KR = Encoding("EUC-KR", "cp949")
+# Korean syllables have the bytes of frequent Chinese characters. A few of those may all be among
+# them, more are seldom.
+SYLLABLES = 5
+UTF_16 = (Encoding("UTF-16", "utf-16-le"), Encoding("UTF-16", "utf-16-be"))
+# UTF-32 before UTF-16, because FF FE begins both.
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, UTF_8),
+    (codecs.BOM_UTF32_LE, Encoding("UTF-32", "utf-32-le")),
+    (codecs.BOM_UTF32_BE, Encoding("UTF-32", "utf-32-be")),
+    (codecs.BOM_UTF16_LE, UTF_16[0]),
+    (codecs.BOM_UTF16_BE, UTF_16[1]),
+    (b"\x84\x31\x95\x33", GB18030),
+)
+# What the message of a refusal names, where it fits.
+POSSIBLE = (
+    GB18030,
+    BIG5,
+    Encoding("Shift_JIS", "cp932"),
+    EUC_KR,
+    Encoding("Windows-1251", "cp1251"),
+    Encoding("Windows-1252", "cp1252"),
+)
+# In Big5 the second byte may be a letter, so that Ål of Windows-1252 is one character. In such a
+# text the supposed characters are amid letters.
+AMID_LETTERS = re.compile("[A-Za-z][^\0-\x7f]|[^\0-\x7f][A-Za-z]")
+
+
+def find_encoding(data: bytes) -> Encoding:
+    """The encoding of a file; Invalid if it is not text in any, or could be text in several."""
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return check_text(data, encoding)
+    if b"\0" in data:
+        wide = (encoding for encoding in UTF_16 if has_header(data, encoding))
+        return check_text(data, next(wide, UTF_8))
+    fault = first_fault(data, UTF_8)
+    if fault is None:
+        return UTF_8
+    for encoding in (UTF_8, GB18030, BIG5):
+        if has_header(data, encoding, ascii_counts=False):
+            return check_text(data, encoding)
+    fitting = [one for one in (GB18030, BIG5, EUC_KR) if is_common_text(data, one)]
+    if len(fitting) == 1 and fitting[0] is not EUC_KR:
+        return fitting[0]
+    possible = fitting or [one for one in POSSIBLE if first_fault(data, one) is None]
+    raise not_text(fault, UTF_8, possible)
+
+
+def check_text(data: bytes, encoding: Encoding) -> Encoding:
+    """The same encoding; Invalid if the file is not text in it to its end."""
+    fault = first_fault(data, encoding)
+    if fault is not None:
+        raise not_text(fault, encoding)
+    return encoding
+
+
+def not_text(line: int, encoding: Encoding, possible: Iterable[Encoding] = ()) -> Invalid:
+    """The error for a file that is not text in an encoding from this line on."""
+    advice = {"line": str(line), "encoding": encoding.name}
+    if names := ", ".join(one.name for one in possible):
+        return refused(
+            N_(
+                "Line %(line)s is not %(encoding)s text; it could be: %(names)s. Save the file "
+                "again as UTF-8; Excel calls it “CSV UTF-8 (Comma delimited)”.",
+                **advice,
+                names=names,
+            )
+        )
+    return refused(
+        N_(
+            "Line %(line)s is not %(encoding)s text. Save the file again as UTF-8; Excel calls it "
+            "“CSV UTF-8 (Comma delimited)”.",
+            **advice,
+        )
+    )
+
+
+def first_fault(data: bytes, encoding: Encoding) -> int | None:
+    """The line of the first byte that is not text in an encoding, or None. NUL is no text."""
+    line, last = 1, ""
+    try:
+        for text in pieces(data, encoding):
+            sound, nul, _rest = text.partition("\0")
+            line += line_ends(last + sound) - line_ends(last)
+            if nul:
+                return line
+            last = sound[-1:] or last
+    except UnicodeDecodeError as error:
+        sound = error.object[: error.start].decode(encoding.codec)
+        return line + line_ends(last + sound) - line_ends(last)
+    return None
+
+
+def pieces(data: bytes, encoding: Encoding) -> Iterator[str]:
+    """The text of a file piece by piece; other requests run in between."""
+    decoder = codecs.getincrementaldecoder(encoding.codec)()
+    for start in range(0, len(data), PIECE):
+        yield decoder.decode(data[start : start + PIECE])
+        yield_to_hub()
+    yield decoder.decode(b"", final=True)
+
+
+def has_header(data: bytes, encoding: Encoding, ascii_counts: bool = True) -> bool:
+    """True if the file has a header of our words when it is read in this encoding. With
+    `ascii_counts=False` one in ASCII alone does not count: it is the same in all of them."""
+    try:
+        heading = find_heading(Lines(data, encoding.codec, errors="replace"))
+    except Invalid:
+        return False
+    return (
+        heading is not None
+        and heading.is_complete
+        and (ascii_counts or not heading.evidence.isascii())
+    )
+
+
+def is_common_text(data: bytes, encoding: Encoding) -> bool:
+    """True if a file can be read in GB18030, Big5 or EUC-KR and has no characters but ASCII and
+    common Chinese or Korean ones."""
+    characters: set[str] = set()
+    try:
+        for text in pieces(data, encoding):
+            if encoding is BIG5 and AMID_LETTERS.search(text):
+                return False
+            characters.update(text)
+    except UnicodeDecodeError:
+        return False
+    level = {GB18030: level_in_gb2312, BIG5: level_in_big5, EUC_KR: level_in_euc_kr}[encoding]
+    levels = [level(character) for character in characters if not character.isascii()]
+    # Other text that is taken for GB18030, such as Cyrillic, is mostly of the second level.
+    least = SYLLABLES if encoding is EUC_KR else max(1, levels.count(2))
+    return None not in levels and levels.count(1) >= least
+
+
+def level_in_gb2312(character: str) -> int | None:
+    """1 or 2 for the two levels of Chinese characters in GB 2312, 0 for punctuation, None for all
+    others."""
+    row = first_byte(character, "gb2312")
+    if row in (0xA1, 0xA3):
+        return 0
+    return (1 if row <= 0xD7 else 2) if 0xB0 <= row <= 0xF7 else None
+
+
+def level_in_big5(character: str) -> int | None:
+    """1 for the frequent Chinese characters of Big5, 0 for punctuation, None for all others."""
+    row = first_byte(character, "big5")
+    if 0xA1 <= row <= 0xA3:
+        return 0
+    return 1 if 0xA4 <= row <= 0xC6 else None
+
+
+def level_in_euc_kr(character: str) -> int | None:
+    """1 for the Korean syllables of EUC-KR, None for all others."""
+    return 1 if 0xB0 <= first_byte(character, "euc_kr") <= 0xC8 else None
+
+
+def first_byte(character: str, codec: str) -> int:
+    """The first byte of a character in an encoding, or 0 if the encoding lacks it."""
+    return (character.encode(codec, "ignore") or b"\0")[0]

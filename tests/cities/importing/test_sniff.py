@@ -1,0 +1,140 @@
+"""Which encoding a file has, by evidence."""
+
+import codecs
+
+import pytest
+
+from app.cities.importing import sniff
+from app.cities.importing.csv_table import read_csv
+from app.cities.importing.sniff import PIECE, find_encoding
+from app.errors import Invalid
+
+ASCII = "provincename,cityname,usernumber\n"
+LABELS = "省份,城市,用户数\n"
+SIMPLIFIED = "广东,深圳市,17494398\n陕西,亳州市,5\n"
+TRADITIONAL = "臺灣,臺北市,2480681\n廣東,深圳市,5\n"
+
+
+def cells(text, codec, mark=b""):
+    """The texts of the first line that is read."""
+    return list(read_csv(mark + text.encode(codec)).lines[0].cells.values())
+
+
+def refusal(data):
+    """The message that refuses a file."""
+    with pytest.raises(Invalid) as caught:
+        read_csv(data)
+    return caught.value.message
+
+
+@pytest.mark.parametrize("header", [ASCII, LABELS, "# note\nsep=,\n" + ASCII])
+@pytest.mark.parametrize(
+    ("codec", "mark", "name"),
+    [
+        ("utf-8", b"", "UTF-8"),
+        ("utf-8", codecs.BOM_UTF8 * 2, "UTF-8"),
+        ("utf-16-le", codecs.BOM_UTF16_LE, "UTF-16"),
+        ("utf-16-be", codecs.BOM_UTF16_BE, "UTF-16"),
+        ("utf-16-le", codecs.BOM_UTF16_LE * 2, "UTF-16"),
+        ("utf-16-le", b"", "UTF-16"),
+        ("utf-16-be", b"", "UTF-16"),
+        ("utf-32-le", codecs.BOM_UTF32_LE, "UTF-32"),
+        ("utf-32-be", codecs.BOM_UTF32_BE, "UTF-32"),
+        ("gb18030", b"", "GB18030"),
+        ("gb18030", "\ufeff".encode("gb18030"), "GB18030"),
+        ("gbk", b"", "GB18030"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_encoding_is_recognized(header, codec, mark, name, end):
+    text = (header + SIMPLIFIED).replace("\n", end)
+    table = read_csv(mark + text.encode(codec))
+    assert [list(line.cells.values()) for line in table.lines] == [
+        ["广东", "深圳市", "17494398"],
+        ["陕西", "亳州市", "5"],
+    ]
+    assert table.source.encoding == name
+
+
+@pytest.mark.parametrize("header", [ASCII, "省份,城市,用戶數\n", "省份，城市，用戶數\n"])
+def test_big5_is_recognized(header):
+    text = header + (TRADITIONAL.replace(",", "，") if "，" in header else TRADITIONAL)
+    assert cells(text, "big5") == ["臺灣", "臺北市", "2480681"]
+    assert find_encoding(text.encode("big5")).name == "Big5"
+
+
+def test_rare_characters_need_a_header_of_our_words():
+    rare = "广东,㙍市,5\n"
+    assert cells(LABELS + rare, "gb18030") == ["广东", "㙍市", "5"]
+    assert "it could be: GB18030" in refusal((ASCII + rare).encode("gb18030"))
+    hong_kong = "香港,深水埗,5\n"
+    assert cells("省份,城市\n" + hong_kong, "big5hkscs")[1] == "深水埗"
+    assert "Big5" in refusal((ASCII + hong_kong).encode("big5hkscs"))
+
+
+@pytest.mark.parametrize("separator", "，；｜、")
+def test_full_width_separators_are_evidence_too(separator):
+    header = separator.join(("province", "city"))
+    text = f"{header}\n广东{separator}㙍市\n"
+    assert cells(text, "gb18030") == ["广东", "㙍市"]
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "name"),
+    [
+        ("Québec,Montréal,1\n", "cp1252", "Windows-1252"),
+        ("Åland,Mariehamn,1\n", "cp1252", "Windows-1252"),
+        ("Österreich,Öblarn,1\n", "latin-1", "Windows-1252"),
+        ("Россия,Москва,1\n", "cp1251", "Windows-1251"),
+        ("Москва,Москва,1\n", "cp1251", "Windows-1251"),
+        ("東京都,渋谷区,1\n", "cp932", "Shift_JIS"),
+        ("경기도,수원시,1\n", "cp949", "EUC-KR"),
+    ],
+)
+@pytest.mark.parametrize("header", [ASCII, "# 1\nprovince,city,number,note\n"])
+def test_other_encodings_are_refused_with_the_line_and_those_that_fit(text, codec, name, header):
+    data = header.encode(codec, "ignore") + text.encode(codec)
+    message = refusal(data)
+    assert message.startswith(f"Line {1 + header.count(chr(10))} is not UTF-8 text; it could be: ")
+    assert name in message
+    assert "Save the file again as UTF-8" in message
+
+
+def test_a_file_that_is_common_text_in_both_is_refused_with_both():
+    text = "北京,北京,1\n".encode("gb18030")
+    assert "it could be: GB18030, Big5." in refusal(ASCII.encode() + text)
+    assert cells(LABELS + "北京,北京,1\n", "gb18030") == ["北京", "北京", "1"]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (LABELS.encode() + b"a,b,1\nc,\xff,1\n", "Line 3 is not UTF-8 text. Save"),
+        (LABELS.encode("gbk") + b"a,b,1\nc,\xff,1\n", "Line 3 is not GB18030 text. Save"),
+        (codecs.BOM_UTF8 + ASCII.encode() + b"a,\xb9\xe3,1\n", "Line 2 is not UTF-8 text. Save"),
+        (b"\xff\xfe" + ASCII.encode("utf-16-le") + b"\0\xd8a\0", "Line 2 is not UTF-16 text"),
+        ((ASCII + "a,b").encode("utf-16")[:-1], "Line 2 is not UTF-16 text"),
+        ((ASCII + "a,b\0\n").encode("utf-16"), "Line 2 is not UTF-16 text"),
+        (ASCII.encode() + b"a,b\0,1\n", "Line 2 is not UTF-8 text. Save"),
+        (b"PK\3\4\0\0\0", "Line 1 is not UTF-8 text. Save"),
+    ],
+)
+def test_a_file_whose_encoding_is_known_is_refused_at_its_first_fault(data, message):
+    assert message in refusal(data)
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "gb18030", "utf-16-le"])
+@pytest.mark.parametrize("shift", range(4))
+def test_characters_and_line_ends_between_two_pieces_are_whole(codec, shift):
+    line = f"{'省' * 98},市,5\r\n"
+    text = "省份,城市,用户数\r\n" + "x" * shift + line * (PIECE // 100)
+    fault = (b"\xff" if codec != "utf-16-le" else b"\0\xdc") + "a\r\n".encode(codec)
+    number = text.count("\n") + 1
+    assert f"Line {number} is not" in refusal(text.encode(codec) + fault)
+
+
+def test_other_requests_run_while_an_encoding_is_looked_for(monkeypatch):
+    pauses = []
+    monkeypatch.setattr(sniff, "yield_to_hub", lambda: pauses.append(1))
+    refusal((ASCII + "Montréal,x,1\n" * 500_000).encode("cp1252"))
+    assert len(pauses) > 5_000_000 // PIECE

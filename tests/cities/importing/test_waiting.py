@@ -1,0 +1,72 @@
+"""How many previews of a person wait for their confirmation, on both databases."""
+
+import pytest
+from sqlalchemy import func, insert, select, update
+
+from app.cities.importing import queries, services
+from app.cities.importing.models import MOST_WAITING, CityImport
+from app.cities.importing.staging import TooManyWaiting
+from app.config import LANGUAGES
+from app.database.engine import db
+from app.times import now
+from tests.cities.importing.staging import HEADER, confirm, editor, expire, send, stage
+from tests.factories import add_person, at_once
+from tests.html import Page
+
+
+def fill(person):
+    """As many waiting imports as a person may have."""
+    return [stage(person, f"a,b{number},1\n") for number in range(MOST_WAITING)]
+
+
+def test_one_more_than_the_most_is_refused_until_one_is_confirmed_cancelled_or_expired(person):
+    first, second, third, *_others = fill(person)
+    for end in (
+        lambda: services.cancel_import(editor(person), first),
+        lambda: confirm(second, person),
+        lambda: expire(third),
+    ):
+        with pytest.raises(TooManyWaiting, match=f"{MOST_WAITING} imports that are not confirmed"):
+            stage(person, "a,c,1\n")
+        end()
+        stage(person, "a,c,1\n")
+    assert len(queries.list_waiting(editor(person))) == MOST_WAITING
+
+
+def test_each_person_has_their_own(person):
+    fill(person)
+    stage(add_person("second", "editor"), "a,c,1\n")
+
+
+def test_files_sent_at_once_are_counted_one_after_another(any_app, person):
+    db.session.rollback()
+    done = at_once(any_app, *[lambda: stage(person, "a,b,1\n")] * (MOST_WAITING + 3))
+    assert sum(isinstance(result, int) for result in done) == MOST_WAITING, done
+    assert sum(isinstance(result, TooManyWaiting) for result in done) == 3, done
+    assert db.session.scalar(select(func.count()).select_from(CityImport)) == MOST_WAITING
+
+
+def test_an_import_whose_staging_was_interrupted_stops_counting(person):
+    values = {"person_id": person, "file_name": "a.csv", "ignored": ""}
+    db.session.execute(insert(CityImport), [values] * MOST_WAITING)
+    db.session.commit()
+    with pytest.raises(TooManyWaiting):
+        stage(person, "a,b,1\n")
+    db.session.execute(update(CityImport).values(created_at=now() - queries.STAGING))
+    db.session.commit()
+    stage(person, "a,b,1\n")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_leads_to_those_that_wait(app, as_role, language):
+    visitor = as_role("editor")
+    visitor.client.set_cookie("gz_language", language)
+    for number in range(MOST_WAITING):
+        assert send(visitor, f"{HEADER}a,b{number},1\n").status_code == 303
+    refused = send(visitor, f"{HEADER}a,c,1\n")
+    assert refused.status_code == 409
+    for page in (Page(refused), Page(visitor.get("/cities/import"))):
+        assert page.links(".said.caution a") == ["#waiting"]
+        assert len(page.links("#waiting td a")) == MOST_WAITING
+    words = {"en": "Confirm or cancel one of them", "zh": "请先确认或取消其中一个"}
+    assert words[language] in Page(refused).text(".error-summary")

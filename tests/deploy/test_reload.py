@@ -1,0 +1,118 @@
+"""`flask reload`: nothing unchecked reaches the running web processes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from app.config import ROOT
+from tests import servers
+from tests.deploy.test_supervisor import workers
+
+RELEASE = ("app", "templates", "static", "migrations", "translations", "gunicorn.conf.py")
+
+
+@pytest.fixture
+def settings_file(running: servers.Instance) -> Path:
+    """The env file of the instance, empty."""
+    path = running.folder.parent / "env"
+    path.write_text("")
+    return path
+
+
+def reload(
+    running: servers.Instance, release: Path = ROOT, **env: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run the command in the folder of a release, as an operator of this instance does."""
+    given = {
+        "ENV_FILE": str(running.folder.parent / "env"),
+        "INSTANCE": str(running.folder),
+        "PORT": str(running.port),
+        **env,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "reload"], cwd=release, env={**os.environ, **given},
+        check=False, capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+
+
+def test_reload_applies_settings_when_all_is_well(running, settings_file):
+    before = workers(running)
+    assert requests.get(f"{running.base}/cities", timeout=60).status_code == 401
+    settings_file.write_text("PUBLIC_READ=1\n")
+    done = reload(running)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "This release starts and is ready. The workers are being replaced ...",
+        "All web processes use it now.",
+    ]
+    assert len(workers(running)) == 2
+    assert not workers(running) & before
+    assert requests.get(f"{running.base}/cities", timeout=60).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("WEB_WORKERS=0", "WEB_WORKERS must be a whole number"),
+        ("DATABASE_URL=mysql://u:p@127.0.0.1:1/gz\nSECRET_KEY=" + "k" * 32, "database does not"),
+        ("REDIS_URL=redis://127.0.0.1:1/0\nSECRET_KEY=" + "k" * 32, "Redis does not answer"),
+        ("HOST=192.0.2.1", "Not reloaded. It is not possible to listen on 192.0.2.1:"),
+    ],
+)
+def test_settings_that_do_not_work_change_nothing(running, settings_file, line, sentence):
+    before = workers(running)
+    settings_file.write_text(f"{line}\n")
+    done = reload(running)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert workers(running) == before
+    assert servers.answers(running.base)
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("app/wsgi.py", "import gazetteer_without_this"),
+        ("app/health/views.py", "def"),
+        ("gunicorn.conf.py", "def"),
+        ("migrations/versions/9999_next.py", "revision = '9999'\ndown_revision = '0001'"),
+    ],
+)
+def test_a_release_that_does_not_work_changes_nothing(running, settings_file, folder, module, text):
+    for name in RELEASE:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    (folder / module).write_text(text)
+    before = workers(running)
+    assert reload(running, folder).returncode != 0
+    assert workers(running) == before
+    assert servers.answers(running.base)
+
+
+def test_reload_names_the_programs_that_supervisor_has_to_update(running, settings_file):
+    config = running.folder / "supervisor.conf"
+    before = config.read_text()
+    config.write_text(before + "[program:another]\ncommand = sleep 60\nautostart = false\n")
+    try:
+        assert "supervisorctl update" in reload(running).stdout
+    finally:
+        config.write_text(before)
+
+
+def test_reload_says_that_web_is_not_running(running, settings_file):
+    running.supervisorctl("stop", "web")
+    done = reload(running)
+    assert done.returncode == 2
+    assert "The program web is STOPPED" in done.stderr
+    assert "started" in running.supervisorctl("start", "web")
+
+
+def test_reload_says_that_nothing_is_running(running, settings_file, folder):
+    done = reload(running, INSTANCE=str(folder))
+    assert done.returncode == 2
+    assert done.stderr == f"Error: Gazetteer is not running in {folder}.\n"
