@@ -16,11 +16,13 @@ from ipaddress import ip_address
 
 import click
 from flask import current_app
+from redis.exceptions import RedisError
 
 from app.auth import queries
+from app.auth.sessions import installation
 from app.cli import private_redis, supervisor
 from app.cli.processes import CannotStart, Stop, programs_environment
-from app.config import ROOT, Settings
+from app.config import ROOT, Settings, redis_socket
 from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
 from app.health.probe import ask_readyz
@@ -47,6 +49,9 @@ def prepare(settings: Settings) -> None:
         bring_up_to_date(settings.database_url)
     except SchemaError as error:
         raise CannotStart(str(error)) from None
+    if not settings.private_redis or private_redis.answers(redis_socket(settings.instance)):
+        with suppress(RedisError):
+            installation.compare()
 
 
 def check_address(settings: Settings) -> None:

@@ -103,6 +103,6 @@ def test_without_redis_a_password_is_changed_with_one_line_of_warning(make_app, 
         result = app.test_cli_runner().invoke(args=words, input="another password\n")
         assert result.exit_code == 0
         assert sign_in.verify("Ada", "another password")
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert "Redis does not answer" in caplog.text
     assert "Traceback" not in caplog.text

@@ -10,14 +10,14 @@ from functools import partial
 
 from redis.exceptions import RedisError
 
-from app.auth.models import Person
+from app.auth.models import Person, epoch_now
+from app.auth.sessions.installation import note_change_of_people
+from app.auth.sessions.keys import EPOCH_PREFIX, PERSON_PREFIX
 from app.database.engine import db
 from app.database.service import after_commit
 from app.redis.client import redis_store
 from app.redis.failures import Kind, classify
 
-PERSON_PREFIX = "gz:person:"
-EPOCH_PREFIX = "gz:epoch:"
 EPOCH_SECONDS = 60
 PERSON_SECONDS = 86_400  # the hash expires a day after its last change
 DISABLED = 0  # the epoch of the disabled, which no session has
@@ -51,7 +51,8 @@ def epoch_key(person_id: int) -> str:
 
 def raise_epoch(person: Person) -> int:
     """End all sessions of a person once the running service has committed."""
-    person.session_epoch += 1
+    person.session_epoch = max(person.session_epoch + 1, epoch_now())
+    note_change_of_people()
     epoch = person.session_epoch if person.active else DISABLED
     after_commit(partial(write_epoch, person.id, epoch, replace=True))
     return person.session_epoch

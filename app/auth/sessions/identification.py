@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from app.actor import Actor, Role
 from app.auth import sign_in
 from app.auth.sessions.epochs import publish_epoch
+from app.auth.sessions.installation import compare_once
 from app.auth.sessions.lookup import earliest_start, look_up
 from app.auth.tokens import services as tokens
 from app.errors import Unauthorized, Unavailable
@@ -59,6 +60,9 @@ def load_from_session() -> None:
     interface: Any = current_app.session_interface
     epoch = interface.load(session)
     if "person" not in session:
+        return
+    if compare_once():
+        session.clear()
         return
     try:
         found = msgspec.convert(dict(session), SignedIn)
