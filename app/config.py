@@ -47,6 +47,7 @@ class Settings:
     secret_key: str
     secure: bool
     trusted_proxies: int
+    trusted_hosts: tuple[str, ...]
     public_read: bool
     files_dir: Path
     upload_extensions: tuple[str, ...]
@@ -79,6 +80,7 @@ class Settings:
             secret_key=secret_key(env.get("SECRET_KEY", ""), instance, embedded),
             secure=boolean(env, "SECURE"),
             trusted_proxies=integer(env, "TRUSTED_PROXIES", 0, 0, 5),
+            trusted_hosts=host_names(env.get("TRUSTED_HOSTS", "")),
             public_read=boolean(env, "PUBLIC_READ"),
             files_dir=Path(env.get("FILES_DIR") or instance / "files").resolve(),
             upload_extensions=extensions(env.get("UPLOAD_EXTENSIONS", "")),
@@ -101,7 +103,7 @@ class Settings:
             "SETTINGS": self,
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
-            "SQLALCHEMY_ENGINE_OPTIONS": engine_options(self.database_url, web),
+            "WEB": web,  # app/database/limits.py: time limits of statements
             # The name and Secure depend on the request: see auth/sessions/.
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
@@ -109,15 +111,15 @@ class Settings:
             "PERMANENT_SESSION_LIFETIME": self.session_absolute_days * 86400,
             # Otherwise a slow request would write a session back after the sign-out.
             "SESSION_REFRESH_EACH_REQUEST": False,
-            "WTF_CSRF_TIME_LIMIT": None,  # the token is valid as long as its session
-            "WTF_CSRF_CHECK_DEFAULT": False,  # app/web/csrf.py checks after authentication
+            # Tokens of the release before: see app/web/posts/csrf.py.
+            "WTF_CSRF_TIME_LIMIT": None,
             "WTF_I18N_ENABLED": False,  # all messages are ours; its own would be loaded each time
             "BABEL_DEFAULT_LOCALE": self.default_language,
             "BABEL_DEFAULT_TIMEZONE": self.time_zone,
             "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
-            # For ordinary forms; uploads and imports declare their own limits.
-            "MAX_CONTENT_LENGTH": 4 << 20,
-            "MAX_FORM_PARTS": 10_000,  # a folder of many files is one form
+            # app/web/posts/bodies.py sets the limits of each request.
+            "MAX_CONTENT_LENGTH": 65_536,
+            "MAX_FORM_PARTS": 1_000,
         }
 
 
@@ -190,6 +192,15 @@ def extensions(text: str) -> tuple[str, ...]:
     return tuple(w for w in words if w) or ("txt", "pdf", "png", "jpg", "jpeg", "gif")
 
 
+def host_names(text: str) -> tuple[str, ...]:
+    """Parse names of hosts, without ports; a dot in front includes all names below."""
+    words = [word.strip().lower() for word in text.split(",")]
+    for word in words:
+        if word and not re.fullmatch(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*", word):
+            raise SettingError(f"TRUSTED_HOSTS must be names such as example.org, not {word!r}.")
+    return tuple(w for w in words if w)
+
+
 def database_url(text: str, instance: Path) -> str:
     """The SQLAlchemy URL of the database; `mysql://` becomes `mysql+pymysql://` with utf8mb4."""
     if not text:
@@ -211,29 +222,6 @@ def database_url(text: str, instance: Path) -> str:
     elif not url.database or url.database == ":memory:":
         raise SettingError("DATABASE_URL must name a file after sqlite:///.")
     return url.render_as_string(hide_password=False)
-
-
-def engine_options(url: str, web: bool = False) -> dict[str, Any]:
-    """Pool and time-outs. Only web processes limit the wait for a lock. Parameters of statements
-    (names, password hashes) stay out of logged tracebacks."""
-    common = {"pool_size": 20, "max_overflow": 10, "hide_parameters": True}
-    if url.startswith("sqlite"):
-        # database/service.py retries on a busy database with a short gevent sleep: waiting inside
-        # SQLite would block every other request of the process.
-        return {**common, "connect_args": {"timeout": 0.02}}
-    connect: dict[str, Any] = {"connect_timeout": 0.9, "read_timeout": 1.8, "write_timeout": 1.8}
-    if web:
-        # Shorter than the read time-out, so that MariaDB reports the locked row and ends the
-        # statement. Otherwise we would drop the connection while its statement goes on waiting.
-        connect["init_command"] = "SET SESSION innodb_lock_wait_timeout = 1"
-    return {
-        **common,
-        "pool_timeout": 2,
-        "pool_recycle": 360,
-        # Replaces connections that a restart of the database has closed.
-        "pool_pre_ping": True,
-        "connect_args": connect,
-    }
 
 
 def short_socket(instance: Path, name: str) -> Path:

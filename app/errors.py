@@ -113,6 +113,24 @@ class TooMany(DomainError):
         super().__init__(message, Retry_After=str(max(1, seconds)))
 
 
+class Refused(DomainError):
+    """The database refuses what this needs, and will until an operator changes something."""
+
+    status = 500
+
+    def __init__(self) -> None:
+        super().__init__(N_("The database refused this. Tell the administrator of this server."))
+
+
+class Fault(DomainError):
+    """A fault of ours, which was logged."""
+
+    status = 500
+
+    def __init__(self) -> None:
+        super().__init__(N_("The error was logged. Trying again may help."))
+
+
 class Unavailable(DomainError):
     """The database or Redis does not answer."""
 

@@ -1,15 +1,49 @@
-"""Alembic's environment: it uses the application's database without its time-outs. A web request
+"""Alembic's environment: it uses the application's database without its time limits. A web request
 gives up after two seconds; migrating a large table may take minutes."""
+
+from typing import Any
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from app.database.engine import db
+from app.database.preflight import SchemaError
+
+
+def prepare_connection(connection: Connection) -> None:
+    """Set up the connection before its first transaction. SQLite changes a table by copying it and
+    dropping the old one, which with foreign keys would delete the rows that refer to it."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite":
+        driver.execute("PRAGMA foreign_keys=OFF")
+    else:
+        driver.cursor().execute("SET SESSION default_storage_engine=InnoDB")
+
+
+def broken_references(connection: Connection) -> set[Any]:
+    """The rows that refer to a missing row: table, row, table referred to, key."""
+    if connection.dialect.name != "sqlite":
+        return set()
+    return set(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
+
 
 engine = create_engine(db.engine.url, poolclass=NullPool)
 with engine.connect() as connection:
+    prepare_connection(connection)
+    broken_before = broken_references(connection)
+    connection.rollback()
+
+    def check_references(**_step: Any) -> None:
+        """Called at the end of each migration, in its transaction."""
+        broken = broken_references(connection) - broken_before
+        if broken:
+            tables = ", ".join(sorted({row[0] for row in broken}))
+            raise SchemaError(
+                f"A migration leaves {len(broken)} rows of {tables} without a parent."
+            )
+
     context.configure(
         connection=connection,
         target_metadata=db.metadata,
@@ -17,6 +51,7 @@ with engine.connect() as connection:
         # SQLite cannot alter a column: Alembic copies the table instead.
         render_as_batch=True,
         transaction_per_migration=True,
+        on_version_apply=check_references,
     )
     current_app.logger.debug("migrating %s", connection.dialect.name)
     with context.begin_transaction():

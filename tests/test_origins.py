@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from flask_babel import force_locale
 
 from app.cities import services
-from app.config import engine_options
 from app.database.engine import db
+from app.database.limits import engine_options
 from app.logs import JsonFormatter, TextFormatter
 from app.web.formatting import format_ago
 from tests.cities.conftest import ACTOR, given

@@ -10,6 +10,7 @@ from app.auth.passwords import check_password, hash_password, verify_password
 from app.auth.queries import find_person, load_person
 from app.auth.rules import fold_name
 from app.database.engine import db
+from app.database.failures import tolerated
 from app.database.service import ANYONE, bookkeeping, permitted, service
 from app.errors import DomainError, Invalid, TooMany
 from app.logs import event
@@ -84,7 +85,8 @@ def sign_in(actor: Actor, name: str, password: str, address: str) -> Person:
         what = "sign-in-slowed" if isinstance(error, TooMany) else "sign-in-refused"
         event(what, logging.WARNING, person=known.name if known else "-")
         raise
-    note_sign_in(person.id)
+    with tolerated("the time of a sign-in was not stored"):
+        note_sign_in(person.id)
     event("signed-in", person=person.name)
     return person
 

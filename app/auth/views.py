@@ -2,42 +2,67 @@
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from app.auth import queries, sign_in
 from app.auth.forms import LoginForm, PasswordForm
+from app.auth.models import Person
+from app.auth.rules import fold_name
 from app.auth.sessions.start import start_session
 from app.config import LANGUAGES
 from app.current import actor
+from app.errors import Conflict
 from app.logs import event
-from app.web.declarations import allow_first_password, anonymous_form, reopened_form
+from app.text import N_
+from app.web.declarations import allow_first_password, anonymous_form, visitor_form
 from app.web.forms import submit
 from app.web.navigation import home_url
 from app.web.notices import Notice
 from app.web.permissions import role_required
 from app.web.preferences import cookie_name, seen_secure
-from app.web.urls import safe_next
+from app.web.urls import landing_url, safe_next
 
 bp = Blueprint("auth", __name__)
+
+# Why somebody is led to the sign-in page, by the argument `why`.
+WHY = {"ended": _l("Please sign in again, then repeat what you did.")}
 
 Page = tuple[str, int, dict[str, str]]
 
 
 @bp.route("/login", methods=["GET", "POST"])
-@reopened_form
+@visitor_form
 def login() -> Response | Page:
     """Ask for name and password, then redirect to the page that was requested."""
     form = LoginForm(next=request.args.get("next", ""))
-    onward = safe_next(form.next.data, home_url())
-    if actor().is_signed_in and request.method == "GET":
+    onward = landing_url(form.next.data, home_url())
+    if is_signed_in_as(form.name.data):
         return redirect(onward, 303)
-    address = request.remote_addr or ""
-    name, password = form.name, form.password
-    sent = submit(form, lambda: sign_in.sign_in(actor(), name.data, password.data, address))
+    sent = submit(form, lambda: check_sign_in(form))
     if sent.result:
         start_session(session, sent.result)
         return redirect(onward, 303)
-    return render_template("auth/login.html", form=form), sent.status, dict(sent.headers)
+    why = WHY.get(request.args.get("why", ""))
+    page = render_template("auth/login.html", form=form, why=why)
+    return page, sent.status, dict(sent.headers)
+
+
+def is_signed_in_as(name: str | None) -> bool:
+    """True if nothing is left to do: the page was opened, or the form sent, by this person, who has
+    signed in before, for example in another tab."""
+    if not actor().is_signed_in:
+        return False
+    return request.method == "GET" or fold_name(name or "") == fold_name(actor().name)
+
+
+def check_sign_in(form: LoginForm) -> Person:
+    """The person who signs in. Nobody takes over the session of somebody else."""
+    if actor().is_signed_in:
+        text = N_("You are signed in as %(name)s. Sign out first.", name=actor().name)
+        raise Conflict(text)
+    address = request.remote_addr or ""
+    return sign_in.sign_in(actor(), form.name.data, form.password.data, address)
 
 
 @bp.post("/logout")

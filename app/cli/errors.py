@@ -8,13 +8,13 @@ from typing import Any
 import click
 from flask import Flask
 
-from app.database.engine import DATABASE_AWAY
+from app.database import failures
 from app.errors import DomainError
 
 
 def add_friendly_errors(app: Flask) -> None:
     """Make every command print one sentence and exit with status 1, instead of a traceback, when a
-    service refuses or the database does not answer."""
+    service refuses or the database reports an error."""
     for name, command in app.cli.commands.items():
         app.cli.commands[name] = with_friendly_errors(command)
 
@@ -39,7 +39,16 @@ def friendly_errors(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         except DomainError as error:
             raise click.ClickException(error.message) from None
-        except DATABASE_AWAY:
-            raise click.ClickException("The database does not answer. See DATABASE_URL.") from None
+        except failures.DATABASE_ERRORS as error:
+            raise click.ClickException(sentence(error)) from None
 
     return run
+
+
+def sentence(error: failures.DatabaseError) -> str:
+    """What the database said; a fault is also logged with its trace."""
+    kind = failures.classify(error)
+    if kind is failures.Kind.FAULT:
+        failures.report(error)
+    text = f"{kind[0].upper()}{kind[1:]}: {failures.describe(error).rstrip('.')}."
+    return f"{text} See DATABASE_URL." if kind is failures.Kind.ABSENCE else text

@@ -4,6 +4,19 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
+    from app.database import limits, timing
     from app.database.engine import db
+    from app.database.failures import close_session
 
+    url, web = app.config["SQLALCHEMY_DATABASE_URI"], app.config["WEB"]
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = limits.engine_options(url, web)
     db.init_app(app)
+    app.teardown_appcontext(close_session)
+    with app.app_context():
+        timing.listen(db.engine)
+        if db.engine.dialect.name == "mysql":
+            from app.database import mariadb
+
+            mariadb.listen(db.engine)
+        elif web:
+            limits.pace_reads(db.engine)

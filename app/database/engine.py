@@ -5,8 +5,6 @@ from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Dialect, Engine, MetaData, event
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -59,7 +57,3 @@ def release_connection() -> None:
     """Return the connection of a read to the pool, before asking Redis, hashing a password,
     computing or streaming: slow requests would otherwise use up the pool."""
     db.session.rollback()
-
-
-# Raised when the database does not answer, or when all connections are in use.
-DATABASE_AWAY = (OperationalError, PoolTimeout)

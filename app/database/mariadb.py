@@ -1,16 +1,101 @@
-"""Connections to MariaDB. Imported only if they are used, because the driver needs memory."""
+"""Connections to MariaDB and MySQL. Imported only if they are used, because the driver needs
+memory."""
 
+import logging
+import re
 import ssl
 from typing import Any
 
 from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+from pymysql.err import OperationalError
+from sqlalchemy import Engine, event
+
+log = logging.getLogger("gazetteer.database")
+
+NO_SUCH_INDEX = 1176
+HINT = re.compile(r" FORCE INDEX \([\w, ]+\)")
+
+AUTHENTICATION_PLUGIN = 2061
+NEEDS_ENCRYPTION = (
+    "The account uses caching_sha2_password or sha256_password, which needs TLS, a unix socket, or "
+    "the Python package cryptography"
+)
+
+
+def needed(error: RuntimeError) -> str:
+    """What the driver needs for an account's kind of authentication."""
+    return NEEDS_ENCRYPTION if "cryptography" in str(error) else str(error)
+
+
+def listen(engine: Engine) -> None:
+    """Run queries also without the indexes that their hints name."""
+    event.listen(engine, "do_execute", execute_without_missing_index)
+
+
+def execute_without_missing_index(
+    cursor: Cursor, statement: str, values: Any, _context: object
+) -> bool:
+    """Send a statement again without its hints if an index does not exist: a newer release may have
+    dropped or renamed it. True means that it was executed here."""
+    without_hints = HINT.sub("", statement)
+    if without_hints == statement:
+        return False
+    try:
+        cursor.execute(statement, values)
+    except OperationalError as error:
+        if error.args[0] != NO_SUCH_INDEX:
+            raise
+        log.warning("%s; the query is slower without it", error.args[1])
+        cursor.execute(without_hints, values)
+    return True
 
 
 class SharedTlsConnection(Connection):  # type: ignore[misc]
     """A PyMySQL connection with one TLS context for the process, because a context takes 25 ms of
-    CPU time. TLS is "preferred": it is used if the server offers it."""
+    CPU time. TLS is "preferred": it is used if the server offers it.
+
+    `lock_seconds` and `statement_seconds` are limits that the server observes.
+    """
 
     _preferred: ssl.SSLContext | None = None
+
+    def __init__(
+        self,
+        *args: Any,
+        lock_seconds: float | None = None,
+        statement_seconds: float | None = None,
+        **options: Any,
+    ) -> None:
+        self.lock_seconds = lock_seconds
+        self.statement_seconds = statement_seconds
+        super().__init__(*args, **options)
+
+    def connect(self, sock: Any = None) -> None:
+        """Connect, and set the limits."""
+        try:
+            super().connect(sock)
+        except RuntimeError as error:  # the driver lacks a package for this account
+            raise OperationalError(AUTHENTICATION_PLUGIN, needed(error)) from error
+        try:
+            if limits := self.limits():
+                self.query(f"SET SESSION {', '.join(limits)}")
+        except BaseException:
+            self._force_close()
+            raise
+
+    def limits(self) -> list[str]:
+        """The server's variables. MySQL limits the time of a SELECT, MariaDB that of any
+        statement. `lock_wait_timeout` is about tables that a migration changes."""
+        found = []
+        if self.lock_seconds:
+            seconds = int(self.lock_seconds)
+            found += [f"innodb_lock_wait_timeout={seconds}", f"lock_wait_timeout={seconds}"]
+        if self.statement_seconds and "MariaDB" in self.get_server_info():
+            found.append(f"max_statement_time={self.statement_seconds}")
+        elif self.statement_seconds:
+            found.append(f"max_execution_time={int(self.statement_seconds * 1000)}")
+        return found
 
     def _create_ssl_ctx(self, sslp: dict[str, Any] | ssl.SSLContext) -> ssl.SSLContext:
         """Share the context only if the URL has no TLS options: those name files, which may be

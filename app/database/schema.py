@@ -1,6 +1,11 @@
 """The schema: creating the database, running migrations, comparing the tables with the code."""
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.engine import make_url
@@ -8,15 +13,22 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from app.config import ROOT
-from app.database.engine import db
+from app.database import preflight
+from app.database.failures import (
+    DATABASE_ERRORS,
+    DatabaseError,
+    Kind,
+    classify,
+    describe,
+    statement_of,
+)
+from app.database.preflight import SchemaError
 
 MIGRATIONS = ROOT / "migrations" / "versions"
 UNKNOWN_DATABASE = 1049
 CONNECT_SECONDS = 5
-
-
-class SchemaError(Exception):
-    """The database cannot be used; the message says why, without the password."""
+# For each database one lock, for which others wait two minutes.
+LOCK = text("SELECT GET_LOCK(CONCAT('gazetteer:', LEFT(SHA1(DATABASE()), 20)), 120)")
 
 
 class State(StrEnum):
@@ -59,19 +71,61 @@ def execute(url: str, statement: str) -> None:
 
 
 def bring_up_to_date(url: str) -> None:
-    """Create the database if it does not exist, and run pending migrations. Tables of a newer
-    release are not changed, so that an older release can be started again."""
+    """Create the database if it does not exist, and run pending migrations, while no other process
+    does. Tables of a newer release are not changed, so that an older release can be started
+    again."""
     from flask_migrate import upgrade
 
     try:
         create_database(url)
-        with db.engine.connect() as connection:
+        with alone(url) as connection:
             before = state(connection)
-        if before is not State.NEWER:
-            upgrade()
-    except OperationalError as error:
-        reason = error.orig.args[-1] if error.orig is not None and error.orig.args else error
-        raise SchemaError(f"The database cannot be used: {reason}. See DATABASE_URL.") from None
+            connection.rollback()
+            if before not in (State.SAME, State.NEWER):
+                preflight.check(connection)
+                upgrade()
+    except DATABASE_ERRORS as error:
+        raise SchemaError(reason(error)) from None
+
+
+def reason(error: DatabaseError) -> str:
+    """A sentence about an error of a migration."""
+    said = describe(error).rstrip(".")
+    if classify(error) is Kind.FAULT:
+        return (
+            f"A migration failed: {said} ({statement_of(error)}). Mend the cause and run "
+            "`flask prepare` again; it goes on where it stopped."
+        )
+    return f"The database cannot be used: {said}. See DATABASE_URL."
+
+
+@contextmanager
+def alone(url: str) -> Iterator[Connection]:
+    """A connection without time limits, while every other process that calls this waits: for a
+    lock of the server, or of the folder with the SQLite file."""
+    address = make_url(url)
+    engine = create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+    if address.drivername.startswith("sqlite"):
+        folder = os.open(Path(address.database or "").parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            with engine.connect() as connection:
+                yield connection
+        finally:
+            os.close(folder)
+        return
+    with engine.connect() as connection:
+        connection.execute(text("SET SESSION wait_timeout = 86400"))  # the lock ends with it
+        if not connection.scalar(LOCK):
+            raise SchemaError(
+                "Another `flask prepare` is changing this database. Try again when it is done."
+            )
+        yield connection
 
 
 def state(connection: Connection) -> State:

@@ -3,16 +3,20 @@
 import inspect
 import logging
 import random
+import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial, wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from app.actor import Actor, Role, check_permission
 from app.database.engine import db
+from app.database.failures import DATABASE_ERRORS, Kind, classify, report
 from app.errors import Locked
 
 P = ParamSpec("P")
@@ -23,10 +27,8 @@ log = logging.getLogger("gazetteer.transactions")
 
 ANYONE = None  # the role of services for visitors: signing in, claiming a new installation
 ATTEMPTS = 5
-# MariaDB: 1213 deadlock, 1467 deadlock while INSERT ... SELECT waits for its ids, 1020 a row has
-# changed since this transaction read it (reported by default since 11.6).
-MYSQL_RETRY = (1213, 1467, 1020)
-MYSQL_LOCK_WAIT_TIMEOUT = 1205
+SQLITE_WAIT = 5.0  # seconds until others have written
+queue = threading.Lock()
 
 
 def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, T]], Service[P, T]]:
@@ -73,7 +75,7 @@ def run_transaction(work: Callable[[], T]) -> T:
     """Call `work` in a new transaction (BEGIN IMMEDIATE on SQLite) and commit. Anything that the
     session held before is rolled back.
 
-    If the database is busy or reports a deadlock, `work` is called again, so it must not have
+    If the database reports a deadlock, `work` is called again, so it must not have
     effects outside the database; what follows the change (clearing a cache) is passed to
     `after_commit()`. A locked row raises Locked and is not retried: the database has already waited
     for it. On SQLite nothing between the first write and the commit may yield to another request:
@@ -84,16 +86,18 @@ def run_transaction(work: Callable[[], T]) -> T:
         raise RuntimeError("a service was called inside another one")
     for attempt in range(1, ATTEMPTS + 1):
         session.rollback()
+        begin(session)
         session.info["in_service"], session.info["after_commit"] = True, []
         try:
-            session.connection(execution_options={"immediate": True})
             result = work()
             session.commit()
         except DBAPIError as error:
             session.rollback()
-            if error_code(error) == MYSQL_LOCK_WAIT_TIMEOUT:
+            kind = classify(error)
+            if kind is Kind.LOCK:
+                report(error)
                 raise Locked() from error
-            if attempt == ATTEMPTS or not is_busy(error):
+            if attempt == ATTEMPTS or kind not in (Kind.BUSY, Kind.DEADLOCK):
                 raise
             time.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - only jitter
         except BaseException:
@@ -109,6 +113,23 @@ def run_transaction(work: Callable[[], T]) -> T:
     return result
 
 
+def begin(session: Session) -> None:
+    """Begin a transaction. On SQLite it waits until others have written, and the other requests of
+    this process go on. One at a time asks, and the others queue behind it."""
+    deadline = time.monotonic() + SQLITE_WAIT
+    with queue if session.get_bind().dialect.name == "sqlite" else nullcontext():
+        while True:
+            try:
+                session.connection(execution_options={"immediate": True})
+            except DBAPIError as error:
+                session.rollback()
+                if classify(error) is not Kind.BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(random.uniform(0.005, 0.02))  # noqa: S311 - only jitter
+            else:
+                return
+
+
 def run_follow_up(follow_up: Callable[[], object]) -> None:
     """Call it, and log an error instead of raising it: the change is committed, and the person
     would repeat it. So a follow-up must not be essential."""
@@ -116,19 +137,11 @@ def run_follow_up(follow_up: Callable[[], object]) -> None:
         follow_up()
     except RedisError:  # the client has logged it; caches expire within a minute
         pass
+    except DATABASE_ERRORS as error:
+        db.session.rollback()
+        report(error, "a follow-up of a committed change failed")
     except Exception:
         log.exception("a follow-up of a committed change failed")
-
-
-def is_busy(error: DBAPIError) -> bool:
-    """True if a retry of the transaction may succeed."""
-    code = error_code(error)
-    return code in MYSQL_RETRY or "database is locked" in str(code)
-
-
-def error_code(error: DBAPIError) -> object:
-    """MariaDB's error number; for SQLite the error message."""
-    return error.orig.args[0] if error.orig is not None and error.orig.args else ""
 
 
 def after_commit(follow_up: Callable[[], object]) -> None:

@@ -4,6 +4,8 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.health import views
+    from app.database.failures import on_refusal
+    from app.health import refusals, views
 
     app.register_blueprint(views.bp)
+    on_refusal(app, refusals.note_refusal)

@@ -11,16 +11,25 @@ from pathlib import Path
 
 from flask import current_app
 from redis.exceptions import RedisError
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import select, text
 
 from app.concurrency import run_in_thread
 from app.current import settings
 from app.database import schema
 from app.database.engine import db
+from app.database.failures import (
+    DATABASE_ERRORS,
+    DatabaseError,
+    Kind,
+    classify,
+    describe,
+    number_of,
+)
+from app.database.limits import CONNECTIONS
+from app.health.refusals import last_refusal
 from app.health.rules import warn_of_memory
+from app.redis import failures as redis_failures
 from app.redis.client import redis_store
-from app.redis.failures import Kind, classify, describe
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
 NO_REDIS = "Redis does not answer"
-NO_DATABASE = Check(False, "the database does not answer")
+TABLES_SECONDS = 60.0  # how long the tables are trusted after all were there
 TABLES = {
     schema.State.SAME: Check(),
     schema.State.NEWER: Check(True, "warning: the tables are newer than this code"),
@@ -60,11 +69,17 @@ class ReportCache:
         self.lock = threading.Lock()
         self.report: dict[str, Check] = {}
         self.until = 0.0
+        self.tables_until = 0.0
+
+
+def report_cache() -> ReportCache:
+    cache: ReportCache = current_app.extensions.setdefault("gazetteer-readiness", ReportCache())
+    return cache
 
 
 def read_report() -> dict[str, Check]:
     """The results by name, at most a second old."""
-    cache: ReportCache = current_app.extensions.setdefault("gazetteer-readiness", ReportCache())
+    cache = report_cache()
     with cache.lock:
         if time.monotonic() >= cache.until:
             cache.report = check_all() if has_descriptors() else {"process": NO_DESCRIPTORS}
@@ -101,26 +116,51 @@ def check_all() -> dict[str, Check]:
         if name == "tables" and not report["database"].ok:
             continue  # this would wait for the same time-out again
         report[name] = check()
+    if report["database"].ok and report["redis"].ok and (number := last_refusal()):
+        report["database"] = Check(True, f"warning: it refused a statement ({number}); see the log")
     return report
 
 
 def check_database() -> Check:
-    """Check that a query is answered. The pool replaces a lost connection before it is used."""
+    """Check that a query is answered, and that the server allows as many connections as we may
+    open. The pool replaces a lost connection before it is used."""
+    limited = db.engine.dialect.name == "mysql"
     try:
-        db.session.execute(text("SELECT 1"))
-    except SQLAlchemyError:  # also if all connections are in use
-        return NO_DATABASE
+        allowed = db.session.scalar(text("SELECT @@max_connections" if limited else "SELECT 1"))
+    except DATABASE_ERRORS as error:
+        return failed(error)
     finally:
         db.session.rollback()
+    needed = CONNECTIONS * (settings().web_workers + 1)
+    if limited and allowed < needed:
+        return Check(True, f"warning: max_connections is {allowed}; {needed} may be needed")
     return Check()
 
 
+def failed(error: DatabaseError) -> Check:
+    """The result of a check that the database did not pass."""
+    kind, number = classify(error), number_of(error)
+    absent = kind is Kind.ABSENCE or not number
+    check = Check(False, kind.value if absent else f"{kind} ({number}); see the log")
+    if check not in report_cache().report.values():  # logged once, not at each request
+        current_app.logger.error("not ready: %s: %s", kind, describe(error))
+    return check
+
+
 def check_tables() -> Check:
-    """Check that the tables are not older than the code."""
+    """Check that the tables are not older than the code, and once a minute that each is there with
+    its columns."""
+    cache = report_cache()
     try:
-        return TABLES[schema.state(db.session.connection())]
-    except SQLAlchemyError:
-        return NO_DATABASE
+        found = TABLES[schema.state(db.session.connection())]
+        if found.ok and time.monotonic() >= cache.tables_until:
+            for table in db.metadata.sorted_tables:
+                db.session.execute(select(table).limit(0))
+            cache.tables_until = time.monotonic() + TABLES_SECONDS
+    except DATABASE_ERRORS as error:
+        return failed(error)
+    else:
+        return found
     finally:
         db.session.rollback()
 
@@ -132,8 +172,9 @@ def check_redis() -> Check:
     try:
         client.get("gz:ready")
     except RedisError as error:
-        refused = classify(error) is Kind.REFUSAL
-        return Check(False, f"Redis refuses: {describe(error)}" if refused else NO_REDIS)
+        refused = redis_failures.classify(error) is redis_failures.ErrorKind.REFUSED
+        words = f"Redis refuses: {redis_failures.describe(error)}"
+        return Check(False, words if refused else NO_REDIS)
     with suppress(RedisError):
         client.set("gz:ready", "1", ex=60)
     warnings = []

@@ -8,7 +8,7 @@ from typing import TypeVar
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from app.redis.failures import Kind, classify, describe
+from app.redis.failures import ErrorKind, classify, describe
 
 T = TypeVar("T")
 
@@ -48,11 +48,11 @@ class Breaker:
             answer = ask()
         except RedisError as error:
             kind = classify(error)
-            if kind is Kind.ABSENCE:
+            if kind is ErrorKind.ABSENCE:
                 self.note_failure(began, error)
             else:
                 self.note_answer()
-            if kind is Kind.REFUSAL:
+            if kind is ErrorKind.REFUSED:
                 self.note_refusal(error)
             raise
         self.note_answer()

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 from redis.retry import Retry
 
 from app.redis.breaker import Breaker, log
-from app.redis.failures import WRONG_TYPE, Kind, classify
+from app.redis.failures import WRONG_TYPE, ErrorKind, classify
 
 PREFIX = "gz:"  # of all keys that are ours alone
 MOST_WRONG = 10  # more keys than any script has
@@ -65,7 +65,7 @@ class SharedRedis(Redis):
         if the value is not ours to delete."""
         if DELETED in str(error):
             key = str(error).partition(f"{DELETED} under ")[2].partition(" ")[0]
-        elif classify(error) is Kind.WRONG_TYPE and str(args[1]).startswith(PREFIX):
+        elif classify(error) is ErrorKind.WRONG_TYPE and str(args[1]).startswith(PREFIX):
             self.breaker.call(partial(super().execute_command, "DEL", args[1]))
             key = ":".join(str(args[1]).split(":")[:2])
         else:

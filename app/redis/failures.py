@@ -26,27 +26,27 @@ REFUSAL_CLASSES = (
 WRONG_TYPE = ("WRONGTYPE", "not an integer", "not a valid float", "not a float", "would overflow")
 
 
-class Kind(Enum):
+class ErrorKind(Enum):
     """The kinds of errors, which end differently."""
 
     ABSENCE = "it does not answer: 503"
-    REFUSAL = "it answers and refuses: 503, and its own words are logged"
+    REFUSED = "it answers and refuses: 503, and its own words are logged"
     WRONG_TYPE = "a key has a value that this command cannot use: the value counts as absent"
     FAULT = "we made a mistake: 500"
 
 
-def classify(error: RedisError) -> Kind:
+def classify(error: RedisError) -> ErrorKind:
     """The kind of an error."""
     text = str(error)
     if isinstance(error, (AuthenticationError, AuthorizationError, MaxConnectionsError)):
-        return Kind.REFUSAL
+        return ErrorKind.REFUSED
     if isinstance(error, (RedisConnectionError, RedisTimeoutError)) or text.startswith(BUSY):
-        return Kind.ABSENCE
+        return ErrorKind.ABSENCE
     if type(error).__name__ in REFUSAL_CLASSES or text.startswith(REFUSALS):
-        return Kind.REFUSAL
+        return ErrorKind.REFUSED
     if isinstance(error, ResponseError) and any(words in text for words in WRONG_TYPE):
-        return Kind.WRONG_TYPE
-    return Kind.FAULT
+        return ErrorKind.WRONG_TYPE
+    return ErrorKind.FAULT
 
 
 def describe(error: RedisError) -> str:

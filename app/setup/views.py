@@ -10,7 +10,7 @@ from app.cities.services import is_empty
 from app.current import actor
 from app.setup import services
 from app.setup.forms import SetupForm
-from app.web.declarations import reopened_form, secret_path
+from app.web.declarations import secret_path, visitor_form
 from app.web.forms import submit
 from app.web.navigation import home_url
 from app.web.notices import Notice
@@ -19,7 +19,7 @@ bp = Blueprint("setup", __name__)
 
 
 @bp.route("/setup/<token>", methods=["GET", "POST"])
-@reopened_form
+@visitor_form
 @secret_path
 def start(token: str) -> Response | tuple[str, int]:
     """Choose the first administrator's name and password."""

@@ -6,9 +6,9 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     """Set up each part; hooks run in the order in which they are registered."""
     from app.extensions import babel
-    from app.web import assets, csrf, error_pages, formatting, hooks, navigation
+    from app.web import assets, error_pages, formatting, hooks, hosts, navigation, posts
     from app.web.preferences import language
 
     babel.init_app(app, locale_selector=language)
-    for part in (error_pages, hooks, csrf, navigation, formatting, assets):
+    for part in (error_pages, hosts, hooks, posts, navigation, formatting, assets):
         part.init_app(app)

@@ -24,16 +24,16 @@ EXTENSION = "gazetteer-addresses"
 class Declarations:
     """The declarations of one view; the defaults are those of an ordinary page."""
 
-    # The most bytes of its form, instead of MAX_CONTENT_LENGTH.
+    # The most bytes of a member's form, instead of those of web/posts/bodies.py.
     max_body: int | None = None
     # It checks the CSRF token itself, after its guard, because that reads the whole body, which
     # may be large.
     csrf_after_guard: bool = False
-    # Visitors send its form without a CSRF token, from a page of this site: a token would cost a
-    # session in Redis, and visitors have nothing to protect.
+    # Visitors send its form without a CSRF token: they have nothing to protect.
     anonymous_form: bool = False
-    # If the session of its form has ended, the form is shown again with a new token.
-    reopened_form: bool = False
+    # Its form is for visitors, and also has their token if a member sends it. A view that passes it
+    # to submit() shows it again if the token is refused.
+    visitor_form: bool = False
     # It has neither session nor actor, answers everybody alike, and does not wait for Redis.
     without_session: bool = False
     # If Redis does not answer, everybody is a visitor, instead of 503.
@@ -47,6 +47,9 @@ class Declarations:
     # Scripts without an Accept header get its errors as plain text, not as JSON, and the first line
     # of some is this one.
     plain_refusals: str | None = None
+    # It sends a file. Whoever requested it before signing in is led to the page whose URL this
+    # returns for the same variables, because a download would leave the sign-in form on the screen.
+    attachment_page: Callable[..., str] | None = None
     # Set by role_required(): returns None if the actor may use the view, otherwise the response.
     guard: Callable[[], Any] | None = None
 
@@ -77,9 +80,13 @@ def plain_refusals(first_line: str) -> Callable[[V], V]:
     return declaring(plain_refusals=first_line)
 
 
+def attachment(page: Callable[..., str]) -> Callable[[V], V]:
+    return declaring(attachment_page=page)
+
+
 csrf_after_guard = declaring(csrf_after_guard=True)
 anonymous_form = declaring(anonymous_form=True)
-reopened_form = declaring(reopened_form=True)
+visitor_form = declaring(visitor_form=True)
 without_session = declaring(without_session=True)
 without_redis = declaring(without_redis=True)
 always_json = declaring(always_json=True)

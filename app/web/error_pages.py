@@ -6,16 +6,14 @@ from typing import Any
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf.csrf import CSRFError
 from redis.exceptions import RedisError
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.database.engine import DATABASE_AWAY
-from app.errors import DomainError, Invalid
+from app.database import failures
+from app.database.engine import db
+from app.errors import DomainError, Invalid, Locked
 from app.logs import event
-from app.redis.failures import Kind, classify
+from app.redis import failures as redis_failures
 from app.web.formatting import format_size
 from app.web.negotiation import accepts_anything, wants_page
 
@@ -92,23 +90,23 @@ def exceeded_limit() -> str:
     return str(_("At most %(most)s can be sent here at once.", most=format_size(most)))
 
 
-def answer_csrf_error(_error: CSRFError) -> Response:
-    """Answer a missing or outdated CSRF token, or a form that another site sent."""
-    event("form-refused", logging.WARNING)
-    return answer(400, _("This form was out of date. Nothing was changed."))
-
-
 def answer_redis_error(error: RedisError) -> Response:
     """Answer 503 if Redis does not answer or refuses, which its client has logged; any other error
     is ours."""
-    if classify(error) in (Kind.ABSENCE, Kind.REFUSAL):
-        return answer(503, "", {"Retry-After": "2"})
-    return answer_unexpected(error)
-
-
-def answer_database_error(error: OperationalError | PoolTimeout) -> Response:
-    current_app.logger.error("the database does not answer: %s", error.__class__.__name__)
+    if redis_failures.classify(error) is redis_failures.ErrorKind.FAULT:
+        return answer_unexpected(error)
     return answer(503, "", {"Retry-After": "2"})
+
+
+def answer_database_error(error: failures.DatabaseError) -> Response:
+    """Log an error of the database, and answer what it means. A page that only reads a locked row
+    was not changed by anybody."""
+    db.session.rollback()
+    failures.report(error)
+    refusal = failures.refusal(error)
+    if isinstance(refusal, Locked) and request.method in ("GET", "HEAD"):
+        return answer(503, refusal.message, {"Retry-After": "2"})
+    return answer_refusal(refusal)
 
 
 def answer_unexpected(error: Exception) -> Response:
@@ -118,9 +116,8 @@ def answer_unexpected(error: Exception) -> Response:
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, answer_refusal)
-    app.register_error_handler(CSRFError, answer_csrf_error)
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(RedisError, answer_redis_error)
-    for away in DATABASE_AWAY:
-        app.register_error_handler(away, answer_database_error)
+    for database_error in failures.DATABASE_ERRORS:
+        app.register_error_handler(database_error, answer_database_error)
     app.register_error_handler(Exception, answer_unexpected)

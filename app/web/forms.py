@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from flask import request
+from flask import g, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict
 from wtforms import FileField
@@ -18,8 +18,8 @@ PAGES: tuple[type[DomainError], ...] = (Forbidden, NotFound, Unauthorized)
 
 
 class BaseForm(FlaskForm):  # type: ignore[misc]
-    """The base of all forms. It does not check the CSRF token again: web/csrf.py has done so before
-    the view, except for scripts, which need none."""
+    """The base of all forms. web/posts/csrf.py has checked the CSRF token before the view, except
+    for scripts, which need none."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         csrf = False
@@ -48,11 +48,15 @@ class Submission(Generic[T]):
 def submit(
     form: Any, call: Callable[[], T], special: tuple[type[DomainError], ...] = ()
 ) -> Submission[T]:
-    """Handle a form: show it on GET; on POST validate it and call the service with `call`. Errors
+    """Handle a form: show it on GET; on POST validate it and call the service with `call`, unless
+    its token was refused. Errors
     of the service are added to the fields that they name. Errors of the types in PAGES and
     `special` are raised, for an error page or for the view."""
     if request.method != "POST":
         return Submission()
+    if problem := g.get("form_problem"):
+        form.form_errors.append(str(problem))
+        return Submission(status=422)
     if not form.validate():
         return Submission(status=422)
     try:

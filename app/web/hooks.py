@@ -7,15 +7,19 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from flask_babel import get_locale
+from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import MapAdapter
 
-from app.concurrency import PacedBody
 from app.current import actor, settings, visitor
+from app.database.timing import spent
 from app.web import urls
 from app.web.declarations import declared, path_for_log
 from app.web.formatting import html_lang, sentence_space
+from app.web.hosts import check_host
+from app.web.posts.bodies import open_body
 from app.web.preferences import colour_scheme
 
 log = logging.getLogger("gazetteer.request")
@@ -49,16 +53,15 @@ SECURITY_HEADERS = {
 
 
 def start_request() -> None:
-    """Set the request id, which a trusted proxy may have chosen, start the clock, and apply the
-    view's own limit of the body. Such a large body is read in steps."""
+    """Set the request id, which a trusted proxy may have chosen, start the clock, and check the
+    host."""
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
     trusted = settings().trusted_proxies and REQUEST_ID.fullmatch(given)
     g.request_id = given if trusted else secrets.token_hex(8)
     g.path_for_log = path_for_log()
-    if size := declared().max_body:
-        request.max_content_length = size
-        request.environ["wsgi.input"] = PacedBody(request.environ["wsgi.input"])
+    open_body()
+    check_host()
 
 
 def identify_with(app: Flask, function: Callable[[], None]) -> None:
@@ -107,6 +110,8 @@ def log_request(response: Response) -> None:
             "method": request.method,
             "path": path,
             "status": response.status_code,
+            "db_ms": round(spent().seconds * 1000, 1),
+            "db_n": spent().statements,
             "ms": round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
         }},
     )  # fmt: skip
@@ -115,6 +120,14 @@ def log_request(response: Response) -> None:
 class Site(Flask):
     """Flask that logs a request when its response is final. The session is saved after all hooks,
     and a failure there still changes the response to 503."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Our URLs do not depend on the host, whose name may be malformed: `check_host()` refuses
+        it, on a page that has links."""
+        try:
+            return super().create_url_adapter(request)
+        except BadHost:
+            return self.url_map.bind("localhost", path_info=request.path if request else None)
 
     def process_response(self, response: Response) -> Response:
         response = super().process_response(response)
@@ -138,7 +151,8 @@ def init_app(app: Flask) -> None:
     """Register the hooks in their order."""
     proxies = app.config["SETTINGS"].trusted_proxies
     if proxies:
-        fixed = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies)
+        # Not X-Forwarded-Port: it is the proxy's own port, which may differ from that of the URL.
+        fixed = ProxyFix(app.wsgi_app, proxies, proxies, proxies, x_port=0)
         app.wsgi_app = fixed  # type: ignore[method-assign]
     app.url_map.converters["int"] = urls.RowId
     app.before_request(start_request)

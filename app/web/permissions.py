@@ -14,7 +14,6 @@ from app.web.declarations import declare, declared
 from app.web.error_pages import answer
 from app.web.navigation import own_password_url, sign_in_url
 from app.web.negotiation import wants_page
-from app.web.notices import Notice
 from app.web.urls import this_page
 
 P = ParamSpec("P")
@@ -26,8 +25,7 @@ def ask_sign_in() -> Response:
     if wants_page() and request.method in ("GET", "HEAD"):
         return redirect(sign_in_url(next=this_page()), 303)  # type: ignore[return-value]
     if wants_page():
-        Notice(_("Please sign in again, then repeat what you did.")).show("caution")
-        return redirect(sign_in_url(), 303)  # type: ignore[return-value]
+        return redirect(sign_in_url(why="ended"), 303)  # type: ignore[return-value]
     raise Unauthorized()
 
 

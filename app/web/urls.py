@@ -1,9 +1,12 @@
 """URLs: safe redirects, the origin of a request, ids in paths."""
 
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from flask import current_app, request, url_for
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import IntegerConverter
+
+from app.web.declarations import declarations_of
 
 NEXT_LENGTH = 2000  # the most characters of a URL to redirect to
 
@@ -19,6 +22,37 @@ def safe_next(target: str | None, fallback: str) -> str:
     return target
 
 
+def landing_url(target: str | None, fallback: str) -> str:
+    """The page to show after signing in: the requested one, or that of a requested file."""
+    target = safe_next(target, fallback)
+    parts, adapter = split_url(target), current_app.create_url_adapter(request)
+    try:
+        endpoint, variables = adapter.match(unquote(parts.path), "GET")  # type: ignore[union-attr]
+    except MethodNotAllowed:
+        return fallback
+    except HTTPException:  # missing, or redirects
+        return target
+    page = declarations_of(current_app.view_functions[endpoint]).attachment_page
+    if page is None:
+        return target
+    url = page(**variables)
+    return f"{url}?{parts.query}" if parts.query and "?" not in url else url
+
+
+def split_url(text: str | None) -> SplitResult:
+    """The parts of a URL that a client sent; all are empty if it cannot be parsed."""
+    try:
+        return urlsplit(text or "")
+    except ValueError:
+        return urlsplit("")
+
+
+def host() -> str:
+    """The header `Host`; unlike `request.host` also one that Werkzeug does not accept, such as a
+    name with an underscore."""
+    return request.headers.get("Host", "")
+
+
 def list_url(endpoint: str) -> str:
     """The URL of a list, with the filters and page that the person had there if they come from it
     (by `Referer`)."""
@@ -30,19 +64,10 @@ def list_url(endpoint: str) -> str:
 def referring_page() -> tuple[str, str]:
     """The path of the page of this site that led here, and the path with its query; both empty if
     another site did."""
-    page = urlsplit(request.referrer or "")
-    if page.netloc != request.host:
+    page = split_url(request.referrer)
+    if page.netloc != host():
         return "", ""
     return page.path, f"{page.path}?{page.query}" if page.query else page.path
-
-
-def is_same_origin() -> bool:
-    """True if a page of this site sent the request, by the header `Sec-Fetch-Site` or, without it,
-    by `Origin` or `Referer`."""
-    if site := request.headers.get("Sec-Fetch-Site"):
-        return site == "same-origin"
-    origin = request.headers.get("Origin") or request.referrer or ""
-    return urlsplit(origin).netloc == request.host
 
 
 def this_page() -> str:

@@ -61,18 +61,6 @@ def test_a_lock_leaves_no_statement_waiting(mariadb):
         assert db.session.scalar(waiting) == 0
 
 
-def test_commands_wait_for_locks_up_to_the_time_out_of_the_server(
-    mariadb, mariadb_migrated, make_app
-):
-    command = make_app(DATABASE_URL=mariadb_migrated)
-    seconds = []
-    for app in (mariadb, command):
-        with app.app_context():
-            seconds.append(db.session.scalar(text("SELECT @@innodb_lock_wait_timeout")))
-            db.session.rollback()
-    assert seconds == [1, 50]
-
-
 @pytest.fixture
 def site(mariadb, mariadb_migrated, make_app):
     """Another web process on the same database, without an application context."""
@@ -127,7 +115,16 @@ def test_an_import_begins_while_an_expired_one_is_locked(site, caplog):
         expire(expired)
         with locked(f"city_import WHERE id = {expired}"):
             assert kinds(stage(editor, "a,c,1\n")) == ["new"]
-        assert "expired imports were not deleted: Locked" in caplog.text
+        assert "a row is locked elsewhere: 1205 " in caplog.text
+        assert "expired imports were not deleted" in caplog.text
         assert kinds(expired) == ["new"]
         stage(editor, "a,c,1\n")
         assert kinds(expired) == []
+
+
+def test_signing_in_works_while_the_row_of_the_person_is_locked(site, caplog):
+    add_person("Ada")
+    with locked("person"):
+        Browser(site).sign_in("Ada")
+    assert "a row is locked elsewhere: 1205 " in caplog.text
+    assert "the time of a sign-in was not stored" in caplog.text

@@ -1,60 +1,60 @@
 """Retries of a transaction when the database is busy or reports a deadlock."""
 
 import threading
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from app.database import service
 from app.database.engine import db
-from app.database.service import ATTEMPTS, after_commit, bookkeeping, is_busy
+from app.database.failures import Kind, classify
+from app.database.service import ATTEMPTS, after_commit, bookkeeping
 from tests.database.test_transactions import give_role, role_of
 from tests.factories import add_person, at_once
 
 
-def test_busy_sqlite_is_retried(app):
-    with app.app_context():
+def test_busy_sqlite_is_waited_for(make_app):
+    with make_app(commands=False).app_context():
         person, attempts = add_person("viewer"), []
 
         @bookkeeping
-        def service():
+        def work():
             attempts.append("attempt")
             give_role(person, "editor")
 
         other = db.engine.raw_connection()
         other.execute("BEGIN IMMEDIATE")
-        threading.Timer(0.06, other.rollback).start()
-        service()
+        threading.Timer(1.5, other.rollback).start()
+        work()
         other.close()
         assert role_of(person) == "editor"
         # The first attempts failed at BEGIN IMMEDIATE, before the service ran.
         assert attempts == ["attempt"]
 
 
-def test_sqlite_that_stays_busy_raises(app):
-    with app.app_context():
+def test_sqlite_that_stays_busy_raises(make_app, monkeypatch):
+    monkeypatch.setattr(service, "SQLITE_WAIT", 0.1)
+    with make_app(commands=False).app_context():
         person = add_person("viewer")
-
-        @bookkeeping
-        def service():
-            give_role(person, "editor")
-
+        work = bookkeeping(partial(give_role, person, "editor"))
         other = db.engine.raw_connection()
         other.execute("BEGIN IMMEDIATE")
         try:
             with pytest.raises(OperationalError) as error:
-                service()
+                work()
         finally:
             other.rollback()
             other.close()
-        assert is_busy(error.value)
+        assert classify(error.value) is Kind.BUSY
         assert role_of(person) == "viewer"
-        service()
+        work()
         assert role_of(person) == "editor"
 
 
-def test_writer_begins_immediately_on_sqlite(app):
-    with app.app_context():
+def test_writer_begins_immediately_on_sqlite(make_app):
+    with make_app(commands=False).app_context():
         add_person("viewer")
 
         @bookkeeping

@@ -53,7 +53,9 @@ def ask(folder: Path) -> tuple[socket.socket, bytes]:
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(30)
     connection.connect(str(folder / "web.sock"))
-    connection.sendall(b"GET /cities/export.csv HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    connection.sendall(
+        b"GET /cities/export.csv HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
     return connection, connection.recv(2000)
 
 

@@ -76,7 +76,7 @@ def test_an_unreachable_database_is_reported_without_its_password(folder):
     done = run_flask(folder, "start", DATABASE_URL=url, SECRET_KEY="k" * 32, PORT=port)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "The database cannot be used: Can't connect" in done.stderr
+    assert "The database cannot be used: 2003 Can't connect" in done.stderr
     assert "secret" not in done.stderr
 
 

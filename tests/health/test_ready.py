@@ -166,7 +166,8 @@ def test_a_hung_database_does_not_hang_readyz(make_app):
         port = silent.getsockname()[1]
         taken = []
         threading.Thread(target=lambda: taken.append(silent.accept()), daemon=True).start()
-        app = make_app(DATABASE_URL=f"mysql://u:p@127.0.0.1:{port}/nothing")
+        url = f"mysql://u:p@127.0.0.1:{port}/nothing"
+        app = make_app(commands=False, DATABASE_URL=url)
         # It takes twice the time-outs to connect and read, and three times that on a busy machine.
         status, body = servers.within(15, lambda: ready(app))
         assert status == 503
@@ -294,3 +295,39 @@ def test_token_and_administrator_see_details_a_viewer_does_not(app, as_role):
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_health_checks_accept_no_post(app, path):
     assert app.test_client().post(path).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("statement", "back"),
+    [
+        ("ALTER TABLE city RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO city"),
+        (
+            "ALTER TABLE city RENAME COLUMN usernumber TO elsewhere",
+            "ALTER TABLE city RENAME COLUMN elsewhere TO usernumber",
+        ),
+    ],
+)
+def test_table_that_is_not_there_is_reported_within_a_minute(
+    any_app, monkeypatch, caplog, statement, back
+):
+    monkeypatch.setattr(services, "TABLES_SECONDS", 0)
+    assert ready(any_app)[0] == 200
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    try:
+        for _request in range(2):
+            status, body = ready(any_app)
+            assert status == 503
+            assert body["checks"]["tables"].startswith("a statement failed (")
+        assert len([r for r in caplog.records if "not ready: " in r.getMessage()]) == 1
+    finally:
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql(back)
+    assert ready(any_app)[0] == 200
+
+
+def test_server_that_allows_too_few_connections_is_a_warning(make_app, mariadb_migrated):
+    app = make_app(DATABASE_URL=mariadb_migrated, WEB_WORKERS="10")
+    assert ready(app)[0] == 200
+    warning = "warning: max_connections is 300; 330 may be needed"
+    assert ready(app)[1]["checks"]["database"] == warning

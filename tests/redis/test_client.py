@@ -11,11 +11,11 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.redis import breaker, rate_limit
 from app.redis.client import redis_store
-from app.redis.failures import Kind, classify
+from app.redis.failures import ErrorKind, classify
 from app.redis.lock import Lock
 from tests import servers
 from tests.conftest import need
-from tests.factories import HTML, Browser, add_person, at_once
+from tests.factories import HTML, PASSWORD, Browser, add_person, at_once
 
 # Answers nothing for that many milliseconds, as a long script of another program does.
 BUSY = """
@@ -169,7 +169,8 @@ def test_a_refused_password_is_not_absence(make_app, own_redis, operator, caplog
     with app.app_context():
         add_person("viewer")
     for _ in range(3):
-        assert Browser(app).get("/login").status_code == 503
+        answer = Browser(app).submit("/login", {"name": "viewer", "password": PASSWORD})
+        assert answer.status_code == 503
     (line,) = lines(caplog)
     assert line.startswith("Redis refuses: AuthenticationError: ")
     answer = app.test_client().get("/readyz")
@@ -181,10 +182,10 @@ def test_a_refused_password_is_not_absence(make_app, own_redis, operator, caplog
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (AuthenticationError("invalid username-password pair"), Kind.REFUSAL),
-        (MaxConnectionsError("Too many connections"), Kind.REFUSAL),
-        (RedisConnectionError("Connection closed by server."), Kind.ABSENCE),
-        (RedisTimeoutError("Timeout reading from socket"), Kind.ABSENCE),
+        (AuthenticationError("invalid username-password pair"), ErrorKind.REFUSED),
+        (MaxConnectionsError("Too many connections"), ErrorKind.REFUSED),
+        (RedisConnectionError("Connection closed by server."), ErrorKind.ABSENCE),
+        (RedisTimeoutError("Timeout reading from socket"), ErrorKind.ABSENCE),
     ],
 )
 def test_subclasses_of_lost_connections(error, kind):
@@ -203,7 +204,7 @@ def test_a_long_script_is_absence(own_app, client, operator, own_redis):
             except RedisError as error:
                 kinds.add(classify(error))
         script.join()
-    assert kinds == {Kind.ABSENCE}
+    assert kinds == {ErrorKind.ABSENCE}
 
 
 WRONG = {

@@ -134,7 +134,7 @@ def sign_in_over(app, scheme):
     ids=["plain http", "https is seen", "SECURE=1"],
 )
 def test_cookies_are_as_strict_as_the_connection_allows(settings, scheme, secure, make_app):
-    app = make_app(**settings)
+    app = make_app(TRUSTED_HOSTS="gazetteer.example", **settings)
     with app.app_context():
         add_person("viewer")
     found = sign_in_over(app, scheme)
@@ -148,7 +148,7 @@ def test_cookies_are_as_strict_as_the_connection_allows(settings, scheme, secure
 
 
 def test_hsts_is_sent_for_a_year_over_https(make_app):
-    client = make_app(SECURE="1").test_client()
+    client = make_app(SECURE="1", TRUSTED_HOSTS="gazetteer.example").test_client()
     expected = "max-age=31536000; includeSubDomains"
     for path in ("/login", "/healthz", "/nothing-here", static_files.url("mark.svg")):
         with client.get(path, base_url="https://gazetteer.example") as response:
@@ -171,14 +171,13 @@ def test_proxy_headers_count_only_from_a_trusted_proxy(make_app, caplog):
 
 
 def test_form_of_another_site_is_refused_over_https(make_app):
-    app = make_app(SECURE="1")
+    app = make_app(SECURE="1", TRUSTED_HOSTS="gazetteer.example")
     browser = Browser(app)
     base = {"base_url": "https://gazetteer.example"}
     token = csrf_token(browser.get("/login", **base).text)
-    for referer in (None, "https://evil.example/login"):
-        headers = {**HTML, "Referer": referer} if referer else HTML
+    for headers in ({"Referer": "https://evil.example/login"}, {"Sec-Fetch-Site": "cross-site"}):
         data = {"csrf_token": token, "name": "x", "password": "y"}
-        response = browser.client.post("/login", data=data, headers=headers, **base)
+        response = browser.client.post("/login", data=data, headers={**HTML, **headers}, **base)
         assert response.status_code == 400
 
 
@@ -243,7 +242,9 @@ def test_pages_say_503_at_once_without_redis(without_redis):
     assert servers.within(1, lambda: browser.get("/healthz")).status_code == 200
     # Signing in needs Redis too, for its rate limit.
     browser.client.delete_cookie("gz")
-    assert browser.get("/login").status_code == 503
+    assert browser.get("/login").status_code == 200
+    form = {"name": "viewer", "password": PASSWORD}
+    assert browser.submit("/login", form).status_code == 503
 
 
 def test_pages_say_503_without_the_database(make_app, as_role):

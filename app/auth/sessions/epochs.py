@@ -16,7 +16,7 @@ from app.auth.sessions.keys import EPOCH_PREFIX, PERSON_PREFIX
 from app.database.engine import db
 from app.database.service import after_commit
 from app.redis.client import redis_store
-from app.redis.failures import Kind, classify
+from app.redis.failures import ErrorKind, classify
 
 EPOCH_SECONDS = 60
 PERSON_SECONDS = 86_400  # the hash expires a day after its last change
@@ -67,7 +67,7 @@ def publish_epoch(person_id: int) -> int:
     try:
         write_epoch(person_id, epoch, replace=False)
     except RedisError as error:
-        if classify(error) is not Kind.REFUSAL:
+        if classify(error) is not ErrorKind.REFUSED:
             raise
     return epoch
 

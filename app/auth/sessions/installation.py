@@ -22,7 +22,7 @@ from app.database.engine import db
 from app.database.service import after_commit
 from app.logs import event
 from app.redis.client import redis_store
-from app.redis.failures import Kind, classify
+from app.redis.failures import ErrorKind, classify
 
 # Neither has an expiry, so that a full Redis does not delete them.
 KNOWN_KEY = "gz:installation"
@@ -93,7 +93,7 @@ def compare() -> bool:
         if not redis_store.script(REPLACE)(keys=[KNOWN_KEY, SINCE_KEY], args=args):
             return compare()
     except RedisError as error:
-        if classify(error) is not Kind.REFUSAL:
+        if classify(error) is not ErrorKind.REFUSED:
             raise
     if restored:
         forget_epochs()

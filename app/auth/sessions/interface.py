@@ -24,15 +24,14 @@ from redis.exceptions import RedisError, ResponseError
 from app.auth.sessions.keys import all_keys, requests_key, session_key, values_key
 from app.auth.sessions.lookup import idle_seconds, look_up
 from app.current import worker_name
-from app.database.engine import db
+from app.database.failures import close_session
+from app.redis import failures
 from app.redis.client import redis_store
-from app.redis.failures import Kind, classify
 from app.text import parse_integer
-from app.web.csrf import add_token
 from app.web.error_pages import answer_redis_error
+from app.web.posts.csrf import add_token
 from app.web.preferences import cookie_name, seen_secure
 
-ANONYMOUS_SECONDS = 3600  # a form that nobody signed in with
 # A client that sends forms and never opens a page reads none of the notices for its next page.
 FLASHES = "_flashes"  # where flask.flash() puts them
 FLASHES_MAX = 5
@@ -127,7 +126,9 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         """
         if not session.opened or session.unavailable or session.discarded:
             return
-        db.session.rollback()  # no connection is held while Redis is asked
+        if session and "person" not in session:
+            return  # visitors have no session
+        close_session()  # none is held while Redis is asked
         try:
             if session or not session.modified:
                 super().save_session(app, session, response)
@@ -135,7 +136,7 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
                 self.end(app, session, response)
         except RedisError as error:
             redirects = request.method == "POST" and 300 <= response.status_code < 400
-            refused = classify(error) is Kind.REFUSAL
+            refused = failures.classify(error) is failures.ErrorKind.REFUSED
             if session and session.stored and (redirects or refused):
                 return
             refusal = answer_redis_error(error)
@@ -200,7 +201,7 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
     def _upsert_session(
         self, session_lifetime: timedelta, session: SharedSession, store_id: str
     ) -> None:
-        seconds = idle_seconds() if session.get("person") else ANONYMOUS_SECONDS
+        seconds = idle_seconds()
         session["writer"] = worker_name()
         if FLASHES in session:
             session[FLASHES] = session[FLASHES][-FLASHES_MAX:]

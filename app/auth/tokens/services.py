@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import Select, select, update
@@ -13,8 +12,9 @@ from app.auth.models import ApiToken, Person
 from app.auth.queries import load_person
 from app.auth.rules import check_label
 from app.database.engine import db, release_connection
+from app.database.failures import tolerated
 from app.database.service import bookkeeping, permitted, service
-from app.errors import Forbidden, Locked, NotFound
+from app.errors import Forbidden, NotFound
 from app.history.models import ADMINISTRATORS
 from app.history.services import Change, new_batch_id, record
 from app.text import N_
@@ -101,7 +101,7 @@ def authenticate(text: str, request_id: str | None = None) -> Actor | None:
         return None
     token, person = row
     if token.used_at is None or now() - token.used_at > timedelta(minutes=1):
-        with suppress(Locked):
+        with tolerated("the last use of a token was not stored"):
             note_use(token.id)
     return Actor(person.id, person.name, Role(person.role), Via.TOKEN, token.id, request_id)
 

@@ -3,7 +3,7 @@
 from itertools import chain
 from typing import Any
 
-from flask import Blueprint, Response, request, stream_with_context
+from flask import Blueprint, Response, request, stream_with_context, url_for
 from flask_babel import to_user_timezone
 
 from app.cities.exporting.csv_writer import stream_csv
@@ -12,11 +12,13 @@ from app.cities.listing.queries import batches
 from app.cities.views import reads_cities
 from app.current import actor
 from app.times import now
+from app.web.declarations import attachment
 
 bp = Blueprint("cities_export", __name__)
 
 
 @bp.get("/cities/export.csv")
+@attachment(lambda: url_for("cities.list_cities"))
 @reads_cities
 def export_cities() -> Response:
     """The list as a CSV file. The first batch is read before anything is sent, so that an

@@ -1,7 +1,6 @@
 """Staging the lines of an import: each is compared with the register and stored with what it would
 do. Chunk by chunk, so that a long file holds no lock for long; nothing in the register changes."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -19,15 +18,14 @@ from app.cities.queries import COLUMNS, CityRow
 from app.cities.rules import Pair, clean, pair_of, sort_key
 from app.cities.search_keys import fill_keys
 from app.concurrency import yield_to_hub
-from app.database.engine import DATABASE_AWAY, db
+from app.database.engine import db
+from app.database.failures import tolerated
 from app.database.service import bookkeeping, service
-from app.errors import Conflict, Locked, NotFound
+from app.errors import Conflict, NotFound
 from app.history.models import ADMINISTRATORS
 from app.history.services import Change, record
 from app.text import N_
 from app.times import now
-
-log = logging.getLogger("gazetteer.cities")
 
 CHUNK = 200  # compared and stored in about 30 ms
 # How many expired imports a new one deletes: 5,000 lines take 20 to 200 ms.
@@ -150,13 +148,10 @@ def delete_expired() -> None:
     What cannot be deleted now is left to the next import."""
     expired = CityImport.created_at < now() - LIFE
     oldest = select(CityImport.id).where(expired).order_by(CityImport.created_at)
-    try:
+    with tolerated("expired imports were not deleted"):
         for import_id in db.session.scalars(oldest.limit(EXPIRED_AT_ONCE)).all():
             delete_import(import_id)
             yield_to_hub()
-    except (*DATABASE_AWAY, Locked) as error:
-        db.session.rollback()
-        log.warning("expired imports were not deleted: %s", error.__class__.__name__)
 
 
 @bookkeeping

@@ -17,7 +17,7 @@ from app.cities.importing.models import MOST_WAITING, LineKind
 from app.cities.importing.queries import load_import
 from app.current import actor
 from app.text import parse_integer
-from app.web.declarations import max_body
+from app.web.declarations import attachment, max_body
 from app.web.formatting import format_number
 from app.web.forms import submit
 from app.web.notices import Notice
@@ -94,6 +94,7 @@ def import_part(import_id: int, kind: str) -> str:
 
 
 @bp.get(f"{IMPORT}/refused.csv")
+@attachment(lambda import_id: url_for("importing.import_preview", import_id=import_id))
 @role_required(Role.EDITOR)
 def refused_lines(import_id: int) -> Response:
     """The refused lines with their reasons and the columns that the file had. Once corrected, this

@@ -12,8 +12,9 @@ from flask import Response, current_app, request
 from werkzeug.wsgi import wrap_file
 
 from app.current import settings
-from app.database.engine import DATABASE_AWAY, db
-from app.errors import Locked, NotFound
+from app.database.engine import db
+from app.database.failures import tolerated
+from app.errors import NotFound
 from app.files import services
 from app.files.models import File
 from app.files.storage.folder import BLOCK, path_of, read_blocks
@@ -94,10 +95,8 @@ def with_plain_range(environ: dict[str, Any]) -> dict[str, Any]:
 
 def count_or_log(file_id: int) -> None:
     """Count a download when it starts; it goes on uncounted if the database is busy or down."""
-    try:
+    with tolerated(f"a download of file {file_id} was not counted"):
         services.count_download(file_id)
-    except (*DATABASE_AWAY, Locked):
-        current_app.logger.warning("a download of file %d was not counted", file_id)
 
 
 def send_by_nginx(response: Response, path: Path) -> Response:

@@ -5,7 +5,6 @@ nobody's action, so it is bookkeeping and not in the history; `flask purge-files
 and recorded (app/files/services.py::purge_files).
 """
 
-import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -13,16 +12,14 @@ from functools import partial
 from sqlalchemy import delete, select
 
 from app.current import settings
-from app.database.engine import DATABASE_AWAY, db
+from app.database.engine import db
+from app.database.failures import tolerated
 from app.database.service import after_commit, bookkeeping
-from app.errors import Locked
 from app.files import cache
 from app.files.models import File
 from app.files.rules import restorable_since
 from app.files.storage.folder import remove_stored, stored_before
 from app.times import now
-
-log = logging.getLogger("gazetteer.files")
 
 # How many files are deleted permanently when another one is removed or uploaded.
 PURGE_LIMIT = 20
@@ -31,10 +28,8 @@ PURGE_LIMIT = 20
 def purge_due() -> None:
     """Purge some files after a removal or an upload. That is committed already, so a database that
     is busy or away does not fail it."""
-    try:
+    with tolerated("removed files were not purged"):
         purge_removed()
-    except (*DATABASE_AWAY, Locked) as error:
-        log.warning("removed files were not purged: %s", type(error).__name__)
 
 
 def purge_removed() -> int:

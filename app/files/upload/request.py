@@ -11,14 +11,15 @@ from app.concurrency import yield_to_hub
 from app.current import actor, settings
 from app.disk import has_space
 from app.errors import NoSpace, NotAForm, TooLarge
-from app.extensions import csrf
 from app.files.storage.folder import BLOCK, Incoming, remove_leftovers
 from app.files.upload.services import SentFile, UploadResult, store_uploads
 from app.text import N_, Bytes
-from app.web.csrf import is_form_or_empty
+from app.web.posts.bodies import is_form_or_empty
+from app.web.posts.csrf import check_csrf
 
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
+FORM_PARTS = 10_000  # a folder of many files is one form
 # The size limit of everything in a form but its files. A folder of 10,000 files has part headers of
 # about 4 MB.
 IN_MEMORY_BYTES = 10_000_000
@@ -107,7 +108,7 @@ def receive() -> list[UploadResult]:
     if not actor().by_token:  # scripts get the plain lines of the original instead
         if not is_form_or_empty():
             raise NotAForm()
-        csrf.protect()
+        check_csrf()
     sent = [
         SentFile(part.filename, cast(FormFile, part.stream), with_folder=name == "folder")
         for name in ("file", "folder")
@@ -133,7 +134,7 @@ def open_form() -> None:
     if not has_space(folder, coming):
         raise NoSpace()
     remove_leftovers(folder)
-    request.max_content_length = form_limit()
+    request.max_content_length, request.max_form_parts = form_limit(), FORM_PARTS
     cast(UploadRequest, request).into_storage = True
 
 

@@ -11,11 +11,10 @@ from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
 from app.current import actor
-from app.errors import DomainError
+from app.errors import Fault
 from app.files.plain_responses import FAILED, plain, wants_plain
 from app.files.upload.results import save
 from app.files.upload.services import UploadResult
-from app.web.error_pages import STATUS_TEXTS
 from app.web.negotiation import wants_page
 
 UPLOADED = "file uploaded successfully"
@@ -27,10 +26,9 @@ def describe(result: UploadResult) -> dict[str, Any]:
     """The result of one file, in the language of the request, as the page's script reads it."""
     stored, error = result.stored, result.error
     facts: dict[str, Any] = {"path": result.path, "kept": stored is not None}
-    if isinstance(error, DomainError):
+    if stored is None:
+        error = error or Fault()
         return {**facts, "problem": error.message, "status": error.status}
-    if stored is None:  # the database did not answer
-        return {**facts, "problem": str(STATUS_TEXTS[503][1]), "status": 503}
     notes = []
     if result.trimmed:
         notes.append(_("Leading and trailing spaces and trailing dots were removed."))

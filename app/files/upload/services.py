@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
 from app.current import settings
+from app.database import failures
 from app.database.constraints import violates
-from app.database.engine import DATABASE_AWAY, db
-from app.database.service import after_commit, is_busy, permitted, service
+from app.database.engine import db
+from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, DomainError
 from app.files import cache, queries
 from app.files.models import EXTENSION_LENGTH, NAME_LENGTH, UNIQUE_VERSION, File
@@ -54,7 +54,7 @@ class UploadResult:
     path: str
     trimmed: bool = False
     stored: StoredFile | None = None
-    error: Exception | None = None
+    error: DomainError | None = None
 
 
 @permitted(Role.EDITOR)
@@ -68,15 +68,19 @@ def store_uploads(actor: Actor, files: Sequence[SentFile]) -> list[UploadResult]
 
 
 def store_sent(actor: Actor, file: SentFile, batch_id: str | None) -> UploadResult:
-    """Store one file of a form; a refusal, or a database that does not answer, is its result."""
+    """Store one file of a form; a refusal, or an error of the database, is its result."""
     shown = printable(file.name)
     try:
         path = clean_path(file.name, file.with_folder)
         shown = path.path
         stored = store(actor, file.incoming, path, batch_id, owner_id=actor.person_id)
-    except (DomainError, *DATABASE_AWAY) as error:
+    except DomainError as error:
         file.incoming.discard()
         return UploadResult(shown, error=error)
+    except failures.DATABASE_ERRORS as error:
+        failures.report(error, "a file was not stored")
+        file.incoming.discard()
+        return UploadResult(shown, error=failures.refusal(error))
     return UploadResult(shown, path.trimmed, stored)
 
 
@@ -114,15 +118,10 @@ def store(
     )
     try:
         return insert_next(actor, new_row, batch_id)
-    except (DomainError, DBAPIError, PoolTimeout) as error:
-        if not isinstance(error, DBAPIError) or no_row(error):
+    except (DomainError, *failures.DATABASE_ERRORS) as error:
+        if isinstance(error, DomainError) or failures.left_nothing(error):
             remove_stored(incoming.folder, stored_name)
         raise
-
-
-def no_row(error: DBAPIError) -> bool:
-    """True if an INSERT certainly left no row; after a lost connection nobody knows."""
-    return isinstance(error, IntegrityError) or is_busy(error)
 
 
 def insert_next(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:

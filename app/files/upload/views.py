@@ -23,8 +23,9 @@ bp.register_error_handler(HTTPException, refuse)
 
 @bp.after_request
 def read_rest(response: AnyResponse) -> AnyResponse:
-    """Read a refused upload to its end, within limits, so that the client receives the reason."""
-    if declared().plain_refusals is not None:
+    """Read a refused upload of a member to its end, within limits, so that the client receives the
+    reason."""
+    if declared().plain_refusals is not None and actor().has_role(Role.VIEWER):
         discard_body()
     return response
 

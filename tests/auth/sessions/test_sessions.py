@@ -135,9 +135,13 @@ def test_visitors_have_no_session_before_they_sign_in(browser, store):
         assert response.status_code == 200
         assert "Set-Cookie" not in response.headers
         assert Page(response).has("[name=scheme]")
+    for path in ("/login", "/cities", "/setup/x"):
+        browser.get(path)
+        for data in ({}, {"csrf_token": "x"}, {"csrf_token": browser.token("/login"), "name": "x"}):
+            browser.client.post(path, data=data, headers=HTML)
+    assert browser.client.post("/cities/new", headers=HTML).location == "/login?why=ended"
+    assert browser.client.get_cookie("gz") is None
     assert not store.keys("gz:session:*")
-    assert "Set-Cookie" in browser.get("/login").headers
-    assert store.keys("gz:session:*")
 
 
 def test_sign_out_leaves_nothing_in_redis(viewer, store):
@@ -165,9 +169,10 @@ def test_redis_knows_only_a_digest_of_the_session_id(viewer, store):
 def test_a_session_planted_before_the_sign_in_is_worth_nothing(app, as_role):
     as_role("viewer")
     victim, planter = Browser(app), Browser(app)
-    victim.get("/login")
-    planted = cookie_of(victim)
+    planted = "x" * 43
+    victim.client.set_cookie("gz", planted)
     victim.sign_in("viewer")
+    assert cookie_of(victim) != planted
     planter.client.set_cookie("gz", planted)
     assert is_signed_in(victim)
     assert not is_signed_in(planter)

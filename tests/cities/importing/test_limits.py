@@ -63,7 +63,7 @@ def test_several_files_are_refused_and_none_is_read(app, as_role, other):
 
 @pytest.mark.parametrize(
     ("path", "size", "limit"),
-    [("/cities/import", 16 << 20, "16 MB"), ("/cities/new", 4 << 20, "4 MB")],
+    [("/cities/import", 16 << 20, "16 MB"), ("/cities/new", 64 << 10, "64 KB")],
 )
 def test_body_over_the_limit_is_refused_with_the_limit(as_role, path, size, limit):
     editor = as_role("editor")

@@ -46,9 +46,11 @@ def test_a_file_is_removed_although_nothing_could_be_purged(people, monkeypatch,
     services.remove_file(editor(people[0]), file_id)
     with pytest.raises(NotFound):
         queries.load_file(OPERATOR, file_id)
-    [line] = [record for record in caplog.records if record.name == "gazetteer.files"]
-    assert (line.levelname, line.exc_info) == ("WARNING", None)
-    assert line.getMessage() == "removed files were not purged: TimeoutError"
+    [line] = [record for record in caplog.records if record.name == "gazetteer.database"]
+    assert (line.levelname, line.exc_info) == ("ERROR", None)
+    assert line.getMessage() == (
+        "removed files were not purged: the database does not answer: all connections are in use"
+    )
     assert "a follow-up of a committed change failed" not in caplog.text
 
 

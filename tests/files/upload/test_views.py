@@ -162,7 +162,7 @@ def test_text_fields_are_bounded_together(app, monkeypatch):
 
 
 def test_too_many_parts_are_413(app, monkeypatch):
-    monkeypatch.setitem(app.config, "MAX_FORM_PARTS", 3)
+    monkeypatch.setattr(upload_request, "FORM_PARTS", 3)
     response = Script(app).upload(*[(f"{n}.txt", b"x") for n in range(4)])
     assert response.status_code == 413
     assert lines(response)[0] == "file uploaded Fail"

@@ -1,0 +1,130 @@
+"""The pool and the time limits of connections. Each limit is shorter than the one around it (lock,
+statement, reading the answer), so that the server ends what nobody waits for."""
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, ExceptionContext, event
+
+from app.concurrency import yield_to_hub
+
+# Of one process, and how many of them stay open.
+CONNECTIONS, POOL_SIZE = 30, 20
+
+PACE = "pace"
+# Steps of SQLite's virtual machine between two looks at the clock, which take about 0.3 ms. What
+# takes longer was not SQLite: the rows were used in between.
+STEPS, SLICE_SECONDS = 4000, 0.1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """In seconds; None is no limit."""
+
+    connect: float
+    lock: float
+    statement: float | None
+    read: float
+
+
+# A page is answered within two seconds; a command may take longer, and nobody else waits for it.
+WEB = Limits(connect=0.9, lock=1, statement=1.2, read=1.8)
+COMMAND = Limits(connect=5, lock=10, statement=None, read=120)
+
+# How long SQLite itself may wait for a lock in a web process. It waits in C, so no other request of
+# the process goes on; app/database/service.py waits longer, without blocking.
+SQLITE_WEB_WAIT = 0.005
+
+
+def engine_options(url: str, web: bool = False) -> dict[str, Any]:
+    """The options of the engine. Parameters of statements (names, password hashes) stay out of
+    logged tracebacks."""
+    limits = WEB if web else COMMAND
+    options = {
+        "pool_size": POOL_SIZE,
+        "max_overflow": CONNECTIONS - POOL_SIZE,
+        "pool_timeout": 2,
+        "hide_parameters": True,
+    }
+    if url.startswith("sqlite"):
+        return {**options, "connect_args": {"timeout": SQLITE_WEB_WAIT if web else limits.lock}}
+    return {
+        **options,
+        "pool_recycle": 360,
+        # Replaces connections that a restart of the database has closed.
+        "pool_pre_ping": True,
+        # Arguments of app/database/mariadb.py::SharedTlsConnection.
+        "connect_args": {
+            "connect_timeout": limits.connect,
+            "read_timeout": limits.read,
+            "write_timeout": limits.read,
+            "lock_seconds": limits.lock,
+            "statement_seconds": limits.statement,
+        },
+    }
+
+
+class Pace:
+    """Lets other requests run during a long read of SQLite, and ends it after WEB.statement seconds
+    of its own. SQLite calls `step` every STEPS steps. One per connection."""
+
+    def __init__(self) -> None:
+        self.reading = False
+        self.spent = self.since = 0.0
+        self.raised: BaseException | None = None
+
+    def begin(self, reading: bool) -> None:
+        """A transaction begins: one that writes must not let others run before its commit."""
+        self.reading = reading
+
+    def start(self) -> None:
+        """A statement starts."""
+        self.spent, self.since, self.raised = 0.0, time.monotonic(), None
+
+    def step(self) -> int:
+        """SQLite interrupts the statement if this is not 0. It would swallow an exception."""
+        if not self.reading:
+            return 0
+        self.spent += min(time.monotonic() - self.since, SLICE_SECONDS)
+        if self.spent > (WEB.statement or 0):
+            return 1
+        try:
+            yield_to_hub()
+        except BaseException as error:  # the request is killed while another one runs
+            self.raised = error
+            return 1
+        self.since = time.monotonic()
+        return 0
+
+
+def pace_reads(engine: Engine) -> None:
+    """Give each SQLite connection of a web process its Pace."""
+    event.listen(engine, "connect", add_pace)
+    event.listen(engine, "begin", begin_pace)
+    event.listen(engine, "before_cursor_execute", start_pace)
+    event.listen(engine, "handle_error", raise_kill)
+
+
+def add_pace(connection: sqlite3.Connection, record: Any) -> None:
+    record.info[PACE] = pace = Pace()
+    connection.set_progress_handler(pace.step, STEPS)
+
+
+def begin_pace(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.info[PACE].begin(reading=not immediate)
+
+
+def start_pace(connection: Connection, *_more: Any) -> None:
+    connection.info[PACE].start()
+
+
+def raise_kill(context: ExceptionContext) -> BaseException | None:
+    """The exception that ended a paced statement, in place of SQLite's "interrupted"."""
+    connection = context.connection
+    if connection is None or connection.closed or connection.invalidated:
+        return None
+    raised: BaseException | None = connection.info[PACE].raised
+    return raised

@@ -1,0 +1,68 @@
+"""The names under which this site answers. Without this check the page of another site could have
+its own name resolve to this machine (DNS rebinding), and read what visitors here may read."""
+
+import socket
+from ipaddress import ip_address
+
+from flask import Flask, current_app, request
+
+from app.config import Settings
+from app.errors import DomainError
+from app.text import N_
+from app.web.urls import split_url
+
+EXTENSION = "gazetteer-hosts"
+
+
+class UnknownHost(DomainError):
+    """The header `Host` has the name of another site, or none that can be read."""
+
+    status = 400
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            N_(
+                "This site does not answer under the name “%(name)s”. An administrator can add "
+                "it to TRUSTED_HOSTS.",
+                name=name,
+            )
+        )
+
+
+def known_names(settings: Settings) -> tuple[str, ...] | None:
+    """The names of this site, besides IP addresses; one with a dot in front also stands for all
+    names below it. None for any: behind a proxy, which has its own list, if none is set."""
+    if settings.trusted_proxies and not settings.trusted_hosts:
+        return None
+    machine = socket.gethostname().lower()
+    own = ("localhost", ".localhost", machine, f"{machine}.local", settings.host.lower())
+    return (*own, *settings.trusted_hosts)
+
+
+def check_host() -> None:
+    """Refuse a request to another name. Clients that send none are no browsers."""
+    sent = request.headers.get("Host")
+    if not sent:
+        return
+    names: tuple[str, ...] | None = current_app.extensions[EXTENSION]
+    name = "" if set("@/?#") & set(sent) else split_url(f"//{sent}").hostname or ""
+    name = name.rstrip(".")
+    if not (names is None or is_ip_address(name) or matches(name, names)):
+        raise UnknownHost(sent[:100])
+
+
+def is_ip_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def matches(name: str, names: tuple[str, ...]) -> bool:
+    """True if the name is in the list, or below one that begins with a dot."""
+    return any(name == each or (each[0] == "." and name.endswith(each)) for each in names)
+
+
+def init_app(app: Flask) -> None:
+    app.extensions[EXTENSION] = known_names(app.config["SETTINGS"])

@@ -1,0 +1,109 @@
+"""How large the body of a request may be, which its headers decide before anything is read, and
+what happens to a body that nobody has read."""
+
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+from flask import Response, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.actor import Role
+from app.concurrency import PacedBody
+from app.current import actor
+from app.errors import NotAForm
+from app.web.declarations import declared
+
+URLENCODED = NotAForm.types[0]
+
+# The most bytes and fields of a form, unless the view declares more bytes for members. The largest
+# page has about 2 kB of fields.
+VISITOR_BYTES, VISITOR_PARTS = 8_192, 50
+MEMBER_BYTES, MEMBER_PARTS = 65_536, 1_000
+
+# How much of a body that nobody has read is read after the response, and for how long. A client
+# that is still sending when its connection is closed may lose the response.
+LINGER_BYTES, LINGER_SECONDS = 65_536, 1.0
+BLOCK = 16_384
+
+
+class RequestBody(PacedBody):
+    """The body of a request. gunicorn would read all that is left of it before the next request,
+    however large, and let no other request run while a fast client goes on sending."""
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        super().__init__(environ["wsgi.input"])
+        self.socket: socket.socket | None = environ.get("gunicorn.socket")
+        self.ended = False
+
+    def read(self, size: int = -1) -> bytes:
+        """Read a block. gunicorn's exceptions about malformed chunks are no OSError, which Werkzeug
+        would answer with 400."""
+        try:
+            block = super().read(size)
+        except OSError:
+            raise
+        except Exception as error:
+            raise OSError("malformed request body") from error
+        self.ended = self.ended or (not block and size != 0)
+        return block
+
+    def finish(self) -> None:
+        """After the response: read a short rest. If it is longer, have gunicorn close the
+        connection, as it does when a body could not be read."""
+        if self.ended or self.socket is None:
+            return
+        left, end = LINGER_BYTES, time.monotonic() + LINGER_SECONDS
+        timeout = self.socket.gettimeout()
+        with suppress(OSError):
+            self.socket.settimeout(LINGER_SECONDS)
+            while not self.ended and left > 0 and time.monotonic() < end:
+                left -= len(self.read(min(BLOCK, left)))
+            self.socket.settimeout(timeout)
+        if not self.ended:
+            self.body.failed = True  # type: ignore[attr-defined]
+
+
+def has_body() -> bool:
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
+def open_body() -> None:
+    """Have the body read through RequestBody."""
+    if has_body():
+        g.body = request.environ["wsgi.input"] = RequestBody(request.environ)
+
+
+def close_body(response: Response) -> Response:
+    """After the response, finish the body."""
+    if "body" in g:
+        response.call_on_close(g.body.finish)
+    return response
+
+
+def limit_body() -> None:
+    """Set the limits of this request's form, and refuse it by its headers if it is too large."""
+    if actor().has_role(Role.VIEWER):
+        size, parts = declared().max_body or MEMBER_BYTES, MEMBER_PARTS
+    else:
+        size, parts = VISITOR_BYTES, VISITOR_PARTS
+    request.max_content_length, request.max_form_parts = size, parts
+    if (request.content_length or 0) > size:
+        raise RequestEntityTooLarge()
+
+
+def check_parts() -> None:
+    """Werkzeug limits the fields of multipart forms only, and cuts off the other ones where they
+    are sent in chunks."""
+    if request.mimetype != URLENCODED:
+        return
+    data, most = request.get_data(), request.max_content_length or 0
+    cut_off = request.content_length is None and len(data) >= most
+    if cut_off or data.count(b"&") >= (request.max_form_parts or 0):
+        raise RequestEntityTooLarge()
+
+
+def is_form_or_empty() -> bool:
+    """True if the body has the content type of a form, or is empty and has none."""
+    return request.mimetype in NotAForm.types if request.mimetype else not has_body()

@@ -1,0 +1,211 @@
+"""Limits of locks, statements and answers; long reads of SQLite."""
+
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.config import ROOT
+from app.database import limits
+from app.database.engine import db
+from app.database.failures import Kind, classify
+from app.database.mariadb import SharedTlsConnection
+from app.database.service import bookkeeping
+from app.errors import Locked
+from tests.database.test_transactions import give_role
+from tests.factories import Browser, add_person
+
+VARIABLES = text("SELECT @@innodb_lock_wait_timeout, @@lock_wait_timeout, @@max_statement_time + 0")
+WAITING = text(
+    "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'"
+)
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+
+
+def test_limits_of_pages_and_commands_nest(mariadb, mariadb_migrated, make_app):
+    found = []
+    for app in (mariadb, make_app(DATABASE_URL=mariadb_migrated)):
+        with app.app_context():
+            lock, table, statement = db.session.execute(VARIABLES).one()
+            driver = db.session.connection().connection.driver_connection
+            found.append((lock, table, statement, driver._read_timeout))
+            db.session.rollback()
+    web, command = found
+    assert web == (1, 1, 1.2, 1.8)
+    assert command == (10, 10, 0, 120)
+
+
+@pytest.mark.parametrize(
+    ("version", "found"),
+    [
+        ("5.5.5-10.11.6-MariaDB-log", ["max_statement_time=1.2"]),
+        ("11.8.2-MariaDB", ["max_statement_time=1.2"]),
+        ("8.0.36", ["max_execution_time=1200"]),
+    ],
+)
+def test_statements_are_limited_in_the_words_of_the_server(version, found):
+    connection = SharedTlsConnection(defer_connect=True, statement_seconds=1.2)
+    connection.server_version = version
+    assert connection.limits() == found
+
+
+def test_statement_ends_on_the_server_when_nobody_waits_any_more(mariadb):
+    with pytest.raises(DBAPIError) as error:
+        db.session.execute(text("SELECT SLEEP(30)"))
+    db.session.rollback()
+    assert classify(error.value) is Kind.TOO_LONG
+    assert db.session.scalar(WAITING) == 0
+
+
+def test_table_that_a_migration_changes_is_a_lock(mariadb):
+    person = add_person("viewer")
+    holder = db.engine.raw_connection()
+    holder.cursor().execute("LOCK TABLES person WRITE")
+    try:
+        with pytest.raises(Locked):
+            bookkeeping(give_role)(person, "editor")
+    finally:
+        holder.cursor().execute("UNLOCK TABLES")
+        holder.close()
+
+
+def test_page_that_reads_a_locked_table_asks_to_try_again(make_app, mariadb_migrated, mariadb):
+    add_person("viewer", "viewer")
+    browser = Browser(make_app(commands=False, DATABASE_URL=mariadb_migrated))
+    browser.sign_in("viewer")
+    holder = db.engine.raw_connection()
+    holder.cursor().execute("LOCK TABLES city WRITE")
+    try:
+        answer = browser.get("/cities?q=anything")
+    finally:
+        holder.cursor().execute("UNLOCK TABLES")
+        holder.close()
+    assert answer.status_code == 503
+    assert "Someone else is changing this right now. Try again in a moment." in answer.text
+
+
+@pytest.fixture
+def set_password(mariadb, mariadb_migrated, make_app, monkeypatch):
+    """Runs `flask set-password` while another transaction holds the row of the person, for a time
+    or for ever."""
+    add_person("Ada", "viewer")
+
+    def run(lock, held):
+        monkeypatch.setattr(limits, "COMMAND", replace(limits.COMMAND, lock=lock))
+        command = make_app(own=True, DATABASE_URL=mariadb_migrated)
+        holder = db.engine.raw_connection()
+        holder.cursor().execute("SELECT * FROM person FOR UPDATE")
+        if held:
+            threading.Timer(held, holder.rollback).start()
+        with command.app_context():
+            words = ["set-password", "Ada"]
+            result = command.test_cli_runner().invoke(args=words, input="a new password\n")
+        holder.rollback()
+        holder.close()
+        return result.exit_code, result.output
+
+    return run
+
+
+def test_command_waits_longer_than_a_page_for_a_locked_row(set_password):
+    assert set_password(lock=10, held=2.5)[0] == 0
+
+
+def test_command_names_a_row_that_stays_locked(set_password):
+    assert set_password(lock=1, held=None) == (
+        1, "Error: Someone else is changing this right now. Try again in a moment.\n"
+    )  # fmt: skip
+
+
+def test_endless_read_of_sqlite_is_ended(make_app):
+    with make_app(commands=False).app_context():
+        with pytest.raises(DBAPIError) as error:
+            db.session.scalar(text(ENDLESS))
+        db.session.rollback()
+        assert classify(error.value) is Kind.TOO_LONG
+
+
+WITH_GEVENT = """
+from gevent import monkey
+monkey.patch_all()
+import gevent
+from sqlalchemy import text
+from app import create_app
+from app.config import Settings
+from app.database.engine import db
+from app.database.failures import DATABASE_ERRORS, classify
+from app.database.service import bookkeeping
+
+app = create_app(Settings.load(), commands=False)
+turns = []
+LIMITED = '''WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000)
+    SELECT max(i) FROM n'''
+ENDLESS = LIMITED.replace("LIMIT 1000000", "")
+
+def others():
+    while True:
+        gevent.sleep(0.001)
+        turns.append(1)
+
+def read(statement):
+    with app.app_context():
+        try:
+            return db.session.scalar(text(statement))
+        except DATABASE_ERRORS as error:
+            return classify(error).name
+
+gevent.spawn(others)
+gevent.sleep(0.05)
+"""
+CASES = {
+    "others go on": ("""
+turns.clear()
+assert read(LIMITED) == 1000000
+print(len(turns) > 5)
+""", "True"),
+    "many at once": ("""
+reads = [gevent.spawn(read, LIMITED) for _ in range(8)]
+print([each.get() for each in reads] == [1000000] * 8)
+""", "True"),
+    "ended": ("print(read(ENDLESS))", "TOO_LONG"),
+    "killed": ("""
+reading = gevent.spawn(read, ENDLESS)
+gevent.sleep(0.1)
+reading.kill()
+print(type(reading.value).__name__, reading.successful())
+""", "GreenletExit True"),
+    "timed out": ("""
+try:
+    with gevent.Timeout(0.2):
+        read(ENDLESS)
+except gevent.Timeout:
+    print("Timeout")
+print(read("SELECT 7"))
+""", "Timeout\n7"),
+    "a writer does not let others run": ("""
+@bookkeeping
+def write():
+    turns.clear()
+    db.session.execute(text("DELETE FROM form_key"))
+    db.session.scalar(text(LIMITED))
+    return len(turns)
+with app.app_context():
+    print(write())
+""", "0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_long_reads_of_sqlite_under_gevent(app, site_environment, case):
+    script, printed = CASES[case]
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_GEVENT + script], cwd=ROOT,
+        env={**os.environ, **site_environment},
+        check=False, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.stdout == f"{printed}\n", done.stderr
