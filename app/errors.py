@@ -12,6 +12,8 @@ class DomainError(Exception):
     """A request that a rule refuses; `status` and `headers` are those of the response."""
 
     status = 422
+    # What JSON says besides the message.
+    details: Mapping[str, object] = {}
 
     def __init__(self, message: Text = "", **headers: str) -> None:
         super().__init__(message)

@@ -3,8 +3,9 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import Any
 
 from flask_babel import format_decimal, gettext
@@ -13,6 +14,26 @@ from flask_babel import format_decimal, gettext
 CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # Format characters are invisible too, but needed in names of cities and files (emoji, Persian).
 INVISIBLE = CONTROLS | {"Cf"}
+# They change the direction of the text around them, so that "gpj.exe" could read "exe.jpg".
+BIDI_CONTROLS = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+# What nobody sees: Unicode's Default_Ignorable_Code_Point, annotation characters, empty Braille
+# and musical notes; as parts of a regular expression's class.
+UNSEEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+IS_UNSEEN = re.compile(rf"[\s{UNSEEN}]")
+# Control characters are refused where people type, but rows of the original program have them.
+DROPPED_FROM_KEYS = re.compile(rf"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f{UNSEEN}]+")
+# A visible character and what belongs to it although nobody sees it: the colour of an emoji, the
+# region of a flag, the variant of a Chinese or Mongolian character.
+WITH_UNSEEN = re.compile(
+    "[^\\w\\s][\ufe0e\ufe0f]|\U0001f3f4[\U000e0020-\U000e007f]+|[\u1800-\u18aa][\u180b-\u180d\u180f]"
+    "|[\u3400-\u9fff\U00020000-\U0003ffff][\ufe00-\ufe02\U000e0100-\U000e01ef]"
+)
 # NFC composes at most four characters into one. Text of more than four times a limit is too long
 # in any form and is not normalised, because some texts of a megabyte would take minutes.
 COMPOSED_FROM = 4
@@ -52,6 +73,72 @@ def excerpt(text: str) -> str:
 def has_category(text: str, categories: Set[str]) -> bool:
     """True if a character of the text is in one of these Unicode categories."""
     return any(unicodedata.category(character) in categories for character in text)
+
+
+def trim(text: str) -> str:
+    """Text without spaces and invisible characters at its ends."""
+    begin, end = 0, len(text)
+    while end and IS_UNSEEN.match(text, end - 1):
+        end -= 1
+    while begin < end and IS_UNSEEN.match(text, begin):
+        begin += 1
+    attached = WITH_UNSEEN.match(text, end - 1) if end else None
+    return text[begin : attached.end() if attached else end]
+
+
+def is_blank(text: str) -> bool:
+    """True if there is no character to see."""
+    return not same_key(text)
+
+
+def without_bidi(text: str) -> str:
+    """Text as it is shown, without characters that would change the direction of others."""
+    return "".join(c for c in text if c not in BIDI_CONTROLS)
+
+
+def same_key(text: str) -> str:
+    """What texts have in common that look the same: NFKC, without invisible characters, and with
+    single spaces inside only. No character of it is below a space, so that databases which pad
+    texts with spaces to compare them order it as the others do."""
+    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", DROPPED_FROM_KEYS.sub("", text))
+    return " ".join(text.split())
+
+
+def search_key(text: str) -> str:
+    """A `same_key()` in which also case and accents of Latin letters make no difference, and
+    radicals are the characters that they look like."""
+    text = same_key(text).translate(RADICALS).casefold()
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFD", text).translate(LATIN)
+    return same_key(LATIN_MARKS.sub("", text))
+
+
+def plain_letters() -> Iterator[tuple[str, str]]:
+    """Small Latin letters with a stroke, hook or the like, which Unicode does not decompose, each
+    with the letter below it."""
+    for letter in map(chr, chain.from_iterable(range(ord(a), ord(z) + 1) for a, z in LATIN_BLOCKS)):
+        found = re.fullmatch("LATIN SMALL LETTER ([A-Z]) WITH .*", unicodedata.name(letter, ""))
+        if found and unicodedata.normalize("NFD", letter) == letter:
+            yield letter, found[1].lower()
+
+
+LATIN_BLOCKS = (("ß", "ʯ"), ("ᴀ", "ᶿ"), ("Ḁ", "ỿ"), ("Ⱡ", "Ɀ"), ("Ꜣ", "ꟿ"), ("ꬰ", "꭯"))
+LATIN = str.maketrans({
+    **dict(plain_letters()),
+    "ı": "i", "ȷ": "j", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th",
+})  # fmt: skip
+LATIN_MARKS = re.compile(
+    f"(?<=[a-z{''.join(f'{a}-{z}' for a, z in LATIN_BLOCKS)}])"
+    "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+# Radicals that look like a character, as they come out of PDF files. NFKC knows the other block,
+# U+2F00, and two of this one.
+RADICALS = str.maketrans(
+    "⺊⺌⺍⺏⺒⺓⺜⺝⺠⺧⺩⺬⺮⺶⻁⻄⻅⻆⻉⻋⻑⻒⻓⻔⻗⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻪⻫⻬⻭⻮⻯⻰⻱⻲",
+    "卜小小尣巳幺日月民牛王示竹羊虎西见角贝车長镸长门雨青韦页风飞食马骨鬼鱼鸟卤麦黄黾斉齐歯齿竜龙龜亀",
+)
 
 
 def fold(text: str) -> str:

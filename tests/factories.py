@@ -27,6 +27,11 @@ OPERATOR = Actor.operator()
 PASSWORD = "correct horse battery"
 # Spaces that people and spreadsheets write around values and between thousands.
 SPACES = " \u00a0\u2007\u2009\u202f\u3000"
+# Characters that nobody sees, of every kind: format characters, fillers, variation selectors.
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u180b\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060"
+    "\u2061\u2066\u2069\u206a\u2800\u3164\ufe0f\ufeff\uffa0\ufff9\U0001d173\U000e0001\U000e0020"
+)
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
 

@@ -7,6 +7,7 @@ import pytest
 from app.disk import has_space, is_full, lacks_inodes
 from tests.cities.importing.staging import MIXED, send
 from tests.files.helpers import PDF, Script
+from tests.html import Page
 
 GB = 1_000_000_000
 
@@ -54,9 +55,10 @@ def short_of_inodes(monkeypatch):
 def test_uploads_and_imports_are_refused_without_inodes(app, as_role, monkeypatch):
     script, editor = Script(app), as_role("editor")
     short_of_inodes(monkeypatch)
-    for response in (script.upload(("a.pdf", PDF)), send(editor, MIXED)):
-        assert response.status_code == 507
-        assert "Nothing was saved." in response.text
+    uploaded, imported = script.upload(("a.pdf", PDF)), send(editor, MIXED)
+    assert uploaded.status_code == imported.status_code == 507
+    assert "Nothing was saved." in uploaded.text
+    assert "Nothing was saved." in Page(imported).text(".error-summary")
     monkeypatch.undo()
     assert script.upload(("a.pdf", PDF)).status_code == 200
     assert send(editor, MIXED).status_code == 303

@@ -1,5 +1,7 @@
 """Text that people type, and messages that are translated when they are shown."""
 
+from itertools import chain
+
 import pytest
 from flask_babel import force_locale
 
@@ -7,11 +9,14 @@ from app.text import (
     N_,
     dump_messages,
     excerpt,
+    is_blank,
     join_sentences,
     load_messages,
     read_number,
+    same_key,
+    search_key,
 )
-from tests.factories import SPACES
+from tests.factories import INVISIBLE, SPACES
 
 
 @pytest.mark.parametrize(
@@ -51,6 +56,74 @@ def test_spaces_of_every_kind_may_be_around_a_number_and_between_thousands(space
 )  # fmt: skip
 def test_invalid_and_ambiguous_numbers_are_refused(text):
     assert read_number(text) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Cafe\u0301", "Café"),
+        ("ＡＢＣ　１２", "ABC 12"),
+        ("a \t\n\u2003 b", " a b\u2028"),
+        ("a\u200b\u0301", "á"),
+        ("⽇本", "日本"),
+        ("a\x07b\x7f\x85", "ab"),
+        ("①", "1"),
+    ],
+)
+def test_texts_that_look_the_same_have_one_key(one, other):
+    assert same_key(one) == same_key(other)
+
+
+@pytest.mark.parametrize("unseen", INVISIBLE, ids=ascii)
+def test_invisible_characters_are_in_no_key(unseen):
+    assert same_key(f"{unseen}a{unseen}b{unseen}") == "ab"
+    assert search_key(f"A{unseen}b{unseen}") == "ab"
+    assert is_blank(unseen)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("istanbul", "İstanbul"), ("zurich", "Zürich"), ("malaga", "Málaga"), ("lodz", "Łódź"),
+        ("tra vinh", "Trà Vinh"), ("kirsehir", "Kırşehir"), ("da nang", "Đà Nẵng"),
+        ("strasse", "STRAẞE"), ("arhus", "Århus"), ("tromso", "Tromsø"), ("malmo", "Malmo\u0308"),
+        ("reykjavik", "Reykjavík"), ("thorshofn", "Þórshöfn"), ("mako", "Makő"),
+        ("ho chi minh", "Hồ Chí Minh"), ("iasi", "Iași"), ("cadiz", "Ｃádiz"), ("fi", "ﬁ"),
+        ("长沙", "\u2ed3沙"), ("青岛", "\u2ed8岛"), ("龙岩", "\u2ef0岩"), ("马鞍山", "\u2ee2鞍山"),
+        ("日本", "\u2f47本"), ("ガ", "ｶﾞ"), ("σας", "ΣΑΣ"),
+    ],
+)  # fmt: skip
+def test_a_search_has_the_key_of_the_name(typed, name):
+    assert search_key(typed) == search_key(name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("й", "и"), ("が", "か"), ("ά", "α"), ("ñ", "m"), ("하", "아"), ("戸", "戶"), ("Abc", "Abd")],
+)
+def test_only_accents_of_latin_letters_are_ignored(one, other):
+    assert search_key(one) != search_key(other)
+
+
+def test_case_and_accents_are_in_the_key_of_what_is_the_same():
+    assert len({same_key(name) for name in ("Abc", "abc", "Äbc")}) == 3
+
+
+def test_a_key_of_a_key_is_that_key():
+    """For every character, alone and among others."""
+    blocks = (
+        (0, 0x3400),
+        (0xA000, 0xAC00),
+        (0xF900, 0x10000),
+        (0x1D100, 0x1D800),
+        (0xE0000, 0xE0200),
+    )
+    for code in chain.from_iterable(range(*block) for block in blocks):
+        for text in (chr(code), f"a{chr(code)}\u0301b"):
+            same, search = same_key(text), search_key(text)
+            assert same_key(same) == same, ascii(text)
+            assert search_key(search) == search_key(same) == search, ascii(text)
+            assert all(character >= " " for character in search), ascii(text)
 
 
 def test_an_excerpt_is_short_and_visible():

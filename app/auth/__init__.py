@@ -9,7 +9,7 @@ def init_app(app: Flask) -> None:
 
     from app.auth import commands, forms, people_views, sessions, subjects, tokens, views
     from app.history.subjects import register
-    from app.web.navigation import Entry, add_to_menu, navigation
+    from app.web.navigation import MenuItem, add_to_menu, navigation
 
     app.jinja_env.globals["role_names"] = forms.ROLE_NAMES
     sessions.init_app(app)
@@ -21,7 +21,9 @@ def init_app(app: Flask) -> None:
         app.cli.add_command(command)
     navigation(app).sign_in, navigation(app).own_password = "auth.login", "auth.change_password"
     for entry in (
-        Entry("auth.account", _l("Account"), 10, lambda actor: True, icon="person"),
-        Entry("people.list_people", _l("People"), 40, lambda actor: actor.is_admin, icon="people"),
+        MenuItem("auth.account", _l("Account"), 10, lambda actor: True, icon="person"),
+        MenuItem(
+            "people.list_people", _l("People"), 40, lambda actor: actor.is_admin, icon="people"
+        ),
     ):
         add_to_menu(app, entry)

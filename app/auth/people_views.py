@@ -23,7 +23,6 @@ PEOPLE = ListAddress("people.list_people", PeopleListing, {})
 @bp.get("/people")
 @role_required(Role.ADMIN, by_token=False)
 def list_people() -> str:
-    """The list of people."""
     listing = PEOPLE.read(request.args)
     page, total = select_people(actor(), listing, PEOPLE.read_cursor(listing, request.args))
     return render_template("auth/list_people.html", list=PEOPLE.show(listing, page, total))

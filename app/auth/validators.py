@@ -30,7 +30,7 @@ class TextLength(Length):  # type: ignore[misc]
 
 
 def name_length() -> TextLength:
-    """Of a person's name. An empty one is refused by InputRequired or the service."""
+    """Checks the name of a person; InputRequired or the service refuses an empty one."""
     return TextLength(-1, NAME_LENGTH, NAME_LENGTH_MESSAGE, partial(compose, most=NAME_LENGTH))
 
 

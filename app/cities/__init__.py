@@ -12,18 +12,19 @@ def init_app(app: Flask) -> None:
     from app.cities.exporting import views as exporting_views
     from app.cities.importing import views as importing_views
     from app.cities.listing.row_format import city_name
-    from app.cities.rules import may_read_cities
+    from app.cities.rules import may_read_cities, shown_name
     from app.cities.statistics import views as statistics_views
     from app.history.subjects import register
-    from app.web.navigation import Entry, add_to_bar
+    from app.web.navigation import MenuItem, add_to_bar
 
     for module in (views, exporting_views, importing_views, statistics_views, legacy_urls):
         app.register_blueprint(module.bp)
     app.add_template_filter(city_name)
+    app.add_template_filter(shown_name)
     for subject in (subjects.CITY, subjects.IMPORT):
         register(app, subject)
     for entry in (
-        Entry("cities.list_cities", _l("Cities"), 10, may_read_cities, ("cities", "importing")),
-        Entry("cities_statistics.glance", _l("At a glance"), 40, may_read_cities),
+        MenuItem("cities.list_cities", _l("Cities"), 10, may_read_cities, ("cities", "importing")),
+        MenuItem("cities_statistics.glance", _l("At a glance"), 40, may_read_cities),
     ):
         add_to_bar(app, entry)

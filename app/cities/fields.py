@@ -4,7 +4,6 @@ A new field is a column in models.CityColumns, a migration, and an entry here.
 """
 
 import dataclasses
-import unicodedata
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -13,6 +12,7 @@ from flask_babel import format_decimal
 
 from app.cities.models import TEXT_LENGTH, USERS_MOST
 from app.text import (
+    BIDI_CONTROLS,
     COMPOSED_FROM,
     CONTROLS,
     N_,
@@ -21,7 +21,10 @@ from app.text import (
     compose,
     excerpt,
     has_category,
+    is_blank,
     read_number,
+    trim,
+    without_bidi,
 )
 
 Value = str | int | None
@@ -37,9 +40,10 @@ class Field:
     `headers` are the names of its column in a CSV file: the first is written, all are read.
     `check` makes a value of a text that is not empty, or returns what is wrong with it. `empty` is
     the message for an empty text; without one the field is optional, and an empty text is None.
-    What a form accepts and an import stores is cut to `length` characters, at which a text is
-    still too long. `form_name` is the name in HTML, where that is another one, and `attributes`
-    are those of the control. `examples` are its cells in the two lines that the import page shows.
+    Forms and imports cut a text to `length` characters, which is more than `check` accepts: the
+    rule still reports it. `form_name` is the name in HTML, where that is another one, and
+    `attributes` are those of the control. `examples` are its cells in the two lines that the import
+    page shows.
     """
 
     name: str
@@ -56,6 +60,11 @@ class Field:
     examples: tuple[str, str] = ("", "")
 
     @property
+    def sent_as(self) -> str:
+        """Its name in a form."""
+        return self.form_name or self.name
+
+    @property
     def required(self) -> bool:
         """True if a city cannot be saved without it."""
         return self.empty is not None
@@ -63,7 +72,7 @@ class Field:
     def read(self, text: str) -> Value | Message:
         """The value of a text as typed, or what is wrong with it."""
         text = text.strip()
-        if is_empty(text[: self.length]):
+        if is_blank(text[: self.length]):
             return self.empty
         return self.check(text)
 
@@ -73,21 +82,23 @@ class Field:
 
     def show(self, value: Value) -> str:
         """A value for people to read."""
-        return format_decimal(value) if isinstance(value, int) else self.write(value)
-
-
-def is_empty(text: str) -> bool:
-    """True if the text has no character that can be seen."""
-    return all(unicodedata.category(character) in ("Cf", "Zs") for character in text)
+        return format_decimal(value) if isinstance(value, int) else without_bidi(self.write(value))
 
 
 def check_text(text: str, most: int) -> str | Message:
-    """One line of text, composed as NFC."""
-    text = compose(text, most)
+    """One line of text, composed as NFC. Invisible characters stay inside it, where emoji and
+    Persian need them, but none that changes the direction of the text around it."""
+    text = trim(compose(text, most))
     if len(text) > most:
         return N_("At most %(most)s characters; these are %(count)s.", most=most, count=len(text))
     if has_category(text, CONTROLS):
         return N_("Line breaks and control characters are not allowed.")
+    found = next((character for character in text if character in BIDI_CONTROLS), None)
+    if found is not None:
+        return N_(
+            "The invisible character %(code)s is not allowed: it changes the direction of text.",
+            code=f"U+{ord(found):04X}",
+        )
     return text
 
 

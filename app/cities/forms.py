@@ -32,8 +32,8 @@ class CityForm(BaseForm):
 
 
 class Rule:
-    """A validator: the rule of a field, and what a browser checks of it. Nothing that breaks no
-    rule is as long as `maxlength`, at which browsers cut without a word."""
+    """A validator: the rule of a field, and what a browser checks of it. `maxlength` is above every
+    limit, so that the rule reports what is wrong and the browser does not cut it."""
 
     def __init__(self, field: Field) -> None:
         self.field = field

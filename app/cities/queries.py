@@ -8,12 +8,13 @@ import json
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from app.actor import Actor
 from app.auth.models import Person
 from app.cities.fields import FIELDS, values_of
 from app.cities.models import City
+from app.cities.rules import shown_name
 from app.database.engine import db
 from app.history.queries import last_entry
 
@@ -31,6 +32,21 @@ COLUMNS = (
 
 def find_city(city_id: int) -> CityRow | None:
     return db.session.execute(select(*COLUMNS).where(City.id == city_id)).first()
+
+
+def province_names(keys: Select[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a query whose first column is City.province_same, in any order, each with the
+    name of the province at its end: as its largest city writes it, because a key is not a name to
+    show."""
+    found = keys.subquery()
+    name = (
+        select(City.provincename)
+        .where(City.province_same == found.c.province_same)
+        .order_by(City.usernumber.desc(), City.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return [(*row, shown_name(last)) for *row, last in db.session.execute(select(found, name))]
 
 
 def has_city(city_id: int) -> bool:

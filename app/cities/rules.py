@@ -1,5 +1,6 @@
 """Who may read cities, and what a city must be: shared by pages, forms, imports and API."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ from app.cities.fields import FIELDS, Input, Values, columns_of
 from app.cities.models import TEXT_LENGTH
 from app.current import settings
 from app.errors import Invalid, Unauthorized
-from app.text import Message, compose, fold
+from app.text import COMPOSED_FROM, Message, is_blank, same_key, search_key, trim, without_bidi
 
 # What is wrong with each field, by its name.
 Faults = dict[str, Message]
@@ -55,13 +56,21 @@ def names_of(values: Values) -> Pair:
 
 
 def pair_of(province: str | None, city: str | None) -> Pair:
-    """What makes two cities the same: both names by code points, composed and trimmed."""
-    return clean(province), clean(city)
+    """What makes two cities the same: both names by what is seen of them. Case and accents
+    count."""
+    return same_name(province), same_name(city)
 
 
-def clean(name: str | None) -> str:
-    """A name composed as NFC and trimmed; one that is far too long stays as it is."""
-    return compose(name or "", TEXT_LENGTH)
+def same_name(name: str | None) -> str:
+    """The `same_key()` of a name; one that is far too long stays as it is."""
+    name = name or ""
+    return name if len(name) > COMPOSED_FROM * TEXT_LENGTH else same_key(name)
+
+
+def shown_name(name: str | None) -> str:
+    """A name as pages show it: rows of the original program may have invisible characters, some of
+    which would turn the direction of the text around it."""
+    return trim(without_bidi(name or ""))
 
 
 def row_of(values: Values) -> dict[str, Any]:
@@ -82,21 +91,27 @@ def search_keys(province: str | None, city: str | None) -> dict[str, str]:
     return {
         "province_key": sort_key(province),
         "city_key": sort_key(city),
-        "search_key": f"{fold_name(province)}\n{fold_name(city)}",
+        "search_key": f"{search_key(province or '')}\n{search_key(city or '')}",
+        "province_same": province_same(province),
     }
+
+
+def province_same(name: str | None) -> str:
+    """By which cities are of the same province. A longer one than its column (compatibility
+    characters may become many) ends with its digest, so that it still differs from others."""
+    key = same_name(name)
+    if len(key) <= TEXT_LENGTH:
+        return key
+    digest = hashlib.sha1(key.encode(), usedforsecurity=False).hexdigest()
+    return key[: TEXT_LENGTH - len(digest)] + digest
 
 
 def sort_key(name: str | None) -> str:
     """The key of one name, cut to its column."""
-    return fold_name(name)[:TEXT_LENGTH]
-
-
-def fold_name(text: str | None) -> str:
-    """A name as it is searched and sorted: in any case and width, trimmed."""
-    return fold(text or "").strip()
+    return search_key(name or "")[:TEXT_LENGTH].rstrip()
 
 
 def is_flawed(province: str | None, city: str | None, users: int | None) -> bool:
     """True if a row breaks the rules as rows of the original program can: an empty name, a missing
     or negative number. listing.queries.flawed_rows() asks the database the same."""
-    return not (province or "").strip() or not (city or "").strip() or users is None or users < 0
+    return is_blank(province or "") or is_blank(city or "") or users is None or users < 0

@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
 from app.cities import cache, queries
-from app.cities.fields import CSV_FIELDS, Input, Values, columns_of, values_of
+from app.cities.fields import CSV_FIELDS, FIELDS, Input, Values, columns_of, values_of
 from app.cities.models import City, RemovedCity
+from app.cities.name_locks import lock_names
 from app.cities.rules import check_city, check_reader, names_of, row_of
 from app.cities.search_keys import find_same
 from app.config import ROOT
@@ -37,11 +38,29 @@ class AlreadyThere(Invalid):
 
     def __init__(self, city_id: int) -> None:
         self.city_id = city_id
+        self.details = {"id": city_id}
         super().__init__(N_("A city with this name already exists in this province."))
 
 
 class Outdated(Conflict):
     """The row changed since the form was opened."""
+
+    sentence = N_("This city was changed since you opened the form. Nothing was saved.")
+
+    def __init__(self, row: Any) -> None:
+        values = {field.sent_as: getattr(row, field.column) for field in FIELDS}
+        self.details = {"version": form_version(row), "values": values}
+        super().__init__(self.sentence)
+
+
+class Unversioned(Outdated):
+    """The form does not say which state of the row it began with, as that of the original."""
+
+    status = 428
+    sentence = N_(
+        "The form does not say which state of the city it began with. Nothing was saved. "
+        "Send it again with its present version."
+    )
 
 
 def load_city(actor: Actor, city_id: int) -> queries.CityRow:
@@ -70,6 +89,7 @@ def create_city(actor: Actor, given: Input, *, key: str | None = None, anyway: b
     id of the city added then, unless it was removed. AlreadyThere if there is one with these
     names, unless `anyway`."""
     values = check_city(given)
+    lock_names([names_of(values)])
     sent = list(values.values())
     return run_once(
         actor.id, key, sent, lambda: insert_city(actor, values, anyway), queries.has_city
@@ -100,15 +120,18 @@ def update_city(
     actor: Actor, city_id: int, version: str | None, given: Input, *, anyway: bool = False
 ) -> None:
     """Change a city to these values. `version` is form_version() of the state that the form
-    showed; Outdated if the row is in another state by now, or if the form does not say."""
+    showed; Outdated if the row is in another state by now, Unversioned if the form does not say."""
     row = lock_city(city_id)
     values = check_city(given)
     before, after = changed_fields(values_of(row), values)
     if not after:
         return
+    if not version:
+        raise Unversioned(row)
     if form_version(row) != version:
-        raise Outdated(N_("This city was changed since you opened the form. Nothing was saved."))
+        raise Outdated(row)
     if {"province", "city"} & set(after):
+        lock_names([names_of(values)])
         refuse_same(values, anyway, city_id)
     row.version += 1
     row.changed_at = now()
@@ -156,6 +179,7 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
     if removed is None or removed.removed_at < now() - RESTORABLE:
         raise NotFound(N_("This is already undone, or it was too long ago."))
     values = values_of(removed)
+    lock_names([(removed.provincename, removed.cityname)])
     row = City(id=removed.city_id, **row_of(values) | restorable_columns(removed))
     db.session.delete(removed)
     db.session.add(row)
@@ -212,6 +236,7 @@ def read_sample() -> list[Values]:
 def insert_sample_cities(actor: Actor, sample: list[Values]) -> int:
     """Insert the sample cities within a running service. The largest is added last, so that it is
     at the top of a new list."""
+    lock_names(map(names_of, sample))
     newest = newest_id()
     db.session.execute(INSERT, [row_of(values) for values in reversed(sample)])
     # MySQL does not return the ids of many rows. Their names say which of the new ones is which.

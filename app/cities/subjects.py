@@ -24,7 +24,7 @@ def city_labels(ids: Iterable[int]) -> dict[int, str]:
 
 
 def readable_imports(actor: Actor, ids: Collection[int]) -> Collection[int]:
-    """All that are staged for administrators; for other editors those of them that are theirs."""
+    """Staged imports: for administrators all, for other editors their own."""
     if not actor.may_write:
         return ()
     query = select(CityImport.id).where(CityImport.id.in_(ids), owned_by(actor), IS_STAGED)

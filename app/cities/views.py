@@ -20,7 +20,7 @@ from app.cities.rules import check_city, is_flawed, may_read_cities
 from app.current import actor
 from app.database.engine import release_connection
 from app.database.idempotency import new_key
-from app.errors import NotFound
+from app.errors import DomainError, NotFound
 from app.web.forms import submit
 from app.web.notices import Notice
 from app.web.permissions import role_required
@@ -61,10 +61,9 @@ def create_city() -> ResponseReturnValue:
     create = partial(
         services.create_city, actor(), form.values(), key=form.key.data, anyway=form.anyway.data
     )
-    try:
-        sent = submit(form, create, special=(services.AlreadyThere,))
-    except services.AlreadyThere as error:
-        return edit_page(form, error.status, same=error.city_id)
+    sent = submit(form, create, special=(services.AlreadyThere,))
+    if isinstance(sent.refusal, services.AlreadyThere):
+        return edit_page(form, sent.status, same=sent.refusal.city_id)
     if sent.done:
         added = _("%(name)s was added.", name=city_name(form.city.data))
         Notice(added, url_for("cities.edit_city", city_id=sent.result), _("Open")).show()
@@ -98,14 +97,9 @@ def update_city(city_id: int) -> ResponseReturnValue:
         form.values(),
         anyway=form.anyway.data,
     )
-    try:
-        sent = submit(form, update, special=(services.Outdated, services.AlreadyThere))
-    except services.AlreadyThere as error:
-        return refused_page(form, city_id, error.status, same=error.city_id)
-    except (services.Outdated, NotFound) as error:
-        return refused_page(form, city_id, error.status, outdated=True)
+    sent = submit(form, update, special=(services.Outdated, services.AlreadyThere, NotFound))
     if not sent.done:
-        return refused_page(form, city_id, sent.status)
+        return refused_page(form, city_id, sent.status, sent.refusal)
     Notice(_("%(name)s was saved.", name=city_name(form.city.data))).show()
     return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
 
@@ -129,7 +123,7 @@ def edit_page(
 
 
 def refused_page(
-    form: CityForm, city_id: int, status: int, same: int | None = None, outdated: bool = False
+    form: CityForm, city_id: int, status: int, refusal: DomainError | None
 ) -> tuple[str, int]:
     """The form of a city that was not saved, with what was typed, beside the row as it is now. The
     row may have been removed, before the service looked for it or since."""
@@ -137,14 +131,15 @@ def refused_page(
         row = services.load_city(actor(), city_id)
     except NotFound as error:
         return edit_page(form, error.status, gone=True)
-    if outdated:
-        return conflict_page(form, row, status)
+    if isinstance(refusal, services.Outdated | NotFound):
+        return conflict_page(form, row, status, isinstance(refusal, services.Unversioned))
+    same = refusal.city_id if isinstance(refusal, services.AlreadyThere) else None
     return edit_page(form, status, row, same=same)
 
 
-def conflict_page(form: CityForm, row: CityRow, status: int) -> tuple[str, int]:
+def conflict_page(form: CityForm, row: CityRow, status: int, unversioned: bool) -> tuple[str, int]:
     """What is saved now beside what was typed. Sent again from here, the form knows the present
-    state and is saved."""
+    state and is saved. An `unversioned` form did not: perhaps nobody changed the city."""
     form.version.data = services.form_version(row)
     saved, yours = values_of(row), check_city(form.values())
     conflict = [
@@ -153,7 +148,9 @@ def conflict_page(form: CityForm, row: CityRow, status: int) -> tuple[str, int]:
     ]
     last_change = find_last_change(actor(), row)
     release_connection()
-    return edit_page(form, status, row, conflict=conflict, last_change=last_change)
+    return edit_page(
+        form, status, row, conflict=conflict, last_change=last_change, unversioned=unversioned
+    )
 
 
 @bp.route(f"{CITY}/delete", methods=["GET", "POST"])

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from app.auth import queries
 from app.auth.sessions import installation
+from app.cities.search_keys import refresh_keys
 from app.cli import private_redis, supervisor
 from app.cli.processes import CannotStart, Stop, programs_environment
 from app.config import ROOT, Settings, redis_socket
@@ -36,7 +37,9 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, no
 
 
 def prepare(settings: Settings) -> None:
-    """Create the folders, the database and its tables, if they are missing or outdated."""
+    """Create the folders, the database and its tables, if they are missing or outdated, bring
+    stored search keys up to the rules of this release, and end all sessions if a backup was
+    restored."""
     try:
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in ("log", "nginx"):
@@ -50,6 +53,7 @@ def prepare(settings: Settings) -> None:
         bring_up_to_date(settings.database_url)
     except SchemaError as error:
         raise CannotStart(str(error)) from None
+    refresh_keys()
     if not settings.private_redis or private_redis.answers(redis_socket(settings.instance)):
         with suppress(RedisError):
             installation.compare()

@@ -46,8 +46,8 @@ BY_ID = Sort(no_value, descending_first=True, nullable=True)
 class Cursor:
     """A place in a list: rows after (or before) the one with this value of the sorted column and
     this id. Without an id it is one end of the list. `place` is the place of that row, counted
-    from 1, for people to read; it is counted along while paging, so that rows which others add or
-    remove make it inexact."""
+    from 1, for people to read. Each page adds its rows to the place of the page before, so it is
+    inexact after others have added or removed rows."""
 
     forward: bool = True
     id: int | None = None

@@ -12,7 +12,7 @@ def init_app(app: Flask) -> None:
     from app.files.upload import views as upload_views
     from app.files.upload.request import UploadRequest
     from app.history.subjects import register
-    from app.web.navigation import Entry, add_to_bar
+    from app.web.navigation import MenuItem, add_to_bar
 
     app.request_class = UploadRequest
     blueprints = (views.bp, upload_views.bp, download_views.bp)
@@ -23,5 +23,5 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(commands.purge_files)
     register(app, subjects.FILE)
     names = tuple(blueprint.name for blueprint in blueprints)
-    entry = Entry("files.list_files", _l("Files"), 20, lambda actor: actor.is_signed_in, names)
+    entry = MenuItem("files.list_files", _l("Files"), 20, lambda actor: actor.is_signed_in, names)
     add_to_bar(app, entry)

@@ -165,7 +165,7 @@ def read_totals(actor: Actor, listing: FileListing) -> tuple[int, int]:
 
 
 def count_files(listing: FileListing) -> tuple[int, int]:
-    """The same from the database."""
+    """Count and sum without the cache."""
     totals = select(func.count(), func.coalesce(func.sum(File.size), 0))
     count, size = db.session.execute(totals.where(*listing.conditions())).one()
     return count, int(size)

@@ -5,12 +5,8 @@ from dataclasses import dataclass
 
 from app.errors import Invalid
 from app.files.models import FOLDER_LENGTH, NAME_LENGTH, join_path
-from app.text import COMPOSED_FROM, CONTROLS, N_
+from app.text import BIDI_CONTROLS, COMPOSED_FROM, CONTROLS, N_
 
-# They change the direction of the text around them, so that "gpj.exe" could read "exe.jpg".
-BIDI_CONTROLS = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
 # A folder, a slash and a name.
 PATH_LENGTH = FOLDER_LENGTH + 1 + NAME_LENGTH
 
@@ -61,7 +57,7 @@ def check_length(name: str, limit: int) -> None:
 
 
 def check_folder(folder: str, limit: int) -> None:
-    """The same for the path of a folder."""
+    """Refuse a folder path longer than `limit`, as `check_length()` does a name."""
     if len(folder) > limit:
         raise Invalid(N_("A folder path can have at most %(n)d characters.", n=FOLDER_LENGTH))
 

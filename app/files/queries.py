@@ -22,7 +22,7 @@ def load_file(actor: Actor, file_id: int) -> File:
 
 
 def present_file(file_id: int) -> File:
-    """The same, for services that have checked the actor."""
+    """The file of an id, unless it was removed; for services that have checked the actor."""
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None or file.removed_at is not None:
         raise no_such_file()

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.current import actor, settings
 from app.files import listing, queries, rules, services
-from app.web.listings import Filter, ListAddress, read_flag, read_text
+from app.web.listings import Filter, ListAddress, bounded_text, read_flag
 from app.web.notices import Notice
 from app.web.permissions import role_required
 from app.web.urls import list_url
@@ -19,7 +19,7 @@ FILES = ListAddress(
     "files.list_files",
     listing.FileListing,
     {
-        "search": Filter("q", lambda text: read_text(listing.SEARCH_LENGTH)(text.strip())),
+        "search": Filter("q", lambda text: bounded_text(listing.SEARCH_LENGTH)(text.strip())),
         "removed": Filter("removed", read_flag),
     },
 )
@@ -80,7 +80,6 @@ def remove_file(file_id: int) -> Response:
 @bp.post("/files/<int:file_id>/restore")
 @role_required()
 def restore_file(file_id: int) -> Response:
-    """Restore a removed file."""
     restored_notice(services.restore_file(actor(), file_id)).show()
     return redirect(list_url("files.list_files"), 303)
 

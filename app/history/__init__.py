@@ -9,13 +9,13 @@ def init_app(app: Flask) -> None:
 
     from app.history import commands, views
     from app.history.subjects import Subject, register
-    from app.web.navigation import Entry, add_to_menu
+    from app.web.navigation import MenuItem, add_to_menu
 
     app.register_blueprint(views.bp)
     app.cli.add_command(commands.history)
     add_to_menu(
         app,
-        Entry(
+        MenuItem(
             "history.list_history", _l("History"), 50, lambda actor: actor.is_admin,
             icon="clock-history",
         ),

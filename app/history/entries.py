@@ -16,6 +16,7 @@ from app.history.models import HistoryEntry
 from app.history.queries import names_when_deleted
 from app.history.services import Fields
 from app.history.subjects import Subject, all_subjects
+from app.text import without_bidi
 from app.web.formatting import format_datetime, format_number
 
 VALUE_SHOWN, BATCH_SHOWN = 80, 8  # characters of a value, and of the id of a batch
@@ -84,7 +85,9 @@ def find_names(actor: Actor, entries: Sequence[HistoryEntry]) -> Names:
         labels = subject.labels(ids)
         gone = ids - set(labels)
         former = names_when_deleted(kind, gone, subject.naming_field) if gone else {}
-        found.subjects |= {(kind, each): name for each, name in {**former, **labels}.items()}
+        found.subjects |= {
+            (kind, each): without_bidi(name) for each, name in {**former, **labels}.items()
+        }
         found.readable |= {(kind, each) for each in subject.may_read(actor, list(labels))}
     return found
 
@@ -96,7 +99,7 @@ def subject_of(kind: str) -> Subject:
 
 
 def describe_entry(entry: HistoryEntry, names: Names) -> EntryRow:
-    """One row."""
+    """An entry as its row on the page shows it."""
     subject = subject_of(entry.subject_kind)
     before, after = load(entry.before), load(entry.after)
     key = (entry.subject_kind, entry.subject_id)
@@ -184,7 +187,7 @@ def is_empty(value: Any) -> bool:
 def show_value(subject: Subject, name: str, value: Any) -> str:
     """A recorded value, as people read it; long ones are cut."""
     if is_empty(value):
-        return str(_("(nothing)"))
+        return str(_("(empty)"))
     if name in subject.formats:
         return subject.formats[name](value)
     if isinstance(value, bool):
@@ -193,7 +196,7 @@ def show_value(subject: Subject, name: str, value: Any) -> str:
         return format_number(value)
     if isinstance(value, list):
         value = ", ".join(map(str, value))
-    text = str(value)
+    text = without_bidi(str(value))
     if MOMENT.fullmatch(text):
         return format_datetime(datetime.fromisoformat(text))
     return text if len(text) <= VALUE_SHOWN else f"{text[:VALUE_SHOWN]}…"

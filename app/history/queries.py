@@ -60,7 +60,8 @@ def rows_query(
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """The entries that an actor may see. Those for one person are not even for administrators."""
+    """The entries that an actor may see. Those for one person are hidden from
+    administrators too."""
     seen = [EVERYBODY]
     if actor.is_admin:
         seen.append(ADMINISTRATORS)

@@ -60,7 +60,7 @@ def record(
 
 
 def record_rows(actor: Actor, action: str, rows: Select[*tuple[Any, ...]], batch_id: str) -> None:
-    """The same for thousands of changes, in one statement: `rows` is a query for the columns
+    """Write entries for thousands of changes in one statement: `rows` is a query for the columns
     `subject_id`, `old_values` and `new_values` (as `dump()` writes them) and `version`."""
     columns = HistoryEntry.__table__.c
     common = common_columns(actor, action, batch_id=batch_id, visible_to=EVERYBODY)

@@ -13,7 +13,7 @@ from app.history.listing import FIRST_YEAR, OPERATOR, HistoryListing
 from app.history.models import BATCH_ID_LENGTH, KIND_LENGTH
 from app.history.subjects import all_subjects
 from app.text import parse_integer
-from app.web.listings import Filter, ListAddress, read_text
+from app.web.listings import Filter, ListAddress, bounded_text
 from app.web.permissions import role_required
 
 bp = Blueprint("history", __name__)
@@ -33,9 +33,9 @@ HISTORY = ListAddress(
     HistoryListing,
     {
         "person": Filter("person", lambda text: parse_integer(text, 0, 2**31 - 1)),
-        "kind": Filter("kind", read_text(KIND_LENGTH)),
+        "kind": Filter("kind", bounded_text(KIND_LENGTH)),
         "day": Filter("day", read_day),
-        "batch": Filter("batch", read_text(BATCH_ID_LENGTH)),
+        "batch": Filter("batch", bounded_text(BATCH_ID_LENGTH)),
     },
 )
 

@@ -7,10 +7,10 @@ def init_app(app: Flask) -> None:
     from flask_babel import lazy_gettext as _l
 
     from app.numbers import views
-    from app.web.navigation import Entry, add_to_bar
+    from app.web.navigation import MenuItem, add_to_bar
 
     app.url_map.converters["any_text"] = views.AnyText
     app.register_blueprint(views.bp)
     app.add_template_filter(views.percent)
-    entry = Entry("numbers.show_numbers", _l("Numbers"), 30, lambda actor: True, ("numbers",))
+    entry = MenuItem("numbers.show_numbers", _l("Numbers"), 30, lambda actor: True, ("numbers",))
     add_to_bar(app, entry)

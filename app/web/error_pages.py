@@ -3,7 +3,16 @@
 import logging
 from typing import Any
 
-from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from redis.exceptions import RedisError
@@ -16,6 +25,7 @@ from app.logs import event
 from app.redis import failures as redis_failures
 from app.web.formatting import format_size
 from app.web.negotiation import accepts_anything, wants_page
+from app.web.urls import without_slash
 
 # Title and advice for each status.
 STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
@@ -70,7 +80,7 @@ def answer_refusal(error: DomainError) -> Response:
     """Answer a DomainError; 403 is also logged as a security event."""
     if error.status == 403:
         event("refused", logging.WARNING)
-    more = {}
+    more = dict(error.details)
     if isinstance(error, Invalid) and error.fields:
         more["fields"] = {name: str(text) for name, text in error.fields.items()}
     return answer(error.status, error.message, error.headers, **more)
@@ -78,6 +88,8 @@ def answer_refusal(error: DomainError) -> Response:
 
 def answer_http_error(error: HTTPException) -> Response:
     """Answer an error of Flask or Werkzeug, with its headers (Allow, Retry-After, ...)."""
+    if error.code == 404 and (page := without_slash()):
+        return redirect(page, 308)  # type: ignore[return-value]
     headers = [(k, v) for k, v in error.get_headers() if k.lower() != "content-type"]
     return answer(error.code or 500, exceeded_limit() if error.code == 413 else "", headers)
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import flask_babel
+from babel.dates import get_timezone_gmt, get_timezone_name
 from flask import Flask
 from flask_babel import gettext as _
 
@@ -21,8 +22,30 @@ def format_ago(moment: datetime) -> str:
 
 
 def format_datetime(moment: datetime) -> str:
-    """Date and time in the configured time zone."""
-    return str(flask_babel.format_datetime(moment))
+    """Date and time in the reader's time zone, with its offset: 3:14:18 AM GMT+08:00."""
+    return f"{flask_babel.format_datetime(moment)} {format_offset(moment)}"
+
+
+def format_offset(moment: datetime) -> str:
+    """The offset of the reader's time zone at a moment: GMT+08:00."""
+    return str(get_timezone_gmt(local(moment), "long", flask_babel.get_locale()))
+
+
+def format_zone(moment: datetime) -> str:
+    """The name of the reader's time zone at a moment: China Standard Time. For one without a name
+    of its own, Asia/Kolkata."""
+    name = get_timezone_name(local(moment), "long", locale=flask_babel.get_locale())
+    return str(flask_babel.get_timezone() if name == format_offset(moment) else name)
+
+
+def local(moment: datetime) -> datetime:
+    """The moment in the reader's time zone."""
+    return moment.astimezone(flask_babel.get_timezone())
+
+
+def format_exactly(moment: datetime) -> str:
+    """Date and time with offset and name of the time zone, for tooltips."""
+    return f"{format_datetime(moment)} ({format_zone(moment)})"
 
 
 def format_number(value: int) -> str:
@@ -51,6 +74,8 @@ def init_app(app: Flask) -> None:
         bytes=format_size,
         date=flask_babel.format_date,
         datetime=format_datetime,
+        exactly=format_exactly,
         number=format_number,
         sentences=join_sentences,
+        zone=format_zone,
     )

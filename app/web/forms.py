@@ -10,6 +10,8 @@ from werkzeug.datastructures import CombinedMultiDict
 from wtforms import FileField
 
 from app.errors import DomainError, Forbidden, Invalid, NotFound, Unauthorized
+from app.text import join_sentences
+from app.web.negotiation import shows_pages
 
 T = TypeVar("T")
 
@@ -37,34 +39,55 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
 @dataclass(frozen=True)
 class Submission(Generic[T]):
     """The outcome of a form. If it was submitted and accepted, `done` is True and `result` is what
-    the service returned. Otherwise the form is shown with this status and these headers."""
+    the service returned. Otherwise the form is shown with this status and these headers. `refusal`
+    is an error of the types that the view handles itself."""
 
     done: bool = False
     result: T = None  # type: ignore[assignment]
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    refusal: DomainError | None = None
 
 
 def submit(
     form: Any, call: Callable[[], T], special: tuple[type[DomainError], ...] = ()
 ) -> Submission[T]:
     """Handle a form: show it on GET; on POST validate it and call the service with `call`, unless
-    its token was refused. Errors
-    of the service are added to the fields that they name. Errors of the types in PAGES and
-    `special` are raised, for an error page or for the view."""
+    its token was refused. Errors of the service are added to the fields that they name, except
+    those of the types in `special`, which the view handles, and in PAGES, which are raised for an
+    error page. A script that cannot read a form gets every error as JSON."""
     if request.method != "POST":
         return Submission()
+    as_page = shows_pages()
     if problem := g.get("form_problem"):
+        if not as_page:
+            raise Invalid(problem)
         form.form_errors.append(str(problem))
         return Submission(status=422)
     if not form.validate():
-        return Submission(status=422)
+        if as_page:
+            return Submission(status=422)
+        fields = {name: join_sentences(texts) for name, texts in form.errors.items() if name}
+        raise named_as_sent(form, Invalid(fields=fields))
     try:
         return Submission(done=True, result=call())
-    except (*PAGES, *special):
-        raise
     except DomainError as error:
+        if not as_page:
+            raise named_as_sent(form, error) from None
+        if isinstance(error, special):
+            return Submission(status=error.status, headers=error.headers, refusal=error)
+        if isinstance(error, PAGES):
+            raise
         return Submission(status=add_form_errors(form, error), headers=error.headers)
+
+
+def named_as_sent(form: Any, error: DomainError) -> DomainError:
+    """The error, with the names that its fields have in the request."""
+    if isinstance(error, Invalid):
+        error.fields = {
+            form[name].name if name in form else name: text for name, text in error.fields.items()
+        }
+    return error
 
 
 def add_form_errors(form: Any, error: DomainError) -> int:

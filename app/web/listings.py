@@ -40,7 +40,7 @@ def read_words(most: int) -> Callable[[str], str]:
     return lambda text: " ".join(storable(text).split())[:most].strip()
 
 
-def read_text(most: int) -> Callable[[str], str]:
+def bounded_text(most: int) -> Callable[[str], str]:
     """Parse text of at most `most` characters, spaces included."""
     return lambda text: storable(text)[:most]
 

@@ -13,10 +13,10 @@ EXTENSION = "gazetteer-navigation"
 
 
 @dataclass(frozen=True)
-class Entry:
-    """An entry. `label` is a lazy translation; entries are sorted by `order`; `visible` decides
-    who sees it. It is current on all pages of `blueprints`, or only on its endpoint if that is
-    empty. `icon` is a name in Bootstrap Icons, for entries of the menu."""
+class MenuItem:
+    """An item of the bar or of the menu. `label` is a lazy translation; items are sorted by
+    `order`; `visible` decides who sees it. It is current on all pages of `blueprints`, or only on
+    its endpoint if that is empty. `icon` is a name in Bootstrap Icons, for items of the menu."""
 
     endpoint: str
     label: Any
@@ -42,8 +42,8 @@ class Navigation:
     """The entries of the bar and of the menu under the person's name, and the endpoints for
     signing in and for choosing a password."""
 
-    bar: list[Entry] = field(default_factory=list)
-    menu: list[Entry] = field(default_factory=list)
+    bar: list[MenuItem] = field(default_factory=list)
+    menu: list[MenuItem] = field(default_factory=list)
     sign_in: str = ""
     own_password: str = ""
 
@@ -54,25 +54,25 @@ def navigation(app: Flask) -> Navigation:
     return found
 
 
-def add_to_bar(app: Flask, entry: Entry) -> None:
+def add_to_bar(app: Flask, entry: MenuItem) -> None:
     navigation(app).bar.append(entry)
 
 
-def add_to_menu(app: Flask, entry: Entry) -> None:
+def add_to_menu(app: Flask, entry: MenuItem) -> None:
     navigation(app).menu.append(entry)
 
 
-def visible(entries: list[Entry]) -> list[Entry]:
+def visible(entries: list[MenuItem]) -> list[MenuItem]:
     """The entries that the actor sees, in order."""
     ordered = sorted(entries, key=lambda entry: entry.order)
     return [entry for entry in ordered if entry.visible(actor())]
 
 
-def bar_entries() -> list[Entry]:
+def bar_entries() -> list[MenuItem]:
     return visible(navigation(current_app).bar)
 
 
-def menu_entries() -> list[Entry]:
+def menu_entries() -> list[MenuItem]:
     return visible(navigation(current_app).menu)
 
 

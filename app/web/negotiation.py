@@ -13,6 +13,11 @@ def wants_page() -> bool:
     return "text/html" in accept.values() and (accept["text/html"] >= accept["application/json"])
 
 
+def shows_pages() -> bool:
+    """True for browsers, and for a client that names nothing; scripts with a token get JSON."""
+    return wants_page() or accepts_anything()
+
+
 def accepts_anything() -> bool:
     """True if the client sent neither Accept nor Authorization."""
     asked = "Accept" in request.headers or "Authorization" in request.headers

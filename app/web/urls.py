@@ -73,12 +73,28 @@ def referring_page() -> tuple[str, str]:
 def this_page() -> str:
     """Path and query of the current page for `next=`, percent-encoded. For a form that was posted
     to a URL without GET, it is the page of the form."""
-    path = quote(request.path, safe="/:@!$&'()*+,;=~")
+    path = quote_path(request.path)
     query = request.query_string.decode("ascii", "replace")
     if request.method in ("GET", "HEAD") or accepts_get(request.path):
         return f"{path}?{query}" if query else path
     form, target = referring_page()
     return safe_next(target, "/") if accepts_get(unquote(form)) else "/"
+
+
+def without_slash() -> str:
+    """The URL of the requested page without the slashes at its end, where only these are in the
+    way; otherwise empty. A form is not sent on to another address."""
+    path = "/" + request.path.strip("/")
+    is_read = request.method in ("GET", "HEAD") and request.path.endswith("/")
+    if not (is_read and request.routing_exception and accepts_get(path)):
+        return ""
+    query = request.query_string.decode("ascii", "replace")
+    return f"{quote_path(path)}?{query}" if query else quote_path(path)
+
+
+def quote_path(path: str) -> str:
+    """A path for a URL, percent-encoded."""
+    return quote(path, safe="/:@!$&'()*+,;=~")
 
 
 def accepts_get(path: str) -> bool:

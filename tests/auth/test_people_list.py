@@ -1,4 +1,4 @@
-"""The list of people: sorted by its heads, 50 to a page."""
+"""The list of people: sorted by its column headers, 50 to a page."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -218,17 +218,6 @@ def test_subjects_have_labels_addresses_and_words(any_app, person):
         assert one.url(import_id) == f"/cities/import/{import_id}"
         assert {str(label) for label in city.fields.values()} == {"City", "Province", "Users"}
         assert [str(subject.name) for subject in (city, one)] == ["City", "Import"]
-        assert {action: str(words) for action, words in city.actions.items()} == {
-            "city.create": "City added",
-            "city.update": "City changed",
-            "city.delete": "City removed",
-            "city.restore": "City restored",
-        }
-        assert {action: str(words) for action, words in one.actions.items()} == {
-            "import.begin": "Import started",
-            "import.apply": "Cities imported",
-            "import.cancel": "Import cancelled",
-        }
         viewer = replace(editor(person), role=Role.VIEWER)
         assert city.may_read(viewer, [city_id])
         assert not city.may_read(ANONYMOUS, [city_id])

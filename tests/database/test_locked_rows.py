@@ -18,6 +18,7 @@ from tests.cities.importing.staging import expire, kinds, stage
 from tests.database.test_transactions import give_role, role_of
 from tests.factories import HTML, Browser, add_person, add_token
 from tests.files.helpers import PDF, Script, store
+from tests.html import Page
 
 
 @contextmanager
@@ -78,8 +79,11 @@ def test_a_locked_city_is_reported_above_the_form(site):
     with locked("city"):
         response = editor.submit(f"/cities/{city_id}", fields)
     assert response.status_code == 409
-    assert "Someone else is changing this right now. Try again in a moment." in response.text
-    assert 'value="77"' in response.text
+    page = Page(response)
+    assert "Someone else is changing this right now. Try again in a moment." in page.text(
+        ".error-summary"
+    )
+    assert page.one("input[name=number]")["value"] == "77"
     assert editor.submit(f"/cities/{city_id}", fields).status_code == 303
 
 

@@ -1,11 +1,9 @@
 """Services check the permission, run in one transaction, and are not nested."""
 
 import pytest
-from sqlalchemy import text
 
 from app.actor import ANONYMOUS, Actor, Role, Via
-from app.database.engine import db
-from app.database.service import ANYONE, after_commit, bookkeeping, permitted, service
+from app.database.service import ANYONE, permitted, service
 from app.errors import Forbidden, Unauthorized
 
 VIEWER = Actor(1, "Vera", Role.VIEWER)
@@ -61,21 +59,3 @@ def test_a_service_inside_another_is_an_error(app):
 
     with app.app_context(), pytest.raises(RuntimeError, match="inside another"):
         outer(EDITOR)
-
-
-def test_follow_ups_run_after_the_commit_and_may_be_services(app):
-    @service(Role.EDITOR)
-    def write(actor):
-        db.session.execute(
-            text("INSERT INTO form_key (`key`, created_at) VALUES ('a', '2026-01-01')")
-        )
-        after_commit(count)
-
-    @bookkeeping
-    def count():
-        seen.append(db.session.scalar(text("SELECT count(*) FROM form_key")))
-
-    seen = []
-    with app.app_context():
-        write(EDITOR)
-    assert seen == [1]

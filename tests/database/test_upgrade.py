@@ -2,38 +2,45 @@
 previous release too, which uses them during a roll-out and after a rollback."""
 
 from datetime import UTC, datetime
+from itertools import product
 
 import pytest
 import sqlalchemy as sa
 from flask_migrate import downgrade, upgrade
 
+from app.actor import Actor
+from app.cities.listing.parameters import CityListing
+from app.cities.listing.queries import count_filtered
+from app.cities.search_keys import find_same, refresh_keys
 from app.database.engine import db
 from app.database.schema import create_database
 
-PREVIOUS = "0008"
+# The previous release, and a later state that was installed too.
+PREVIOUS = ("0008", "0010")
 # Columns that take certain values only.
-CHECKED = {"role": "editor", "kind": "new"}
+CHECKED = {"role": "editor", "kind": "new", "cells": "{}"}
 MOMENT = datetime(2026, 11, 30, 1, 2, 3, 456789, tzinfo=UTC).replace(tzinfo=None)
 
 
-@pytest.fixture(params=["sqlite", "mariadb"])
+@pytest.fixture(params=product(["sqlite", "mariadb"], PREVIOUS), ids="-".join)
 def previous(request, make_app, tmp_path):
     """An application with a database of the previous release that has two rows in every table, and
-    the metadata of those tables."""
+    the metadata of those tables, with the revision."""
+    kind, revision = request.param
     url = f"sqlite:///{tmp_path / 'previous.sqlite'}"
-    if request.param == "mariadb":
+    if kind == "mariadb":
         url = f"{request.getfixturevalue('mariadb_url')}/previous_release"
     app = make_app(DATABASE_URL=url)
     create_database(app.config["SETTINGS"].database_url)
     with app.app_context():
-        upgrade(revision=PREVIOUS)
-        tables = sa.MetaData()
+        upgrade(revision=revision)
+        tables = sa.MetaData(info={"revision": revision})
         with db.engine.begin() as connection:
             tables.reflect(connection)
             insert_rows(connection, tables, 1, 2)
         yield tables
         db.session.remove()
-        if request.param == "mariadb":
+        if kind == "mariadb":
             with db.engine.begin() as connection:
                 connection.exec_driver_sql("DROP DATABASE previous_release")
 
@@ -92,14 +99,39 @@ def test_rows_survive_and_the_previous_release_keeps_working(previous):
         insert_rows(connection, previous, 3)
         for table in old_tables:
             assert len(rows_of(connection, table)) == 3
-        assert connection.scalar(sa.text("SELECT COUNT(*) FROM history")) == 0
+        written = 0 if previous.info["revision"] < "0009" else 3
+        assert connection.scalar(sa.text("SELECT COUNT(*) FROM history")) == written
 
 
 def test_downgrade_restores_the_tables_of_the_previous_release(previous):
     upgrade()
-    downgrade(revision=PREVIOUS)
+    downgrade(revision=previous.info["revision"])
     with db.engine.connect() as connection:
         assert set(sa.inspect(connection).get_table_names()) == set(previous.tables)
         for table in previous.sorted_tables:
             if table.name != "alembic_version":
                 assert len(rows_of(connection, table)) == 2
+
+
+def test_names_are_found_after_the_upgrade_and_when_the_previous_release_writes(previous):
+    """`flask prepare` computes their keys; a read those of rows that are written afterwards."""
+    city = previous.tables["city"]
+    old = {"province_key": "zürich zh", "city_key": "bülach", "search_key": "zürich zh\nbülach"}
+    names = {"provincename": "Zürich ZH ", "cityname": "Bülach\u200b"}
+    row = {**names, **old, "keyed_province": "Zürich ZH ", "keyed_city": "Bülach\u200b"}
+    with db.engine.begin() as connection:
+        connection.execute(city.insert(), [row] * 2)
+        connection.execute(city.insert(), {**names, "usernumber": 5})
+    upgrade()
+    refresh_keys()
+    assert count(search="zurich bulach") == count(province="Zürich ZH") == 3
+    with db.engine.begin() as connection:
+        connection.execute(city.insert(), row)
+    assert count(search="zurich bulach") == count(province="Zürich ZH") == 4
+    assert find_same("Zürich ZH", "Bülach") == 3
+
+
+def count(**filters):
+    """How many cities a list has for a new request."""
+    db.session.rollback()
+    return count_filtered(Actor.operator(), CityListing(**filters))

@@ -65,11 +65,6 @@ def test_same_names_at_once_are_reported_on_sqlite(any_app):
     one_is_stored_and_one_refused(at_once(any_app, partial(create, 1), partial(create, 2)))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="On MariaDB both look for the names before either inserts, and both insert.",
-)
 @on_mariadb
 def test_same_names_at_once_are_reported_on_mariadb(any_app, monkeypatch):
     both_looked, find_same = threading.Barrier(2), services.find_same

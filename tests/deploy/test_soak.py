@@ -3,14 +3,20 @@
 import hashlib
 import math
 import re
-from collections.abc import Iterator
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
+from app.config import ROOT
 from app.numbers import pi
 from tests import servers
+from tests.deploy.front import nginx
 from tests.deploy.test_supervisor import workers
 from tests.site import Site, under_load
 
@@ -48,6 +54,37 @@ def test_ten_reloads_under_load_lose_nothing(running):
             )
     assert set(statuses) == {200}
     assert sum(statuses.values()) > 1000
+
+
+def p95(client: requests.Session, url: str, until: Callable[[], bool]) -> float:
+    """Request a page until a condition is true; returns the 95th percentile of the times."""
+    times = []
+    while not until() or len(times) < 100:
+        start = time.monotonic()
+        assert client.get(url, timeout=60).status_code == 200
+        times.append(time.monotonic() - start)
+        time.sleep(0.05)
+    return statistics.quantiles(times, n=20)[-1]
+
+
+@pytest.mark.parametrize("path", ["/cities", "/healthz"])
+def test_pages_are_answered_while_strangers_send_the_most_they_may(folder, path):
+    """Twelve strangers, each from a network of their own; prints how long a member waits."""
+    realip = "set_real_ip_from 127.0.0.1; real_ip_header X-Address; server_tokens"
+    with (
+        servers.started(folder, TRUSTED_PROXIES="1") as running,
+        nginx(running, server_tokens=realip) as front,
+    ):
+        client = Site(front.base).claim(running.setup_path, sample="y")
+        quiet = p95(client, front.base + path, lambda: True)
+        load = subprocess.Popen(
+            [sys.executable, "-m", "tests.deploy.strangers", str(front.port), "30", "12"],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        loaded = p95(client, front.base + path, lambda: load.poll() is not None)
+        answered = int(load.communicate()[0])
+    assert answered > 100
+    print(f"{path}: p95 {loaded:.3f} s, {quiet:.3f} s alone; {answered} forms")  # noqa: T201
 
 
 def test_two_gigabytes_go_up_and_down_in_constant_memory(folder):

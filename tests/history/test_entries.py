@@ -110,9 +110,9 @@ def test_unknown_kind_is_shown_plainly(any_app, known):
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (None, "(nothing)"),
-        ("", "(nothing)"),
-        ([], "(nothing)"),
+        (None, "(empty)"),
+        ("", "(empty)"),
+        ([], "(empty)"),
         (0, "0"),
         (True, "yes"),
         (False, "no"),
@@ -120,7 +120,7 @@ def test_unknown_kind_is_shown_plainly(any_app, known):
         (["a", "b"], "a, b"),
         ("x" * VALUE_SHOWN, "x" * VALUE_SHOWN),
         ("x" * 2000, "x" * VALUE_SHOWN + "…"),
-        ("2026-11-30T04:05:06+00:00", "Nov 30, 2026, 12:05:06\u202fPM"),
+        ("2026-11-30T04:05:06+00:00", "Nov 30, 2026, 12:05:06\u202fPM GMT+08:00"),
     ],
 )
 def test_values_are_short_and_in_the_readers_language(app, monkeypatch, value, shown):
@@ -132,7 +132,7 @@ def test_values_are_short_and_in_the_readers_language(app, monkeypatch, value, s
 
 def test_package_may_format_a_field(any_app, known):
     change(ADA, "person.update", Change(7, {"role": None}, {"role": "editor"}))
-    assert changes(rows(any_app)[0]) == [("Role", "(nothing)", "<editor>")]
+    assert changes(rows(any_app)[0]) == [("Role", "(empty)", "<editor>")]
 
 
 def test_labels_are_asked_once_for_each_kind(any_app, known):

@@ -11,13 +11,7 @@ from app.errors import Unavailable
 from app.numbers import cache, services
 from app.numbers.cache import COUNTERS, ResultHash
 from app.redis import lock as locks
-from tests import servers
 from tests.factories import Browser
-
-
-def count_commands(client):
-    """How many commands Redis has carried out so far."""
-    return client.info("stats")["total_commands_processed"]
 
 
 def get(app, path):
@@ -69,23 +63,6 @@ def test_a_value_that_does_not_parse_is_computed_again(app, client, invalid):
 def test_bytes_that_are_not_text_are_computed_again(app, client):
     client.hset("fibs", "10", b"\xff\x80\x04")
     assert get(app, "/fib/10") == {"cached": False, "result": 55}
-
-
-def test_a_waiting_request_gets_the_result_of_the_other(app, client):
-    client.set("gz:lock:fibs:50", "somebody else", px=600_000)
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(get, app, "/fib/50")
-        before = count_commands(client)
-        servers.wait_until(lambda: count_commands(client) > before + 20, "it asks again and again")
-        assert not waiting.done()
-        client.hset("fibs", "50", "12586269025")
-        assert waiting.result(60) == {"cached": True, "result": 12586269025}
-    assert client.get("gz:lock:fibs:50") == "somebody else"
-
-
-def test_when_the_computing_process_dies_another_takes_over(app, client):
-    client.set("gz:lock:fibs:50", "somebody who died", px=200)
-    assert get(app, "/fib/50") == {"cached": False, "result": 12586269025}
 
 
 def test_waiting_for_another_computation_ends_in_503(app, client, monkeypatch):

@@ -2,22 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 import pytest
 
 from app.cities.listing.list_page import CITIES
 from app.cities.listing.parameters import CityListing
-from app.database.cursor import BY_ID, FIRST, LAST, Cursor, Sort
-from app.database.cursor import read_text as value_reader
+from app.database.cursor import BY_ID, FIRST, LAST, Cursor, Sort, read_text
 from app.database.keyset import COUNT_MOST, Listing, Page
-from app.web.listings import Filter, ListAddress, read_flag, read_text, read_words, total_text
+from app.web.listings import Filter, ListAddress, bounded_text, read_flag, read_words, total_text
 
 
 @dataclass(frozen=True)
 class Things(Listing):
     """A list with a filter of each type."""
 
-    SORTS = {"id": BY_ID, "name": Sort(value_reader)}  # noqa: RUF012 - never changed
+    SORTS: ClassVar = {"id": BY_ID, "name": Sort(read_text)}
 
     sort: str = "id"
     descending: bool = True
@@ -33,7 +33,7 @@ THINGS = ListAddress(
     Things,
     {
         "words": Filter("q", read_words(5)),
-        "exact": Filter("exact", read_text(5)),
+        "exact": Filter("exact", bounded_text(5)),
         "old": Filter("old", read_flag),
         "day": Filter("day", date.fromisoformat),
     },

@@ -9,11 +9,11 @@ def init_app(app: Flask) -> None:
 
     from app.auth.tokens import subjects, views
     from app.history.subjects import register
-    from app.web.navigation import Entry, add_to_menu
+    from app.web.navigation import MenuItem, add_to_menu
 
     register(app, subjects.TOKEN)
     app.register_blueprint(views.bp)
-    entry = Entry(
+    entry = MenuItem(
         "tokens.list_tokens", _l("Tokens"), 15, lambda actor: True, ("tokens",), icon="key"
     )
     add_to_menu(app, entry)

@@ -42,7 +42,6 @@ def create_token() -> tuple[str, int]:
 @bp.post("/account/tokens/<int:token_id>/revoke")
 @role_required(by_token=False)
 def revoke_token(token_id: int) -> Response:
-    """Revoke a token."""
     tokens.revoke_token(actor(), token_id)
     Notice(_("Token revoked.")).show()
     return redirect(url_for("tokens.list_tokens"), 303)

@@ -17,6 +17,8 @@ from app.cities.fields import DETAILS, FIELDS, Field
 from app.cities.importing.models import CityImport, ImportLine, LineKind
 from app.cities.importing.queries import count_lines
 from app.cities.models import City
+from app.cities.name_locks import lock_names
+from app.cities.rules import pair_of
 from app.cities.services import newest_id
 from app.database.engine import db
 from app.database.service import after_commit
@@ -32,6 +34,7 @@ STAGED_KEYS = {
     "province_key": ImportLine.province_key,
     "city_key": ImportLine.city_key,
     "search_key": ImportLine.search_key,
+    "province_same": ImportLine.province_same,
     "keyed_province": ImportLine.provincename,
     "keyed_city": ImportLine.cityname,
 }
@@ -51,7 +54,7 @@ class Outcome:
 
 def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
     """Apply the accepted lines and record it, within a running service."""
-    if found.preview != preview or is_outdated(found.id):
+    if found.preview != preview or has_changed_rows(found.id) or has_new_names(found.id):
         raise OutdatedPreview(
             N_(
                 "The register changed since the preview was made, so nothing was imported. "
@@ -68,12 +71,10 @@ def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
     after_commit(cache.invalidate)
 
 
-def is_outdated(import_id: int) -> bool:
-    """True if a row that would change is not what it was, or if a new city exists by now. Both
-    queries lock what they read (on MariaDB also the gaps where a new city would be), so that the
-    result holds until the commit."""
+def has_changed_rows(import_id: int) -> bool:
+    """True if a row that would change is not what it was. Locks these rows until the commit."""
     line = ImportLine
-    changed = (
+    query = (
         select(line.line)
         .outerjoin(City, City.id == line.city_id)
         .where(
@@ -89,11 +90,22 @@ def is_outdated(import_id: int) -> bool:
             ),
         )
     )
-    added = with_cities(select(line.line), import_id)
-    return any(
-        db.session.scalar(query.limit(1).with_for_update()) is not None
-        for query in (changed, added)
+    return db.session.scalar(query.limit(1).with_for_update()) is not None
+
+
+def has_new_names(import_id: int) -> bool:
+    """True if a city that would be new exists by now. Locks the names of these until the
+    commit. That read must not begin the snapshot in which the register is read, so it locks too:
+    the lines of one's own import."""
+    names = select(ImportLine.provincename, ImportLine.cityname).where(
+        is_line_of(import_id, LineKind.NEW)
     )
+    lock_names(db.session.execute(names.with_for_update()).all())
+    found = with_cities(
+        select(ImportLine.provincename, ImportLine.cityname, City.provincename, City.cityname),
+        import_id,
+    )
+    return any(pair_of(*row[:2]) == pair_of(*row[2:]) for row in db.session.execute(found))
 
 
 def is_line_of(import_id: int, kind: LineKind) -> ColumnElement[bool]:
@@ -102,19 +114,17 @@ def is_line_of(import_id: int, kind: LineKind) -> ColumnElement[bool]:
 
 
 def with_cities(query: Select[*tuple[Any, ...]], import_id: int) -> Select[*tuple[Any, ...]]:
-    """The query for new lines and the cities with their names. Without the hints MariaDB would
+    """The query for new lines and the cities with their keys. Without the hints MariaDB would
     sometimes read the whole register once for each line."""
+    same_keys = and_(
+        City.city_key == ImportLine.city_key, City.province_key == ImportLine.province_key
+    )
     return (
         query.select_from(ImportLine)
-        .join(
-            City,
-            and_(
-                City.cityname == ImportLine.cityname, City.provincename == ImportLine.provincename
-            ),
-        )
+        .join(City, same_keys)
         .where(is_line_of(import_id, LineKind.NEW))
         .prefix_with("STRAIGHT_JOIN", dialect="mysql")
-        .with_hint(City, "FORCE INDEX (ix_city_cityname_provincename)", dialect_name="mysql")
+        .with_hint(City, "FORCE INDEX (ix_city_city_key)", dialect_name="mysql")
     )
 
 
@@ -166,7 +176,9 @@ def record_import(actor: Actor, found: CityImport, counts: dict[str, int], newes
     summary = Change(found.id, None, {"file_name": found.file_name, **counts})
     record(actor, "import.apply", summary, batch_id=batch_id, visible_to=ADMINISTRATORS)
     line = ImportLine
-    new = with_cities(select(City.id, line.before, line.after, City.version), found.id)
+    new = with_cities(select(City.id, line.before, line.after, City.version), found.id).where(
+        City.cityname == line.cityname, City.provincename == line.provincename
+    )
     changed = select(line.city_id, line.before, line.after, line.city_version + 1).where(
         is_line_of(found.id, LineKind.CHANGED)
     )

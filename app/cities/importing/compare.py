@@ -8,7 +8,7 @@ from app.cities.importing.csv_table import Line
 from app.cities.importing.damage import find_damage
 from app.cities.importing.header import SEPARATORS
 from app.cities.importing.models import ImportLine, LineKind
-from app.cities.rules import Faults, Pair, examine_city, names_of, search_keys
+from app.cities.rules import Faults, Pair, examine_city, names_of, pair_of, search_keys
 from app.history.services import changed_fields, dump
 from app.text import N_, Message, dump_messages
 
@@ -43,7 +43,7 @@ def compare_line(line: Line, known: Mapping[Pair, list[Known]], seen: Seen) -> S
     given, faults = examine_line(line)
     if faults:
         return row | refusal(faults, faults.values())
-    pair = names_of(given)
+    pair = pair_of(*names_of(given))
     if pair in seen:
         return row | repeated(given, *seen[pair])
     row |= compare_with_register(given, known.get(pair, []))

@@ -5,7 +5,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 
 from app.cities.exporting.csv_writer import CURLY, UNSEEN
 from app.concurrency import yield_to_hub
@@ -89,7 +89,7 @@ class Quotes:
         return found["quoted"] or found["open"] or found[0]
 
 
-quotes_of = cache(Quotes)
+quotes_of = lru_cache(64)(Quotes)  # a file may name any separator
 
 
 class Lines:

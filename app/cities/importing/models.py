@@ -86,6 +86,7 @@ class ImportLine(db.Model):  # type: ignore[name-defined,misc]
     province_key: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
     city_key: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
     search_key: Mapped[str | None] = mapped_column(long_text())
+    province_same: Mapped[str | None] = mapped_column(bounded(TEXT_LENGTH))
     # The row of the register that a changed line meets, as it was at the preview.
     city_id: Mapped[int | None]
     city_version: Mapped[int | None]

@@ -99,7 +99,6 @@ def read_part(
 
 
 def read_refused(found: CityImport) -> list[ImportLine]:
-    """All refused lines."""
     return list(db.session.scalars(lines_of(found, LineKind.REFUSED)))
 
 

@@ -5,6 +5,7 @@ from app.cities.importing import apply, staging
 from app.cities.importing.csv_table import read_csv
 from app.cities.importing.queries import load_import
 from app.cities.models import TEXT_LENGTH
+from app.cities.search_keys import fill_keys
 from app.current import settings
 from app.database.engine import db
 from app.database.service import permitted, service
@@ -39,6 +40,7 @@ def display_name(file_name: str) -> str:
 def confirm_import(actor: Actor, import_id: int, preview: int) -> apply.Outcome:
     """Apply the preview of this number; confirmed again, it only says what was done. If the
     register has changed since, the preview is made again and OutdatedPreview is raised."""
+    fill_keys()  # by them names are compared again
     try:
         return apply_import(actor, import_id, preview)
     except apply.OutdatedPreview:

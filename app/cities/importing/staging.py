@@ -15,10 +15,10 @@ from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLi
 from app.cities.importing.queries import count_waiting, load_import
 from app.cities.models import TEXT_LENGTH, City
 from app.cities.queries import COLUMNS, CityRow
-from app.cities.rules import Pair, clean, pair_of, sort_key
+from app.cities.rules import Pair, pair_of, same_name, sort_key
 from app.cities.search_keys import fill_keys
 from app.concurrency import yield_to_hub
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.failures import tolerated
 from app.database.service import bookkeeping, service
 from app.errors import Conflict, NotFound
@@ -97,20 +97,20 @@ def read_lines(import_id: int) -> list[Line]:
         ImportLine.import_id == import_id
     )
     lines = [Line(*row) for row in db.session.execute(query.order_by(ImportLine.line))]
-    db.session.rollback()
+    release_connection()
     return lines
 
 
 def look_up(lines: Iterable[Line]) -> dict[Pair, list[Known]]:
-    """The rows of the register with the cities' names, by `clean()` names. The search keys find
-    names that are written in another way (decomposed, with spaces around them); rows without keys
-    are found by the name alone."""
-    names = {clean(line.cells[CITY.name]) for line in lines}
+    """The rows of the register with the cities' names, by what pair_of() says of them. The search
+    keys find names that are written in another way; rows without keys are found by the name
+    alone."""
+    names = {same_name(line.cells[CITY.name]) for line in lines}
     names = {name for name in names if len(name) <= TEXT_LENGTH}
     found: dict[int, CityRow] = {}
     for condition in (City.city_key.in_(set(map(sort_key, names))), City.cityname.in_(names)):
         found |= {row.id: row for row in db.session.execute(select(*COLUMNS).where(condition))}
-    db.session.rollback()
+    release_connection()
     known: dict[Pair, list[Known]] = defaultdict(list)
     for row in found.values():
         pair = pair_of(row.provincename, row.cityname)

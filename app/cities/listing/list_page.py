@@ -19,19 +19,20 @@ from app.cities.listing import queries
 from app.cities.listing.parameters import SEARCH_LENGTH, CityListing
 from app.cities.listing.row_format import RowFormatter
 from app.cities.models import TEXT_LENGTH
-from app.cities.rules import check_reader
+from app.cities.rules import check_reader, province_same
 from app.config import ROOT
 from app.database.cursor import Cursor, write_cursor
 from app.web.assets import static_files
-from app.web.listings import Filter, ListAddress, read_flag, read_text, read_words
+from app.web.listings import Filter, ListAddress, bounded_text, read_flag, read_words
 
 CITIES = ListAddress(
     "cities.list_cities",
     CityListing,
     {
         "search": Filter("q", read_words(SEARCH_LENGTH)),
-        "province": Filter("province", read_text(TEXT_LENGTH)),
+        "province": Filter("province", bounded_text(TEXT_LENGTH)),
         "flawed": Filter("flawed", read_flag),
+        "no_province": Filter("no_province", read_flag),
     },
 )
 
@@ -96,6 +97,14 @@ def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
         list=CITIES.show(listing, page, total, [*map(RowFormatter().write, page.rows)]),
         facts=facts,
         may_write=actor.may_write,
+        province=find_province(facts, listing.province),
         search_length=SEARCH_LENGTH,
         provinces_most=queries.PROVINCES_MOST,
     )
+
+
+def find_province(facts: Facts, wanted: str) -> str:
+    """The name under which the list of provinces has the one that is wanted, however that is
+    written."""
+    key = province_same(wanted)
+    return next((name for name in facts.provinces if key and province_same(name) == key), wanted)

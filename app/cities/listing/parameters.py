@@ -8,7 +8,7 @@ from app.cities.models import USERS_MOST, City
 from app.database.cursor import BY_ID, Sort, Value, read_moment, read_text
 from app.database.keyset import Listing
 
-SEARCH_LENGTH, SEARCH_WORDS = 200, 10
+SEARCH_LENGTH = 200
 
 
 def read_users(text: str) -> Value:
@@ -35,3 +35,4 @@ class CityListing(Listing):
     search: str = ""
     province: str = ""
     flawed: bool = False
+    no_province: bool = False

@@ -10,10 +10,11 @@ from functools import partial
 from sqlalchemy import ColumnElement, func, or_, select
 
 from app.actor import Actor
-from app.cities.listing.parameters import SEARCH_WORDS, CityListing
+from app.cities.listing.parameters import CityListing
+from app.cities.listing.words import has_words
 from app.cities.models import City
-from app.cities.queries import COLUMNS, CityRow
-from app.cities.rules import check_reader, fold_name
+from app.cities.queries import COLUMNS, CityRow, province_names
+from app.cities.rules import check_reader, province_same
 from app.cities.search_keys import fill_keys
 from app.database import keyset
 from app.database.cursor import FIRST, Cursor
@@ -69,7 +70,7 @@ def read_batches(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
 def fill_needed_keys(listing: CityListing) -> None:
     """Fill in search keys that are due where the original program wrote, if the listing reads
     them."""
-    if listing.search or listing.flawed or listing.sort in ("city", "province"):
+    if listing.is_filtered or listing.sort in ("city", "province"):
         fill_keys()
 
 
@@ -95,13 +96,12 @@ def segments(listing: CityListing, cursor: Cursor) -> Iterator[Query]:
 
 
 def filters(listing: CityListing) -> list[ColumnElement[bool]]:
-    """The conditions of a listing. Words of a search must all occur; % and _ are letters."""
-    words = dict.fromkeys(fold_name(listing.search).split())
-    conditions = [
-        City.search_key.contains(word, autoescape=True) for word in list(words)[:SEARCH_WORDS]
-    ]
+    """The conditions of a listing."""
+    conditions = has_words(listing.search)
     if listing.province:
-        conditions.append(City.provincename == listing.province)
+        conditions.append(City.province_same == province_same(listing.province))
+    if listing.no_province:
+        conditions.append(City.province_same == "")
     if listing.flawed:
         conditions.append(flawed_rows())
     return conditions
@@ -120,6 +120,7 @@ def flawed_rows() -> ColumnElement[bool]:
 def count_filtered(actor: Actor, listing: CityListing) -> int | None:
     """How many rows match the filters; None for more than COUNT_MOST."""
     check_reader(actor)
+    fill_needed_keys(listing)
     return count_some(City.id, filters(listing))
 
 
@@ -129,14 +130,15 @@ def count_all() -> int:
 
 def list_provinces() -> list[str]:
     """The names of provinces in the order of code points, at most one more than PROVINCES_MOST."""
+    fill_keys()
     query = (
-        select(City.provincename)
-        .where(City.provincename > "")
+        select(City.province_same)
+        .where(City.province_same > "")
         .distinct()
-        .order_by(City.provincename)
+        .order_by(City.province_same)
         .limit(PROVINCES_MOST + 1)
     )
-    return [name for name in db.session.scalars(query) if name and name.strip()]
+    return [name for _key, name in sorted(province_names(query))]
 
 
 def has_flawed() -> bool:

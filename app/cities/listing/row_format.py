@@ -2,6 +2,7 @@
 is looked up once: for each value, as template filters do, it would be most of the time it takes to
 draw a list."""
 
+from datetime import datetime
 from typing import Any
 
 from babel.dates import get_date_format, get_datetime_format, get_time_format, parse_pattern
@@ -9,13 +10,14 @@ from flask_babel import get_locale, get_timezone
 from flask_babel import gettext as _
 
 from app.cities.queries import CityRow
-from app.cities.rules import is_flawed
-from app.web.formatting import format_ago, format_number
+from app.cities.rules import is_flawed, shown_name
+from app.text import is_blank
+from app.web.formatting import format_ago, format_number, format_offset, format_zone
 
 
 def city_name(name: str | None) -> str:
-    """The name to show; a city of the original program may have none, or only spaces."""
-    return name if name and name.strip() else str(_("City without a name"))
+    """The name to show; a city of the original program may have none that can be seen."""
+    return str(_("City without a name")) if is_blank(name or "") else shown_name(name)
 
 
 class RowFormatter:
@@ -25,6 +27,7 @@ class RowFormatter:
         time = get_time_format("medium", self.locale).pattern
         date = get_date_format("medium", self.locale).pattern
         whole = str(get_datetime_format("medium", self.locale))
+        self.zones: dict[str | None, str] = {}
         self.moment = parse_pattern(whole.replace("{0}", time).replace("{1}", date))
         # Without values gettext leaves the placeholder of the name in the text.
         self.edit, self.remove = _("Edit %(name)s"), _("Remove %(name)s")
@@ -36,12 +39,20 @@ class RowFormatter:
         return (
             row.id,
             name["name"],
-            row.provincename or "",
-            format_number(users),
+            shown_name(row.provincename),
+            "" if users is None else format_number(users),
             changed and changed.isoformat(timespec="milliseconds"),
-            changed and self.moment.apply(changed.astimezone(self.zone), self.locale),
-            format_ago(changed),
+            changed and self.write_exactly(changed),
+            changed and format_ago(changed),
             is_flawed(row.provincename, city, users),
             self.edit % name,
             self.remove % name,
         )
+
+    def write_exactly(self, moment: datetime) -> str:
+        """The same as `format_exactly()`."""
+        local = moment.astimezone(self.zone)
+        zone = local.tzname()  # another one in summer
+        if zone not in self.zones:
+            self.zones[zone] = f"{format_offset(moment)} ({format_zone(moment)})"
+        return f"{self.moment.apply(local, self.locale)} {self.zones[zone]}"

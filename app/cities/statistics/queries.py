@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 
 from app.actor import Actor
 from app.cities import cache
 from app.cities.models import City
-from app.cities.rules import check_reader
+from app.cities.queries import province_names
+from app.cities.rules import check_reader, shown_name
 from app.cities.search_keys import fill_keys
 from app.database.engine import db
 
 PROVINCES_SHOWN = 30
 LARGEST_SHOWN = 10
+NAMED = City.province_same > ""
 # A decimal on MariaDB; the sum of no rows is NULL.
 USERS: ColumnElement[Any] = func.coalesce(func.sum(City.usernumber), 0)
 
@@ -57,50 +59,42 @@ def read_statistics(actor: Actor) -> Statistics:
 
 def compute_statistics() -> Statistics:
     """The statistics from the database; rows of the original program may lack name or number."""
-    empty_names = read_empty_names()
-    named = and_(City.provincename.is_not(None), City.provincename.not_in(empty_names))
-    unnamed = or_(City.provincename.is_(None), City.provincename.in_(empty_names))
-    cities, users, unnumbered, province_count = read_totals(named)
+    fill_keys()
+    cities, users, unnumbered, province_count = read_totals()
+    unnamed = City.province_same == ""
     nowhere = db.session.execute(select(USERS, func.count()).where(unnamed)).one()
     return Statistics(
         cities=cities,
         users=users,
         unnumbered=unnumbered,
         province_count=province_count,
-        provinces=read_provinces(named),
+        provinces=read_provinces(),
         nowhere=(int(nowhere[0]), nowhere[1]),
         largest=read_largest(),
     )
 
 
-def read_empty_names() -> list[str]:
-    """The names of provinces without a visible character, found by their empty key, because
-    databases differ on what a space is. The other queries compare names: their index has no key."""
-    fill_keys()
-    is_empty = and_(City.province_key == "", City.provincename.is_not(None))
-    return list(db.session.scalars(select(City.provincename).where(is_empty).distinct()))
-
-
-def read_totals(named: ColumnElement[bool]) -> tuple[int, int, int, int]:
+def read_totals() -> tuple[int, int, int, int]:
     """The numbers of cities, of users, of cities without a number, and of named provinces."""
     cities, users, numbered = db.session.execute(
         select(func.count(), USERS, func.count(City.usernumber)).select_from(City)
     ).one()
-    names = select(City.provincename).where(named).distinct().subquery()
+    names = select(City.province_same).where(NAMED).distinct().subquery()
     provinces = db.session.scalar(select(func.count()).select_from(names))
     return cities, int(users), cities - numbered, provinces or 0
 
 
-def read_provinces(named: ColumnElement[bool]) -> list[tuple[str, int, int]]:
+def read_provinces() -> list[tuple[str, int, int]]:
     """The provinces with most users. If only one more is left, it is shown too."""
     query = (
-        select(City.provincename, USERS, func.count())
-        .where(named)
-        .group_by(City.provincename)
-        .order_by(USERS.desc(), City.provincename)
+        select(City.province_same, USERS.label("users"), func.count().label("cities"))
+        .where(NAMED)
+        .group_by(City.province_same)
+        .order_by(USERS.desc(), City.province_same)
         .limit(PROVINCES_SHOWN + 2)
     )
-    rows = [(name or "", int(users), cities) for name, users, cities in db.session.execute(query)]
+    found = sorted(province_names(query), key=lambda row: (-row[1], row[0]))
+    rows = [(name, int(users), cities) for _key, users, cities, name in found]
     return rows if len(rows) <= PROVINCES_SHOWN + 1 else rows[:PROVINCES_SHOWN]
 
 
@@ -112,6 +106,6 @@ def read_largest() -> list[tuple[int, str, str, int]]:
         .limit(LARGEST_SHOWN)
     )
     return [
-        (city_id, name or "", province or "", users or 0)
+        (city_id, shown_name(name), shown_name(province), users or 0)
         for city_id, name, province, users in db.session.execute(query)
     ]

@@ -47,7 +47,8 @@ def province_bars(figures: Statistics) -> list[dict[str, Any]]:
         for name, users, cities in figures.provinces
     ]
     if figures.nowhere[1]:
-        rows.append((_("No province"), url_for("cities.list_cities", flawed=1), *figures.nowhere))
+        url = url_for("cities.list_cities", no_province=1)
+        rows.append((_("No province"), url, *figures.nowhere))
     return [
         {
             "name": name,

@@ -12,7 +12,7 @@ from flask import Response, current_app, request
 from werkzeug.wsgi import wrap_file
 
 from app.current import settings
-from app.database.engine import db
+from app.database.engine import release_connection
 from app.database.failures import tolerated
 from app.errors import NotFound
 from app.files import services
@@ -33,7 +33,7 @@ def send(file: File) -> Response:
         raise NotFound(N_("The content of this file is missing. Tell your administrator."))
     file_id, length = file.id, file.size
     response = prepare_response(file, path)
-    db.session.rollback()
+    release_connection()
     if response.make_conditional(without_range(request.environ)).status_code in (304, 412):
         return response
     response.make_conditional(

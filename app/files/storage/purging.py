@@ -12,7 +12,7 @@ from functools import partial
 from sqlalchemy import delete, select
 
 from app.current import settings
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.failures import tolerated
 from app.database.service import after_commit, bookkeeping
 from app.files import cache
@@ -41,7 +41,7 @@ def find_due(limit: int) -> list[int]:
     """The ids of removed files that can no longer be restored, the longest removed first."""
     due = select(File.id).where(File.removed_at <= restorable_since())
     ids = list(db.session.scalars(due.order_by(File.removed_at).limit(limit)))
-    db.session.rollback()
+    release_connection()
     return ids
 
 
@@ -71,6 +71,6 @@ def find_orphans() -> Iterator[str]:
     before = (now() - timedelta(days=1)).timestamp()
     for name in stored_before(settings().files_dir, before):
         known = db.session.scalar(select(File.id).where(File.stored_name == name))
-        db.session.rollback()
+        release_connection()
         if known is None:
             yield name

@@ -96,10 +96,10 @@ def test_an_empty_field_of_a_refused_line_is_seen(as_role, filled):
     editor = as_role("editor")
     address = send(editor, f"{HEADER},无名,12\n广东, ,\n").location
     page = open_page(editor, address)
-    assert page.texts(f"{REFUSED} .sub") == ["— · 无名 · 12", "广东 · — · —"]
+    assert page.texts(f"{REFUSED} .sub") == ["(empty) · 无名 · 12", "广东 · (empty) · (empty)"]
     assert page.texts(f"{REFUSED} .when") == ["Province", "City · Users"]
     address = send(editor, "province,city\n,无名\n").location
-    assert open_page(editor, address).text(f"{REFUSED} .sub") == "— · 无名"
+    assert open_page(editor, address).text(f"{REFUSED} .sub") == "(empty) · 无名"
 
 
 def test_reasons_are_read_in_the_language_of_the_reader(as_role, filled):

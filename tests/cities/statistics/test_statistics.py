@@ -76,9 +76,18 @@ def test_a_rest_of_one_province_is_shown_itself(any_app):
     assert figures.rest == (0, 0, 0)
 
 
-def test_names_that_differ_by_case_or_width_are_different_provinces(any_app):
-    add_cities(("a", "x", 1), ("A", "y", 2), ("Ａ", "z", 3))
-    assert queries.compute_statistics().province_count == 3
+def test_provinces_that_look_the_same_are_one_and_case_counts(any_app):
+    add_cities(("a", "x", 1), ("A", "y", 2), (" A\u200b", "z", 3))
+    figures = queries.compute_statistics()
+    assert figures.provinces == [("A", 5, 2), ("a", 1, 1)]
+    assert figures.province_count == 2
+
+
+def test_a_province_has_the_name_that_its_largest_city_gives_it(any_app):
+    add_cities(("Ａ（x）", "a", 1), ("A(x)", "b", 3), ("A(x) ", "c", None))
+    assert queries.compute_statistics().provinces == [("A(x)", 4, 3)]
+    add_cities(("Ａ（x）", "d", 3))
+    assert queries.compute_statistics().provinces == [("Ａ（x）", 7, 4)]
 
 
 def test_large_numbers_are_also_shown_in_words(app):
@@ -96,7 +105,7 @@ def test_the_page_shows_bars_that_lead_to_the_list(app, as_role):
     urls = [
         "/cities?province=%E5%B9%BF%E4%B8%9C",
         "/cities?province=%E6%B9%96+%E5%8D%97%26",
-        "/cities?flawed=1",
+        "/cities?no_province=1",
     ]
     assert page.links("a.bars-row") == page.links("details.below a") == urls
     assert [bar["width"] for bar in page.all(".bars rect")] == ["100.0%", "25.0%", "0.0%"]

@@ -3,7 +3,7 @@
 import pytest
 
 from app.web.assets.vendor import icon_names
-from app.web.navigation import Entry, navigation
+from app.web.navigation import MenuItem, navigation
 
 
 def test_the_sprite_has_the_icon_of_each_entry_of_the_menu(app):
@@ -14,4 +14,4 @@ def test_the_sprite_has_the_icon_of_each_entry_of_the_menu(app):
 
 def test_icons_are_named_by_keyword_so_that_the_sprite_finds_them():
     with pytest.raises(TypeError):
-        Entry("tokens.list_tokens", "Tokens", 15, lambda actor: True, ("tokens",), "key")
+        MenuItem("tokens.list_tokens", "Tokens", 15, lambda actor: True, ("tokens",), "key")
