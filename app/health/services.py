@@ -13,6 +13,7 @@ from flask import current_app
 from redis.exceptions import RedisError
 from sqlalchemy import select, text
 
+from app.clock import lease
 from app.concurrency import run_in_thread
 from app.current import settings
 from app.database import schema
@@ -44,6 +45,7 @@ class Check:
 READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
+NO_CLOCK = Check(True, "warning: no clock runs; see `supervisorctl status clock`")
 NO_REDIS = "Redis does not answer"
 TABLES_SECONDS = 60.0  # how long the tables are trusted after all were there
 TABLES = {
@@ -108,12 +110,13 @@ def check_all() -> dict[str, Check]:
     checks: dict[str, Callable[[], Check]] = {
         "database": check_database,
         "tables": check_tables,
+        "clock": check_clock,
         "redis": check_redis,
         "storage": check_storage,
     }
     report: dict[str, Check] = {}
     for name, check in checks.items():
-        if name == "tables" and not report["database"].ok:
+        if name in ("tables", "clock") and not all(each.ok for each in report.values()):
             continue  # this would wait for the same time-out again
         report[name] = check()
     if report["database"].ok and report["redis"].ok and (number := last_refusal()):
@@ -161,6 +164,16 @@ def check_tables() -> Check:
         return failed(error)
     else:
         return found
+    finally:
+        db.session.rollback()
+
+
+def check_clock() -> Check:
+    """Check that a clock does the housekeeping; pages do not need it."""
+    try:
+        return NO_CLOCK if lease.is_late() else Check()
+    except DATABASE_ERRORS as error:
+        return failed(error)
     finally:
         db.session.rollback()
 

@@ -90,7 +90,13 @@ def test_ready_on_both_databases(any_app):
     assert status == 200
     assert body == {
         "status": "ready",
-        "checks": {"database": "ok", "tables": "ok", "redis": "ok", "storage": "ok"},
+        "checks": {
+            "database": "ok",
+            "tables": "ok",
+            "redis": "ok",
+            "storage": "ok",
+            "clock": "warning: no clock runs; see `supervisorctl status clock`",
+        },
     }
 
 

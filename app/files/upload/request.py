@@ -11,7 +11,7 @@ from app.concurrency import yield_to_hub
 from app.current import actor, settings
 from app.disk import has_space
 from app.errors import NoSpace, NotAForm, TooLarge
-from app.files.storage.folder import BLOCK, Incoming, remove_leftovers
+from app.files.storage.folder import BLOCK, Incoming
 from app.files.upload.services import SentFile, UploadResult, store_uploads
 from app.text import N_, Bytes
 from app.web.posts.bodies import is_form_or_empty
@@ -133,7 +133,6 @@ def open_form() -> None:
         raise TooLarge(N_("A file can have at most %(each)s, a form %(form)s.", **limits))
     if not has_space(folder, coming):
         raise NoSpace()
-    remove_leftovers(folder)
     request.max_content_length, request.max_form_parts = form_limit(), FORM_PARTS
     cast(UploadRequest, request).into_storage = True
 
