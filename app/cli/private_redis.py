@@ -91,9 +91,25 @@ def lock_folder(settings: Settings, wait: bool) -> int | None:
             os.close(descriptor)
             return None
         print(f"Another Redis is using {folder_of(settings)}; waiting for its end.", flush=True)  # noqa: T201
+        stop_orphan(settings)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()} {os.getppid()}".encode())
     os.set_inheritable(descriptor, True)
     return descriptor
+
+
+def stop_orphan(settings: Settings) -> None:
+    """Stop the server that has the lock, if the supervisor that started it is gone: nobody manages
+    it any more, and it writes its data before it ends."""
+    words = (folder_of(settings) / "lock").read_text().split()
+    if len(words) != 2 or not all(word.isdecimal() for word in words):
+        return
+    server, parent = (Path("/proc", word, "cmdline") for word in words)
+    if parent.exists() or not server.exists():
+        return
+    if os.fsencode(redis_socket(settings.instance)) in server.read_bytes():
+        os.kill(int(words[0]), signal.SIGTERM)
 
 
 def is_in_use(settings: Settings) -> bool:

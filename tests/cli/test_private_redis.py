@@ -81,6 +81,22 @@ def test_a_second_server_waits_until_the_first_has_ended(settings):
     assert said(settings, "second").count("Another Redis") == 1
 
 
+def test_a_server_whose_supervisor_is_gone_is_replaced(settings):
+    """It keeps what was stored."""
+    settings.instance.mkdir(exist_ok=True)
+    env = {**os.environ, "ENV_FILE": os.devnull, "INSTANCE": str(settings.instance)}
+    words = ["sh", "-c", f"{sys.executable} -m {private_redis.__name__} & wait"]
+    with subprocess.Popen(words, cwd=ROOT, env=env, stdout=subprocess.DEVNULL) as supervisor:
+        with connected(settings) as client:
+            client.set("key", "value")
+        supervisor.kill()
+    with started(settings) as second:
+        servers.wait_until(lambda: "eady to accept" in said(settings), "it has started")
+        with connected(settings) as client:
+            assert client.info("server")["process_id"] == second.pid
+            assert client.get("key") == "value"
+
+
 def test_a_server_without_a_lock_is_waited_for_too(settings):
     """That of the release before."""
     folder = settings.instance / "redis"
