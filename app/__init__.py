@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # such as app.cli.private_redis starts without all of them.
 PACKAGES = (
     "clock",
+    "logs",
     "database",
     "redis",
     "web",

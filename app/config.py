@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("en", "zh")
+PASSWORD_METHOD = "scrypt:32768:8:3"  # noqa: S105 - parameters that OWASP recommends
 
 
 class SettingError(click.ClickException, ValueError):
@@ -61,6 +62,7 @@ class Settings:
     time_zone: str
     log_format: str
     log_level: str
+    security_log_days: int
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -94,6 +96,7 @@ class Settings:
             time_zone=time_zone(env.get("TIME_ZONE", "")),
             log_format=choice(env, "LOG_FORMAT", ("text", "json")),
             log_level=choice(env, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+            security_log_days=integer(env, "SECURITY_LOG_DAYS", 180, 1, 3650),
         )
 
     def flask_config(self, web: bool = False) -> dict[str, Any]:
@@ -101,6 +104,7 @@ class Settings:
         `web` is for processes that answer requests."""
         return {
             "SETTINGS": self,
+            "PASSWORD_METHOD": PASSWORD_METHOD,
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "WEB": web,  # app/database/limits.py: time limits of statements

@@ -115,6 +115,15 @@ class TooMany(DomainError):
         super().__init__(message, Retry_After=str(max(1, seconds)))
 
 
+class TooLong(DomainError):
+    """A statement was ended because it took too long; again it would take as long."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(N_("This took too long; narrow the search."))
+
+
 class Refused(DomainError):
     """The database refuses what this needs, and will until an operator changes something."""
 

@@ -1,8 +1,9 @@
 """The WSGI application that gunicorn loads."""
 
-from app import create_app, logs
+from app import create_app
 from app.config import Settings
+from app.logs.process import configure
 
 settings = Settings.load()
-logs.configure(settings)
+configure(settings)
 app = create_app(settings, commands=False)

@@ -21,6 +21,7 @@ from app.config import Settings
 from app.database.engine import db
 
 KEY = "k" * 64
+PASSWORD_METHOD = "scrypt:256:8:1"  # 100 times faster than that of real accounts
 
 
 def environment(folder: Path, redis_url: str, database_url: str = "") -> dict[str, str]:
@@ -96,6 +97,7 @@ class Applications:
         settings = Settings.load({**environment(self.folder, self.redis_url), **changed})
         app = create_app(settings, commands)
         app.testing = True
+        app.config["PASSWORD_METHOD"] = PASSWORD_METHOD
         app.jinja_env.bytecode_cache = self.templates
         return app
 

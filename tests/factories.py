@@ -22,6 +22,7 @@ from app.database.engine import db
 from app.database.service import bookkeeping
 from app.history.models import HistoryEntry
 from app.setup import services as setup
+from tests.applications import PASSWORD_METHOD
 
 OPERATOR = Actor.operator()
 PASSWORD = "correct horse battery"
@@ -38,7 +39,7 @@ HTML = {"Accept": "text/html,application/xhtml+xml"}
 @cache
 def password_hash() -> str:
     """A hash of PASSWORD that is cheaper than a real one, which takes 60 ms at each sign-in."""
-    return generate_password_hash(PASSWORD, "scrypt:256:8:1")
+    return generate_password_hash(PASSWORD, PASSWORD_METHOD)
 
 
 @bookkeeping
@@ -62,7 +63,7 @@ def actor_of(person_id: int) -> Actor:
 
 def add_token(person_id: int, label: str = "script") -> str:
     """Create an API token and return it. Needs an application context."""
-    return tokens.create_token(actor_of(person_id), label)
+    return tokens.store_token(actor_of(person_id), label)
 
 
 def csrf_token(page: str) -> str:

@@ -198,6 +198,8 @@ def mariadb_server(*options: str) -> Iterator[str]:
         process = subprocess.Popen(
             [MARIADB, "--no-defaults", *account, f"--datadir={data}", f"--port={port}",
              f"--socket={folder}/db.sock", f"--pid-file={folder}/db.pid",
+             # A server that starts deletes the temporary tables of others in a shared folder.
+             f"--tmpdir={folder}",
              "--bind-address=127.0.0.1", "--skip-log-bin", "--max-connections=300",
              "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=256M",
              *options],

@@ -10,7 +10,7 @@ from flask_babel import force_locale
 from app.cities import services
 from app.database.engine import db
 from app.database.limits import engine_options
-from app.logs import JsonFormatter, TextFormatter
+from app.logs.lines import JsonFormatter, TextFormatter
 from app.web.formatting import format_ago
 from tests.cities.conftest import ACTOR, given
 from tests.html import Page
@@ -52,7 +52,7 @@ def test_the_documented_numbers(browser, path, result):
 
 def test_the_page_of_files_has_the_upload_form(as_role):
     page = Page(as_role("editor").get("/files"))
-    form = "form[action='/upload'][enctype='multipart/form-data']"
+    form = "form[action^='/upload?'][enctype='multipart/form-data']"
     assert page.has(f"{form} input[name=file][multiple]")
     assert page.has(f"{form} input[name=folder][multiple][webkitdirectory]")
 
@@ -81,6 +81,8 @@ def test_log_lines_say_level_file_function_and_line():
 
 
 def test_the_pool_of_database_connections():
-    options = engine_options("mysql+pymysql://u@h/d?charset=utf8mb4")
-    assert (options["pool_size"], options["max_overflow"]) == (20, 10)
-    assert (options["pool_timeout"], options["pool_recycle"]) == (2, 360)
+    for url in ("mysql+pymysql://u@h/d?charset=utf8mb4", "sqlite:////tmp/d"):
+        options = engine_options(url)
+        assert (options["pool_size"], options["max_overflow"]) == (20, 10)
+        assert options["pool_timeout"] == 2
+    assert engine_options("mysql+pymysql://u@h/d")["pool_recycle"] == 360

@@ -32,9 +32,14 @@ UNDECORATED = {
         "history/services.py: record",
         "history/services.py: record_rows",
     },
+    "is housekeeping of the clock": {
+        "cities/importing/staging.py: delete_expired",
+    },
     "computes figures for everybody, and counts them": {
         "numbers/services.py: get_fib",
         "numbers/services.py: get_pi",
+        "numbers/services.py: person_limits",
+        "numbers/services.py: visitor_limits",
     },
     "reads or writes the values of a session in Redis, for whoever has its key": {
         "session_page/services.py: clean_key",

@@ -23,7 +23,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # Functions with @bookkeeping, which have no actor and no history, and what they are for.
 BOOKKEEPING = {
-    "auth/sign_in.py: note_sign_in": "last sign-in",
+    "auth/sign_in/services.py: note_sign_in": "last sign-in",
+    "auth/sign_in/services.py: replace_hash": "the same password under the present parameters",
     "auth/tokens/services.py: note_use": "last use",
     "cities/importing/staging.py: delete_import": "imports that were not confirmed within a day",
     "cities/search_keys.py: fill_batch": "search keys of rows that other programs wrote",
@@ -154,7 +155,7 @@ def reached_from(start: Path) -> set[Path]:
 
 
 def test_services_and_rules_know_neither_the_web_nor_the_request():
-    """Nor does anything that they import, of other packages app.web alone: `app/logs.py` and
+    """Nor does anything that they import, of other packages app.web alone: `app/logs` and
     `app/current.py` look whether there is a request."""
     starts = [path for path, tree in modules().items() if is_without_request(path, tree)]
     found = set()

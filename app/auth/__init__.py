@@ -17,7 +17,12 @@ def init_app(app: Flask) -> None:
     tokens.init_app(app)
     for blueprint in (views.bp, people_views.bp):
         app.register_blueprint(blueprint)
-    for command in (commands.create_user, commands.set_password, commands.list_users):
+    for command in (
+        commands.create_user,
+        commands.set_password,
+        commands.unlock,
+        commands.list_users,
+    ):
         app.cli.add_command(command)
     navigation(app).sign_in, navigation(app).own_password = "auth.login", "auth.change_password"
     for entry in (

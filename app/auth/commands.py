@@ -6,6 +6,7 @@ import click
 
 from app.actor import Actor, Role
 from app.auth import queries, services
+from app.auth.sign_in import services as sign_in
 
 
 def read_password() -> str:
@@ -30,12 +31,20 @@ def create_user(name: str, role: str) -> None:
 @click.command("set-password")
 @click.argument("name")
 def set_password(name: str) -> None:
-    """Set a person's password, which ends their sessions."""
-    person = queries.find_person(name)
-    if person is None:
-        raise click.ClickException(f"There is nobody named {name}.")
+    """Set a person's password, which ends their sessions and revokes their tokens."""
+    person = queries.load_person_by_name(name)
     services.set_password(Actor.operator(), person.id, read_password())
-    click.echo(f"The password of {person.name} was changed and their sessions have ended.")
+    click.echo(f"The password of {person.name} was changed. Their sessions and tokens have ended.")
+
+
+@click.command("unlock")
+@click.argument("name")
+def unlock(name: str) -> None:
+    """Forget the wrong passwords that were typed under a name."""
+    person = queries.load_person_by_name(name)
+    person_id, name = person.id, person.name
+    sign_in.unlock(Actor.operator(), person_id)
+    click.echo(f"{name} can try to sign in again.")
 
 
 @click.command("list-users")

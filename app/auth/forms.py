@@ -1,7 +1,7 @@
 """The forms for signing in, passwords and people."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, PasswordField, RadioField, StringField
+from wtforms import BooleanField, HiddenField, PasswordField, RadioField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import EqualTo, InputRequired
 
@@ -49,6 +49,7 @@ class PasswordForm(BaseForm):
         [EqualTo("password", _l("The two new passwords differ."))],
         render_kw={"autocomplete": "new-password"},
     )
+    revoke_tokens = BooleanField(default=True)
 
 
 class RoleForm(BaseForm):

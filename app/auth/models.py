@@ -15,6 +15,10 @@ NAME_KEY_LENGTH = 255
 PASSWORD_SHORTEST, PASSWORD_LONGEST = 8, 256
 FIRST_PASSWORD_LIFE = timedelta(days=7)  # of a password that an administrator passed on
 TOKEN_LABEL_LENGTH = 64
+TOKENS_MOST = 20  # of a person
+TOKEN_DAYS = 90
+TOKEN_DAYS_CHOICES = (7, 30, TOKEN_DAYS, 365)
+ADDRESS_LENGTH = 64
 
 
 def epoch_now() -> int:
@@ -45,6 +49,9 @@ class Person(db.Model):  # type: ignore[name-defined,misc]
     session_epoch: Mapped[int] = mapped_column("epoch", default=epoch_now)
     created_at: Mapped[Moment]
     signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    previous_signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Between the two.
+    failed_sign_ins: Mapped[int] = mapped_column(default=0, server_default="0")
 
     @property
     def state(self) -> str:
@@ -76,5 +83,15 @@ class ApiToken(db.Model):  # type: ignore[name-defined,misc]
     label: Mapped[str] = mapped_column(bounded(TOKEN_LABEL_LENGTH))
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[Moment]
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    used_from: Mapped[str | None] = mapped_column(String(ADDRESS_LENGTH))
     revoked_at: Mapped[datetime | None] = mapped_column("ended_at", UtcDateTime)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it expires. A row of the previous release does not say so."""
+        return self.expires_at or self.created_at + timedelta(days=TOKEN_DAYS)
+
+    def has_expired(self) -> bool:
+        return self.ends_at <= now()

@@ -1,47 +1,102 @@
 """Passwords: the rules, hashing, and the first password that the server generates."""
 
 import secrets
+import threading
+from collections.abc import Callable
+from typing import Any
 
+from flask import current_app
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.auth.models import PASSWORD_LONGEST, PASSWORD_SHORTEST
 from app.concurrency import run_in_thread
-from app.database.engine import db
-from app.errors import Invalid
-from app.text import N_, fold
+from app.database.engine import release_connection
+from app.errors import Invalid, Unavailable
+from app.text import INVISIBLE, N_, fold, has_category
 
 PASSWORD_LENGTH_MESSAGE = N_(
     "A password has %(low)d to %(high)d characters.", low=PASSWORD_SHORTEST, high=PASSWORD_LONGEST
 )
-# Checked when nobody has the name, so that signing in takes as long.
-DUMMY_HASH = f"scrypt:32768:8:1${'0' * 16}${'0' * 128}"
+COMMON_MESSAGE = N_("This is one of the most common passwords. Choose another one.")
+SITE_NAME = "gazetteer"
+# The method of hashes before OWASP recommended the present one, and what takes as long as the
+# difference, so that the time of a sign-in does not show whose hash is old.
+FORMER_METHOD, DIFFERENCE = "scrypt:32768:8:1", "scrypt:32768:8:2"
+# Hashes at once in this process. They take the processor from all other requests, and the threads
+# from those that write files. More wait for so many seconds.
+turns = threading.BoundedSemaphore(2)
+TURN_SECONDS = 2.0
 # 32 letters and digits, without the ambiguous 0 and o, 1 and l.
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def check_password(password: str, name: str) -> None:
-    """Any characters, but not the person's name. Nothing is trimmed or folded."""
+    """Any characters, but not only spaces, or a name, once or repeated. It is compared without
+    case, width, spaces and invisible characters, and stored as it is."""
     if not PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST:
         raise Invalid(fields={"password": PASSWORD_LENGTH_MESSAGE})
-    if fold(password) == fold(name):
+    typed = visible(password)
+    if not typed:
+        raise Invalid(fields={"password": COMMON_MESSAGE})
+    if not typed.replace(visible(name), ""):
         raise Invalid(fields={"password": N_("The password must not be the name.")})
+    if not typed.replace(SITE_NAME, ""):
+        raise Invalid(fields={"password": N_("The password must not be the name of this site.")})
+
+
+def visible(text: str) -> str:
+    """A text as it is compared with words that must not be a password."""
+    return "".join(c for c in fold(text) if not c.isspace() and not has_category(c, INVISIBLE))
 
 
 def hash_password(password: str) -> str:
-    """scrypt (RFC 7914) with N=32768, r=8, p=1 and a random salt: about 60 ms, in a thread and
-    without a connection to the database, so before the transaction that stores the hash."""
-    db.session.rollback()
-    return str(run_in_thread(generate_password_hash, password, "scrypt"))
+    """scrypt (RFC 7914) with N=32768, r=8, p=3 and a random salt: 32 MB and about 250 ms, in a
+    thread and without a connection to the database, so before the transaction that stores the
+    hash."""
+    release_connection()
+    return str(run_in_turn(generate_password_hash, password, method()))
+
+
+def method() -> str:
+    """How new passwords are hashed: the parameters of scrypt."""
+    return str(current_app.config["PASSWORD_METHOD"])
+
+
+def is_outdated(stored: str) -> bool:
+    """True for a hash with other parameters than those of new ones."""
+    return stored.partition("$")[0] != method()
+
+
+def dummy_hash(method: str) -> str:
+    """A hash that no password has."""
+    return f"{method}${'0' * 16}${'0' * 128}"
 
 
 def verify_password(stored: str | None, password: str) -> bool:
     """True if this is the password behind a hash; takes as long if there is no hash. Instead of a
     password over the limit an empty one is hashed."""
-    db.session.rollback()  # no connection is held while the password is hashed
+    release_connection()
     if len(password) > PASSWORD_LONGEST:
         password = ""
-    verified = bool(run_in_thread(check_password_hash, stored or DUMMY_HASH, password))
+    verified = bool(run_in_turn(check_hash, stored or dummy_hash(method()), password))
     return verified and stored is not None
+
+
+def check_hash(stored: str, password: str) -> bool:
+    verified = check_password_hash(stored, password)
+    if stored.startswith(f"{FORMER_METHOD}$"):
+        check_password_hash(dummy_hash(DIFFERENCE), password)
+    return verified
+
+
+def run_in_turn(work: Callable[..., Any], *args: Any) -> Any:
+    """Hash in a thread, when it is its turn; Unavailable if that takes too long."""
+    if not turns.acquire(timeout=TURN_SECONDS):
+        raise Unavailable(N_("Many people are signing in right now. Try again in a moment."))
+    try:
+        return run_in_thread(work, *args)
+    finally:
+        turns.release()
 
 
 def random_password() -> str:

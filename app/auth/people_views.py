@@ -9,6 +9,7 @@ from app.auth import queries, services
 from app.auth.forms import PersonForm, RoleForm
 from app.auth.models import FIRST_PASSWORD_LIFE
 from app.auth.queries import PeopleListing, select_people
+from app.auth.tokens import services as tokens
 from app.current import actor
 from app.web.forms import submit
 from app.web.listings import ListAddress
@@ -58,7 +59,12 @@ def first_password(person_id: int, password: str) -> str:
 def show_person(person_id: int) -> str:
     """One person, with the forms that change their role, password and access."""
     row = queries.get_person(actor(), person_id)
-    return render_template("auth/show_person.html", row=row, form=RoleForm(role=row.role))
+    return render_template(
+        "auth/show_person.html",
+        row=row,
+        tokens=tokens.list_tokens(actor(), person_id),
+        form=RoleForm(role=row.role),
+    )
 
 
 @bp.post("/people/<int:person_id>/role")
@@ -83,6 +89,15 @@ def set_active(person_id: int, active: bool) -> Response:
         else:
             text = _("%(name)s is disabled and signed out everywhere.", name=name)
         Notice(text).show()
+    return redirect(url_for("people.show_person", person_id=person_id), 303)
+
+
+@bp.post("/people/<int:person_id>/tokens/<int:token_id>/revoke")
+@role_required(Role.ADMIN, by_token=False)
+def revoke_token(person_id: int, token_id: int) -> Response:
+    """Revoke a person's token."""
+    tokens.revoke_token(actor(), token_id, person_id)
+    Notice(_("Token revoked.")).show()
     return redirect(url_for("people.show_person", person_id=person_id), 303)
 
 

@@ -50,11 +50,16 @@ def load_person(person_id: int, lock: bool = False) -> Person:
     return person
 
 
+def check_reader(actor: Actor, person_id: int) -> None:
+    """People read about themselves, administrators about anybody."""
+    if person_id != actor.id and not actor.is_admin:
+        raise Forbidden(NOT_INCLUDED)
+
+
 @permitted(Role.VIEWER, by_token=False)
 def get_person(actor: Actor, person_id: int) -> Person:
     """Oneself or, for administrators, anybody."""
-    if person_id != actor.id and not actor.is_admin:
-        raise Forbidden(NOT_INCLUDED)
+    check_reader(actor, person_id)
     return load_person(person_id)
 
 

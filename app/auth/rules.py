@@ -1,7 +1,13 @@
 """The rules about names, roles and labels, as functions on plain values."""
 
 from app.actor import Role
-from app.auth.models import NAME_KEY_LENGTH, NAME_LENGTH, TOKEN_LABEL_LENGTH
+from app.auth.models import (
+    NAME_KEY_LENGTH,
+    NAME_LENGTH,
+    TOKEN_DAYS,
+    TOKEN_DAYS_CHOICES,
+    TOKEN_LABEL_LENGTH,
+)
 from app.errors import Invalid
 from app.text import INVISIBLE, N_, compose, fold, has_category
 
@@ -31,6 +37,15 @@ def check_role(role: str) -> Role:
         return Role(role)
     except ValueError:
         raise Invalid(fields={"role": N_("Choose one of the roles.")}) from None
+
+
+def check_days(days: str) -> int:
+    """For how many days a token is valid; the default if nothing was chosen."""
+    if not days:
+        return TOKEN_DAYS
+    if days not in map(str, TOKEN_DAYS_CHOICES):
+        raise Invalid(fields={"days": N_("Choose one of the periods.")})
+    return int(days)
 
 
 def check_label(label: str) -> str:

@@ -18,6 +18,7 @@ from app.auth.queries import load_person
 from app.auth.rules import check_name, check_role, fold_name
 from app.auth.sessions.epochs import raise_epoch
 from app.auth.sessions.installation import note_change_of_people
+from app.auth.sign_in.limits import forget_after_commit
 from app.auth.tokens.services import revoke_all
 from app.database.constraints import violates
 from app.database.engine import db
@@ -89,15 +90,15 @@ def insert_person(person: NewPerson) -> Person:
 
 @permitted(Role.ADMIN, by_token=False)
 def set_password(actor: Actor, person_id: int, password: str) -> None:
-    """Set a person's password, which ends their sessions."""
+    """Set a person's password, which ends their sessions and revokes their tokens."""
     check_password(password, load_person(person_id).name)
     replace_password(actor, person_id, hash_password(password))
 
 
 @permitted(Role.ADMIN, by_token=False)
 def give_first_password(actor: Actor, person_id: int) -> str:
-    """Give another person a new first password and return it. It ends their sessions, and suspends
-    their tokens until they set a password of their own."""
+    """Give another person a new first password and return it. It ends their sessions and revokes
+    their tokens."""
     refuse_own_account(actor, person_id)
     password = random_password()
     replace_password(actor, person_id, hash_password(password), first=True)
@@ -106,17 +107,28 @@ def give_first_password(actor: Actor, person_id: int) -> str:
 
 @service(Role.ADMIN, by_token=False)
 def replace_password(actor: Actor, person_id: int, password_hash: str, first: bool = False) -> None:
-    """Store the hash that set_password() or give_first_password() computed."""
-    store_password(actor, load_person(person_id, lock=True), password_hash, first)
+    """Store the hash that set_password() or give_first_password() computed. Wrong attempts until
+    then no longer count."""
+    person = load_person(person_id, lock=True)
+    store_password(actor, person, password_hash, first, revoke_tokens=True)
+    forget_after_commit(person_id)
 
 
-def store_password(actor: Actor, person: Person, password_hash: str, first: bool = False) -> int:
+def store_password(
+    actor: Actor,
+    person: Person,
+    password_hash: str,
+    first: bool = False,
+    *,
+    revoke_tokens: bool,
+) -> int:
     """Change the password of a locked person within a running service; returns the new epoch."""
+    batch_id = revoke_all(actor, person) if revoke_tokens else None
     before = {"must_change_password": person.must_change_password}
     person.set_password(password_hash, first)
     epoch = raise_epoch(person)
     action = "person.first_password" if first else "person.password"
-    record_person(actor, action, person, before, {"must_change_password": first})
+    record_person(actor, action, person, before, {"must_change_password": first}, batch_id)
     log_event(actor, "first-password-given" if first else "password-changed", about=person.name)
     return epoch
 

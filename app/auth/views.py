@@ -3,13 +3,17 @@
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from app.auth import queries, sign_in
+from app.auth import queries
 from app.auth.forms import LoginForm, PasswordForm
 from app.auth.models import Person
 from app.auth.rules import fold_name
 from app.auth.sessions.start import start_session
+from app.auth.sign_in import services as sign_in
+from app.auth.sign_in.device_cookie import remember_device, sent_devices
+from app.auth.tokens import services as tokens
 from app.config import LANGUAGES
 from app.current import actor
 from app.errors import Conflict
@@ -20,13 +24,16 @@ from app.web.forms import submit
 from app.web.navigation import home_url
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.preferences import cookie_name, seen_secure
+from app.web.preferences import set_lasting_cookie
 from app.web.urls import landing_url, safe_next
 
 bp = Blueprint("auth", __name__)
 
 # Why somebody is led to the sign-in page, by the argument `why`.
-WHY = {"ended": _l("Please sign in again, then repeat what you did.")}
+WHY = {
+    "ended": _l("Please sign in again, then repeat what you did."),
+    "kept": _l("Please sign in again. Your form was stored and is shown again afterwards."),
+}
 
 Page = tuple[str, int, dict[str, str]]
 
@@ -42,7 +49,7 @@ def login() -> Response | Page:
     sent = submit(form, lambda: check_sign_in(form))
     if sent.result:
         start_session(session, sent.result)
-        return redirect(onward, 303)
+        return remember_device(redirect(onward, 303), sent.result.id)
     why = WHY.get(request.args.get("why", ""))
     page = render_template("auth/login.html", form=form, why=why)
     return page, sent.status, dict(sent.headers)
@@ -62,7 +69,7 @@ def check_sign_in(form: LoginForm) -> Person:
         text = N_("You are signed in as %(name)s. Sign out first.", name=actor().name)
         raise Conflict(text)
     address = request.remote_addr or ""
-    return sign_in.sign_in(actor(), form.name.data, form.password.data, address)
+    return sign_in.sign_in(actor(), form.name.data, form.password.data, address, sent_devices())
 
 
 @bp.post("/logout")
@@ -81,8 +88,9 @@ def logout() -> Response:
 @role_required(by_token=False)
 def account() -> str:
     """One's own name, role and times."""
+    failed = sign_in.count_failed(actor())
     row = queries.get_person(actor(), actor().person_id)
-    return render_template("auth/account.html", row=row)
+    return render_template("auth/account.html", row=row, failed=row.failed_sign_ins + failed)
 
 
 @bp.route("/account/password", methods=["GET", "POST"])
@@ -91,17 +99,33 @@ def account() -> str:
 def change_password() -> Response | Page:
     """Change one's own password, which ends the other sessions."""
     form = PasswordForm()
-    address = request.remote_addr or ""
-    current, password = form.current, form.password
-    sent = submit(
-        form, lambda: sign_in.change_password(actor(), current.data, password.data, address)
-    )
+    count = offer_revocation(form)
+    revoke = form.revoke_tokens.data
+    sent = submit(form, lambda: replace_password(form))
     if sent.result:
         row = queries.get_person(actor(), actor().person_id)
         start_session(session, row, sent.result)
-        Notice(_("Your password was changed. Your other sessions have ended.")).show()
-        return redirect(url_for("auth.account"), 303)
-    return render_template("auth/change_password.html", form=form), sent.status, dict(sent.headers)
+        text = _("Your password was changed. Your other sessions have ended.")
+        if revoke:
+            text = _("Your password was changed, your other sessions and your tokens have ended.")
+        Notice(text).show()
+        return remember_device(redirect(url_for("auth.account"), 303), row.id)
+    page = render_template("auth/change_password.html", form=form, tokens=count)
+    return page, sent.status, dict(sent.headers)
+
+
+def replace_password(form: PasswordForm) -> int:
+    """Do what the form says; returns the epoch of the session that continues."""
+    current, password, revoke = form.current.data, form.password.data, form.revoke_tokens.data
+    return sign_in.change_password(actor(), current, password, sent_devices(), bool(revoke))
+
+
+def offer_revocation(form: PasswordForm) -> int:
+    """Say in the form how many tokens there are to revoke; returns their number."""
+    count = tokens.count_own(actor())
+    text = ngettext("Revoke my token", "Revoke my %(num)d tokens", count)
+    form.revoke_tokens.label.text = text
+    return count
 
 
 @bp.post("/preferences")
@@ -112,12 +136,5 @@ def set_preferences() -> Response:
     response = redirect(safe_next(request.form.get("next"), home_url()), 303)
     for field, allowed in (("language", LANGUAGES), ("scheme", ("auto", "light", "dark"))):
         if request.form.get(field) in allowed:
-            response.set_cookie(
-                cookie_name(f"gz_{field}"),
-                request.form[field],
-                max_age=365 * 86400,
-                secure=seen_secure(),
-                httponly=True,
-                samesite="Lax",
-            )
+            set_lasting_cookie(response, f"gz_{field}", request.form[field])
     return response

@@ -7,8 +7,11 @@ from typing import Any
 
 import click
 from flask import Flask
+from redis.exceptions import RedisError
 
 from app.database import failures
+from app.database.engine import db
+from app.database.schema import State, state
 from app.errors import DomainError
 
 
@@ -41,6 +44,8 @@ def friendly_errors(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.ClickException(error.message) from None
         except failures.DATABASE_ERRORS as error:
             raise click.ClickException(sentence(error)) from None
+        except RedisError:
+            raise click.ClickException("Redis does not answer. See REDIS_URL.") from None
 
     return run
 
@@ -49,6 +54,14 @@ def sentence(error: failures.DatabaseError) -> str:
     """What the database said; a fault is also logged with its trace."""
     kind = failures.classify(error)
     if kind is failures.Kind.FAULT:
+        if not tables_fit():
+            return "The tables are missing or older than this code; run `flask prepare`."
         failures.report(error)
     text = f"{kind[0].upper()}{kind[1:]}: {failures.describe(error).rstrip('.')}."
     return f"{text} See DATABASE_URL." if kind is failures.Kind.ABSENCE else text
+
+
+def tables_fit() -> bool:
+    """True if all migrations of this release were run."""
+    db.session.rollback()
+    return state(db.session.connection()) in (State.SAME, State.NEWER)

@@ -31,13 +31,16 @@ def reload_command() -> None:
     master = running_master(settings)
     check_release(settings)
     log = settings.instance / "log" / "web.log"  # see supervisor.conf
-    start = log.stat().st_size
+    start = log.stat().st_size if log.exists() else None
     try:
         with supervisor.methods(settings) as running:
             running.signalProcess("web", "HUP")
     except supervisor.AWAY as error:
         raise CannotStart(f"supervisor does not send the signal: {error}.") from None
     click.echo("This release starts and is ready. The workers are being replaced ...")
+    if start is None:
+        click.echo(f"There is no {log} that says how this ends.")
+        return
     if (result := wait_for_result(settings, log, start, master)) != DONE:
         raise CannotStart(f"{result} See {log}.")
     click.echo("All web processes use it now.")

@@ -15,8 +15,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.database.engine import db
-from app.errors import DomainError, Fault, Locked, NoSpace, Refused, Unavailable
-from app.text import N_
+from app.errors import DomainError, Fault, Locked, NoSpace, Refused, TooLong, Unavailable
 
 log = logging.getLogger("gazetteer.database")
 
@@ -147,7 +146,7 @@ def refusal(error: DatabaseError) -> DomainError:
     """The error of the domain with which people are answered."""
     match classify(error):
         case Kind.TOO_LONG:
-            return Unavailable(N_("This took too long; narrow the search."))
+            return TooLong()
         case Kind.LOCK:
             return Locked()
         case Kind.FULL:
@@ -158,6 +157,13 @@ def refusal(error: DatabaseError) -> DomainError:
             return Fault()
         case _:
             return Unavailable()
+
+
+def refuse(error: DatabaseError, consequence: str = "") -> DomainError:
+    """Log an error, and return the error of the domain with which people are answered."""
+    db.session.rollback()
+    report(error, consequence)
+    return refusal(error)
 
 
 @contextmanager

@@ -16,10 +16,20 @@ def may_see_details(actor: Actor, address: str) -> bool:
 def is_local(address: str) -> bool:
     """True if the client address is this machine. It is empty for a unix socket, which is always
     local; a proxy may give an invalid one, which is not."""
+    return is_in(address, "is_loopback")
+
+
+def is_near(address: str) -> bool:
+    """True if the client address is this machine or in a private network, where proxies are."""
+    return is_in(address, "is_private")
+
+
+def is_in(address: str, network: str) -> bool:
+    """True for a unix socket, and for an address with this property."""
     if not address:
         return True
     try:
-        return ip_address(address).is_loopback
+        return bool(getattr(ip_address(address), network))
     except ValueError:
         return False
 

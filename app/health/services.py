@@ -47,6 +47,9 @@ NOT_READY_SECONDS = 0.2
 
 NO_CLOCK = Check(True, "warning: no clock runs; see `supervisorctl status clock`")
 NO_REDIS = "Redis does not answer"
+# Set in an application that has had a request of such a proxy: see proxy.py.
+UNTRUSTED_PROXY = "gazetteer-untrusted-proxy"
+
 TABLES_SECONDS = 60.0  # how long the tables are trusted after all were there
 TABLES = {
     schema.State.SAME: Check(),
@@ -113,6 +116,7 @@ def check_all() -> dict[str, Check]:
         "clock": check_clock,
         "redis": check_redis,
         "storage": check_storage,
+        "proxy": check_proxy,
     }
     report: dict[str, Check] = {}
     for name, check in checks.items():
@@ -205,6 +209,13 @@ def check_storage() -> Check:
     except OSError as error:
         current_app.logger.error("the files folder is not writable: %s", error)
         return Check(False, "the folder for files is not writable")
+    return Check()
+
+
+def check_proxy() -> Check:
+    """Warn of a proxy whose word about addresses is not taken."""
+    if UNTRUSTED_PROXY in current_app.extensions:
+        return Check(True, "warning: a proxy stands in front, but TRUSTED_PROXIES is 0")
     return Check()
 
 

@@ -13,7 +13,7 @@ from app.numbers import cache, fib, pi
 from app.redis import rate_limit
 from app.redis.client import redis_store
 from app.redis.lock import Lock
-from app.redis.rate_limit import Limit
+from app.redis.rate_limit import Limit, per_network
 from app.text import N_, parse_integer
 
 # Cached results are never counted. A first π up to the limit takes about a second of the
@@ -28,8 +28,8 @@ SUMS = "gz:pi:sums"
 PIS = cache.ResultHash("pis", 10_000, lambda text, _n: pi.read_result(text))
 FIBS = cache.ResultHash("fibs", 2_000, fib.read_result)
 
-# Names the person or address that a computation is counted for; called before a computation only.
-RateKey = Callable[[], str]
+# The limits of whoever asks for a computation; called before a computation only.
+Asker = Callable[[], tuple[Limit, ...]]
 
 
 class NotANumber(Invalid):
@@ -58,33 +58,42 @@ def check_n(text: str, limit: int) -> int:
     return n
 
 
-def get_pi(text: str, rate_key: RateKey) -> NumberResult:
+def get_pi(text: str, asker: Asker) -> NumberResult:
     """π from n terms."""
     n = check_n(text, pi.LIMIT)
-    allow = partial(count_computation, n, rate_key)
+    allow = partial(count_computation, n, asker)
     return NumberResult(*cache.get_or_compute(PIS, n, partial(compute_pi, n), allow))
 
 
-def get_fib(text: str, rate_key: RateKey) -> NumberResult:
+def get_fib(text: str, asker: Asker) -> NumberResult:
     """The n-th Fibonacci number."""
     n = check_n(text, fib.LIMIT)
-    allow = partial(count_computation, n, rate_key)
+    allow = partial(count_computation, n, asker)
     return NumberResult(*cache.get_or_compute(FIBS, n, lambda _lock: fib.digits(fib.fib(n)), allow))
 
 
-def count_computation(n: int, rate_key: RateKey) -> None:
+def count_computation(n: int, asker: Asker) -> None:
     """Count a computation, or raise `TooMany`. Without Redis nothing is counted; what a process
     computes at once stays limited."""
     if n <= UNCOUNTED_N:
         return
-    limit = Limit(COMPUTATIONS_PER_MINUTE, f"compute:{rate_key()}")
     try:
-        _name, seconds = rate_limit.hit(limit)
+        counted = rate_limit.hit(*asker())
     except RedisError:
         return
-    if seconds:
+    if counted.full:
         text = N_("Too many computations in a short time. Wait a minute, then try again.")
-        raise TooMany(text, seconds)
+        raise TooMany(text, counted.seconds)
+
+
+def person_limits(person_id: int) -> tuple[Limit, ...]:
+    """The limits of somebody who is signed in."""
+    return (Limit(COMPUTATIONS_PER_MINUTE, f"compute:person:{person_id}"),)
+
+
+def visitor_limits(address: str) -> tuple[Limit, ...]:
+    """The limits of a visitor from an address."""
+    return per_network(COMPUTATIONS_PER_MINUTE, "compute:address", address)
 
 
 def compute_pi(n: int, lock: Lock) -> str:

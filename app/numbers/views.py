@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, render_template, request, session
 from flask_babel import format_percent
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.routing import BaseConverter
 
 from app.current import actor
+from app.database.failures import tolerated
 from app.errors import DomainError
 from app.numbers import cache, fib, pi, services
+from app.redis.rate_limit import Limit
 from app.text import NUMBER_LENGTH, read_number
 from app.web.declarations import always_json, declared, without_redis, without_session
 from app.web.hooks import identify
 
 bp = Blueprint("numbers", __name__)
 
-Get = Callable[[str, services.RateKey], services.NumberResult]
+Get = Callable[[str, services.Asker], services.NumberResult]
 
 
 def percent(share: float) -> str:
@@ -56,21 +57,23 @@ def get_fib(n: str = "") -> Response:
     return json_response(services.get_fib, n)
 
 
-def rate_key() -> str:
-    """Whom a computation is counted for: the person who is signed in, otherwise the address. The
-    JSON views, which have no session, identify them only here, before a computation."""
+def asker() -> tuple[Limit, ...]:
+    """The limits of whoever is signed in, otherwise of the address. The JSON views, which have no
+    session, identify them only here, before a computation."""
     if declared().without_session:
-        with suppress(DomainError, RedisError, SQLAlchemyError):
+        with suppress(DomainError, RedisError), tolerated("nobody was identified"):
             identify()
     who = actor()
-    return f"person:{who.id}" if who.is_signed_in else f"address:{request.remote_addr}"
+    if who.is_signed_in:
+        return services.person_limits(who.person_id)
+    return services.visitor_limits(request.remote_addr or "")
 
 
 def json_response(get: Get, n: str) -> Response:
     """A result as JSON, written by hand because Python's encoder refuses numbers of more than
     4,300 digits. Only a cached result may be stored by browsers: the response to the request that
     computed it says "cached": false, which is not true the next time."""
-    result = get(n, rate_key)
+    result = get(n, asker)
     cached = "true" if result.cached else "false"
     body = f'{{"cached": {cached}, "result": {result.text}}}'
     response = Response(body, mimetype="application/json")
@@ -109,7 +112,7 @@ class Panel:
             return
         number, start = read_number(self.n), time.perf_counter()
         try:
-            self.result = self.get(self.n if number is None else str(number), rate_key)
+            self.result = self.get(self.n if number is None else str(number), asker)
         except DomainError as error:
             self.error = error
         self.milliseconds = round((time.perf_counter() - start) * 1000, 1)

@@ -7,11 +7,11 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
-from app.auth import sign_in
 from app.auth.changes import log_event, record_new_person
 from app.auth.models import Person
 from app.auth.queries import any_person_exists
 from app.auth.services import NewPerson, prepare_person
+from app.auth.sign_in.limits import count_wrong
 from app.cities import services as cities
 from app.cities.fields import Values
 from app.current import settings
@@ -56,7 +56,7 @@ def check_link_token(token: str, address: str) -> None:
             return
         message = N_("This link was used already. Whoever used it can add you.")
     event("set-up-link-refused", logging.WARNING)
-    sign_in.count_wrong("set-up", address)
+    count_wrong("set-up", address)
     raise NotFound(message)
 
 

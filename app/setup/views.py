@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from app.auth import queries
 from app.auth.sessions.start import start_session
+from app.auth.sign_in.device_cookie import remember_device
 from app.cities.services import is_empty
 from app.current import actor
 from app.setup import services
@@ -37,5 +38,5 @@ def start(token: str) -> Response | tuple[str, int]:
     if sent.done:
         start_session(session, queries.load_person(sent.result))
         Notice(_("Welcome. This installation is yours.")).show()
-        return redirect(home_url(), 303)
+        return remember_device(redirect(home_url(), 303), sent.result)
     return render_template("setup/start.html", form=form), sent.status

@@ -19,7 +19,6 @@ from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
 from app.database import failures
-from app.database.engine import db
 from app.errors import DomainError, Invalid, Locked
 from app.logs import event
 from app.redis import failures as redis_failures
@@ -113,9 +112,7 @@ def answer_redis_error(error: RedisError) -> Response:
 def answer_database_error(error: failures.DatabaseError) -> Response:
     """Log an error of the database, and answer what it means. A page that only reads a locked row
     was not changed by anybody."""
-    db.session.rollback()
-    failures.report(error)
-    refusal = failures.refusal(error)
+    refusal = failures.refuse(error)
     if isinstance(refusal, Locked) and request.method in ("GET", "HEAD"):
         return answer(503, refusal.message, {"Retry-After": "2"})
     return answer_refusal(refusal)

@@ -6,9 +6,10 @@ from typing import Any, Generic, TypeVar
 
 from flask import g, request
 from flask_wtf import FlaskForm
-from werkzeug.datastructures import CombinedMultiDict
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import FileField
 
+from app.database import failures
 from app.errors import DomainError, Forbidden, Invalid, NotFound, Unauthorized
 from app.text import join_sentences
 from app.web.negotiation import shows_pages
@@ -27,7 +28,10 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
         csrf = False
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
-            """A file that was sent under the name of a text field is not its text."""
+            """The page of a draft has what was typed: see web/posts/drafts.py. A file that was sent
+            under the name of a text field is not its text."""
+            if "draft" in g:
+                return MultiDict(g.draft.pairs)
             data = super().wrap_formdata(form, formdata)
             if isinstance(data, CombinedMultiDict) and not any(
                 issubclass(field.field_class, FileField) for _name, field in form._unbound_fields
@@ -79,6 +83,11 @@ def submit(
         if isinstance(error, PAGES):
             raise
         return Submission(status=add_form_errors(form, error), headers=error.headers)
+    except failures.DATABASE_ERRORS as error:
+        if not as_page:
+            raise
+        refusal = failures.refuse(error)
+        return Submission(status=add_form_errors(form, refusal), headers=refusal.headers)
 
 
 def named_as_sent(form: Any, error: DomainError) -> DomainError:

@@ -1,6 +1,7 @@
-"""Language and colour scheme, in cookies that outlive the session."""
+"""Cookies that outlive the session: language, colour scheme."""
 
 from flask import has_request_context, request
+from werkzeug.wrappers import Response
 
 from app.config import LANGUAGES
 from app.current import settings
@@ -14,6 +15,18 @@ def seen_secure() -> bool:
 def cookie_name(name: str) -> str:
     """Over https the name has the prefix `__Host-`: only this host can set such a cookie."""
     return f"__Host-{name}" if seen_secure() else name
+
+
+def set_lasting_cookie(response: Response, name: str, value: str) -> None:
+    """Set a cookie that outlives the session by a year."""
+    response.set_cookie(
+        cookie_name(name),
+        value,
+        max_age=365 * 86_400,
+        secure=seen_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def language() -> str:

@@ -8,6 +8,9 @@ from werkzeug.routing import IntegerConverter
 
 from app.web.declarations import declarations_of
 
+# Arguments that are not part of a page's URL: the signature of a form, and the flag that its page
+# shows a draft.
+SIGNATURE, DRAFT = "f", "draft"
 NEXT_LENGTH = 2000  # the most characters of a URL to redirect to
 
 
@@ -67,14 +70,21 @@ def referring_page() -> tuple[str, str]:
     page = split_url(request.referrer)
     if page.netloc != host():
         return "", ""
-    return page.path, f"{page.path}?{page.query}" if page.query else page.path
+    query = own_query(page.query.encode())
+    return page.path, f"{page.path}?{query}" if query else page.path
+
+
+def own_query(query: bytes) -> str:
+    """A query without the arguments that are not part of a page's URL."""
+    others = (f"{SIGNATURE}=".encode(), f"{DRAFT}=".encode())
+    pairs = [pair for pair in query.split(b"&") if not pair.startswith(others)]
+    return b"&".join(pairs).decode("ascii", "replace")
 
 
 def this_page() -> str:
     """Path and query of the current page for `next=`, percent-encoded. For a form that was posted
     to a URL without GET, it is the page of the form."""
-    path = quote_path(request.path)
-    query = request.query_string.decode("ascii", "replace")
+    path, query = quote_path(request.path), own_query(request.query_string)
     if request.method in ("GET", "HEAD") or accepts_get(request.path):
         return f"{path}?{query}" if query else path
     form, target = referring_page()

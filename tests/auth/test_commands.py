@@ -1,9 +1,13 @@
-"""flask create-user, set-password, list-users, setup-link."""
+"""flask create-user, set-password, unlock, list-users, setup-link."""
 
 import pytest
 
-from app.auth import queries, sign_in
+from app.actor import ANONYMOUS
+from app.auth import queries
 from app.auth import services as auth
+from app.auth.sign_in import credentials
+from app.auth.sign_in import services as sign_in
+from app.errors import Invalid
 from tests.auth.helpers import is_signed_in
 from tests.factories import OPERATOR, PASSWORD, add_person
 
@@ -27,8 +31,8 @@ def test_user_is_created_from_standard_input(app, flask):
     result = flask("create-user", "小梅", typed=" spaces at the ends \n")
     assert result.exit_code == 0
     with app.app_context():
-        assert sign_in.verify("admin", PASSWORD).role == "admin"
-        person = sign_in.verify("小梅", " spaces at the ends ")
+        assert credentials.verify("admin", PASSWORD).role == "admin"
+        person = credentials.verify("小梅", " spaces at the ends ")
         assert (person.role, person.must_change_password) == ("viewer", False)
 
 
@@ -57,7 +61,8 @@ def test_refusal_is_one_message(words, typed, message, app, flask):
 def test_password_is_set_and_sessions_end(app, flask, as_role):
     browser = as_role("editor")
     result = flask("set-password", "Editor", typed="another password\n")
-    assert result.output == "The password of editor was changed and their sessions have ended.\n"
+    text = "The password of editor was changed. Their sessions and tokens have ended.\n"
+    assert result.output == text
     assert not is_signed_in(browser)
     assert browser.sign_in("editor", "another password").status_code == 303
     result = flask("set-password", "nobody", typed="another password\n")
@@ -104,7 +109,31 @@ def test_without_redis_a_password_is_changed_with_one_line_of_warning(make_app, 
         words = ("set-password", "Ada")
         result = app.test_cli_runner().invoke(args=words, input="another password\n")
         assert result.exit_code == 0
-        assert sign_in.verify("Ada", "another password")
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
+        assert credentials.verify("Ada", "another password")
+    warnings = [record for record in caplog.records if record.name != "gazetteer.events"]
+    assert [record.levelname for record in warnings] == ["ERROR"]
     assert "Redis does not answer" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+def test_a_name_is_unlocked(app, flask):
+    with app.app_context():
+        add_person("Ada")
+        for _attempt in range(5):
+            with pytest.raises(Invalid):
+                sign_in.sign_in(ANONYMOUS, "Ada", "wrong one", "192.0.2.1")
+    result = flask("unlock", "ADA")
+    assert (result.exit_code, result.output) == (0, "Ada can try to sign in again.\n")
+    with app.app_context():
+        assert sign_in.sign_in(ANONYMOUS, "Ada", PASSWORD, "192.0.2.1").name == "Ada"
+    result = flask("unlock", "Grace")
+    assert (result.exit_code, result.output) == (1, "Error: There is nobody named Grace.\n")
+
+
+def test_without_redis_unlocking_fails_in_one_message(make_app):
+    app = make_app(REDIS_URL="unix:///nowhere/redis.sock")
+    with app.app_context():
+        add_person("Ada")
+        result = app.test_cli_runner().invoke(args=["unlock", "Ada"])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: Redis does not answer")

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from app.actor import Role
-from app.auth import queries, sign_in
+from app.auth import queries
 from app.auth import services as auth
 from app.auth.models import ApiToken
+from app.auth.sign_in import services as sign_in
 from app.auth.tokens import services as tokens
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, Invalid
@@ -76,7 +77,7 @@ def test_roles_states_and_passwords_are_recorded(admin, other):
     auth.set_active(admin, other, True)
     auth.give_first_password(admin, other)
     auth.set_password(OPERATOR, other, "another password")
-    sign_in.change_password(actor_of(other), "another password", PASSWORD, "192.0.2.1")
+    sign_in.change_password(actor_of(other), "another password", PASSWORD)
     assert summary() == [
         ("person.role", other, {"role": "editor"}, {"role": "viewer"}),
         ("person.disable", other, {"active": True}, {"active": False}),
@@ -103,12 +104,12 @@ def test_roles_states_and_passwords_are_recorded(admin, other):
 
 def test_tokens_are_recorded_by_their_labels(admin, other):
     owner = actor_of(other)
-    tokens.create_token(owner, " nightly ")
+    tokens.store_token(owner, " nightly ")
     [token] = tokens.list_tokens(owner)
     tokens.revoke_token(owner, token.id)
     tokens.revoke_token(owner, token.id)  # changes nothing
     assert summary() == [
-        ("token.create", token.id, None, {"label": "nightly"}),
+        ("token.create", token.id, None, {"label": "nightly", "days": 90}),
         ("token.revoke", token.id, {"label": "nightly"}, None),
     ]
     assert [(entry.actor_id, entry.visible_to) for entry in entries("person", "token")] == [
@@ -143,8 +144,8 @@ def test_what_is_refused_or_changes_nothing_is_not_recorded(admin, other):
         (partial(auth.create_person, admin, "ADA", PASSWORD, "viewer"), Invalid),
         (partial(auth.invite_person, admin, "ada", "viewer"), Invalid),
         (partial(auth.set_password, OPERATOR, other, "short"), Invalid),
-        (partial(sign_in.change_password, viewer, "wrong", PASSWORD, "192.0.2.1"), Invalid),
-        (partial(tokens.create_token, viewer, ""), Invalid),
+        (partial(sign_in.change_password, viewer, "wrong", PASSWORD), Invalid),
+        (partial(tokens.store_token, viewer, ""), Invalid),
         (partial(auth.set_role, OPERATOR, admin.id, "viewer"), Conflict),
     ):
         with pytest.raises(error):
@@ -201,7 +202,7 @@ def test_a_token_created_while_its_person_is_disabled_is_revoked_or_refused(admi
         person = add_person(f"person {number}", "editor")
         made, disabled = at_once(
             any_app,
-            partial(tokens.create_token, actor_of(person), "late"),
+            partial(tokens.store_token, actor_of(person), "late"),
             partial(auth.set_active, admin, person, False),
         )
         assert disabled is True
@@ -215,4 +216,4 @@ def test_a_disabled_person_creates_no_token(admin, other):
     owner = actor_of(other)
     auth.set_active(admin, other, False)
     with pytest.raises(Forbidden, match="This account is disabled"):
-        tokens.create_token(owner, "late")
+        tokens.store_token(owner, "late")

@@ -3,7 +3,7 @@
 import pytest
 
 from app.auth import services as auth
-from app.auth import sign_in
+from app.auth.sign_in import services as sign_in
 from app.auth.tokens import services as tokens
 from app.errors import Forbidden, Invalid
 from tests.factories import OPERATOR, PASSWORD, actor_of, add_person, claim
@@ -31,16 +31,19 @@ def test_commands_are_logged(app, lines):
 
 def test_own_tokens_and_passwords_are_logged(any_app, lines):
     ada = actor_of(add_person("Ada"))
-    tokens.create_token(ada, "nightly report")
+    tokens.store_token(ada, "nightly report")
     tokens.revoke_token(ada, 1)
     tokens.revoke_token(ada, 1)  # changes nothing
-    sign_in.change_password(ada, PASSWORD, "another password", "192.0.2.1")
+    tokens.store_token(ada, "backup")
+    sign_in.change_password(ada, PASSWORD, "another password")
     with pytest.raises(Invalid):
-        sign_in.change_password(ada, PASSWORD, "another password", "192.0.2.1")
+        sign_in.change_password(ada, PASSWORD, "another password")
     by = {"person": "Ada", "via": "page"}
     assert lines() == [
-        {"event": "token-created", **by, "token": 1},
-        {"event": "token-revoked", **by, "token": 1},
+        {"event": "token-created", **by, "token": 1, "days": 90},
+        {"event": "token-revoked", **by, "token": 1, "about": "Ada"},
+        {"event": "token-created", **by, "token": 2, "days": 90},
+        {"event": "tokens-revoked", **by, "about": "Ada", "count": 1},
         {"event": "password-changed", **by, "about": "Ada"},
         {"event": "password-refused"},
     ]

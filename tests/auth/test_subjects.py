@@ -14,7 +14,7 @@ def ada(any_app):
     """The second person, with a token."""
     add_person("Grace", "admin")
     person = actor_of(add_person("Ada"))
-    tokens.create_token(person, "nightly")
+    tokens.store_token(person, "nightly")
     return person
 
 
@@ -53,7 +53,7 @@ def test_fields_are_named(any_app):
     assert set(all_subjects()["person"].fields) == {
         "name", "role", "active", "must_change_password",
     }  # fmt: skip
-    assert set(all_subjects()["token"].fields) == {"label"}
+    assert set(all_subjects()["token"].fields) == {"label", "days"}
 
 
 def test_roles_are_named_in_the_language_of_the_reader(any_app):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, Response
 
+from tests.factories import PASSWORD
 from tests.site import Site
 
 numbers = count(1)  # for names of rows, which are created again for each visit
@@ -130,6 +131,7 @@ def remove_file(site: Site, page: Page) -> Response | None:
 def make_token(_site: Site, page: Page) -> Response | None:
     """Create an API token."""
     page.fill("#label", f"nightly report {next(numbers)}")
+    page.fill("#password", PASSWORD)
     return submit(page)
 
 
@@ -150,7 +152,7 @@ def repeat_wrongly(_site: Site, page: Page) -> Response | None:
 
 def give_first_password(_site: Site, page: Page) -> Response | None:
     """Set a first password, which is shown once."""
-    return submit(page, "form[action$='/password'] button")
+    return submit(page, "form[action*='/password?'] button")
 
 
 def add_taken_name(_site: Site, page: Page) -> Response | None:

@@ -8,6 +8,7 @@ from app.cities import services
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
+from app.database.service import run_transaction
 from tests.factories import add_person
 from tests.html import Page
 
@@ -33,8 +34,7 @@ def add_city(province="广东", city="深圳市", users=5, **more):
 def add_cities(*rows):
     """Rows of (province, city, users), also with names and numbers that break our rules."""
     values = [{"provincename": p, "cityname": c, "usernumber": u, **keys(p, c)} for p, c, u in rows]
-    db.session.execute(insert(City), values)
-    db.session.commit()
+    run_transaction(lambda: db.session.execute(insert(City), values))
 
 
 def add_as_original(*rows):

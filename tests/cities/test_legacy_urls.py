@@ -56,7 +56,7 @@ def test_insert_adds_as_the_form_does(as_role, rows):
     assert rows() == [(1, "广东", "深圳市", 17494398)]
     page = person.submit("/insert", {**NEW, "number": "x"}, page="/cities/new")
     assert page.status_code == 422
-    assert Page(page).one("form.form")["action"] == "/cities/new"
+    assert Page(page).one("form.form")["action"].startswith("/cities/new?f=")
 
 
 def test_alter_without_a_version_asks_before_it_writes_over(as_role, cities, rows):

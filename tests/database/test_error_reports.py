@@ -21,6 +21,7 @@ from tests.cities.conftest import ACTOR, add_city
 from tests.conftest import empty_tables
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser, add_person, csrf_token
 from tests.files.helpers import PDF, Script, store
+from tests.html import Page
 
 
 @contextmanager
@@ -153,6 +154,8 @@ def test_missing_right_is_reported_as_it_is_to_everybody(account, caplog, right,
     page = editor.get("/cities/new" if fields else "/cities/1").text
     answer = editor.client.post(path, data={**fields, "csrf_token": csrf_token(page)}, headers=HTML)
     assert answer.status_code == 500
+    typed = {tag["name"]: tag["value"] for tag in Page(answer).all("main input[name][value]")}
+    assert fields.items() <= typed.items()
     assert "The database refused this. Tell the administrator of this server." in answer.text
     assert "Try again in a moment" not in answer.text
     assert "the database refuses this: 1142 " in caplog.text
@@ -185,6 +188,27 @@ def test_command_names_the_refusal_of_the_database(account, make_app):
     assert result.exit_code == 1
     assert "Error: The database refuses this: 1142 INSERT command denied to user" in result.output
     assert "Traceback" not in result.output
+
+
+def test_command_without_tables_names_what_to_run(make_app, tmp_path):
+    app = make_app(DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite")
+    with app.app_context():
+        result = app.test_cli_runner().invoke(args=["list-users"])
+    assert (result.exit_code, result.output) == (
+        1, "Error: The tables are missing or older than this code; run `flask prepare`.\n"
+    )  # fmt: skip
+
+
+def test_command_names_a_table_that_is_not_there(app):
+    with (
+        changed(
+            app, "ALTER TABLE person RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO person"
+        ),
+        app.app_context(),
+    ):
+        result = app.test_cli_runner().invoke(args=["list-users"])
+    assert result.exit_code == 1
+    assert result.output.endswith("Error: A statement failed: 1 no such table: person.\n")
 
 
 def test_readyz_names_an_account_that_is_refused(account):

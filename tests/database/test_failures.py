@@ -14,7 +14,7 @@ from app.database import failures
 from app.database.engine import db
 from app.database.failures import Kind, classify, describe
 from app.database.service import bookkeeping
-from app.errors import Fault, Locked, NoSpace, Refused, Unavailable
+from app.errors import Fault, Locked, NoSpace, Refused, TooLong, Unavailable
 from tests.factories import add_person
 
 
@@ -93,7 +93,7 @@ def test_pool_without_a_free_connection_is_absence():
 @pytest.mark.parametrize(
     ("kind", "domain"),
     [
-        (Kind.ABSENCE, Unavailable), (Kind.BUSY, Unavailable), (Kind.TOO_LONG, Unavailable),
+        (Kind.ABSENCE, Unavailable), (Kind.BUSY, Unavailable), (Kind.TOO_LONG, TooLong),
         (Kind.DEADLOCK, Unavailable), (Kind.LOCK, Locked), (Kind.FULL, NoSpace),
         (Kind.REFUSED, Refused), (Kind.FAULT, Fault),
     ],

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.actor import Actor
+from app.cities.services import add_sample_cities
 from app.config import ROOT
 from app.database import limits
 from app.database.engine import db
@@ -18,7 +20,7 @@ from app.database.mariadb import SharedTlsConnection
 from app.database.service import bookkeeping
 from app.errors import Locked
 from tests.database.test_transactions import give_role
-from tests.factories import Browser, add_person
+from tests.factories import HTML, Browser, add_person
 
 VARIABLES = text("SELECT @@innodb_lock_wait_timeout, @@lock_wait_timeout, @@max_statement_time + 0")
 WAITING = text(
@@ -120,6 +122,20 @@ def test_command_names_a_row_that_stays_locked(set_password):
     assert set_password(lock=1, held=None) == (
         1, "Error: Someone else is changing this right now. Try again in a moment.\n"
     )  # fmt: skip
+
+
+def test_page_that_took_too_long_does_not_ask_to_try_again(make_app, monkeypatch):
+    monkeypatch.setattr(limits, "WEB", replace(limits.WEB, statement=0))
+    monkeypatch.setattr(limits, "STEPS", 10)
+    app = make_app(own=True, commands=False, PUBLIC_READ="1")
+    with app.app_context():
+        add_sample_cities(Actor.operator())
+        db.session.remove()
+        db.engine.dispose()
+    answer = app.test_client().get("/cities?q=a", headers=HTML)
+    assert answer.status_code == 503
+    assert "This took too long; narrow the search." in answer.text
+    assert "Retry-After" not in answer.headers
 
 
 def test_endless_read_of_sqlite_is_ended(make_app):

@@ -1,7 +1,7 @@
 """Upgrading from the previous release with rows in every table. The new tables must work with the
 previous release too, which uses them during a roll-out and after a rollback."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -101,6 +101,15 @@ def test_rows_survive_and_the_previous_release_keeps_working(previous):
             assert len(rows_of(connection, table)) == 3
         written = 0 if previous.info["revision"] < "0009" else 3
         assert connection.scalar(sa.text("SELECT COUNT(*) FROM history")) == written
+
+
+def test_tokens_of_the_previous_release_expire_90_days_after_the_upgrade(previous):
+    start = datetime.now(UTC).replace(tzinfo=None)
+    upgrade()
+    with db.engine.connect() as connection:
+        column = sa.column("expires_at", sa.DateTime)
+        found = connection.scalars(sa.select(column).select_from(sa.table("api_token"))).all()
+    assert [round((moment - start) / timedelta(days=1), 2) for moment in found] == [90, 90]
 
 
 def test_downgrade_restores_the_tables_of_the_previous_release(previous):

@@ -1,13 +1,17 @@
 """nginx.conf: its own errors and logs, and what the application gets."""
 
+import json
+import re
 import socket
 from collections.abc import Iterator
 
 import pytest
 import requests
 
+from app.config import ROOT
 from tests.deploy.front import SECURITY_HEADERS, assert_headers_once, send
 from tests.factories import HTML
+from tests.html import Page
 
 SECRET = "IjEi.Zm9v.c2VjcmV0"
 
@@ -135,6 +139,20 @@ def test_a_path_in_the_access_log_is_cut(down):
     assert send(down, "GET", "/cities/" + "x" * 5000) == 502
     line = next(line for line in down.log("nginx").splitlines() if "xxx" in line)
     assert len(line) < 700
+
+
+def test_every_error_page_is_there_in_both_languages():
+    config = (ROOT / "nginx.conf").read_text()
+    pages = re.findall(r"error_page .* /static/errors/(\d+)\.(\$error_type|html);", config)
+    assert len(pages) > 5
+    for status, kind in pages:
+        page = Page((ROOT / f"static/errors/{status}.html").read_text())
+        assert page.one("h1").text
+        assert page.one("section[lang=zh-CN] h2").text
+        if kind != "html":
+            answer = json.loads((ROOT / f"static/errors/{status}.json").read_text())
+            assert answer["status"] == int(status)
+            assert answer["error"].endswith(".")
 
 
 START = "Host: a\r\nAccept: text/html\r\nContent-Length: 0\r\nConnection: close\r\n"

@@ -104,6 +104,21 @@ def test_reload_names_the_programs_that_supervisor_has_to_update(running, settin
         config.write_text(before)
 
 
+def test_reload_sends_the_signal_if_the_log_is_elsewhere(running, settings_file):
+    before = workers(running)
+    log = running.folder / "log" / "web.log"
+    log.rename(log.with_name("elsewhere.log"))
+    try:
+        done = reload(running)
+    finally:
+        log.with_name("elsewhere.log").rename(log)
+    assert done.returncode == 0
+    assert "that says how this ends" in done.stdout
+    servers.wait_until(
+        lambda: len(workers(running)) == 2 and not workers(running) & before, "all are new"
+    )
+
+
 def test_reload_says_that_web_is_not_running(running, settings_file):
     running.supervisorctl("stop", "web")
     done = reload(running)

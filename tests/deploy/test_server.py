@@ -89,7 +89,7 @@ def add_person(instance: servers.Instance, role: str) -> None:
 def add_token(server: Server) -> str:
     """Create a token for scripts on its page."""
     server.site.sign_in("editor")
-    page = server.site.send("editor", "/account/tokens", {"label": "test"})
+    page = server.site.send("editor", "/account/tokens", {"label": "test", "password": PASSWORD})
     found = re.search(r"gz_[\w-]{40,}", page.text)
     assert found, page.text
     return found[0]

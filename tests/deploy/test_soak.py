@@ -18,6 +18,7 @@ from app.numbers import pi
 from tests import servers
 from tests.deploy.front import nginx
 from tests.deploy.test_supervisor import workers
+from tests.factories import PASSWORD
 from tests.site import Site, under_load
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
@@ -91,7 +92,7 @@ def test_two_gigabytes_go_up_and_down_in_constant_memory(folder):
     with servers.started(folder, UPLOAD_MAX_MB="2100") as running:
         site = Site(running.base)
         site.claim(running.setup_path)
-        made = site.send("first", "/account/tokens", {"label": "soak"}).text
+        made = site.send("first", "/account/tokens", {"label": "soak", "password": PASSWORD}).text
         secret = re.search(r"gz_[\w-]{40,}", made)
         assert secret
         head = (

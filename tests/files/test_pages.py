@@ -146,7 +146,7 @@ def test_a_former_editor_removes_and_restores_their_own_file(app, script):
     page = Page(viewer.get("/files"))
     assert page.has("[formaction='/files/1/remove']")
     assert not page.has("[data-drop]")
-    assert Page(viewer.get("/files/1/details")).has("form[action='/files/1/remove']")
+    assert Page(viewer.get("/files/1/details")).has("form[action^='/files/1/remove?']")
     assert viewer.submit("/files/1/remove", page="/files").status_code == 303
     assert Page(viewer.get("/files?removed=1")).texts(f"{ROWS} .main") == [REPORT]
     assert viewer.submit("/files/1/restore", page="/files").status_code == 303

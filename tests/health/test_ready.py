@@ -95,6 +95,7 @@ def test_ready_on_both_databases(any_app):
             "tables": "ok",
             "redis": "ok",
             "storage": "ok",
+            "proxy": "ok",
             "clock": "warning: no clock runs; see `supervisorctl status clock`",
         },
     }

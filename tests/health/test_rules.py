@@ -3,7 +3,7 @@
 import pytest
 
 from app.actor import ANONYMOUS, Actor, Role, Via
-from app.health.rules import may_see_details
+from app.health.rules import is_near, may_see_details
 
 VIEWER = Actor(1, "Ada", Role.VIEWER)
 ELSEWHERE = "192.0.2.9"
@@ -25,3 +25,15 @@ ELSEWHERE = "192.0.2.9"
 )
 def test_details_are_for_this_machine_tokens_and_administrators(actor, address, details):
     assert may_see_details(actor, address) is details
+
+
+@pytest.mark.parametrize(
+    ("address", "near"),
+    [
+        ("", True), ("127.0.0.1", True), ("::1", True), ("10.1.2.3", True), ("172.17.0.1", True),
+        ("192.168.1.1", True), ("fd00::1", True), ("fe80::1", True), ("::ffff:10.1.2.3", True),
+        ("8.8.8.8", False), ("2606:4700::1", False), ("not an address", False),
+    ],
+)  # fmt: skip
+def test_proxies_are_on_this_machine_or_in_a_private_network(address, near):
+    assert is_near(address) is near

@@ -131,6 +131,12 @@ def test_computations_are_limited_per_address(browser, two_computations):
     assert browser.get(f"/fib/{FIRST + 1}", **ELSEWHERE).json["cached"] is False
 
 
+def test_computations_are_limited_per_network_of_ipv6(browser, two_computations):
+    for n, status in enumerate((200, 200, 429)):
+        address = {"environ_overrides": {"REMOTE_ADDR": f"2001:db8:1:2::{n}"}}
+        assert browser.get(f"/fib/{FIRST + n}", **address).status_code == status
+
+
 def test_cached_results_and_short_computations_are_not_counted(browser, two_computations):
     for n in range(5):
         assert browser.get(f"/fib/{FIRST}").status_code == 200

@@ -28,11 +28,11 @@ def counted(limit):
 
 def test_a_reached_limit_says_how_long_to_wait():
     limit = Limit(2, "somebody", 600)
-    assert [rate_limit.hit(limit)[1] for _ in range(2)] == [0, 0]
+    assert [rate_limit.hit(limit).seconds for _ in range(2)] == [0, 0]
     age(limit, 300)
-    assert 200 < rate_limit.hit(limit)[1] <= 300
+    assert 200 < rate_limit.hit(limit).seconds <= 300
     age(limit, 300)
-    assert rate_limit.hit(limit)[1] == 0
+    assert rate_limit.hit(limit).seconds == 0
 
 
 def test_each_event_makes_room_when_it_leaves_the_window():
@@ -40,41 +40,40 @@ def test_each_event_makes_room_when_it_leaves_the_window():
     rate_limit.hit(limit)
     age(limit, 400)
     rate_limit.hit(limit)
-    assert 100 < rate_limit.hit(limit)[1] <= 200
+    assert 100 < rate_limit.hit(limit).seconds <= 200
     age(limit, 200)
-    assert rate_limit.hit(limit)[1] == 0
-    assert 300 < rate_limit.hit(limit)[1] <= 400
+    assert rate_limit.hit(limit).seconds == 0
+    assert 300 < rate_limit.hit(limit).seconds <= 400
 
 
 def test_a_refused_event_is_counted_nowhere():
     full, other = Limit(1, "full"), Limit(5, "other")
     rate_limit.hit(full)
     for _ in range(3):
-        assert rate_limit.hit(other, full)[1] > 0
+        assert rate_limit.hit(other, full).seconds > 0
     assert (counted(full), counted(other)) == (1, 0)
 
 
 def test_two_windows_of_one_key_and_the_longer_wait_counts():
     minute, day = Limit(2, "somebody", MINUTE), Limit(3, "somebody", DAY)
     for _ in range(2):
-        assert rate_limit.hit(minute, day)[1] == 0
-    assert 0 < rate_limit.hit(minute, day)[1] <= MINUTE
+        assert rate_limit.hit(minute, day).seconds == 0
+    assert 0 < rate_limit.hit(minute, day).seconds <= MINUTE
     age(minute, MINUTE)
-    assert rate_limit.hit(minute, day)[1] == 0
-    assert DAY - MINUTE < rate_limit.hit(minute, day)[1] <= DAY
+    assert rate_limit.hit(minute, day).seconds == 0
+    assert DAY - MINUTE < rate_limit.hit(minute, day).seconds <= DAY
 
 
 def test_an_event_that_is_given_back_is_not_counted():
     limits = Limit(1, "name"), Limit(1, "address")
-    name, _seconds = rate_limit.hit(*limits)
-    rate_limit.give_back(name, *limits)
-    assert rate_limit.hit(*limits)[1] == 0
-    assert rate_limit.hit(*limits)[1] > 0
+    rate_limit.give_back(rate_limit.hit(*limits))
+    assert rate_limit.hit(*limits).seconds == 0
+    assert rate_limit.hit(*limits).seconds > 0
 
 
 def test_a_limit_holds_for_events_at_once(app):
     limit = Limit(3, "somebody")
-    results = at_once(app, *[lambda: rate_limit.hit(limit)[1]] * 8)
+    results = at_once(app, *[lambda: rate_limit.hit(limit).seconds] * 8)
     assert results.count(0) == 3
 
 
@@ -95,5 +94,5 @@ def test_a_script_runs_on_the_redis_of_its_application(make_app, redis_url):
     for app in (make_app(), make_app(REDIS_URL=f"{redis_url}?db=1")):
         with app.app_context():
             redis_store.client.script_flush()
-            assert rate_limit.hit(limit)[1] == 0
-            assert rate_limit.hit(limit)[1] > 0
+            assert rate_limit.hit(limit).seconds == 0
+            assert rate_limit.hit(limit).seconds > 0

@@ -9,7 +9,7 @@ from app.actor import ANONYMOUS, Role
 from app.auth import passwords, queries
 from app.auth import services as auth
 from app.auth.models import NAME_LENGTH, PASSWORD_LONGEST, PASSWORD_SHORTEST
-from app.auth.sign_in import WRONG_PER_ADDRESS
+from app.auth.sign_in.limits import WRONG_PER_ADDRESS
 from app.cities.models import City
 from app.cities.services import SAMPLE_COUNT, read_sample
 from app.concurrency import run_in_thread

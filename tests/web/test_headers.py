@@ -139,7 +139,7 @@ def test_cookies_are_as_strict_as_the_connection_allows(settings, scheme, secure
         add_person("viewer")
     found = sign_in_over(app, scheme)
     prefix = "__Host-" if secure else ""
-    plain_names = ["gz", "gz_language", "gz_scheme", "gz"]
+    plain_names = ["gz_device", "gz", "gz_language", "gz_scheme", "gz"]
     assert [name for name, _attributes in found] == [prefix + name for name in plain_names]
     for name, attributes in found:
         assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= attributes, name

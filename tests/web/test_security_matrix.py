@@ -10,7 +10,8 @@ import re
 import pytest
 
 from app.actor import Actor
-from app.auth import queries, sign_in
+from app.auth import queries
+from app.auth.sign_in import credentials
 from app.cities import services as cities
 from app.config import ROOT
 from app.web.assets import static_files
@@ -241,4 +242,4 @@ def test_forms_need_the_token_of_the_session(filled):
                     "Go back, reload the page and try again.",
                 ]
     with filled.app_context():
-        assert sign_in.verify("somebody", PASSWORD)
+        assert credentials.verify("somebody", PASSWORD)

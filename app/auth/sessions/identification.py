@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
 from app.actor import Actor, Role
-from app.auth import sign_in
 from app.auth.sessions.epochs import publish_epoch
 from app.auth.sessions.installation import compare_once
 from app.auth.sessions.lookup import earliest_start, look_up
+from app.auth.sign_in.limits import count_wrong
 from app.auth.tokens import services as tokens
 from app.errors import Unauthorized, Unavailable
 from app.logs import event
@@ -46,10 +46,10 @@ def set_actor() -> None:
 
 def load_from_token(token: str) -> None:
     """An invalid token is refused (401) whatever the script asks for."""
-    who = tokens.authenticate(token, g.request_id)
+    who = tokens.authenticate(token, request.remote_addr or "", g.request_id)
     if who is None:
         event("token-refused", logging.WARNING)
-        sign_in.count_wrong("token", request.remote_addr or "")
+        count_wrong("token", request.remote_addr or "")
         raise Unauthorized(_("This token is not valid."))
     g.actor = who
 

@@ -39,5 +39,5 @@ TOKEN = Subject(
     may_read=readable_tokens,
     fixed_name=True,
     actions={"token.create": _l("Token created"), "token.revoke": _l("Token revoked")},
-    fields={"label": _l("Label")},
+    fields={"label": _l("Label"), "days": _l("Days until it expires")},
 )

@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from app.auth.sign_in.device_cookie import sent_devices
 from app.auth.tokens import services as tokens
 from app.auth.tokens.forms import TokenForm
 from app.current import actor
@@ -29,14 +30,15 @@ def list_tokens() -> str:
 
 @bp.post("/account/tokens")
 @role_required(by_token=False)
-def create_token() -> tuple[str, int]:
+def create_token() -> tuple[str, int, dict[str, str]]:
     """Create a token. Unlike other successes it does not redirect: the token's text is in this one
     response only."""
     form = TokenForm()
-    sent = submit(form, lambda: tokens.create_token(actor(), form.label.data))
+    fields = (form.label.data, form.password.data, form.days.data)
+    sent = submit(form, lambda: tokens.create_token(actor(), *fields, sent_devices()))
     if sent.done:
-        return draw_page(TokenForm(formdata=None), sent.result), 200
-    return draw_page(form), sent.status
+        return draw_page(TokenForm(formdata=None), sent.result), 200, {}
+    return draw_page(form), sent.status, dict(sent.headers)
 
 
 @bp.post("/account/tokens/<int:token_id>/revoke")

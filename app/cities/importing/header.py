@@ -2,11 +2,10 @@
 
 import csv
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from app.cities.exporting.csv_writer import HEADER, UNSEEN
+from app.cities.exporting.csv_writer import BLANKS, HEADER
 from app.cities.fields import CITY, CSV_FIELDS, PROVINCE, Field
 from app.cities.importing.csv_reader import (
     MOST_COLUMNS,
@@ -18,7 +17,7 @@ from app.cities.importing.csv_reader import (
 )
 from app.cities.importing.damage import damage_of
 from app.errors import Invalid
-from app.text import INVISIBLE, N_
+from app.text import N_, same_key
 
 OTHERS_SHOWN, OTHER_LENGTH = 20, 60
 COLUMNS: dict[str, Field] = {header: field for field in CSV_FIELDS for header in field.headers}
@@ -42,7 +41,7 @@ MOST_TITLES = 20
 SKIPPED_SHOWN = 5
 HEADER_LENGTH = 60_000  # characters of a line in which a header is looked for
 # What is not part of a title: separators, quotation marks, spaces.
-AROUND = "".join(re.findall(f"[{UNSEEN}]", "".join(map(chr, range(1 << 16)))))
+AROUND = "".join(re.findall(f"[{BLANKS}]", "".join(map(chr, range(1 << 16)))))
 AROUND += "".join(SEPARATORS) + '"\r\n'
 # The position of each field's column in the file, by the name of the field.
 Places = dict[str, int]
@@ -128,9 +127,7 @@ def separator_of(text: str) -> str:
 
 def header_key(cell: str) -> str:
     """The name of a column for comparison: in any case and width, without invisible characters."""
-    text = unicodedata.normalize("NFKC", cell[:OTHER_LENGTH])
-    seen = "".join(c for c in text if unicodedata.category(c) not in INVISIBLE)
-    return seen.strip().casefold()
+    return same_key(cell[:OTHER_LENGTH]).casefold()
 
 
 def read_header(line: int, cells: list[str]) -> tuple[Places, list[str]]:

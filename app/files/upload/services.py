@@ -75,9 +75,8 @@ def store_sent(actor: Actor, file: SentFile, batch_id: str | None) -> UploadResu
         file.incoming.discard()
         return UploadResult(shown, error=error)
     except failures.DATABASE_ERRORS as error:
-        failures.report(error, "a file was not stored")
         file.incoming.discard()
-        return UploadResult(shown, error=failures.refusal(error))
+        return UploadResult(shown, error=failures.refuse(error, "a file was not stored"))
     return UploadResult(shown, path.trimmed, stored)
 
 

@@ -15,6 +15,7 @@ from app.files.upload.responses import answer_upload
 from app.web.declarations import csrf_after_guard, declared, plain_refusals
 from app.web.negotiation import wants_page
 from app.web.permissions import role_required
+from app.web.posts.signatures import signer
 
 bp = Blueprint("upload", __name__)
 bp.register_error_handler(DomainError, refuse)
@@ -25,7 +26,8 @@ bp.register_error_handler(HTTPException, refuse)
 def read_rest(response: AnyResponse) -> AnyResponse:
     """Read a refused upload of a member to its end, within limits, so that the client receives the
     reason."""
-    if declared().plain_refusals is not None and actor().has_role(Role.VIEWER):
+    is_ours = actor().has_role(Role.VIEWER) or signer() is not None
+    if declared().plain_refusals is not None and is_ours:
         discard_body()
     return response
 

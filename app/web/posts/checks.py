@@ -8,19 +8,20 @@ from app.actor import Role
 from app.current import actor
 from app.errors import NotAForm
 from app.web.declarations import declared
-from app.web.posts import bodies
-from app.web.posts.csrf import check_csrf
+from app.web.posts import bodies, drafts
+from app.web.posts.csrf import FormRefused, check_csrf
 
 
 def check_post() -> Any:
     """Refuse visitors of views that are not for them, a form that is too large (both without
     reading it), a body that is not a form, and a form without a valid CSRF token. A client without
-    permission for the view gets that response instead of 415."""
+    permission for the view gets that response instead of 415. A form that a page of ours signed is
+    stored before it is refused."""
     view = declared()
     if request.method != "POST" or request.routing_exception is not None or view.csrf_after_guard:
         return None
     if view.guard and not actor().has_role(Role.VIEWER):
-        return view.guard()
+        return drafts.keep_for_sign_in() or view.guard()
     bodies.limit_body()
     if not bodies.is_form_or_empty():
         refusal = view.guard() if view.guard else None
@@ -28,5 +29,11 @@ def check_post() -> Any:
             raise NotAForm()
         return refusal
     bodies.check_parts()
-    check_csrf()
+    try:
+        check_csrf()
+    except FormRefused:
+        kept = drafts.keep_refused()
+        if kept is None:
+            raise
+        return kept
     return None

@@ -9,8 +9,8 @@ from flask import Response, flash, session
 from redis.exceptions import RedisError
 
 from app.actor import ANONYMOUS
-from app.auth import sign_in
 from app.auth.sessions.start import start_session
+from app.auth.sign_in import services as sign_in
 from tests import servers
 from tests.auth.helpers import cookie_of, is_signed_in
 from tests.factories import HTML, PASSWORD, Browser, add_person

@@ -30,7 +30,7 @@ def numbers(app):
         return dict(db.session.execute(select(City.cityname, City.usernumber)).all())
 
 
-CONFIRM, COUNTS, REFUSED = "form[action$='/confirm'] button", ".counts a", "#refused tbody tr"
+CONFIRM, COUNTS, REFUSED = "form[action*='/confirm?'] button", ".counts a", "#refused tbody tr"
 
 
 def open_page(browser, address):

@@ -1,14 +1,12 @@
 """The security log: who did what, without secrets."""
 
-import json
-import logging
 import re
 
 import pytest
 
 from app.auth import queries
 from app.auth.tokens import services as tokens
-from app.logs import JsonFormatter, TextFormatter
+from app.logs.lines import JsonFormatter, TextFormatter
 from tests.factories import HTML, PASSWORD, Browser, add_person, add_token
 
 
@@ -116,28 +114,3 @@ def test_no_secret_is_logged(app, caplog):
     assert len(secrets) > 10
     for secret in secrets:
         assert not [line for line in written if secret in line], secret
-
-
-def record(message="x", **fields):
-    made = logging.LogRecord("gazetteer.test", logging.INFO, __file__, 1, message, (), None)
-    if fields:
-        made.fields = fields
-    return made
-
-
-def test_line_cannot_be_forged():
-    fields = {"event": "signed-in", "person": "eve status=200\n2026 INFO\x1b[2J", "path": '/a"b'}
-    line = TextFormatter().format(record(**fields))
-    assert "\n" not in line
-    assert "\x1b" not in line
-    assert line.endswith(
-        r'event=signed-in person="eve status=200\\n2026 INFO\\x1b[2J" path="/a\"b"'
-    )
-    assert json.loads(JsonFormatter().format(record(**fields)))["person"] == fields["person"]
-    assert "\n" not in JsonFormatter().format(record(**fields))
-    assert "\n" not in TextFormatter().format(record("two\nlines"))
-
-
-def test_chinese_names_stay_readable():
-    assert "person=小梅" in TextFormatter().format(record(person="小梅"))
-    assert '"person": "小梅"' in JsonFormatter().format(record(person="小梅"))

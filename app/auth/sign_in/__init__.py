@@ -1,0 +1,1 @@
+"""Signing in, changing one's own password, and the limits on guessing."""

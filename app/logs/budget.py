@@ -1,0 +1,52 @@
+"""How much one request may write to the logs: 2 kB in all, so that strangers cannot wash away what
+others have left there."""
+
+import logging
+
+from flask import g, has_request_context
+
+from app.logs.events import EVENTS
+
+REQUESTS = "gazetteer.request"
+REQUEST_BYTES = 2000
+# What is reserved for the line of the request, besides its path, and for one security event.
+LINE_BYTES = EVENT_BYTES = 450
+PATH_BYTES = 500
+OUTSIDE_BYTES = 4000  # of a line that belongs to no request
+USEFUL_BYTES = 250  # a shorter line says nothing
+
+
+def available(record: logging.LogRecord) -> int:
+    """How many bytes a line may have. Lines of requests and security events are always written:
+    their fields are bounded."""
+    if not has_request_context() or is_reserved(record):
+        return int(getattr(record, "most", OUTSIDE_BYTES))
+    return left()
+
+
+def left() -> int:
+    """How many bytes the present request may still write."""
+    path = g.get("path_for_log", "")
+    size = len(path.encode()) if path.isprintable() else PATH_BYTES  # escaped it is longer
+    start = REQUEST_BYTES - LINE_BYTES - EVENT_BYTES - min(PATH_BYTES, size)
+    return int(g.setdefault("log_left", start))
+
+
+def is_reserved(record: logging.LogRecord) -> bool:
+    """True for a line that its request has reserved room for."""
+    return record.name in (REQUESTS, EVENTS)
+
+
+def spend(record: logging.LogRecord, size: int) -> None:
+    """Count a line that is written."""
+    if not has_request_context() or record.name == REQUESTS:
+        return
+    reserved = 0
+    if record.name == EVENTS and not g.get("event_logged"):
+        g.event_logged, reserved = True, EVENT_BYTES
+    g.log_left = left() - max(0, size - reserved)
+
+
+def has_room(record: logging.LogRecord) -> bool:
+    """A filter: whether there is room for a line that says something."""
+    return available(record) >= USEFUL_BYTES

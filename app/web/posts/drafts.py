@@ -1,0 +1,118 @@
+"""A form that was refused because its session had ended is stored for ten minutes, and shown again
+after signing in: on the page where it was, to the person for whom its action was signed."""
+
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+from flask import Flask, g, redirect, request
+from redis.exceptions import RedisError
+from wtforms import PasswordField
+
+from app.current import actor
+from app.redis.client import redis_store
+from app.web.forms import BaseForm
+from app.web.navigation import sign_in_url
+from app.web.negotiation import wants_page
+from app.web.posts import bodies
+from app.web.posts.csrf import FIELD, may_be_from_this_site
+from app.web.posts.signatures import signer
+from app.web.urls import DRAFT, accepts_get, split_url, this_page
+
+SECONDS = 600
+
+
+class Draft(msgspec.Struct):
+    """The path of the page, what was typed, and the names of the files to choose again."""
+
+    path: str
+    pairs: list[tuple[str, str]]
+    files: list[str]
+
+
+def draft_key(person: int) -> str:
+    """Where the last draft of a person is."""
+    return f"gz:form:{person}"
+
+
+def keep_for_sign_in() -> Any:
+    """Store the form of a member whose session has ended, and redirect to the sign-in page; None
+    if nothing was stored."""
+    person = signer()
+    page = store(person) if person else ""
+    return redirect(sign_in_url(next=page, why="kept"), 303) if page else None
+
+
+def keep_refused() -> Any:
+    """Store a form with the token of an earlier session, and show it again; None if nothing was
+    stored. That of somebody else is not stored."""
+    person = signer()
+    page = store(person) if person and person == actor().id else ""
+    return redirect(page, 303) if page else None
+
+
+def store(person: int) -> str:
+    """Store this form as the draft of its person; returns the URL of the page that shows it, or ''
+    if it cannot be stored."""
+    page = this_page()
+    path = unquote(split_url(page).path)
+    has_page = path == request.path or (path != "/" and not accepts_get(request.path))
+    if not (has_page and wants_page() and may_be_from_this_site() and is_short_form()):
+        return ""
+    draft = Draft(
+        path,
+        [(name, value) for name, value in request.form.items(multi=True) if name != FIELD],
+        [file.filename for file in request.files.values() if file.filename],
+    )
+    if not draft.pairs or {name for name, _value in draft.pairs} & password_fields():
+        return ""
+    try:
+        redis_store.client.set(draft_key(person), msgspec.json.encode(draft), ex=SECONDS)
+    except RedisError:
+        return ""
+    return f"{page}{'&' if '?' in page else '?'}{DRAFT}=1"
+
+
+def is_short_form() -> bool:
+    """True if the body is a form of a length that is known and not more than that of members."""
+    length = request.content_length or 0
+    if not (0 < length <= bodies.MEMBER_BYTES and bodies.is_form_or_empty()):
+        return False
+    bodies.set_limits(bodies.MEMBER_BYTES, bodies.MEMBER_PARTS)
+    bodies.check_parts()
+    return True
+
+
+@cache
+def password_fields() -> frozenset[str]:
+    """The names of all fields for passwords. A form that has one of them is never stored."""
+    names, classes = set(), [BaseForm]
+    while classes:
+        form = classes.pop()
+        classes += form.__subclasses__()
+        names |= {
+            name
+            for name, field in vars(form).items()
+            if issubclass(getattr(field, "field_class", object), PasswordField)
+        }
+    return frozenset(names)
+
+
+def load_draft() -> None:
+    """On the page of a draft, fill its form in."""
+    person = actor().id
+    if request.method != "GET" or DRAFT not in request.args or person is None:
+        return
+    try:
+        text = redis_store.client.get(draft_key(person)) or ""
+        draft = msgspec.json.decode(text, type=Draft)
+    except (RedisError, msgspec.DecodeError):
+        return
+    if draft.path == request.path:
+        g.draft = draft
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(load_draft)
+    app.context_processor(lambda: {"draft": g.get("draft")})

@@ -1,0 +1,34 @@
+"""A proxy in front of a server that trusts none is reported in /readyz and once in the log."""
+
+import pytest
+
+WARNING = "warning: a proxy stands in front, but TRUSTED_PROXIES is 0"
+FORWARDED = {"X-Forwarded-For": "203.0.113.7"}
+
+
+def report_after(app, address="127.0.0.1", headers=FORWARDED):
+    """What /readyz says of proxies after three requests of one kind."""
+    for _request in range(3):
+        app.test_client().get("/healthz", headers=headers, environ_base={"REMOTE_ADDR": address})
+    response = app.test_client().get("/readyz")
+    assert response.status_code == 200
+    return response.json["checks"]["proxy"]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "172.17.0.1", "::1"])
+def test_a_proxy_that_is_not_trusted_is_reported(make_app, caplog, address):
+    assert report_after(make_app(), address) == WARNING
+    lines = [record.getMessage() for record in caplog.records if record.name == "gazetteer.proxy"]
+    assert lines == ["a proxy sends X-Forwarded-For, but TRUSTED_PROXIES is 0: set it in .env"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "address", "headers"),
+    [
+        ({}, "127.0.0.1", {}),
+        ({}, "8.8.8.8", FORWARDED),  # a client forges it
+        ({"TRUSTED_PROXIES": "1"}, "127.0.0.1", FORWARDED),
+    ],
+)
+def test_other_requests_are_not(make_app, settings, address, headers):
+    assert report_after(make_app(**settings), address, headers) == "ok"
