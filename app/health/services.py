@@ -213,9 +213,11 @@ def check_storage() -> Check:
 
 
 def check_proxy() -> Check:
-    """Warn of a proxy whose word about addresses is not taken."""
+    """Warn of a proxy whose word about addresses is not taken, and of names that nobody checks."""
     if UNTRUSTED_PROXY in current_app.extensions:
         return Check(True, "warning: a proxy stands in front, but TRUSTED_PROXIES is 0")
+    if settings().trusted_proxies and not settings().trusted_hosts:
+        return Check(True, "warning: TRUSTED_HOSTS is empty, so every host name is answered")
     return Check()
 
 

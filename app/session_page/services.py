@@ -10,7 +10,7 @@ from typing import Any
 from app.auth.sessions.keys import values_key
 from app.errors import Invalid, NotFound, Unauthorized
 from app.redis.client import redis_store
-from app.text import INVISIBLE, N_, compose, has_category
+from app.text import N_, compose, has_invisible
 
 KEY_LENGTH = 64
 VALUE_LENGTH = 1000
@@ -48,7 +48,7 @@ def check_key(key: str | None) -> str:
     key = clean_key(key)
     if not 1 <= len(key) <= KEY_LENGTH:
         raise Invalid(fields={"key": KEY_LENGTH_MESSAGE})
-    if has_category(key, INVISIBLE):
+    if has_invisible(key):
         raise Invalid(fields={"key": N_("A key must not contain control characters.")})
     return key
 

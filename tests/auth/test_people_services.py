@@ -21,7 +21,7 @@ from app.database.service import bookkeeping
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.redis.client import redis_store
 from app.times import now
-from tests.factories import OPERATOR, PASSWORD, actor_of, add_person, add_token, at_once
+from tests.factories import INVISIBLE, OPERATOR, PASSWORD, actor_of, add_person, add_token, at_once
 
 
 @pytest.fixture
@@ -47,7 +47,11 @@ def test_name_that_looks_the_same_is_taken(in_app, taken):
     assert list(refusal.value.fields) == ["name"]
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 65, "a\x00b", "a\nb", "a\u202eb", "ﷺ" * 64])
+@pytest.mark.parametrize(
+    "name",
+    ["", "   ", "x" * 65, "a\x00b", "a\nb", "ﷺ" * 64, *(f"a{unseen}" for unseen in INVISIBLE)],
+    ids=ascii,
+)
 def test_invalid_name_is_refused(in_app, name):
     with pytest.raises(Invalid) as refusal:
         auth.create_person(OPERATOR, name, PASSWORD, "viewer")
