@@ -98,9 +98,7 @@ class UploadParser(FormDataParser):
             self.parts.append(Part(Disposition(), problem=NO_PARTS))
         return stream, MultiDict(fields), MultiDict()
 
-    def read_parts(
-        self, stream: IO[bytes], boundary: bytes, fields: list[tuple[str, str]]
-    ) -> None:
+    def read_parts(self, stream: IO[bytes], boundary: bytes, fields: list[tuple[str, str]]) -> None:
         decoder = PartDecoder(boundary, self.max_form_memory_size, max_parts=self.max_form_parts)
         part: Part | None = None  # the file that is being received
         text = bytearray()  # the field that is being received
