@@ -148,7 +148,7 @@ RADICALS = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Case-fold and normalise to NFKC, for search keys: texts that look the same become equal."""
+    """Case-fold and normalise to NFKC, for names of people and files that differ by more."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 

@@ -5,6 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from flask import current_app
 from redis.exceptions import RedisError
 from sqlalchemy import select, text
 
+from app.clock import lease
 from app.concurrency import run_in_thread
 from app.current import settings
 from app.database import schema
@@ -26,6 +28,8 @@ from app.database.failures import (
 )
 from app.database.limits import CONNECTIONS
 from app.health.refusals import last_refusal
+from app.health.rules import warn_of_memory
+from app.redis import failures as redis_failures
 from app.redis.client import redis_store
 
 
@@ -41,6 +45,8 @@ class Check:
 READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
+NO_CLOCK = Check(True, "warning: no clock runs; see `supervisorctl status clock`")
+NO_REDIS = "Redis does not answer"
 # Set in an application that has had a request of such a proxy: see proxy.py.
 UNTRUSTED_PROXY = "gazetteer-untrusted-proxy"
 
@@ -107,13 +113,14 @@ def check_all() -> dict[str, Check]:
     checks: dict[str, Callable[[], Check]] = {
         "database": check_database,
         "tables": check_tables,
+        "clock": check_clock,
         "redis": check_redis,
         "storage": check_storage,
         "proxy": check_proxy,
     }
     report: dict[str, Check] = {}
     for name, check in checks.items():
-        if name == "tables" and not report["database"].ok:
+        if name in ("tables", "clock") and not all(each.ok for each in report.values()):
             continue  # this would wait for the same time-out again
         report[name] = check()
     if report["database"].ok and report["redis"].ok and (number := last_refusal()):
@@ -165,13 +172,34 @@ def check_tables() -> Check:
         db.session.rollback()
 
 
-def check_redis() -> Check:
-    """Check that Redis accepts a write."""
+def check_clock() -> Check:
+    """Check that a clock does the housekeeping; pages do not need it."""
     try:
-        redis_store.client.set("gz:ready", "1", ex=60)
-    except RedisError:
-        return Check(False, "Redis does not answer or refuses writes")
-    return Check()
+        return NO_CLOCK if lease.is_late() else Check()
+    except DATABASE_ERRORS as error:
+        return failed(error)
+    finally:
+        db.session.rollback()
+
+
+def check_redis() -> Check:
+    """Check that Redis answers. That it refuses something is a warning, as long as it answers
+    questions: people who are signed in can go on reading."""
+    client = redis_store.client
+    try:
+        client.get("gz:ready")
+    except RedisError as error:
+        refused = redis_failures.classify(error) is redis_failures.ErrorKind.REFUSED
+        words = f"Redis refuses: {redis_failures.describe(error)}"
+        return Check(False, words if refused else NO_REDIS)
+    with suppress(RedisError):
+        client.set("gz:ready", "1", ex=60)
+    warnings = []
+    if refusal := client.breaker.recent_refusal:
+        warnings.append(f"Redis refused within ten minutes: {refusal}")
+    with suppress(RedisError):
+        warnings += warn_of_memory(client.info("memory"))
+    return Check(True, f"warning: {'; '.join(warnings)}" if warnings else "ok")
 
 
 def check_storage() -> Check:

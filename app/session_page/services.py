@@ -22,13 +22,19 @@ VALUE_LENGTH_MESSAGE = N_("A value has at most %(n)s characters.", n=VALUE_LENGT
 # In one step, so that two requests at once cannot exceed the limit, and no value outlives its
 # session. KEYS: the session and its values. ARGV: key, value, the largest number of values.
 SET = """
-local life = redis.call("PTTL", KEYS[1])
+local life = ask("PTTL", KEYS[1])
 if life <= 0 then return "ended" end
-local known = redis.call("HEXISTS", KEYS[2], ARGV[1]) == 1
-if not known and redis.call("HLEN", KEYS[2]) >= tonumber(ARGV[3]) then return "full" end
-redis.call("HSET", KEYS[2], ARGV[1], ARGV[2])
-redis.call("PEXPIRE", KEYS[2], life)
+local known = ask("HEXISTS", KEYS[2], ARGV[1]) == 1
+if not known and ask("HLEN", KEYS[2]) >= tonumber(ARGV[3]) then return "full" end
+ask("HSET", KEYS[2], ARGV[1], ARGV[2])
+ask("PEXPIRE", KEYS[2], life)
 return "stored"
+"""
+
+CLEAR = """
+local count = ask("HLEN", KEYS[1])
+ask("DEL", KEYS[1])
+return count
 """
 
 
@@ -86,7 +92,4 @@ def pop_value(store_id: str, key: str | None) -> str:
 
 def clear_values(store_id: str) -> int:
     """Remove all values and nothing else; returns how many there were."""
-    with redis_store.client.pipeline() as pipe:
-        pipe.hlen(values_key(store_id))
-        pipe.delete(values_key(store_id))
-        return int(pipe.execute()[0])
+    return int(redis_store.script(CLEAR)(keys=[values_key(store_id)]))

@@ -13,9 +13,8 @@ from werkzeug.wsgi import wrap_file
 
 from app.current import settings
 from app.database.engine import release_connection
-from app.database.failures import tolerated
 from app.errors import NotFound
-from app.files import services
+from app.files.download import counting
 from app.files.models import File
 from app.files.storage.folder import BLOCK, path_of, read_blocks
 from app.text import N_
@@ -45,7 +44,7 @@ def send(file: File) -> Response:
     if request.method == "HEAD":
         return response
     if start == 0:
-        count_or_log(file_id)
+        counting.count(file_id)
     send_it = send_by_nginx if settings().nginx_sends_files else send_directly
     return send_it(response, path)
 
@@ -91,12 +90,6 @@ def with_plain_range(environ: dict[str, Any]) -> dict[str, Any]:
     if request.method == "GET" and is_plain and not is_weak:
         return environ
     return without_range(environ)
-
-
-def count_or_log(file_id: int) -> None:
-    """Count a download when it starts; it goes on uncounted if the database is busy or down."""
-    with tolerated(f"a download of file {file_id} was not counted"):
-        services.count_download(file_id)
 
 
 def send_by_nginx(response: Response, path: Path) -> Response:

@@ -11,7 +11,7 @@ from app.concurrency import yield_to_hub
 from app.current import actor, settings
 from app.disk import has_space
 from app.errors import Invalid, NoSpace, NotAForm, TooLarge
-from app.files.storage.folder import BLOCK, remove_leftovers
+from app.files.storage.folder import BLOCK
 from app.files.upload.multipart import BrokenPart, Part, UploadParser
 from app.files.upload.sent_names import decode_names
 from app.files.upload.services import SentFile, UploadResult, store_uploads
@@ -112,7 +112,6 @@ def open_form() -> None:
         raise TooLarge(N_("A file can have at most %(each)s, a form %(form)s.", **limits))
     if not has_space(folder, coming):
         raise NoSpace()
-    remove_leftovers(folder)
     request.max_content_length, request.max_form_parts = form_limit(), FORM_PARTS
     cast(UploadRequest, request).into_storage = True
 

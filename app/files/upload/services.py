@@ -22,7 +22,6 @@ from app.files.names import CleanPath, clean_path, printable
 from app.files.rules import check_file
 from app.files.services import recorded
 from app.files.storage.folder import Incoming, remove_stored
-from app.files.storage.purging import purge_due
 from app.history.services import Change, new_batch_id, record
 from app.text import N_, fold
 from app.times import now
@@ -60,11 +59,9 @@ class UploadResult:
 @permitted(Role.EDITOR)
 def store_uploads(actor: Actor, files: Sequence[SentFile]) -> list[UploadResult]:
     """Store the files of one form, each in a transaction of its own, so that one that is refused
-    does not affect the others. Several files are one batch. Then some removed files are purged."""
+    does not affect the others. Several files are one batch."""
     batch_id = new_batch_id() if len(files) > 1 else None
-    results = [store_sent(actor, file, batch_id) for file in files]
-    purge_due()
-    return results
+    return [store_sent(actor, file, batch_id) for file in files]
 
 
 def store_sent(actor: Actor, file: SentFile, batch_id: str | None) -> UploadResult:
