@@ -1,5 +1,7 @@
 """`flask clock`: the program `clock` of supervisor.conf."""
 
+import os
+
 import click
 from flask import current_app
 
@@ -12,7 +14,8 @@ from app.logs.process import configure
 
 @click.command("clock")
 def clock_command() -> None:
-    """Do the housekeeping until it is stopped."""
+    """Do the housekeeping until it is stopped, or whatever started it is gone."""
     configure(settings())
-    stop = Stop()
-    Clock(jobs_of(current_app._get_current_object()).values()).run(lambda: stop.requested)  # type: ignore[attr-defined]
+    stop, parent = Stop(), os.getppid()
+    jobs = jobs_of(current_app._get_current_object()).values()  # type: ignore[attr-defined]
+    Clock(jobs).run(lambda: stop.requested or os.getppid() != parent)

@@ -23,8 +23,8 @@ from app.cli.processes import CannotStart
 from app.config import SettingError, Settings, redis_socket
 
 PROGRAMS = ("redis-server", "valkey-server")
-# To supervisor a program that exits within two seconds has failed (startsecs).
-LONGER_THAN_STARTSECS = 3
+# To supervisor a program that exits within five seconds has failed (startsecs).
+LONGER_THAN_STARTSECS = 6
 PATIENCE_SECONDS = 5
 # Where Redis has its append-only file.
 APPEND_ONLY = "appendonlydir"
@@ -190,8 +190,11 @@ def main() -> None:
         sys.exit("Neither redis-server nor valkey-server is installed.")
     private_folder(folder_of(settings))
     private_folder(redis_socket(settings.instance).parent)
+    path = redis_socket(settings.instance)
+    if path.exists() and not path.is_socket():
+        sys.exit(f"{path} is not a socket; remove it.")
     lock_folder(settings, wait=True)
-    while answers(redis_socket(settings.instance)):  # one of an earlier release, without a lock
+    while answers(path):  # one of an earlier release, without a lock
         time.sleep(1)
     if is_damaged(program, settings):
         set_aside(settings)

@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.steps import add_columns, bounded
 
-revision = "0016"
-down_revision = "0015"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
