@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.current import settings
 from app.database.engine import db
-from app.errors import Conflict, Fault, Invalid, NoSpace, TooLarge, Unavailable
+from app.errors import Conflict, Fault, Invalid, NoSpace, TooLarge, Unauthorized, Unavailable
 from app.files import queries
 from app.files.models import File
 from app.files.names import clean_path
@@ -104,12 +104,12 @@ def test_too_large_is_refused_naming_the_limit(people):
 
 
 def test_bytes_whose_row_cannot_be_written_are_deleted(people):
-    """A missing owner is a fault, not another upload at the same time."""
+    """The owner is gone."""
     inserts = []
     event.listen(db.session(), "before_flush", lambda *_args: inserts.append(1))
-    with pytest.raises(Fault):
+    with pytest.raises(Unauthorized):
         store(987_654, "a.pdf")  # nobody has this id
-    assert len(inserts) == 1, "it is not tried again"
+    assert inserts == []
     assert on_disk(settings().files_dir) == []
 
 
