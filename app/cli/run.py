@@ -17,7 +17,7 @@ from ipaddress import ip_address
 import click
 from flask import current_app
 
-from app.auth import queries
+from app.auth import common_passwords, queries
 from app.cities.search_keys import refresh_keys
 from app.cli import supervisor
 from app.cli.processes import CannotStart, Stop, programs_environment
@@ -46,6 +46,8 @@ def prepare(settings: Settings) -> None:
     except OSError as error:
         what, why = error.filename or settings.instance, error.strerror or error
         raise CannotStart(f"{what} cannot be created: {why}.") from None
+    if not common_passwords.FILE.exists():
+        raise CannotStart(f"{common_passwords.MISSING}.")
     try:
         bring_up_to_date(settings.database_url)
     except SchemaError as error:
