@@ -57,6 +57,8 @@ def read_number(text: str) -> int | None:
     """Parse a whole number as people and spreadsheets write it (7424000, 7,424,000,
     ７ ４２４ ０００, 7424000.0). None if it has a sign, or is or could be a fraction."""
     text = text.strip()
+    if len(text) <= 4 * NUMBER_LENGTH:
+        text = trim(text)
     if len(text) > NUMBER_LENGTH:
         return None
     found = NUMBER.fullmatch(text.translate(PLAIN))

@@ -43,6 +43,7 @@ def test_numbers_are_read_as_people_write_them(text, number):
 def test_spaces_of_every_kind_may_be_around_a_number_and_between_thousands(space):
     assert read_number(f"{space}17{space}494{space}398{space}") == 17_494_398
     assert read_number(f"１７{space}４９４") == 17_494
+    assert read_number(f"\ufeff{space}\u200b17{space}494{space}\u2060") == 17_494
     assert read_number(f"17{space}{space}494") is None
     assert read_number(f"1{space}74") is None
 

@@ -6,7 +6,6 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial, wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -27,7 +26,7 @@ log = logging.getLogger("gazetteer.transactions")
 
 ANYONE = None  # the role of services for visitors: signing in, claiming a new installation
 ATTEMPTS = 5
-SQLITE_WAIT = 5.0  # seconds until others have written
+SQLITE_WAIT, SQLITE_SHORT_WAIT = 5.0, 1.0  # seconds until others have written
 queue = threading.Lock()
 
 
@@ -54,26 +53,31 @@ def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, 
 def service(role: Role | None, by_token: bool = True) -> Callable[[Service[P, T]], Service[P, T]]:
     """Check the permission, then run the function in a transaction of its own. It records what it
     changed with `history.services.record()`, and never calls another service."""
-    return lambda function: permitted(role, by_token)(bookkeeping(function))
+    return lambda function: permitted(role, by_token)(in_transaction(function, SQLITE_WAIT))
 
 
 def bookkeeping(function: Callable[P, T]) -> Callable[P, T]:
     """Run a function in a transaction of its own, without actor, permission or history: for changes
-    that nobody requested, such as last use, download counts, purging."""
+    that nobody requested, such as last use, download counts, purging. Somebody may be waiting for
+    something else, so it gives up early."""
+    return in_transaction(function, SQLITE_SHORT_WAIT)
+
+
+def in_transaction(function: Callable[P, T], wait: float) -> Callable[P, T]:
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
         # The body would run after the commit.
         raise TypeError(f"{function.__name__}() yields or awaits; a service returns its result.")
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        return run_transaction(partial(function, *args, **kwargs))
+        return run_transaction(partial(function, *args, **kwargs), wait)
 
     return run
 
 
-def run_transaction(work: Callable[[], T]) -> T:
-    """Call `work` in a new transaction (BEGIN IMMEDIATE on SQLite) and commit. Anything that the
-    session held before is rolled back.
+def run_transaction(work: Callable[[], T], wait: float = SQLITE_WAIT) -> T:
+    """Call `work` in a new transaction (BEGIN IMMEDIATE on SQLite, for which it waits so many
+    seconds) and commit. Anything that the session held before is rolled back.
 
     If the database reports a deadlock, `work` is called again, so it must not have
     effects outside the database; what follows the change (clearing a cache) is passed to
@@ -86,7 +90,7 @@ def run_transaction(work: Callable[[], T]) -> T:
         raise RuntimeError("a service was called inside another one")
     for attempt in range(1, ATTEMPTS + 1):
         session.rollback()
-        begin(session)
+        begin(session, wait)
         session.info["in_service"], session.info["after_commit"] = True, []
         try:
             result = work()
@@ -113,11 +117,12 @@ def run_transaction(work: Callable[[], T]) -> T:
     return result
 
 
-def begin(session: Session) -> None:
+def begin(session: Session, wait: float) -> None:
     """Begin a transaction. On SQLite it waits until others have written, and the other requests of
     this process go on. One at a time asks, and the others queue behind it."""
-    deadline = time.monotonic() + SQLITE_WAIT
-    with queue if session.get_bind().dialect.name == "sqlite" else nullcontext():
+    deadline = time.monotonic() + wait
+    first = session.get_bind().dialect.name == "sqlite" and queue.acquire(timeout=wait)
+    try:
         while True:
             try:
                 session.connection(execution_options={"immediate": True})
@@ -128,6 +133,9 @@ def begin(session: Session) -> None:
                 time.sleep(random.uniform(0.005, 0.02))  # noqa: S311 - only jitter
             else:
                 return
+    finally:
+        if first:
+            queue.release()
 
 
 def run_follow_up(follow_up: Callable[[], object]) -> None:

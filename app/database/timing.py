@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import g, has_app_context
-from sqlalchemy import Connection, Engine, ExceptionContext, event
+from sqlalchemy import Engine, ExceptionContext, event
 
 from app.database.failures import one_line
 
 log = logging.getLogger("gazetteer.database")
 
 SLOW_SECONDS = 0.5
-STARTED = "statement_started"
+SPENT = "spent_on_database"
 
 
 @dataclass
@@ -26,7 +26,10 @@ class Spent:
 
 def spent() -> Spent:
     """What the current request or command has sent so far."""
-    found: Spent = g.setdefault("spent_on_database", Spent())
+    found: Spent | None = g.get(SPENT)
+    if found is None:
+        found = Spent()
+        setattr(g, SPENT, found)
     return found
 
 
@@ -37,21 +40,23 @@ def listen(engine: Engine) -> None:
     event.listen(engine, "handle_error", fail)
 
 
-def start(connection: Connection, *_more: Any) -> None:
-    connection.info[STARTED] = time.perf_counter()
+def start(_1: object, _2: object, _3: object, _4: object, context: Any, _5: object) -> None:
+    context.started = time.perf_counter()
 
 
-def end(connection: Connection, _cursor: object, statement: str, *_more: Any) -> None:
-    seconds = time.perf_counter() - connection.info.pop(STARTED, time.perf_counter())
+def end(_1: object, _2: object, statement: str, _3: object, context: Any, _4: object) -> None:
+    seconds = time.perf_counter() - context.started
     if seconds >= SLOW_SECONDS:
         log.warning("a statement took %d ms: %s", seconds * 1000, one_line(statement))
     if has_app_context():
-        spent().statements += not statement.startswith("BEGIN")
-        spent().seconds += seconds
+        total = spent()
+        total.statements += not statement.startswith("BEGIN")
+        total.seconds += seconds
 
 
 def fail(context: ExceptionContext) -> None:
     """A statement that failed, whose error is reported elsewhere, took its time too."""
-    connection = context.connection
-    if connection is not None and not (connection.closed or connection.invalidated):
-        end(connection, None, "")
+    started = getattr(context.execution_context, "started", None)
+    if started is not None and has_app_context():
+        spent().statements += 1
+        spent().seconds += time.perf_counter() - started

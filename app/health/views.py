@@ -4,10 +4,10 @@ from contextlib import suppress
 
 from flask import Blueprint, jsonify, request
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from app.current import actor
+from app.database.failures import tolerated
 from app.errors import DomainError
 from app.health import services
 from app.health.rules import may_see_details
@@ -40,5 +40,5 @@ def readyz() -> tuple[Response, int]:
 def identify_if_ready(report: dict[str, services.Check]) -> None:
     """Find out who asks, if database and Redis work; otherwise it remains a visitor."""
     if all(name in report and report[name].ok for name in ("database", "redis")):
-        with suppress(DomainError, RedisError, SQLAlchemyError):
+        with suppress(DomainError, RedisError), tolerated("nobody was identified"):
             identify()

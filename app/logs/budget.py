@@ -18,10 +18,15 @@ USEFUL_BYTES = 250  # a shorter line says nothing
 
 def available(record: logging.LogRecord) -> int:
     """How many bytes a line may have. Lines of requests and security events are always written:
-    their fields are bounded."""
-    if not has_request_context() or is_reserved(record):
+    their fields are bounded; and what an operator wants to see with LOG_LEVEL=DEBUG."""
+    if not is_counted(record) or is_reserved(record):
         return int(getattr(record, "most", OUTSIDE_BYTES))
     return left()
+
+
+def is_counted(record: logging.LogRecord) -> bool:
+    """True for a line that a request writes, except for details."""
+    return has_request_context() and record.levelno >= logging.INFO
 
 
 def left() -> int:
@@ -39,7 +44,7 @@ def is_reserved(record: logging.LogRecord) -> bool:
 
 def spend(record: logging.LogRecord, size: int) -> None:
     """Count a line that is written."""
-    if not has_request_context() or record.name == REQUESTS:
+    if not is_counted(record) or record.name == REQUESTS:
         return
     reserved = 0
     if record.name == EVENTS and not g.get("event_logged"):

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, render_template, request, session
 from flask_babel import format_percent
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.routing import BaseConverter
 
 from app.current import actor
+from app.database.failures import tolerated
 from app.errors import DomainError
 from app.numbers import cache, fib, pi, services
 from app.redis.rate_limit import Limit
@@ -61,7 +61,7 @@ def asker() -> tuple[Limit, ...]:
     """The limits of whoever is signed in, otherwise of the address. The JSON views, which have no
     session, identify them only here, before a computation."""
     if declared().without_session:
-        with suppress(DomainError, RedisError, SQLAlchemyError):
+        with suppress(DomainError, RedisError), tolerated("nobody was identified"):
             identify()
     who = actor()
     if who.is_signed_in:

@@ -19,7 +19,7 @@ from app.web import urls
 from app.web.declarations import declared, path_for_log
 from app.web.formatting import html_lang, sentence_space
 from app.web.hosts import check_host
-from app.web.posts.bodies import open_body
+from app.web.posts.bodies import START_RESPONSE, open_body
 from app.web.preferences import colour_scheme
 
 log = logging.getLogger("gazetteer.request")
@@ -128,6 +128,10 @@ class Site(Flask):
             return super().create_url_adapter(request)
         except BadHost:
             return self.url_map.bind("localhost", path_info=request.path if request else None)
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
+        environ[START_RESPONSE] = start_response
+        return super().wsgi_app(environ, start_response)
 
     def process_response(self, response: Response) -> Response:
         response = super().process_response(response)

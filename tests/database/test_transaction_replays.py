@@ -1,56 +1,70 @@
 """Retries of a transaction when the database is busy or reports a deadlock."""
 
 import threading
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.database import service
+from app.actor import Role
 from app.database.engine import db
 from app.database.failures import Kind, classify
-from app.database.service import ATTEMPTS, after_commit, bookkeeping
+from app.database.service import ATTEMPTS, after_commit, bookkeeping, queue, service
 from tests.database.test_transactions import give_role, role_of
-from tests.factories import add_person, at_once
+from tests.factories import OPERATOR, add_person, at_once
+
+
+@contextmanager
+def busy_sqlite(seconds=None):
+    """Another process writes, for a time or for ever."""
+    other = db.engine.raw_connection()
+    other.execute("BEGIN IMMEDIATE")
+    if seconds:
+        threading.Timer(seconds, other.rollback).start()
+    yield
+    other.rollback()
+    other.close()
 
 
 def test_busy_sqlite_is_waited_for(make_app):
     with make_app(commands=False).app_context():
         person, attempts = add_person("viewer"), []
 
-        @bookkeeping
-        def work():
+        @service(Role.ADMIN)
+        def work(actor):
             attempts.append("attempt")
             give_role(person, "editor")
 
-        other = db.engine.raw_connection()
-        other.execute("BEGIN IMMEDIATE")
-        threading.Timer(1.5, other.rollback).start()
-        work()
-        other.close()
+        with busy_sqlite(1.5):
+            work(OPERATOR)
         assert role_of(person) == "editor"
         # The first attempts failed at BEGIN IMMEDIATE, before the service ran.
         assert attempts == ["attempt"]
 
 
-def test_sqlite_that_stays_busy_raises(make_app, monkeypatch):
-    monkeypatch.setattr(service, "SQLITE_WAIT", 0.1)
+def test_sqlite_that_stays_busy_raises(make_app):
     with make_app(commands=False).app_context():
         person = add_person("viewer")
         work = bookkeeping(partial(give_role, person, "editor"))
-        other = db.engine.raw_connection()
-        other.execute("BEGIN IMMEDIATE")
-        try:
-            with pytest.raises(OperationalError) as error:
-                work()
-        finally:
-            other.rollback()
-            other.close()
+        with busy_sqlite(), pytest.raises(OperationalError) as error:
+            work()
         assert classify(error.value) is Kind.BUSY
         assert role_of(person) == "viewer"
         work()
         assert role_of(person) == "editor"
+
+
+def test_queue_of_writers_ends_with_the_first_that_gives_up(make_app):
+    app = make_app(commands=False)
+    with app.app_context():
+        person = add_person("viewer")
+        work = bookkeeping(partial(give_role, person, "editor"))
+        with busy_sqlite():
+            results = at_once(app, *[work] * 4)
+        assert {classify(error) for error in results} == {Kind.BUSY}
+        assert not queue.locked()
 
 
 def test_writer_begins_immediately_on_sqlite(make_app):
@@ -58,7 +72,7 @@ def test_writer_begins_immediately_on_sqlite(make_app):
         add_person("viewer")
 
         @bookkeeping
-        def service():
+        def work():
             other = db.engine.raw_connection()
             try:
                 with pytest.raises(Exception, match="database is locked"):
@@ -66,7 +80,7 @@ def test_writer_begins_immediately_on_sqlite(make_app):
             finally:
                 other.close()
 
-        service()
+        work()
 
 
 def test_deadlock_victim_is_retried_from_the_start(mariadb):
@@ -76,7 +90,7 @@ def test_deadlock_victim_is_retried_from_the_start(mariadb):
 
     def lock_both(name, first, second):
         @bookkeeping
-        def service():
+        def work():
             attempts.append(name)
             give_role(first, "editor" if name == "a" else "admin")
             after_commit(lambda: followed.append(name))
@@ -84,7 +98,7 @@ def test_deadlock_victim_is_retried_from_the_start(mariadb):
                 both_hold.wait(60)
             give_role(second, "editor" if name == "a" else "admin")
 
-        return service
+        return work
 
     results = at_once(mariadb, lock_both("a", one, two), lock_both("b", two, one))
     assert results == [None, None]
@@ -97,7 +111,7 @@ def test_row_changed_since_it_was_read_is_retried(mariadb):
     person, attempts = add_person("viewer"), []
 
     @bookkeeping
-    def service():
+    def work():
         attempts.append("attempt")
         db.session.execute(text("SET innodb_snapshot_isolation = ON"))
         db.session.execute(text("SELECT role FROM person"))
@@ -106,7 +120,7 @@ def test_row_changed_since_it_was_read_is_retried(mariadb):
                 other.execute(text("UPDATE person SET role = 'admin'"))
         give_role(person, "editor")
 
-    service()
+    work()
     assert len(attempts) == 2
     assert role_of(person) == "editor"
 
@@ -115,12 +129,12 @@ def test_other_errors_are_not_retried(any_app):
     attempts = []
 
     @bookkeeping
-    def service():
+    def work():
         attempts.append("attempt")
         db.session.execute(text("SELECT * FROM nothing_here"))
 
     with pytest.raises(Exception, match="nothing_here"):
-        service()
+        work()
     assert attempts == ["attempt"]
 
 
@@ -128,11 +142,11 @@ def test_retries_are_limited(mariadb):
     attempts = []
 
     @bookkeeping
-    def service():
+    def work():
         attempts.append("attempt")
         signal = "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock found'"
         db.session.execute(text(signal))
 
     with pytest.raises(OperationalError):
-        service()
+        work()
     assert len(attempts) == ATTEMPTS

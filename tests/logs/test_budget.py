@@ -144,6 +144,16 @@ def test_the_longest_lines_fit_what_is_reserved_for_them(make_app, written):
         assert len(line.encode()) <= budget.EVENT_BYTES + 150
 
 
+def test_details_for_developers_are_not_counted(client, written):
+    logging.getLogger().setLevel("DEBUG")
+    with client.application.test_request_context("/login"):
+        for _line in range(50):
+            logging.getLogger("gazetteer.test").debug("x" * 200)
+        client.application.logger.warning("y")
+    assert sum("x" * 200 in line for line in written.lines) == 50
+    assert " y" in written.lines[-1] or '"y"' in written.lines[-1]
+
+
 def test_outside_of_requests_lines_have_a_limit_too(written):
     logging.getLogger("gazetteer.test").warning("x" * 10_000)
     logging.getLogger(EVENTS).warning("event", extra={"fields": {"event": "x", "path": "y" * 9000}})

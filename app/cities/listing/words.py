@@ -19,15 +19,30 @@ def has_words(search: str) -> list[ColumnElement[bool]]:
 
 
 def has_word(word: str) -> ColumnElement[bool]:
-    """Rows with a word in one of their names, or with its beginning in that of the province and
-    the rest in that of the city: Chinese is written without spaces."""
+    """Rows with a word in one of their names, or with its beginning in one and its rest in the
+    other: Chinese is written without spaces."""
     anywhere = is_like(f"%{escape(word)}%")
     if not JOINED_FROM <= len(word) <= JOINED_MOST:
         return anywhere
-    # Its characters in their order: most rows do not have them, and are compared once only.
+    halves = [(word[:at], word[at:]) for at in range(1, len(word))]
+    # First what most rows do not have, so that they are compared with nothing else: the first
+    # character; then for either order all characters, or the last in the province and the first in
+    # the city.
+    begins = is_like(f"%{escape(word[0])}%")
     in_order = is_like("%".join(["", *map(escape, word), ""]))
-    joined = (is_like(f"{part_of(word[:at])}\n{part_of(word[at:])}") for at in range(1, len(word)))
-    return and_(in_order, or_(anywhere, *joined))
+    swapped = is_like(f"%{escape(word[-1])}%\n%{escape(word[0])}%")
+    return and_(
+        begins,
+        or_(
+            and_(in_order, or_(anywhere, *(has_parts(first, rest) for first, rest in halves))),
+            and_(swapped, or_(*(has_parts(rest, first) for first, rest in halves))),
+        ),
+    )
+
+
+def has_parts(province: str, city: str) -> ColumnElement[bool]:
+    """Rows with one text in the name of the province and the other in that of the city."""
+    return is_like(f"{part_of(province)}\n{part_of(city)}")
 
 
 def part_of(text: str) -> str:

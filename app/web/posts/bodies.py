@@ -10,12 +10,13 @@ from flask import Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.actor import Role
-from app.concurrency import PacedBody
+from app.concurrency import PacedBody, yield_to_hub
 from app.current import actor
 from app.errors import NotAForm
 from app.web.declarations import declared
 
 URLENCODED = NotAForm.types[0]
+START_RESPONSE = "gazetteer.start_response"  # of the server, in the environment of a request
 
 # The most bytes and fields of a form, unless the view declares more bytes for members. The largest
 # page has about 2 kB of fields.
@@ -26,6 +27,8 @@ MEMBER_BYTES, MEMBER_PARTS = 65_536, 1_000
 # that is still sending when its connection is closed may lose the response.
 LINGER_BYTES, LINGER_SECONDS = 65_536, 1.0
 BLOCK = 16_384
+# What may be on its way when the client sees the response: the buffers of both ends.
+IN_FLIGHT_BYTES, IN_FLIGHT_BLOCK = 16 << 20, 1 << 18
 
 
 class RequestBody(PacedBody):
@@ -35,7 +38,8 @@ class RequestBody(PacedBody):
     def __init__(self, environ: dict[str, Any]) -> None:
         super().__init__(environ["wsgi.input"])
         self.socket: socket.socket | None = environ.get("gunicorn.socket")
-        self.ended = False
+        self.response: Any = getattr(environ.get(START_RESPONSE), "__self__", None)
+        self.received, self.ended = 0, False
 
     def read(self, size: int = -1) -> bytes:
         """Read a block. gunicorn's exceptions about malformed chunks are no OSError, which Werkzeug
@@ -47,7 +51,14 @@ class RequestBody(PacedBody):
         except Exception as error:
             raise OSError("malformed request body") from error
         self.ended = self.ended or (not block and size != 0)
+        self.received += len(block)
         return block
+
+    def announce_close(self) -> None:
+        """Have gunicorn say that it closes the connection, which nothing else in the application
+        can. nginx would otherwise send another request over it."""
+        if hasattr(self.response, "force_close"):
+            self.response.force_close()
 
     def finish(self) -> None:
         """After the response: read a short rest. If it is longer, have gunicorn close the
@@ -63,6 +74,22 @@ class RequestBody(PacedBody):
             self.socket.settimeout(timeout)
         if not self.ended:
             self.body.failed = True  # type: ignore[attr-defined]
+            self.discard(self.socket)
+
+    @staticmethod
+    def discard(connection: socket.socket) -> None:
+        """Say that the response is complete, and read what is on its way without looking at it.
+        Closing the connection before would reset it, and nginx would answer 502."""
+        left, end = IN_FLIGHT_BYTES, time.monotonic() + LINGER_SECONDS
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
+            connection.settimeout(LINGER_SECONDS)
+            while left > 0 and time.monotonic() < end:
+                block = connection.recv(IN_FLIGHT_BLOCK)
+                if not block:
+                    return
+                left -= len(block)
+                yield_to_hub()
 
 
 def has_body() -> bool:
@@ -76,8 +103,12 @@ def open_body() -> None:
 
 
 def close_body(response: Response) -> Response:
-    """After the response, finish the body."""
+    """After the response, finish the body; if much of it is left, the connection ends."""
     if "body" in g:
+        length = request.content_length
+        left = LINGER_BYTES + 1 if length is None else length - g.body.received
+        if left > LINGER_BYTES and not g.body.ended:
+            g.body.announce_close()
         response.call_on_close(g.body.finish)
     return response
 

@@ -38,6 +38,15 @@ def test_numbers_are_read_as_spreadsheets_write_them(person):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u00ad", "\u2060", "\u180e", "\u2800"])
+def test_invisible_characters_around_cells_make_no_difference(person, unseen):
+    add_cities(("安省", "岚市", 7))
+    lines = f'{unseen}安省,岚市{unseen},{unseen}7{unseen}\n{unseen}"安省"{unseen},岚{unseen}市,8\n'
+    import_id = stage(person, lines, f"{unseen}省份,城{unseen}市,用户数{unseen}\n")
+    assert [row[1] for row in outcomes(import_id)] == ["same", "refused"]
+    assert outcomes(import_id)[1][3] == "Line 2 has the same city with other values."
+
+
 @pytest.mark.parametrize("space", SPACES, ids=ascii)
 def test_spaces_of_every_kind_may_be_around_cells_and_between_thousands(person, space):
     header = f"{space}省份{space},城市{space},{space}用户数\n"

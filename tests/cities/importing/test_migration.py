@@ -15,7 +15,6 @@ from app.errors import NotFound
 from app.times import now
 from tests.cities.importing.staging import confirm, editor, kinds, register, stage
 from tests.conftest import environment
-from tests.factories import add_person
 
 LAST_RELEASE = "0009"
 
@@ -43,6 +42,17 @@ def import_of_the_last_release(person, applied_at=None):
     return import_id
 
 
+def editor_of_the_last_release():
+    """A person as the last release writes them; returns the id."""
+    insert = sa.text(
+        "INSERT INTO person (name, name_key, password_hash, role, active, must_change_password, "
+        "epoch, created_at) VALUES ('editor', 'editor', '', 'editor', 1, 0, 1, :created_at)"
+    )
+    with db.engine.begin() as connection:
+        created_at = now().strftime("%Y-%m-%d %H:%M:%S.%f")
+        return connection.execute(insert, {"created_at": created_at}).lastrowid
+
+
 @pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
 def last_release(request, tmp_path, redis_url):
     """A database of the last release, with an editor."""
@@ -54,7 +64,7 @@ def last_release(request, tmp_path, redis_url):
     app = create_app(settings)
     with app.app_context():
         upgrade(revision=LAST_RELEASE)
-        yield add_person("editor", "editor")
+        yield editor_of_the_last_release()
         db.session.remove()
         db.engine.dispose()
     app.extensions["redis"].close()

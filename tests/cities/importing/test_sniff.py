@@ -1,6 +1,7 @@
 """Which encoding a file has, by evidence."""
 
 import codecs
+import tracemalloc
 
 import pytest
 
@@ -138,3 +139,16 @@ def test_other_requests_run_while_an_encoding_is_looked_for(monkeypatch):
     monkeypatch.setattr(sniff, "yield_to_hub", lambda: pauses.append(1))
     refusal((ASCII + "Montréal,x,1\n" * 500_000).encode("cp1252"))
     assert len(pauses) > 5_000_000 // PIECE
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16", "gb18030"])
+def test_a_file_is_never_decoded_as_a_whole(codec):
+    lines = "".join(f"广东,城{number},5,{'备注' * 5000}\n" for number in range(60))
+    data = f"provincename,cityname,usernumber,note\n{lines}".encode(codec)
+    tracemalloc.start()
+    try:
+        assert len(read_csv(data).lines) == 60
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < len(data) / 2

@@ -20,7 +20,7 @@ SEARCHES = [
     ("istanbul", "İstanbul"), ("İSTANBUL", "İstanbul"), ("lodz", "Łódź"), ("松石", "松\u200b石"),
     ("松\u00ad石", "松\u200b石"), ("kirsehir", "Mucur"), ("100%a_", "a_b/c"), ("%", "a_b/c"),
     ("_", "a_b/c"), ("0%", "a_b/c"), ("b/c", "a_b/c"), ("%a/", None), ("a%b", None),
-    ("广深圳", None), ("深圳广东", None), ("广东东兴", None), ("安松石", "松\u200b石"),
+    ("广深圳", None), ("深圳广东", "深圳市"), ("广东东兴", None), ("安松石", "松\u200b石"),
     ("x" * 41, None),
 ]  # fmt: skip
 
