@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 # In the order in which they are set up. They are imported by create_app(), so that a small program
 # such as app.cli.private_redis starts without all of them.
 PACKAGES = (
+    "clock",
     "logs",
     "database",
     "redis",

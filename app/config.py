@@ -55,6 +55,7 @@ class Settings:
     upload_max_bytes: int
     nginx_sends_files: bool
     redis_timeout_ms: int
+    redis_maxmemory_mb: int
     session_idle_hours: int
     session_absolute_days: int
     default_language: str
@@ -88,6 +89,7 @@ class Settings:
             upload_max_bytes=integer(env, "UPLOAD_MAX_MB", 100, 1, 100_000) << 20,
             nginx_sends_files=boolean(env, "NGINX_SENDS_FILES"),
             redis_timeout_ms=integer(env, "REDIS_TIMEOUT_MS", 300, 50, 10_000),
+            redis_maxmemory_mb=integer(env, "REDIS_MAXMEMORY_MB", 256, 16, 1_000_000),
             session_idle_hours=integer(env, "SESSION_IDLE_HOURS", 12, 1, 24 * 90),
             session_absolute_days=integer(env, "SESSION_ABSOLUTE_DAYS", 14, 1, 365),
             default_language=choice(env, "DEFAULT_LANGUAGE", LANGUAGES),

@@ -12,8 +12,6 @@ from flask_babel import format_decimal, gettext
 
 # Unicode categories: controls, lone surrogates, line and paragraph separators.
 CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
-# Format characters are invisible too, but needed in names of cities and files (emoji, Persian).
-INVISIBLE = CONTROLS | {"Cf"}
 # They change the direction of the text around them, so that "gpj.exe" could read "exe.jpg".
 BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -75,6 +73,12 @@ def excerpt(text: str) -> str:
 def has_category(text: str, categories: Set[str]) -> bool:
     """True if a character of the text is in one of these Unicode categories."""
     return any(unicodedata.category(character) in categories for character in text)
+
+
+def has_invisible(text: str) -> bool:
+    """True if the text has a control, format or other invisible character. Names of cities and
+    files may need some (emoji, Persian), names of people must not look like another's."""
+    return has_category(text, CONTROLS | {"Cf"}) or re.search(f"[{UNSEEN}]", text) is not None
 
 
 def trim(text: str) -> str:
@@ -144,7 +148,7 @@ RADICALS = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Case-fold and normalise to NFKC, for search keys: texts that look the same become equal."""
+    """Case-fold and normalise to NFKC, for names of people and files that differ by more."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 

@@ -151,7 +151,7 @@ def redis_server(folder: Path) -> Iterator[str]:
     path = folder / "redis.sock"
     process = subprocess.Popen(
         [REDIS, "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700",
-         "--save", "", "--dir", str(folder), "--maxmemory-policy", "noeviction"],
+         "--save", "", "--dir", str(folder), "--maxmemory", "1gb"],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
     client = Redis(unix_socket_path=str(path))

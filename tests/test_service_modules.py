@@ -32,6 +32,9 @@ UNDECORATED = {
         "history/services.py: record",
         "history/services.py: record_rows",
     },
+    "is housekeeping of the clock": {
+        "cities/importing/staging.py: delete_expired",
+    },
     "computes figures for everybody, and counts them": {
         "numbers/services.py: get_fib",
         "numbers/services.py: get_pi",

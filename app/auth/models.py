@@ -1,5 +1,6 @@
 """Tables of people and of their tokens."""
 
+import time
 from datetime import datetime, timedelta
 
 from sqlalchemy import CheckConstraint, ForeignKey, String
@@ -20,9 +21,15 @@ TOKEN_DAYS_CHOICES = (7, 30, TOKEN_DAYS, 365)
 ADDRESS_LENGTH = 64
 
 
+def epoch_now() -> int:
+    """The epoch of a person who is added or changed now."""
+    return int(time.time())
+
+
 class Person(db.Model):  # type: ignore[name-defined,misc]
-    """Someone who can sign in. `session_epoch` rises when password, role or state change; a session
-    carries the epoch under which it began, and ends when the two differ."""
+    """Someone who can sign in. `session_epoch` is the time when password, role or state last
+    changed; a session carries the epoch under which it began, and ends when the two differ. As it
+    is a time, nobody who gets the id of somebody else after a backup was restored has theirs."""
 
     __tablename__ = "person"
     __table_args__ = (
@@ -39,7 +46,7 @@ class Person(db.Model):  # type: ignore[name-defined,misc]
     active: Mapped[bool] = mapped_column(default=True)
     must_change_password: Mapped[bool] = mapped_column(default=False)
     password_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of a first password
-    session_epoch: Mapped[int] = mapped_column("epoch", default=1)
+    session_epoch: Mapped[int] = mapped_column("epoch", default=epoch_now)
     created_at: Mapped[Moment]
     signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     previous_signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

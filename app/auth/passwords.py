@@ -13,7 +13,7 @@ from app.auth.models import PASSWORD_LONGEST, PASSWORD_SHORTEST
 from app.concurrency import run_in_thread
 from app.database.engine import release_connection
 from app.errors import Invalid, Unavailable
-from app.text import INVISIBLE, N_, fold, has_category
+from app.text import N_, fold, same_key
 
 PASSWORD_LENGTH_MESSAGE = N_(
     "A password has %(low)d to %(high)d characters.", low=PASSWORD_SHORTEST, high=PASSWORD_LONGEST
@@ -48,7 +48,7 @@ def check_password(password: str, name: str) -> None:
 
 def visible(text: str) -> str:
     """A text as it is compared with words that must not be a password."""
-    return "".join(c for c in fold(text) if not c.isspace() and not has_category(c, INVISIBLE))
+    return same_key(fold(text)).replace(" ", "")
 
 
 def hash_password(password: str) -> str:

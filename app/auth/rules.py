@@ -9,7 +9,7 @@ from app.auth.models import (
     TOKEN_LABEL_LENGTH,
 )
 from app.errors import Invalid
-from app.text import INVISIBLE, N_, compose, fold, has_category
+from app.text import N_, compose, fold, has_invisible
 
 NAME_LENGTH_MESSAGE = N_("A name has 1 to %(n)d characters.", n=NAME_LENGTH)
 LABEL_LENGTH_MESSAGE = N_("A label has 1 to %(n)d characters.", n=TOKEN_LABEL_LENGTH)
@@ -27,8 +27,8 @@ def check_name(name: str) -> str:
     # Some characters become up to 18 when folded, and the key must fit its column.
     if not 1 <= len(name) <= NAME_LENGTH or len(fold_name(name)) > NAME_KEY_LENGTH:
         raise Invalid(fields={"name": NAME_LENGTH_MESSAGE})
-    if has_category(name, INVISIBLE):
-        raise Invalid(fields={"name": N_("A name has no control characters.")})
+    if has_invisible(name):
+        raise Invalid(fields={"name": N_("A name has no control or invisible characters.")})
     return name
 
 

@@ -17,6 +17,7 @@ from app.auth.passwords import check_password, hash_password, random_password
 from app.auth.queries import load_person
 from app.auth.rules import check_name, check_role, fold_name
 from app.auth.sessions.epochs import raise_epoch
+from app.auth.sessions.installation import note_change_of_people
 from app.auth.sign_in.limits import forget_after_commit
 from app.auth.tokens.services import revoke_all
 from app.database.constraints import violates
@@ -83,6 +84,7 @@ def insert_person(person: NewPerson) -> Person:
         if violates(error, "uq_person_name_key"):
             raise Invalid(fields={"name": N_("This name is taken.")}) from None
         raise
+    note_change_of_people()
     return row
 
 

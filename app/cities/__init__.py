@@ -4,16 +4,18 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the pages, the original's addresses, the entries of the bar, and what the history
-    can be about."""
+    """Register the pages, the original's addresses, housekeeping, the entries of the bar, and what
+    the history can be about."""
     from flask_babel import lazy_gettext as _l
 
-    from app.cities import legacy_urls, subjects, views
+    from app.cities import legacy_urls, search_keys, services, subjects, views
     from app.cities.exporting import views as exporting_views
+    from app.cities.importing import staging
     from app.cities.importing import views as importing_views
     from app.cities.listing.row_format import city_name
     from app.cities.rules import may_read_cities, shown_name
     from app.cities.statistics import views as statistics_views
+    from app.clock import registry
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_bar
 
@@ -21,6 +23,9 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(module.bp)
     app.add_template_filter(city_name)
     app.add_template_filter(shown_name)
+    registry.add(app, "removed cities deleted", 600, services.delete_old_removed)
+    registry.add(app, "expired imports deleted", 300, staging.delete_expired)
+    registry.add(app, "search keys", 10, search_keys.KeyWalk().step)
     for subject in (subjects.CITY, subjects.IMPORT):
         register(app, subject)
     for entry in (

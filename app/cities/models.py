@@ -38,6 +38,8 @@ class City(CityColumns, db.Model):  # type: ignore[name-defined,misc]
         db.Index("ix_city_provincename", "provincename"),
         # For the previous release, which compares provinces as they are written.
         db.Index("ix_city_provincename_usernumber", "provincename", "usernumber"),
+        # In this one the rows of a province are in the order of their ids.
+        db.Index("ix_city_province_same", "province_same"),
         # Users by province are summed from this index alone, eight times as fast.
         db.Index("ix_city_province_same_usernumber", "province_same", "usernumber"),
         db.Index("ix_city_cityname_provincename", "cityname", "provincename"),

@@ -11,6 +11,7 @@ from app.cities.models import City
 from app.cities.rules import keys, pair_of, sort_key
 from app.concurrency import yield_to_hub
 from app.database.engine import db
+from app.database.failures import tolerated
 from app.database.service import bookkeeping
 from app.errors import Locked
 
@@ -40,13 +41,11 @@ def fill_keys() -> None:
     second or two after a large insert: the next search continues with the rest, and with rows that
     are locked now. It is part of a read, which would not find these rows otherwise."""
     due = union_all(*(select(select(City.id).where(each).limit(1).subquery()) for each in DUE))
-    for _round in range(FILL_BATCHES):
-        if db.session.scalar(due) is None:
-            return
-        try:
+    with tolerated("search keys were not filled in"):
+        for _round in range(FILL_BATCHES):
+            if db.session.scalar(due) is None:
+                return
             fill_batch()
-        except Locked:
-            return
 
 
 @bookkeeping
@@ -65,6 +64,18 @@ def refresh_keys() -> None:
     while last is not None:
         last = refresh_batch(last)
         yield_to_hub()
+
+
+class KeyWalk:
+    """Refreshes the keys of the whole register again and again, a batch at a time: of 170,000 rows
+    within an hour."""
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def step(self) -> None:
+        """Refresh the next batch."""
+        self.last = refresh_batch(self.last) or 0
 
 
 def refresh_batch(after: int) -> int | None:

@@ -30,6 +30,7 @@ from app.times import now
 SAMPLE = ROOT / "app" / "cities" / "sample-cities.csv"
 SAMPLE_COUNT = 418
 RESTORABLE = timedelta(days=30)
+DELETED_AT_ONCE = 500
 INSERT = insert(City.__table__)  # rows, not objects: they cost less
 
 
@@ -161,14 +162,17 @@ def delete_city(actor: Actor, city_id: int) -> tuple[int, str]:
     db.session.flush()
     record(actor, "city.delete", Change(city_id, values_of(removed), None, removed.version))
     after_commit(cache.invalidate)
-    if removed.id % 20 == 0:  # a transaction of its own, so that removals do not wait for another
-        after_commit(delete_old_removed)
     return removed.id, removed.cityname or ""
 
 
 @bookkeeping
-def delete_old_removed() -> None:
-    db.session.execute(delete(RemovedCity).where(RemovedCity.removed_at < now() - RESTORABLE))
+def delete_old_removed() -> int:
+    """Delete removed cities that can no longer be restored, some at a time; returns how many."""
+    old = select(RemovedCity.id).where(RemovedCity.removed_at < now() - RESTORABLE)
+    ids = db.session.scalars(old.limit(DELETED_AT_ONCE)).all()
+    if ids:
+        db.session.execute(delete(RemovedCity).where(RemovedCity.id.in_(ids)))
+    return len(ids)
 
 
 @service(Role.EDITOR)

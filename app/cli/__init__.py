@@ -11,7 +11,7 @@ def init_app(app: Flask) -> None:
     last, so that the commands of all packages get friendly error messages."""
     from flask_migrate import Migrate
 
-    from app.cli import build_assets, check_release, demo, dev, reload, run
+    from app.cli import build_assets, check_release, clock, demo, dev, reload, run
     from app.cli.errors import add_friendly_errors
     from app.config import ROOT
     from app.database.engine import db
@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
         dev.dev_command,
         check_release.check_release_command,
         reload.reload_command,
+        clock.clock_command,
     ):
         app.cli.add_command(command)
     former = copy(check_release.check_release_command)

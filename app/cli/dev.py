@@ -102,14 +102,15 @@ def serve(settings: Settings, stop: Stop) -> None:
     builder, announced = Builder(), False
     with running(*gunicorn()) as process:
         passwords = prepare_data(settings)  # while gunicorn loads the code
-        while process.poll() is None and not stop.requested:
-            builder.update()
-            connection = HTTPConnection(settings.host, settings.port, timeout=3)
-            if not announced and ask_readyz(connection) is None:
-                announce(settings, passwords)
-                click.echo(f"Data is in {settings.instance}. Press Ctrl-C to stop.\n")
-                announced = True
-            time.sleep(POLL_SECONDS if announced else 0.02)
+        with running("flask", "clock", log=settings.instance / "log" / "clock.log"):
+            while process.poll() is None and not stop.requested:
+                builder.update()
+                connection = HTTPConnection(settings.host, settings.port, timeout=3)
+                if not announced and ask_readyz(connection) is None:
+                    announce(settings, passwords)
+                    click.echo(f"Data is in {settings.instance}. Press Ctrl-C to stop.\n")
+                    announced = True
+                time.sleep(POLL_SECONDS if announced else 0.02)
 
 
 def wait_for_change(stop: Stop) -> None:
@@ -136,6 +137,7 @@ def dev_command(folder: Path) -> None:
     if not is_loopback(settings.host):
         raise CannotStart(f"`make dev` listens on this machine only, not on HOST={settings.host}.")
     check_address(settings)
+    private_redis.check_not_running(settings)
     log = folder / "log" / "redis.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     stop = Stop()

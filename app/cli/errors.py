@@ -1,8 +1,11 @@
 """Friendly error messages of commands."""
 
+import os
+import pwd
 from collections.abc import Callable
 from copy import copy
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,26 +21,28 @@ from app.errors import DomainError
 def add_friendly_errors(app: Flask) -> None:
     """Make every command print one sentence and exit with status 1, instead of a traceback, when a
     service refuses or the database reports an error."""
+    instance = app.config["SETTINGS"].instance
     for name, command in app.cli.commands.items():
-        app.cli.commands[name] = with_friendly_errors(command)
+        app.cli.commands[name] = with_friendly_errors(command, instance)
 
 
-def with_friendly_errors(command: click.Command) -> click.Command:
+def with_friendly_errors(command: click.Command, instance: Path) -> click.Command:
     """Copy a command, or a group and all its commands."""
     wrapped = copy(command)
     if isinstance(wrapped, click.Group):
         children = wrapped.commands.items()
-        wrapped.commands = {name: with_friendly_errors(child) for name, child in children}
+        wrapped.commands = {name: with_friendly_errors(child, instance) for name, child in children}
     if wrapped.callback is not None:
-        wrapped.callback = friendly_errors(wrapped.callback)
+        wrapped.callback = friendly_errors(wrapped.callback, instance)
     return wrapped
 
 
-def friendly_errors(function: Callable[..., Any]) -> Callable[..., Any]:
+def friendly_errors(function: Callable[..., Any], instance: Path) -> Callable[..., Any]:
     """Turn our exceptions into click's one-line error."""
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
+        check_account(instance)
         try:
             return function(*args, **kwargs)
         except DomainError as error:
@@ -48,6 +53,23 @@ def friendly_errors(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.ClickException("Redis does not answer. See REDIS_URL.") from None
 
     return run
+
+
+def check_account(instance: Path) -> None:
+    """Refuse to run as another account than that of the instance folder: the web processes could
+    not write to the files that this one makes."""
+    try:
+        owner = instance.stat().st_uid
+    except OSError:  # it does not exist, which the command reports or mends
+        return
+    if owner == os.geteuid():
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"#{owner}"
+    text = f"{instance} belongs to {name}; run this command with `sudo -u {name}`."
+    raise click.ClickException(text)
 
 
 def sentence(error: failures.DatabaseError) -> str:

@@ -16,12 +16,14 @@ from ipaddress import ip_address
 
 import click
 from flask import current_app
+from redis.exceptions import RedisError
 
 from app.auth import common_passwords, queries
+from app.auth.sessions import installation
 from app.cities.search_keys import refresh_keys
-from app.cli import supervisor
+from app.cli import private_redis, supervisor
 from app.cli.processes import CannotStart, Stop, programs_environment
-from app.config import ROOT, Settings
+from app.config import ROOT, Settings, redis_socket
 from app.database.engine import db
 from app.database.preflight import SchemaError
 from app.database.schema import bring_up_to_date
@@ -35,8 +37,9 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, no
 
 
 def prepare(settings: Settings) -> None:
-    """Create the folders, the database and its tables, if they are missing or outdated, and bring
-    stored search keys up to the rules of this release."""
+    """Create the folders, the database and its tables, if they are missing or outdated, bring
+    stored search keys up to the rules of this release, and end all sessions if a backup was
+    restored."""
     try:
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in ("log", "nginx"):
@@ -53,6 +56,9 @@ def prepare(settings: Settings) -> None:
     except SchemaError as error:
         raise CannotStart(str(error)) from None
     refresh_keys()
+    if not settings.private_redis or private_redis.answers(redis_socket(settings.instance)):
+        with suppress(RedisError):
+            installation.compare()
 
 
 def check_address(settings: Settings) -> None:
@@ -166,6 +172,7 @@ def start_command() -> None:
     """Start everything in the foreground; Ctrl-C stops it."""
     settings: Settings = current_app.config["SETTINGS"]
     supervisor.check_not_running(settings)
+    private_redis.check_not_running(settings)
     check_address(settings)
     prepare(settings)
     claimed = queries.any_person_exists()

@@ -4,13 +4,15 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.database import limits, timing
+    from app.clock import registry
+    from app.database import idempotency, limits, timing
     from app.database.engine import db
     from app.database.failures import close_session
 
     url, web = app.config["SQLALCHEMY_DATABASE_URI"], app.config["WEB"]
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = limits.engine_options(url, web)
     db.init_app(app)
+    registry.add(app, "keys of old forms deleted", 600, idempotency.delete_old_keys)
     app.teardown_appcontext(close_session)
     with app.app_context():
         timing.listen(db.engine)

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.constraints import violates
 from app.database.engine import db
-from app.database.service import after_commit, bookkeeping
+from app.database.service import bookkeeping
 from app.database.types import Moment, bounded
 from app.times import now
 
 KEY_LENGTH = 80
 MAX_AGE = timedelta(days=2)
+DELETED_AT_ONCE = 500
 
 
 class IdempotencyKey(db.Model):  # type: ignore[name-defined,misc]
@@ -72,12 +73,25 @@ def run_once(
             return before
     made = make()
     db.session.execute(update(KEYS).where(KEYS.c.key == used_key).values(result_id=made))
-    if made % 100 == 0:  # often enough; in its own transaction
-        after_commit(delete_old_keys)
     return made
 
 
+def is_first_use(key: str) -> bool:
+    """Note a key within a running service; False if it was noted before."""
+    try:
+        db.session.execute(insert(KEYS).values(key=key))
+    except IntegrityError as error:
+        if not violates(error, "pk_form_key"):
+            raise
+        return False
+    return True
+
+
 @bookkeeping
-def delete_old_keys() -> None:
-    """Delete keys of forms that nobody will send again."""
-    db.session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - MAX_AGE))
+def delete_old_keys() -> int:
+    """Delete keys of forms that nobody will send again, some at a time; returns how many."""
+    old = select(KEYS.c.key).where(KEYS.c.created_at < now() - MAX_AGE).limit(DELETED_AT_ONCE)
+    keys = db.session.scalars(old).all()
+    if keys:
+        db.session.execute(delete(KEYS).where(KEYS.c.key.in_(keys)))
+    return len(keys)

@@ -143,8 +143,8 @@ def run_follow_up(follow_up: Callable[[], object]) -> None:
     would repeat it. So a follow-up must not be essential."""
     try:
         follow_up()
-    except RedisError:  # not our fault, so without a traceback
-        log.warning("Redis does not answer: the change is saved, caches expire within a minute")
+    except RedisError:  # the client has logged it; caches expire within a minute
+        pass
     except DATABASE_ERRORS as error:
         db.session.rollback()
         report(error, "a follow-up of a committed change failed")

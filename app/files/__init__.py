@@ -1,14 +1,20 @@
 """Shared files: uploading and downloading by page and script, the list, removing and restoring."""
 
+from functools import partial
+
 from flask import Flask
 
 
 def init_app(app: Flask) -> None:
     from flask_babel import lazy_gettext as _l
 
+    from app.clock import registry
     from app.files import commands, subjects, views
+    from app.files.download import counting
     from app.files.download import views as download_views
+    from app.files.storage import purging
     from app.files.storage.content import icon_kind
+    from app.files.storage.folder import remove_leftovers
     from app.files.upload import views as upload_views
     from app.files.upload.request import UploadRequest
     from app.history.subjects import register
@@ -21,6 +27,10 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(icon_kind)
     app.cli.add_command(commands.adopt_files)
     app.cli.add_command(commands.purge_files)
+    leftovers = partial(remove_leftovers, app.config["SETTINGS"].files_dir)
+    registry.add(app, "downloads counted", 30, counting.store_counts)
+    registry.add(app, "removed files deleted", 300, purging.purge_removed)
+    registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
     register(app, subjects.FILE)
     names = tuple(blueprint.name for blueprint in blueprints)
     entry = MenuItem("files.list_files", _l("Files"), 20, lambda actor: actor.is_signed_in, names)

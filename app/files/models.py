@@ -8,11 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.auth.models import Person
 from app.database.engine import db
 from app.database.types import Id, Moment, UtcDateTime, bounded, long_text
+from app.text import COMPOSED_FROM
 
 NAME_LENGTH = 255
 # With the name it just fits into the longest key that InnoDB takes (3,072 bytes).
 FOLDER_LENGTH = 500
 EXTENSION_LENGTH = 32
+# A name or path as it was sent: NFC composes at most four characters into one.
+SENT_LENGTH = COMPOSED_FROM * NAME_LENGTH
 # Two uploads at once cannot both become the same version.
 UNIQUE_VERSION = "uq_file_owner_id_folder_name_version"
 # Both empty: the current version of a file that was not removed.
@@ -48,6 +51,11 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     sha256: Mapped[str] = mapped_column(String(64))
     content_type: Mapped[str] = mapped_column(String(127))
     stored_name: Mapped[str] = mapped_column(String(64), unique=True)
+    # The path as it was sent, in NFC, if that is another one. Files of different sent paths are
+    # never versions of each other.
+    sent_name: Mapped[str | None] = mapped_column(bounded(SENT_LENGTH))
+    # What today's rules would refuse about an adopted file (app/files/rules.py::Flaw).
+    flaw: Mapped[str | None] = mapped_column(String(32))
     # The stored name in the original program, so that links to it still work.
     former_name: Mapped[str | None] = mapped_column(bounded(NAME_LENGTH))
     version: Mapped[int]
@@ -65,6 +73,10 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     @property
     def path(self) -> str:
         return join_path(self.folder, self.name)
+
+    @property
+    def sent_path(self) -> str:
+        return self.sent_name or self.path
 
 
 def join_path(folder: str, name: str) -> str:

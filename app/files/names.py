@@ -1,23 +1,34 @@
 """File names and folder paths: rules on plain values, the same for pages, scripts and commands."""
 
+import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.errors import Invalid
-from app.files.models import FOLDER_LENGTH, NAME_LENGTH, join_path
+from app.files.models import FOLDER_LENGTH, NAME_LENGTH, SENT_LENGTH, join_path
 from app.text import BIDI_CONTROLS, COMPOSED_FROM, CONTROLS, N_
 
 # A folder, a slash and a name.
 PATH_LENGTH = FOLDER_LENGTH + 1 + NAME_LENGTH
+MOST_OF_A_NAME = 100  # files with different sent names that become the same
+
+
+# A drive, and what is between the parts of a path, on any system.
+DRIVE = re.compile(r"[A-Za-z]:(?=\S)")
+SEPARATORS = re.compile(r"[/\\]+")
 
 
 @dataclass(frozen=True)
 class CleanPath:
-    """A checked folder and name, and whether characters were trimmed off."""
+    """A checked folder and name, and the path as it was sent, in NFC; whether characters were
+    trimmed off, and whether only the last part was used."""
 
     folder: str
     name: str
+    sent: str
     trimmed: bool = False
+    shortened: bool = False
 
     @property
     def path(self) -> str:
@@ -63,14 +74,37 @@ def check_folder(folder: str, limit: int) -> None:
 
 
 def clean_path(sent: str, with_folder: bool = False) -> CleanPath:
-    """A file name, or, with `with_folder`, a path with slashes, each part of which is a name."""
-    parts = sent.split("/") if with_folder else [sent]
+    """With `with_folder` a path with slashes, each part of which is a name; otherwise a file name.
+    Some clients send a path instead, of which the last part is the name."""
+    if not with_folder:
+        check_length(sent, SENT_LENGTH)
+    parts = sent.split("/") if with_folder else [last_part(sent)]
     check_folder("/".join(parts[:-1]), COMPOSED_FROM * FOLDER_LENGTH)
     names = [clean_name(part) for part in parts]
     folder = "/".join(names[:-1])
     check_folder(folder, FOLDER_LENGTH)
     changed = names != [unicodedata.normalize("NFC", part) for part in parts]
-    return CleanPath(folder, names[-1], changed)
+    shortened = not with_folder and parts != [sent]
+    sent = unicodedata.normalize("NFC", sent)
+    check_length(sent, SENT_LENGTH)
+    return CleanPath(folder, names[-1], sent, changed, shortened)
+
+
+def last_part(path: str) -> str:
+    """The last part of a path in the notation of any system; the whole text if it has none."""
+    parts = SEPARATORS.split(DRIVE.sub("", path, count=1) if DRIVE.match(path) else path)
+    return next((part for part in reversed(parts) if part), path)
+
+
+def numbered(name: str) -> Iterator[str]:
+    """Names for files of the same name: report.pdf, report (2).pdf, report (3).pdf and so on."""
+    yield name
+    stem, dot, extension = name.rpartition(".")
+    if not stem:
+        stem, dot, extension = name, "", ""
+    for number in range(2, MOST_OF_A_NAME + 1):
+        suffix = f" ({number}){dot}{extension}"
+        yield stem[: NAME_LENGTH - len(suffix)] + suffix
 
 
 def is_control(character: str) -> bool:

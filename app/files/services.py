@@ -9,13 +9,13 @@ from sqlalchemy import select, update
 from app.actor import Actor, Role
 from app.current import settings
 from app.database.engine import db
-from app.database.service import after_commit, bookkeeping, permitted, service
+from app.database.service import after_commit, permitted, service
 from app.errors import NotFound
 from app.files import cache, queries
 from app.files.models import File
 from app.files.rules import check_may_change, restorable_since
 from app.files.storage.folder import remove_leftovers, remove_stored
-from app.files.storage.purging import find_due, find_orphans, purge_due, purge_file
+from app.files.storage.purging import find_due, find_orphans, purge_file
 from app.history.models import ADMINISTRATORS
 from app.history.queries import find_removal
 from app.history.services import Change, record
@@ -54,12 +54,6 @@ def recorded(file: File) -> dict[str, Any]:
     return {**fields, "owner": file.owner.name}
 
 
-@bookkeeping
-def count_download(file_id: int) -> None:
-    more = {"downloads": File.downloads + 1}
-    db.session.execute(update(File).where(File.id == file_id).values(more))
-
-
 @service(Role.VIEWER)
 def remove_file(actor: Actor, file_id: int) -> str:
     """Remove a file with all its versions; returns its name. It can be restored for UNDO_DAYS. The
@@ -77,7 +71,6 @@ def remove_file(actor: Actor, file_id: int) -> str:
     change = Change(current.id, before=recorded(current), version=current.version)
     record(actor, "file.delete", change)
     after_commit(cache.invalidate)
-    after_commit(purge_due)
     return file.name
 
 

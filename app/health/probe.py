@@ -18,4 +18,5 @@ def ask_readyz(connection: HTTPConnection) -> str | None:
         connection.close()
     if response.status == 200:
         return None
-    return ", ".join(text for text in body.get("checks", {}).values() if text != "ok")
+    texts = body.get("checks", {}).values()
+    return ", ".join(text for text in texts if text != "ok" and not text.startswith("warning"))

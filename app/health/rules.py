@@ -1,8 +1,11 @@
-"""Who sees the results of the single checks."""
+"""Who sees the results of the single checks, and what Redis is warned of."""
 
+from collections.abc import Mapping
 from ipaddress import ip_address
 
 from app.actor import Actor
+
+GOOD_POLICIES = ("volatile-ttl", "noeviction")
 
 
 def may_see_details(actor: Actor, address: str) -> bool:
@@ -29,3 +32,14 @@ def is_in(address: str, network: str) -> bool:
         return bool(getattr(ip_address(address), network))
     except ValueError:
         return False
+
+
+def warn_of_memory(memory: Mapping[str, object]) -> list[str]:
+    """What is wrong with the memory settings of a Redis, given its INFO: it must have a limit, and
+    must not end sessions while it could delete cached texts."""
+    if not memory.get("maxmemory"):
+        return ["Redis has no memory limit (maxmemory)"]
+    policy = memory.get("maxmemory_policy")
+    if policy in GOOD_POLICIES:
+        return []
+    return [f"Redis ends sessions when it is full (maxmemory-policy {policy}); set volatile-ttl"]

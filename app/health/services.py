@@ -5,6 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import select, text
 
 from app.auth import common_passwords
+from app.clock import lease
 from app.concurrency import run_in_thread
 from app.current import settings
 from app.database import schema
@@ -27,6 +29,8 @@ from app.database.failures import (
 )
 from app.database.limits import CONNECTIONS
 from app.health.refusals import last_refusal
+from app.health.rules import warn_of_memory
+from app.redis import failures as redis_failures
 from app.redis.client import redis_store
 
 
@@ -42,6 +46,8 @@ class Check:
 READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
+NO_CLOCK = Check(True, "warning: no clock runs; see `supervisorctl status clock`")
+NO_REDIS = "Redis does not answer"
 # Set in an application that has had a request of such a proxy: see proxy.py.
 UNTRUSTED_PROXY = "gazetteer-untrusted-proxy"
 
@@ -108,6 +114,7 @@ def check_all() -> dict[str, Check]:
     checks: dict[str, Callable[[], Check]] = {
         "database": check_database,
         "tables": check_tables,
+        "clock": check_clock,
         "redis": check_redis,
         "storage": check_storage,
         "proxy": check_proxy,
@@ -115,7 +122,7 @@ def check_all() -> dict[str, Check]:
     }
     report: dict[str, Check] = {}
     for name, check in checks.items():
-        if name == "tables" and not report["database"].ok:
+        if name in ("tables", "clock") and not all(each.ok for each in report.values()):
             continue  # this would wait for the same time-out again
         report[name] = check()
     if report["database"].ok and report["redis"].ok and (number := last_refusal()):
@@ -167,13 +174,34 @@ def check_tables() -> Check:
         db.session.rollback()
 
 
-def check_redis() -> Check:
-    """Check that Redis accepts a write."""
+def check_clock() -> Check:
+    """Check that a clock does the housekeeping; pages do not need it."""
     try:
-        redis_store.client.set("gz:ready", "1", ex=60)
-    except RedisError:
-        return Check(False, "Redis does not answer or refuses writes")
-    return Check()
+        return NO_CLOCK if lease.is_late() else Check()
+    except DATABASE_ERRORS as error:
+        return failed(error)
+    finally:
+        db.session.rollback()
+
+
+def check_redis() -> Check:
+    """Check that Redis answers. That it refuses something is a warning, as long as it answers
+    questions: people who are signed in can go on reading."""
+    client = redis_store.client
+    try:
+        client.get("gz:ready")
+    except RedisError as error:
+        refused = redis_failures.classify(error) is redis_failures.ErrorKind.REFUSED
+        words = f"Redis refuses: {redis_failures.describe(error)}"
+        return Check(False, words if refused else NO_REDIS)
+    with suppress(RedisError):
+        client.set("gz:ready", "1", ex=60)
+    warnings = []
+    if refusal := client.breaker.recent_refusal:
+        warnings.append(f"Redis refused within ten minutes: {refusal}")
+    with suppress(RedisError):
+        warnings += warn_of_memory(client.info("memory"))
+    return Check(True, f"warning: {'; '.join(warnings)}" if warnings else "ok")
 
 
 def check_storage() -> Check:
@@ -194,9 +222,11 @@ def check_passwords() -> Check:
 
 
 def check_proxy() -> Check:
-    """Warn of a proxy whose word about addresses is not taken."""
+    """Warn of a proxy whose word about addresses is not taken, and of names that nobody checks."""
     if UNTRUSTED_PROXY in current_app.extensions:
         return Check(True, "warning: a proxy stands in front, but TRUSTED_PROXIES is 0")
+    if settings().trusted_proxies and not settings().trusted_hosts:
+        return Check(True, "warning: TRUSTED_HOSTS is empty, so every host name is answered")
     return Check()
 
 

@@ -14,7 +14,9 @@ __all__ = ["event", "init_app"]
 
 
 def init_app(app: Flask) -> None:
-    """Write security events to their files, also those of commands."""
-    from app.logs.security import open_security_log
+    """Write security events to their files, also those of commands; the clock deletes old ones."""
+    from app.clock import registry
+    from app.logs.security import delete_old_days, open_security_log
 
     open_security_log()
+    registry.add(app, "old days of the security log deleted", 3600, delete_old_days, per_host=True)

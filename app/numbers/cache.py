@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from flask import current_app
 from redis.exceptions import RedisError
 
 from app.current import worker_name
 from app.errors import Unavailable
 from app.redis.client import redis_store
 from app.redis.lock import Lock, find_or_acquire
-from app.text import N_
+from app.text import N_, parse_integer
 
 TURN_SECONDS = 4  # to wait for a turn within the process; shorter than the lease of the lock
 COUNTERS = "gz:numbers:counters"
@@ -31,11 +30,11 @@ WORKER_MINUTES = 10
 turns = threading.BoundedSemaphore(4)
 
 LOOK_UP = """
-redis.call('ZADD', KEYS[4], ARGV[2], ARGV[3])
-local value = redis.call('HGET', KEYS[1], ARGV[1])
+ask('ZADD', KEYS[4], ARGV[2], ARGV[3])
+local value = ask('HGET', KEYS[1], ARGV[1])
 if value then
-  redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
-  redis.call('HINCRBY', KEYS[3], 'hits', 1)
+  ask('ZADD', KEYS[2], ARGV[2], ARGV[1])
+  ask('HINCRBY', KEYS[3], 'hits', 1)
 end
 return value
 """
@@ -43,23 +42,30 @@ return value
 # Over the budget, fields whose last use is not known (written by the original program) are evicted
 # first, then the least recently used; at most 100 at a time, so that Redis is never blocked.
 STORE = """
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-redis.call('HINCRBY', KEYS[3], 'computed', 1)
-local over = redis.call('HLEN', KEYS[1]) - tonumber(ARGV[4])
-over = math.min(100, math.max(over, redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[4])))
+ask('HSET', KEYS[1], ARGV[1], ARGV[2])
+ask('ZADD', KEYS[2], ARGV[3], ARGV[1])
+ask('HINCRBY', KEYS[3], 'computed', 1)
+local over = ask('HLEN', KEYS[1]) - tonumber(ARGV[4])
+over = math.min(100, math.max(over, ask('ZCARD', KEYS[2]) - tonumber(ARGV[4])))
 if over <= 0 then return 0 end
 local removed = 0
-for _, field in ipairs(redis.call('HRANDFIELD', KEYS[1], over)) do
-  if not redis.call('ZSCORE', KEYS[2], field) then
-    removed = removed + redis.call('HDEL', KEYS[1], field)
+for _, field in ipairs(ask('HRANDFIELD', KEYS[1], over)) do
+  if not ask('ZSCORE', KEYS[2], field) then
+    removed = removed + ask('HDEL', KEYS[1], field)
   end
 end
 if removed < over then
-  local oldest = redis.call('ZPOPMIN', KEYS[2], over - removed)
-  for i = 1, #oldest, 2 do redis.call('HDEL', KEYS[1], oldest[i]) end
+  local oldest = ask('ZPOPMIN', KEYS[2], over - removed)
+  for i = 1, #oldest, 2 do ask('HDEL', KEYS[1], oldest[i]) end
 end
 return over
+"""
+
+# KEYS: the counters, the workers by the time they last asked. ARGV: the earliest time that counts.
+STATISTICS = """
+local counts = ask('HMGET', KEYS[1], 'hits', 'computed')
+ask('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[1])
+return {counts[1], counts[2], ask('ZCARD', KEYS[2])}
 """
 
 
@@ -98,8 +104,7 @@ def get_or_compute(
     lock = Lock(f"gz:lock:{results.name}:{n}")
     try:
         found = find_or_acquire(lock, lambda: results.find(n))
-    except RedisError as error:
-        current_app.logger.warning("computing without Redis: %s", error.__class__.__name__)
+    except RedisError:
         with turn():
             return compute(lock), False
     if found is not None:
@@ -144,11 +149,9 @@ class CacheStatistics:
 def read_statistics() -> CacheStatistics | None:
     """The counters, or None without Redis."""
     try:
-        with redis_store.client.pipeline(transaction=False) as pipe:
-            pipe.hmget(COUNTERS, "hits", "computed")
-            pipe.zremrangebyscore(WORKERS, "-inf", int(time.time()) - 60 * WORKER_MINUTES)
-            pipe.zcard(WORKERS)
-            (hits, computed), _removed, workers = pipe.execute()
+        oldest = int(time.time()) - 60 * WORKER_MINUTES
+        found = redis_store.script(STATISTICS)(keys=[COUNTERS, WORKERS], args=[oldest])
     except RedisError:
         return None
-    return CacheStatistics(int(hits or 0), int(computed or 0), workers)
+    hits, computed = (parse_integer(text or "", 0, 2**63) or 0 for text in found[:2])
+    return CacheStatistics(hits, computed, workers=found[2])

@@ -16,7 +16,6 @@ from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-from flask import current_app
 from redis.exceptions import RedisError
 
 from app.database.engine import db
@@ -56,11 +55,9 @@ class VersionedCache:
         db.session.rollback()
         made = msgspec.json.encode(compute())
         db.session.rollback()  # no connection is held while Redis is asked
-        try:
+        with suppress(RedisError):
             text = header + made.decode()
             redis_store.client.set(self._value_key(key), text, ex=LIFE_SECONDS)
-        except RedisError as error:
-            current_app.logger.warning("cannot write to the cache: %s", error.__class__.__name__)
         # Read back, so that it is the same as from the cache, and of this shape.
         return msgspec.json.decode(made, type=shape)
 

@@ -1,42 +1,94 @@
-"""The Redis client of the application, with its time-outs and circuit breaker."""
+"""The Redis client of the application, with its time-outs, circuit breaker and scripts."""
 
-from collections.abc import Callable
-from time import monotonic
+from functools import partial
 from typing import Any
 
 from flask import Flask, current_app
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.commands.core import Script
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import ResponseError
 from redis.retry import Retry
 
+from app.redis.breaker import Breaker, log
+from app.redis.failures import WRONG_TYPE, ErrorKind, classify
 
-class BreakerRetry(Retry):
-    """Retries a refused connection once and a time-out never. After a failure the circuit breaker
-    is open for a second: every call of this process fails at once, so that a page answers 503
-    quickly however often it would ask Redis."""
+PREFIX = "gz:"  # of all keys that are ours alone
+MOST_WRONG = 10  # more keys than any script has
+DELETED = "deleted a value of another type"
+WORDS = "{" + ", ".join(f'"{words}"' for words in WRONG_TYPE) + "}"
 
-    OPEN_SECONDS = 1.0
+# Before each script: `ask` is redis.call, and `try` is redis.pcall, whose second result is the
+# error. A value of ours that the command cannot use counts as absent: it is deleted, and the script
+# is run again by SharedRedis.
+PRELUDE = f"""
+local function try(command, key, ...)
+  local answer = redis.pcall(command, key, ...)
+  local problem = type(answer) == "table" and answer.err
+  if problem and string.sub(key, 1, 3) == "{PREFIX}" then
+    for _, words in ipairs({WORDS}) do
+      if string.find(problem, words, 1, true) then
+        redis.call("DEL", key)
+        error("{DELETED} under " .. string.match(key, "^{PREFIX}[a-z]*"))
+      end
+    end
+  end
+  return answer, problem
+end
+local function ask(command, key, ...)
+  local answer, problem = try(command, key, ...)
+  if problem then return redis.call(command, key, ...) end
+  return answer
+end
+"""
 
-    def __init__(self) -> None:
-        super().__init__(NoBackoff(), 1, (RedisConnectionError,))
-        self.open_until = 0.0
 
-    def __deepcopy__(self, _memo: object) -> "BreakerRetry":
-        return self  # redis-py copies it for each connection; they all have to share its state
+class SharedRedis(Redis):
+    """The client of a process. A value of ours that has another type than the command needs counts
+    as absent: it is deleted with a warning, and the command is repeated."""
 
-    def call_with_retry(
-        self, do: Callable[[], Any], fail: Callable[..., Any], *args: Any, **kwargs: Any
-    ) -> Any:
-        if monotonic() < self.open_until:
-            raise RedisConnectionError("Redis did not answer a moment ago")
-        try:
-            return super().call_with_retry(do, fail, *args, **kwargs)
-        except (RedisConnectionError, RedisTimeoutError):
-            self.open_until = monotonic() + self.OPEN_SECONDS
-            raise
+    breaker: Breaker
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        call = partial(self.breaker.call, partial(super().execute_command, *args, **options))
+        for _key in range(MOST_WRONG):
+            try:
+                return call()
+            except ResponseError as error:
+                if not self.has_deleted(error, args):
+                    raise
+        return call()
+
+    def has_deleted(self, error: ResponseError, args: tuple[Any, ...]) -> bool:
+        """Delete the value whose type the error is about. False if it is about something else, or
+        if the value is not ours to delete."""
+        if DELETED in str(error):
+            key = str(error).partition(f"{DELETED} under ")[2].partition(" ")[0]
+        elif classify(error) is ErrorKind.WRONG_TYPE and str(args[1]).startswith(PREFIX):
+            self.breaker.call(partial(super().execute_command, "DEL", args[1]))
+            key = ":".join(str(args[1]).split(":")[:2])
+        else:
+            return False
+        log.warning("Redis: %s under %s", DELETED, key)
+        return True
+
+    def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Pipeline:
+        """A pipeline that the circuit breaker guards too."""
+        made = SharedPipeline(
+            self.connection_pool, self.response_callbacks, transaction, shard_hint
+        )
+        made.breaker = self.breaker
+        return made
+
+
+class SharedPipeline(Pipeline):
+    """A pipeline of SharedRedis, for commands that work with a value of any type."""
+
+    breaker: Breaker
+
+    def execute(self, raise_on_error: bool = True) -> list[Any]:
+        return self.breaker.call(partial(super().execute, raise_on_error))
 
 
 class RedisStore:
@@ -46,29 +98,32 @@ class RedisStore:
         """Create the application's client. Connections open at the first command."""
         settings = app.config["SETTINGS"]
         seconds = settings.redis_timeout_ms / 1000
-        app.extensions["redis"] = Redis.from_url(
+        client: Any = SharedRedis.from_url(
             settings.redis_url,
             decode_responses=True,
             encoding_errors="replace",  # what another program wrote may not be UTF-8
             max_connections=1000,  # as many as a worker answers at once; the default is 100
             socket_connect_timeout=seconds,
             socket_timeout=seconds,
-            retry=BreakerRetry(),
+            # A refused connection only: a command whose answer was lost may have been carried out.
+            retry=Retry(NoBackoff(), 1, (ConnectionRefusedError,)),
         )
+        client.breaker = Breaker()
+        app.extensions["redis"] = client
         app.extensions["redis-scripts"] = {}
 
     @property
-    def client(self) -> Redis:
+    def client(self) -> SharedRedis:
         """The client of the current application."""
-        client: Redis = current_app.extensions["redis"]
+        client: SharedRedis = current_app.extensions["redis"]
         return client
 
     def script(self, text: str) -> Script:
-        """A Lua script, to be called with `keys` and `args`. It is registered once per
-        application, and Redis gets its text only if it does not know it yet."""
+        """A Lua script, to be called with `keys` and `args`; it may use `ask` and `try`. It is
+        registered once per application, and Redis gets its text only if it does not know it yet."""
         scripts: dict[str, Script] = current_app.extensions["redis-scripts"]
         if text not in scripts:
-            scripts[text] = self.client.register_script(text)
+            scripts[text] = self.client.register_script(PRELUDE + text)
         return scripts[text]
 
 

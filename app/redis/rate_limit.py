@@ -30,19 +30,23 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local wait, full = 0, 0
 for i, key in ipairs(KEYS) do
   local count, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
-  if redis.call("ZCARD", key) >= count then
-    local leaves = redis.call("ZRANGE", key, -count, -count, "WITHSCORES")
+  ask("ZREMRANGEBYSCORE", key, "-inf", now - window)
+  if ask("ZCARD", key) >= count then
+    local leaves = ask("ZRANGE", key, -count, -count, "WITHSCORES")
     local room = tonumber(leaves[2]) + window - now
     if room > wait then wait, full = room, i end
   end
 end
 if full > 0 then return {wait, full} end
 for i, key in ipairs(KEYS) do
-  redis.call("ZADD", key, now, ARGV[1])
-  redis.call("PEXPIRE", key, ARGV[2 * i + 1])
+  ask("ZADD", key, now, ARGV[1])
+  ask("PEXPIRE", key, ARGV[2 * i + 1])
 end
 return {0, 0}
+"""
+
+GIVE_BACK = """
+for _, key in ipairs(KEYS) do ask("ZREM", key, ARGV[1]) end
 """
 
 
@@ -94,10 +98,8 @@ def hit(*limits: Limit) -> Hit:
 
 def give_back(counted: Hit) -> None:
     """Remove an event from the limits it was counted under."""
-    with redis_store.client.pipeline(transaction=False) as pipe:
-        for limit in counted.limits:
-            pipe.zrem(limit.redis_key, counted.event)
-        pipe.execute()
+    keys = [limit.redis_key for limit in counted.limits]
+    redis_store.script(GIVE_BACK)(keys=keys, args=[counted.event])
 
 
 def forget(key: str) -> None:

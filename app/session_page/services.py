@@ -10,7 +10,7 @@ from typing import Any
 from app.auth.sessions.keys import values_key
 from app.errors import Invalid, NotFound, Unauthorized
 from app.redis.client import redis_store
-from app.text import INVISIBLE, N_, compose, has_category
+from app.text import N_, compose, has_invisible
 
 KEY_LENGTH = 64
 VALUE_LENGTH = 1000
@@ -22,13 +22,19 @@ VALUE_LENGTH_MESSAGE = N_("A value has at most %(n)s characters.", n=VALUE_LENGT
 # In one step, so that two requests at once cannot exceed the limit, and no value outlives its
 # session. KEYS: the session and its values. ARGV: key, value, the largest number of values.
 SET = """
-local life = redis.call("PTTL", KEYS[1])
+local life = ask("PTTL", KEYS[1])
 if life <= 0 then return "ended" end
-local known = redis.call("HEXISTS", KEYS[2], ARGV[1]) == 1
-if not known and redis.call("HLEN", KEYS[2]) >= tonumber(ARGV[3]) then return "full" end
-redis.call("HSET", KEYS[2], ARGV[1], ARGV[2])
-redis.call("PEXPIRE", KEYS[2], life)
+local known = ask("HEXISTS", KEYS[2], ARGV[1]) == 1
+if not known and ask("HLEN", KEYS[2]) >= tonumber(ARGV[3]) then return "full" end
+ask("HSET", KEYS[2], ARGV[1], ARGV[2])
+ask("PEXPIRE", KEYS[2], life)
 return "stored"
+"""
+
+CLEAR = """
+local count = ask("HLEN", KEYS[1])
+ask("DEL", KEYS[1])
+return count
 """
 
 
@@ -42,7 +48,7 @@ def check_key(key: str | None) -> str:
     key = clean_key(key)
     if not 1 <= len(key) <= KEY_LENGTH:
         raise Invalid(fields={"key": KEY_LENGTH_MESSAGE})
-    if has_category(key, INVISIBLE):
+    if has_invisible(key):
         raise Invalid(fields={"key": N_("A key must not contain control characters.")})
     return key
 
@@ -86,7 +92,4 @@ def pop_value(store_id: str, key: str | None) -> str:
 
 def clear_values(store_id: str) -> int:
     """Remove all values and nothing else; returns how many there were."""
-    with redis_store.client.pipeline() as pipe:
-        pipe.hlen(values_key(store_id))
-        pipe.delete(values_key(store_id))
-        return int(pipe.execute()[0])
+    return int(redis_store.script(CLEAR)(keys=[values_key(store_id)]))

@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 from app.database import failures
 from app.errors import DomainError, Invalid, Locked
 from app.logs import event
+from app.redis import failures as redis_failures
 from app.web.formatting import format_size
 from app.web.negotiation import accepts_anything, wants_page
 from app.web.urls import without_slash
@@ -100,8 +101,11 @@ def exceeded_limit() -> str:
     return str(_("At most %(most)s can be sent here at once.", most=format_size(most)))
 
 
-def answer_redis_error(_error: RedisError) -> Response:
-    current_app.logger.warning("Redis does not answer")
+def answer_redis_error(error: RedisError) -> Response:
+    """Answer 503 if Redis does not answer or refuses, which its client has logged; any other error
+    is ours."""
+    if redis_failures.classify(error) is redis_failures.ErrorKind.FAULT:
+        return answer_unexpected(error)
     return answer(503, "", {"Retry-After": "2"})
 
 

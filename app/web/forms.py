@@ -6,7 +6,8 @@ from typing import Any, Generic, TypeVar
 
 from flask import g, request
 from flask_wtf import FlaskForm
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
+from wtforms import FileField
 
 from app.database import failures
 from app.errors import DomainError, Forbidden, Invalid, NotFound, Unauthorized
@@ -27,10 +28,16 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
         csrf = False
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
-            """The page of a draft has what was typed: see web/posts/drafts.py."""
+            """The page of a draft has what was typed: see web/posts/drafts.py. A file that was sent
+            under the name of a text field is not its text."""
             if "draft" in g:
                 return MultiDict(g.draft.pairs)
-            return super().wrap_formdata(form, formdata)
+            data = super().wrap_formdata(form, formdata)
+            if isinstance(data, CombinedMultiDict) and not any(
+                issubclass(field.field_class, FileField) for _name, field in form._unbound_fields
+            ):
+                return request.form
+            return data
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class UnknownHost(DomainError):
         super().__init__(
             N_(
                 "This site does not answer under the name “%(name)s”. An administrator can add "
-                "it to TRUSTED_HOSTS.",
+                "it to TRUSTED_HOSTS, or set TRUSTED_PROXIES behind a proxy.",
                 name=name,
             )
         )

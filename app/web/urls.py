@@ -1,6 +1,6 @@
 """URLs: safe redirects, the origin of a request, ids in paths."""
 
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from flask import current_app, request, url_for
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -26,7 +26,8 @@ def safe_next(target: str | None, fallback: str) -> str:
 
 
 def landing_url(target: str | None, fallback: str) -> str:
-    """The page to show after signing in: the requested one, or that of a requested file."""
+    """The page to show after signing in: the requested one, that of a requested file, or that to
+    which the sign-in page itself would lead."""
     target = safe_next(target, fallback)
     parts, adapter = split_url(target), current_app.create_url_adapter(request)
     try:
@@ -35,6 +36,8 @@ def landing_url(target: str | None, fallback: str) -> str:
         return fallback
     except HTTPException:  # missing, or redirects
         return target
+    if endpoint == request.endpoint:
+        return landing_url(parse_qs(parts.query).get("next", [""])[0], fallback)
     page = declarations_of(current_app.view_functions[endpoint]).attachment_page
     if page is None:
         return target

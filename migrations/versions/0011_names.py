@@ -15,13 +15,17 @@ branch_labels = None
 depends_on = None
 
 TABLES = ("city", "city_import_line")
-INDEX = "ix_city_province_same_usernumber"
+INDEXES = {
+    "ix_city_province_same": ["province_same"],
+    "ix_city_province_same_usernumber": ["province_same", "usernumber"],
+}
 
 
 def upgrade() -> None:
     for table in TABLES:
         add_columns(table, sa.Column("province_same", bounded(255)))
-    add_index(INDEX, "city", ["province_same", "usernumber"])
+    for name, columns in INDEXES.items():
+        add_index(name, "city", columns)
     add_table(
         "name_lock",
         sa.Column("digest", sa.BINARY(20), nullable=False),
@@ -32,6 +36,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("name_lock")
-    op.drop_index(INDEX, "city")
+    for name in INDEXES:
+        op.drop_index(name, "city")
     for table in TABLES:
         op.drop_column(table, "province_same")

@@ -111,7 +111,7 @@ def test_without_redis_a_password_is_changed_with_one_line_of_warning(make_app, 
         assert result.exit_code == 0
         assert credentials.verify("Ada", "another password")
     warnings = [record for record in caplog.records if record.name != "gazetteer.events"]
-    assert [record.levelname for record in warnings] == ["WARNING"]
+    assert [record.levelname for record in warnings] == ["ERROR"]
     assert "Redis does not answer" in caplog.text
     assert "Traceback" not in caplog.text
 

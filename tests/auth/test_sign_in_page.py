@@ -173,6 +173,10 @@ def test_a_form_after_the_end_of_the_session_leads_to_the_sign_in(people, browse
         ("/nothing-here", "/nothing-here"),
         ("/session/set", "/cities"),
         ("/logout", "/cities"),
+        ("/login", "/cities"),
+        ("/login?next=/files/1&why=ended", "/files/1/details"),
+        ("/login?next=%2Flogin%3Fnext%3D%252Ffiles%252F1", "/files/1/details"),
+        ("/login?next=//evil.example", "/cities"),
         ("//evil.example/files/1", "/cities"),
     ],
 )

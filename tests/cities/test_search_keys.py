@@ -82,6 +82,7 @@ def test_a_new_city_asks_the_register_one_question(any_app):
         plan = str(connection.exec_driver_sql(f"{explain} {statement}", parameters).all())
     assert "ix_city_city_key" in plan
     assert "ix_city_keys_due" in plan
+    assert "ix_city_province_same_usernumber" in plan
 
 
 def test_keys_follow_a_name_whose_end_changes():

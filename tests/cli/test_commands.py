@@ -1,5 +1,8 @@
 """The `flask` commands."""
 
+import os
+
+import pytest
 from sqlalchemy import select, update
 
 from app.cities.models import City
@@ -24,3 +27,19 @@ def test_prepare_recomputes_keys_that_another_release_stored(app):
         assert done.exit_code == 0, done.output
         db.session.rollback()
         assert db.session.scalar(select(City.search_key)) == "zurich\nbulach"
+
+
+@pytest.mark.parametrize(
+    "words", [["prepare"], ["list-users"], ["history", "prune", "--before", "2020-01-01"]]
+)
+def test_command_of_another_account_is_refused(app, monkeypatch, words):
+    settings = app.config["SETTINGS"]
+    settings.instance.mkdir(exist_ok=True)
+    owner = settings.instance.stat().st_uid
+    with app.app_context():
+        assert app.test_cli_runner().invoke(args=["list-users"]).exit_code == 0
+        monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+        result = app.test_cli_runner().invoke(args=words)
+    assert result.exit_code == 1
+    assert f"Error: {settings.instance} belongs to " in result.output
+    assert "run this command with `sudo -u " in result.output

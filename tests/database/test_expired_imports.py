@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import event, select, update
 
+from app.cities.importing import staging
 from app.cities.importing.models import CityImport
 from app.database.engine import db
 from app.times import now
@@ -26,6 +27,7 @@ def test_expired_imports_are_deleted_one_per_statement(any_app):
 
     event.listen(db.engine, "after_cursor_execute", count)
     fresh = {stage(person, "广东,佛山市,3\n") for _ in range(EXPIRED)}
+    staging.delete_expired()
     event.remove(db.engine, "after_cursor_execute", count)
     assert set(db.session.scalars(select(CityImport.id))) == fresh
     assert sum(deleted) == len(expired)

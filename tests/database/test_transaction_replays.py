@@ -12,8 +12,9 @@ from app.actor import Role
 from app.database.engine import db
 from app.database.failures import Kind, classify
 from app.database.service import ATTEMPTS, after_commit, bookkeeping, queue, service
+from tests.cities.conftest import add_as_original
 from tests.database.test_transactions import give_role, role_of
-from tests.factories import OPERATOR, add_person, at_once
+from tests.factories import HTML, OPERATOR, add_person, at_once
 
 
 @contextmanager
@@ -54,6 +55,16 @@ def test_sqlite_that_stays_busy_raises(make_app):
         assert role_of(person) == "viewer"
         work()
         assert role_of(person) == "editor"
+
+
+def test_search_works_while_another_process_writes(make_app, caplog):
+    app = make_app(commands=False, PUBLIC_READ="1")
+    with app.app_context():
+        add_as_original(("广东", "深圳市", 5))
+        db.session.remove()
+        with busy_sqlite():
+            assert app.test_client().get("/cities?q=x", headers=HTML).status_code == 200
+    assert "search keys were not filled in: the database is busy: 5 " in caplog.text
 
 
 def test_queue_of_writers_ends_with_the_first_that_gives_up(make_app):

@@ -6,12 +6,15 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 import requests
+from redis import Redis
+from redis.exceptions import RedisError
 
 from app.cli import supervisor
-from app.config import ROOT, Settings
+from app.config import ROOT, Settings, redis_socket
 from tests import servers
 from tests.conftest import need
 from tests.site import Site
@@ -183,3 +186,37 @@ def test_programs_that_cannot_be_started_are_reported(folder):
     finally:
         instance.stop()
     assert instance.processes() == []
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+        return int(file.read().rpartition(")")[2].split()[1])
+
+
+def test_programs_of_a_killed_supervisor_are_replaced(folder):
+    """Its Redis above all: two that write one file would damage it."""
+    with servers.started(folder) as first:
+        client = Site(first.base).claim(first.setup_path)
+        os.kill(int((first.folder / "supervisord.pid").read_text()), signal.SIGKILL)
+        servers.wait_until(lambda: first.process.poll() is not None, "make run has ended")
+        config = first.folder / "supervisor.conf"
+        words = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)]
+        env = {**os.environ, "ENV_FILE": str(folder / "env"), "INSTANCE": str(first.folder)}
+        env["PORT"] = str(first.port)
+        with subprocess.Popen(words, cwd=ROOT, env=env, start_new_session=True) as second:
+            try:
+                path = redis_socket(first.folder)
+
+                def is_managed():
+                    with suppress(RedisError), Redis(unix_socket_path=str(path)) as redis:
+                        return parent_of(redis.info("server")["process_id"]) == second.pid
+                    return False
+
+                servers.wait_until(is_managed, "the Redis of the second supervisor answers")
+                servers.wait_until(lambda: servers.answers(first.base, "/readyz"), "it is ready")
+                page = client.get(f"{first.base}/account", timeout=60, allow_redirects=False)
+                assert page.status_code == 200
+                client.close()
+            finally:
+                servers.stop(second)
+        servers.wait_until(lambda: first.processes() == [], "everything has stopped")

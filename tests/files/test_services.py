@@ -1,4 +1,4 @@
-"""Removing and restoring files, and counting downloads, on both databases."""
+"""Removing and restoring files on both databases."""
 
 import pytest
 from sqlalchemy import select
@@ -112,10 +112,3 @@ def test_a_file_is_not_restored_after_the_undo_period_even_if_not_purged_yet(peo
     assert len(on_disk(settings().files_dir)) == 1
     age(file_id, 6.9)
     assert services.restore_file(editor(people[0]), file_id).version == 1
-
-
-def test_downloads_are_counted(people):
-    stored = store(people[0], "a.txt", b"x")
-    services.count_download(stored.id)
-    services.count_download(stored.id)
-    assert queries.load_file(OPERATOR, stored.id).downloads == 2

@@ -27,8 +27,13 @@ def test_a_proxy_that_is_not_trusted_is_reported(make_app, caplog, address):
     [
         ({}, "127.0.0.1", {}),
         ({}, "8.8.8.8", FORWARDED),  # a client forges it
-        ({"TRUSTED_PROXIES": "1"}, "127.0.0.1", FORWARDED),
+        ({"TRUSTED_PROXIES": "1", "TRUSTED_HOSTS": "localhost"}, "127.0.0.1", FORWARDED),
     ],
 )
 def test_other_requests_are_not(make_app, settings, address, headers):
     assert report_after(make_app(**settings), address, headers) == "ok"
+
+
+def test_names_that_nobody_checks_are_reported(make_app):
+    expected = "warning: TRUSTED_HOSTS is empty, so every host name is answered"
+    assert report_after(make_app(TRUSTED_PROXIES="1")) == expected

@@ -97,6 +97,7 @@ def test_ready_on_both_databases(any_app):
             "storage": "ok",
             "proxy": "ok",
             "passwords": "ok",
+            "clock": "warning: no clock runs; see `supervisorctl status clock`",
         },
     }
 
@@ -117,9 +118,31 @@ def test_redis_failure_is_reported_until_it_is_back(make_app):
             assert ready(app)[0] == 200
         status, body = ready(app)
         assert status == 503
-        assert body["checks"]["redis"] == "Redis does not answer or refuses writes"
+        assert body["checks"]["redis"] == "Redis does not answer"
         with servers.redis_server(folder):
             servers.wait_until(lambda: ready(app)[0] == 200, "it is ready again")
+
+
+@pytest.mark.parametrize(
+    ("limit", "policy", "words"),
+    [
+        ("0", "noeviction", "no memory limit"),
+        ("64mb", "allkeys-lru", "ends sessions when it is full (maxmemory-policy allkeys-lru)"),
+        ("64mb", "volatile-lru", "ends sessions when it is full (maxmemory-policy volatile-lru)"),
+        ("64mb", "volatile-ttl", ""),
+        ("64mb", "noeviction", ""),
+    ],
+)
+def test_a_redis_that_may_end_sessions_is_a_warning(make_app, limit, policy, words):
+    need(servers.REDIS, "redis-server or valkey-server")
+    with servers.short_folder("ready") as folder, servers.redis_server(folder) as url:
+        app = make_app(REDIS_URL=url)
+        app.extensions["redis"].config_set("maxmemory", limit)
+        app.extensions["redis"].config_set("maxmemory-policy", policy)
+        status, body = ready(app)
+        assert status == 200
+        assert words in body["checks"]["redis"]
+        assert body["checks"]["redis"].startswith("warning: Redis" if words else "ok")
 
 
 def test_unreachable_database_is_reported(make_app):

@@ -72,7 +72,7 @@ HEADERS = {
 FIELDS = (
     "name", "password", "next", "csrf_token", "province", "city", "number", "key", "value", "role",
     "label", "version", "id", "language", "scheme", "current", "again", "sample", "file", "folder",
-    "filename", "q", "page", "sort", "order", "f", "batch", "confirm", "latitude", "longitude",
+    "filename", "q", "page", "sort", "order", "f", "batch", "confirm", "draft", "latitude",
 )  # fmt: skip
 JSONS = [
     "5",

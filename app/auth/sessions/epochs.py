@@ -8,13 +8,16 @@ asked again a minute later at the latest.
 
 from functools import partial
 
-from app.auth.models import Person
+from redis.exceptions import RedisError
+
+from app.auth.models import Person, epoch_now
+from app.auth.sessions.installation import note_change_of_people
+from app.auth.sessions.keys import EPOCH_PREFIX, PERSON_PREFIX
 from app.database.engine import db
 from app.database.service import after_commit
 from app.redis.client import redis_store
+from app.redis.failures import ErrorKind, classify
 
-PERSON_PREFIX = "gz:person:"
-EPOCH_PREFIX = "gz:epoch:"
 EPOCH_SECONDS = 60
 PERSON_SECONDS = 86_400  # the hash expires a day after its last change
 DISABLED = 0  # the epoch of the disabled, which no session has
@@ -24,13 +27,13 @@ DISABLED = 0  # the epoch of the disabled, which no session has
 WRITE = """
 local now = tonumber(redis.call("TIME")[1])
 local replace = ARGV[4] == "1"
-if not replace and now < (tonumber(redis.call("HGET", KEYS[1], "epoch_until") or 0) or 0) then
+if not replace and now < (tonumber(ask("HGET", KEYS[1], "epoch_until") or 0) or 0) then
   return
 end
-redis.call("HSET", KEYS[1], "epoch", ARGV[1], "epoch_until", now + ARGV[2])
-redis.call("EXPIRE", KEYS[1], ARGV[3])
-if replace or redis.call("EXISTS", KEYS[2]) == 0 then
-  redis.call("SET", KEYS[2], ARGV[1], "EX", ARGV[2])
+ask("HSET", KEYS[1], "epoch", ARGV[1], "epoch_until", now + ARGV[2])
+ask("EXPIRE", KEYS[1], ARGV[3])
+if replace or ask("EXISTS", KEYS[2]) == 0 then
+  ask("SET", KEYS[2], ARGV[1], "EX", ARGV[2])
 end
 """
 
@@ -48,7 +51,8 @@ def epoch_key(person_id: int) -> str:
 
 def raise_epoch(person: Person) -> int:
     """End all sessions of a person once the running service has committed."""
-    person.session_epoch += 1
+    person.session_epoch = max(person.session_epoch + 1, epoch_now())
+    note_change_of_people()
     epoch = person.session_epoch if person.active else DISABLED
     after_commit(partial(write_epoch, person.id, epoch, replace=True))
     return person.session_epoch
@@ -56,11 +60,15 @@ def raise_epoch(person: Person) -> int:
 
 def publish_epoch(person_id: int) -> int:
     """Read the epoch from the database into Redis, where a value that was written in the meantime
-    is newer and remains."""
+    is newer and remains. While Redis refuses writes, every request asks the database."""
     person = db.session.get(Person, person_id, populate_existing=True)
     epoch = person.session_epoch if person and person.active else DISABLED
     db.session.rollback()  # no connection is held while Redis is asked
-    write_epoch(person_id, epoch, replace=False)
+    try:
+        write_epoch(person_id, epoch, replace=False)
+    except RedisError as error:
+        if classify(error) is not ErrorKind.REFUSED:
+            raise
     return epoch
 
 

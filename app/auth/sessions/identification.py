@@ -1,7 +1,7 @@
 """Who makes a request: from the token in its header, or from its session."""
 
 import logging
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask import current_app, g, request, session
@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from app.actor import Actor, Role
 from app.auth.sessions.epochs import publish_epoch
+from app.auth.sessions.installation import compare_once
 from app.auth.sessions.lookup import earliest_start, look_up
 from app.auth.sign_in.limits import count_wrong
 from app.auth.tokens import services as tokens
@@ -21,11 +22,11 @@ from app.web.declarations import declared
 class SignedIn(msgspec.Struct):
     """What a session contains about its person."""
 
-    person: int
+    person: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     name: str
     role: Role
     epoch: int
-    since: float
+    since: Annotated[float, msgspec.Meta(ge=0, lt=1e11)]
     must_change: bool = False
 
 
@@ -59,6 +60,9 @@ def load_from_session() -> None:
     interface: Any = current_app.session_interface
     epoch = interface.load(session)
     if "person" not in session:
+        return
+    if compare_once():
+        session.clear()
         return
     try:
         found = msgspec.convert(dict(session), SignedIn)

@@ -25,6 +25,9 @@ from app.auth.sessions.keys import all_keys, requests_key, session_key, values_k
 from app.auth.sessions.lookup import idle_seconds, look_up
 from app.current import worker_name
 from app.database.failures import close_session
+from app.redis import failures
+from app.redis.client import redis_store
+from app.text import parse_integer
 from app.web.error_pages import answer_redis_error
 from app.web.posts.csrf import add_token
 from app.web.preferences import cookie_name, seen_secure
@@ -32,6 +35,22 @@ from app.web.preferences import cookie_name, seen_secure
 # A client that sends forms and never opens a page reads none of the notices for its next page.
 FLASHES = "_flashes"  # where flask.flash() puts them
 FLASHES_MAX = 5
+
+
+# KEYS: the session and its counter of requests.
+USAGE = """
+return {ask("GET", KEYS[2]), ask("TTL", KEYS[1])}
+"""
+
+
+class Shape(msgspec.Struct):
+    """What pages find in every session, if it is there at all."""
+
+    csrf_token: str = ""
+    writer: str = ""
+    flashes: list[tuple[str, str | dict[str, str]]] = msgspec.field(
+        name=FLASHES, default_factory=list
+    )
 
 
 class SharedSession(ServerSideSession):  # type: ignore[misc]
@@ -88,17 +107,22 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
 
     def decode(self, text: str | None) -> dict[str, Any] | None:
         """The data of a session's text, or None if the text is not a session."""
+        if text is None:
+            return None
         try:
-            return None if text is None else msgspec.json.decode(text, type=dict[str, Any])
+            data = msgspec.json.decode(text, type=dict[str, Any])
+            msgspec.convert(data, Shape)
         except msgspec.DecodeError:
             return None
+        return data
 
     def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
         """Write what changed; a response that relies on a session which could not be saved
         becomes 503.
 
         A POST that redirects has already made its change: it loses its notice for the next page,
-        and nobody is asked to repeat it.
+        and nobody is asked to repeat it. So does every page while Redis answers and refuses
+        writes: a page that only shows something still does.
         """
         if not session.opened or session.unavailable or session.discarded:
             return
@@ -112,8 +136,8 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
                 self.end(app, session, response)
         except RedisError as error:
             redirects = request.method == "POST" and 300 <= response.status_code < 400
-            if session and session.stored and redirects:
-                app.logger.warning("Redis does not answer: the session is not written")
+            refused = failures.classify(error) is failures.ErrorKind.REFUSED
+            if session and session.stored and (redirects or refused):
                 return
             refusal = answer_redis_error(error)
             response.set_data(refusal.get_data())
@@ -158,11 +182,8 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
     def usage(self, session: SharedSession) -> tuple[int, int]:
         """How many requests the session has seen, and in how many seconds it ends if unused."""
         key = self.store_id(session)
-        with self.client.pipeline(transaction=False) as pipe:
-            pipe.get(requests_key(key))
-            pipe.ttl(key)
-            requests, seconds = pipe.execute()
-        return int(requests or 0), max(0, seconds)
+        requests, seconds = redis_store.script(USAGE)(keys=[key, requests_key(key)])
+        return parse_integer(requests or "", 0, 2**63) or 0, max(0, seconds)
 
     def store_id(self, session: SharedSession) -> str:
         """The Redis key of a session."""

@@ -2,6 +2,9 @@
 
 import hashlib
 
+PERSON_PREFIX = "gz:person:"
+EPOCH_PREFIX = "gz:epoch:"
+
 
 def session_key(sid: str) -> str:
     """The Redis key of a session id."""

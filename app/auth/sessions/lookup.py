@@ -2,8 +2,8 @@
 
 import time
 
-from app.auth.sessions.epochs import EPOCH_PREFIX, PERSON_PREFIX
-from app.auth.sessions.keys import all_keys, session_key
+from app.auth.sessions.installation import SINCE_KEY
+from app.auth.sessions.keys import EPOCH_PREFIX, PERSON_PREFIX, all_keys, session_key
 from app.current import settings
 from app.redis.client import redis_store
 
@@ -11,29 +11,32 @@ SEEN_SECONDS = 60  # how long after it was last extended a session is extended a
 
 # Returns the session's text and the person's epoch, each only where it is known. The request
 # counts, and the session is extended, only if the session is of that epoch and began late enough.
-# The keys of the person cannot be among KEYS, because the session names the person.
-# KEYS: all_keys() of the session.
+# The keys of the person cannot be among KEYS, because the session names the person. A Redis that
+# refuses writes, because it is full or a replica, still knows who this is.
+# A session that began before a backup was restored does not exist any more.
+# KEYS: all_keys() of the session, and since when sessions count.
 # ARGV: the idle time, SEEN_SECONDS, the earliest beginning; the beginnings of the keys of people.
 READ = """
-local text = redis.call("GET", KEYS[1])
+local text = ask("GET", KEYS[1])
 if not text then return {} end
 local readable, session = pcall(cjson.decode, text)
 if not readable or type(session) ~= "table" or type(session.person) ~= "number" then
   return {text}
 end
+local since = type(session.since) == "number" and session.since or 0
+if since < (tonumber(ask("GET", KEYS[5]) or "") or 0) then return {} end
 local id = string.format("%.0f", session.person)
 local now = tonumber(redis.call("TIME")[1])
-local known = redis.call("HMGET", ARGV[4] .. id, "epoch", "epoch_until")
+local known = ask("HMGET", ARGV[4] .. id, "epoch", "epoch_until")
 local epoch = tonumber(known[1] or "")
 if not epoch or now >= (tonumber(known[2] or "") or 0) then return {text} end
 -- Written by workers of the release before; 0 is a disabled person, otherwise the higher is newer.
-local before = tonumber(redis.call("GET", ARGV[5] .. id) or "")
+local before = tonumber(ask("GET", ARGV[5] .. id) or "")
 if before then epoch = (before == 0 or epoch == 0) and 0 or math.max(epoch, before) end
-local since = type(session.since) == "number" and session.since or 0
 if session.epoch == epoch and since >= tonumber(ARGV[3]) then
-  redis.call("INCR", KEYS[2])
-  if redis.call("SET", KEYS[3], now, "NX", "EX", ARGV[2]) then
-    for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4]}) do redis.call("EXPIRE", key, ARGV[1]) end
+  try("INCR", KEYS[2])
+  if try("SET", KEYS[3], now, "NX", "EX", ARGV[2]) then
+    for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4]}) do try("EXPIRE", key, ARGV[1]) end
   end
 end
 return {text, epoch}
@@ -53,7 +56,7 @@ def earliest_start() -> float:
 def look_up(sid: str) -> tuple[str | None, int | None]:
     """The text of a session, and the epoch of its person; counts the request."""
     found = redis_store.script(READ)(
-        keys=all_keys(session_key(sid)),
+        keys=[*all_keys(session_key(sid)), SINCE_KEY],
         args=[idle_seconds(), SEEN_SECONDS, earliest_start(), PERSON_PREFIX, EPOCH_PREFIX],
     )
     text, epoch = [*found, None, None][:2]

@@ -26,7 +26,6 @@ def begin_import(actor: Actor, file_name: str, data: bytes) -> int:
     table = read_csv(data)
     if not has_space(settings().instance, len(data)):
         raise NoSpace()
-    staging.delete_expired()
     return staging.stage_table(actor, display_name(file_name), table)
 
 

@@ -1,8 +1,8 @@
 """Permanent deletion: removed files that can no longer be restored, and orphaned stored files.
 
-Each removal and upload deletes some of them. That follows from the removal by a fixed rule and is
-nobody's action, so it is bookkeeping and not in the history; `flask purge-files` is somebody's,
-and recorded (app/files/services.py::purge_files).
+The clock deletes them. That follows from the removal by a fixed rule and is nobody's action, so it
+is bookkeeping and not in the history; `flask purge-files` is somebody's, and recorded
+(app/files/services.py::purge_files).
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,6 @@ from sqlalchemy import delete, select
 
 from app.current import settings
 from app.database.engine import db, release_connection
-from app.database.failures import tolerated
 from app.database.service import after_commit, bookkeeping
 from app.files import cache
 from app.files.models import File
@@ -21,15 +20,8 @@ from app.files.rules import restorable_since
 from app.files.storage.folder import remove_stored, stored_before
 from app.times import now
 
-# How many files are deleted permanently when another one is removed or uploaded.
-PURGE_LIMIT = 20
-
-
-def purge_due() -> None:
-    """Purge some files after a removal or an upload. That is committed already, so a database that
-    is busy or away does not fail it."""
-    with tolerated("removed files were not purged"):
-        purge_removed()
+# How many files are deleted permanently at a time.
+PURGE_LIMIT = 100
 
 
 def purge_removed() -> int:

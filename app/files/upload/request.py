@@ -1,17 +1,19 @@
 """The HTTP side of an upload: the form is read once, each file directly into the storage folder."""
 
 import time
-from pathlib import Path
-from typing import IO, Any, cast
+from typing import cast
 
 from flask import Request, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
+from werkzeug.formparser import FormDataParser
 
 from app.concurrency import yield_to_hub
 from app.current import actor, settings
 from app.disk import has_space
-from app.errors import NoSpace, NotAForm, TooLarge
-from app.files.storage.folder import BLOCK, Incoming, remove_leftovers
+from app.errors import DomainError, Invalid, NoSpace, NotAForm, TooLarge
+from app.files.storage.folder import BLOCK
+from app.files.upload.multipart import BrokenPart, FormPart, UploadParser
+from app.files.upload.sent_names import decode_names
 from app.files.upload.services import SentFile, UploadResult, store_uploads
 from app.text import N_, Bytes
 from app.web.posts.bodies import is_form_or_empty
@@ -20,85 +22,35 @@ from app.web.posts.csrf import check_csrf
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
 FORM_PARTS = 10_000  # a folder of many files is one form
-# The size limit of everything in a form but its files. A folder of 10,000 files has part headers of
-# about 4 MB.
-IN_MEMORY_BYTES = 10_000_000
 # For how long the rest of a refused request is read and discarded: a client that is still sending
 # when the connection closes would report a broken connection instead of our response.
 DRAIN_SECONDS = 30
-
-
-class FormBody:
-    """The body of an upload as Werkzeug's form parser reads it. Everything but the files is held in
-    memory (text fields, part headers); Werkzeug limits each field, this class all of them."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.stream = stream
-        self.in_memory = 0
-
-    def read(self, size: int = -1) -> bytes:
-        if self.in_memory > IN_MEMORY_BYTES:
-            raise RequestEntityTooLarge()
-        block = self.stream.read(size)
-        self.in_memory += len(block)
-        return block
-
-
-class FormFile(Incoming):
-    """An incoming file as a stream for Werkzeug's form parser, which writes, rewinds once at the
-    end of the part, and closes at the end of the request."""
-
-    def __init__(self, body: FormBody, folder: Path, limit: int) -> None:
-        super().__init__(folder, limit)
-        self.body = body
-
-    def write(self, data: bytes) -> int:
-        """Write a block, which is then no longer in memory."""
-        self.body.in_memory -= len(data)
-        return super().write(data)
-
-    def seek(self, _offset: int, _whence: int = 0) -> int:
-        """The part is complete."""
-        self.finish()
-        return 0
-
-    def close(self) -> None:
-        """The request has ended: discard the file unless it was stored."""
-        self.discard()
 
 
 class UploadRequest(Request):
     """Flask's request, with an option to write the files of a form into the storage folder."""
 
     into_storage = False
-    form_body: FormBody | None = None
+    parser: UploadParser | None = None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.received: list[FormFile] = []
-
-    def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
-        """The stream for one file of a form; called by Werkzeug."""
-        if self.form_body is None:
-            return super()._get_file_stream(*args, **kwargs)
-        own = settings()
-        stream = FormFile(self.form_body, own.files_dir, own.upload_max_bytes)
-        self.received.append(stream)
-        return cast(IO[bytes], stream)
-
-    def _get_stream_for_parsing(self) -> IO[bytes]:
-        """The body of a form; called by Werkzeug."""
-        stream = super()._get_stream_for_parsing()
+    def make_form_data_parser(self) -> FormDataParser:
+        """The parser of this form; called by Werkzeug."""
         if not self.into_storage:
-            return stream
-        self.form_body = self.form_body or FormBody(stream)
-        return cast(IO[bytes], self.form_body)
+            return super().make_form_data_parser()
+        own = settings()
+        self.parser = UploadParser(
+            own.files_dir,
+            own.upload_max_bytes,
+            max_form_memory_size=self.max_form_memory_size,
+            max_form_parts=self.max_form_parts,
+        )
+        return self.parser
 
     def close(self) -> None:
-        """Discard files also when the form was cut off, of which Werkzeug knows no files."""
+        """The request has ended: discard the files that were not stored."""
         super().close()
-        for stream in self.received:
-            stream.close()
+        if self.parser is not None:
+            self.parser.discard()
 
 
 def receive() -> list[UploadResult]:
@@ -109,18 +61,45 @@ def receive() -> list[UploadResult]:
         if not is_form_or_empty():
             raise NotAForm()
         check_csrf()
-    sent = [
-        SentFile(part.filename, cast(FormFile, part.stream), with_folder=name == "folder")
-        for name in ("file", "folder")
-        for part in request.files.getlist(name)
-        if part.filename  # a field without a selected file is sent with an empty name
-    ]
-    return store_uploads(actor(), sent)
+    return store_uploads(actor(), sent_files())
+
+
+def sent_files() -> list[SentFile]:
+    """Every file of the form, whatever the name of its field, and every part that is damaged. A
+    field without a selected file is sent with an empty name."""
+    request.form  # noqa: B018 - has the form read
+    parser = cast(UploadRequest, request).parser
+    parts = [part for part in parser.parts if not is_empty_field(part)] if parser else []
+    raw = [name for part in parts if isinstance(name := part.disposition.filename, bytes)]
+    decoded = dict(zip(raw, decode_names(raw), strict=True))
+    return [sent_file(part, decoded) for part in parts]
+
+
+def is_empty_field(part: FormPart) -> bool:
+    """True for the field of a browser in which no file was selected."""
+    incoming = part.incoming
+    return not part.disposition.filename and bool(
+        incoming and not incoming.size and not incoming.problem and not part.problem
+    )
+
+
+def sent_file(part: FormPart, decoded: dict[bytes, str | None]) -> SentFile:
+    """A part with its name; if that cannot be read, the name is shown with escape codes."""
+    field, filename = part.disposition
+    name = decoded[filename] if isinstance(filename, bytes) else filename
+    error: DomainError | None = BrokenPart(part.problem) if part.problem else None
+    if name is None and filename is not None:
+        error = error or Invalid(N_("The encoding of the file name is not known. Use UTF-8."))
+    if name is None:
+        shown = filename if isinstance(filename, bytes) else (field or "").encode()
+        name = shown.decode("utf-8", "backslashreplace")
+    return SentFile(name, part.incoming, with_folder=field == "folder", error=error)
 
 
 def has_file_part() -> bool:
-    """True if the form has one of our fields."""
-    return "file" in request.files or "folder" in request.files
+    """True if the form has a field for files."""
+    parser = cast(UploadRequest, request).parser
+    return parser is not None and parser.has_file_field
 
 
 def open_form() -> None:
@@ -133,7 +112,6 @@ def open_form() -> None:
         raise TooLarge(N_("A file can have at most %(each)s, a form %(form)s.", **limits))
     if not has_space(folder, coming):
         raise NoSpace()
-    remove_leftovers(folder)
     request.max_content_length, request.max_form_parts = form_limit(), FORM_PARTS
     cast(UploadRequest, request).into_storage = True
 

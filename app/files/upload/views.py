@@ -58,5 +58,9 @@ def explain_upload() -> AnyResponse:
 def upload_success() -> str:
     """The results of one's upload, for some minutes after it; none without `?batch=`."""
     found = results.load(actor().person_id, request.args.get("batch", ""))
-    minutes = results.RESULT_MINUTES
-    return render_template("files/upload/upload_success.html", minutes=minutes, **found)
+    return render_template(
+        "files/upload/upload_success.html",
+        minutes=results.RESULT_MINUTES,
+        files=found.files,
+        more=found.more,
+    )

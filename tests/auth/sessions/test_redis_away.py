@@ -84,7 +84,7 @@ def test_redis_stops_and_comes_back(own_app, own_redis):
     own_redis.stop()
     check_pages_without_redis(browser)
     own_redis.start()
-    # The circuit breaker is open for a second.
+    # It is asked again every tenth of a second.
     servers.wait_until(lambda: browser.get("/login").status_code == 200, "Redis is asked again")
     browser.sign_in("viewer")
     assert is_signed_in(browser)

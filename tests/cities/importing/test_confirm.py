@@ -167,7 +167,7 @@ def test_cancelling_after_the_confirmation_changes_nothing(person):
 def test_import_expires_after_a_day(person):
     old, young = stage(person, "a,b,1\n"), stage(person, "a,b,1\n")
     expire(old)
-    stage(person, "a,c,1\n")
+    assert staging.delete_expired() == 1
     assert outcomes(old) == []
     assert kinds(young) == ["new"]
 

@@ -14,7 +14,6 @@ from tests.files.helpers import (
     editor,
     on_disk,
     store,
-    without_connection,
 )
 
 
@@ -30,28 +29,6 @@ def test_removed_bytes_are_deleted_after_a_week(people):
     services.restore_file(editor(people[0]), young)
     assert len(on_disk(settings().files_dir)) == 2
     assert queries.load_file(OPERATOR, present)
-
-
-def test_removing_purges_older_removed_files(people):
-    old, other = store(people[0], "a.txt", b"x").id, store(people[0], "b.txt", b"x").id
-    services.remove_file(editor(people[0]), old)
-    age(old, 8)
-    services.remove_file(editor(people[0]), other)
-    assert len(on_disk(settings().files_dir)) == 1
-
-
-def test_a_file_is_removed_although_nothing_could_be_purged(people, monkeypatch, caplog):
-    file_id = store(people[0], "a.txt", b"x").id
-    monkeypatch.setattr(purging, "purge_removed", without_connection(purging.purge_removed))
-    services.remove_file(editor(people[0]), file_id)
-    with pytest.raises(NotFound):
-        queries.load_file(OPERATOR, file_id)
-    [line] = [record for record in caplog.records if record.name == "gazetteer.database"]
-    assert (line.levelname, line.exc_info) == ("ERROR", None)
-    assert line.getMessage() == (
-        "removed files were not purged: the database does not answer: all connections are in use"
-    )
-    assert "a follow-up of a committed change failed" not in caplog.text
 
 
 def test_orphaned_bytes_are_deleted_after_a_day(people):

@@ -6,7 +6,6 @@ from contextlib import ExitStack, nullcontext
 import pytest
 from urllib3 import encode_multipart_formdata
 
-from app.files import services
 from app.files.storage import purging
 from app.files.upload import results
 from app.files.upload import services as uploads
@@ -17,9 +16,7 @@ from tests.files.helpers import (
     PDF,
     REPORT,
     Script,
-    age,
     all_connections_taken,
-    editor,
     on_disk,
     without_connection,
 )
@@ -183,14 +180,3 @@ def test_each_file_has_its_own_result_when_all_connections_are_taken(app, monkey
 def test_an_upload_succeeds_although_nothing_could_be_purged(app, monkeypatch):
     monkeypatch.setattr(purging, "purge_removed", without_connection(purging.purge_removed))
     assert Script(app).upload(("a.txt", b"1")).status_code == 200
-
-
-def test_uploading_purges_removed_files(app):
-    """Cheap housekeeping rides on uploads."""
-    script = Script(app)
-    script.upload(("a.txt", b"x"))
-    with app.test_request_context():
-        services.remove_file(editor(script.person_id), 1)
-        age(1, 8)
-    script.upload(("b.txt", b"x"))
-    assert len(on_disk(files_dir(app))) == 1

@@ -1,0 +1,23 @@
+"""How common Chinese characters are, by the encodings that were made for them."""
+
+
+def level_in_gb2312(character: str) -> int | None:
+    """1 or 2 for the two levels of Chinese characters in GB 2312, 0 for punctuation, None for all
+    others."""
+    row = first_byte(character, "gb2312")
+    if row in (0xA1, 0xA3):
+        return 0
+    return (1 if row <= 0xD7 else 2) if 0xB0 <= row <= 0xF7 else None
+
+
+def level_in_big5(character: str) -> int | None:
+    """1 for the frequent Chinese characters of Big5, 0 for punctuation, None for all others."""
+    row = first_byte(character, "big5")
+    if 0xA1 <= row <= 0xA3:
+        return 0
+    return 1 if 0xA4 <= row <= 0xC6 else None
+
+
+def first_byte(character: str, codec: str) -> int:
+    """The first byte of a character in an encoding, or 0 if the encoding lacks it."""
+    return (character.encode(codec, "ignore") or b"\0")[0]

@@ -1,0 +1,174 @@
+"""Reading the form of an upload part by part, each file directly into the storage folder.
+
+Werkzeug decodes the parts. Its own parser gives up the whole form for one part that it cannot read;
+here every file and every damaged part has its place in `parts`, and the others are stored.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any
+
+from werkzeug.datastructures import Headers, MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.sansio import multipart
+
+from app.errors import DomainError
+from app.files.storage.folder import BLOCK, Incoming
+from app.files.upload.disposition import Disposition, read_disposition
+from app.text import N_, Message
+
+# The size limit of everything in a form but its files, which is held in memory. A folder of 10,000
+# files has part headers of about 4 MB.
+IN_MEMORY_BYTES = 10_000_000
+CONTINUATION = re.compile(rb"(?:\r\n|\r|\n)[ \t]+")
+CUT_OFF = N_("The form ends in the middle of this file. Send it again.")
+UNREADABLE = N_("This part of the form could not be read.")
+NO_PARTS = N_("The form could not be read: its parts were not found.")
+
+
+class BrokenPart(DomainError):
+    """A part of a form that is damaged."""
+
+    status = 400
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+
+
+@dataclass
+class FormPart:
+    """A file of a form, or a part that is damaged, of which `problem` says why."""
+
+    disposition: Disposition
+    incoming: Incoming | None = None
+    problem: Message | None = None
+
+
+class PartDecoder(multipart.MultipartDecoder):
+    """Werkzeug's decoder, which reads the headers of a part as UTF-8 and gives up the form if they
+    are not, or lack something. The names are in `disposition`, as they were sent."""
+
+    disposition = Disposition()
+    content_type = ""
+    head_size = 0
+
+    def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        """The headers of a part; called by Werkzeug, which needs to know only if it is a file."""
+        lines = CONTINUATION.sub(b" ", bytes(data)).decode("latin-1").splitlines()
+        found: dict[str, str] = {}
+        for line in lines:
+            name, _colon, value = line.partition(":")
+            found.setdefault(name.strip().lower(), value.strip())
+        self.head_size = len(data)
+        self.content_type = found.get("content-type", "").lower()
+        self.disposition = read_disposition(found.get("content-disposition", ""))
+        kind = "" if self.disposition.filename is None else '; filename=""'
+        return Headers([("Content-Disposition", f'form-data; name=""{kind}')])
+
+
+class UploadParser(FormDataParser):
+    """The parser of one form; the files are not in what it returns but in `parts`, in the order of
+    arrival."""
+
+    def __init__(self, folder: Path, limit: int, **limits: Any) -> None:
+        super().__init__(**limits)
+        self.folder, self.limit = folder, limit
+        self.parts: list[FormPart] = []
+        self.has_file_field = False
+        self.in_memory = 0
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str] | None = None,
+    ) -> Any:
+        """Read the form; called by Werkzeug. Returns the stream, the text fields, no files."""
+        fields: list[tuple[str, str]] = []
+        boundary = (options or {}).get("boundary", "").encode("latin-1", "replace")
+        if boundary:
+            self.read_parts(stream, boundary, fields)
+        elif content_length:
+            self.parts.append(FormPart(Disposition(), problem=NO_PARTS))
+        return stream, MultiDict(fields), MultiDict()
+
+    def read_parts(self, stream: IO[bytes], boundary: bytes, fields: list[tuple[str, str]]) -> None:
+        decoder = PartDecoder(boundary, self.max_form_memory_size, max_parts=self.max_form_parts)
+        part: FormPart | None = None  # the file that is being received
+        text = bytearray()  # the field that is being received
+        for event in events(decoder, stream):
+            match event:
+                case multipart.File():
+                    self.hold(decoder.head_size)
+                    part = self.begin_file(decoder.disposition)
+                case multipart.Field():
+                    self.hold(decoder.head_size)
+                    text.clear()
+                    self.check_field(decoder)
+                case multipart.Data() if part and part.incoming:
+                    part.incoming.write(event.data)
+                    if not event.more_data:
+                        part.incoming.finish()
+                        part = None
+                case multipart.Data():
+                    self.hold(len(event.data))
+                    text += event.data
+                    if len(text) > (self.max_form_memory_size or IN_MEMORY_BYTES):
+                        raise RequestEntityTooLarge()
+                    if not event.more_data:
+                        name = decoder.disposition.field or ""
+                        fields.append((name, text.decode("utf-8", "replace")))
+        self.check_end(decoder, part)
+
+    def begin_file(self, disposition: Disposition) -> FormPart:
+        self.has_file_field = True
+        self.parts.append(FormPart(disposition, Incoming(self.folder, self.limit)))
+        return self.parts[-1]
+
+    def check_field(self, decoder: PartDecoder) -> None:
+        """Note a part that is neither a file nor a text field: one without a name, or with parts of
+        its own (RFC 2388), which could be files."""
+        disposition = decoder.disposition
+        if disposition.field is None or decoder.content_type.startswith("multipart/"):
+            self.parts.append(FormPart(disposition, problem=UNREADABLE))
+
+    def check_end(self, decoder: PartDecoder, part: FormPart | None) -> None:
+        """Note what the form has lost at its end."""
+        if part is not None:
+            part.problem = CUT_OFF
+        elif decoder.state is multipart.State.PREAMBLE and decoder.buffer:
+            self.parts.append(FormPart(Disposition(), problem=NO_PARTS))
+        elif decoder.state is multipart.State.PART and decoder.buffer.strip():
+            self.parts.append(FormPart(Disposition(), problem=UNREADABLE))
+
+    def hold(self, size: int) -> None:
+        """Count what is held in memory; Werkzeug limits each text field, this all together."""
+        self.in_memory += size
+        if self.in_memory > IN_MEMORY_BYTES:
+            raise RequestEntityTooLarge()
+
+    def discard(self) -> None:
+        """Discard the files that were not stored."""
+        for part in self.parts:
+            if part.incoming is not None:
+                part.incoming.discard()
+
+
+def events(decoder: PartDecoder, stream: IO[bytes]) -> Iterator[multipart.Event]:
+    """What Werkzeug finds in a form, until it ends or is cut off."""
+    for block in chain(iter(partial(stream.read, BLOCK), b""), [None]):
+        decoder.receive_data(block)
+        while True:
+            try:
+                event = decoder.next_event()
+            except ValueError:  # the form is not complete
+                return
+            if isinstance(event, multipart.NeedData | multipart.Epilogue):
+                break
+            yield event

@@ -1,0 +1,184 @@
+"""The clock runs what packages registered: one clock at a time, and no job stops the others."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from redis.exceptions import RedisError
+from sqlalchemy import delete, update
+
+from app.clock import lease, registry
+from app.clock import run as clocks
+from app.clock.models import Lease
+from app.clock.registry import Job
+from app.clock.run import Clock
+from app.config import ROOT
+from app.database.engine import db
+from app.database.service import bookkeeping
+from tests import servers
+from tests.factories import at_once
+
+
+@pytest.fixture(autouse=True)
+def no_lease(any_app):
+    """The tables are as after the migrations."""
+    remove_lease()
+
+
+@bookkeeping
+def remove_lease():
+    db.session.execute(delete(Lease))
+
+
+@bookkeeping
+def age_lease(seconds):
+    db.session.execute(
+        update(Lease).values(until_at=lease.database_time() - timedelta(seconds=seconds))
+    )
+
+
+def clock(holder, done, **more):
+    """A clock with one job, which writes down who ran it."""
+    return Clock([Job("job", 60, lambda: done.append(holder), **more)], holder)
+
+
+def test_one_of_two_clocks_works():
+    done = []
+    first, second = clock("first", done), clock("second", done)
+    for _ in range(2):
+        first.tick()
+        second.tick()
+    assert done == ["first"]
+
+
+def test_clocks_that_begin_at_once(any_app):
+    results = at_once(any_app, *[lambda name=name: lease.take(name) for name in "abcd"])
+    assert sorted(results) == [False, False, False, True]
+
+
+def test_the_lease_of_a_killed_clock_ends():
+    done = []
+    clock("killed", done).tick()
+    age_lease(1)
+    clock("next", done).tick()
+    assert done == ["killed", "next"]
+    assert not lease.take("killed")
+
+
+def test_a_clock_that_stops_gives_its_lease_up():
+    done = []
+    ticks = iter([False, False, True])
+    clock("first", done).run(lambda: next(ticks))
+    clock("second", done).tick()
+    assert done == ["first", "second"]
+
+
+def test_a_clock_that_does_not_have_the_lease_does_not_give_it_up():
+    assert lease.take("first")
+    lease.give_up("second")
+    assert not lease.take("second")
+
+
+def test_what_each_host_has_of_its_own_is_done_by_every_clock():
+    done = []
+    for holder in ("first", "second"):
+        clock(holder, done, per_host=True).tick()
+    assert done == ["first", "second"]
+
+
+def test_jobs_run_when_they_are_due(monkeypatch):
+    moment, done = [1000.0], []
+    monkeypatch.setattr(clocks.time, "monotonic", lambda: moment[0])
+    running = clock("first", done)
+    for seconds in (0, 30, 29, 1, 59, 1):
+        moment[0] += seconds
+        running.tick()
+    assert len(done) == 3
+
+
+@pytest.mark.parametrize("error", [ValueError("a fault"), RedisError("away")])
+def test_a_job_that_fails_does_not_stop_the_others(caplog, error):
+    done = []
+
+    def fail():
+        raise error
+
+    jobs = [Job("bad", 0, fail), Job("good", 0, lambda: done.append(1))]
+    running = Clock(jobs, "first")
+    for _ in range(2):
+        running.tick()
+    assert done == [1, 1]
+    assert "housekeeping: bad failed" in caplog.text
+
+
+def test_a_job_that_leaves_a_transaction_open_holds_nothing(any_app):
+    Clock([Job("bad", 0, lambda: db.session.connection())], "first").tick()
+    assert db.engine.pool.checkedout() == 0
+
+
+def test_a_database_that_is_away_is_logged_once(make_app, caplog):
+    port = servers.free_port()
+    app = make_app(DATABASE_URL=f"mysql://u:secret@127.0.0.1:{port}/nothing")
+    done = []
+    with app.app_context():
+        running = clock("first", done)
+        for _ in range(3):
+            running.extended = float("-inf")
+            running.tick()
+    assert done == []
+    assert caplog.text.count("the clock has no lease") == 1
+    assert "secret" not in caplog.text
+
+
+def test_a_clock_that_does_not_run_is_noticed():
+    assert lease.is_late()
+    lease.take("first")
+    assert not lease.is_late()
+    age_lease(299)
+    assert not lease.is_late()
+    age_lease(301)
+    assert lease.is_late()
+
+
+def test_every_package_has_registered_its_housekeeping(any_app):
+    jobs = registry.jobs_of(any_app)
+    assert set(jobs) == {
+        "downloads counted",
+        "expired imports deleted",
+        "keys of old forms deleted",
+        "left-over uploads deleted",
+        "old days of the security log deleted",
+        "removed cities deleted",
+        "removed files deleted",
+        "search keys",
+        "sessions ended after a restore",
+    }
+    assert {name for name, job in jobs.items() if job.per_host} == {
+        "left-over uploads deleted",
+        "old days of the security log deleted",
+    }
+    for job in jobs.values():
+        job.work()
+
+
+def test_the_program_works_until_it_is_stopped(any_app, site_environment):
+    if any_app.config["SQLALCHEMY_DATABASE_URI"].startswith("mysql"):
+        pytest.skip("one database is enough")
+    env = {**os.environ, "ENV_FILE": os.devnull, **site_environment}
+    words = [sys.executable, "-m", "flask", "clock"]
+    with subprocess.Popen(words, cwd=ROOT, env=env, stderr=subprocess.PIPE) as process:
+
+        def has_lease():
+            db.session.rollback()
+            return not lease.is_late()
+
+        servers.wait_until(has_lease, "it has the lease", 60)
+        db.session.rollback()
+        process.send_signal(signal.SIGTERM)
+        output = process.communicate(timeout=60)[1]
+    assert process.returncode == 0
+    assert b"Traceback" not in output
+    assert lease.take("next")
