@@ -35,7 +35,7 @@ class Responses:
         self.page, self.held = page, list[str]()
         self.network = page.context.new_cdp_session(page)
         self.network.on("Fetch.requestPaused", lambda paused: self.held.append(paused["requestId"]))
-        pattern = {"urlPattern": "*/upload", "requestStage": "Response"}
+        pattern = {"urlPattern": "*/upload?*", "requestStage": "Response"}
         self.network.send("Fetch.enable", {"patterns": [pattern]})
 
     def next(self) -> dict[str, str]:
@@ -158,7 +158,7 @@ def test_connection_lost_after_sending_may_have_uploaded_the_file(
 
 
 def test_connection_lost_while_sending_has_uploaded_nothing(page: Page) -> None:
-    page.route("**/upload", lambda route: route.abort())
+    page.route("**/upload?f=*", lambda route: route.abort())
     page.locator("#file").set_input_files([chosen("lost.txt", b"a river")])
     expect(page.locator(".going.failed")).to_contain_text("This file was not uploaded")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pymysql
 import pytest
+from alembic.script import ScriptDirectory
 from flask_migrate import upgrade
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -157,3 +158,10 @@ def start_prepare(folder, redis_url, url):
         [sys.executable, "-m", "flask", "prepare"],
         cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
+
+
+def test_migrations_follow_each_other_in_the_order_of_their_names():
+    """`app/database/schema.py::state` takes the last name for the newest state."""
+    scripts = ScriptDirectory(str(ROOT / "migrations"))
+    order = [script.revision for script in scripts.walk_revisions()]
+    assert order == sorted(order, reverse=True)

@@ -15,6 +15,7 @@ from app.cities.listing.parameters import CityListing
 from app.config import LANGUAGES, ROOT
 from app.database.cursor import FIRST
 from app.database.engine import db
+from app.redis.breaker import Breaker
 from tests.cities.conftest import ACTOR, add_as_original, add_city, given
 from tests.factories import Browser, csrf_token, statements
 from tests.html import Page
@@ -230,6 +231,7 @@ def test_list_is_right_with_an_empty_cache_and_without_redis(app, cities, monkey
         app.extensions["redis"].flushdb()
         assert list_page.list_content(ACTOR, listing, FIRST) == with_cache
         unreachable = app.extensions["redis"].__class__.from_url("unix:///nowhere.sock")
+        unreachable.breaker = Breaker()
         monkeypatch.setitem(app.extensions, "redis", unreachable)
         assert list_page.list_content(ACTOR, listing, FIRST) == with_cache
         services.create_city(ACTOR, given("河北", "石家庄", 2))
