@@ -21,13 +21,14 @@ SEPARATORS = re.compile(r"[/\\]+")
 
 @dataclass(frozen=True)
 class CleanPath:
-    """A checked folder and name, whether characters were trimmed off, and the path as it was sent,
-    in NFC."""
+    """A checked folder and name, and the path as it was sent, in NFC; whether characters were
+    trimmed off, and whether only the last part was used."""
 
     folder: str
     name: str
     sent: str
     trimmed: bool = False
+    shortened: bool = False
 
     @property
     def path(self) -> str:
@@ -75,14 +76,18 @@ def check_folder(folder: str, limit: int) -> None:
 def clean_path(sent: str, with_folder: bool = False) -> CleanPath:
     """With `with_folder` a path with slashes, each part of which is a name; otherwise a file name.
     Some clients send a path instead, of which the last part is the name."""
-    check_length(sent, SENT_LENGTH)
+    if not with_folder:
+        check_length(sent, SENT_LENGTH)
     parts = sent.split("/") if with_folder else [last_part(sent)]
     check_folder("/".join(parts[:-1]), COMPOSED_FROM * FOLDER_LENGTH)
     names = [clean_name(part) for part in parts]
     folder = "/".join(names[:-1])
     check_folder(folder, FOLDER_LENGTH)
     changed = names != [unicodedata.normalize("NFC", part) for part in parts]
-    return CleanPath(folder, names[-1], unicodedata.normalize("NFC", sent), changed)
+    shortened = not with_folder and parts != [sent]
+    sent = unicodedata.normalize("NFC", sent)
+    check_length(sent, SENT_LENGTH)
+    return CleanPath(folder, names[-1], sent, changed, shortened)
 
 
 def last_part(path: str) -> str:

@@ -87,9 +87,21 @@ class Script:
 
     def upload_raw(self, name: str, data: bytes, end: bytes = b"\r\n--x--\r\n") -> TestResponse:
         """Send one file in a form written by hand, with a name that clients would not send."""
-        head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
-        form, kind = head.encode() + data + end, "multipart/form-data; boundary=x"
-        return self.client.post("/upload", data=form, content_type=kind, headers=self.headers)
+        return self.upload_parts((f'name="file"; filename="{name}"'.encode(), data), end=end)
+
+    def upload_parts(
+        self, *parts: tuple[bytes, bytes], end: bytes = b"\r\n--x--\r\n", **headers: str
+    ) -> TestResponse:
+        """Send parts written by hand: what follows "form-data; " in their headers, and content."""
+        start = b"--x\r\nContent-Disposition: form-data; "
+        form = b"\r\n".join(start + head + b"\r\n\r\n" + data for head, data in parts) + end
+        return self.upload_form(form, **headers)
+
+    def upload_form(self, form: bytes, boundary: str = "x", **headers: str) -> TestResponse:
+        """Send the whole body of a form."""
+        named = {**self.headers, **headers}
+        kind = f"multipart/form-data; boundary={boundary}"
+        return self.client.post("/upload", data=form, content_type=kind, headers=named)
 
 
 def editor(person_id: int) -> Actor:

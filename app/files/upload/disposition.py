@@ -59,12 +59,12 @@ def parameters(text: str) -> dict[str, str]:
 
 def end_of_quoted(text: str, start: int) -> int:
     """Where a quoted value ends: at the first quotation mark that is not escaped, if then another
-    parameter follows or nothing; otherwise at an escaped one of which that is true; otherwise at
-    the last one."""
+    parameter follows or nothing; otherwise at the first one of which that is true; otherwise at the
+    last one."""
     unescaped = UNESCAPED.match(text, start)
-    escaped = islice(re.finditer(r'(?<=\\)"', text[start:]), CANDIDATES)
     candidates = [unescaped.end()] if unescaped else []
-    for at in chain(candidates, (start + mark.start() for mark in escaped)):
+    others = islice(re.finditer('"', text[start:]), CANDIDATES)
+    for at in chain(candidates, (start + mark.start() for mark in others)):
         if FOLLOWING.match(text, at + 1):
             return at
     last = text.rfind('"', start)

@@ -41,7 +41,7 @@ class BrokenPart(DomainError):
 
 
 @dataclass
-class Part:
+class FormPart:
     """A file of a form, or a part that is damaged, of which `problem` says why."""
 
     disposition: Disposition
@@ -60,7 +60,7 @@ class PartDecoder(multipart.MultipartDecoder):
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
         """The headers of a part; called by Werkzeug, which needs to know only if it is a file."""
         lines = CONTINUATION.sub(b" ", bytes(data)).decode("latin-1").splitlines()
-        found = {}
+        found: dict[str, str] = {}
         for line in lines:
             name, _colon, value = line.partition(":")
             found.setdefault(name.strip().lower(), value.strip())
@@ -78,7 +78,7 @@ class UploadParser(FormDataParser):
     def __init__(self, folder: Path, limit: int, **limits: Any) -> None:
         super().__init__(**limits)
         self.folder, self.limit = folder, limit
-        self.parts: list[Part] = []
+        self.parts: list[FormPart] = []
         self.has_file_field = False
         self.in_memory = 0
 
@@ -95,12 +95,12 @@ class UploadParser(FormDataParser):
         if boundary:
             self.read_parts(stream, boundary, fields)
         elif content_length:
-            self.parts.append(Part(Disposition(), problem=NO_PARTS))
+            self.parts.append(FormPart(Disposition(), problem=NO_PARTS))
         return stream, MultiDict(fields), MultiDict()
 
     def read_parts(self, stream: IO[bytes], boundary: bytes, fields: list[tuple[str, str]]) -> None:
         decoder = PartDecoder(boundary, self.max_form_memory_size, max_parts=self.max_form_parts)
-        part: Part | None = None  # the file that is being received
+        part: FormPart | None = None  # the file that is being received
         text = bytearray()  # the field that is being received
         for event in events(decoder, stream):
             match event:
@@ -126,9 +126,9 @@ class UploadParser(FormDataParser):
                         fields.append((name, text.decode("utf-8", "replace")))
         self.check_end(decoder, part)
 
-    def begin_file(self, disposition: Disposition) -> Part:
+    def begin_file(self, disposition: Disposition) -> FormPart:
         self.has_file_field = True
-        self.parts.append(Part(disposition, Incoming(self.folder, self.limit)))
+        self.parts.append(FormPart(disposition, Incoming(self.folder, self.limit)))
         return self.parts[-1]
 
     def check_field(self, decoder: PartDecoder) -> None:
@@ -136,16 +136,16 @@ class UploadParser(FormDataParser):
         its own (RFC 2388), which could be files."""
         disposition = decoder.disposition
         if disposition.field is None or decoder.content_type.startswith("multipart/"):
-            self.parts.append(Part(disposition, problem=UNREADABLE))
+            self.parts.append(FormPart(disposition, problem=UNREADABLE))
 
-    def check_end(self, decoder: PartDecoder, part: Part | None) -> None:
+    def check_end(self, decoder: PartDecoder, part: FormPart | None) -> None:
         """Note what the form has lost at its end."""
         if part is not None:
             part.problem = CUT_OFF
         elif decoder.state is multipart.State.PREAMBLE and decoder.buffer:
-            self.parts.append(Part(Disposition(), problem=NO_PARTS))
+            self.parts.append(FormPart(Disposition(), problem=NO_PARTS))
         elif decoder.state is multipart.State.PART and decoder.buffer.strip():
-            self.parts.append(Part(Disposition(), problem=UNREADABLE))
+            self.parts.append(FormPart(Disposition(), problem=UNREADABLE))
 
     def hold(self, size: int) -> None:
         """Count what is held in memory; Werkzeug limits each text field, this all together."""

@@ -10,9 +10,9 @@ from werkzeug.formparser import FormDataParser
 from app.concurrency import yield_to_hub
 from app.current import actor, settings
 from app.disk import has_space
-from app.errors import Invalid, NoSpace, NotAForm, TooLarge
+from app.errors import DomainError, Invalid, NoSpace, NotAForm, TooLarge
 from app.files.storage.folder import BLOCK
-from app.files.upload.multipart import BrokenPart, Part, UploadParser
+from app.files.upload.multipart import BrokenPart, FormPart, UploadParser
 from app.files.upload.sent_names import decode_names
 from app.files.upload.services import SentFile, UploadResult, store_uploads
 from app.text import N_, Bytes
@@ -75,7 +75,7 @@ def sent_files() -> list[SentFile]:
     return [sent_file(part, decoded) for part in parts]
 
 
-def is_empty_field(part: Part) -> bool:
+def is_empty_field(part: FormPart) -> bool:
     """True for the field of a browser in which no file was selected."""
     incoming = part.incoming
     return not part.disposition.filename and bool(
@@ -83,11 +83,11 @@ def is_empty_field(part: Part) -> bool:
     )
 
 
-def sent_file(part: Part, decoded: dict[bytes, str | None]) -> SentFile:
+def sent_file(part: FormPart, decoded: dict[bytes, str | None]) -> SentFile:
     """A part with its name; if that cannot be read, the name is shown with escape codes."""
     field, filename = part.disposition
     name = decoded[filename] if isinstance(filename, bytes) else filename
-    error = BrokenPart(part.problem) if part.problem else None
+    error: DomainError | None = BrokenPart(part.problem) if part.problem else None
     if name is None and filename is not None:
         error = error or Invalid(N_("The encoding of the file name is not known. Use UTF-8."))
     if name is None:

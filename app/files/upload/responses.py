@@ -12,9 +12,10 @@ from redis.exceptions import RedisError
 
 from app.current import actor
 from app.errors import Fault
+from app.files.names import printable
 from app.files.plain_responses import FAILED, plain, wants_plain
 from app.files.upload.results import save
-from app.files.upload.services import UploadResult
+from app.files.upload.services import StoredFile, UploadResult
 from app.web.negotiation import wants_page
 
 UPLOADED = "file uploaded successfully"
@@ -25,17 +26,29 @@ NOT_SELECTED = "No selected file"
 def describe(result: UploadResult) -> dict[str, Any]:
     """The result of one file, in the language of the request, as the page's script reads it."""
     stored, error = result.stored, result.error
-    facts: dict[str, Any] = {"path": result.path, "kept": stored is not None}
+    path = result.path or _("(no name)")
+    facts: dict[str, Any] = {"path": path, "kept": stored is not None}
     if stored is None:
         error = error or Fault()
         return {**facts, "problem": error.message, "status": error.status}
-    notes = []
-    if result.trimmed:
+    url = url_for("download.download_file", file_id=stored.id)
+    return {**facts, **asdict(stored), "url": url, "notes": notes_on(result, stored)}
+
+
+def notes_on(result: UploadResult, stored: StoredFile) -> list[str]:
+    """How the name of a stored file differs from the sent one, and which version it is."""
+    notes, sent = [], result.sent
+    if sent is not None and sent.shortened:
+        path = printable(sent.sent)
+        notes.append(_("Sent as %(path)s: the last part is the name.", path=path))
+    if sent is not None and sent.trimmed:
         notes.append(_("Leading and trailing spaces and trailing dots were removed."))
+    if stored.path != result.path:
+        text = _("%(path)s is another file, which was sent under another name.", path=result.path)
+        notes.append(text)
     if stored.version > 1:
         notes.append(_("Version %(n)d of this file.", n=stored.version))
-    url = url_for("download.download_file", file_id=stored.id)
-    return {**facts, **asdict(stored), "url": url, "notes": notes}
+    return notes
 
 
 def status_of(files: list[dict[str, Any]]) -> int:

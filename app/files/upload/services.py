@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
@@ -18,7 +18,7 @@ from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, DomainError
 from app.files import cache, queries
 from app.files.models import EXTENSION_LENGTH, NAME_LENGTH, UNIQUE_VERSION, File
-from app.files.names import CleanPath, clean_path, printable
+from app.files.names import CleanPath, clean_path, numbered, printable
 from app.files.rules import check_file
 from app.files.services import recorded
 from app.files.storage.folder import Incoming, remove_stored
@@ -32,6 +32,7 @@ INSERT_ATTEMPTS = 5
 @dataclass(frozen=True)
 class StoredFile:
     id: int
+    path: str
     version: int
     sha256: str
     size: int
@@ -39,19 +40,22 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class SentFile:
-    """A file of a form: its name as it was sent, and its content as it was received."""
+    """A file of a form: its name as it was sent, and its content as it was received; or a part that
+    is damaged, and `error` says why."""
 
     name: str
-    incoming: Incoming
+    incoming: Incoming | None
     with_folder: bool = False
+    error: DomainError | None = None
 
 
 @dataclass(frozen=True)
 class UploadResult:
-    """What became of a sent file: it was stored, or `error` says why not."""
+    """What became of a sent file: it was stored, or `error` says why not. `path` is the checked
+    one, or the sent one."""
 
     path: str
-    trimmed: bool = False
+    sent: CleanPath | None = None
     stored: StoredFile | None = None
     error: DomainError | None = None
 
@@ -67,6 +71,8 @@ def store_uploads(actor: Actor, files: Sequence[SentFile]) -> list[UploadResult]
 def store_sent(actor: Actor, file: SentFile, batch_id: str | None) -> UploadResult:
     """Store one file of a form; a refusal, or an error of the database, is its result."""
     shown = printable(file.name)
+    if file.error is not None or file.incoming is None:
+        return UploadResult(shown, error=file.error)
     try:
         path = clean_path(file.name, file.with_folder)
         shown = path.path
@@ -77,7 +83,7 @@ def store_sent(actor: Actor, file: SentFile, batch_id: str | None) -> UploadResu
     except failures.DATABASE_ERRORS as error:
         file.incoming.discard()
         return UploadResult(shown, error=failures.refuse(error, "a file was not stored"))
-    return UploadResult(shown, path.trimmed, stored)
+    return UploadResult(shown, path, stored)
 
 
 @permitted(Role.EDITOR)
@@ -108,8 +114,7 @@ def store(
         sha256=incoming.sha256,
         content_type=content_type,
         stored_name=stored_name,
-        name_key=fold(path.name)[:NAME_LENGTH],
-        search_key=fold(f"{path.folder}/{path.name}"),
+        sent_name=None if path.sent == path.path else path.sent,
         **columns,
     )
     try:
@@ -136,8 +141,8 @@ def insert_next(actor: Actor, new_row: "partial[File]", batch_id: str | None) ->
 def insert_version(actor: Actor, new_row: "partial[File]", batch_id: str | None) -> StoredFile:
     """Insert it as the version after the largest of its path, and record that."""
     row = new_row()
-    same = queries.same_file(row.owner_id, row.folder, row.name)
-    row.version = 1 + (db.session.scalar(select(func.max(File.version)).where(*same)) or 0)
+    set_version(row)
+    same = queries.versions_of(row)
     # The versions of a removed file stay as they are, so that it can be restored.
     current = (*same, File.replaced_at.is_(None), File.removed_at.is_(None))
     if row.created_at and has_newer(row.created_at, current):
@@ -149,7 +154,23 @@ def insert_version(actor: Actor, new_row: "partial[File]", batch_id: str | None)
     change = Change(row.id, after=recorded(row), version=row.version)
     record(actor, "file.create", change, batch_id=batch_id)
     after_commit(cache.invalidate)
-    return StoredFile(row.id, row.version, row.sha256, row.size)
+    return StoredFile(row.id, row.path, row.version, row.sha256, row.size)
+
+
+def set_version(row: File) -> None:
+    """Give a new row the version after the last one of its path. If that was sent under another
+    name, which was changed into this one, it is another file: then the name gets a number."""
+    sent, name = row.sent_path, row.name
+    for row.name in numbered(name):
+        query = select(File).where(*queries.versions_of(row)).order_by(File.version.desc())
+        last = db.session.scalars(query.limit(1)).first()
+        if last is None or last.sent_path == sent:
+            break
+    else:
+        raise Conflict(N_("There are too many files of this name."))
+    row.version = 1 + (last.version if last else 0)
+    row.sent_name = None if sent == row.path else sent
+    row.name_key, row.search_key = fold(row.name)[:NAME_LENGTH], fold(f"{row.folder}/{row.name}")
 
 
 def has_newer(moment: datetime, current: queries.Conditions) -> bool:

@@ -59,10 +59,10 @@ def test_headers_of_a_download(script):
 @pytest.mark.parametrize(
     ("name", "header"),
     [
-        (REPORT, "attachment; filename=\"__ (__).pdf\"; "
+        (REPORT, "attachment; filename=\"__ (__)-1.pdf\"; "
                  "filename*=UTF-8''%E6%8A%A5%E5%91%8A%20%28%E7%BB%88%E7%A8%BF%29.pdf"),
         ("a.pdf", "attachment; filename=\"a.pdf\"; filename*=UTF-8''a.pdf"),
-        ('a";x=%41.pdf', "attachment; filename=\"a_;x=_41.pdf\"; "
+        ('a";x=%41.pdf', "attachment; filename=\"a_;x=_41-1.pdf\"; "
                          "filename*=UTF-8''a%22%3Bx%3D%2541.pdf"),
     ],
 )  # fmt: skip
@@ -70,6 +70,17 @@ def test_the_name_in_the_header_is_exactly_the_one_sent(app, name, header):
     script = Script(app)
     assert script.upload_raw(name.replace('"', "%22"), PDF).status_code == 200
     assert script.get("/files/1").headers["Content-Disposition"] == header
+
+
+def test_names_in_plain_ascii_keep_files_apart(app):
+    script = Script(app)
+    for name in ("报告.txt", "合同.txt", "%.txt", "%22.txt", "__.txt"):
+        assert script.upload_raw(name, b"x").status_code == 200
+    plain = [
+        script.get(f"/files/{number}").headers["Content-Disposition"].split('"')[1]
+        for number in range(1, 6)
+    ]
+    assert plain == ["__-1.txt", "__-2.txt", "_-3.txt", "_-4.txt", "__.txt"]
 
 
 def test_every_extension_is_sent_as_an_attachment(make_app):
@@ -94,6 +105,14 @@ RANGES = [
     ("lines=1-2", 200, None, slice(None), 1),
     ("bytes=nonsense", 200, None, slice(None), 1),
     ("bytes=9-5", 200, None, slice(None), 1),
+    ("bytes=-200000", 206, "bytes 0-199999/200000", slice(0, None), 1),
+    ("bytes=-999999", 206, "bytes 0-199999/200000", slice(0, None), 1),
+    (f"bytes=-{'9' * 30}", 206, "bytes 0-199999/200000", slice(0, None), 1),
+    (f"bytes=5-{'9' * 30}", 206, "bytes 5-199999/200000", slice(5, None), 0),
+    ("Bytes= 5-9", 206, "bytes 5-9/200000", slice(5, 10), 0),
+    ("bytes=-", 200, None, slice(None), 1),
+    ("bytes=-0", 416, "bytes */200000", None, 0),
+    (f"bytes={'9' * 30}-", 416, "bytes */200000", None, 0),
     ("bytes=200000-", 416, "bytes */200000", None, 0),
     ("bytes=500000-600000", 416, "bytes */200000", None, 0),
 ]
@@ -113,7 +132,15 @@ def test_ranges(app, script, wanted, status, content_range, part, counted):
 
 @pytest.mark.parametrize(
     ("if_range", "status"),
-    [(ETAG, 206), ('"other"', 200), (f"W/{ETAG}", 200), ("Mon, 01 Jan 2001 00:00:00 GMT", 200)],
+    [
+        (ETAG, 206),
+        ('"other"', 200),
+        (f"W/{ETAG}", 200),
+        ("*", 200),
+        ("nonsense", 200),
+        ("Mon, 01 Jan 2001 00:00:00 GMT", 200),
+        ("Mon, 01 Jan 2035 00:00:00 GMT", 200),
+    ],
 )
 def test_if_range_gives_a_part_only_of_the_very_same(script, if_range, status):
     response = script.get("/files/1", Range="bytes=5-9", If_Range=if_range)
@@ -153,9 +180,33 @@ def test_dates_are_compared(script):
     assert script.get("/files/1", If_None_Match='"x"', If_Modified_Since=moment).status_code == 200
 
 
-def test_if_match_of_another_version_is_412(script):
-    assert script.get("/files/1", If_Match='"x"').status_code == 412
-    assert script.get("/files/1", If_Match=ETAG).status_code == 200
+OLD, LATER = "Mon, 01 Jan 2001 00:00:00 GMT", "Mon, 01 Jan 2035 00:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"If_Match": ETAG}, 200),
+        ({"If_Match": f'"x", {ETAG}'}, 200),
+        ({"If_Match": "*"}, 200),
+        ({"If_Match": '"x"'}, 412),
+        ({"If_Match": f"W/{ETAG}"}, 412),
+        ({"If_Unmodified_Since": LATER}, 200),
+        ({"If_Unmodified_Since": OLD}, 412),
+        ({"If_Unmodified_Since": "nonsense"}, 200),
+        ({"If_Match": ETAG, "If_Unmodified_Since": OLD}, 200),
+        ({"If_Match": '"x"', "If_None_Match": ETAG}, 412),
+        ({"If_Match": "*", "If_None_Match": ETAG}, 304),
+        ({"If_Match": "*", "If_None_Match": '"x"', "If_Modified_Since": LATER}, 200),
+        ({"If_Modified_Since": "nonsense"}, 200),
+        ({"If_Match": '"x"', "Range": "bytes=0-5"}, 412),
+        ({"If_Match": ETAG, "Range": "bytes=0-5"}, 206),
+    ],
+)
+def test_preconditions_are_evaluated_in_their_order(script, headers, status):
+    response = script.get("/files/1", **headers)
+    assert response.status_code == status
+    assert len(response.data) == {200: len(DATA), 206: 6}.get(status, 0)
 
 
 def test_head_has_the_headers_and_no_body_and_is_not_counted(app, script):
@@ -167,10 +218,19 @@ def test_head_has_the_headers_and_no_body_and_is_not_counted(app, script):
     assert downloads(app) == 0
 
 
-def test_an_empty_file_has_no_ranges(app):
+def test_the_end_of_one_byte_is_all_of_it(app):
+    script = Script(app)
+    script.upload(("one.txt", b"x"))
+    response = script.get("/files/1", Range="bytes=-2")
+    assert (response.status_code, response.data) == (206, b"x")
+    assert response.headers["Content-Range"] == "bytes 0-0/1"
+
+
+@pytest.mark.parametrize("wanted", ["bytes=0-", "bytes=-5"])
+def test_an_empty_file_has_no_ranges(app, wanted):
     script = Script(app)
     script.upload(("empty.txt", b""))
-    response = script.get("/files/1", Range="bytes=0-")
+    response = script.get("/files/1", Range=wanted)
     assert (response.status_code, response.data) == (200, b"")
     assert response.headers["Content-Length"] == "0"
 

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from sqlalchemy import event, func, literal, select
+from sqlalchemy import event, func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -87,7 +87,7 @@ def test_each_file_of_a_form_is_stored_or_refused_for_itself(people):
         sent.append(uploads.SentFile(name, incoming))
     first, second, third = uploads.store_uploads(editor(people[0]), sent)
     assert [each.path for each in (first, second, third)] == ["a.txt", "b.exe", "c.txt"]
-    assert (first.trimmed, third.trimmed) == (True, False)
+    assert (first.sent.trimmed, third.sent.trimmed) == (True, False)
     assert [bool(each.stored) for each in (first, second, third)] == [True, False, True]
     assert isinstance(second.error, Invalid)
     assert len(on_disk(settings().files_dir)) == 2
@@ -110,12 +110,21 @@ def test_bytes_whose_row_cannot_be_written_are_deleted(people):
     assert on_disk(settings().files_dir) == []
 
 
-def test_an_upload_that_is_always_overtaken_is_a_conflict(people, monkeypatch):
+def test_an_upload_that_is_always_overtaken_is_a_conflict(people):
     """Somebody else always takes the version number first."""
     store(people[0], "a.txt", b"1")
-    monkeypatch.setattr(uploads.func, "max", lambda _column: literal(0))
-    with pytest.raises(Conflict, match="uploaded several times at once"):
-        store(people[0], "a.txt", b"2")
+
+    def overtake(session, _context, _instances):
+        for row in session.new:
+            row.version = 1
+
+    session = db.session()
+    event.listen(session, "before_flush", overtake)
+    try:
+        with pytest.raises(Conflict, match="uploaded several times at once"):
+            store(people[0], "a.txt", b"2")
+    finally:
+        event.remove(session, "before_flush", overtake)
     assert len(on_disk(settings().files_dir)) == 1
 
 
