@@ -37,7 +37,7 @@ def test_a_plain_folder_is_copied_with_its_paths(app, run, old):
     (old / "report.pdf").write_bytes(PDF)
     (old / "survey" / "map.png").write_bytes(PNG)
     (old / "survey" / "wrong.png").write_bytes(PDF)
-    (old / "notes.exe").write_bytes(b"MZ")
+    (old / "notes.gif").write_bytes(b"MZ")
     (old / "link.pdf").symlink_to(old / "report.pdf")
     os.utime(old / "report.pdf", (1_500_000_000, 1_500_000_000))
     done = run("adopt-files", old, "--owner", "ada")
@@ -46,7 +46,7 @@ def test_a_plain_folder_is_copied_with_its_paths(app, run, old):
     assert lines[-1] == "2 adopted, 0 already here, 2 skipped"
     assert "report.pdf\tadopted" in lines
     assert "survey/map.png\tadopted" in lines
-    assert any(line.startswith("notes.exe\tskipped: File type not allowed") for line in lines)
+    assert any(line.startswith("notes.gif\tskipped: The content is not") for line in lines)
     assert any(line.startswith("survey/wrong.png\tskipped: ") for line in lines)
     assert (old / "report.pdf").read_bytes() == PDF, "it is copied, not moved"
     with app.app_context():
