@@ -48,6 +48,8 @@ class FileListing(Listing):
     descending: bool = True
     search: str = ""
     removed: bool = False
+    # Only adopted files with something that an upload would be refused for.
+    flawed: bool = False
     # Only this person's removed files; set by visible_to().
     removed_of: int | None = None
 
@@ -60,6 +62,8 @@ class FileListing(Listing):
                 chosen.append(File.owner_id == self.removed_of)
         else:
             chosen.append(File.removed_at.is_(None))
+        if self.flawed:
+            chosen.append(File.flaw.is_not(None))
         if self.search:
             chosen.append(File.search_key.contains(fold(self.search), autoescape=True))
         return chosen
@@ -160,7 +164,7 @@ def read_totals(actor: Actor, listing: FileListing) -> tuple[int, int]:
     """How many files a listing has, and their total size. Counting reads every row, so the result
     is cached until a file changes."""
     listing = visible_to(actor, listing)
-    key = json.dumps(["sums", listing.search, listing.removed, listing.removed_of])
+    key = json.dumps(["sums", listing.search, listing.removed, listing.removed_of, listing.flawed])
     return cache.get_or_compute(key, tuple[int, int], lambda: count_files(listing))
 
 

@@ -21,6 +21,7 @@ FILES = ListAddress(
     {
         "search": Filter("q", lambda text: bounded_text(listing.SEARCH_LENGTH)(text.strip())),
         "removed": Filter("removed", read_flag),
+        "flawed": Filter("check", read_flag),
     },
 )
 EXAMPLES = (

@@ -11,6 +11,7 @@ from app.auth import services as auth
 from app.files import queries
 from tests.factories import OPERATOR, actor_of, add_person
 from tests.files.helpers import PDF, PNG, REPORT, Script
+from tests.html import Page
 
 
 @pytest.fixture
@@ -212,6 +213,19 @@ def test_a_name_that_the_rules_refuse_is_replaced(app, run, old, name, stored):
         assert queries.find_file(OPERATOR, stored).flaw == "name"
     again = run("adopt-files", old, "--owner", "Ada")
     assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 1 already here, 0 skipped"
+
+
+def test_files_to_check_are_a_filter_of_the_list(app, run, old, as_role):
+    (old / "good.pdf").write_bytes(PDF)
+    (old / "wrong.png").write_bytes(PDF)
+    run("adopt-files", old, "--owner", "Ada")
+    viewer = as_role("viewer")
+    page = Page(viewer.get("/files"))
+    assert len(page.all("tbody tr")) == 2
+    (link,) = page.all("tbody a:-soup-contains('To check')")
+    page = Page(viewer.get(link["href"]))
+    assert [row.split()[0] for row in page.texts("tbody .main")] == ["wrong.png"]
+    assert page.text(".chips").endswith("To check")
 
 
 def test_a_file_above_the_limit_and_of_another_type_is_taken_over(make_app, old):
