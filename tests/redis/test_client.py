@@ -97,7 +97,7 @@ def test_after_the_second_failure_one_call_in_a_while_asks_redis(
         return type(raised.value)
 
     operator.client_pause(60_000, all=False)
-    assert [error() for _ in range(4)] == [RedisTimeoutError] * 2 + [RedisConnectionError] * 2
+    assert [error() for _ in range(4)] == [RedisTimeoutError] * 3 + [RedisConnectionError]
     client.breaker.next_probe = 0.0  # as after a while
     assert [error() for _ in range(2)] == [RedisTimeoutError, RedisConnectionError]
     operator.client_unpause()
