@@ -44,6 +44,8 @@ class Actor:
     via: Via = Via.PAGE
     token_id: int | None = None
     request_id: str | None = None
+    # The epoch of the session (app/auth/models.py::Person).
+    epoch: int | None = None
 
     @classmethod
     def operator(cls) -> "Actor":

@@ -184,15 +184,17 @@ def check_redis_url(text: str) -> str:
 
 
 def extensions(text: str) -> tuple[str, ...]:
-    """Parse file extensions: lower case, without the dot. The default is that of the original
-    program."""
+    """Parse file extensions: lower case, without the dot. The default, also written as *, is that
+    every extension is accepted."""
+    if text.strip() == "*":
+        return ()
     words = [word.strip().lstrip(".").lower() for word in text.split(",")]
     for word in words:
         if word and not re.fullmatch("[a-z0-9]{1,16}", word):
             raise SettingError(
                 f"UPLOAD_EXTENSIONS must be file extensions such as pdf,png, not {word!r}."
             )
-    return tuple(w for w in words if w) or ("txt", "pdf", "png", "jpg", "jpeg", "gif")
+    return tuple(w for w in words if w)
 
 
 def host_names(text: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from app.database.limits import engine_options
 from app.logs.lines import JsonFormatter, TextFormatter
 from app.web.formatting import format_ago
 from tests.cities.conftest import ACTOR, given
+from tests.files.helpers import Script
 from tests.html import Page
 
 
@@ -55,6 +56,12 @@ def test_the_page_of_files_has_the_upload_form(as_role):
     form = "form[action^='/upload?'][enctype='multipart/form-data']"
     assert page.has(f"{form} input[name=file][multiple]")
     assert page.has(f"{form} input[name=folder][multiple][webkitdirectory]")
+
+
+def test_with_its_file_types_a_file_of_another_one_fails(make_app):
+    app = make_app(UPLOAD_EXTENSIONS="txt,pdf,png,jpg,jpeg,gif")
+    for name, first in (("a.txt", "file uploaded successfully"), ("a.exe", "file uploaded Fail")):
+        assert Script(app).upload((name, b"x")).text.splitlines()[0] == first
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ from typing import ClassVar
 from sqlalchemy import select
 
 from app.actor import NOT_INCLUDED, Actor, Role
-from app.auth.models import Person
+from app.auth.models import ApiToken, Person
 from app.auth.rules import fold_name
 from app.database.cursor import Cursor, Sort, read_moment, read_text
 from app.database.engine import db
 from app.database.keyset import Listing, Page, select_sorted
 from app.database.service import permitted
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden, NotFound, Unauthorized
 from app.text import N_
 
 
@@ -48,6 +48,28 @@ def load_person(person_id: int, lock: bool = False) -> Person:
     if person is None:
         raise NotFound(N_("There is no such person."))
     return person
+
+
+def check_still_permitted(actor: Actor, role: Role) -> None:
+    """Within a service that ends a long request: Unauthorized if the person has been disabled since
+    it began, the session has ended, or the token; Forbidden if the role is lower now. Reads without
+    a lock, so that a person's requests do not wait for each other."""
+    if actor.id is None:  # a command
+        return
+    person = db.session.get(Person, actor.id, populate_existing=True)
+    if person is None or not person.active or is_over(actor, person):
+        raise Unauthorized(N_("Your access ended during this request."))
+    if not replace(actor, role=Role(person.role)).has_role(role):
+        raise Forbidden(NOT_INCLUDED)
+
+
+def is_over(actor: Actor, person: Person) -> bool:
+    """True if a password, role or state changed since the session began, or if the token ended."""
+    if not actor.by_token:
+        return actor.epoch is not None and actor.epoch != person.session_epoch
+    token = db.session.get(ApiToken, actor.token_id, populate_existing=True)
+    ended = token is None or token.revoked_at is not None or token.has_expired()
+    return ended or person.must_change_password
 
 
 def check_reader(actor: Actor, person_id: int) -> None:

@@ -5,9 +5,10 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from app.actor import Actor, Role
 from app.auth.models import Person
@@ -17,11 +18,11 @@ from app.database.service import permitted
 from app.disk import has_space
 from app.errors import DomainError, Invalid, NoSpace, NotFound, Text, Unavailable
 from app.files import queries
-from app.files.models import NAME_LENGTH
-from app.files.names import clean_path, printable
-from app.files.rules import check_extension
+from app.files.models import EXTENSION_LENGTH, FOLDER_LENGTH, NAME_LENGTH, SENT_LENGTH
+from app.files.names import CleanPath, clean_path, is_control, printable
+from app.files.rules import check_file
 from app.files.storage.folder import Incoming, read_blocks
-from app.files.upload.services import check, store
+from app.files.upload.services import NewFile, store
 from app.history.services import new_batch_id
 from app.text import N_
 
@@ -29,7 +30,10 @@ from app.text import N_
 # stored name) of all rows.
 Candidate = tuple[int, int, list[tuple[str, str]]]
 
-ADOPTED, PRESENT, SKIPPED = "adopted", "already here", "skipped"
+# What is wrong with a file, and why.
+Flaws = dict[str, Text]
+
+ADOPTED, FLAGGED, PRESENT, SKIPPED = "adopted", "to check", "already here", "skipped"
 
 
 @dataclass(frozen=True)
@@ -70,24 +74,28 @@ def adopt_files(
 
 
 def adopt_file(actor: Actor, source: SourceFile, owner_id: int, batch_id: str) -> AdoptionResult:
-    """Copy one file, with the same checks as an upload."""
+    """Copy one file. What an upload would be refused for is stored too, with that as its flaw."""
     shown = printable(source.name)
     if source.path is None:
         return AdoptionResult(shown, SKIPPED, str(source.problem))
-    folder, limit = settings().files_dir, settings().upload_max_bytes
-    if not has_space(folder, source.path.stat().st_size):
+    size, folder = source.path.stat().st_size, settings().files_dir
+    if not has_space(folder, size):
         raise NoSpace()
-    incoming = Incoming(folder, limit)
+    incoming = Incoming(folder, max(size, settings().upload_max_bytes))
     try:
-        path = clean_path(source.name, with_folder=True)
-        check_extension(path.extension, settings().upload_extensions)
+        path, flaws = path_and_flaws(source.name)
         for block in read_blocks(source.path):
             incoming.write(block)
+        incoming.finish()
+        if size > settings().upload_max_bytes:
+            flaws["size"] = N_("It is larger than an upload may be.")
+        file = NewFile(incoming, path, content_type_of(path, incoming, flaws), owner_id)
         if queries.has_copy(owner_id, path, incoming.sha256, source.former_name):
-            return AdoptionResult(shown, PRESENT)
+            return AdoptionResult(shown, PRESENT, join(flaws))
         created = datetime.fromtimestamp(source.path.stat().st_mtime, UTC)
-        own = {"created_at": created, "former_name": source.former_name}
-        store(actor, check(path, incoming, owner_id, **own), batch_id)
+        flaw = next(iter(flaws), None)
+        file.columns = {"created_at": created, "former_name": source.former_name, "flaw": flaw}
+        store(actor, file, batch_id)
     except Unavailable:
         raise
     except (DomainError, OSError) as error:
@@ -95,7 +103,48 @@ def adopt_file(actor: Actor, source: SourceFile, owner_id: int, batch_id: str) -
         return AdoptionResult(shown, SKIPPED, reason)
     finally:
         incoming.discard()
-    return AdoptionResult(shown, ADOPTED)
+    return AdoptionResult(shown, FLAGGED if flaws else ADOPTED, join(flaws))
+
+
+def join(flaws: Flaws) -> str:
+    return " ".join(map(str, flaws.values()))
+
+
+def path_and_flaws(name: str) -> tuple[CleanPath, Flaws]:
+    """The path of a file, with another name if today's rules would refuse its own."""
+    try:
+        return clean_path(name, with_folder=True), {}
+    except DomainError as error:
+        safe = clean_path(safe_path(name), with_folder=True)
+        path = replace(safe, sent=printable(name)[:SENT_LENGTH])
+        return path, {"name": N_("Stored as %(path)s. %(reason)s", path=safe.path, reason=error)}
+
+
+def content_type_of(path: CleanPath, incoming: Incoming, flaws: Flaws) -> str:
+    try:
+        return check_file(path, incoming, settings().upload_extensions)
+    except Invalid as error:
+        flaws["content"] = error.message
+        return "application/octet-stream"
+
+
+def safe_path(name: str) -> str:
+    """A path that today's rules accept: percent codes for what may not be in a name, shortened."""
+    parts = [safe_name(part) for part in name.split("/") if part.strip(" .")]
+    while len("/".join(parts[:-1])) > FOLDER_LENGTH:
+        del parts[0]
+    return "/".join(parts) or "unnamed"
+
+
+def safe_name(part: str) -> str:
+    plain = "".join(
+        quote(c, safe="", errors="surrogateescape") if is_control(c) or c == "\\" else c
+        for c in part
+    )
+    stem, dot, extension = plain.rpartition(".")
+    if len(plain) <= NAME_LENGTH or len(extension) > EXTENSION_LENGTH:
+        return plain[:NAME_LENGTH]
+    return stem[: NAME_LENGTH - len(dot + extension)] + dot + extension
 
 
 def read_folder(folder: Path) -> Iterator[SourceFile]:
@@ -106,7 +155,7 @@ def read_folder(folder: Path) -> Iterator[SourceFile]:
 
 
 def read_mapping(folder: Path, mapping: Path) -> Iterator[SourceFile]:
-    """Every row of the original's table, then the files without a row."""
+    """Every row of the original's table, then the files without a row, under their own names."""
     stored = {
         path.name: path
         for path in folder.rglob("*")
@@ -118,7 +167,7 @@ def read_mapping(folder: Path, mapping: Path) -> Iterator[SourceFile]:
         missing = N_("its file %(name)s is missing", name=printable(stored_name))
         yield SourceFile(path, name, stored_name[:NAME_LENGTH], "" if path else missing)
     for name in sorted(stored.keys() - {stored_name for _name, stored_name in rows}):
-        yield SourceFile(None, name, problem=N_("not in the table"))
+        yield SourceFile(stored[name], name)  # not in the table
 
 
 def find_mapping(mapping: Path, stored: set[str]) -> list[tuple[str, str]]:

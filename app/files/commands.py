@@ -28,8 +28,10 @@ def adopt_files(folder: Path, mapping: Path | None, owner: str | None) -> None:
         counts[result.state] += 1
         reason = f": {result.reason}" if result.reason else ""
         click.echo(f"{result.name}\t{result.state}{reason}")
-    states = (adoption.ADOPTED, adoption.PRESENT, adoption.SKIPPED)
+    states = (adoption.ADOPTED, adoption.FLAGGED, adoption.PRESENT, adoption.SKIPPED)
     click.echo(", ".join(f"{counts[state]} {state}" for state in states))
+    if counts[adoption.FLAGGED] or counts[adoption.SKIPPED]:
+        raise SystemExit(1)
 
 
 @click.command("purge-files")

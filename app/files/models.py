@@ -54,7 +54,7 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     # The path as it was sent, in NFC, if that is another one. Files of different sent paths are
     # never versions of each other.
     sent_name: Mapped[str | None] = mapped_column(bounded(SENT_LENGTH))
-    # What today's rules would refuse about an adopted file (app/files/rules.py::Flaw).
+    # What today's rules would refuse about an adopted file (app/files/adoption.py).
     flaw: Mapped[str | None] = mapped_column(String(32))
     # The stored name in the original program, so that links to it still work.
     former_name: Mapped[str | None] = mapped_column(bounded(NAME_LENGTH))

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from sqlalchemy import ColumnElement, select, union_all
+from sqlalchemy import ColumnElement, and_, or_, select, union_all
 
 from app.actor import Actor, Role
 from app.database.engine import db, release_connection
@@ -60,8 +60,9 @@ def find_file(actor: Actor, sent: str) -> File:
 def has_copy(owner_id: int, path: CleanPath, sha256: str, former_name: str | None) -> bool:
     """True if a version of this file has the same content, and the same former name if there is
     one: a link of the original program leads to the file with the name in the link."""
-    same = same_file(owner_id, path.folder, path.name)
-    query = select(File.id).where(*same, File.sha256 == sha256)
+    same = and_(*same_file(owner_id, path.folder, path.name))
+    sent = and_(File.owner_id == owner_id, File.folder == path.folder, File.sent_name == path.sent)
+    query = select(File.id).where(or_(same, sent), File.sha256 == sha256)
     if former_name is not None:
         query = query.where(File.former_name == former_name)
     found = db.session.scalar(query.limit(1))

@@ -113,10 +113,10 @@ def import_city(_site: Site, page: Page) -> Response | None:
 
 
 def upload(site: Site, page: Page) -> Response | None:
-    """Upload a file of an allowed and one of another type, without the script."""
+    """Upload a file and one whose content is of another type, without the script."""
     files = [
         ("file", ("field notes.txt", b"Harbour, 15 June")),
-        ("file", ("setup.exe", b"MZ")),
+        ("file", ("photo.png", b"MZ")),
     ]
     return page.goto(site.send("editor", "/upload", page="/files", files=files).url)
 

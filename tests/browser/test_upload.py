@@ -62,10 +62,10 @@ def test_chosen_files_are_uploaded_and_appear_in_the_list(page: Page) -> None:
     name = REPORT.replace("终稿", "上传")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="choose files").click()
-    chooser.value.set_files([chosen(name, PDF), chosen("b.exe", b"MZ")])
+    chooser.value.set_files([chosen(name, PDF), chosen("b.png", b"MZ")])
     done = page.locator(".going.done")
     expect(done).to_contain_text(name)
-    expect(page.locator(".going.failed")).to_contain_text("File type not allowed")
+    expect(page.locator(".going.failed")).to_contain_text("The content is not a .png file.")
     expect(page.get_by_role("status").last).to_contain_text("1 uploaded, 1 failed")
     expect(page.locator("[data-fresh=list]").get_by_role("link", name=name).first).to_be_visible()
 

@@ -37,24 +37,26 @@ def test_a_plain_folder_is_copied_with_its_paths(app, run, old):
     (old / "report.pdf").write_bytes(PDF)
     (old / "survey" / "map.png").write_bytes(PNG)
     (old / "survey" / "wrong.png").write_bytes(PDF)
-    (old / "notes.exe").write_bytes(b"MZ")
+    (old / "notes.gif").write_bytes(b"MZ")
     (old / "link.pdf").symlink_to(old / "report.pdf")
     os.utime(old / "report.pdf", (1_500_000_000, 1_500_000_000))
     done = run("adopt-files", old, "--owner", "ada")
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 1, done.output
     lines = done.output.splitlines()
-    assert lines[-1] == "2 adopted, 0 already here, 2 skipped"
+    assert lines[-1] == "2 adopted, 2 to check, 0 already here, 0 skipped"
     assert "report.pdf\tadopted" in lines
     assert "survey/map.png\tadopted" in lines
-    assert any(line.startswith("notes.exe\tskipped: File type not allowed") for line in lines)
-    assert any(line.startswith("survey/wrong.png\tskipped: ") for line in lines)
+    assert "notes.gif\tto check: The content is not a .gif file." in lines
+    assert "survey/wrong.png\tto check: The content is not a .png file." in lines
     assert (old / "report.pdf").read_bytes() == PDF, "it is copied, not moved"
     with app.app_context():
         file = queries.find_file(OPERATOR, "survey/map.png")
         assert file.owner.name == "Ada"
         assert queries.find_file(OPERATOR, "report.pdf").created_at.year == 2017
+        wrong = queries.find_file(OPERATOR, "survey/wrong.png")
+        assert (wrong.flaw, wrong.content_type) == ("content", "application/octet-stream")
     again = run("adopt-files", old, "--owner", "Ada")
-    assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 2 skipped"
+    assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 4 already here, 0 skipped"
 
 
 @pytest.mark.parametrize(
@@ -85,12 +87,12 @@ def test_the_table_of_the_original_restores_the_names(app, run, old, table, colu
             connection.execute(f'INSERT INTO "{table}" VALUES ({placeholders})', row)  # noqa: S608
     before = mapping.read_bytes()
     done = run("adopt-files", old, mapping, "--owner", "Ada")
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 1, done.output
     lines = done.output.splitlines()
-    assert lines[-1] == "2 adopted, 0 already here, 2 skipped"
+    assert lines[-1] == "3 adopted, 0 to check, 0 already here, 1 skipped"
     assert f"{REPORT}\tadopted" in lines
     assert any(line.startswith("lost.pdf\tskipped: its file") for line in lines)
-    assert "stray.pdf\tskipped: not in the table" in lines
+    assert "stray.pdf\tadopted" in lines
     assert mapping.read_bytes() == before
     script = Script(app)
     for path in (f"/download/{REPORT}", f"/download/{stored[0]}"):
@@ -98,7 +100,7 @@ def test_the_table_of_the_original_restores_the_names(app, run, old, table, colu
         assert response.data == PDF, path
         assert "%E6%8A%A5" in response.headers["Content-Disposition"]
     again = run("adopt-files", old, mapping, "--owner", "Ada")
-    assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 2 skipped"
+    assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 3 already here, 1 skipped"
 
 
 def make_mapping(path, rows):
@@ -116,13 +118,13 @@ def test_every_stored_name_still_works_also_of_equal_files(app, run, old):
         (old / name).write_bytes(PDF)
     mapping = make_mapping(old / "files.db", [(REPORT, name) for name in stored])
     done = run("adopt-files", old, mapping, "--owner", "Ada")
-    assert done.output.splitlines()[-1] == "2 adopted, 0 already here, 0 skipped"
+    assert done.output.splitlines()[-1] == "2 adopted, 0 to check, 0 already here, 0 skipped"
     script = Script(app)
     for name in stored:
         response = script.get(f"/download/{name}")
         assert (response.status_code, response.data) == (200, PDF)
     again = run("adopt-files", old, mapping, "--owner", "Ada")
-    assert again.output.splitlines()[-1] == "0 adopted, 2 already here, 0 skipped"
+    assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 2 already here, 0 skipped"
 
 
 def test_an_adopted_file_is_as_old_as_it_was(app, run, old):
@@ -143,7 +145,7 @@ def test_an_older_file_does_not_replace_a_newer_one(app, run, old):
     (old / "plan.txt").write_bytes(b"of 2019")
     os.utime(old / "plan.txt", (1_560_000_000, 1_560_000_000))
     assert run("adopt-files", old, "--owner", "林梅").output.endswith(
-        "1 adopted, 0 already here, 0 skipped\n"
+        "1 adopted, 0 to check, 0 already here, 0 skipped\n"
     )
     assert script.get("/files/2").data == b"of 2019"
     assert script.get("/download/plan.txt").data == b"of today"
@@ -168,7 +170,7 @@ def test_the_default_owner_is_the_first_active_administrator(app, run, old):
     assert done.output.splitlines() == [
         "The files will belong to 林梅; use --owner for somebody else.",
         "report.pdf\tadopted",
-        "1 adopted, 0 already here, 0 skipped",
+        "1 adopted, 0 to check, 0 already here, 0 skipped",
     ]
     with app.app_context():
         assert queries.find_file(OPERATOR, "report.pdf").owner.name == "林梅"
@@ -190,11 +192,39 @@ def test_refusals_are_one_sentence(run, old, tmp_path):
     assert run("adopt-files", old / "none", "--owner", "Ada").exit_code == 2
 
 
-def test_a_name_that_is_not_utf_8_is_skipped(run, old):
-    (old / os.fsdecode(b"\xb1\xa8.pdf")).write_bytes(PDF)
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        (b"\xb1\xa8.pdf", "%B1%A8.pdf"),
+        (b"a\\b.pdf", "a%5Cb.pdf"),
+        (b"a\nb.pdf", "a%0Ab.pdf"),
+        ("x\u202efdp.pdf".encode(), "x%E2%80%AEfdp.pdf"),
+        (b"...", "unnamed"),
+    ],
+)
+def test_a_name_that_the_rules_refuse_is_replaced(app, run, old, name, stored):
+    (old / os.fsdecode(name)).write_bytes(PDF)
     done = run("adopt-files", old, "--owner", "Ada")
-    assert done.exit_code == 0, done.output
-    assert done.output.splitlines()[-1] == "0 adopted, 0 already here, 1 skipped"
+    assert done.exit_code == 1, done.output
+    assert f"\tto check: Stored as {stored}. " in done.output
+    assert done.output.splitlines()[-1] == "0 adopted, 1 to check, 0 already here, 0 skipped"
+    with app.app_context():
+        assert queries.find_file(OPERATOR, stored).flaw == "name"
+    again = run("adopt-files", old, "--owner", "Ada")
+    assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 1 already here, 0 skipped"
+
+
+def test_a_file_above_the_limit_and_of_another_type_is_taken_over(make_app, old):
+    app = make_app(UPLOAD_MAX_MB="1", UPLOAD_EXTENSIONS="pdf")
+    with app.app_context():
+        add_person("Ada", "editor")
+        (old / "large.pdf").write_bytes(PDF + bytes(1 << 20))
+        (old / "setup.exe").write_bytes(b"MZ")
+        done = app.test_cli_runner().invoke(args=["adopt-files", str(old), "--owner", "Ada"])
+        assert done.exit_code == 1
+        assert done.output.splitlines()[-1] == "0 adopted, 2 to check, 0 already here, 0 skipped"
+        assert queries.find_file(OPERATOR, "large.pdf").flaw == "size"
+        assert queries.find_file(OPERATOR, "setup.exe").flaw == "content"
 
 
 def test_purging_says_how_many(run):

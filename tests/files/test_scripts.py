@@ -61,6 +61,13 @@ def test_the_limits_are_those_of_the_settings(make_app):
     assert "A file can have at most 3 MB. Allowed file types: txt, zip." in panel
 
 
+def test_every_file_type_is_a_sentence_of_its_own(as_role):
+    panel = Page(as_role("viewer").get("/files/scripts")).all(".panel")[-1].get_text()
+    assert "A file of any type can have at most 100 MB." in panel
+    page = as_role("editor").get("/files")
+    assert "Up to 100 MB each" in page.text
+
+
 # Run unchanged
 
 

@@ -74,7 +74,8 @@ def load_from_session() -> None:
     if epoch != found.epoch or found.since < earliest_start():
         session.clear()
         return
-    g.actor = Actor(found.person, found.name, found.role, request_id=g.request_id)
+    own = {"request_id": g.request_id, "epoch": found.epoch}
+    g.actor = Actor(found.person, found.name, found.role, **own)
     g.must_change_password = found.must_change
 
 

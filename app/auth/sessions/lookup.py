@@ -2,6 +2,8 @@
 
 import time
 
+from redis.exceptions import RedisError
+
 from app.auth.sessions.installation import SINCE_KEY
 from app.auth.sessions.keys import EPOCH_PREFIX, PERSON_PREFIX, all_keys, session_key
 from app.current import settings
@@ -61,3 +63,11 @@ def look_up(sid: str) -> tuple[str | None, int | None]:
     )
     text, epoch = [*found, None, None][:2]
     return text, epoch
+
+
+def has_ended(sid: str) -> bool:
+    """True if a session ended since the request began, for requests that take long."""
+    try:
+        return look_up(sid)[0] is None
+    except RedisError:
+        return False

@@ -3,14 +3,16 @@
 import time
 from typing import cast
 
-from flask import Request, request
+import gevent
+from flask import Request, request, session
 from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 
+from app.auth.sessions.lookup import has_ended
 from app.concurrency import yield_to_hub
 from app.current import actor, settings
 from app.disk import has_space
-from app.errors import DomainError, Invalid, NoSpace, NotAForm, TooLarge
+from app.errors import DomainError, Invalid, NoSpace, NotAForm, TooLarge, Unauthorized
 from app.files.storage.folder import BLOCK
 from app.files.upload.multipart import BrokenPart, FormPart, UploadParser
 from app.files.upload.sent_names import decode_names
@@ -22,9 +24,21 @@ from app.web.posts.csrf import check_csrf
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
 FORM_PARTS = 10_000  # a folder of many files is one form
+# How long a form may take: it would occupy the server, and go on after its sender may no longer
+# upload. Seconds, and bytes a second.
+LEAST_SECONDS, LEAST_SPEED = 60, 30_000
 # For how long the rest of a refused request is read and discarded: a client that is still sending
 # when the connection closes would report a broken connection instead of our response.
 DRAIN_SECONDS = 30
+
+
+class TooSlow(DomainError):
+    """The form did not arrive in time."""
+
+    status = 408
+
+    def __init__(self) -> None:
+        super().__init__(N_("The upload took too long. Nothing was stored."))
 
 
 class UploadRequest(Request):
@@ -57,17 +71,29 @@ def receive() -> list[UploadResult]:
     """Read the form of this request and store its files. Returns [] if no file was selected;
     `has_file_part()` tells a missing field from an empty one."""
     open_form()
+    read_in_time()
     if not actor().by_token:  # scripts get the plain lines of the original instead
         if not is_form_or_empty():
             raise NotAForm()
         check_csrf()
+        if has_ended(session.sid):  # type: ignore[attr-defined]
+            raise Unauthorized()
     return store_uploads(actor(), sent_files())
+
+
+def read_in_time() -> None:
+    """Have the form read."""
+    coming = request.content_length or form_limit()
+    try:
+        with gevent.Timeout(LEAST_SECONDS + coming / LEAST_SPEED):
+            request.form  # noqa: B018 - reads it
+    except gevent.Timeout:
+        raise TooSlow() from None
 
 
 def sent_files() -> list[SentFile]:
     """Every file of the form, whatever the name of its field, and every part that is damaged. A
     field without a selected file is sent with an empty name."""
-    request.form  # noqa: B018 - has the form read
     parser = cast(UploadRequest, request).parser
     parts = [part for part in parser.parts if not is_empty_field(part)] if parser else []
     raw = [name for part in parts if isinstance(name := part.disposition.filename, bytes)]

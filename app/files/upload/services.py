@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
+from app.auth.queries import check_still_permitted
 from app.concurrency import yield_to_hub
 from app.current import settings
 from app.database import failures
@@ -221,7 +222,8 @@ def insert_next(
 def insert_versions(
     actor: Actor, files: Sequence[NewFile], batch_id: str | None
 ) -> Sequence[StoredFile]:
-    """Insert the rows of files of one owner, and record that."""
+    """Insert the rows of files of one owner, and record that. The upload may have taken long."""
+    check_still_permitted(actor, Role.EDITOR)
     rows = [file.row() for file in files]
     Versions(files[0].owner_id).insert(rows)
     changes = [Change(row.id, after=recorded(row), version=row.version) for row in rows]

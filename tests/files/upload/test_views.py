@@ -15,6 +15,9 @@ from app.files.upload import request as upload_request
 from tests.factories import OPERATOR, actor_of
 from tests.files.helpers import JSON, PDF, PNG, REPORT, Script, on_disk, some_text
 
+# The file extensions of the original program.
+ORIGINAL = "txt,pdf,png,jpg,jpeg,gif"
+
 
 def files_dir(app):
     return app.config["SETTINGS"].files_dir
@@ -48,7 +51,8 @@ def test_a_script_uploads_one_file_and_reads_the_original_first_line(app):
     ).text.startswith("file uploaded successfully\n")
 
 
-def test_each_file_of_a_form_has_its_own_line(app):
+def test_each_file_of_a_form_has_its_own_line(make_app):
+    app = make_app(UPLOAD_EXTENSIONS=ORIGINAL)
     response = Script(app).upload(("a.pdf", PDF), ("b.exe", b"MZ"), ("c.png", PDF), ("d.png", PNG))
     assert response.status_code == 207
     first, *rest = lines(response)
@@ -61,7 +65,7 @@ def test_each_file_of_a_form_has_its_own_line(app):
 
 
 @pytest.mark.parametrize(
-    ("name", "data"), [("a.exe", b"MZ"), ("a.png", PDF), ("a/..", PDF), ("..", PDF)]
+    ("name", "data"), [("a.gif", b"MZ"), ("a.png", PDF), ("a/..", PDF), ("..", PDF)]
 )
 def test_nothing_stored_is_422_with_the_original_first_line(app, name, data):
     response = Script(app).upload((name, data))
@@ -106,6 +110,14 @@ def test_a_folder_is_stored_with_its_paths(app):
     assert script.get("/download/survey/北/b.txt").data == b"2"
     response = script.upload(("../a.txt", b"1"), field="folder")
     assert response.status_code == 422
+
+
+@pytest.mark.parametrize("name", ["report.docx", "table.xlsx", "setup.exe", "Makefile", "x.文"])
+@pytest.mark.parametrize("setting", ["", "*"])
+def test_every_file_type_is_accepted_by_default(make_app, name, setting):
+    app = make_app(UPLOAD_EXTENSIONS=setting)
+    data = b"PK\x03\x04" if name.endswith("x") else b"MZ\0"
+    assert Script(app).upload((name, data)).status_code == 200
 
 
 def test_trimmed_names_and_next_versions_are_reported(app):
