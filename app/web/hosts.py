@@ -1,10 +1,11 @@
 """The names under which this site answers. Without this check the page of another site could have
 its own name resolve to this machine (DNS rebinding), and read what visitors here may read."""
 
+import logging
 import socket
 from ipaddress import ip_address
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 
 from app.config import Settings
 from app.errors import DomainError
@@ -13,18 +14,19 @@ from app.web.urls import split_url
 
 EXTENSION = "gazetteer-hosts"
 
+log = logging.getLogger("gazetteer.hosts")
+
 
 class UnknownHost(DomainError):
     """The header `Host` has the name of another site, or none that can be read."""
 
     status = 400
 
-    def __init__(self, name: str) -> None:
+    def __init__(self) -> None:
         super().__init__(
             N_(
-                "This site does not answer under the name “%(name)s”. An administrator can add "
-                "it to TRUSTED_HOSTS, or set TRUSTED_PROXIES behind a proxy.",
-                name=name,
+                "This site does not answer under this name. An administrator finds the name in "
+                "the log and can add it to TRUSTED_HOSTS, or set TRUSTED_PROXIES behind a proxy."
             )
         )
 
@@ -48,7 +50,9 @@ def check_host() -> None:
     name = "" if set("@/?#") & set(sent) else split_url(f"//{sent}").hostname or ""
     name = name.rstrip(".")
     if not (names is None or is_ip_address(name) or matches(name, names)):
-        raise UnknownHost(sent[:100])
+        fields = {"request_id": g.request_id, "host": sent[:100]}
+        log.warning("unknown host", extra={"fields": fields})
+        raise UnknownHost()
 
 
 def is_ip_address(name: str) -> bool:

@@ -48,10 +48,17 @@ def test_other_names_are_refused_with_all_headers_and_a_log_line(host, make_app,
     assert status == 400
     assert set(SECURITY_HEADERS) <= set(headers.keys())
     text = Page(body).texts(".error-page p:not(.error-code)")[0]
-    assert text.startswith(f"This site does not answer under the name “{host.strip()}")
+    assert text.startswith("This site does not answer under this name. ")
     assert "TRUSTED_HOSTS" in text
     lines = [record.fields for record in caplog.records if record.name == "gazetteer.request"]
     assert [(line["status"], line["path"]) for line in lines] == [(400, "/login")]
+    refused = [record.fields for record in caplog.records if record.name == "gazetteer.hosts"]
+    assert [line["host"] for line in refused] == [host]
+    assert refused[0]["request_id"] == lines[0]["request_id"]
+
+
+def test_the_page_does_not_repeat_the_name(make_app):
+    assert "evil" not in ask(make_app(**LAN), "evil.com")[2]
 
 
 def test_behind_a_proxy_its_own_list_counts_unless_one_is_set(make_app):
