@@ -8,7 +8,8 @@ BIN := .venv/bin
 PO := $(wildcard translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
 ICON_SOURCES := $(shell find templates static/js -type f) app/web/assets/vendor.py $(shell find app -name __init__.py)
-PREPARED := $(MO) static/vendor/icons.svg
+COMMON_PASSWORDS := app/auth/common-passwords.txt
+PREPARED := $(MO) static/vendor/icons.svg $(COMMON_PASSWORDS)
 
 # Two processes, each with its own servers and folders; one that is idle takes tests of the other.
 PYTEST := $(BIN)/pytest -q -n 2 --dist worksteal
@@ -63,7 +64,7 @@ translations: .venv/dev  ## extract translatable texts into the translation file
 	$(BIN)/python scripts/update_translations.py translations/messages.pot $(PO)
 
 clean:  ## remove generated files, except instance/ and .env
-	rm -rf .venv static/vendor pictures .mypy_cache .ruff_cache $(MO)
+	rm -rf .venv static/vendor $(COMMON_PASSWORDS) pictures .mypy_cache .ruff_cache $(MO)
 	find app tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # System packages: all that a command needs are checked together, before anything else.
@@ -84,5 +85,10 @@ programs-run programs-test programs-bench:
 %.mo: %.po | .venv/run
 	@$(BIN)/pybabel -q compile -i $< -o $@
 
-static/vendor/icons.svg: $(ICON_SOURCES) .venv/run
+static/vendor/icons.svg: $(ICON_SOURCES) app/auth/common_passwords.py .venv/run
 	@$(BIN)/flask build-assets
+
+# Made together with the icons.
+$(COMMON_PASSWORDS): static/vendor/icons.svg
+	@test -e $@ || $(BIN)/flask build-assets
+	@touch $@

@@ -1,11 +1,16 @@
 """Sharing a worker's CPU between the requests that it answers concurrently."""
 
 import time
-from collections.abc import Callable
-from typing import IO, Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import IO, Any, TypeVar
 
 import gevent
 from gevent.monkey import is_module_patched
+from gevent.pool import Pool
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 # Seconds. gevent polls its sockets during any sleep except sleep(0), which is a callback: up to 50
 # of those run between two polls, and 50 blocks of work delay everybody else by 100 ms or more. A
@@ -64,3 +69,11 @@ def run_in_thread(work: Callable[..., Any], *args: Any) -> Any:
     if not is_module_patched("threading"):
         return work(*args)
     return gevent.get_hub().threadpool.apply(work, args)
+
+
+def run_in_threads(work: Callable[[T], R], items: Iterable[T], at_once: int) -> list[R]:
+    """The results of `run_in_thread()` for all items, so many of them at the same time."""
+    if not is_module_patched("threading"):
+        return [work(item) for item in items]
+    results: list[R] = Pool(at_once).map(partial(run_in_thread, work), items)
+    return results

@@ -117,7 +117,6 @@ class Settings:
             "SESSION_REFRESH_EACH_REQUEST": False,
             # Tokens of the release before: see app/web/posts/csrf.py.
             "WTF_CSRF_TIME_LIMIT": None,
-            "WTF_I18N_ENABLED": False,  # all messages are ours; its own would be loaded each time
             "BABEL_DEFAULT_LOCALE": self.default_language,
             "BABEL_DEFAULT_TIMEZONE": self.time_zone,
             "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),

@@ -175,6 +175,11 @@ class Message:
     def __str__(self) -> str:
         return str(gettext(self.text, **{k: self.shown(k, v) for k, v in self.values.items()}))
 
+    def __mod__(self, values: Mapping[str, Any]) -> str:
+        """The translation with more values, for the validators of WTForms."""
+        named = {name: value for name, value in values.items() if f"%({name})" in self.text}
+        return str(Message(self.text, {**named, **self.values}))
+
     def shown(self, name: str, value: Any) -> Any:
         """Format a value for the text."""
         if type(value) is int and f"%({name})d" not in self.text:

@@ -15,10 +15,10 @@ from flask import Flask
 
 from app import create_app
 from app.auth import queries
+from app.cli import build_assets
 from app.config import Settings
 from app.database.engine import db
 from app.database.schema import create_database
-from app.web.assets import vendor
 from tests import servers
 from tests.applications import Applications, environment, migrate
 from tests.factories import Browser, add_person
@@ -63,7 +63,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     from babel.messages.frontend import CommandLineInterface
 
-    vendor.build()
+    build_assets.build()
     CommandLineInterface().run(["pybabel", "-q", "compile", "-d", "translations"])
 
 

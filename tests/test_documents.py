@@ -159,6 +159,13 @@ def run(folder, redis_url, *command):
     return done.stdout
 
 
+def test_texts_of_the_catalogue_are_not_added_again():
+    catalogue = 'msgid "Name"\nmsgstr "n"\n\nmsgid "Added by"\nmsgstr "a"\n'
+    named = 'msgctxt "office"\nmsgid "Name"\nmsgstr "b"\n'
+    blocks = [f'\nmsgid "Added by"\nmsgstr "c"\n\n{named}', 'msgid "New"\nmsgstr "d"\n']
+    assert new_texts(catalogue, blocks) == f'\n{named}\nmsgid "New"\nmsgstr "d"\n'
+
+
 @pytest.fixture
 def copy(tmp_path):
     """A copy of the project."""
@@ -178,10 +185,23 @@ def insert_before(path, line, text):
     path.write_text(content.replace(line, text + line))
 
 
+def msgid_of(entry):
+    """The lines that identify an entry of a catalogue: its context and its text."""
+    return "".join(re.findall(r"^msg(?:ctxt|id).*", entry, re.M))
+
+
+def new_texts(catalogue, blocks):
+    """The entries of these blocks whose texts the catalogue does not have."""
+    had = {msgid_of(entry) for entry in catalogue.split("\n\n")}
+    entries = "\n".join(blocks).strip().split("\n\n")
+    return "".join(f"\n{entry.strip()}\n" for entry in entries if msgid_of(entry) not in had)
+
+
 def add_texts(folder, blocks):
-    """Append the translations in these blocks."""
+    """Append the translations in these blocks, except of texts that are used already."""
     file = folder / "translations/zh/LC_MESSAGES/messages.po"
-    file.write_text("\n".join([file.read_text(), *blocks]))
+    catalogue = file.read_text()
+    file.write_text(catalogue + new_texts(catalogue, blocks))
 
 
 def number_migration(text):

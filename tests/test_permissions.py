@@ -64,7 +64,7 @@ REQUIRED = {
     "app.files.queries.list_versions": Role.VIEWER,
     "app.files.queries.load_file": Role.VIEWER,
     "app.files.queries.may_change_some": Role.VIEWER,
-    "app.files.upload.services.insert_version": Role.EDITOR,
+    "app.files.upload.services.insert_versions": Role.EDITOR,
     "app.files.services.purge_files": Role.ADMIN,
     "app.files.services.record_purge": Role.ADMIN,
     "app.files.services.remove_file": Role.VIEWER,

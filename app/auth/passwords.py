@@ -8,6 +8,7 @@ from typing import Any
 from flask import current_app
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from app.auth.common_passwords import read_common
 from app.auth.models import PASSWORD_LONGEST, PASSWORD_SHORTEST
 from app.concurrency import run_in_thread
 from app.database.engine import release_connection
@@ -31,12 +32,13 @@ ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def check_password(password: str, name: str) -> None:
-    """Any characters, but not only spaces, or a name, once or repeated. It is compared without
-    case, width, spaces and invisible characters, and stored as it is."""
+    """Any characters, but none of the common passwords, and not only spaces or a name, once or
+    repeated. It is compared without case, width, spaces and invisible characters, and stored as
+    it is."""
     if not PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST:
         raise Invalid(fields={"password": PASSWORD_LENGTH_MESSAGE})
     typed = visible(password)
-    if not typed:
+    if not typed or typed in read_common():
         raise Invalid(fields={"password": COMMON_MESSAGE})
     if not typed.replace(visible(name), ""):
         raise Invalid(fields={"password": N_("The password must not be the name.")})

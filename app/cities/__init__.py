@@ -12,6 +12,7 @@ def init_app(app: Flask) -> None:
     from app.cities.exporting import views as exporting_views
     from app.cities.importing import staging
     from app.cities.importing import views as importing_views
+    from app.cities.listing.list_page import source_hash
     from app.cities.listing.row_format import city_name
     from app.cities.rules import may_read_cities, shown_name
     from app.cities.statistics import views as statistics_views
@@ -19,6 +20,8 @@ def init_app(app: Flask) -> None:
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_bar
 
+    if app.config["WEB"]:
+        source_hash()  # of the code that runs: at the first list the next release may be there
     for module in (views, exporting_views, importing_views, statistics_views, legacy_urls):
         app.register_blueprint(module.bp)
     app.add_template_filter(city_name)

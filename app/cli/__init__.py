@@ -11,7 +11,7 @@ def init_app(app: Flask) -> None:
     last, so that the commands of all packages get friendly error messages."""
     from flask_migrate import Migrate
 
-    from app.cli import check_release, clock, demo, dev, reload, run
+    from app.cli import build_assets, check_release, clock, demo, dev, reload, run
     from app.cli.errors import add_friendly_errors
     from app.config import ROOT
     from app.database.engine import db
@@ -20,6 +20,7 @@ def init_app(app: Flask) -> None:
     for command in (
         run.start_command,
         run.prepare_command,
+        build_assets.build_assets_command,
         demo.demo_command,
         dev.dev_command,
         check_release.check_release_command,

@@ -18,7 +18,7 @@ import click
 from flask import current_app
 from redis.exceptions import RedisError
 
-from app.auth import queries
+from app.auth import common_passwords, queries
 from app.auth.sessions import installation
 from app.cities.search_keys import refresh_keys
 from app.cli import private_redis, supervisor
@@ -49,6 +49,8 @@ def prepare(settings: Settings) -> None:
     except OSError as error:
         what, why = error.filename or settings.instance, error.strerror or error
         raise CannotStart(f"{what} cannot be created: {why}.") from None
+    if not common_passwords.FILE.exists():
+        raise CannotStart(f"{common_passwords.MISSING}.")
     try:
         bring_up_to_date(settings.database_url)
     except SchemaError as error:

@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.database.engine import db
-from app.errors import DomainError, Fault, Locked, NoSpace, Refused, TooLong, Unavailable
+from app.errors import Conflict, DomainError, Fault, Locked, NoSpace, Refused, TooLong, Unavailable
+from app.text import N_
 
 log = logging.getLogger("gazetteer.database")
 
@@ -36,6 +37,8 @@ class Kind(StrEnum):
     DEADLOCK = "the database reports a deadlock"
     FULL = "the disk of the database is full"
     REFUSED = "the database refuses this"
+    IN_USE = "other rows refer to this"
+    GONE = "what this refers to does not exist"
     FAULT = "a statement failed"
 
 
@@ -63,6 +66,8 @@ MYSQL = {
             1227, 1251, 1275, 1290, 1370, 1524, 1698, 1720, 1792, 1820, 1836, 1862, 2026,
             2054, 2059, 2061, 3118, 3159, 3955, 4151,
         ),
+        Kind.IN_USE: (1217, 1451),
+        Kind.GONE: (1216, 1452),
     }.items()
     for number in numbers
 }  # fmt: skip
@@ -81,6 +86,7 @@ SQLITE = {
     23: Kind.REFUSED,  # AUTH
     26: Kind.REFUSED,  # NOTADB
 }
+SQLITE_FOREIGN_KEY = 787  # for both sides of the key
 # Numbers for any error of a file; the message names the error of the operating system.
 FILE_ERRORS = (3, 20, 1004, 1026, 1030)
 DISK_FULL = re.compile(r"(?:errcode|errno|error):? (?:28|122)\b", re.IGNORECASE)
@@ -97,6 +103,9 @@ def classify(error: DatabaseError) -> Kind:
     if isinstance(error, PoolTimeout):
         return Kind.ABSENCE
     code = sqlite_code(error)
+    if code == SQLITE_FOREIGN_KEY:
+        is_delete = statement_of(error).upper().startswith("DELETE")
+        return Kind.IN_USE if is_delete else Kind.GONE
     if code is not None:
         return SQLITE.get(code & 0xFF, Kind.FAULT)
     number = number_of(error)
@@ -153,6 +162,10 @@ def refusal(error: DatabaseError) -> DomainError:
             return NoSpace()
         case Kind.REFUSED:
             return Refused()
+        case Kind.IN_USE:
+            return Conflict(N_("Other entries refer to this. Remove them first."))
+        case Kind.GONE:
+            return Conflict(N_("Something that this refers to does not exist any more."))
         case Kind.FAULT:
             return Fault()
         case _:

@@ -15,13 +15,13 @@ from app.auth.queries import first_administrator
 from app.current import settings
 from app.database.service import permitted
 from app.disk import has_space
-from app.errors import DomainError, Invalid, NoSpace, NotFound, Text
+from app.errors import DomainError, Invalid, NoSpace, NotFound, Text, Unavailable
 from app.files import queries
 from app.files.models import NAME_LENGTH
 from app.files.names import clean_path, printable
 from app.files.rules import check_extension
 from app.files.storage.folder import Incoming, read_blocks
-from app.files.upload.services import store
+from app.files.upload.services import check, store
 from app.history.services import new_batch_id
 from app.text import N_
 
@@ -86,8 +86,10 @@ def adopt_file(actor: Actor, source: SourceFile, owner_id: int, batch_id: str) -
         if queries.has_copy(owner_id, path, incoming.sha256, source.former_name):
             return AdoptionResult(shown, PRESENT)
         created = datetime.fromtimestamp(source.path.stat().st_mtime, UTC)
-        own = {"owner_id": owner_id, "created_at": created, "former_name": source.former_name}
-        store(actor, incoming, path, batch_id, **own)
+        own = {"created_at": created, "former_name": source.former_name}
+        store(actor, check(path, incoming, owner_id, **own), batch_id)
+    except Unavailable:
+        raise
     except (DomainError, OSError) as error:
         reason = error.message if isinstance(error, DomainError) else error.strerror or ""
         return AdoptionResult(shown, SKIPPED, reason)

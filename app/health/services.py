@@ -13,6 +13,7 @@ from flask import current_app
 from redis.exceptions import RedisError
 from sqlalchemy import select, text
 
+from app.auth import common_passwords
 from app.clock import lease
 from app.concurrency import run_in_thread
 from app.current import settings
@@ -117,6 +118,7 @@ def check_all() -> dict[str, Check]:
         "redis": check_redis,
         "storage": check_storage,
         "proxy": check_proxy,
+        "passwords": check_passwords,
     }
     report: dict[str, Check] = {}
     for name, check in checks.items():
@@ -210,6 +212,13 @@ def check_storage() -> Check:
         current_app.logger.error("the files folder is not writable: %s", error)
         return Check(False, "the folder for files is not writable")
     return Check()
+
+
+def check_passwords() -> Check:
+    """Check that the list of common passwords is there."""
+    if common_passwords.FILE.exists():
+        return Check()
+    return Check(False, common_passwords.MISSING)
 
 
 def check_proxy() -> Check:

@@ -1,6 +1,7 @@
 """flask history: deleting old entries."""
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -12,6 +13,17 @@ from app.history import services
 from app.history.listing import FIRST_YEAR
 from app.times import now, start_of_day
 
+
+class Day(click.DateTime):
+    """A day; an invalid one is refused with an example instead of a format."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is not a day such as 2025-01-01", param, ctx)
+
+
 history = AppGroup("history", help="The history of changes.")
 
 
@@ -19,7 +31,7 @@ history = AppGroup("history", help="The history of changes.")
 @click.option(
     "--before",
     "day",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=Day(["%Y-%m-%d"]),
     required=True,
     metavar="DATE",
     help="Entries written before this day are deleted, for example 2025-01-01.",

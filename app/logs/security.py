@@ -1,8 +1,8 @@
 """The security log: `INSTANCE/log/security-YYYY-MM-DD.log`, a file for each day of UTC.
 
 Web workers and commands write to the same file, each event with one call of the system, so lines
-are never mixed. Files are opened for each event: nothing has to be told when a day begins, and
-whatever happens to a file, the next event is written.
+are never mixed. The file is opened for each event, so a new day needs no signal, and whatever
+happens to a file, the next event is written.
 """
 
 import logging

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TypeVar
 
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 
 from app.redis.failures import ErrorKind, classify, describe
 
@@ -50,7 +50,7 @@ class Breaker:
             kind = classify(error)
             if kind is ErrorKind.ABSENCE:
                 self.note_failure(began, error)
-            else:
+            elif isinstance(error, (ResponseError, AuthenticationError)):
                 self.note_answer()
             if kind is ErrorKind.REFUSED:
                 self.note_refusal(error)

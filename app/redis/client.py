@@ -48,7 +48,9 @@ class SharedRedis(Redis):
     """The client of a process. A value of ours that has another type than the command needs counts
     as absent: it is deleted with a warning, and the command is repeated."""
 
-    breaker: Breaker
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.breaker = Breaker()
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         call = partial(self.breaker.call, partial(super().execute_command, *args, **options))
@@ -98,7 +100,7 @@ class RedisStore:
         """Create the application's client. Connections open at the first command."""
         settings = app.config["SETTINGS"]
         seconds = settings.redis_timeout_ms / 1000
-        client: Any = SharedRedis.from_url(
+        app.extensions["redis"] = SharedRedis.from_url(
             settings.redis_url,
             decode_responses=True,
             encoding_errors="replace",  # what another program wrote may not be UTF-8
@@ -108,8 +110,6 @@ class RedisStore:
             # A refused connection only: a command whose answer was lost may have been carried out.
             retry=Retry(NoBackoff(), 1, (ConnectionRefusedError,)),
         )
-        client.breaker = Breaker()
-        app.extensions["redis"] = client
         app.extensions["redis-scripts"] = {}
 
     @property

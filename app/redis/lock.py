@@ -21,6 +21,7 @@ T = TypeVar("T")
 LEASE_SECONDS = 5  # without renewal another process takes the lock
 RENEW_SECONDS = 1
 WAIT_SECONDS = 15  # for the result of another process
+WITHOUT_EXPIRY = -1  # what Redis answers
 POLL_SECONDS = (0.01, 0.1)  # the first pause and the longest; each pause doubles
 
 
@@ -38,7 +39,11 @@ class Lock:
         its answer is lost."""
         self.renewed = time.monotonic()
         lease = self._lease
-        return bool(lease.acquire(blocking=False, token=self.token) or lease.owned())
+        if lease.acquire(blocking=False, token=self.token) or lease.owned():
+            return True
+        if redis_store.client.pttl(str(lease.name)) == WITHOUT_EXPIRY:
+            redis_store.client.delete(str(lease.name))  # no lock: something else wrote it
+        return False
 
     def renew(self) -> bool:
         """Extend the lease; to be called often. Asks Redis once a second and then returns True."""

@@ -4,7 +4,6 @@ from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 from wtforms.validators import DataRequired
 
-from app.auth.validators import TextLength
 from app.session_page.services import (
     KEY_LENGTH,
     KEY_LENGTH_MESSAGE,
@@ -12,7 +11,7 @@ from app.session_page.services import (
     VALUE_LENGTH_MESSAGE,
     clean_key,
 )
-from app.web.forms import BaseForm
+from app.web.forms import BaseForm, TextLength
 
 
 class ValueForm(BaseForm):

@@ -11,7 +11,7 @@ def setup_link() -> None:
     """Print the path of the set-up link, until somebody has used it."""
     if queries.any_person_exists():
         raise click.ClickException(
-            "This installation was claimed already. `flask create-user NAME --role admin` adds an "
-            "administrator."
+            "This installation already has an administrator. `flask create-user NAME --role admin` "
+            "adds another."
         )
     click.echo(setup.create_link_path())

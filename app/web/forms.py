@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from flask import g, request
+from flask_babel import get_translations, lazy_ngettext
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import FileField
+from wtforms.validators import Length, ValidationError
 
 from app.database import failures
 from app.errors import DomainError, Forbidden, Invalid, NotFound, Unauthorized
-from app.text import join_sentences
+from app.text import Message, join_sentences
 from app.web.negotiation import shows_pages
 
 T = TypeVar("T")
@@ -20,12 +23,80 @@ T = TypeVar("T")
 PAGES: tuple[type[DomainError], ...] = (Forbidden, NotFound, Unauthorized)
 
 
+# WTForms' own messages, for validators and fields that are given none; named here so that
+# `make translations` finds them.
+WTFORMS_TEXTS = (
+    _l("Field must be equal to %(other_name)s."),
+    _l("This field is required."),
+    _l("Invalid input."),
+    _l("Invalid IP address."),
+    _l("Invalid Mac address."),
+    _l("Invalid URL."),
+    _l("Invalid UUID."),
+    _l("Invalid email address."),
+    _l("Invalid value, must be one of: %(values)s."),
+    _l("Invalid value, can't be any of: %(values)s."),
+    _l("Number must be at least %(min)s."),
+    _l("Number must be at most %(max)s."),
+    _l("Number must be between %(min)s and %(max)s."),
+    _l("Date must be at least %(min)s."),
+    _l("Date must be at most %(max)s."),
+    _l("Date must be between %(min)s and %(max)s."),
+    _l("Field must be between %(min)d and %(max)d characters long."),
+    _l("This field cannot be edited."),
+    _l("This field is disabled and cannot have a value."),
+    _l("Not a valid choice."),
+    _l("Invalid Choice: could not coerce."),
+    _l("Invalid choice(s): one or more data inputs could not be coerced."),
+    _l("Not a valid datetime value."),
+    _l("Not a valid date value."),
+    _l("Not a valid time value."),
+    _l("Not a valid week value."),
+    _l("Not a valid integer value."),
+    _l("Not a valid decimal value."),
+    _l("Not a valid float value."),
+    lazy_ngettext(
+        "Field must be at least %(min)d character long.",
+        "Field must be at least %(min)d characters long.",
+        2,
+    ),
+    lazy_ngettext(
+        "Field cannot be longer than %(max)d character.",
+        "Field cannot be longer than %(max)d characters.",
+        2,
+    ),
+    lazy_ngettext(
+        "Field must be exactly %(max)d character long.",
+        "Field must be exactly %(max)d characters long.",
+        2,
+    ),
+    lazy_ngettext(
+        "'%(value)s' is not a valid choice for this field.",
+        "'%(value)s' are not valid choices for this field.",
+        2,
+    ),
+)
+
+
+class FormTranslations:
+    """Translates WTForms' messages into the language of the request; WTForms adds the values."""
+
+    def gettext(self, text: str) -> Any:
+        return get_translations().ugettext(text)
+
+    def ngettext(self, singular: str, plural: str, n: int) -> Any:
+        return get_translations().ungettext(singular, plural, n)
+
+
 class BaseForm(FlaskForm):  # type: ignore[misc]
     """The base of all forms. web/posts/csrf.py has checked the CSRF token before the view, except
     for scripts, which need none."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         csrf = False
+
+        def get_translations(self, _form: Any) -> FormTranslations:
+            return FormTranslations()
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             """The page of a draft has what was typed: see web/posts/drafts.py. A file that was sent
@@ -38,6 +109,23 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
             ):
                 return request.form
             return data
+
+
+class TextLength(Length):  # type: ignore[misc]
+    """The length of a text, with the message of a rule. `stored` turns what was typed into the text
+    that is stored, whose length counts. With `low` the field is required."""
+
+    def __init__(
+        self, low: int, high: int, message: Message, stored: Callable[[str], str] = str
+    ) -> None:
+        super().__init__(low, high, message)
+        if low > 0:
+            self.field_flags["required"] = True
+        self.stored = stored
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if not self.min <= len(self.stored(field.data or "")) <= self.max:
+            raise ValidationError(str(self.message))
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,24 @@
 """Passwords: which are refused, how they are hashed, and that a former hash is replaced."""
 
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
 from werkzeug.security import check_password_hash, generate_password_hash
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from app.actor import ANONYMOUS
-from app.auth import passwords, queries
+from app.auth import common_passwords, passwords, queries
 from app.auth import services as auth
+from app.auth.common_passwords import read_common
+from app.auth.models import PASSWORD_SHORTEST
 from app.auth.passwords import FORMER_METHOD, check_password, hash_password, random_password
 from app.auth.sign_in import services as sign_in
-from app.config import PASSWORD_METHOD
+from app.config import PASSWORD_METHOD, ROOT
 from app.database.engine import db
 from app.errors import Invalid
+from app.setup import services as setup
 from tests.auth.helpers import is_signed_in
 from tests.factories import OPERATOR, PASSWORD, Browser, add_person, at_once, entries
 from tests.html import Page
@@ -31,9 +37,13 @@ COMMON = "This is one of the most common passwords. Choose another one."
         ("gazetteer", SITE), ("Gazetteer ", SITE), ("GAZETTEER GAZETTEER", SITE),
         ("ｇａｚｅｔｔｅｅｒ", SITE), ("\u202egazetteer", SITE),
         (" " * 8, COMMON), ("\u3000" * 8, COMMON), (" \u200b" * 8, COMMON),
+        ("password", COMMON), ("12345678", COMMON), ("qwertyui", COMMON), ("1qaz2wsx", COMMON),
+        ("PassWord", COMMON), (" password ", COMMON), ("ｐａｓｓｗｏｒｄ", COMMON),
+        ("qwerty  ", COMMON),
+        ("123456\t\t", COMMON), ("pass word", COMMON), ("iloveyou\u200b", COMMON),
     ],
 )  # fmt: skip
-def test_a_name_in_any_writing_and_spaces_are_refused(password, message):
+def test_common_passwords_names_and_spaces_are_refused_in_any_writing(password, message):
     with pytest.raises(Invalid) as refused:
         check_password(password, "editor")
     assert str(refused.value.fields["password"]) == message
@@ -44,6 +54,54 @@ def test_a_name_in_any_writing_and_spaces_are_refused(password, message):
 )
 def test_others_are_accepted(password):
     check_password(password, "editor")
+
+
+def test_the_list_has_the_ten_thousand_commonest_and_those_that_are_long_enough():
+    ranked = FREQUENCY_LISTS["passwords"]
+    common = read_common()
+    assert set(ranked[:10_000]) <= common
+    assert sum(len(word) >= PASSWORD_SHORTEST for word in common) == 10_000
+    for word in [each for each in ranked if len(each) >= PASSWORD_SHORTEST][:10_000:500]:
+        with pytest.raises(Invalid):
+            check_password(word, "editor")
+
+
+def test_without_the_list_no_password_is_accepted(monkeypatch, tmp_path):
+    monkeypatch.setattr(common_passwords, "FILE", tmp_path / "nothing.txt")
+    read_common.cache_clear()
+    with pytest.raises(RuntimeError, match="run `flask build-assets`"):
+        check_password("correct horse battery", "editor")
+
+
+def test_a_worker_does_not_import_the_package_of_the_list():
+    code = "import sys, app.auth.passwords as p; p.check_password('x1y2z3w4v5', 'a')"
+    code += "; sys.exit('zxcvbn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_common_passwords_are_refused_wherever_one_is_chosen(app, as_role):
+    editor = as_role("editor")
+    fields = {"current": PASSWORD, "password": "qwertyui", "again": "qwertyui"}
+    response = editor.submit("/account/password", fields)
+    assert response.status_code == 422
+    assert Page(response).text("#password-error") == f"Error: {COMMON}"
+    with app.app_context():
+        result = app.test_cli_runner().invoke(args=["create-user", "Ada"], input="qwertyui\n")
+        assert (result.exit_code, result.output) == (1, f"Error: {COMMON}\n")
+
+
+def test_the_first_administrator_chooses_another_one_too(app):
+    with app.app_context():
+        link = setup.create_link_path().rpartition("/")[2]
+        with pytest.raises(Invalid):
+            setup.claim(ANONYMOUS, link, "192.0.2.1", "Ada", "qwertyui", False)
+
+
+def test_whoever_has_a_common_password_can_still_sign_in(app):
+    with app.app_context():
+        add_person("editor")
+        set_hash("editor", generate_password_hash("qwertyui", PASSWORD_METHOD))
+        assert sign_in.sign_in(ANONYMOUS, "editor", "qwertyui", "192.0.2.1").name == "editor"
 
 
 def test_first_passwords_are_accepted():

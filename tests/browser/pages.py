@@ -176,7 +176,7 @@ PAGES = [
     Visit("login", None, "/login", focused=True),
     Visit("login-refused", None, "/login", 422, sign_in_wrongly, focused=True),
     Visit("login-ended", None, "/login?why=ended", focused=True),
-    Visit("login-draft", None, "/login?why=kept&next=/cities/new", focused=True),
+    Visit("login-draft", None, "/login?why=stored&next=/cities/new", focused=True),
     Visit("cities", "editor", "/cities"),
     Visit("cities-viewer", "viewer", "/cities?q=%E5%B7%9E&sort=users&order=desc"),
     Visit("cities-none", "editor", "/cities?q=nowhere"),

@@ -7,11 +7,12 @@ import pymysql
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 
 from app.cities.listing import queries
 from app.cities.listing.parameters import CityListing
 from app.cities.models import City
-from app.database import timing
+from app.database import failures, timing
 from app.database.cursor import FIRST
 from app.database.engine import db
 from app.files.listing import FileListing, select_files
@@ -64,6 +65,31 @@ def test_missing_column_is_logged_with_its_number(on_mariadb, mariadb_editor, ca
     assert "1054" in caplog.text
     assert "Unknown column" in caplog.text
     assert "does not answer" not in caplog.text
+
+
+@pytest.mark.parametrize("database", ["sqlite", "mariadb"])
+def test_row_that_others_refer_to_is_not_removed(request, caplog, database):
+    on_mariadb = database == "mariadb"
+    app = request.getfixturevalue("on_mariadb" if on_mariadb else "app")
+    with app.app_context():
+        city_id = add_city()
+    if on_mariadb:
+        editor = request.getfixturevalue("mariadb_editor")
+    else:
+        editor = request.getfixturevalue("as_role")("editor")
+    create = "CREATE TABLE visit (city_id INTEGER, FOREIGN KEY (city_id) REFERENCES city (id))"
+    with changed(app, create, "DROP TABLE visit"):
+        with app.app_context(), db.engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO visit SELECT id FROM city")
+        response = editor.submit(f"/cities/{city_id}/delete")
+        with app.app_context(), pytest.raises(IntegrityError) as error, db.engine.begin() as one:
+            one.exec_driver_sql("INSERT INTO visit SELECT id + 1 FROM city")
+    assert response.status_code == 409
+    assert "Other entries refer to this." in Page(response).text("main")
+    assert "other rows refer to this: " in caplog.text
+    assert "Traceback" not in caplog.text
+    assert failures.classify(error.value) is failures.Kind.GONE
+    assert editor.get(f"/cities/{city_id}").status_code == 200
 
 
 def list_cities():

@@ -14,7 +14,7 @@ from app.database import failures
 from app.database.engine import db
 from app.database.failures import Kind, classify, describe
 from app.database.service import bookkeeping
-from app.errors import Fault, Locked, NoSpace, Refused, TooLong, Unavailable
+from app.errors import Conflict, Fault, Locked, NoSpace, Refused, TooLong, Unavailable
 from tests.factories import add_person
 
 
@@ -32,6 +32,8 @@ def reported(number, message="message"):
         (Kind.DEADLOCK, (1213, 1467, 1020, 1412)),
         (Kind.FULL, (1021, 1114)),
         (Kind.REFUSED, (1142, 1143, 1044, 1045, 1049, 1130, 1227, 1290, 1036, 2061)),
+        (Kind.IN_USE, (1217, 1451)),
+        (Kind.GONE, (1216, 1452)),
         (Kind.FAULT, (1054, 1146, 1176, 1064, 1062, 1366, 1406)),
     ],
 )
@@ -95,7 +97,8 @@ def test_pool_without_a_free_connection_is_absence():
     [
         (Kind.ABSENCE, Unavailable), (Kind.BUSY, Unavailable), (Kind.TOO_LONG, TooLong),
         (Kind.DEADLOCK, Unavailable), (Kind.LOCK, Locked), (Kind.FULL, NoSpace),
-        (Kind.REFUSED, Refused), (Kind.FAULT, Fault),
+        (Kind.REFUSED, Refused), (Kind.IN_USE, Conflict), (Kind.GONE, Conflict),
+        (Kind.FAULT, Fault),
     ],
 )  # fmt: skip
 def test_every_kind_has_an_answer(kind, domain, monkeypatch):

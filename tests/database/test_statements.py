@@ -109,11 +109,6 @@ def test_conflict_of_a_city_holds_no_connection_while_it_asks_redis(app, as_role
     assert set(held) == {0}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="Each file of a form is committed by itself, so that a large folder takes minutes.",
-)
 def test_folder_in_one_form_is_stored_in_few_transactions(app):
     script = Script(app)
     with app.app_context():

@@ -12,7 +12,7 @@ import pymysql
 import pytest
 from sqlalchemy import text
 
-from app.auth import queries
+from app.auth import common_passwords, queries
 from app.config import ROOT
 from app.database import schema
 from app.database.engine import db
@@ -96,9 +96,18 @@ def test_ready_on_both_databases(any_app):
             "redis": "ok",
             "storage": "ok",
             "proxy": "ok",
+            "passwords": "ok",
             "clock": "warning: no clock runs; see `supervisorctl status clock`",
         },
     }
+
+
+def test_a_missing_list_of_common_passwords_is_reported(app, monkeypatch, tmp_path):
+    monkeypatch.setattr(common_passwords, "FILE", tmp_path / "nothing.txt")
+    status, body = ready(app)
+    assert status == 503
+    text = "common-passwords.txt is missing; run `flask build-assets`"
+    assert body["checks"]["passwords"] == text
 
 
 def test_redis_failure_is_reported_until_it_is_back(make_app):

@@ -5,7 +5,13 @@ import time
 
 import pytest
 from redis import Redis
-from redis.exceptions import AuthenticationError, MaxConnectionsError, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    DataError,
+    MaxConnectionsError,
+    RedisError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -184,12 +190,33 @@ def test_a_refused_password_is_not_absence(make_app, own_redis, operator, caplog
     [
         (AuthenticationError("invalid username-password pair"), ErrorKind.REFUSED),
         (MaxConnectionsError("Too many connections"), ErrorKind.REFUSED),
+        (ResponseError("MISCONF Redis is configured to save RDB snapshots"), ErrorKind.REFUSED),
+        (ResponseError("NOREPLICAS Not enough good replicas to write."), ErrorKind.REFUSED),
+        (ResponseError("LOADING Redis is loading the dataset in memory"), ErrorKind.ABSENCE),
+        (ResponseError("WRONGTYPE Operation against a key"), ErrorKind.WRONG_TYPE),
+        (ResponseError("value is not an integer or out of range"), ErrorKind.WRONG_TYPE),
+        (ResponseError("wrong number of arguments"), ErrorKind.FAULT),
+        (DataError("Invalid input of type: 'NoneType'."), ErrorKind.FAULT),
         (RedisConnectionError("Connection closed by server."), ErrorKind.ABSENCE),
         (RedisTimeoutError("Timeout reading from socket"), ErrorKind.ABSENCE),
     ],
 )
-def test_subclasses_of_lost_connections(error, kind):
+def test_the_kind_of_an_error(error, kind):
     assert classify(error) is kind
+
+
+def test_an_exhausted_pool_is_no_answer(client, monkeypatch):
+    """While Redis hangs, calls that find no connection do not close the circuit breaker."""
+    monkeypatch.setattr(breaker, "PROBE_SECONDS", 60)
+    for error in (RedisTimeoutError, RedisTimeoutError, MaxConnectionsError):
+
+        def ask(error=error):
+            raise error
+
+        client.breaker.next_probe = 0.0
+        with pytest.raises(error):
+            client.breaker.call(ask)
+    assert client.breaker.open
 
 
 def test_a_long_script_is_absence(own_app, client, operator, own_redis):
@@ -225,9 +252,8 @@ def test_commands_and_scripts_take_a_value_of_another_type_as_absent(app, kind, 
         WRONG[kind](kept, limit.redis_key)
         assert rate_limit.hit(limit).seconds == 0
         assert rate_limit.hit(limit).seconds > 0
-        if kind != "string":
-            WRONG[kind](kept, "gz:lock:work")
-            servers.wait_until(Lock("gz:lock:work").acquire, "the lock is free", 10)
+        WRONG[kind](kept, "gz:lock:work")
+        servers.wait_until(Lock("gz:lock:work").acquire, "the lock is free", 10)
         WRONG[kind](kept, "gz:hash")
         if kind != "hash":
             assert kept.hget("gz:hash", "field") is None

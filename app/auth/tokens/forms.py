@@ -7,8 +7,7 @@ from wtforms.validators import InputRequired
 
 from app.auth.models import TOKEN_DAYS, TOKEN_DAYS_CHOICES, TOKEN_LABEL_LENGTH
 from app.auth.rules import LABEL_LENGTH_MESSAGE
-from app.auth.validators import TextLength
-from app.web.forms import BaseForm
+from app.web.forms import BaseForm, TextLength
 
 
 class TokenForm(BaseForm):

@@ -13,13 +13,14 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from app.concurrency import run_in_thread, yield_to_hub
+from app.concurrency import run_in_thread, run_in_threads, yield_to_hub
 
 BLOCK = 64 * 1024
+SYNCS = 8  # at once
 # A .part file that was not written to for this long belongs to a process that has ended.
 LEFTOVER_SECONDS = 6 * 3600
 STORED = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,16})?")
@@ -38,9 +39,13 @@ class Incoming:
         self.problem: str | None = None
         self._hash = hashlib.sha256()
         self.path = folder / "incoming" / f"{uuid4().hex}.part"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # The umask decides who else on this machine can read it; nobody can execute it.
-        self._handle: int | None = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        self._handle: int | None = None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # The umask decides who else on this machine can read it; nobody can execute it.
+            self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        except OSError as error:
+            self._fail(error)
 
     @property
     def sha256(self) -> str:
@@ -65,12 +70,15 @@ class Incoming:
             while rest:
                 rest = rest[os.write(self._handle, rest) :]
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
-            self._reject(NO_SPACE)
+            self._fail(error)
             return
         self._hash.update(data)
         self.size += len(data)
+
+    def _fail(self, error: OSError) -> None:
+        if not is_no_space(error):
+            raise error
+        self._reject(NO_SPACE)
 
     def _reject(self, problem: str) -> None:
         self.problem = problem
@@ -84,18 +92,22 @@ class Incoming:
             self._handle = None
 
     def store(self, extension: str) -> str:
-        """Sync the file and move it to a new stored name, which is returned. The extension becomes
-        part of that name if it consists of plain letters and digits."""
-        self.finish()
+        """Store this file alone; returns its stored name."""
+        (name,) = store_together([(self, extension)])
+        if isinstance(name, OSError):
+            raise name
+        return name
+
+    def move(self, extension: str, place: str) -> str:
+        """Move the file to a new stored name in one of the 256 folders; returns the name. The
+        extension becomes part of it if it consists of plain letters and digits."""
         plain = re.fullmatch(r"[a-z0-9]{1,16}", extension)
-        name = uuid4().hex + (f".{extension}" if plain else "")
+        name = place + uuid4().hex[2:] + (f".{extension}" if plain else "")
         target = path_of(self.folder, name)
-        sync(self.path)
         if not target.parent.exists():
             target.parent.mkdir(exist_ok=True)
             sync(self.folder)
         self.path.rename(target)
-        sync(target.parent)
         return name
 
     def discard(self) -> None:
@@ -104,11 +116,53 @@ class Incoming:
         self.path.unlink(missing_ok=True)
 
 
+def store_together(files: Sequence[tuple[Incoming, str]]) -> list[str | OSError]:
+    """Store files with their extensions; returns their stored names, or why one is not stored. Each
+    is synced before it is moved. All are moved into the same folder, whose names are then synced
+    once."""
+    place = uuid4().hex[:2]
+    names: list[str | OSError] = []
+    for incoming, _extension in files:
+        incoming.finish()
+    problems = run_in_threads(sync_or_problem, [incoming.path for incoming, _ in files], SYNCS)
+    for (incoming, extension), problem in zip(files, problems, strict=True):
+        try:
+            names.append(problem or incoming.move(extension, place))
+        except OSError as error:
+            names.append(error)
+        yield_to_hub()
+    moved = [name for name in names if isinstance(name, str)]
+    folder = files[0][0].folder if files else Path()
+    problem = run_in_thread(sync_or_problem, folder / place) if moved else None
+    if problem is None:
+        return names
+    for name in moved:
+        remove_stored(folder, name)
+    return [problem] * len(files)
+
+
+def is_no_space(error: OSError) -> bool:
+    """True if the disk, its inodes or somebody's quota of it are used up."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def sync(path: Path) -> None:
     """Flush a file, or the names in a folder, to disk. In a thread, because disks can be slow."""
+    run_in_thread(sync_file, path)
+
+
+def sync_or_problem(path: Path) -> OSError | None:
+    try:
+        sync_file(path)
+    except OSError as error:
+        return error
+    return None
+
+
+def sync_file(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
-        run_in_thread(os.fsync, handle)
+        os.fsync(handle)
     finally:
         os.close(handle)
 

@@ -1,13 +1,11 @@
-"""Static files under a content hash, and the command that builds those of Bootstrap."""
+"""Static files under a content hash, and those of Bootstrap."""
 
 from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the URL, which replaces Flask's own `/static/PATH`, and the command."""
+    """Register the URL, which replaces Flask's own `/static/PATH`."""
     from app.web.assets import static_files
-    from app.web.assets.vendor import build_assets
 
     app.add_url_rule("/static/<build>/<path:path>", "static", static_files.send)
     app.jinja_env.globals["asset"] = static_files.url  # macros only see globals
-    app.cli.add_command(build_assets)

@@ -1,10 +1,8 @@
-"""`flask build-assets` fills static/vendor, which is not in the repository."""
+"""Bootstrap's stylesheet and icons in static/vendor, which is not in the repository."""
 
 import re
 from importlib.resources import files
 from pathlib import Path
-
-import click
 
 from app.config import ROOT
 from app.web.assets.static_files import STATIC
@@ -15,12 +13,6 @@ SYMBOL = re.compile(r'(<symbol[^>]*? id="([^"]+)".*?</symbol>)', re.DOTALL)
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 # In templates and scripts icon("name"), in Python the argument icon="name" of a navigation entry.
 ICON = re.compile(r"""\bicon(?:\(\s*|=)["']([a-z0-9-]+)["']""")
-
-
-@click.command("build-assets")
-def build_assets() -> None:
-    """Fill static/vendor from the installed package Bootstrap-Flask."""
-    click.echo(f"Wrote Bootstrap's stylesheet and {build()} icons to static/vendor.")
 
 
 def build() -> int:

@@ -21,7 +21,7 @@ def check_post() -> Any:
     if request.method != "POST" or request.routing_exception is not None or view.csrf_after_guard:
         return None
     if view.guard and not actor().has_role(Role.VIEWER):
-        return drafts.keep_for_sign_in() or view.guard()
+        return drafts.store_for_sign_in() or view.guard()
     bodies.limit_body()
     if not bodies.is_form_or_empty():
         refusal = view.guard() if view.guard else None
@@ -32,8 +32,8 @@ def check_post() -> Any:
     try:
         check_csrf()
     except FormRefused:
-        kept = drafts.keep_refused()
-        if kept is None:
+        page = drafts.store_refused()
+        if page is None:
             raise
-        return kept
+        return page
     return None

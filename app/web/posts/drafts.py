@@ -36,15 +36,15 @@ def draft_key(person: int) -> str:
     return f"gz:form:{person}"
 
 
-def keep_for_sign_in() -> Any:
+def store_for_sign_in() -> Any:
     """Store the form of a member whose session has ended, and redirect to the sign-in page; None
     if nothing was stored."""
     person = signer()
     page = store(person) if person else ""
-    return redirect(sign_in_url(next=page, why="kept"), 303) if page else None
+    return redirect(sign_in_url(next=page, why="stored"), 303) if page else None
 
 
-def keep_refused() -> Any:
+def store_refused() -> Any:
     """Store a form with the token of an earlier session, and show it again; None if nothing was
     stored. That of somebody else is not stored."""
     person = signer()

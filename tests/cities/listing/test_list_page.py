@@ -272,6 +272,13 @@ def test_what_another_release_has_drawn_is_not_shown(make_app, tmp_path, monkeyp
     assert ("the next release" in content) == (changed == "templates/cities/_table.html")
 
 
+def test_a_web_process_takes_the_digest_when_it_starts(make_app, monkeypatch):
+    """Later the files may be those of the next release, which it does not draw with."""
+    monkeypatch.setattr(list_page, "source_hash", cache(list_page.source_hash.__wrapped__))
+    make_app(own=True, commands=False)
+    assert list_page.source_hash.cache_info().currsize == 1
+
+
 def test_limits_of_the_filters_are_those_of_the_code(as_role, cities, monkeypatch):
     monkeypatch.setattr(list_page, "SEARCH_LENGTH", 37)
     monkeypatch.setattr(list_page.queries, "PROVINCES_MOST", 2)

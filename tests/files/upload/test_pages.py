@@ -101,7 +101,7 @@ def test_a_browser_is_shown_why_nothing_was_stored(make_app, files, status, word
 
 
 def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypatch):
-    store_sent = uploads.store_sent
+    store_all = uploads.store_all
     with servers.short_folder("own") as folder, ExitStack() as redis:
         app = make_app(REDIS_URL=redis.enter_context(servers.redis_server(folder)))
         Script(app)
@@ -110,9 +110,9 @@ def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypat
 
         def store_and_lose_redis(*args):
             redis.close()
-            return store_sent(*args)
+            return store_all(*args)
 
-        monkeypatch.setattr(uploads, "store_sent", store_and_lose_redis)
+        monkeypatch.setattr(uploads, "store_all", store_and_lose_redis)
         response = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert response.status_code == 200
     assert Page(response).text("main h2") == "1 file uploaded"
@@ -141,7 +141,7 @@ def test_the_success_page_names_the_time_that_is_set(as_role, monkeypatch):
 
 def test_an_upload_does_not_overwrite_the_session(app, as_role, monkeypatch):
     browser = as_role("editor")
-    store_sent, statuses = uploads.store_sent, []
+    store_all, statuses = uploads.store_all, []
     cookie = browser.client.get_cookie("gz")
 
     def store_value():
@@ -152,29 +152,32 @@ def test_an_upload_does_not_overwrite_the_session(app, as_role, monkeypatch):
 
     def store_slowly(*args):
         statuses.extend(at_once(app, store_value))
-        return store_sent(*args)
+        return store_all(*args)
 
-    monkeypatch.setattr(uploads, "store_sent", store_slowly)
+    monkeypatch.setattr(uploads, "store_all", store_slowly)
     response = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert (response.status_code, statuses) == (303, [303])
     assert "green" in browser.get("/session").text
 
 
-def test_each_file_has_its_own_result_when_all_connections_are_taken(app, monkeypatch):
-    store_sent, calls = uploads.store_sent, []
+def test_some_files_have_another_result_when_all_connections_are_taken(app, monkeypatch):
+    """Those of the second transaction of a form."""
+    monkeypatch.setattr(uploads, "ROWS", 2)
+    insert_versions, calls = uploads.insert_versions, []
 
-    def store_without_connection(*args):
+    def insert_without_connection(*args):
         calls.append(args)
         with all_connections_taken() if len(calls) == 2 else nullcontext():
-            return store_sent(*args)
+            return insert_versions(*args)
 
-    monkeypatch.setattr(uploads, "store_sent", store_without_connection)
-    response = Script(app).upload(("a.txt", b"1"), ("b.txt", b"2"), ("c.txt", b"3"), **JSON)
+    monkeypatch.setattr(uploads, "insert_versions", insert_without_connection)
+    files = [(f"{number}.txt", b"x") for number in range(5)]
+    response = Script(app).upload(*files, **JSON)
     assert response.status_code == 207
     assert [(file["kept"], file.get("status")) for file in response.json["files"]] == [
-        (True, None), (False, 503), (True, None),
+        (True, None), (True, None), (False, 503), (False, 503), (True, None),
     ]  # fmt: skip
-    assert len(on_disk(files_dir(app))) == 2
+    assert len(on_disk(files_dir(app))) == 3
 
 
 def test_an_upload_succeeds_although_nothing_could_be_purged(app, monkeypatch):

@@ -1,15 +1,18 @@
 """Storing files, on both databases."""
 
+import errno
+import os
+import stat
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.current import settings
 from app.database.engine import db
-from app.errors import Conflict, Invalid, TooLarge
+from app.errors import Conflict, Fault, Invalid, NoSpace, TooLarge, Unavailable
 from app.files import queries
 from app.files.models import File
 from app.files.names import clean_path
@@ -104,7 +107,7 @@ def test_bytes_whose_row_cannot_be_written_are_deleted(people):
     """A missing owner is a fault, not another upload at the same time."""
     inserts = []
     event.listen(db.session(), "before_flush", lambda *_args: inserts.append(1))
-    with pytest.raises(IntegrityError):
+    with pytest.raises(Fault):
         store(987_654, "a.pdf")  # nobody has this id
     assert len(inserts) == 1, "it is not tried again"
     assert on_disk(settings().files_dir) == []
@@ -139,7 +142,7 @@ def test_bytes_stay_when_their_row_may_exist(people, monkeypatch):
         raise dialect.dbapi.OperationalError(2013, "Lost connection to server during query")
 
     monkeypatch.setattr(dialect, "do_commit", commit_and_lose_the_connection)
-    with pytest.raises(OperationalError):
+    with pytest.raises(Unavailable):
         store(people[0], "a.txt", b"two")
     monkeypatch.undo()
     db.session.rollback()
@@ -152,7 +155,7 @@ def test_bytes_stay_when_their_row_may_exist(people, monkeypatch):
 
 def test_bytes_are_deleted_when_no_connection_is_free(people):
     db.session.rollback()
-    with all_connections_taken(), pytest.raises(PoolTimeout):
+    with all_connections_taken(), pytest.raises(Unavailable):
         store(people[0], "a.txt", b"x")
     assert on_disk(settings().files_dir) == []
 
@@ -164,11 +167,101 @@ def test_bytes_are_deleted_when_the_database_was_busy_to_the_end(people):
     session = db.session()
     event.listen(session, "before_flush", refuse)
     try:
-        with pytest.raises(OperationalError):
+        with pytest.raises(Fault):
             store(people[0], "a.txt", b"x")
     finally:
         event.remove(session, "before_flush", refuse)
     assert on_disk(settings().files_dir) == []
+
+
+def received(*files):
+    """Files of a form, each a name and its content."""
+    sent = []
+    for name, data in files:
+        incoming = Incoming(settings().files_dir, 1024)
+        incoming.write(data)
+        sent.append(uploads.SentFile(name, incoming, with_folder=True))
+    return sent
+
+
+def test_files_of_a_form_are_numbered_together(people):
+    """In one transaction: new ones, versions of older ones, and the same name several times."""
+    store(people[0], "old.txt", b"0")
+    store(people[1], "new.txt", b"of somebody else")
+    names = ["old.txt", "new.txt", "f/new.txt", "old.txt", "new.txt", " new.txt", "F/new.txt"]
+    results = uploads.store_uploads(
+        editor(people[0]), received(*((name, name.encode()) for name in names))
+    )
+    stored = [(result.stored.path, result.stored.version) for result in results]
+    assert stored == [
+        ("old.txt", 2), ("new.txt", 1), ("f/new.txt", 1), ("old.txt", 3), ("new.txt", 2),
+        ("new (2).txt", 1), ("F/new.txt", 1),
+    ]  # fmt: skip
+    current = select(File.folder, File.name, File.version).where(
+        File.replaced_at.is_(None), File.owner_id == people[0]
+    )
+    assert sorted(map(tuple, db.session.execute(current))) == [
+        ("", "new (2).txt", 1), ("", "new.txt", 2), ("", "old.txt", 3), ("F", "new.txt", 1),
+        ("f", "new.txt", 1),
+    ]  # fmt: skip
+
+
+def test_one_row_that_fails_takes_no_others_along(people):
+    """The transaction of all is repeated for each."""
+    statement = "insert into file"
+
+    def fail(_connection, _cursor, text, values, *_more):
+        if text.lower().startswith(statement) and "bad.txt" in str(values):
+            raise IntegrityError(text, None, Exception("no such owner"))
+
+    event.listen(db.engine, "before_cursor_execute", fail)
+    try:
+        results = uploads.store_uploads(
+            editor(people[0]), received(("a.txt", b"1"), ("bad.txt", b"2"), ("c.txt", b"3"))
+        )
+    finally:
+        event.remove(db.engine, "before_cursor_execute", fail)
+    assert [bool(result.stored) for result in results] == [True, False, True]
+    assert len(on_disk(settings().files_dir)) == 2
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("call", ["open", "fsync", "mkdir", "rename"])
+def test_a_full_disk_is_the_result_of_the_file_that_it_meets(people, monkeypatch, call, number):
+    """Whatever it is that the disk has no place for: bytes, inodes, names."""
+    target = os if call in ("open", "fsync") else Path
+    real, calls = getattr(target, call), []
+
+    def refuse_the_second(*args, **kwargs):
+        if call in ("fsync", "mkdir") or str(args[0]).endswith(".part"):
+            calls.append(args)
+            if len(calls) == 2:
+                raise OSError(number, os.strerror(number))
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(target, call, refuse_the_second)
+    sent = received(("a.txt", b"1"), ("b.txt", b"2"), ("c.txt", b"3"))
+    results = uploads.store_uploads(editor(people[0]), sent)
+    monkeypatch.undo()
+    stored = [bool(result.stored) for result in results]
+    assert sorted(stored) == [False, True, True]
+    (refused,) = (result.error for result in results if not result.stored)
+    assert isinstance(refused, NoSpace)
+    assert len(on_disk(settings().files_dir)) == 2
+
+
+def test_a_form_of_many_files_syncs_one_folder(people, monkeypatch):
+    synced, fsync = [], os.fsync
+
+    def watch(handle):
+        synced.append(stat.S_ISDIR(os.fstat(handle).st_mode))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    sent = received(*((f"{number}.txt", b"x") for number in range(50)))
+    assert all(result.stored for result in uploads.store_uploads(editor(people[0]), sent))
+    assert synced.count(False) == 50
+    assert synced.count(True) <= 2, "the folder of the files, and the one above if it is new"
 
 
 def test_many_at_once_become_versions_without_a_gap(any_app, people):

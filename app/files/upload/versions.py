@@ -1,0 +1,100 @@
+"""Which versions new files are, for all files of a transaction with few queries."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from sqlalchemy import select, update
+
+from app.database.engine import db
+from app.errors import Conflict
+from app.files.models import NAME_LENGTH, File
+from app.files.names import numbered
+from app.files.queries import Conditions
+from app.text import N_, fold
+from app.times import now
+
+Path = tuple[str, str]  # folder and name
+
+
+@dataclass
+class LastVersion:
+    """The last version of a path, and the current one, which may be older or None."""
+
+    number: int
+    sent_path: str
+    current: File | None
+
+
+class Versions:
+    """The versions of the paths of an owner, within a running service."""
+
+    def __init__(self, owner_id: int) -> None:
+        self.owner_id = owner_id
+        self.last: dict[Path, LastVersion | None] = {}
+        self.added: set[str] = set()  # stored names of rows that are not in the database yet
+        self.replaced: list[Path] = []  # paths whose current version in the database is replaced
+
+    def insert(self, rows: Sequence[File]) -> None:
+        """Insert rows as the next versions of their paths."""
+        self.read((row.folder, row.name) for row in rows)
+        for row in rows:
+            self.add(row)
+        for same in self.by_folder(self.replaced):
+            # The versions of a removed file stay as they are, so that it can be restored.
+            current = (*same, File.replaced_at.is_(None), File.removed_at.is_(None))
+            replace = update(File).where(*current).values(replaced_at=now())
+            db.session.execute(replace.execution_options(synchronize_session=False))
+        db.session.add_all(rows)
+        db.session.flush()
+
+    def read(self, paths: Iterable[Path]) -> None:
+        """Read the last versions of these paths."""
+        unknown = [path for path in dict.fromkeys(paths) if path not in self.last]
+        self.last.update(dict.fromkeys(unknown))
+        for same in self.by_folder(unknown):
+            for row in db.session.scalars(select(File).where(*same).order_by(File.version)):
+                before = self.last[row.folder, row.name]
+                is_current = row.replaced_at is None and row.removed_at is None
+                current = row if is_current else before.current if before else None
+                self.last[row.folder, row.name] = LastVersion(row.version, row.sent_path, current)
+
+    def by_folder(self, paths: Iterable[Path]) -> Iterator[Conditions]:
+        """For each folder the condition for the versions of some paths in it, for which both
+        databases use the index of versions."""
+        for folder, group in groupby(sorted(set(paths)), key=itemgetter(0)):
+            names = [name for _folder, name in group]
+            yield File.owner_id == self.owner_id, File.folder == folder, File.name.in_(names)
+
+    def add(self, row: File) -> None:
+        """Make a row the version after the last one of its path. If that was sent under another
+        name, which was changed into this one, it is another file: then the name gets a number."""
+        sent, name = row.sent_path, row.name
+        for row.name in numbered(name):
+            path = (row.folder, row.name)
+            self.read([path])
+            last = self.last[path]
+            if last is None or last.sent_path == sent:
+                break
+        else:
+            raise Conflict(N_("There are too many files of this name."))
+        row.version = 1 + (last.number if last else 0)
+        row.sent_name = None if sent == row.path else sent
+        row.name_key = fold(row.name)[:NAME_LENGTH]
+        row.search_key = fold(f"{row.folder}/{row.name}")
+        self.last[path] = LastVersion(row.version, sent, self.replace(row, path, last))
+        self.added.add(row.stored_name)
+
+    def replace(self, row: File, path: Path, last: LastVersion | None) -> File:
+        """Which is the current version once this row is there. An adopted file may be older than
+        the one before."""
+        current = last.current if last else None
+        if current and row.created_at and (current.created_at or now()) > row.created_at:
+            row.replaced_at = now()
+            return current
+        if current and current.stored_name in self.added:
+            current.replaced_at = now()
+        elif last is not None:
+            self.replaced.append(path)
+        return row
