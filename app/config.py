@@ -13,6 +13,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -45,7 +46,7 @@ class Settings:
     database_url: str
     redis_url: str
     private_redis: bool
-    secret_key: str
+    stored_key: str  # empty until the embedded mode has generated one
     secure: bool
     trusted_proxies: int
     trusted_hosts: tuple[str, ...]
@@ -79,7 +80,7 @@ class Settings:
             database_url=database_url(env.get("DATABASE_URL", ""), instance),
             redis_url=check_redis_url(redis_url) or f"unix://{redis_socket(instance)}",
             private_redis=not redis_url,
-            secret_key=secret_key(env.get("SECRET_KEY", ""), instance, embedded),
+            stored_key=stored_key(env.get("SECRET_KEY", ""), instance, embedded),
             secure=boolean(env, "SECURE"),
             trusted_proxies=integer(env, "TRUSTED_PROXIES", 0, 0, 5),
             trusted_hosts=host_names(env.get("TRUSTED_HOSTS", "")),
@@ -99,13 +100,18 @@ class Settings:
             security_log_days=integer(env, "SECURITY_LOG_DAYS", 180, 1, 3650),
         )
 
+    @cached_property
+    def secret_key(self) -> str:
+        """The key that signs set-up links and CSRF tokens. The embedded mode generates it when it
+        is first needed, because a command may choose another folder (`flask dev`, `flask demo`)."""
+        return self.stored_key or generate_key(self.instance)
+
     def flask_config(self, web: bool = False) -> dict[str, Any]:
         """The configuration of Flask and its extensions, with our own settings under SETTINGS.
-        `web` is for processes that answer requests."""
+        `web` is for processes that answer requests. See app/web/hooks.py::Site for the key."""
         return {
             "SETTINGS": self,
             "PASSWORD_METHOD": PASSWORD_METHOD,
-            "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "WEB": web,  # app/database/limits.py: time limits of statements
             # The name and Secure depend on the request: see auth/sessions/.
@@ -245,9 +251,9 @@ def redis_socket(instance: Path) -> Path:
     return short_socket(instance, "redis/redis.sock")
 
 
-def secret_key(text: str, instance: Path, embedded: bool) -> str:
-    """The key that signs set-up links and CSRF tokens, at least 32 characters. The embedded mode
-    generates one in a file that only its owner can read; a server must be given one."""
+def stored_key(text: str, instance: Path, embedded: bool) -> str:
+    """The given key, of at least 32 characters, or that in the file of the embedded mode; empty if
+    there is no file yet. A server must be given one."""
     if text:
         if len(text) < 32:
             raise SettingError("SECRET_KEY must have at least 32 characters.")
@@ -257,18 +263,31 @@ def secret_key(text: str, instance: Path, embedded: bool) -> str:
             "SECRET_KEY must be set when DATABASE_URL or REDIS_URL is; "
             "`openssl rand -hex 32` prints one."
         )
-    path = instance / "secret_key"
-    if not path.exists():
-        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=instance)  # mkstemp gives mode 0600
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_hex(32))
-        try:
-            os.link(draft, path)  # fails if another process was faster; its key is then used
-        except FileExistsError:
-            pass
-        finally:
-            Path(draft).unlink()
+    path = key_file(instance)
+    return read_key(path) if path.exists() else ""
+
+
+def key_file(instance: Path) -> Path:
+    return instance / "secret_key"
+
+
+def generate_key(instance: Path) -> str:
+    """Generate a key in a file that only its owner can read; returns the one in the file."""
+    path = key_file(instance)
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=instance)  # mkstemp gives mode 0600
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_hex(32))
+    try:
+        os.link(draft, path)  # fails if another process was faster; its key is then used
+    except FileExistsError:
+        pass
+    finally:
+        Path(draft).unlink()
+    return read_key(path)
+
+
+def read_key(path: Path) -> str:
     key = path.read_text()
     if len(key) < 32:
         raise SettingError(f"{path} is damaged; remove it to have a new key generated.")

@@ -51,6 +51,12 @@ def compose(text: str, most: int) -> str:
     return text if len(text) > COMPOSED_FROM * most else unicodedata.normalize("NFC", text).strip()
 
 
+def read_line(text: str | None, most: int) -> str | None:
+    """Compose one line of 1 to `most` visible characters; None for any other text."""
+    text = compose(text or "", most)
+    return text if 1 <= len(text) <= most and not has_invisible(text) else None
+
+
 def read_number(text: str) -> int | None:
     """Parse a whole number as people and spreadsheets write it (7424000, 7,424,000,
     ７ ４２４ ０００, 7424000.0). None if it has a sign, or is or could be a fraction."""

@@ -63,7 +63,10 @@ def test_server_must_be_given_a_key(name, tmp_path):
 def test_embedded_mode_makes_one_key_readable_to_its_owner_alone(tmp_path):
     env = {"INSTANCE": str(tmp_path / "deep" / "instance")}
     first, second = Settings.load(env), Settings.load(env)
-    assert first.secret_key == second.secret_key
+    app = create_app(first)  # as for any command
+    assert not first.instance.exists()
+    assert app.secret_key == first.secret_key
+    assert first.secret_key == second.secret_key == Settings.load(env).secret_key
     assert len(first.secret_key) == 64
     path = first.instance / "secret_key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

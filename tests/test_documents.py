@@ -222,7 +222,7 @@ def test_the_example_package_works(copy, redis_url):
     files = dict(re.findall(r"^## (\S+/\S+)\n.*?^```\w+\n(.*?)^```$", text, re.M | re.S))
     lines = [len(files[name].splitlines()) for name in files if name[:3] in ("app", "tem")]
     assert len(lines) == 8
-    assert sum(lines) < 200
+    assert sum(lines) <= 180  # so that longer names and one more field stay below 200
     for name, content in {**files, "tests/offices/__init__.py": ""}.items():
         (copy / name).parent.mkdir(exist_ok=True)
         (copy / name).write_text(content)

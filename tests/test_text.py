@@ -12,6 +12,7 @@ from app.text import (
     is_blank,
     join_sentences,
     load_messages,
+    read_line,
     read_number,
     same_key,
     search_key,
@@ -125,6 +126,17 @@ def test_a_key_of_a_key_is_that_key():
             assert same_key(same) == same, ascii(text)
             assert search_key(search) == search_key(same) == search, ascii(text)
             assert all(character >= " " for character in search), ascii(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (" Harbour\n", "Harbour"), ("e\u0301" * 9, "é" * 9), ("x" * 9, "x" * 9), ("x" * 10, None),
+        ("", None), (" ", None), (None, None), ("a\nb", None), ("a\0b", None), ("a\u200bb", None),
+    ],
+)  # fmt: skip
+def test_a_line_is_visible_and_within_its_limit(text, line):
+    assert read_line(text, 9) == line
 
 
 def test_an_excerpt_is_short_and_visible():

@@ -9,10 +9,10 @@ from app.auth.models import (
     TOKEN_LABEL_LENGTH,
 )
 from app.errors import Invalid
-from app.text import N_, compose, fold, has_invisible
+from app.text import N_, compose, fold, has_invisible, read_line
 
 NAME_LENGTH_MESSAGE = N_("A name has 1 to %(n)d characters.", n=NAME_LENGTH)
-LABEL_LENGTH_MESSAGE = N_("A label has 1 to %(n)d characters.", n=TOKEN_LABEL_LENGTH)
+LABEL_LENGTH_MESSAGE = N_("A label is one line of 1 to %(n)d characters.", n=TOKEN_LABEL_LENGTH)
 
 
 def fold_name(name: str) -> str:
@@ -49,8 +49,8 @@ def check_days(days: str) -> int:
 
 
 def check_label(label: str) -> str:
-    """The label of a token as it is stored: trimmed."""
-    label = label.strip()
-    if not 1 <= len(label) <= TOKEN_LABEL_LENGTH:
+    """The label of a token as it is stored."""
+    line = read_line(label, TOKEN_LABEL_LENGTH)
+    if line is None:
         raise Invalid(fields={"label": LABEL_LENGTH_MESSAGE})
-    return label
+    return line

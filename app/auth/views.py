@@ -32,7 +32,7 @@ bp = Blueprint("auth", __name__)
 # Why somebody is led to the sign-in page, by the argument `why`.
 WHY = {
     "ended": _l("Please sign in again, then repeat what you did."),
-    "stored": _l("Please sign in again. Your form was stored and is shown again afterwards."),
+    "stored": _l("Please sign in again. Your form was stored and will be shown again afterwards."),
 }
 
 Page = tuple[str, int, dict[str, str]]

@@ -1,4 +1,4 @@
-"""`flask reload`: use this code and these settings in the running web processes.
+"""`flask reload`: use this code and these settings in the running web processes and the clock.
 
 They are checked first, beside the running ones. gunicorn then replaces its workers one after
 another and logs how that ended.
@@ -6,6 +6,7 @@ another and logs how that ended.
 
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def reload_command() -> None:
     if (result := wait_for_result(settings, log, start, master)) != DONE:
         raise CannotStart(f"{result} See {log}.")
     click.echo("All web processes use it now.")
+    restart_clock(settings)
     report_other_programs(settings)
 
 
@@ -60,6 +62,13 @@ def running_master(settings: Settings) -> int:
             "start web."
         )
     return int(web["pid"])
+
+
+def restart_clock(settings: Settings) -> None:
+    """Have the clock use this code too. A supervisor that does not know it has to be updated."""
+    with suppress(*supervisor.AWAY), supervisor.methods(settings) as running:
+        running.stopProcess("clock")
+        running.startProcess("clock")
 
 
 def report_other_programs(settings: Settings) -> None:

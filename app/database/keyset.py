@@ -24,12 +24,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Listing:
-    """What a list shows: its order and, in the fields of subclasses, its filters. The defaults of a
-    subclass are the plain list."""
+    """What a list shows: its order (by default the first of SORTS) and, in the fields of
+    subclasses, its filters. The defaults of a subclass are the plain list."""
 
     SORTS: ClassVar[Mapping[str, Sort]]
     sort: str = ""
     descending: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.sort:
+            object.__setattr__(self, "sort", next(iter(self.SORTS)))
 
     @property
     def column(self) -> Any:

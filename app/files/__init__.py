@@ -33,5 +33,5 @@ def init_app(app: Flask) -> None:
     registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
     register(app, subjects.FILE)
     names = tuple(blueprint.name for blueprint in blueprints)
-    entry = MenuItem("files.list_files", _l("Files"), 20, lambda actor: actor.is_signed_in, names)
+    entry = MenuItem("files.list_files", _l("Files"), 20, blueprints=names)
     add_to_bar(app, entry)

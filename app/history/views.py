@@ -4,6 +4,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
+from flask_babel import gettext as _
 
 from app.actor import Role
 from app.current import actor, settings
@@ -53,9 +54,20 @@ def list_history() -> str:
         listing=listing,
         list=HISTORY.show(listing, page, total, describe(actor(), page.rows)),
         people=author_names(listing.person),
+        ignored=ignored_filters(listing),
         batch_name=batch_name,
         kinds={kind: str(subject.name) for kind, subject in all_subjects().items()},
     )
+
+
+def ignored_filters(listing: HistoryListing) -> list[str]:
+    """The names of the filters whose values in the address cannot be read."""
+    names = {"person": _("Person"), "day": _("Day")}
+    return [
+        name
+        for field, name in names.items()
+        if request.args.get(field) and getattr(listing, field) is None
+    ]
 
 
 def author_names(chosen: int | None) -> dict[int, str]:

@@ -14,8 +14,9 @@ T = TypeVar("T")
 
 log = logging.getLogger("gazetteer.redis")
 
-# While it is open, one call of the process is let through so often, whether or not the one before
-# has been answered: so it closes as soon as Redis answers again.
+# While it is open, one call of the process is let through so often, the first at once, and whether
+# or not the one before has been answered: so one always waits, and it closes as soon as Redis
+# answers.
 PROBE_SECONDS = 0.1
 # How often the same refusal is logged, and for how long it is remembered.
 REFUSAL_LOG_SECONDS, REFUSAL_SECONDS = 60.0, 600.0
@@ -65,7 +66,7 @@ class Breaker:
             self.failing_since = now
             log.error("Redis does not answer: %s", describe(error))
         elif began >= self.failing_since and not self.open:
-            self.open, self.next_probe = True, now + PROBE_SECONDS
+            self.open, self.next_probe = True, now
 
     def note_answer(self) -> None:
         """Redis answered, whatever it was."""

@@ -121,6 +121,12 @@ class Site(Flask):
     """Flask that logs a request when its response is final. The session is saved after all hooks,
     and a failure there still changes the response to 503."""
 
+    @property
+    def secret_key(self) -> str:  # type: ignore[override]
+        """That of the settings, which generate it when it is first needed."""
+        found: str = self.config["SETTINGS"].secret_key
+        return found
+
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Our URLs do not depend on the host, whose name may be malformed: `check_host()` refuses
         it, on a page that has links."""

@@ -15,13 +15,14 @@ EXTENSION = "gazetteer-navigation"
 @dataclass(frozen=True)
 class MenuItem:
     """An item of the bar or of the menu. `label` is a lazy translation; items are sorted by
-    `order`; `visible` decides who sees it. It is current on all pages of `blueprints`, or only on
-    its endpoint if that is empty. `icon` is a name in Bootstrap Icons, for items of the menu."""
+    `order`; `visible` decides who sees it, by default everybody who is signed in. It is current on
+    all pages of `blueprints`, or only on its endpoint if that is empty. `icon` is a name in
+    Bootstrap Icons, for items of the menu."""
 
     endpoint: str
     label: Any
     order: int
-    visible: Callable[[Actor], bool]
+    visible: Callable[[Actor], bool] = lambda actor: actor.is_signed_in
     blueprints: tuple[str, ...] = ()
     icon: str = field(default="", kw_only=True)
 

@@ -113,12 +113,16 @@ def import_city(_site: Site, page: Page) -> Response | None:
 
 
 def upload(site: Site, page: Page) -> Response | None:
-    """Upload a file and one whose content is of another type, without the script."""
+    """Upload a file and one whose content is of another type, without the script. The results are
+    in the language of the upload."""
+    language = {"Accept-Language": page.evaluate("navigator.language")}
     files = [
         ("file", ("field notes.txt", b"Harbour, 15 June")),
         ("file", ("photo.png", b"MZ")),
     ]
-    return page.goto(site.send("editor", "/upload", page="/files", files=files).url)
+    return page.goto(
+        site.send("editor", "/upload", page="/files", files=files, headers=language).url
+    )
 
 
 def remove_file(site: Site, page: Page) -> Response | None:
@@ -171,6 +175,8 @@ def store_value(_site: Site, page: Page) -> Response | None:
 PAGES = [
     Visit("login", None, "/login", focused=True),
     Visit("login-refused", None, "/login", 422, sign_in_wrongly, focused=True),
+    Visit("login-ended", None, "/login?why=ended", focused=True),
+    Visit("login-draft", None, "/login?why=stored&next=/cities/new", focused=True),
     Visit("cities", "editor", "/cities"),
     Visit("cities-viewer", "viewer", "/cities?q=%E5%B7%9E&sort=users&order=desc"),
     Visit("cities-none", "editor", "/cities?q=nowhere"),

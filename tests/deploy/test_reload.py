@@ -41,6 +41,7 @@ def reload(
 
 
 def test_reload_applies_settings_when_all_is_well(running, settings_file):
+    clock = running.supervisorctl("pid", "clock")
     before = workers(running)
     assert requests.get(f"{running.base}/cities", timeout=60).status_code == 401
     settings_file.write_text("PUBLIC_READ=1\n")
@@ -52,6 +53,7 @@ def test_reload_applies_settings_when_all_is_well(running, settings_file):
     ]
     assert len(workers(running)) == 2
     assert not workers(running) & before
+    assert running.supervisorctl("pid", "clock").strip() not in ("0", clock.strip())
     assert requests.get(f"{running.base}/cities", timeout=60).status_code == 200
 
 

@@ -91,7 +91,15 @@ def test_what_no_entry_matches(admin):
         assert page.links(".empty-actions a") == ["/history"]
     assert page.one("input[name=day]")["value"] == "2020-02-01"
     assert page.texts(CHIPS) == ["Remove the filter Ada Lovelace", "Remove the filter Feb 1, 2020"]
-    assert len(shown(admin, "person=x&day=x&page=x").all(ROWS)) == 4
+
+
+def test_values_that_are_no_filter_are_ignored_with_a_message(admin):
+    page = shown(admin, "person=x&day=2020-02-30&page=x")
+    assert len(page.all(ROWS)) == 4
+    message = "This filter could not be read and was ignored: "
+    assert page.text(".said.caution") == f"{message}Person, Day."
+    assert shown(admin, "person=7&day=x").text(".said.caution") == f"{message}Day."
+    assert not shown(admin, "person=&day=&kind=comet").has(".said.caution")
 
 
 def test_pager_keeps_the_filters(app, admin):

@@ -79,6 +79,7 @@ def test_every_answer_has_every_security_header_once(broken, without_redis):
             assert response.headers.getlist(header) == [value], f"{name}: {header}"
         assert len(response.headers.getlist("Cache-Control")) == 1, name
         assert len(response.headers.getlist("X-Request-ID")) == 1, name
+        assert "Access-Control-Allow-Origin" not in response.headers, name
         assert "charset=utf-8" in response.headers["Content-Type"] or response.is_json, name
         if name != "200 static":
             assert response.headers["Cache-Control"] == "no-store", name

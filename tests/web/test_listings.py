@@ -121,3 +121,16 @@ def test_place_without_a_start_says_the_total(app):
         )
         assert total_text(COUNT_MOST) == "1,000"
         assert CITIES.read_cursor(CityListing(), {"page": "x"}) == FIRST
+
+
+class Plain(Listing):
+    """A list without filters."""
+
+    SORTS: ClassVar = {"name": Sort(read_text), "id": BY_ID}
+
+
+def test_a_list_is_sorted_by_the_first_of_its_sorts():
+    plain = ListAddress("cities.list_cities", Plain, {})
+    assert plain.read({}) == Plain(sort="name")
+    assert not plain.read({"sort": "id"}).is_filtered
+    assert plain.args(plain.read({"sort": "id"})) == {"sort": "id"}

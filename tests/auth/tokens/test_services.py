@@ -41,7 +41,7 @@ def test_token_of_another_person_is_not_found(any_app):
 
 def test_invalid_label_is_refused(any_app):
     person = actor_of(add_person("Ada"))
-    for label in ("", "  ", "x" * 65):
+    for label in ("", "  ", "x" * 65, "two\nlines", "nul\0"):
         with pytest.raises(Invalid):
             tokens.store_token(person, label)
 

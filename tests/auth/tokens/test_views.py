@@ -63,8 +63,8 @@ def test_a_token_can_be_revoked_by_its_owner_only(app, as_role):
     ("label", "message"),
     [
         ("", "Enter what the token is for."),
-        ("  ", "A label has 1 to 64 characters."),
-        ("x" * 65, "A label has 1 to 64 characters."),
+        ("  ", "A label is one line of 1 to 64 characters."),
+        ("x" * 65, "A label is one line of 1 to 64 characters."),
     ],
 )
 def test_an_invalid_label_is_refused_beside_the_field(label, message, as_role):

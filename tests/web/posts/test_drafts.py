@@ -72,7 +72,7 @@ def test_a_new_city_survives_the_end_of_the_session(editor, filled):
     response = post(editor, action, {**hidden, **TYPED})
     assert response.status_code == 303
     said = Page(editor.get(response.location)).text(".said-text")
-    assert said == "Please sign in again. Your form was stored and is shown again afterwards."
+    assert said == "Please sign in again. Your form was stored and will be shown again afterwards."
     shown = sign_in(editor, response.location)
     assert_typed(shown)
     action, again = form_of(editor, "/cities/new?draft=1")
