@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("token", sa.String(32), nullable=False),
         sa.Column("people_no", sa.Integer, nullable=False),
         sa.Column("people_token", sa.String(32), nullable=False),
+        sa.Column("earlier_tokens", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_installation"),
         mysql_charset="utf8mb4",
     )
@@ -34,7 +35,8 @@ def upgrade() -> None:
     bind = op.get_bind()
     if not bind.scalar(sa.text("SELECT COUNT(*) FROM installation")):
         row = {"token": secrets.token_hex(16), "people_token": secrets.token_hex(16)}
-        bind.execute(sa.text("INSERT INTO installation VALUES (1, :token, 0, :people_token)"), row)
+        insert = "INSERT INTO installation VALUES (1, :token, 0, :people_token, '')"
+        bind.execute(sa.text(insert), row)
 
 
 def downgrade() -> None:

@@ -2,9 +2,11 @@
 
 After a backup was restored, Redis still has the sessions of people who are not in the database any
 more, or who have another role there. Each change of people is therefore numbered in the database,
-and Redis is told the latest one after its commit. A database whose latest change comes before that
-of Redis, or is another one, was restored: all sessions that began until now end. Web processes
-compare at their start, `flask prepare` after the migrations, the clock every minute.
+and Redis is told the latest one after its commit. A database that does not have the change Redis
+knows as its latest or among its EARLIER changes before that was restored: all sessions that began
+until now end. Redis learns only of changes that follow the one it knows, so changes after a restore
+do not hide it. Web processes compare at their start, `flask prepare` after the migrations, the
+clock every minute.
 """
 
 import logging
@@ -29,11 +31,19 @@ KNOWN_KEY = "gz:installation"
 SINCE_KEY = "gz:sessions:since"
 COMPARED = "gazetteer-installation-compared"
 
-# Redis learns of a later change; of two at once the later one counts.
-# KEYS: what is known. ARGV: token, number and token of the change.
+# How many changes Redis may miss in a row, for example because it was down, before the database
+# counts as restored. That many tokens have to fit into 64 KB.
+EARLIER = 200
+
+# Redis learns of a change if it knows one of those before it, or none; of two at once the later one
+# counts. KEYS: what is known. ARGV: token, number and token of the change, then the earlier tokens.
 NOTE = """
-local number = tonumber(ask("HGET", KEYS[1], "people_no") or "") or -1
-if tonumber(ARGV[2]) > number then
+local known = ask("HMGET", KEYS[1], "token", "people_token")
+local follows = not known[1]
+for i = 4, #ARGV do
+  if known[1] == ARGV[1] and known[2] == ARGV[i] then follows = true end
+end
+if follows then
   ask("HSET", KEYS[1], "token", ARGV[1], "people_no", ARGV[2], "people_token", ARGV[3])
 end
 """
@@ -56,24 +66,33 @@ def note_change_of_people() -> None:
     """Number a change within the running service, and tell Redis after its commit."""
     row = db.session.get(Installation, 1, populate_existing=True, with_for_update=True)
     if row is None:  # somebody emptied the table
-        row = Installation(id=1, token=secrets.token_hex(16), people_no=0)
+        row = new_installation()
         db.session.add(row)
+    earlier = [row.people_token, *row.earlier_tokens.split()][:EARLIER]
     row.people_no += 1
     row.people_token = secrets.token_hex(16)
-    after_commit(partial(publish, row.token, row.people_no, row.people_token))
+    row.earlier_tokens = " ".join(earlier)
+    after_commit(partial(publish, row.token, row.people_no, row.people_token, earlier))
 
 
-def publish(token: str, number: int, change: str) -> None:
+def new_installation() -> Installation:
+    token, change = secrets.token_hex(16), secrets.token_hex(16)
+    return Installation(id=1, token=token, people_no=0, people_token=change, earlier_tokens="")
+
+
+def publish(token: str, number: int, change: str, earlier: list[str]) -> None:
     """Tell Redis of a committed change."""
-    redis_store.script(NOTE)(keys=[KNOWN_KEY], args=[token, number, change])
+    redis_store.script(NOTE)(keys=[KNOWN_KEY], args=[token, number, change, *earlier])
 
 
-def read() -> list[str]:
-    """What the database has, in the order of FIELDS; nothing if somebody emptied the table."""
+def read() -> tuple[list[str], list[str]]:
+    """What the database has, in the order of FIELDS, and the tokens of the changes before; nothing
+    if somebody emptied the table."""
     row = db.session.get(Installation, 1, populate_existing=True)
     found = [row.token, str(row.people_no), row.people_token] if row else []
+    earlier = row.earlier_tokens.split() if row else []
     db.session.rollback()  # no connection is held while Redis is asked
-    return found
+    return found, earlier
 
 
 def compare() -> bool:
@@ -84,10 +103,10 @@ def compare() -> bool:
     """
     stored: list[Any] = redis_store.client.hmget(KNOWN_KEY, FIELDS)
     known = [str(text or "") for text in stored]
-    found = read()
+    found, earlier = read()
     if not found or found == known:
         return False
-    restored = is_restored(known, found)
+    restored = is_restored(known, found, earlier)
     args: list[Any] = [*known, *found, time.time() if restored else ""]
     try:
         if not redis_store.script(REPLACE)(keys=[KNOWN_KEY, SINCE_KEY], args=args):
@@ -108,15 +127,12 @@ def forget_epochs() -> None:
             redis_store.client.delete(key)
 
 
-def is_restored(known: list[str], found: list[str]) -> bool:
-    """True if the database is not the one that Redis knows, or is behind it. A Redis that knows
-    none is new, or was written by the release before."""
+def is_restored(known: list[str], found: list[str], earlier: list[str]) -> bool:
+    """True if the database does not have the change that Redis knows. A Redis that knows none is
+    new, or was written by the release before."""
     if not known[0]:
         return False
-    if known[0] != found[0]:
-        return True
-    last = int(known[1]) if known[1].isdecimal() else 0
-    return last > int(found[1]) or (last == int(found[1]) and known[2] != found[2])
+    return known[0] != found[0] or known[2] not in (found[2], *earlier)
 
 
 def compare_once() -> bool:

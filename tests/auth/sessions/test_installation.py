@@ -123,6 +123,69 @@ def test_as_many_changes_after_the_restore_as_before(app, as_role, backup):
     assert not is_signed_in(old)
 
 
+@pytest.mark.parametrize("changes", [1, 2, 3, 5])
+def test_changes_after_the_restore_do_not_hide_it(app, as_role, backup, changes):
+    """As `flask create-user` and `flask set-password` make them before anything has compared."""
+    old = as_role("admin")
+    saved = backup()
+    with app.app_context():
+        add_person("ghost", "admin")
+        add_person("other")
+    ghost = Browser(app)
+    ghost.sign_in("ghost")
+    assert is_admin(ghost)
+    backup(saved)
+    with app.app_context():
+        add_person("ghost", "admin")
+        for number in range(changes - 1):
+            add_person(f"newcomer {number}")
+    assert compare(app) is True
+    assert not is_admin(ghost)
+    assert not is_signed_in(old)
+    assert compare(app) is False
+
+
+def test_more_missed_changes_than_are_stored_count_as_a_restore(app, as_role, monkeypatch):
+    browser, redis = as_role("admin"), app.extensions["redis"]
+    monkeypatch.setattr(installation, "EARLIER", 2)
+    for missed, restored in ((2, False), (3, True)):
+        known = redis.hgetall(installation.KNOWN_KEY)
+        with app.app_context():
+            for number in range(missed):
+                add_person(f"person {missed} {number}")
+        redis.hset(installation.KNOWN_KEY, mapping=known)
+        assert compare(app) is restored
+    assert not is_signed_in(browser)
+
+
+def test_a_missed_change_is_caught_up_with_by_the_next(app, as_role):
+    browser, redis = as_role("admin"), app.extensions["redis"]
+    known = redis.hgetall(installation.KNOWN_KEY)
+    with app.app_context():
+        add_person("missed")
+        redis.hset(installation.KNOWN_KEY, mapping=known)
+        add_person("next")
+    latest = redis.hgetall(installation.KNOWN_KEY)
+    assert int(latest["people_no"]) == int(known["people_no"]) + 2
+    assert compare(app) is False
+    assert is_signed_in(browser)
+
+
+def test_of_two_changes_the_later_counts_in_either_order(app, monkeypatch):
+    published = []
+    with app.app_context():
+        add_person("first")
+        monkeypatch.setattr(installation, "publish", lambda *change: published.append(change))
+        add_person("second")
+        add_person("third")
+        monkeypatch.undo()
+        for change in reversed(published):
+            installation.publish(*change)
+        assert installation.compare() is False
+    latest = app.extensions["redis"].hget(installation.KNOWN_KEY, "people_token")
+    assert latest == published[-1][2]
+
+
 def test_a_backup_from_before_this_was_counted(app, as_role):
     """`flask prepare` gives the restored database a token of its own."""
     old = as_role("admin")
