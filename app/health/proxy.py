@@ -2,6 +2,7 @@
 address, so the wrong passwords of one lock out all."""
 
 import logging
+import time
 
 from flask import Flask, current_app, request
 
@@ -12,12 +13,13 @@ log = logging.getLogger("gazetteer.proxy")
 
 
 def note_proxy() -> None:
-    """Log the first request of this process that such a proxy passed on."""
-    if "X-Forwarded-For" not in request.headers or UNTRUSTED_PROXY in current_app.extensions:
+    """Note a request that such a proxy passed on, and log the first one of this process."""
+    address = request.remote_addr or ""
+    if "X-Forwarded-For" not in request.headers or not is_near(address):
         return
-    if is_near(request.remote_addr or ""):
-        current_app.extensions[UNTRUSTED_PROXY] = True
+    if UNTRUSTED_PROXY not in current_app.extensions:
         log.warning("a proxy sends X-Forwarded-For, but TRUSTED_PROXIES is 0: set it in .env")
+    current_app.extensions[UNTRUSTED_PROXY] = (time.monotonic(), address or "a unix socket")
 
 
 def init_app(app: Flask) -> None:

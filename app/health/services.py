@@ -48,8 +48,9 @@ NOT_READY_SECONDS = 0.2
 
 NO_CLOCK = Check(True, "warning: no clock runs; see `supervisorctl status clock`")
 NO_REDIS = "Redis does not answer"
-# Set in an application that has had a request of such a proxy: see proxy.py.
+# When an application last had a request of such a proxy, and from which address: see proxy.py.
 UNTRUSTED_PROXY = "gazetteer-untrusted-proxy"
+PROXY_SECONDS = 600.0  # how long it is reported
 
 TABLES_SECONDS = 60.0  # how long the tables are trusted after all were there
 TABLES = {
@@ -223,8 +224,10 @@ def check_passwords() -> Check:
 
 def check_proxy() -> Check:
     """Warn of a proxy whose word about addresses is not taken, and of names that nobody checks."""
-    if UNTRUSTED_PROXY in current_app.extensions:
-        return Check(True, "warning: a proxy stands in front, but TRUSTED_PROXIES is 0")
+    seen, address = current_app.extensions.get(UNTRUSTED_PROXY, (-PROXY_SECONDS, ""))
+    if time.monotonic() - seen < PROXY_SECONDS:
+        warning = f"warning: has seen X-Forwarded-For from {address}, but TRUSTED_PROXIES is 0"
+        return Check(True, warning)
     if settings().trusted_proxies and not settings().trusted_hosts:
         return Check(True, "warning: TRUSTED_HOSTS is empty, so every host name is answered")
     return Check()

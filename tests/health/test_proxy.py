@@ -2,7 +2,9 @@
 
 import pytest
 
-WARNING = "warning: a proxy stands in front, but TRUSTED_PROXIES is 0"
+from app.health import services
+
+WARNING = "warning: has seen X-Forwarded-For from %s, but TRUSTED_PROXIES is 0"
 FORWARDED = {"X-Forwarded-For": "203.0.113.7"}
 
 
@@ -17,9 +19,23 @@ def report_after(app, address="127.0.0.1", headers=FORWARDED):
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "172.17.0.1", "::1"])
 def test_a_proxy_that_is_not_trusted_is_reported(make_app, caplog, address):
-    assert report_after(make_app(), address) == WARNING
+    assert report_after(make_app(), address) == WARNING % address
     lines = [record.getMessage() for record in caplog.records if record.name == "gazetteer.proxy"]
     assert lines == ["a proxy sends X-Forwarded-For, but TRUSTED_PROXIES is 0: set it in .env"]
+
+
+def test_the_report_expires_and_the_log_line_is_not_repeated(make_app, caplog, monkeypatch):
+    app = make_app()
+    with monkeypatch.context() as later:
+        later.setattr(services, "PROXY_SECONDS", 0.0)
+        assert report_after(app) == "ok"
+    with app.app_context():
+        assert services.check_proxy().text == WARNING % "127.0.0.1"
+    assert [record.name for record in caplog.records].count("gazetteer.proxy") == 1
+
+
+def test_a_proxy_on_a_unix_socket_is_named_as_that(make_app):
+    assert report_after(make_app(), "") == WARNING % "a unix socket"
 
 
 @pytest.mark.parametrize(
