@@ -32,18 +32,24 @@ ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def check_password(password: str, name: str) -> None:
-    """Any characters, but none of the common passwords, and not only spaces or a name, once or
-    repeated. It is compared without case, width, spaces and invisible characters, and stored as
-    it is."""
+    """Any characters, but none of the common passwords, not only spaces or one character, and not
+    only a name, once or repeated, with or without digits. It is compared without case, width,
+    spaces and invisible characters, and stored as it is."""
     if not PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST:
         raise Invalid(fields={"password": PASSWORD_LENGTH_MESSAGE})
     typed = visible(password)
-    if not typed or typed in read_common():
+    if len(set(typed)) <= 1 or typed in read_common():
         raise Invalid(fields={"password": COMMON_MESSAGE})
-    if not typed.replace(visible(name), ""):
+    if is_name_with_digits(typed, visible(name)):
         raise Invalid(fields={"password": N_("The password must not be the name.")})
-    if not typed.replace(SITE_NAME, ""):
+    if is_name_with_digits(typed, SITE_NAME):
         raise Invalid(fields={"password": N_("The password must not be the name of this site.")})
+
+
+def is_name_with_digits(typed: str, name: str) -> bool:
+    """True for the name, once or repeated, and digits before, between or after."""
+    rest = typed.replace(name, "")
+    return rest != typed and (not rest or rest.isdecimal())
 
 
 def visible(text: str) -> str:

@@ -41,6 +41,10 @@ COMMON = "This is one of the most common passwords. Choose another one."
         ("PassWord", COMMON), (" password ", COMMON), ("ｐａｓｓｗｏｒｄ", COMMON),
         ("qwerty  ", COMMON),
         ("123456\t\t", COMMON), ("pass word", COMMON), ("iloveyou\u200b", COMMON),
+        ("x" * 256, COMMON), ("Xx" * 20, COMMON), ("密" * 8, COMMON), ("😀" * 8, COMMON),
+        ("editor12", NAME), ("2026Editor", NAME), ("ｅｄｉｔｏｒ１２", NAME),
+        ("editor 1 editor", NAME),
+        ("gazetteer1", SITE), ("Gazetteer 2026", SITE),
     ],
 )  # fmt: skip
 def test_common_passwords_names_and_spaces_are_refused_in_any_writing(password, message):
@@ -50,7 +54,8 @@ def test_common_passwords_names_and_spaces_are_refused_in_any_writing(password, 
 
 
 @pytest.mark.parametrize(
-    "password", [PASSWORD, "my editor", "a gazetteer", "密码很长很安全的", "🂡🂢🂣🂤🂥🂦🂧🂨"]
+    "password",
+    [PASSWORD, "my editor", "a gazetteer", "密码很长很安全的", "🂡🂢🂣🂤🂥🂦🂧🂨", "editor-12", "40718263"],
 )
 def test_others_are_accepted(password):
     check_password(password, "editor")

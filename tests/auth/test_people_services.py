@@ -58,7 +58,7 @@ def test_invalid_name_is_refused(in_app, name):
     assert list(refusal.value.fields) == ["name"]
 
 
-@pytest.mark.parametrize("password", ["       x", " ends ends ", "😀" * 8, "a\tb\u0301c\x00d\n"])
+@pytest.mark.parametrize("password", ["       xy", " ends ends ", "😀🐢" * 4, "a\tb\u0301c\x00d\n"])
 def test_password_is_stored_unchanged(any_app, password):
     person_id = auth.create_person(OPERATOR, "Ada", password, "viewer")
     assert credentials.verify("Ada", password).id == person_id
@@ -66,7 +66,9 @@ def test_password_is_stored_unchanged(any_app, password):
         assert credentials.verify("Ada", other) is None
 
 
-@pytest.mark.parametrize("password", ["13972468", "x" * 256, "深圳广州上海北京", "e\u0301" * 4])
+@pytest.mark.parametrize(
+    "password", ["13972468", "xy" * 128, "深圳广州上海北京", "e\u0301o\u0301" * 2]
+)
 def test_password_of_8_to_256_characters_passes(in_app, password):
     check_password(password, "Ada")
 
