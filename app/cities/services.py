@@ -4,7 +4,7 @@ import csv
 import hashlib
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, insert, null, select
 from sqlalchemy.exc import IntegrityError
@@ -41,6 +41,14 @@ class AlreadyThere(Invalid):
         self.city_id = city_id
         self.details = {"id": city_id}
         super().__init__(N_("A city with this name already exists in this province."))
+
+
+class RestoredCity(NamedTuple):
+    """A restored city, and the id of another one with its names if there is one."""
+
+    id: int
+    name: str
+    same_id: int | None
 
 
 class Outdated(Conflict):
@@ -176,9 +184,9 @@ def delete_old_removed() -> int:
 
 
 @service(Role.EDITOR)
-def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
-    """Restore a removed city under its id; returns id and name. NotFound if that was done already
-    or the city was removed too long ago."""
+def restore_city(actor: Actor, removed_id: int) -> RestoredCity:
+    """Restore a removed city under its id, also if another one has its names now. NotFound if that
+    was done already or the city was removed too long ago."""
     removed = db.session.get(RemovedCity, removed_id, with_for_update=True, populate_existing=True)
     if removed is None or removed.removed_at < now() - RESTORABLE:
         raise NotFound(N_("This is already undone, or it was too long ago."))
@@ -201,7 +209,8 @@ def restore_city(actor: Actor, removed_id: int) -> tuple[int, str]:
         reverts_id=find_removal("city", row.id, removed.removed_at),
     )
     after_commit(cache.invalidate)
-    return row.id, row.cityname or ""
+    same_id = find_same(row.provincename or "", row.cityname or "", other_than=row.id)
+    return RestoredCity(row.id, row.cityname or "", same_id)
 
 
 def restorable_columns(row: City | RemovedCity) -> dict[str, Any]:

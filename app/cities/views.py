@@ -170,6 +170,15 @@ def delete_city(city_id: int) -> ResponseReturnValue:
 @bp.post("/cities/removed/<int:removed_id>/restore")
 @role_required(Role.EDITOR)
 def restore_city(removed_id: int) -> Response:
-    _city_id, name = services.restore_city(actor(), removed_id)
-    Notice(_("%(name)s was restored.", name=city_name(name))).show()
+    restored_notice(services.restore_city(actor(), removed_id)).show()
     return redirect(list_url("cities.list_cities"), 303)
+
+
+def restored_notice(city: services.RestoredCity) -> Notice:
+    """The notice for a restored city; with a link if another one has its names now."""
+    name = city_name(city.name)
+    if city.same_id is None:
+        return Notice(_("%(name)s was restored.", name=name))
+    text = _("%(name)s was restored. Another city in this province has the same name.", name=name)
+    link = url_for("cities.edit_city", city_id=city.same_id)
+    return Notice(text, link=link, link_text=_("Show the other city"))

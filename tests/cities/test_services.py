@@ -194,7 +194,7 @@ def test_removed_city_comes_back_under_its_id_as_it_was():
     assert name == "深圳市"
     assert stored() == []
     assert db.session.get(RemovedCity, removed_id).removed_by == "editor"
-    assert services.restore_city(ACTOR, removed_id) == (city_id, "深圳市")
+    assert services.restore_city(ACTOR, removed_id) == (city_id, "深圳市", None)
     assert tuple(services.load_city(ACTOR, city_id)) == before
     with pytest.raises(NotFound):
         services.restore_city(ACTOR, removed_id)
@@ -227,6 +227,15 @@ def test_restoring_to_an_id_in_use_is_refused():
         services.restore_city(ACTOR, removed_id)
     assert len(stored()) == 1
     assert db.session.get(RemovedCity, removed_id) is not None
+
+
+def test_restoring_reports_another_city_with_the_same_names():
+    city_id = add_city()
+    removed_id, _name = services.delete_city(ACTOR, city_id)
+    add_city(city="珠海市")
+    other_id = add_city()
+    assert services.restore_city(ACTOR, removed_id) == (city_id, "深圳市", other_id)
+    assert len(stored()) == 3
 
 
 def test_only_an_id_in_use_is_reported_as_one():

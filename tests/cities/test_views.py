@@ -326,6 +326,29 @@ def test_removing_asks_and_can_be_undone(as_role, cities, rows):
     assert person.submit("/cities/1/delete", page="/cities").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (
+            "en",
+            "深圳市 was restored. Another city in this province has the same name. "
+            "Show the other city",
+        ),
+        ("zh", "已恢复“深圳市”。这个省份下还有一个同名城市。 查看另一个城市"),
+    ],
+)
+def test_restored_city_whose_names_another_has_now(as_role, cities, language, expected):
+    cities(("广东", "深圳市", 1))
+    person = as_role("editor")
+    person.submit("/cities/1/delete")
+    person.submit("/cities/new", NEW)
+    headers = {"Accept": "text/html", "Accept-Language": language}
+    person.submit("/cities/removed/1/restore", page="/cities", headers=headers)
+    page = person.get("/cities")
+    assert message(page) == expected
+    assert Page(page).links(".said a") == ["/cities/2"]
+
+
 def test_button_of_a_row_leads_back_to_its_list(as_role, cities):
     cities(("广东", "深圳市", 1))
     response = as_role("editor").submit(
