@@ -200,7 +200,7 @@ def test_upload_names_the_refusal_of_the_database(account, caplog):
     answer = script.upload(("a.pdf", PDF))
     assert answer.status_code == 500
     assert "\trefused\tThe database refused this." in answer.text
-    assert "a file was not stored: the database refuses this: 1142 INSERT command" in caplog.text
+    assert "files were not stored: the database refuses this: 1142 INSERT command" in caplog.text
 
 
 def test_command_names_the_refusal_of_the_database(account, make_app):
