@@ -1,5 +1,8 @@
 """The running application and the current request."""
 
+import base64
+import hashlib
+import hmac
 import os
 import socket
 from dataclasses import replace
@@ -13,6 +16,14 @@ from app.config import Settings
 def settings() -> Settings:
     value: Settings = current_app.config["SETTINGS"]
     return value
+
+
+def mac(purpose: str, text: str) -> str:
+    """The HMAC-SHA256 of a text with the secret of this installation, under a key of its own for
+    each purpose; 43 characters of base64url."""
+    key = hmac.digest(settings().secret_key.encode(), purpose.encode(), hashlib.sha256)
+    digest = hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def worker_name() -> str:

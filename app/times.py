@@ -7,6 +7,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def day_number() -> int:
+    """The day of UTC, counted from 1970."""
+    return int(now().timestamp()) // 86_400
+
+
 def start_of_day(day: date, zone: tzinfo) -> datetime:
     """The start of a day in a time zone, in UTC."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)

@@ -7,11 +7,10 @@ out ("device cookies", OWASP). The cookie permits nothing else.
 import hmac
 import re
 import secrets
-import time
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 
-from app.current import settings
+from app.current import mac
+from app.times import day_number
 
 DAYS = 365  # from the last sign-in
 PEOPLE_PER_BROWSER = 5
@@ -31,18 +30,7 @@ class Device:
     def __str__(self) -> str:
         """The entry of the cookie."""
         signed = f"{self.person_id}.{self.day}.{self.name}"
-        return f"{signed}.{sign(signed)}"
-
-
-def sign(text: str) -> str:
-    key = hmac.digest(settings().secret_key.encode(), b"device", "sha256")
-    digest = hmac.digest(key, text.encode(), "sha256")[:16]
-    return urlsafe_b64encode(digest).decode().rstrip("=")
-
-
-def today() -> int:
-    """The day of UTC, as a number."""
-    return int(time.time() // 86_400)
+        return f"{signed}.{mac('device', signed)[:22]}"
 
 
 def read_devices(cookie: str) -> list[Device]:
@@ -59,7 +47,7 @@ def read_device(entry: str) -> Device | None:
     if parts is None:
         return None
     device = Device(int(parts[1]), int(parts[2]), parts[3])
-    if not hmac.compare_digest(str(device), entry) or today() - device.day > DAYS:
+    if not hmac.compare_digest(str(device), entry) or day_number() - device.day > DAYS:
         return None
     return device
 
@@ -75,5 +63,5 @@ def add_device(cookie: str, person_id: int) -> str:
     known = find_device(cookie, person_id)
     name = known.name if known else secrets.token_urlsafe(12)
     others = [each for each in read_devices(cookie) if each.person_id != person_id]
-    latest = [Device(person_id, today(), name), *others[: PEOPLE_PER_BROWSER - 1]]
+    latest = [Device(person_id, day_number(), name), *others[: PEOPLE_PER_BROWSER - 1]]
     return SEPARATOR.join(map(str, latest))

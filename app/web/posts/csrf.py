@@ -13,13 +13,13 @@ from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
 from app.actor import Role
-from app.current import actor, settings
+from app.current import actor, mac, settings
 from app.errors import DomainError
 from app.logs import event
 from app.text import N_, Message
 from app.web.declarations import declared
 from app.web.negotiation import wants_page
-from app.web.posts.signatures import is_same, mac
+from app.web.posts.signatures import is_same
 from app.web.preferences import cookie_name, seen_secure
 from app.web.urls import host, split_url
 

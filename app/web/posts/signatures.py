@@ -1,35 +1,20 @@
-"""Signatures with the installation's own key. The action of each form of a member is signed for
-this person, path and day, so that it is known before anything is read whose form it is, also when
-the session has ended."""
+"""The action of each form of a member is signed for this person, path and day, so that it is known
+before anything is read whose form it is, also when the session has ended."""
 
-import base64
-import hashlib
 import hmac
 from urllib.parse import unquote
 
 from flask import request
 
-from app.current import actor, settings
+from app.current import actor, mac
 from app.text import parse_integer
-from app.times import now
+from app.times import day_number
 from app.web.urls import SIGNATURE, split_url
-
-
-def mac(purpose: str, text: str) -> str:
-    """The HMAC-SHA256 of a text, under a key of its own for each purpose."""
-    key = hmac.digest(settings().secret_key.encode(), purpose.encode(), hashlib.sha256)
-    digest = hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def is_same(sent: str, expected: str) -> bool:
     """Compare in constant time; `sent` may be any text."""
     return hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), expected.encode())
-
-
-def today() -> int:
-    """The number of this day, in UTC."""
-    return int(now().timestamp()) // 86_400
 
 
 def signature(person: int, path: str, day: int) -> str:
@@ -41,7 +26,7 @@ def signed(url: str) -> str:
     person = actor().id
     if person is None:
         return url
-    text = signature(person, unquote(split_url(url).path), today())
+    text = signature(person, unquote(split_url(url).path), day_number())
     return f"{url}{'&' if '?' in url else '?'}{SIGNATURE}={text}"
 
 
@@ -51,6 +36,6 @@ def signer() -> int | None:
     person = parse_integer(sent.partition(".")[0], 1, 2**63 - 1)
     if person is None:
         return None
-    days = (today(), today() - 1)
+    days = (day_number(), day_number() - 1)
     is_ours = any(is_same(sent, signature(person, request.path, day)) for day in days)
     return person if is_ours else None

@@ -14,8 +14,8 @@ def context(app):
 
 
 def pass_days(monkeypatch, days):
-    later = devices.today() + days
-    monkeypatch.setattr(devices, "today", lambda: later)
+    later = devices.day_number() + days
+    monkeypatch.setattr(devices, "day_number", lambda: later)
 
 
 def test_a_browser_keeps_its_name_for_each_person():

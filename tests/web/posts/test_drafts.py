@@ -197,8 +197,8 @@ def test_a_signature_that_is_not_ours_is_none(change, editor, filled):
 def test_a_signature_counts_today_and_tomorrow(days, is_stored, editor, filled, monkeypatch):
     action, hidden = form_of(editor, "/cities/new")
     end_session(editor)
-    day = signatures.today()
-    monkeypatch.setattr(signatures, "today", lambda: day + days)
+    day = signatures.day_number()
+    monkeypatch.setattr(signatures, "day_number", lambda: day + days)
     post(editor, action, {**hidden, **TYPED})
     assert bool(keys(filled)) is is_stored
 
