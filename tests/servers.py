@@ -190,16 +190,16 @@ def mariadb_server(*options: str) -> Iterator[str]:
         # Root has to say so explicitly, and the account mysql may not exist on this machine.
         account = ["--user=root"] if os.getuid() == 0 else []
         data, port = folder / "data", free_port()
+        # A server that starts deletes the temporary tables of others in a shared folder.
+        folders = [*account, f"--datadir={data}", f"--tmpdir={folder}"]
         subprocess.run(
-            ["mariadb-install-db", "--no-defaults", *account, f"--datadir={data}",
+            ["mariadb-install-db", "--no-defaults", *folders,
              "--auth-root-authentication-method=normal", "--skip-test-db"],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         process = subprocess.Popen(
-            [MARIADB, "--no-defaults", *account, f"--datadir={data}", f"--port={port}",
+            [MARIADB, "--no-defaults", *folders, f"--port={port}",
              f"--socket={folder}/db.sock", f"--pid-file={folder}/db.pid",
-             # A server that starts deletes the temporary tables of others in a shared folder.
-             f"--tmpdir={folder}",
              "--bind-address=127.0.0.1", "--skip-log-bin", "--max-connections=300",
              "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=256M",
              *options],
