@@ -60,7 +60,7 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header pyproject.toml
 
 translations: .venv/dev  ## extract translatable texts into the translation files
-	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_pgettext:1c,2 --no-location --ignore-dirs ".*" -o translations/messages.pot .
+	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_pgettext:1c,2 -k lazy_ngettext:1,2 --no-location --ignore-dirs ".*" -o translations/messages.pot .
 	$(BIN)/python scripts/update_translations.py translations/messages.pot $(PO)
 
 clean:  ## remove generated files, except instance/ and .env

@@ -41,8 +41,13 @@ def main(template_file: str, *files: str) -> None:
         with Path(template_file).open("rb") as source, path.open("rb") as file:
             template, translations = read_po(source), read_po(file)
         update(translations, template)
+        header = path.read_text().partition("\n\n")[0]
         with path.open("wb") as file:
-            write_po(file, translations, width=0, no_location=True, ignore_obsolete=True)
+            file.write(f"{header}\n\n".encode())
+            write_po(
+                file, translations, width=0, no_location=True, omit_header=True,
+                ignore_obsolete=True,
+            )  # fmt: skip
 
 
 if __name__ == "__main__":
