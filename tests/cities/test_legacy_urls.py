@@ -64,7 +64,7 @@ def test_alter_without_a_version_asks_before_it_writes_over(as_role, cities, row
     person = as_role("editor")
     page = person.submit("/alter", {**NEW, "id": "1"}, page="/cities/new")
     assert page.status_code == 428
-    assert "does not say which state" in Page(page).text(".said.caution")
+    assert "does not say which state" in Page(page).text(".notice.caution")
     assert rows() == [(1, "广东", "深圳市", 1)]
     data = {**NEW, "id": "1", "version": value(page, "version")}
     assert person.submit("/alter", data, page="/cities/new").status_code == 303

@@ -15,7 +15,7 @@ from tests.html import Page, text_of
 
 def message(page):
     """The text of the message above a list or a form."""
-    return Page(page).text(".said-text")
+    return Page(page).text(".notice-text")
 
 
 def change(app, city_id, actor, **values):
@@ -72,7 +72,7 @@ def test_city_is_added_at_the_top(as_role, rows):
     assert rows() == [(1, "广东", "深圳市", 17494398)]
     page = person.get("/cities")
     assert message(page) == "深圳市 was added. Open"
-    assert Page(page).links(".said a") == ["/cities/1"]
+    assert Page(page).links(".notice a") == ["/cities/1"]
 
 
 def test_number_as_the_list_shows_it_can_be_typed(as_role, cities, rows):
@@ -101,7 +101,7 @@ def test_form_sent_twice_adds_one_city(as_role, rows):
     data = {**NEW, "key": value(person.get("/cities/new"), "key")}
     for _time in range(2):
         assert person.submit("/cities/new", data).status_code == 303
-        assert Page(person.get("/cities")).links(".said a") == ["/cities/1"]
+        assert Page(person.get("/cities")).links(".notice a") == ["/cities/1"]
     assert len(rows()) == 1
 
 
@@ -110,7 +110,7 @@ def test_form_shown_again_by_the_back_button_adds_another_city(as_role, rows):
     key = value(person.get("/cities/new"), "key")
     person.submit("/cities/new", {**NEW, "key": key})
     person.submit("/cities/new", {**NEW, "city": "珠海市", "key": key})
-    assert "/cities/2" in Page(person.get("/cities")).links(".said a")
+    assert "/cities/2" in Page(person.get("/cities")).links(".notice a")
     assert [row[2] for row in rows()] == ["深圳市", "珠海市"]
 
 
@@ -140,7 +140,7 @@ def test_same_names_are_reported_with_a_link_and_added_anyway(as_role, cities, r
     page = person.submit("/cities/new", NEW)
     assert page.status_code == 422
     assert message(page) == "A city with this name already exists in this province: 广东 深圳市"
-    assert Page(page).links(".said a") == ["/cities/1"]
+    assert Page(page).links(".notice a") == ["/cities/1"]
     assert Page(page).text('button[name="anyway"]') == "Add anyway"
     assert value(page, "number") == "17494398"
     data = {**NEW, "key": value(page, "key"), "anyway": "1"}
@@ -316,7 +316,7 @@ def test_removing_asks_and_can_be_undone(as_role, cities, rows):
     assert (response.status_code, response.location) == (303, "/cities")
     page = person.get("/cities")
     assert message(page) == "深圳市 was removed. Undo"
-    assert Page(page).one(".said button")["formaction"] == "/cities/removed/1/restore"
+    assert Page(page).one(".notice button")["formaction"] == "/cities/removed/1/restore"
     assert rows() == [(2, "河北", "石家庄", 2)]
     assert person.submit("/cities/removed/1/restore", page="/cities").status_code == 303
     assert message(person.get("/cities")) == "深圳市 was restored."
@@ -346,7 +346,7 @@ def test_restored_city_whose_names_another_has_now(as_role, cities, language, ex
     person.submit("/cities/removed/1/restore", page="/cities", headers=headers)
     page = person.get("/cities")
     assert message(page) == expected
-    assert Page(page).links(".said a") == ["/cities/2"]
+    assert Page(page).links(".notice a") == ["/cities/2"]
 
 
 def test_button_of_a_row_leads_back_to_its_list(as_role, cities):

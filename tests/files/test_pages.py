@@ -9,7 +9,7 @@ from tests.files.helpers import PDF, PNG, REPORT, Script
 from tests.html import Page
 
 ROWS = "[data-fresh=list] tbody tr"
-NOTICE = ".said"
+NOTICE = ".notice"
 
 
 @pytest.fixture
@@ -80,10 +80,10 @@ def test_details_show_the_digest_and_versions(app, script, as_role):
     script.upload((REPORT, PDF + b"second"))
     browser = as_role("viewer")
     page = Page(browser.get("/files/1/details"))
-    assert page.text(".said.caution").startswith("This is version 1. There is a newer version.")
-    assert page.links(".said.caution a") == ["/files/3/details"]
+    assert page.text(".notice.caution").startswith("This is version 1. There is a newer version.")
+    assert page.links(".notice.caution a") == ["/files/3/details"]
     page = Page(browser.get("/files/3/details"))
-    assert not page.has(".said")
+    assert not page.has(".notice")
     assert script.get("/files/3").headers["ETag"] == f'"{page.text("#sha256")}"'
     assert page.links("tbody a") == ["/files/3/details", "/files/1/details"]
     assert page.texts("tbody .chip") == ["current"]

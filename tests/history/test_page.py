@@ -97,9 +97,9 @@ def test_values_that_are_no_filter_are_ignored_with_a_message(admin):
     page = shown(admin, "person=x&day=2020-02-30&page=x")
     assert len(page.all(ROWS)) == 4
     message = "This filter could not be read and was ignored: "
-    assert page.text(".said.caution") == f"{message}Person, Day."
-    assert shown(admin, "person=7&day=x").text(".said.caution") == f"{message}Day."
-    assert not shown(admin, "person=&day=&kind=comet").has(".said.caution")
+    assert page.text(".notice.caution") == f"{message}Person, Day."
+    assert shown(admin, "person=7&day=x").text(".notice.caution") == f"{message}Day."
+    assert not shown(admin, "person=&day=&kind=comet").has(".notice.caution")
 
 
 def test_pager_keeps_the_filters(app, admin):

@@ -72,4 +72,4 @@ def test_every_class_of_a_template_has_a_style():
     }
     assert len(set().union(*used.values())) > 100
     assert {name: missing for name, classes in used.items() if (missing := classes - styled)} == {}
-    assert classes_used('<p class="said {{ kind }} {% if a %}b{% endif %}">') == {"said", "b"}
+    assert classes_used('<p class="notice {{ kind }} {% if a %}b{% endif %}">') == {"notice", "b"}

@@ -66,7 +66,7 @@ def test_the_page_leads_to_those_that_wait(app, as_role, language):
     refused = send(visitor, f"{HEADER}a,c,1\n")
     assert refused.status_code == 409
     for page in (Page(refused), Page(visitor.get("/cities/import"))):
-        assert page.links(".said.caution a") == ["#waiting"]
+        assert page.links(".notice.caution a") == ["#waiting"]
         assert len(page.links("#waiting td a")) == MOST_WAITING
     words = {"en": "Confirm or cancel one of them", "zh": "请先确认或取消其中一个"}
     assert words[language] in Page(refused).text(".error-summary")

@@ -63,7 +63,7 @@ def assert_typed(response):
     page = Page(response)
     for name, value in TYPED.items():
         assert page.one(f"form.form [name={name}]")["value"] == value
-    assert page.texts(".said-text") == [SAID]
+    assert page.texts(".notice-text") == [SAID]
 
 
 def test_a_new_city_survives_the_end_of_the_session(editor, filled):
@@ -71,7 +71,7 @@ def test_a_new_city_survives_the_end_of_the_session(editor, filled):
     end_session(editor)
     response = post(editor, action, {**hidden, **TYPED})
     assert response.status_code == 303
-    said = Page(editor.get(response.location)).text(".said-text")
+    said = Page(editor.get(response.location)).text(".notice-text")
     assert said == "Please sign in again. Your form was stored and will be shown again afterwards."
     shown = sign_in(editor, response.location)
     assert_typed(shown)
@@ -129,7 +129,7 @@ def test_files_are_named_and_not_stored(editor, filled):
     file = (io.BytesIO(b"a secret of the file"), "城市.csv")
     response = post(editor, action, {**hidden, "note": "x", "file": file})
     assert "secret" not in filled.extensions["redis"].get(keys(filled)[0])
-    said = Page(sign_in(editor, response.location)).text(".said-text")
+    said = Page(sign_in(editor, response.location)).text(".notice-text")
     assert said == f"{SAID} Choose these files again: 城市.csv"
 
 
