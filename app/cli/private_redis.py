@@ -149,18 +149,18 @@ def is_damaged(program: str, settings: Settings) -> bool:
     stopped as soon as it has read it."""
     if not (folder_of(settings) / APPEND_ONLY).exists():
         return False
-    words = command(program, settings, redis_socket(settings.instance).with_name("trial.sock"))
-    said = []
+    words = command(program, settings, redis_socket(settings.instance).with_name("check.sock"))
+    output = []
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, errors="replace") as process:
         for line in process.stdout or ():
-            said.append(line)
+            output.append(line)
             if "eady to accept connections" in line:
                 process.terminate()
-                said.clear()
+                output.clear()
                 break
         process.communicate()
     crashed = -process.returncode in CRASHES
-    return crashed or bool(DAMAGE.search("".join(said)))
+    return crashed or bool(DAMAGE.search("".join(output)))
 
 
 def set_aside(settings: Settings) -> None:
