@@ -19,7 +19,7 @@ from app.auth import services as auth
 from app.auth.queries import load_person
 from app.auth.tokens import services as tokens
 from app.database.engine import db
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 from app.history.models import HistoryEntry
 from app.setup import services as setup
 from tests.applications import PASSWORD_METHOD
@@ -42,7 +42,7 @@ def password_hash() -> str:
     return generate_password_hash(PASSWORD, PASSWORD_METHOD)
 
 
-@bookkeeping
+@unrecorded
 def add_person(name: str, role: str = "viewer") -> int:
     """Create a person who signs in with PASSWORD; returns the id."""
     return auth.insert_person(auth.NewPerson(name, Role(role), password_hash())).id

@@ -7,7 +7,7 @@ from app.config import ROOT
 from tests.test_structure import APP, Function, decorators, holds_services, modules, name_of
 
 SERVICE_MODULES = {"services.py", "staging.py"}
-DECORATORS = {"service", "permitted", "bookkeeping"}
+DECORATORS = {"service", "permitted", "unrecorded"}
 
 # Functions without a decorator that views, commands and other modules without services use.
 UNDECORATED = {

@@ -21,7 +21,7 @@ WITHOUT_REQUEST = {"services.py", "queries.py", "listing.py", "rules.py", "model
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-# Functions with @bookkeeping, which have no actor and no history, and what they are for.
+# Functions with @unrecorded, which have no actor and no history, and what they are for.
 BOOKKEEPING = {
     "auth/sign_in/services.py: note_sign_in": "last sign-in",
     "auth/sign_in/services.py: replace_hash": "the same password under the present parameters",
@@ -85,9 +85,9 @@ def decorator_name(node: ast.expr) -> str:
 
 
 def holds_services(tree: ast.Module) -> bool:
-    """True for a module with a function under @service, @permitted or @bookkeeping."""
+    """True for a module with a function under @service, @permitted or @unrecorded."""
     return any(
-        decorators(node) & {"service", "permitted", "bookkeeping"} for node in functions(tree)
+        decorators(node) & {"service", "permitted", "unrecorded"} for node in functions(tree)
     )
 
 
@@ -175,7 +175,7 @@ def test_functions_without_an_actor_are_those_of_the_list():
         f"{name_of(path)}: {node.name}"
         for path, tree in modules().items()
         for node in functions(tree)
-        if "bookkeeping" in decorators(node)
+        if "unrecorded" in decorators(node)
     }
     assert found == set(BOOKKEEPING)
 

@@ -12,7 +12,7 @@ from app.cities.rules import keys, pair_of, sort_key
 from app.concurrency import yield_to_hub
 from app.database.engine import db
 from app.database.failures import tolerated
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 from app.errors import Locked
 
 FILL_BATCH, FILL_BATCHES = 500, 40
@@ -48,7 +48,7 @@ def fill_keys() -> None:
             fill_batch()
 
 
-@bookkeeping
+@unrecorded
 def fill_batch() -> None:
     """Fill in the keys of some rows."""
     for condition in DUE:
@@ -100,7 +100,7 @@ def changed_keys(rows: Iterable[Any]) -> list[dict[str, Any]]:
     return found
 
 
-@bookkeeping
+@unrecorded
 def store_keys(changes: list[dict[str, Any]]) -> None:
     update_keys(changes)
 

@@ -20,7 +20,7 @@ from app.config import ROOT
 from app.database.constraints import violates
 from app.database.engine import db, release_connection
 from app.database.idempotency import run_once
-from app.database.service import after_commit, bookkeeping, permitted, service
+from app.database.service import after_commit, permitted, service, unrecorded
 from app.errors import Conflict, Invalid, NotFound
 from app.history.queries import find_removal
 from app.history.services import Change, changed_fields, new_batch_id, record
@@ -173,7 +173,7 @@ def delete_city(actor: Actor, city_id: int) -> tuple[int, str]:
     return removed.id, removed.cityname or ""
 
 
-@bookkeeping
+@unrecorded
 def delete_old_removed() -> int:
     """Delete removed cities that can no longer be restored, some at a time; returns how many."""
     old = select(RemovedCity.id).where(RemovedCity.removed_at < now() - RESTORABLE)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from app.clock.models import HOLDER_LENGTH, Lease
 from app.database.constraints import violates
 from app.database.engine import db
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 from app.times import now
 
 NAME = "clock"
@@ -16,7 +16,7 @@ LEASE = timedelta(seconds=60)
 LATE = timedelta(minutes=5)
 
 
-@bookkeeping
+@unrecorded
 def take(holder: str) -> bool:
     """Take the lease, or extend it; False while somebody else holds it."""
     moment, name = database_time(), holder[:HOLDER_LENGTH]
@@ -37,7 +37,7 @@ def take(holder: str) -> bool:
     return True
 
 
-@bookkeeping
+@unrecorded
 def give_up(holder: str) -> None:
     """End the lease, if it is still ours, so that another clock need not wait."""
     db.session.execute(

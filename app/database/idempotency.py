@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.constraints import violates
 from app.database.engine import db
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 from app.database.types import Moment, bounded
 from app.times import now
 
@@ -87,7 +87,7 @@ def is_first_use(key: str) -> bool:
     return True
 
 
-@bookkeeping
+@unrecorded
 def delete_old_keys() -> int:
     """Delete keys of forms that nobody will send again, some at a time; returns how many."""
     old = select(KEYS.c.key).where(KEYS.c.created_at < now() - MAX_AGE).limit(DELETED_AT_ONCE)

@@ -56,7 +56,7 @@ def service(role: Role | None, by_token: bool = True) -> Callable[[Service[P, T]
     return lambda function: permitted(role, by_token)(in_transaction(function, SQLITE_WAIT))
 
 
-def bookkeeping(function: Callable[P, T]) -> Callable[P, T]:
+def unrecorded(function: Callable[P, T]) -> Callable[P, T]:
     """Run a function in a transaction of its own, without actor, permission or history: for changes
     that nobody requested, such as last use, download counts, purging. Somebody may be waiting for
     something else, so it gives up early."""

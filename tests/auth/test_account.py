@@ -43,7 +43,7 @@ def test_password_change_ends_the_other_sessions_but_not_this_one(app, editor):
     response = change(editor)
     assert (response.status_code, response.location) == (303, "/account")
     assert cookie_of(editor) != before
-    notice = Page(editor.get("/account")).text(".said-text")
+    notice = Page(editor.get("/account")).text(".notice-text")
     assert notice == "Your password was changed. Your other sessions have ended."
     assert not is_signed_in(other)
     assert other.submit("/login", {"name": "editor", "password": PASSWORD}).status_code == 422

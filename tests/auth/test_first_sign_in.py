@@ -73,7 +73,7 @@ def test_pages_that_anybody_may_read_are_open_to_them(make_app):
 
 
 def test_own_password_opens_everything(newcomer, invited):
-    notice = Page(newcomer.get("/account/password")).text(".said-text")
+    notice = Page(newcomer.get("/account/password")).text(".notice-text")
     assert notice.startswith("You signed in with a first password")
     fields = {"current": invited[1], "password": PASSWORD, "again": PASSWORD}
     response = newcomer.submit("/account/password", fields)

@@ -129,7 +129,7 @@ def test_role_is_changed_and_sessions_end(app, admin, other):
     theirs.sign_in("Ada Lovelace")
     response = change(admin, other, "role", {"role": "viewer"})
     assert (response.status_code, response.location) == (303, f"/people/{other}")
-    notice = Page(admin.get(f"/people/{other}")).text(".said-text")
+    notice = Page(admin.get(f"/people/{other}")).text(".notice-text")
     assert notice == "The role of Ada Lovelace was changed. They need to sign in again."
     assert not is_signed_in(theirs)
     assert change(admin, other, "role", {"role": "root"}).status_code == 422

@@ -17,7 +17,7 @@ from app.auth.sessions import epochs
 from app.auth.sign_in import credentials
 from app.auth.tokens import services as tokens
 from app.database.engine import db
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.redis.client import redis_store
 from app.times import now
@@ -264,6 +264,6 @@ def test_only_the_name_of_a_person_can_be_taken(any_app):
     """Another refusal of the database is a fault, and not reported as a taken name."""
     row = auth.NewPerson("Ada", Role.VIEWER, None)
     with pytest.raises(IntegrityError):
-        bookkeeping(auth.insert_person)(row)
+        unrecorded(auth.insert_person)(row)
     db.session.rollback()
     assert queries.list_people(OPERATOR) == []

@@ -156,7 +156,7 @@ def test_nothing_else_takes_the_token_of_a_visitor(people, browser):
 def test_a_form_after_the_end_of_the_session_leads_to_the_sign_in(people, browser):
     response = browser.client.post("/session/clear", headers=HTML)
     assert (response.status_code, response.location) == (303, "/login?why=ended")
-    said = Page(browser.get(response.location)).text(".said-text")
+    said = Page(browser.get(response.location)).text(".notice-text")
     assert said == "Please sign in again, then repeat what you did."
 
 

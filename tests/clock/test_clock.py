@@ -17,7 +17,7 @@ from app.clock.registry import Job
 from app.clock.run import Clock
 from app.config import ROOT
 from app.database.engine import db
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 from tests import servers
 from tests.factories import at_once
 
@@ -28,12 +28,12 @@ def no_lease(any_app):
     remove_lease()
 
 
-@bookkeeping
+@unrecorded
 def remove_lease():
     db.session.execute(delete(Lease))
 
 
-@bookkeeping
+@unrecorded
 def age_lease(seconds):
     db.session.execute(
         update(Lease).values(until_at=lease.database_time() - timedelta(seconds=seconds))

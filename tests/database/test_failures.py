@@ -13,7 +13,7 @@ from app.auth.models import Person
 from app.database import failures
 from app.database.engine import db
 from app.database.failures import Kind, classify, describe
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 from app.errors import Conflict, Fault, Locked, NoSpace, Refused, TooLong, Unavailable
 from tests.factories import add_person
 
@@ -163,7 +163,7 @@ def test_busy_sqlite(app):
 def test_duplicate_is_a_fault_without_its_value_in_the_log(any_app, caplog):
     add_person("the secret name")
 
-    @bookkeeping
+    @unrecorded
     def add_again():
         row = dict(db.session.execute(select(Person.__table__)).mappings().one())
         db.session.execute(Person.__table__.insert(), {**row, "id": None})

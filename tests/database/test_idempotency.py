@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.database.engine import db
 from app.database.idempotency import run_once
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 
 
 class Maker:
@@ -15,7 +15,7 @@ class Maker:
     def __init__(self):
         self.made = []
 
-    @bookkeeping
+    @unrecorded
     def send(self, actor_id, key, *sent):
         """A form with these values; returns the id of what it made."""
         return run_once(actor_id, key, sent, self.make, self.made.__contains__)

@@ -17,7 +17,7 @@ from app.database import limits
 from app.database.engine import db
 from app.database.failures import Kind, classify
 from app.database.mariadb import SharedTlsConnection
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 from app.errors import Locked
 from tests.database.test_transactions import give_role
 from tests.factories import HTML, Browser, add_person
@@ -70,7 +70,7 @@ def test_table_that_a_migration_changes_is_a_lock(mariadb):
     holder.cursor().execute("LOCK TABLES person WRITE")
     try:
         with pytest.raises(Locked):
-            bookkeeping(give_role)(person, "editor")
+            unrecorded(give_role)(person, "editor")
     finally:
         holder.cursor().execute("UNLOCK TABLES")
         holder.close()
@@ -155,7 +155,7 @@ from app import create_app
 from app.config import Settings
 from app.database.engine import db
 from app.database.failures import DATABASE_ERRORS, classify
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 
 app = create_app(Settings.load(), commands=False)
 turns = []
@@ -204,7 +204,7 @@ except gevent.Timeout:
 print(read("SELECT 7"))
 """, "Timeout\n7"),
     "a writer does not let others run": ("""
-@bookkeeping
+@unrecorded
 def write():
     turns.clear()
     db.session.execute(text("DELETE FROM form_key"))

@@ -10,7 +10,7 @@ from sqlalchemy import text, update
 from app.cities import services as cities
 from app.cities.importing.staging import delete_expired
 from app.database.engine import db
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 from app.errors import Locked
 from app.files.models import File
 from app.times import now
@@ -37,7 +37,7 @@ def locked(rows):
 def test_lock_wait_timeout_is_a_conflict(mariadb):
     person, attempts = add_person("viewer"), []
 
-    @bookkeeping
+    @unrecorded
     def service():
         attempts.append("attempt")
         give_role(person, "editor")
@@ -59,7 +59,7 @@ def test_a_lock_leaves_no_statement_waiting(mariadb):
     with locked("person"):
         for _ in range(2):
             with pytest.raises(Locked):
-                bookkeeping(give_role)(person, "editor")
+                unrecorded(give_role)(person, "editor")
         assert db.session.scalar(waiting) == 0
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from app.actor import Role
 from app.database.engine import db
 from app.database.failures import Kind, classify
-from app.database.service import ATTEMPTS, after_commit, bookkeeping, queue, service
+from app.database.service import ATTEMPTS, after_commit, queue, service, unrecorded
 from tests.cities.conftest import add_as_original
 from tests.database.test_transactions import give_role, role_of
 from tests.factories import HTML, OPERATOR, add_person, at_once
@@ -48,7 +48,7 @@ def test_busy_sqlite_is_waited_for(make_app):
 def test_sqlite_that_stays_busy_raises(make_app):
     with make_app(commands=False).app_context():
         person = add_person("viewer")
-        work = bookkeeping(partial(give_role, person, "editor"))
+        work = unrecorded(partial(give_role, person, "editor"))
         with busy_sqlite(), pytest.raises(OperationalError) as error:
             work()
         assert classify(error.value) is Kind.BUSY
@@ -71,7 +71,7 @@ def test_queue_of_writers_ends_with_the_first_that_gives_up(make_app):
     app = make_app(commands=False)
     with app.app_context():
         person = add_person("viewer")
-        work = bookkeeping(partial(give_role, person, "editor"))
+        work = unrecorded(partial(give_role, person, "editor"))
         with busy_sqlite():
             results = at_once(app, *[work] * 4)
         assert {classify(error) for error in results} == {Kind.BUSY}
@@ -82,7 +82,7 @@ def test_writer_begins_immediately_on_sqlite(make_app):
     with make_app(commands=False).app_context():
         add_person("viewer")
 
-        @bookkeeping
+        @unrecorded
         def work():
             other = db.engine.raw_connection()
             try:
@@ -100,7 +100,7 @@ def test_deadlock_victim_is_retried_from_the_start(mariadb):
     attempts, followed = [], []
 
     def lock_both(name, first, second):
-        @bookkeeping
+        @unrecorded
         def work():
             attempts.append(name)
             give_role(first, "editor" if name == "a" else "admin")
@@ -121,7 +121,7 @@ def test_deadlock_victim_is_retried_from_the_start(mariadb):
 def test_row_changed_since_it_was_read_is_retried(mariadb):
     person, attempts = add_person("viewer"), []
 
-    @bookkeeping
+    @unrecorded
     def work():
         attempts.append("attempt")
         db.session.execute(text("SET innodb_snapshot_isolation = ON"))
@@ -139,7 +139,7 @@ def test_row_changed_since_it_was_read_is_retried(mariadb):
 def test_other_errors_are_not_retried(any_app):
     attempts = []
 
-    @bookkeeping
+    @unrecorded
     def work():
         attempts.append("attempt")
         db.session.execute(text("SELECT * FROM nothing_here"))
@@ -152,7 +152,7 @@ def test_other_errors_are_not_retried(any_app):
 def test_retries_are_limited(mariadb):
     attempts = []
 
-    @bookkeeping
+    @unrecorded
     def work():
         attempts.append("attempt")
         signal = "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock found'"

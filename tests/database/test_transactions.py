@@ -6,7 +6,7 @@ from sqlalchemy import select
 from app.auth import services as auth
 from app.auth.models import Person
 from app.database.engine import db
-from app.database.service import after_commit, bookkeeping
+from app.database.service import after_commit, unrecorded
 from app.errors import Conflict
 from tests.factories import OPERATOR, add_person
 
@@ -26,7 +26,7 @@ def give_role(person_id, role):
 def test_service_is_committed(any_app):
     person = add_person("viewer")
 
-    @bookkeeping
+    @unrecorded
     def service(role, *, result):
         """The docstring."""
         give_role(person, role)
@@ -41,7 +41,7 @@ def test_service_is_committed(any_app):
 def test_error_commits_nothing_and_runs_no_follow_up(any_app, error):
     person, followed = add_person("viewer"), []
 
-    @bookkeeping
+    @unrecorded
     def service():
         give_role(person, "editor")
         after_commit(lambda: followed.append("ran"))
@@ -53,7 +53,7 @@ def test_error_commits_nothing_and_runs_no_follow_up(any_app, error):
     assert followed == []
 
     # The next service does not get its follow-ups.
-    @bookkeeping
+    @unrecorded
     def next_service():
         give_role(person, "admin")
 
@@ -69,7 +69,7 @@ def test_follow_up_runs_after_the_commit_and_may_call_services(any_app):
         with any_app.app_context():  # another session, as another request has
             seen.append(role_of(person))
 
-    @bookkeeping
+    @unrecorded
     def service():
         give_role(person, "editor")
         after_commit(look)
@@ -83,7 +83,7 @@ def test_follow_up_runs_after_the_commit_and_may_call_services(any_app):
 def test_failing_follow_up_is_logged_and_not_raised(any_app, caplog):
     person, seen = add_person("viewer"), []
 
-    @bookkeeping
+    @unrecorded
     def service():
         give_role(person, "editor")
         after_commit(lambda: 1 / 0)
@@ -113,7 +113,7 @@ def test_generator_is_not_accepted_as_a_service():
 
     for function in (service, later):
         with pytest.raises(TypeError, match="a service returns its result"):
-            bookkeeping(function)
+            unrecorded(function)
 
 
 def test_what_the_session_held_before_is_not_committed(any_app):
@@ -121,7 +121,7 @@ def test_what_the_session_held_before_is_not_committed(any_app):
     row = db.session.get(Person, person)
     row.role = "admin"
 
-    @bookkeeping
+    @unrecorded
     def service():
         return db.session.get(Person, person).role
 

@@ -14,7 +14,7 @@ from app.auth.sign_in import failures, limits
 from app.auth.sign_in.credentials import check_credentials, check_own_password
 from app.database.engine import db, release_connection
 from app.database.failures import tolerated
-from app.database.service import ANYONE, bookkeeping, permitted, service
+from app.database.service import ANYONE, permitted, service, unrecorded
 from app.errors import DomainError, Invalid, Locked, TooMany, Unavailable
 from app.logs import event
 from app.text import N_
@@ -48,7 +48,7 @@ def sign_in(actor: Actor, name: str, password: str, address: str, devices: str =
     return person
 
 
-@bookkeeping
+@unrecorded
 def note_sign_in(person_id: int, failed: int) -> None:
     """Store the time of a sign-in, and how many have failed since the one before."""
     person = load_person(person_id)
@@ -63,7 +63,7 @@ def rehash(person: Person, password: str) -> None:
         replace_hash(person.id, person.password_hash, hash_password(password))
 
 
-@bookkeeping
+@unrecorded
 def replace_hash(person_id: int, old: str, new: str) -> None:
     """Replace a hash, unless it is that of another password by now."""
     same = (Person.id == person_id, Person.password_hash == old)

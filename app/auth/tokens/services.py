@@ -15,7 +15,7 @@ from app.auth.rules import check_days, check_label
 from app.auth.sign_in.credentials import check_own_password
 from app.database.engine import db, release_connection
 from app.database.failures import tolerated
-from app.database.service import bookkeeping, permitted, service
+from app.database.service import permitted, service, unrecorded
 from app.errors import Conflict, Forbidden, NotFound, Unauthorized
 from app.history.models import ADMINISTRATORS
 from app.history.services import Change, new_batch_id, record
@@ -162,7 +162,7 @@ def authenticate(text: str, address: str = "", request_id: str | None = None) ->
     return Actor(person.id, person.name, Role(person.role), Via.TOKEN, token.id, request_id)
 
 
-@bookkeeping
+@unrecorded
 def note_use(token_id: int, address: str) -> None:
     """Store the time of a token's last use, and where from."""
     used_from = str(read_address(address) or address)[:ADDRESS_LENGTH]

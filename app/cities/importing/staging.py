@@ -20,7 +20,7 @@ from app.cities.search_keys import fill_keys
 from app.concurrency import yield_to_hub
 from app.database.engine import db, release_connection
 from app.database.failures import tolerated
-from app.database.service import bookkeeping, service
+from app.database.service import service, unrecorded
 from app.errors import Conflict, NotFound
 from app.history.models import ADMINISTRATORS
 from app.history.services import Change, record
@@ -156,7 +156,7 @@ def delete_expired() -> int:
     return count
 
 
-@bookkeeping
+@unrecorded
 def delete_import(import_id: int) -> None:
     """Delete an import with its lines."""
     db.session.execute(delete(CityImport).where(CityImport.id == import_id))

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, update
 from app.database.engine import db
 from app.database.failures import tolerated
 from app.database.idempotency import is_first_use, new_key
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 from app.files.models import File
 from app.redis.client import redis_store
 from app.text import parse_integer
@@ -76,7 +76,7 @@ def number(text: str) -> int:
     return parse_integer(text, 0, MOST) or 0
 
 
-@bookkeeping
+@unrecorded
 def add_counts(batch_id: str, counts: dict[int, int]) -> int:
     """Add counts to the rows by id, unless this batch was added before."""
     if batch_id and not is_first_use(f"downloads {batch_id}"):

@@ -1,7 +1,7 @@
 """Permanent deletion: removed files that can no longer be restored, and orphaned stored files.
 
 The clock deletes them. That follows from the removal by a fixed rule and is nobody's action, so it
-is bookkeeping and not in the history; `flask purge-files` is somebody's, and recorded
+is not recorded in the history; `flask purge-files` is somebody's, and recorded
 (app/files/services.py::purge_files).
 """
 
@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 
 from app.current import settings
 from app.database.engine import db, release_connection
-from app.database.service import after_commit, bookkeeping
+from app.database.service import after_commit, unrecorded
 from app.files import cache
 from app.files.models import File
 from app.files.rules import restorable_since
@@ -37,7 +37,7 @@ def find_due(limit: int) -> list[int]:
     return ids
 
 
-@bookkeeping
+@unrecorded
 def purge_file(file_id: int) -> bool:
     """Delete the row, then the stored file; False if the file was restored in the meantime."""
     file = db.session.get(File, file_id, populate_existing=True)

@@ -13,7 +13,7 @@ from app.auth.sessions import installation
 from app.auth.sessions.epochs import person_key
 from app.auth.sessions.models import Installation
 from app.database.engine import db
-from app.database.service import bookkeeping
+from app.database.service import unrecorded
 from tests.auth.sessions.test_sessions import is_signed_in
 from tests.factories import OPERATOR, Browser, add_person
 
@@ -190,7 +190,7 @@ def test_a_backup_from_before_this_was_counted(app, as_role):
     """`flask prepare` gives the restored database a token of its own."""
     old = as_role("admin")
 
-    @bookkeeping
+    @unrecorded
     def replace():
         db.session.get(Installation, 1).token = "f" * 32
 

@@ -453,7 +453,7 @@ def test_a_client_that_opens_no_page_does_not_grow_its_session(as_role, store):
         assert editor.client.post("/cities/new", data=fields, headers=HTML).status_code == 303
         stored.append(len(json.loads(store.get(key))[FLASHES]))
     assert stored == [1, 2, 3, 4, *[5] * 6]
-    notices = Page(editor.get("/account")).texts(".said-text")
+    notices = Page(editor.get("/account")).texts(".notice-text")
     assert len(notices) == 5
     for number, notice in enumerate(notices, start=15):
         assert f"city-{number}" in notice

@@ -52,7 +52,7 @@ def test_a_token_can_be_revoked_by_its_owner_only(app, as_role):
     assert (response.status_code, response.location) == (303, PAGE)
     assert status_with(app, token) == 401
     page = Page(editor.get(PAGE))
-    assert page.text(".said-text") == "Token revoked."
+    assert page.text(".notice-text") == "Token revoked."
     assert page.text(".empty") == "You have no tokens yet."
     # The button of a page that was open in another tab.
     assert editor.submit(f"{PAGE}/1/revoke", page=PAGE).status_code == 303
@@ -193,7 +193,7 @@ def test_administrators_see_and_revoke_tokens_on_the_page_of_a_person(app, as_ro
     assert (response.status_code, response.location) == (303, "/people/1")
     assert status_with(app, token) == 401
     page = Page(admin.get("/people/1"))
-    assert page.text(".said-text") == "Token revoked."
+    assert page.text(".notice-text") == "Token revoked."
     assert not page.has("td.main")
 
 
@@ -212,5 +212,5 @@ def test_a_new_password_revokes_them_unless_the_box_is_cleared(app, as_role, tic
     response = editor.submit("/account/password", fields)
     assert response.status_code == 303
     assert status_with(app, token) == status
-    notice = Page(editor.get("/account")).text(".said-text")
+    notice = Page(editor.get("/account")).text(".notice-text")
     assert ("tokens have ended" in notice) is ticked
