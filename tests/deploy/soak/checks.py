@@ -180,8 +180,11 @@ def check_sqlite() -> Iterator[str]:
 
 
 def check_mariadb() -> Iterator[str]:
-    others = "command = 'Query' AND id <> CONNECTION_ID()"
-    for table in ("innodb_trx", f"processlist WHERE {others}"):
+    others = "<> CONNECTION_ID() AND"
+    for table in (
+        f"innodb_trx WHERE trx_mysql_thread_id {others} trx_started < NOW() - INTERVAL 9 SECOND",
+        f"processlist WHERE id {others} command = 'Query' AND time > 9",
+    ):
         count = db.session.scalar(text(f"SELECT COUNT(*) FROM information_schema.{table}"))  # noqa: S608
         if count:
             yield f"{count} in {table}"

@@ -24,7 +24,6 @@ from tests.deploy.soak.client import UNKNOWN
 from tests.deploy.soak.faults import Fault, MariadbFaults, SqliteFaults, small_disk
 from tests.deploy.soak.ledger import Answer, Ledger, Outcome
 from tests.deploy.soak.writers import Writer
-from tests.deploy.test_supervisor import workers
 from tests.factories import PASSWORD
 
 SECONDS = float(os.environ.get("SOAK_MINUTES", "30")) * 60 / 2
@@ -98,11 +97,12 @@ class Watch:
         self.memory = self.descriptors = self.log = 0
 
     def run(self, stopped: threading.Event) -> None:
-        while not stopped.wait(2):
-            for pid in workers(self.instance):
-                self.memory = max(self.memory, checks.memory(pid))
-                self.descriptors = max(self.descriptors, checks.descriptors(pid))
-            with suppress(FileNotFoundError):
+        while not stopped.wait(1):
+            with suppress(OSError, ValueError):
+                master = int((self.instance.folder / "gunicorn.pid").read_text())
+                for pid in servers.children(master):
+                    self.memory = max(self.memory, checks.memory(pid))
+                    self.descriptors = max(self.descriptors, checks.descriptors(pid))
                 size = (self.instance.folder / "gazetteer.sqlite-wal").stat().st_size
                 self.log = max(self.log, size >> 20)
 
