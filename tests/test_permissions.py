@@ -143,8 +143,8 @@ WITHOUT_ACTOR = {
     },
     "reads an import that load_import() gave to the caller": {
         "app.cities.importing.queries.count_lines",
-        "app.cities.importing.queries.read_part",
         "app.cities.importing.queries.read_refused",
+        "app.cities.importing.queries.select_lines",
     },
 }
 
