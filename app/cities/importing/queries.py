@@ -27,7 +27,7 @@ IS_STAGED = or_(CityImport.fields.is_not(None), CityImport.applied_at.is_not(Non
 class LineListing(Listing):
     """The lines of one kind, in the order of the file."""
 
-    SORTS: ClassVar = {"line": Sort(no_value, nullable=True)}
+    SORTS: ClassVar = {"line": Sort(no_value)}
 
     import_id: int = 0
     kind: str = ""
