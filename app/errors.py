@@ -12,6 +12,7 @@ class DomainError(Exception):
     """A request that a rule refuses; `status` and `headers` are those of the response."""
 
     status = 422
+    event = ""  # its name in the security log, for what belongs there
     # What JSON says besides the message.
     details: Mapping[str, object] = {}
 
@@ -61,6 +62,7 @@ class Forbidden(DomainError):
     """This person may see it, but not do this to it."""
 
     status = 403
+    event = "refused"
 
 
 class Conflict(DomainError):
