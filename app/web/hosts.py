@@ -22,14 +22,10 @@ class UnknownHost(DomainError):
     """The header `Host` has the name of another site, or none that can be read."""
 
     status = 400
-
-    def __init__(self) -> None:
-        super().__init__(
-            N_(
-                "This site does not answer under this name. An administrator finds the name in "
-                "the log and can add it to TRUSTED_HOSTS, or set TRUSTED_PROXIES behind a proxy."
-            )
-        )
+    text = N_(
+        "This site does not answer under this name. An administrator finds the name in the log "
+        "and can add it to TRUSTED_HOSTS, or set TRUSTED_PROXIES behind a proxy."
+    )
 
 
 def known_names(settings: Settings) -> tuple[str, ...] | None:

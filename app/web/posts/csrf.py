@@ -39,9 +39,7 @@ class FormRefused(DomainError):
 
     status = 400
     event = "form-refused"
-
-    def __init__(self, message: Message | None = None) -> None:
-        super().__init__(message or N_("This form was out of date. Nothing was changed."))
+    text = N_("This form was out of date. Nothing was changed.")
 
 
 def add_token(session: Any) -> None:
