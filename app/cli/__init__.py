@@ -2,11 +2,13 @@
 private Redis."""
 
 from copy import copy
+from typing import TYPE_CHECKING
 
-from flask import Flask
+if TYPE_CHECKING:  # the private Redis starts without it
+    from flask import Flask
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: "Flask") -> None:
     """Register the commands that start and check processes, and `flask db` for migrations. Called
     last, so that the commands of all packages get friendly error messages."""
     from flask_migrate import Migrate
