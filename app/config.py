@@ -23,6 +23,7 @@ from dotenv import dotenv_values
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("en", "zh")
+KEY_FILE = "secret_key"
 # A host without a port; a dot in front includes all names below.
 HOST = r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*"
 PASSWORD_METHOD = "scrypt:32768:8:3"  # noqa: S105 - parameters that OWASP recommends
@@ -156,10 +157,7 @@ def integer(env: Mapping[str, str], name: str, default: int, low: int, high: int
 
 def boolean(env: Mapping[str, str], name: str) -> bool:
     """Parse a setting that is 1 or 0; the default is 0."""
-    text = env.get(name) or "0"
-    if text not in ("0", "1"):
-        raise SettingError(f"{name} must be 1 or 0, not {text!r}.")
-    return text == "1"
+    return choice(env, name, ("0", "1")) == "1"
 
 
 def choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
@@ -261,17 +259,13 @@ def stored_key(text: str, instance: Path, embedded: bool) -> str:
             "SECRET_KEY must be set when DATABASE_URL or REDIS_URL is; "
             "`openssl rand -hex 32` prints one."
         )
-    path = key_file(instance)
+    path = instance / KEY_FILE
     return read_key(path) if path.exists() else ""
-
-
-def key_file(instance: Path) -> Path:
-    return instance / "secret_key"
 
 
 def generate_key(instance: Path) -> str:
     """Generate a key in a file that only its owner can read; returns the one in the file."""
-    path = key_file(instance)
+    path = instance / KEY_FILE
     instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=instance)  # mkstemp gives mode 0600
     with os.fdopen(handle, "w") as file:
