@@ -20,13 +20,14 @@ from redis.exceptions import RedisError
 
 from app.auth import common_passwords, queries
 from app.auth.sessions import installation
-from app.cities.search_keys import refresh_keys
+from app.cities import search_keys as cities
 from app.cli import private_redis, supervisor
 from app.cli.processes import CannotStart, Stop, programs_environment
 from app.config import ROOT, Settings, redis_socket
 from app.database.engine import db
 from app.database.preflight import SchemaError
 from app.database.schema import bring_up_to_date
+from app.files import search_keys as files
 from app.health.probe import ask_readyz
 from app.setup import services as setup
 from app.web.assets import static_files
@@ -55,7 +56,8 @@ def prepare(settings: Settings) -> None:
         bring_up_to_date(settings.database_url)
     except SchemaError as error:
         raise CannotStart(str(error)) from None
-    refresh_keys()
+    for keys in (cities.KEYS, files.KEYS):
+        keys.refresh()
     if not settings.private_redis or private_redis.answers(redis_socket(settings.instance)):
         with suppress(RedisError):
             installation.compare()
