@@ -69,7 +69,6 @@ REQUIRED = {
     "app.files.services.record_purge": Role.ADMIN,
     "app.files.services.remove_file": Role.VIEWER,
     "app.files.services.restore_file": Role.VIEWER,
-    "app.files.upload.services.store_upload": Role.EDITOR,
     "app.files.upload.services.store_uploads": Role.EDITOR,
     "app.history.queries.list_authors": Role.ADMIN,
     "app.history.queries.select_entries": Role.ADMIN,
