@@ -32,6 +32,8 @@ REQUIRED = {
     "app.auth.services.set_active": Role.ADMIN,
     "app.auth.services.set_password": Role.ADMIN,
     "app.auth.services.set_role": Role.ADMIN,
+    "app.auth.sessions.services.end_sessions": Role.VIEWER,
+    "app.auth.sessions.services.list_sessions": Role.VIEWER,
     "app.auth.sign_in.services.change_password": Role.VIEWER,
     "app.auth.sign_in.services.count_failed": Role.VIEWER,
     "app.auth.sign_in.services.replace_own_password": Role.VIEWER,
