@@ -1,9 +1,10 @@
 """Clients without an account that send the most they may to every address that answers them, in a
-process of their own: `python -m tests.deploy.strangers PORT SECONDS CLIENTS`. Prints how many
-requests were answered, by status, as JSON."""
+process of their own: `python -m tests.deploy.strangers PORT SECONDS CLIENTS forms`, or `costs` for
+what makes the server compute. Prints how many requests were answered, by status, as JSON."""
 
 import itertools
 import json
+import re
 import sys
 import time
 from collections import Counter
@@ -45,45 +46,67 @@ BODIES = (
 Request = tuple[str, str, bytes, dict[str, str]]
 
 
-def requests(number: int) -> Iterator[Request]:
-    """The requests of one client, without end. Names, π and Fibonacci numbers are new each time:
-    each costs a hash or a computation, until a limit says 429."""
-    for turn, (kind, body) in enumerate(itertools.cycle(BODIES)):
-        for path in PATHS:
-            yield "POST", path, body, {"Content-Type": kind}
-        new = 100 * turn + number
-        yield "POST", "/login", b"name=stranger%d&password=wrong" % new, {"Content-Type": FORM}
-        for path in (f"/pi/{pi.LIMIT - new}", f"/fib/{fib.LIMIT - new}", "/numbers", "/login"):
-            yield "GET", path, b"", {}
+class Stranger:
+    """A client with an address of its own, and a connection that it opens again."""
 
+    def __init__(self, port: int, number: int) -> None:
+        self.number = number
+        self.client = HTTPConnection("127.0.0.1", port, timeout=60)
+        self.headers = {"X-Address": f"198.51.100.{number}"}
+        self.statuses: Counter[str] = Counter()
 
-def send_until(deadline: float, port: int, number: int) -> Counter[str]:
-    """Send them from a network of its own until the deadline; returns the number of responses by
-    status."""
-    statuses: Counter[str] = Counter()
-    client = HTTPConnection("127.0.0.1", port, timeout=60)
-    for method, path, body, headers in requests(number):
-        if time.monotonic() > deadline:
-            break
+    def send_until(self, deadline: float, kind: str) -> Counter[str]:
+        """Send requests until the deadline; returns the number of responses by status."""
+        token = re.search(
+            rb'name="csrf_token" value="([^"]+)"', self.send("GET", "/login", b"", {})
+        )
+        requests = self.forms() if kind == "forms" else self.costs(token[1] if token else b"")
+        for request in requests:
+            if time.monotonic() > deadline:
+                break
+            self.send(*request)
+        self.client.close()
+        return self.statuses
+
+    def forms(self) -> Iterator[Request]:
+        """Forms for every address, without end."""
+        for kind, body in itertools.cycle(BODIES):
+            for path in PATHS:
+                yield "POST", path, body, {"Content-Type": kind}
+
+    def costs(self, token: bytes) -> Iterator[Request]:
+        """Sign-ins under another name each time, and other numbers: each costs a hash or a
+        computation, until a limit says 429."""
+        for new in itertools.count(self.number, 100):
+            sign_in = b"name=stranger%d&password=wrong&csrf_token=%s" % (new, token)
+            yield "POST", "/login", sign_in, {"Content-Type": FORM}
+            for path in (f"/pi/{pi.LIMIT - new}", f"/fib/{fib.LIMIT - new}", "/numbers", "/login"):
+                yield "GET", path, b"", {}
+
+    def send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> bytes:
+        """The body of the response; empty if the connection broke."""
         try:
-            client.request(method, path, body, {**headers, "X-Address": f"198.51.100.{number}"})
-            response = client.getresponse()
-            response.read()
-            statuses[str(response.status)] += 1
+            self.client.request(method, path, body, {**self.headers, **headers})
+            response = self.client.getresponse()
+            text = response.read()
         except (OSError, HTTPException):
-            client.close()
-            statuses["broken"] += 1
-    client.close()
-    return statuses
+            self.client.close()
+            self.statuses["broken"] += 1
+            return b""
+        self.statuses[str(response.status)] += 1
+        if cookie := response.headers["Set-Cookie"]:
+            self.headers.setdefault("Cookie", cookie.partition(";")[0])  # that of the first form
+        return text
 
 
-def main(port: int, seconds: int, clients: int) -> None:
+def main(port: int, seconds: int, clients: int, kind: str) -> None:
     """Run all clients at the same time."""
     deadline = time.monotonic() + seconds
     with ThreadPoolExecutor(clients) as pool:
-        counts = pool.map(lambda number: send_until(deadline, port, number), range(clients))
+        strangers = [Stranger(port, number) for number in range(clients)]
+        counts = pool.map(lambda stranger: stranger.send_until(deadline, kind), strangers)
         print(json.dumps(sum(counts, Counter())))  # noqa: T201
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*map(int, sys.argv[1:4]), sys.argv[4])

@@ -73,7 +73,8 @@ def p95(
     return {url: statistics.quantiles(found, n=20)[-1] for url, found in times.items()}
 
 
-def test_pages_are_answered_while_strangers_send_the_most_they_may(folder):
+@pytest.mark.parametrize("kind", ["forms", "costs"])
+def test_pages_are_answered_while_strangers_send_the_most_they_may(folder, kind):
     """Twelve strangers, each from a network of their own; prints how long a member waits."""
     with (
         servers.started(folder, TRUSTED_PROXIES="1") as running,
@@ -83,16 +84,17 @@ def test_pages_are_answered_while_strangers_send_the_most_they_may(folder):
         urls = [f"{front.base}/cities", f"{front.base}/healthz"]
         quiet = p95(client, urls, lambda: True)
         load = subprocess.Popen(
-            [sys.executable, "-m", "tests.deploy.strangers", str(front.port), "30", "12"],
+            [sys.executable, "-m", "tests.deploy.strangers", str(front.port), "30", "12", kind],
             cwd=ROOT, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         loaded = p95(client, urls, lambda: load.poll() is not None)
         answered = json.loads(load.communicate()[0])
     for url in urls:
         print(f"{url}: p95 {loaded[url]:.3f} s, {quiet[url]:.3f} s alone")  # noqa: T201
-    print("responses to strangers:", answered)  # noqa: T201
-    assert sum(answered.values()) > 100
-    assert answered.keys() <= {"200", "303", "400", "401", "404", "413", "415", "422", "429"}
+    print(f"{kind}: responses to strangers:", answered)  # noqa: T201
+    assert sum(answered.values()) > 50
+    # 503 is for those who wait for a computation or a hash of which too many are asked for.
+    assert answered.keys().isdisjoint({"500", "502", "504", "broken"})
 
 
 def test_two_gigabytes_go_up_and_down_in_constant_memory(folder):

@@ -193,8 +193,12 @@ class Faults:
 
     def send_garbage(self) -> None:
         """Strangers: see strangers.py."""
-        words = [sys.executable, "-m", "tests.deploy.strangers", str(self.front.port), "3", "6"]
-        subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
+        kind = self.random.choice(("forms", "costs"))
+        port = str(self.front.port)
+        subprocess.run(
+            [sys.executable, "-m", "tests.deploy.strangers", port, "3", "6", kind],
+            cwd=ROOT, check=True, capture_output=True,
+        )  # fmt: skip
 
 
 class SqliteFaults(Faults):
