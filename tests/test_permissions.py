@@ -71,7 +71,6 @@ REQUIRED = {
     "app.files.services.record_purge": Role.ADMIN,
     "app.files.services.remove_file": Role.VIEWER,
     "app.files.services.restore_file": Role.VIEWER,
-    "app.files.upload.services.store_upload": Role.EDITOR,
     "app.files.upload.services.store_uploads": Role.EDITOR,
     "app.history.queries.list_authors": Role.ADMIN,
     "app.history.queries.select_entries": Role.ADMIN,
@@ -145,8 +144,8 @@ WITHOUT_ACTOR = {
     },
     "reads an import that load_import() gave to the caller": {
         "app.cities.importing.queries.count_lines",
-        "app.cities.importing.queries.read_part",
         "app.cities.importing.queries.read_refused",
+        "app.cities.importing.queries.select_lines",
     },
 }
 

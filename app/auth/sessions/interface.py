@@ -128,6 +128,9 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
             return
         if session and "person" not in session:
             return  # visitors have no session
+        if session.stored and not session.modified:
+            response.vary.add("Cookie")
+            return
         close_session()  # none is held while Redis is asked
         try:
             if session or not session.modified:

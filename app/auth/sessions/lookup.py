@@ -70,6 +70,6 @@ def look_up(sid: str) -> tuple[str | None, int | None]:
 def has_ended(sid: str) -> bool:
     """True if a session ended since the request began, for requests that take long."""
     try:
-        return look_up(sid)[0] is None
+        return not redis_store.client.exists(session_key(sid))
     except RedisError:
         return False
