@@ -1,6 +1,7 @@
 """The HTTP side of an upload: the form is read once, each file directly into the storage folder."""
 
 import time
+from contextlib import suppress
 from contextvars import copy_context
 from typing import cast
 
@@ -186,13 +187,10 @@ def discard_body() -> None:
     """Read and discard the rest of a refused request's body: at most the size of one file, for at
     most DRAIN_SECONDS."""
     request.max_content_length = 2**62  # without effect once the form is being read
-    left, end = settings().upload_max_bytes + 1_000_000, time.monotonic() + DRAIN_SECONDS
-    try:
-        while left > 0 and time.monotonic() < end:
-            block = request.stream.read(BLOCK)
-            if not block:
-                break
+    left = settings().upload_max_bytes + 1_000_000
+    # The client may have disconnected, send more than allowed, or send so slowly that a block
+    # takes longer.
+    with suppress(HTTPException, OSError), gevent.Timeout(DRAIN_SECONDS, OSError):
+        while left > 0 and (block := request.stream.read(BLOCK)):
             left -= len(block)
             yield_to_hub()
-    except (HTTPException, OSError):
-        return  # the client disconnected, or sent more than allowed
