@@ -18,14 +18,14 @@ from pathlib import Path
 from uuid import uuid4
 
 from app.concurrency import run_in_thread, run_in_threads, yield_to_hub
+from app.errors import DomainError, NoSpace, TooLarge
+from app.text import N_, Bytes
 
 BLOCK = 64 * 1024
 SYNCS = 8  # at once
 # A .part file that was not written to for this long belongs to a process that has ended.
 LEFTOVER_SECONDS = 6 * 3600
 STORED = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,16})?")
-
-TOO_LARGE, NO_SPACE = "too large", "no space"
 
 
 class Incoming:
@@ -36,7 +36,7 @@ class Incoming:
     def __init__(self, folder: Path, limit: int) -> None:
         self.folder, self.limit = folder, limit
         self.size = 0
-        self.problem: str | None = None
+        self.problem: DomainError | None = None
         self._hash = hashlib.sha256()
         self.path = folder / "incoming" / f"{uuid4().hex}.part"
         self._handle: int | None = None
@@ -56,7 +56,8 @@ class Incoming:
         would block the other requests of this process (for 3 seconds with 1 GB)."""
         if self.problem is None:
             if self.size + len(data) > self.limit:
-                self._reject(TOO_LARGE)
+                size = Bytes(self.limit)
+                self._reject(TooLarge(N_("A file can have at most %(size)s.", size=size)))
             else:
                 self._append(data)
         yield_to_hub()
@@ -78,9 +79,9 @@ class Incoming:
     def _fail(self, error: OSError) -> None:
         if not is_no_space(error):
             raise error
-        self._reject(NO_SPACE)
+        self._reject(NoSpace())
 
-    def _reject(self, problem: str) -> None:
+    def _reject(self, problem: DomainError) -> None:
         self.problem = problem
         self.discard()
 
