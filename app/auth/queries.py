@@ -100,7 +100,7 @@ class PeopleListing(Listing):
     SORTS: ClassVar = {
         "name": Sort(read_text, column=Person.name_key),
         "role": Sort(read_text, column=Person.role),
-        "signed-in": Sort(read_moment, True, nullable=True, column=Person.signed_in_at),
+        "signed-in": Sort(read_moment, True, column=Person.signed_in_at),
         "added": Sort(read_moment, True, column=Person.created_at),
     }
 

@@ -23,7 +23,7 @@ from app.errors import DomainError, Invalid, Locked
 from app.logs import event
 from app.redis import failures as redis_failures
 from app.web.formatting import format_size
-from app.web.negotiation import accepts_anything, wants_page
+from app.web.preferences import accepts_anything, wants_page
 from app.web.urls import without_slash
 
 # Title and advice for each status.
@@ -77,9 +77,9 @@ def answer(status: int, message: str, headers: Any = None, **more: Any) -> Respo
 
 
 def answer_refusal(error: DomainError) -> Response:
-    """Answer a DomainError; 403 is also logged as a security event."""
-    if error.status == 403:
-        event("refused", logging.WARNING)
+    """Answer a DomainError, and log it if it is a security event."""
+    if error.event:
+        event(error.event, logging.WARNING)
     more = dict(error.details)
     if isinstance(error, Invalid) and error.fields:
         more["fields"] = {name: str(text) for name, text in error.fields.items()}
