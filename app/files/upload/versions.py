@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import inspect, select, update
+from sqlalchemy import select, update
 
 from app.database.engine import db
 from app.errors import Conflict
@@ -92,7 +92,7 @@ class Versions:
         if current and row.created_at and (current.created_at or now()) > row.created_at:
             row.replaced_at = now()
             return current
-        if current and inspect(current).transient:  # not in the database yet
+        if current and current not in db.session:  # it is new too
             current.replaced_at = now()
         elif last is not None:
             self.replaced.append(path)
