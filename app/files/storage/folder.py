@@ -10,6 +10,7 @@ nobody can see and which is deleted later.
 
 import errno
 import hashlib
+import logging
 import os
 import re
 import time
@@ -18,8 +19,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from app.concurrency import run_in_thread, run_in_threads, yield_to_hub
-from app.errors import DomainError, NoSpace, TooLarge
+from app.errors import DomainError, Fault, NoSpace, TooLarge
 from app.text import N_, Bytes
+
+log = logging.getLogger("gazetteer.files")
 
 BLOCK = 64 * 1024
 SYNCS = 8  # at once
@@ -45,7 +48,7 @@ class Incoming:
             # The umask decides who else on this machine can read it; nobody can execute it.
             self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         except OSError as error:
-            self._fail(error)
+            self._reject(refusal_of(error))
 
     @property
     def sha256(self) -> str:
@@ -71,15 +74,10 @@ class Incoming:
             while rest:
                 rest = rest[os.write(self._handle, rest) :]
         except OSError as error:
-            self._fail(error)
+            self._reject(refusal_of(error))
             return
         self._hash.update(data)
         self.size += len(data)
-
-    def _fail(self, error: OSError) -> None:
-        if not is_no_space(error):
-            raise error
-        self._reject(NoSpace())
 
     def _reject(self, problem: DomainError) -> None:
         self.problem = problem
@@ -135,9 +133,13 @@ def store_together(files: Sequence[tuple[Incoming, str]]) -> list[str | OSError]
     return [problem] * len(files)
 
 
-def is_no_space(error: OSError) -> bool:
-    """True if the disk, its inodes or somebody's quota of it are used up."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+def refusal_of(error: OSError) -> DomainError:
+    """The answer to a file that the disk did not take: the disk, its inodes or somebody's quota are
+    used up, or it is a fault, which is logged."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return NoSpace()
+    log.error("a file was not stored", exc_info=error)
+    return Fault()
 
 
 def sync_or_problem(path: Path) -> OSError | None:
