@@ -50,7 +50,6 @@ def fill_keys() -> None:
 
 @unrecorded
 def fill_batch() -> None:
-    """Fill in the keys of some rows."""
     for condition in DUE:
         query = KEYED.where(condition).limit(FILL_BATCH)
         update_keys(changed_keys(db.session.execute(query.with_for_update()).all()))
@@ -74,7 +73,6 @@ class KeyWalk:
         self.last = 0
 
     def step(self) -> None:
-        """Refresh the next batch."""
         self.last = refresh_batch(self.last) or 0
 
 
@@ -106,7 +104,6 @@ def store_keys(changes: list[dict[str, Any]]) -> None:
 
 
 def update_keys(changes: list[dict[str, Any]]) -> None:
-    """Update rows by id, within a transaction."""
     if changes:
         db.session.execute(update(City), changes)
 

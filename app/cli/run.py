@@ -25,8 +25,7 @@ from app.cli import private_redis, supervisor
 from app.cli.processes import CannotStart, Stop, programs_environment
 from app.config import ROOT, Settings, redis_socket
 from app.database.engine import db
-from app.database.preflight import SchemaError
-from app.database.schema import bring_up_to_date
+from app.database.schema import SchemaError, bring_up_to_date
 from app.health.probe import ask_readyz
 from app.setup import services as setup
 from app.web.assets import static_files

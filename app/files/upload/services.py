@@ -17,7 +17,7 @@ from app.auth.queries import check_still_permitted
 from app.concurrency import yield_to_hub
 from app.current import settings
 from app.database import failures
-from app.database.constraints import violates
+from app.database.failures import violates
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, DomainError, Fault, NoSpace
 from app.files import cache
