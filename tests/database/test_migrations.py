@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from app.auth.queries import find_person
 from app.config import ROOT
 from app.database.engine import db
-from app.database.preflight import SchemaError
+from app.database.schema import SchemaError
 from tests import servers
 from tests.cities.importing.staging import stage
 from tests.conftest import environment

@@ -11,8 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.cities.exporting.csv_writer import BYTE_ORDER_MARK, stream_csv
 from app.cities.importing import queries, services
-from app.cities.listing.parameters import CityListing
-from app.cities.listing.queries import batches
+from app.cities.listing.queries import CityListing, batches
 from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_cities
 from tests.cities.importing.staging import editor
