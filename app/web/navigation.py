@@ -2,8 +2,8 @@
 
 from bisect import insort
 from collections.abc import Callable
-from operator import attrgetter
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
@@ -17,8 +17,8 @@ EXTENSION = "gazetteer-navigation"
 @dataclass(frozen=True)
 class MenuItem:
     """An item of the bar or of the menu, which are sorted by `order`. `label` is a lazy
-    translation; `visible` decides who sees it, by default everybody who is signed in. It is current on
-    all pages of `blueprints`, or only on its endpoint if that is empty. `icon` is a name in
+    translation; `visible` decides who sees it, by default everybody who is signed in. It is current
+    on all pages of `blueprints`, or only on its endpoint if that is empty. `icon` is a name in
     Bootstrap Icons, for items of the menu."""
 
     endpoint: str
