@@ -33,6 +33,7 @@ STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
     403: (_l("Not allowed"), _l("Ask an administrator if you need this.")),
     404: (_l("Page not found"), _l("The address may be mistyped, or the page was removed.")),
     405: (_l("Method not allowed"), _l("This address does not support this request method.")),
+    408: (_l("The request took too long"), _l("Send less at once. Nothing was saved.")),
     409: (
         _l("Your change was not saved"),
         _l("Go back, reload the page and check what changed."),
@@ -48,7 +49,7 @@ STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
         _l("A service behind this page does not answer. Try again in a moment."),
     ),
     507: (
-        _l("The disk is nearly full"),
+        _l("The disk is full or not writable"),
         _l("Nothing was saved. Tell the administrator of this server."),
     ),
 }
