@@ -209,7 +209,7 @@ def test_services_themselves_refuse_a_used_link_and_count_it(any_app):
     again = partial(services.claim, ANONYMOUS, token, "192.0.2.1", "second", PASSWORD, False)
     claim("first")
     for _attempt in range(WRONG_PER_ADDRESS):
-        with pytest.raises(NotFound, match="used already"):
+        with pytest.raises(NotFound, match="already used"):
             again()
     with pytest.raises(TooMany):
         again()
