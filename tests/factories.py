@@ -99,7 +99,8 @@ class Browser:
 
     def begin_session(self, name: str) -> None:
         """Be signed in without the requests of signing in, which take longer than most tests."""
-        with self.client.session_transaction() as session, self.app.test_request_context():
+        request = self.app.test_request_context(environ_base=self.client.environ_base)
+        with self.client.session_transaction() as session, request:
             person = find_person(name)
             assert person, f"nobody is called {name}"
             session.opened = True  # type: ignore[attr-defined]
