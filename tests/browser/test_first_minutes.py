@@ -15,7 +15,10 @@ from tests.factories import PASSWORD
 def unclaimed() -> Iterator[servers.Instance]:
     """An instance without an administrator."""
     need(servers.REDIS, "redis-server or valkey-server")
-    with servers.short_folder("first") as folder, servers.started(folder) as instance:
+    with (
+        servers.short_folder("first") as folder,
+        servers.started(folder, WEB_WORKERS="1") as instance,
+    ):
         yield instance
 
 
