@@ -51,10 +51,11 @@ def compose(text: str, most: int) -> str:
     return text if len(text) > COMPOSED_FROM * most else unicodedata.normalize("NFC", text).strip()
 
 
-def read_line(text: str | None, most: int) -> str | None:
-    """Compose one line of 1 to `most` visible characters; None for any other text."""
+def read_line(text: str | None, most: int, least: int = 1) -> str | None:
+    """One line of visible characters, stripped and composed; None if it is invalid. Empty text is
+    invalid too, unless `least` is 0: then it is ""."""
     text = compose(text or "", most)
-    return text if 1 <= len(text) <= most and not has_invisible(text) else None
+    return text if least <= len(text) <= most and not has_invisible(text) else None
 
 
 def read_number(text: str) -> int | None:
@@ -154,7 +155,7 @@ RADICALS = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Case-fold and normalise to NFKC, for names of people and files that differ by more."""
+    """Case-fold and normalise to NFKC, for names of people."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 

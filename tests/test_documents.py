@@ -173,7 +173,7 @@ def copy(tmp_path):
         "app", "docs", "migrations", "scripts", "static", "templates", "tests", "translations",
     ):  # fmt: skip
         shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("babel.cfg", "pyproject.toml"):
+    for name in ("Makefile", "babel.cfg", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 

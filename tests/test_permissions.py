@@ -32,6 +32,8 @@ REQUIRED = {
     "app.auth.services.set_active": Role.ADMIN,
     "app.auth.services.set_password": Role.ADMIN,
     "app.auth.services.set_role": Role.ADMIN,
+    "app.auth.sessions.services.end_sessions": Role.VIEWER,
+    "app.auth.sessions.services.list_sessions": Role.VIEWER,
     "app.auth.sign_in.services.change_password": Role.VIEWER,
     "app.auth.sign_in.services.count_failed": Role.VIEWER,
     "app.auth.sign_in.services.replace_own_password": Role.VIEWER,
@@ -69,7 +71,6 @@ REQUIRED = {
     "app.files.services.record_purge": Role.ADMIN,
     "app.files.services.remove_file": Role.VIEWER,
     "app.files.services.restore_file": Role.VIEWER,
-    "app.files.upload.services.store_upload": Role.EDITOR,
     "app.files.upload.services.store_uploads": Role.EDITOR,
     "app.history.queries.list_authors": Role.ADMIN,
     "app.history.queries.select_entries": Role.ADMIN,
@@ -143,8 +144,8 @@ WITHOUT_ACTOR = {
     },
     "reads an import that load_import() gave to the caller": {
         "app.cities.importing.queries.count_lines",
-        "app.cities.importing.queries.read_part",
         "app.cities.importing.queries.read_refused",
+        "app.cities.importing.queries.select_lines",
     },
 }
 

@@ -139,6 +139,13 @@ def test_a_line_is_visible_and_within_its_limit(text, line):
     assert read_line(text, 9) == line
 
 
+@pytest.mark.parametrize(
+    ("text", "line"), [(None, ""), (" ", ""), (" a ", "a"), ("a\nb", None), ("x" * 10, None)]
+)
+def test_an_optional_line_may_be_empty_but_not_invalid(text, line):
+    assert read_line(text, 9, least=0) == line
+
+
 def test_an_excerpt_is_short_and_visible():
     assert excerpt("  12,34 ") == "12,34"
     assert excerpt("a\x00\u202eb") == "a  b"

@@ -6,7 +6,7 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     from app.clock import registry
     from app.database import idempotency, limits, timing
-    from app.database.engine import db
+    from app.database.engine import db, truncate_wal
     from app.database.failures import close_session
 
     url, web = app.config["SQLALCHEMY_DATABASE_URI"], app.config["WEB"]
@@ -20,5 +20,7 @@ def init_app(app: Flask) -> None:
             from app.database import mariadb
 
             mariadb.listen(db.engine)
-        elif web:
+            return
+        registry.add(app, "bytes of the write-ahead log freed", 10, truncate_wal)
+        if web:
             limits.pace_reads(db.engine)

@@ -25,12 +25,11 @@ class Sort:
 
     `read_value` parses a value of the column in a cursor; it raises ValueError for what the column
     cannot hold. `descending_first` is the order at the first click on the column's header: numbers
-    and times start with the largest. Rows without a value in a `nullable` column are listed last.
+    and times start with the largest. Rows without a value in the column are listed last.
     """
 
     read_value: Callable[[str], Value]
     descending_first: bool = False
-    nullable: bool = False
     column: Any = field(default=None, compare=False)
 
 
@@ -39,15 +38,15 @@ def no_value(text: str) -> Value:
     raise ValueError(text)
 
 
-BY_ID = Sort(no_value, descending_first=True, nullable=True)
+BY_ID = Sort(no_value, descending_first=True)
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in a list: rows after (or before) the one with this value of the sorted column and
-    this id. Without an id it is one end of the list. `place` is the place of that row, counted
-    from 1, for people to read. Each page adds its rows to the place of the page before, so it is
-    inexact after others have added or removed rows."""
+    """A place in a list: rows after (or before) the one with this value of the sorted column (None
+    for NULL) and this id. Without an id it is one end of the list. `place` is the place of that
+    row, counted from 1, for people to read. Each page adds its rows to the place of the page
+    before, so it is inexact after others have added or removed rows."""
 
     forward: bool = True
     id: int | None = None
@@ -87,8 +86,6 @@ def read_cursor(text: str | None, sort: Sort) -> Cursor:
         return FIRST
     if found["step"] == ">" and not found["id"]:
         return FIRST
-    if found["id"] and value is None and not sort.nullable:
-        return FIRST
     return Cursor(
         forward=found["step"] == ">",
         id=int(found["id"]) if found["id"] else None,
@@ -99,7 +96,7 @@ def read_cursor(text: str | None, sort: Sort) -> Cursor:
 
 def read_text(text: str) -> str:
     """Parse the value of a text column; ValueError for what no such column holds."""
-    if not text or len(text) > VALUE_LENGTH or storable(text) != text:
+    if len(text) > VALUE_LENGTH or storable(text) != text:
         raise ValueError(text)
     return text
 

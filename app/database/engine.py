@@ -1,11 +1,16 @@
 """The database session and engine, the base class of models, and the set-up of connections."""
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Dialect, Engine, MetaData, event
 from sqlalchemy.orm import DeclarativeBase
+
+WAL_MOST = 16 << 20  # four times what SQLite lets it grow to as long as nobody reads
+WAL_WAIT = 2.0  # seconds for reads to end, during which nobody writes
 
 
 class Base(DeclarativeBase):
@@ -51,6 +56,21 @@ def begin_sqlite(connection: Connection) -> None:
 
 
 db = SQLAlchemy(model_class=Base)
+
+
+def truncate_wal() -> int:
+    """Empty SQLite's write-ahead log if it is large; returns by how many bytes. SQLite itself
+    begins it again only when nobody reads: while reads overlap it grows without bound, and it
+    never shrinks. Writers wait until the present reads have ended; later ones do not need the
+    log."""
+    database = db.engine.url.database
+    log = Path(f"{database}-wal")
+    size = log.stat().st_size if log.exists() else 0
+    if size < WAL_MOST:
+        return 0
+    with closing(sqlite3.connect(str(database), timeout=WAL_WAIT)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return size - log.stat().st_size
 
 
 def release_connection() -> None:

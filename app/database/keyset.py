@@ -91,7 +91,7 @@ def select_page(
 def cursor_at(listing: Listing, row: Any, forward: bool, place: int | None) -> Cursor:
     """The cursor that continues from a row in one direction; `place` is that of the row."""
     value = None if listing.column is None else getattr(row, listing.column.key)
-    return Cursor(forward, row.id, None if value == "" else value, place)
+    return Cursor(forward, row.id, value, place)
 
 
 def place_of_start(cursor: Cursor, count: int) -> int | None:
@@ -139,8 +139,8 @@ def nulls_last(
     # An equation: an index then gives these rows in the order of their ids.
     has_none = column.is_(None) if empty is None else column == empty
     descending = listing.descending == cursor.forward  # going back, the order is reversed
-    at_values = cursor.id is not None and cursor.value is not None
-    at_nulls = cursor.id is not None and cursor.value is None
+    at_nulls = cursor.id is not None and cursor.value in (None, empty)
+    at_values = cursor.id is not None and not at_nulls
     after = [cursor.value, cursor.id] if at_values else None
     values = seek(query.where(has_value), [column, row_id], after, descending)
     nulls = seek(query.where(has_none), [row_id], [cursor.id] if at_nulls else None, descending)

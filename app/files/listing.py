@@ -19,7 +19,7 @@ from app.database.service import permitted
 from app.files import cache
 from app.files.models import File
 from app.files.rules import restorable_since
-from app.text import fold, parse_integer
+from app.text import parse_integer, search_key
 
 SEARCH_LENGTH = 200
 
@@ -65,7 +65,7 @@ class FileListing(Listing):
         if self.flawed:
             chosen.append(File.flaw.is_not(None))
         if self.search:
-            chosen.append(File.search_key.contains(fold(self.search), autoescape=True))
+            chosen.append(File.search_key.contains(search_key(self.search), autoescape=True))
         return chosen
 
 

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select, text, update
 
 from app.cities.importing import staging
 from app.cities.importing.models import CityImport
 from app.database.engine import db
 from app.times import now
-from tests.cities.importing.staging import stage
+from tests.cities.importing.staging import expire, stage
 from tests.factories import add_person
 
 EXPIRED = 4
@@ -32,3 +32,18 @@ def test_expired_imports_are_deleted_one_per_statement(any_app):
     assert set(db.session.scalars(select(CityImport.id))) == fresh
     assert sum(deleted) == len(expired)
     assert max(deleted) == 1
+
+
+def test_an_import_that_cannot_be_deleted_does_not_keep_newer_ones(app, caplog):
+    """As one that is locked, see test_locked_rows.py: SQLite locks no single rows."""
+    with app.app_context():
+        person = add_person("editor", "editor")
+        first, *others = (stage(person, "广东,深圳市,1\n") for _ in range(EXPIRED))
+        expire(first, *others)
+        refuse = f"""CREATE TRIGGER refuse BEFORE DELETE ON city_import WHEN OLD.id = {first}
+            BEGIN SELECT RAISE(ABORT, 'it is refused'); END"""
+        db.session.execute(text(refuse))
+        db.session.commit()
+        assert staging.delete_expired() == len(others)
+        assert db.session.scalars(select(CityImport.id)).all() == [first]
+    assert "an expired import was not deleted" in caplog.text

@@ -116,14 +116,14 @@ def test_an_upload_succeeds_while_a_removed_file_is_locked(site):
 def test_an_expired_import_that_is_locked_is_deleted_later(site, caplog):
     editor = add_person("editor", "editor")
     with site.test_request_context():
-        expired = stage(editor, "a,b,1\n")
-        expire(expired)
+        expired, newer = stage(editor, "a,b,1\n"), stage(editor, "a,b,2\n")
+        expire(expired, newer)
         with locked(f"city_import WHERE id = {expired}"):
             assert kinds(stage(editor, "a,c,1\n")) == ["new"]
-            assert delete_expired() == 0
+            assert delete_expired() == 1
         assert "a row is locked elsewhere: 1205 " in caplog.text
-        assert "expired imports were not deleted" in caplog.text
-        assert kinds(expired) == ["new"]
+        assert "an expired import was not deleted" in caplog.text
+        assert (kinds(expired), kinds(newer)) == (["new"], [])
         assert delete_expired() == 1
         assert kinds(expired) == []
 

@@ -97,9 +97,15 @@ def test_paging_by_key_shows_every_row_once_in_both_directions(eight, sort, orde
 
 @pytest.mark.parametrize(
     "cursor",
-    ["", "x", "Pg", Cursor(True, 1), Cursor(True, 1, None, 7),
-     Cursor(True, 1, "abc", 7), Cursor(False, 5, "\0", 7), Cursor(True, 1, 2**63, 7)],
-)  # fmt: skip
+    [
+        "",
+        "x",
+        "Pg",
+        Cursor(True, 1, "abc", 7),
+        Cursor(False, 5, "\0", 7),
+        Cursor(True, 1, 2**63, 7),
+    ],
+)
 def test_an_invalid_cursor_is_the_first_page(cursor):
     page = cursor if isinstance(cursor, str) else write_cursor(cursor)
     assert FILES.read_cursor(FileListing(sort="size"), {"page": page}) == FIRST

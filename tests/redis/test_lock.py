@@ -16,7 +16,15 @@ KEY = "gz:lock:work"
 
 
 @pytest.fixture
-def client(app):
+def app(make_app):
+    """On a loaded machine Redis may answer later than pages wait for it."""
+    return make_app(REDIS_TIMEOUT_MS="10000")
+
+
+@pytest.fixture
+def client(app, monkeypatch):
+    """No lock expires by itself."""
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 600)
     with app.app_context():
         yield redis_store.client
 
@@ -44,12 +52,12 @@ def test_a_lock_is_renewed_and_released_by_its_holder_only(client, monkeypatch):
     monkeypatch.setattr(locks, "RENEW_SECONDS", 0)
     mine, other = Lock(KEY), Lock(KEY)
     assert mine.acquire()
-    client.pexpire(KEY, 2000)
+    client.expire(KEY, 300)
     other.release()
     other.renew()
-    assert client.pttl(KEY) <= 2000
+    assert 0 < client.ttl(KEY) <= 300
     mine.renew()
-    assert client.pttl(KEY) > 2000
+    assert client.ttl(KEY) > 300
     mine.release()
     assert not client.exists(KEY)
 
@@ -74,8 +82,7 @@ def test_an_expired_lock_is_taken_over(client):
     assert client.get(KEY) == taken.token
 
 
-def test_a_waiter_gets_the_result_of_the_holder(app, client, monkeypatch):
-    monkeypatch.setattr(locks, "LEASE_SECONDS", 600)
+def test_a_waiter_gets_the_result_of_the_holder(app, client):
     holder = Lock(KEY)
     holder.acquire()
 
@@ -104,7 +111,6 @@ def test_a_result_stored_just_before_the_lock_was_taken_is_found(client):
 
 def test_waiting_ends(client, monkeypatch):
     monkeypatch.setattr(locks, "WAIT_SECONDS", 0.2)
-    monkeypatch.setattr(locks, "LEASE_SECONDS", 600)
     Lock(KEY).acquire()
     with pytest.raises(Unavailable) as refusal:
         find_or_acquire(Lock(KEY), find)
@@ -117,7 +123,7 @@ def test_of_many_at_once_one_does_the_work(app, client):
     def work():
         with app.app_context():
             lock = Lock(KEY)
-            started.wait(10)
+            started.wait(60)
             if (found := find_or_acquire(lock, find)) is not None:
                 return found
             done.append(lock.token)

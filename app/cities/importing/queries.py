@@ -4,32 +4,33 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from app.actor import Actor, Role
 from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLine, LineKind
+from app.database.cursor import Cursor, Sort, no_value
 from app.database.engine import db
+from app.database.keyset import Listing, Page, seek_by_id, select_page
 from app.database.service import permitted
 from app.errors import NotFound
 from app.text import N_
 from app.times import now
 
-PART_SIZE = 100
 STAGING = timedelta(minutes=10)  # more than staging a file takes
 # A confirmed one may be of the previous release, which did not note the fields.
 IS_STAGED = or_(CityImport.fields.is_not(None), CityImport.applied_at.is_not(None))
 
 
 @dataclass(frozen=True)
-class Part:
-    """One page of the lines of one kind; pages are counted from 1."""
+class LineListing(Listing):
+    """The lines of one kind, in the order of the file."""
 
-    rows: list[ImportLine]
-    page: int
-    pages: int
-    total: int
+    SORTS: ClassVar = {"line": Sort(no_value)}
+
+    import_id: int = 0
+    kind: str = ""
 
 
 def owned_by(actor: Actor) -> ColumnElement[bool]:
@@ -88,24 +89,27 @@ def count_lines(found: CityImport) -> dict[str, int]:
     return dict.fromkeys(map(str, LineKind), 0) | dict(db.session.execute(query).all())
 
 
-def read_part(
-    found: CityImport, kind: str, total: int, page: int = 1, size: int = PART_SIZE
-) -> Part:
-    """One page of the lines of a kind; a page beyond the last is the last."""
-    pages = max(1, -(-total // size))
-    page = min(page, pages)
-    query = lines_of(found, kind).offset((page - 1) * size).limit(size)
-    return Part(list(db.session.scalars(query)), page, pages, total)
+def select_lines(
+    found: CityImport, listing: LineListing, cursor: Cursor, size: int, total: int
+) -> Page[ImportLine]:
+    """The page at a cursor of the listing's `total` lines."""
+    query = lines_of(found, listing.kind)
+    return select_page(
+        lambda at, limit: db.session.scalars(
+            seek_by_id(query, ImportLine.line, listing, at).limit(limit)
+        ).all(),
+        lambda row, forward, place: Cursor(forward, row.line, place=place),
+        cursor,
+        size,
+        total,
+    )
 
 
-def read_refused(found: CityImport) -> list[ImportLine]:
-    return list(db.session.scalars(lines_of(found, LineKind.REFUSED)))
+def read_refused(found: CityImport) -> Sequence[ImportLine]:
+    """All refused lines."""
+    return db.session.scalars(lines_of(found, LineKind.REFUSED).order_by(ImportLine.line)).all()
 
 
 def lines_of(found: CityImport, kind: str) -> Select[ImportLine]:
-    """The query for lines of a kind, in the order of the file."""
-    return (
-        select(ImportLine)
-        .where(ImportLine.import_id == found.id, ImportLine.kind == kind)
-        .order_by(ImportLine.line)
-    )
+    """The query for lines of a kind."""
+    return select(ImportLine).where(ImportLine.import_id == found.id, ImportLine.kind == kind)

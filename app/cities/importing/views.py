@@ -16,10 +16,12 @@ from app.cities.importing.header import SEPARATORS
 from app.cities.importing.models import MOST_WAITING, LineKind
 from app.cities.importing.queries import load_import
 from app.current import actor
+from app.database.cursor import FIRST
 from app.text import parse_integer
 from app.web.declarations import attachment, max_body
 from app.web.formatting import format_number
 from app.web.forms import submit
+from app.web.listings import Filter, ListAddress
 from app.web.notices import Notice
 from app.web.permissions import role_required
 
@@ -29,6 +31,13 @@ IMPORT = "/cities/import/<int:import_id>"
 # Only the kinds, so that GET is answered 405 where POST confirms or cancels.
 KIND = f"<any({','.join(LineKind)}):kind>"
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
+PART_SIZE = 100
+# The number of the import and the kind are parts of the path.
+LINES = ListAddress(
+    "importing.import_part",
+    queries.LineListing,
+    {"import_id": Filter("import_id", int), "kind": Filter("kind", str)},
+)
 # The fields that templates show of each line.
 SHOWN_FIELDS = {"fields": FIELDS, "details": DETAILS, "csv_fields": CSV_FIELDS}
 # The first lines of a file, as cells.
@@ -65,7 +74,9 @@ def import_preview(import_id: int) -> Redirect | str:
         return redirect(url_for("cities.list_cities"), 303)
     counts = queries.count_lines(found)
     parts = {
-        kind: queries.read_part(found, kind, counts[kind], size=SHOWN)
+        kind: queries.select_lines(
+            found, queries.LineListing(kind=kind), FIRST, SHOWN, counts[kind]
+        )
         for kind in (LineKind.CHANGED, LineKind.NEW, LineKind.REFUSED)
     }
     missing = [field for field in DETAILS if field.name not in (found.fields or [])]
@@ -86,10 +97,15 @@ def import_part(import_id: int, kind: str) -> str:
     """All lines of one kind, page by page."""
     found = load_import(actor(), import_id)
     total = queries.count_lines(found)[kind]
-    page = parse_integer(request.args.get("page", "1"), 1, MOST_LINES) or 1
-    part = queries.read_part(found, kind, total, page)
+    listing = LINES.read({**request.args, "import_id": str(import_id), "kind": kind})
+    cursor = LINES.read_cursor(listing, request.args)
+    page = queries.select_lines(found, listing, cursor, PART_SIZE, total)
     return render_template(
-        "cities/importing/import_part.html", found=found, kind=kind, part=part, **SHOWN_FIELDS
+        "cities/importing/import_part.html",
+        found=found,
+        kind=kind,
+        list=LINES.show(listing, page, total),
+        **SHOWN_FIELDS,
     )
 
 

@@ -24,10 +24,10 @@ class CityListing(Listing):
 
     SORTS: ClassVar = {
         "id": BY_ID,
-        "city": Sort(read_text, nullable=True, column=City.city_key),
-        "province": Sort(read_text, nullable=True, column=City.province_key),
-        "users": Sort(read_users, True, nullable=True, column=City.usernumber),
-        "changed": Sort(read_moment, True, nullable=True, column=City.changed_at),
+        "city": Sort(read_text, column=City.city_key),
+        "province": Sort(read_text, column=City.province_key),
+        "users": Sort(read_users, True, column=City.usernumber),
+        "changed": Sort(read_moment, True, column=City.changed_at),
     }
 
     sort: str = "id"

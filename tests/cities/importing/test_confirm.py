@@ -9,6 +9,7 @@ from app.actor import Actor
 from app.cities.importing import apply, queries, services, staging
 from app.cities.importing.models import CityImport, LineKind
 from app.cities.models import City
+from app.database.cursor import LAST
 from app.database.engine import db
 from app.errors import Forbidden, NotFound
 from app.redis.client import redis_store
@@ -210,8 +211,9 @@ def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
     found = queries.load_import(editor(person), import_id)
     counts = queries.count_lines(found)
     assert counts == {"new": 5000, "changed": 0, "same": 0, "refused": 0}
-    part = queries.read_part(found, LineKind.NEW, 5000, page=50)
-    assert (part.pages, part.rows[-1].cityname) == (50, "b4999")
+    listing = queries.LineListing(kind=LineKind.NEW)
+    last = queries.select_lines(found, listing, LAST, 100, 5000)
+    assert (last.start, last.rows[-1].cityname, last.next) == (4901, "b4999", None)
     assert confirm(import_id, person) == apply.Outcome(5000, 0)
     again = stage(person, "".join(f"a,b{i},{i + i % 2}\n" for i in range(5000)))
     found = queries.load_import(editor(person), again)

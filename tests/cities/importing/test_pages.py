@@ -121,11 +121,17 @@ def test_each_kind_has_pages_of_its_own(as_role):
     page = open_page(editor, address)
     assert len(page.all("#new tbody tr")) == 20
     assert page.links("#new .sheet-foot a") == [f"{address}/new"]
-    last = open_page(editor, f"{address}/new?page=3")
-    assert last.texts("tbody .main") == [f"b{number}" for number in range(200, 250)]
-    for number, shown in (("3", "3"), ("99", "3"), ("x", "1")):
-        part = open_page(editor, f"{address}/new?page={number}")
-        assert part.text(".pager .figure") == f"Page {shown} of 3"
+    for sought in ("", "?page=x", "?page=2"):
+        part = open_page(editor, f"{address}/new{sought}")
+        assert part.text(".pager .figure") == "1–100 of 250"
+    for numbers in (range(100, 200), range(200, 250)):
+        part = open_page(editor, part.one(".pager [rel=next]")["href"])
+        assert part.texts("tbody .main") == [f"b{number}" for number in numbers]
+    assert part.text(".pager .figure") == "201–250 of 250"
+    part = open_page(editor, part.one(".pager [rel=prev]")["href"])
+    assert part.text(".pager .figure") == "101–200 of 250"
+    last = open_page(editor, part.links(".pager a")[-1])
+    assert last.texts("tbody .main") == [f"b{number}" for number in range(150, 250)]
     assert open_page(editor, f"{address}/same").text(".empty p") == "No lines of this kind."
     assert editor.get(f"{address}/else").status_code == 404
 
