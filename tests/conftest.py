@@ -194,7 +194,7 @@ def as_role(app: Flask) -> Callable[[str], Browser]:
             if queries.find_person(role) is None:
                 add_person(role, role)
         browser = Browser(app)
-        browser.sign_in(role)
+        browser.begin_session(role)
         return browser
 
     return sign_in
