@@ -23,6 +23,7 @@ if (folder / "closed").exists():
     (folder / f"loading-{os.getpid()}").touch()
 while (folder / "closed").exists():
     time.sleep(0.05)
+(folder / f"loaded-{os.getpid()}").touch()
 def app(environ, start_response):
     status = "404 Not Found" if environ["PATH_INFO"] == "/nothing" else "200 OK"
     start_response(status, [("Content-Length", "2")])
@@ -52,9 +53,10 @@ class Web:
         """Send HUP to the master process."""
         os.kill(self.master, signal.SIGHUP)
 
-    def loading(self) -> set[int]:
-        """The process ids of the workers that wait in their release."""
-        return {int(path.name.split("-")[1]) for path in self.folder.glob("loading-*")}
+    def noted(self, state: str) -> set[int]:
+        """The process ids of the workers that have noted this state of their release: "loading"
+        if they wait in it, "loaded" afterwards."""
+        return {int(path.name.split("-")[1]) for path in self.folder.glob(f"{state}-*")}
 
     def log(self) -> str:
         """What gunicorn and its workers have written during the test."""
@@ -83,7 +85,7 @@ def running(folder: Path, *options: str) -> Iterator[Web]:
     (folder / "env").touch()
     with servers.gunicorn_server(settings, folder / "log", "release:app", options=options) as base:
         web = Web(folder, base, settings)
-        servers.wait_until(lambda: len(web.workers()) == 2, "both workers run")
+        servers.wait_until(lambda: len(web.noted("loaded")) == 2, "both workers run")
         yield web
 
 
@@ -121,14 +123,14 @@ def test_hup_replaces_workers_one_at_a_time(web):
     (web.folder / "closed").touch()
     with under_load(4, web.ask) as answers:
         web.hup()
-        servers.wait_until(web.loading, "a new worker loads the code")
+        servers.wait_until(lambda: web.noted("loading"), "a new worker loads the code")
         for _ in range(20):  # those of an impatient operator are one reload
             web.hup()
         servers.wait_until(lambda: web.log().count("Hang up") > 1, "another HUP arrives")
         answered = sum(answers.values())
         servers.wait_until(lambda: sum(answers.values()) > answered + 50, "the old ones answer")
-        assert web.workers() == before | web.loading()
-        assert len(web.loading()) == 1
+        assert web.workers() == before | web.noted("loading")
+        assert len(web.noted("loading")) == 1
         (web.folder / "closed").unlink()
         servers.wait_until(lambda: "All workers were replaced" in web.log(), "all are new")
     assert set(answers) == {200}
