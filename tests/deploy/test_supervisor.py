@@ -64,14 +64,17 @@ def test_hup_takes_new_settings_and_loses_no_request(running):
     assert set(statuses) == {200, 400}
 
 
-def test_stop_and_reload(running):
-    before = workers(running)
+def test_stop_start_and_reload(running):
     assert "web: stopped" in running.supervisorctl("stop", "all")
     assert not ready(running)
     assert workers(running) == set()
+    assert "web: started" in running.supervisorctl("start", "all")
+    servers.wait_until(lambda: ready(running), "pages answer after a start")
+    before = workers(running)
     assert "Restarted supervisord" in running.supervisorctl("reload")
-    servers.wait_until(lambda: workers(running) and ready(running), "pages answer again")
-    assert not workers(running) & before
+    servers.wait_until(
+        lambda: ready(running) and not workers(running) & before, "pages answer after a reload"
+    )
 
 
 def test_a_killed_master_is_replaced(running):
