@@ -20,11 +20,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from dotenv import dotenv_values
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("en", "zh")
+KEY_FILE = "secret_key"
+# A host without a port; a dot in front includes all names below.
+HOST = r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*"
 PASSWORD_METHOD = "scrypt:32768:8:3"  # noqa: S105 - parameters that OWASP recommends
 
 
@@ -83,10 +84,10 @@ class Settings:
             stored_key=stored_key(env.get("SECRET_KEY", ""), instance, embedded),
             secure=boolean(env, "SECURE"),
             trusted_proxies=integer(env, "TRUSTED_PROXIES", 0, 0, 5),
-            trusted_hosts=host_names(env.get("TRUSTED_HOSTS", "")),
+            trusted_hosts=words(env, "TRUSTED_HOSTS", HOST, "example.org"),
             public_read=boolean(env, "PUBLIC_READ"),
             files_dir=Path(env.get("FILES_DIR") or instance / "files").resolve(),
-            upload_extensions=extensions(env.get("UPLOAD_EXTENSIONS", "")),
+            upload_extensions=extensions(env),
             upload_max_bytes=integer(env, "UPLOAD_MAX_MB", 100, 1, 100_000) << 20,
             nginx_sends_files=boolean(env, "NGINX_SENDS_FILES"),
             redis_timeout_ms=integer(env, "REDIS_TIMEOUT_MS", 300, 50, 10_000),
@@ -156,10 +157,7 @@ def integer(env: Mapping[str, str], name: str, default: int, low: int, high: int
 
 def boolean(env: Mapping[str, str], name: str) -> bool:
     """Parse a setting that is 1 or 0; the default is 0."""
-    text = env.get(name) or "0"
-    if text not in ("0", "1"):
-        raise SettingError(f"{name} must be 1 or 0, not {text!r}.")
-    return text == "1"
+    return choice(env, name, ("0", "1")) == "1"
 
 
 def choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
@@ -189,33 +187,31 @@ def check_redis_url(text: str) -> str:
     return text
 
 
-def extensions(text: str) -> tuple[str, ...]:
-    """Parse file extensions: lower case, without the dot. The default, also written as *, is that
-    every extension is accepted."""
-    if text.strip() == "*":
+def words(env: Mapping[str, str], name: str, pattern: str, example: str) -> tuple[str, ...]:
+    """Parse a setting that is a list, separated by commas, in lower case."""
+    found = [word.strip().lower() for word in env.get(name, "").split(",")]
+    for word in filter(None, found):
+        if not re.fullmatch(pattern, word):
+            raise SettingError(f"{name} must be names such as {example}, not {word!r}.")
+    return tuple(filter(None, found))
+
+
+def extensions(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Parse file extensions, which need no dot. The default, also written as *, is that every
+    extension is accepted."""
+    if env.get("UPLOAD_EXTENSIONS", "").strip() == "*":
         return ()
-    words = [word.strip().lstrip(".").lower() for word in text.split(",")]
-    for word in words:
-        if word and not re.fullmatch("[a-z0-9]{1,16}", word):
-            raise SettingError(
-                f"UPLOAD_EXTENSIONS must be file extensions such as pdf,png, not {word!r}."
-            )
-    return tuple(w for w in words if w)
-
-
-def host_names(text: str) -> tuple[str, ...]:
-    """Parse names of hosts, without ports; a dot in front includes all names below."""
-    words = [word.strip().lower() for word in text.split(",")]
-    for word in words:
-        if word and not re.fullmatch(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*", word):
-            raise SettingError(f"TRUSTED_HOSTS must be names such as example.org, not {word!r}.")
-    return tuple(w for w in words if w)
+    found = words(env, "UPLOAD_EXTENSIONS", r"\.*[a-z0-9]{1,16}", "pdf,png")
+    return tuple(word.lstrip(".") for word in found)
 
 
 def database_url(text: str, instance: Path) -> str:
     """The SQLAlchemy URL of the database; `mysql://` becomes `mysql+pymysql://` with utf8mb4."""
     if not text:
         return f"sqlite:///{instance / 'gazetteer.sqlite'}"
+    from sqlalchemy.engine import make_url  # only here, so that the private Redis starts sooner
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # ValueError if the port is not a number
@@ -263,17 +259,13 @@ def stored_key(text: str, instance: Path, embedded: bool) -> str:
             "SECRET_KEY must be set when DATABASE_URL or REDIS_URL is; "
             "`openssl rand -hex 32` prints one."
         )
-    path = key_file(instance)
+    path = instance / KEY_FILE
     return read_key(path) if path.exists() else ""
-
-
-def key_file(instance: Path) -> Path:
-    return instance / "secret_key"
 
 
 def generate_key(instance: Path) -> str:
     """Generate a key in a file that only its owner can read; returns the one in the file."""
-    path = key_file(instance)
+    path = instance / KEY_FILE
     instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=instance)  # mkstemp gives mode 0600
     with os.fdopen(handle, "w") as file:

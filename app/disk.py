@@ -1,8 +1,12 @@
 """Free disk space: is there room for an upload?"""
 
+import errno
+import logging
 import os
 import shutil
 from pathlib import Path
+
+log = logging.getLogger("gazetteer.disk")
 
 # Reserved for databases and logs: uploads are refused while less of the disk or its inodes is free.
 FREE_SHARE, FREE_BYTES = 0.05, 1_000_000_000
@@ -20,10 +24,16 @@ def lacks_inodes(total: int, free: int) -> bool:
 
 
 def has_space(folder: Path, incoming: int = 0) -> bool:
-    """True if one more file of this size may be stored in the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    usage = shutil.disk_usage(folder)
-    inodes = os.statvfs(folder)
+    """True if one more file of this size may be stored in the folder. Why nothing at all can be
+    written there is logged."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "it is not writable", str(folder))
+        usage, inodes = shutil.disk_usage(folder), os.statvfs(folder)
+    except OSError as error:
+        log.error("nothing can be stored in %s: %s", folder, error.strerror)
+        return False
     if lacks_inodes(inodes.f_files, inodes.f_favail):
         return False
     return not is_full(usage.total, usage.free, incoming)

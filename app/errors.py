@@ -12,11 +12,13 @@ class DomainError(Exception):
     """A request that a rule refuses; `status` and `headers` are those of the response."""
 
     status = 422
+    text: Text = ""  # the message, unless another one is given
+    event = ""  # its name in the security log, for what belongs there
     # What JSON says besides the message.
     details: Mapping[str, object] = {}
 
     def __init__(self, message: Text = "", **headers: str) -> None:
-        super().__init__(message)
+        super().__init__(message or self.text)
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
     @property
@@ -45,10 +47,10 @@ class Unauthorized(DomainError):
     """The client is not signed in."""
 
     status = 401
+    text = N_("Please sign in, or send a token.")
 
     def __init__(self, message: Text = "") -> None:
-        text = message or N_("Please sign in, or send a token.")
-        super().__init__(text, WWW_Authenticate="Bearer")
+        super().__init__(message, WWW_Authenticate="Bearer")
 
 
 class NotFound(DomainError):
@@ -61,6 +63,7 @@ class Forbidden(DomainError):
     """This person may see it, but not do this to it."""
 
     status = 403
+    event = "refused"
 
 
 class Conflict(DomainError):
@@ -72,8 +75,7 @@ class Conflict(DomainError):
 class Locked(Conflict):
     """Another transaction has locked the rows that this one has to change."""
 
-    def __init__(self) -> None:
-        super().__init__(N_("Someone else is changing this right now. Try again in a moment."))
+    text = N_("Someone else is changing this right now. Try again in a moment.")
 
 
 class TooLarge(DomainError):
@@ -86,9 +88,7 @@ class NoSpace(DomainError):
     """The disk is nearly full."""
 
     status = 507
-
-    def __init__(self) -> None:
-        super().__init__(N_("Nothing was saved. Tell the administrator of this server."))
+    text = N_("Nothing was saved. Tell the administrator of this server.")
 
 
 class NotAForm(DomainError):
@@ -96,14 +96,14 @@ class NotAForm(DomainError):
 
     status = 415
     types = ("application/x-www-form-urlencoded", "multipart/form-data")
+    text = N_(
+        "This address takes forms only: send the fields as %(one)s or %(other)s.",
+        one=types[0],
+        other=types[1],
+    )
 
     def __init__(self) -> None:
-        message = N_(
-            "This address takes forms only: send the fields as %(one)s or %(other)s.",
-            one=self.types[0],
-            other=self.types[1],
-        )
-        super().__init__(message, Accept_Post=", ".join(self.types))
+        super().__init__(Accept_Post=", ".join(self.types))
 
 
 class TooMany(DomainError):
@@ -119,34 +119,28 @@ class TooLong(DomainError):
     """A statement was ended because it took too long; again it would take as long."""
 
     status = 503
-
-    def __init__(self) -> None:
-        super().__init__(N_("This took too long; narrow the search."))
+    text = N_("This took too long; narrow the search.")
 
 
 class Refused(DomainError):
     """The database refuses what this needs, and will until an operator changes something."""
 
     status = 500
-
-    def __init__(self) -> None:
-        super().__init__(N_("The database refused this. Tell the administrator of this server."))
+    text = N_("The database refused this. Tell the administrator of this server.")
 
 
 class Fault(DomainError):
     """A fault of ours, which was logged."""
 
     status = 500
-
-    def __init__(self) -> None:
-        super().__init__(N_("The error was logged. Trying again may help."))
+    text = N_("The error was logged. Trying again may help.")
 
 
 class Unavailable(DomainError):
     """The database or Redis does not answer."""
 
     status = 503
+    text = N_("A service behind this page does not answer. Try again in a moment.")
 
     def __init__(self, message: Text = "") -> None:
-        text = N_("A service behind this page does not answer. Try again in a moment.")
-        super().__init__(message or text, Retry_After="2")
+        super().__init__(message, Retry_After="2")

@@ -155,7 +155,7 @@ RADICALS = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Case-fold and normalise to NFKC, for names of people and files that differ by more."""
+    """Case-fold and normalise to NFKC, for names of people."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 

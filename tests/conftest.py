@@ -15,7 +15,7 @@ from flask import Flask
 
 from app import create_app
 from app.auth import queries
-from app.cli import build_assets
+from app.cli.run import build_assets
 from app.config import Settings
 from app.database.engine import db
 from app.database.schema import create_database
@@ -63,7 +63,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     from babel.messages.frontend import CommandLineInterface
 
-    build_assets.build()
+    build_assets()
     CommandLineInterface().run(["pybabel", "-q", "compile", "-d", "translations"])
 
 

@@ -1,12 +1,13 @@
 """Free disk space: when uploads and imports are refused."""
 
 import os
+import shutil
 
 import pytest
 
 from app.disk import has_space, is_full, lacks_inodes
 from tests.cities.importing.staging import MIXED, send
-from tests.files.helpers import PDF, Script
+from tests.files.helpers import PDF, Script, files_dir
 from tests.html import Page
 
 GB = 1_000_000_000
@@ -38,6 +39,40 @@ def test_an_upload_larger_than_the_disk_does_not_fit(tmp_path):
 )
 def test_5_percent_of_limited_inodes_stay_free(total, free, lacks):
     assert lacks_inodes(total, free) is lacks
+
+
+def in_place_of_folder(folder):
+    folder.write_text("a file")
+
+
+def in_place_of_parent(folder):
+    folder.symlink_to(folder.with_name("file") / "files")
+    folder.with_name("file").write_text("a file")
+
+
+def read_only(folder):
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    folder.mkdir(mode=0o500)
+
+
+@pytest.mark.parametrize("spoil", [in_place_of_folder, in_place_of_parent, read_only])
+def test_a_folder_that_cannot_be_written_to_has_no_space(tmp_path, caplog, spoil):
+    folder = tmp_path / "files"
+    spoil(folder)
+    assert not has_space(folder)
+    (line,) = caplog.messages
+    assert line.startswith(f"nothing can be stored in {folder}: ")
+
+
+def test_an_upload_into_such_a_folder_is_refused(app):
+    script = Script(app)
+    shutil.rmtree(files_dir(app), ignore_errors=True)
+    files_dir(app).parent.mkdir(exist_ok=True)
+    in_place_of_folder(files_dir(app))
+    response = script.upload(("a.pdf", PDF))
+    assert response.status_code == 507
+    assert "Nothing was saved." in response.text
 
 
 def short_of_inodes(monkeypatch):

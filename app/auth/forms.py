@@ -6,6 +6,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import EqualTo, InputRequired
 
 from app.actor import Role
+from app.auth.sessions.services import OTHERS
 from app.auth.validators import NEW_PASSWORD, name_length, password_length
 from app.web.forms import BaseForm
 
@@ -50,6 +51,17 @@ class PasswordForm(BaseForm):
         render_kw={"autocomplete": "new-password"},
     )
     revoke_tokens = BooleanField(default=True)
+
+
+class SessionsForm(BaseForm):
+    """Which sessions end, and the person's password. The service knows which there are."""
+
+    which = RadioField(choices=[OTHERS], default=OTHERS, validate_choice=False)
+    password = PasswordField(
+        _l("Current password"),
+        [InputRequired(_l("Enter your current password."))],
+        render_kw={"autocomplete": "current-password"},
+    )
 
 
 class RoleForm(BaseForm):

@@ -19,6 +19,7 @@ PASSWORD_LENGTH_MESSAGE = N_(
     "A password has %(low)d to %(high)d characters.", low=PASSWORD_SHORTEST, high=PASSWORD_LONGEST
 )
 COMMON_MESSAGE = N_("This is one of the most common passwords. Choose another one.")
+BUSY = N_("Many people are signing in right now. Try again in a moment.")
 SITE_NAME = "gazetteer"
 # The method of hashes before OWASP recommended the present one, and what takes as long as the
 # difference, so that the time of a sign-in does not show whose hash is old.
@@ -100,7 +101,7 @@ def check_hash(stored: str, password: str) -> bool:
 def run_in_turn(work: Callable[..., Any], *args: Any) -> Any:
     """Hash in a thread, when it is its turn; Unavailable if that takes too long."""
     if not turns.acquire(timeout=TURN_SECONDS):
-        raise Unavailable(N_("Many people are signing in right now. Try again in a moment."))
+        raise Unavailable(BUSY)
     try:
         return run_in_thread(work, *args)
     finally:

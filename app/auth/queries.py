@@ -15,6 +15,8 @@ from app.database.service import permitted
 from app.errors import Forbidden, NotFound, Unauthorized
 from app.text import N_
 
+ACCESS_ENDED = N_("Your access ended during this request.")
+
 
 def any_person_exists() -> bool:
     """True if the installation has been claimed."""
@@ -58,7 +60,7 @@ def check_still_permitted(actor: Actor, role: Role) -> None:
         return
     person = db.session.get(Person, actor.id, populate_existing=True)
     if person is None or not person.active or is_over(actor, person):
-        raise Unauthorized(N_("Your access ended during this request."))
+        raise Unauthorized(ACCESS_ENDED)
     if not replace(actor, role=Role(person.role)).has_role(role):
         raise Forbidden(NOT_INCLUDED)
 

@@ -7,9 +7,10 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from app.auth import queries
-from app.auth.forms import LoginForm, PasswordForm
+from app.auth.forms import LoginForm, PasswordForm, SessionsForm
 from app.auth.models import Person
 from app.auth.rules import fold_name
+from app.auth.sessions import services as sessions
 from app.auth.sessions.start import start_session
 from app.auth.sign_in import services as sign_in
 from app.auth.sign_in.device_cookie import remember_device, sent_devices
@@ -84,13 +85,34 @@ def logout() -> Response:
     return response
 
 
-@bp.get("/account")
+@bp.route("/account", methods=["GET", "POST"])
 @role_required(by_token=False)
-def account() -> str:
-    """One's own name, role and times."""
+def account() -> Response | Page:
+    """One's own name, role and times, and one's sessions, with a form that ends others."""
+    form = SessionsForm()
+    sent = submit(form, lambda: end_chosen(form))
+    if sent.done:
+        text = ngettext("%(num)d session has ended.", "%(num)d sessions have ended.", sent.result)
+        Notice(text).show()
+        return redirect(url_for("auth.account"), 303)
     failed = sign_in.count_failed(actor())
+    own = sessions.list_sessions(actor(), session_id())
+    form.which.choices = [sessions.OTHERS, *(each.id for each in own)]
     row = queries.get_person(actor(), actor().person_id)
-    return render_template("auth/account.html", row=row, failed=row.failed_sign_ins + failed)
+    failed += row.failed_sign_ins
+    page = render_template("auth/account.html", row=row, failed=failed, form=form, sessions=own)
+    return page, sent.status, dict(sent.headers)
+
+
+def end_chosen(form: SessionsForm) -> int:
+    """Do what the form says; returns how many sessions ended."""
+    which, password = form.which.data, form.password.data
+    return sessions.end_sessions(actor(), session_id(), which, password, sent_devices())
+
+
+def session_id() -> str:
+    """The id of the current session."""
+    return str(session.sid)  # type: ignore[attr-defined]
 
 
 @bp.route("/account/password", methods=["GET", "POST"])

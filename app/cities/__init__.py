@@ -17,6 +17,7 @@ def init_app(app: Flask) -> None:
     from app.cities.rules import may_read_cities, shown_name
     from app.cities.statistics import views as statistics_views
     from app.clock import registry
+    from app.clock.stored_keys import KeyWalk
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_bar
 
@@ -28,7 +29,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(shown_name)
     registry.add(app, "removed cities deleted", 600, services.delete_old_removed)
     registry.add(app, "expired imports deleted", 300, staging.delete_expired)
-    registry.add(app, "search keys", 10, search_keys.KeyWalk().step)
+    registry.add(app, "search keys", 10, KeyWalk(search_keys.KEYS).step)
     for subject in (subjects.CITY, subjects.IMPORT):
         register(app, subject)
     for entry in (

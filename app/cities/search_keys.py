@@ -1,21 +1,16 @@
-"""Search keys: fills them in for rows that other programs wrote, keeps them by the present rules,
-and finds cities of one name by them."""
+"""Search keys: fills them in for rows that other programs wrote, and finds cities of one name by
+them."""
 
-from collections.abc import Iterable
-from contextlib import suppress
-from typing import Any
-
-from sqlalchemy import bindparam, select, union_all, update
+from sqlalchemy import bindparam, select, union_all
 
 from app.cities.models import City
 from app.cities.rules import keys, pair_of, sort_key
-from app.concurrency import yield_to_hub
+from app.clock.stored_keys import BATCH, StoredKeys, update_keys
 from app.database.engine import db
 from app.database.failures import tolerated
 from app.database.service import unrecorded
-from app.errors import Locked
 
-FILL_BATCH, FILL_BATCHES = 500, 40
+FILL_BATCHES = 40
 ALIKE_MOST = 500
 
 # Rows whose keys are due: the original program inserted or renamed them, or the previous release,
@@ -32,8 +27,7 @@ ALIKE = union_all(
     ),
     *(select(NAMES.where(condition).subquery()) for condition in DUE),
 )
-KEYS = tuple(getattr(City, name) for name in keys(None, None))
-KEYED = select(City.id, City.provincename, City.cityname, *KEYS)
+KEYS = StoredKeys(City, ("provincename", "cityname"), keys)
 
 
 def fill_keys() -> None:
@@ -51,61 +45,8 @@ def fill_keys() -> None:
 @unrecorded
 def fill_batch() -> None:
     for condition in DUE:
-        query = KEYED.where(condition).limit(FILL_BATCH)
-        update_keys(changed_keys(db.session.execute(query.with_for_update()).all()))
-
-
-def refresh_keys() -> None:
-    """Compare the keys of all rows with the rules of this release, and store those that differ:
-    after an upgrade, and for rows that the previous release wrote during it. A batch at a time,
-    each in a short transaction; rows that are locked now are left to the next time."""
-    last: int | None = 0
-    while last is not None:
-        last = refresh_batch(last)
-        yield_to_hub()
-
-
-class KeyWalk:
-    """Refreshes the keys of the whole register again and again, a batch at a time: of 170,000 rows
-    within an hour."""
-
-    def __init__(self) -> None:
-        self.last = 0
-
-    def step(self) -> None:
-        self.last = refresh_batch(self.last) or 0
-
-
-def refresh_batch(after: int) -> int | None:
-    """Refresh the keys of the rows behind an id; returns the last id, or None at the end."""
-    query = KEYED.where(City.id > after).order_by(City.id).limit(FILL_BATCH)
-    rows = db.session.execute(query).all()
-    db.session.rollback()
-    if changes := changed_keys(rows):
-        # A row that is renamed in the meantime has the keys of its old name: they are due.
-        with suppress(Locked):
-            store_keys(changes)
-    return rows[-1].id if len(rows) == FILL_BATCH else None
-
-
-def changed_keys(rows: Iterable[Any]) -> list[dict[str, Any]]:
-    """The keys of those rows that have others, with their ids."""
-    found = []
-    for row in rows:
-        right = keys(row.provincename, row.cityname)
-        if any(getattr(row, name) != value for name, value in right.items()):
-            found.append({"id": row.id, **right})
-    return found
-
-
-@unrecorded
-def store_keys(changes: list[dict[str, Any]]) -> None:
-    update_keys(changes)
-
-
-def update_keys(changes: list[dict[str, Any]]) -> None:
-    if changes:
-        db.session.execute(update(City), changes)
+        query = KEYS.query.where(condition).limit(BATCH).with_for_update()
+        update_keys(City, KEYS.changed(db.session.execute(query).all()))
 
 
 def find_same(province: str, city: str, other_than: int | None = None) -> int | None:

@@ -2,16 +2,18 @@
 private Redis."""
 
 from copy import copy
+from typing import TYPE_CHECKING
 
-from flask import Flask
+if TYPE_CHECKING:  # the private Redis starts without it
+    from flask import Flask
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: "Flask") -> None:
     """Register the commands that start and check processes, and `flask db` for migrations. Called
     last, so that the commands of all packages get friendly error messages."""
     from flask_migrate import Migrate
 
-    from app.cli import build_assets, check_release, clock, demo, dev, reload, run
+    from app.cli import check_release, demo, dev, reload, run
     from app.cli.errors import add_friendly_errors
     from app.config import ROOT
     from app.database.engine import db
@@ -20,12 +22,12 @@ def init_app(app: Flask) -> None:
     for command in (
         run.start_command,
         run.prepare_command,
-        build_assets.build_assets_command,
+        run.build_assets_command,
         demo.demo_command,
         dev.dev_command,
         check_release.check_release_command,
         reload.reload_command,
-        clock.clock_command,
+        run.clock_command,
     ):
         app.cli.add_command(command)
     former = copy(check_release.check_release_command)

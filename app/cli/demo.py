@@ -19,7 +19,6 @@ from app.cli.run import address, check_address, prepare, run
 from app.config import Settings
 from app.current import settings
 from app.database.engine import db
-from app.files.names import clean_path
 from app.files.storage.folder import Incoming
 from app.files.upload import services as files
 
@@ -54,11 +53,12 @@ def fill() -> dict[str, str]:
     ids = {name: auth.create_person(operator, name, text, name) for name, text in passwords.items()}
     cities.add_sample_cities(operator)
     editor = Actor(ids[Role.EDITOR], Role.EDITOR, Role.EDITOR, Via.COMMAND)
-    folder = settings().files_dir
+    sent = []
     for name, content in SAMPLE_FILES.items():
-        incoming = Incoming(folder, len(content))
+        incoming = Incoming(settings().files_dir, len(content))
         incoming.write(content)
-        files.store_upload(editor, clean_path(name, with_folder=True), incoming)
+        sent.append(files.ReceivedFile(name, incoming, with_folder=True))
+    files.store_uploads(editor, sent)
     return passwords
 
 

@@ -12,14 +12,13 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.cli.processes import CannotStart
+from app.cli.processes import CannotStart, answers
 from app.config import SettingError, Settings, redis_socket
 
 PROGRAMS = ("redis-server", "valkey-server")
@@ -132,16 +131,6 @@ def check_not_running(settings: Settings) -> None:
             return
         time.sleep(1)
     raise CannotStart(f"A Redis is running in {folder_of(settings)}; stop it first.")
-
-
-def answers(path: Path) -> bool:
-    """True if something listens on the socket."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-    return True
 
 
 def is_damaged(program: str, settings: Settings) -> bool:

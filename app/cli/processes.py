@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,16 @@ class Stop:
 
     def request(self, _number: int, _frame: object) -> None:
         self.requested = True
+
+
+def answers(path: Path) -> bool:
+    """True if something listens on the unix socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def own_environment() -> dict[str, str]:

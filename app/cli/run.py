@@ -1,10 +1,12 @@
-"""`make run`: prepare folders and database, start supervisor, print the address, wait, stop.
+"""`make run`: prepare folders and database, start supervisor, print the address, wait, stop. Also
+the commands `build-assets` and `clock`.
 
 Supervisor runs in its own session, so that neither Ctrl-C nor a closed terminal window reaches its
 programs: this process gets the signal and has supervisor stop them in order.
 """
 
 import errno
+import os
 import socket
 import subprocess
 import sys
@@ -20,15 +22,19 @@ from redis.exceptions import RedisError
 
 from app.auth import common_passwords, queries
 from app.auth.sessions import installation
-from app.cities.search_keys import refresh_keys
+from app.cities import search_keys as cities
 from app.cli import private_redis, supervisor
-from app.cli.processes import CannotStart, Stop, programs_environment
+from app.cli.processes import CannotStart, Stop, answers, programs_environment
+from app.clock.registry import jobs_of
+from app.clock.run import Clock
 from app.config import ROOT, Settings, redis_socket
 from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
+from app.files import search_keys as files
 from app.health.probe import ask_readyz
+from app.logs.process import configure
 from app.setup import services as setup
-from app.web.assets import static_files
+from app.web.assets import static_files, vendor
 
 HINT_SECONDS = 15
 POLL_SECONDS = 0.05
@@ -54,8 +60,9 @@ def prepare(settings: Settings) -> None:
         bring_up_to_date(settings.database_url)
     except SchemaError as error:
         raise CannotStart(str(error)) from None
-    refresh_keys()
-    if not settings.private_redis or private_redis.answers(redis_socket(settings.instance)):
+    for keys in (cities.KEYS, files.KEYS):
+        keys.refresh()
+    if not settings.private_redis or answers(redis_socket(settings.instance)):
         with suppress(RedisError):
             installation.compare()
 
@@ -164,6 +171,28 @@ def prepare_command() -> None:
         click.echo(hint)
     if not queries.any_person_exists():
         click.echo("There is no administrator yet; for the link: .venv/bin/flask setup-link")
+
+
+def build_assets() -> None:
+    """Create what is copied from installed packages and is not in the repository."""
+    vendor.build()
+    common_passwords.build()
+
+
+@click.command("build-assets")
+def build_assets_command() -> None:
+    """Fill static/vendor and the list of common passwords from installed packages."""
+    build_assets()
+    click.echo("Wrote Bootstrap's stylesheet, icons and the list of common passwords.")
+
+
+@click.command("clock")
+def clock_command() -> None:
+    """Do the housekeeping until it is stopped, or whatever started it is gone."""
+    configure(current_app.config["SETTINGS"])
+    stop, parent = Stop(), os.getppid()
+    jobs = jobs_of(current_app._get_current_object()).values()  # type: ignore[attr-defined]
+    Clock(jobs).run(lambda: stop.requested or os.getppid() != parent)
 
 
 @click.command("start")

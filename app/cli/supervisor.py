@@ -1,6 +1,5 @@
 """Supervisor: whether it runs, its configuration, the programs that it cannot start."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -11,7 +10,7 @@ from xmlrpc.client import ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
 
-from app.cli.processes import CannotStart
+from app.cli.processes import CannotStart, answers
 from app.config import ROOT, Settings, short_socket
 
 AWAY = (OSError, HTTPException, XmlRpcError)
@@ -24,12 +23,8 @@ def socket_file(settings: Settings) -> Path:
 
 def check_not_running(settings: Settings) -> None:
     """Raise CannotStart if the supervisor of this instance folder is running."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(socket_file(settings)))
-        except OSError:
-            return
-    raise CannotStart(f"Gazetteer is already running in {settings.instance}; stop it first.")
+    if answers(socket_file(settings)):
+        raise CannotStart(f"Gazetteer is already running in {settings.instance}; stop it first.")
 
 
 def config_file(settings: Settings) -> Path:

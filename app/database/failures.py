@@ -197,8 +197,9 @@ def tolerated(consequence: str) -> Iterator[None]:
 def close_session(*_error: object) -> None:
     """Give the connection back after the response was made: that it was lost since does not change
     the response."""
-    with tolerated("a connection could not be given back"):
-        db.session.close()
+    if db.session.registry.has():
+        with tolerated("a connection could not be given back"):
+            db.session.close()
 
 
 def report(error: DatabaseError, consequence: str = "") -> None:

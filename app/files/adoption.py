@@ -3,9 +3,9 @@ original names to stored names. Everything is copied; the folder stays as it is.
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -22,7 +22,8 @@ from app.files.models import EXTENSION_LENGTH, FOLDER_LENGTH, NAME_LENGTH, SENT_
 from app.files.names import CleanPath, clean_path, is_control, printable
 from app.files.rules import check_file
 from app.files.storage.folder import Incoming, read_blocks
-from app.files.upload.services import NewFile, store
+from app.files.upload.sent_names import decode_names
+from app.files.upload.services import ReceivedFile, columns_of, store
 from app.history.services import new_batch_id
 from app.text import N_
 
@@ -32,6 +33,8 @@ Candidate = tuple[int, int, list[tuple[str, str]]]
 
 # What is wrong with a file, and why.
 Flaws = dict[str, Text]
+
+SURROGATE = re.compile("[\udc80-\udcff]")
 
 ADOPTED, FLAGGED, PRESENT, SKIPPED = "adopted", "to check", "already here", "skipped"
 
@@ -67,57 +70,89 @@ def adopt_files(
     actor: Actor, folder: Path, mapping: Path | None, owner_id: int
 ) -> Iterator[AdoptionResult]:
     """Adopt the files one after another, as one batch. A second run copies nothing."""
-    sources = read_folder(folder) if mapping is None else read_mapping(folder, mapping)
-    batch_id = new_batch_id()
-    for source in sources:
-        yield adopt_file(actor, source, owner_id, batch_id)
+    sources = list(read_folder(folder) if mapping is None else read_mapping(folder, mapping))
+    names = decode_paths([source.name for source in sources])
+    adoption = Adoption(actor, owner_id, new_batch_id())
+    for source, name in zip(sources, names, strict=True):
+        yield adoption.adopt(source, name)
 
 
-def adopt_file(actor: Actor, source: SourceFile, owner_id: int, batch_id: str) -> AdoptionResult:
-    """Copy one file. What an upload would be refused for is stored too, with that as its flaw."""
-    shown = printable(source.name)
-    if source.path is None:
-        return AdoptionResult(shown, SKIPPED, str(source.problem))
-    size, folder = source.path.stat().st_size, settings().files_dir
-    if not has_space(folder, size):
-        raise NoSpace()
-    incoming = Incoming(folder, max(size, settings().upload_max_bytes))
-    try:
-        path, flaws = path_and_flaws(source.name)
-        for block in read_blocks(source.path):
-            incoming.write(block)
-        incoming.finish()
-        if size > settings().upload_max_bytes:
-            flaws["size"] = N_("It is larger than an upload may be.")
-        file = NewFile(incoming, path, content_type_of(path, incoming, flaws), owner_id)
-        if queries.has_copy(owner_id, path, incoming.sha256, source.former_name):
-            return AdoptionResult(shown, PRESENT, join(flaws))
-        created = datetime.fromtimestamp(source.path.stat().st_mtime, UTC)
-        flaw = next(iter(flaws), None)
-        file.columns = {"created_at": created, "former_name": source.former_name, "flaw": flaw}
-        store(actor, file, batch_id)
-    except Unavailable:
-        raise
-    except (DomainError, OSError) as error:
-        reason = error.message if isinstance(error, DomainError) else error.strerror or ""
-        return AdoptionResult(shown, SKIPPED, reason)
-    finally:
-        incoming.discard()
-    return AdoptionResult(shown, FLAGGED if flaws else ADOPTED, join(flaws))
+@dataclass
+class Adoption:
+    """One run of the command."""
+
+    actor: Actor
+    owner_id: int
+    batch_id: str
+    # The name of the file that was the first with a path.
+    first: dict[str, str] = field(default_factory=dict)
+
+    def adopt(self, source: SourceFile, name: str) -> AdoptionResult:
+        """Copy one file. What an upload would be refused for is stored too, with that as its
+        flaw."""
+        flaws: Flaws = {}
+        try:
+            if source.path is None:
+                raise NotFound(source.problem)
+            is_new = self.copy(source, source.path, self.path_of(source, name, flaws), flaws)
+        except (NoSpace, Unavailable):
+            raise
+        except (DomainError, OSError) as error:
+            reason = error.message if isinstance(error, DomainError) else error.strerror or ""
+            return AdoptionResult(printable(name), SKIPPED, reason)
+        state = (FLAGGED if flaws else ADOPTED) if is_new else PRESENT
+        return AdoptionResult(printable(name), state, " ".join(map(str, flaws.values())))
+
+    def path_of(self, source: SourceFile, name: str, flaws: Flaws) -> CleanPath:
+        """The path of a file, with another name if today's rules would refuse its own. Names that
+        differ on the disk are never versions of one file, also if they are the same text."""
+        try:
+            path = clean_path(name, with_folder=True)
+        except DomainError as error:
+            path = clean_path(safe_path(name), with_folder=True)
+            flaws["name"] = N_("Stored as %(path)s. %(reason)s", path=path.path, reason=error)
+            path = replace(path, sent=printable(name)[:SENT_LENGTH])
+        if self.first.setdefault(path.sent, source.name) != source.name:
+            return replace(path, sent=percent_coded(source.name)[:SENT_LENGTH])
+        return path
+
+    def copy(self, source: SourceFile, file: Path, path: CleanPath, flaws: Flaws) -> bool:
+        """Store the file, unless the same content is there already under this name."""
+        size, limit = file.stat().st_size, settings().upload_max_bytes
+        if not has_space(settings().files_dir, size):
+            raise NoSpace()
+        incoming = Incoming(settings().files_dir, max(size, limit))
+        try:
+            for block in read_blocks(file):
+                incoming.write(block)
+            incoming.finish()
+            if size > limit:
+                flaws["size"] = N_("It is larger than an upload may be.")
+            content_type = content_type_of(path, incoming, flaws)
+            if queries.has_copy(self.owner_id, path, incoming.sha256, source.former_name):
+                return False
+            columns = {
+                **columns_of(path, incoming, content_type, self.owner_id),
+                "created_at": datetime.fromtimestamp(file.stat().st_mtime, UTC),
+                "former_name": source.former_name,
+                "flaw": next(iter(flaws), None),
+            }
+            received = ReceivedFile(source.name, incoming, path=path, columns=columns)
+            store(self.actor, [received], self.batch_id)
+        finally:
+            incoming.discard()
+        if received.error:
+            raise received.error
+        return True
 
 
-def join(flaws: Flaws) -> str:
-    return " ".join(map(str, flaws.values()))
-
-
-def path_and_flaws(name: str) -> tuple[CleanPath, Flaws]:
-    """The path of a file, with another name if today's rules would refuse its own."""
-    try:
-        return clean_path(name, with_folder=True), {}
-    except DomainError as error:
-        safe = clean_path(safe_path(name), with_folder=True)
-        path = replace(safe, sent=printable(name)[:SENT_LENGTH])
-        return path, {"name": N_("Stored as %(path)s. %(reason)s", path=safe.path, reason=error)}
+def decode_paths(paths: Sequence[str]) -> list[str]:
+    """Names on a disk as text. Bytes that are not UTF-8 are surrogates in them; the parts of paths
+    that have some are decoded together, and stay as they are if that fails."""
+    parts = {part for path in paths for part in path.split("/") if SURROGATE.search(part)}
+    raw = [part.encode("utf-8", "surrogateescape") for part in parts]
+    texts = dict(zip(parts, decode_names(raw), strict=True))
+    return ["/".join(texts.get(part) or part for part in path.split("/")) for path in paths]
 
 
 def content_type_of(path: CleanPath, incoming: Incoming, flaws: Flaws) -> str:
@@ -137,14 +172,15 @@ def safe_path(name: str) -> str:
 
 
 def safe_name(part: str) -> str:
-    plain = "".join(
-        quote(c, safe="", errors="surrogateescape") if is_control(c) or c == "\\" else c
-        for c in part
-    )
+    plain = "".join(percent_coded(c) if is_control(c) or c == "\\" else c for c in part)
     stem, dot, extension = plain.rpartition(".")
     if len(plain) <= NAME_LENGTH or len(extension) > EXTENSION_LENGTH:
         return plain[:NAME_LENGTH]
     return stem[: NAME_LENGTH - len(dot + extension)] + dot + extension
+
+
+def percent_coded(name: str) -> str:
+    return quote(name, safe="/", errors="surrogateescape")
 
 
 def read_folder(folder: Path) -> Iterator[SourceFile]:
@@ -178,6 +214,7 @@ def find_mapping(mapping: Path, stored: set[str]) -> list[tuple[str, str]]:
     best: Candidate = (0, 0, [])
     try:
         with closing(sqlite3.connect(address, uri=True)) as connection:
+            connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
             for table in tables(connection):
                 best = max([best, *candidates(connection, table, stored)], key=lambda c: c[:2])
     except sqlite3.Error:

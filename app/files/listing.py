@@ -19,7 +19,7 @@ from app.database.service import permitted
 from app.files import cache
 from app.files.models import File
 from app.files.rules import restorable_since
-from app.text import fold
+from app.text import search_key
 
 SEARCH_LENGTH = 200
 
@@ -57,7 +57,7 @@ class FileListing(Listing):
         if self.flawed:
             chosen.append(File.flaw.is_not(None))
         if self.search:
-            chosen.append(File.search_key.contains(fold(self.search), autoescape=True))
+            chosen.append(File.search_key.contains(search_key(self.search), autoescape=True))
         return chosen
 
 

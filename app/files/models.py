@@ -64,7 +64,7 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     removed_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     downloads: Mapped[int] = mapped_column(default=0)
-    # NFKC and casefolded, the same on SQLite and MariaDB: for sorting and searching.
+    # For sorting and searching, see search_keys.py.
     name_key: Mapped[str] = mapped_column(bounded(NAME_LENGTH))
     search_key: Mapped[str] = mapped_column(long_text(), deferred=True)
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.errors import DomainError
 from app.web.declarations import declared
 from app.web.error_pages import STATUS_TEXTS, answer_http_error, answer_refusal
-from app.web.negotiation import wants_page
+from app.web.preferences import wants_page
 
 FAILED = "file uploaded Fail"
 MISSING = "The downloaded file does not exist"

@@ -5,8 +5,9 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     from app.database.failures import on_refusal
-    from app.health import proxy, refusals, views
+    from app.health import views, warnings
 
     app.register_blueprint(views.bp)
-    proxy.init_app(app)
-    on_refusal(app, refusals.note_refusal)
+    on_refusal(app, warnings.note_refusal)
+    if app.config["SETTINGS"].trusted_proxies == 0:
+        app.before_request(views.note_proxy)

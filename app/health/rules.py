@@ -10,26 +10,17 @@ GOOD_POLICIES = ("volatile-ttl", "noeviction")
 
 def may_see_details(actor: Actor, address: str) -> bool:
     """True for requests from this machine, with a token, or by an administrator."""
-    return is_local(address) or actor.by_token or actor.is_admin
+    return has_property(address, "is_loopback") or actor.by_token or actor.is_admin
 
 
-def is_local(address: str) -> bool:
-    """True if the client address is this machine. It is empty for a unix socket, which is always
-    local; a proxy may give an invalid one, which is not."""
-    return is_in(address, "is_loopback")
-
-
-def is_near(address: str) -> bool:
-    """True if the client address is this machine or in a private network, where proxies are."""
-    return is_in(address, "is_private")
-
-
-def is_in(address: str, network: str) -> bool:
-    """True for a unix socket, and for an address with this property."""
+def has_property(address: str, name: str) -> bool:
+    """True if a client address is_loopback (this machine) or is_private (where proxies are). It is
+    empty for a unix socket, which is always local; a proxy may give an invalid one, which is
+    not."""
     if not address:
         return True
     try:
-        return bool(getattr(ip_address(address), network))
+        return bool(getattr(ip_address(address), name))
     except ValueError:
         return False
 

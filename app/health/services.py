@@ -28,8 +28,8 @@ from app.database.failures import (
     number_of,
 )
 from app.database.limits import CONNECTIONS
-from app.health.refusals import last_refusal
 from app.health.rules import warn_of_memory
+from app.health.warnings import last_proxy, last_refusal
 from app.redis import failures as redis_failures
 from app.redis.client import redis_store
 
@@ -48,9 +48,6 @@ NOT_READY_SECONDS = 0.2
 
 NO_CLOCK = Check(True, "warning: no clock runs; see `supervisorctl status clock`")
 NO_REDIS = "Redis does not answer"
-# When an application last had a request of such a proxy, and from which address: see proxy.py.
-UNTRUSTED_PROXY = "gazetteer-untrusted-proxy"
-PROXY_SECONDS = 600.0  # how long it is reported
 
 TABLES_SECONDS = 60.0  # how long the tables are trusted after all were there
 TABLES = {
@@ -223,9 +220,8 @@ def check_passwords() -> Check:
 
 
 def check_proxy() -> Check:
-    """Warn of a proxy whose word about addresses is not taken, and of names that nobody checks."""
-    seen, address = current_app.extensions.get(UNTRUSTED_PROXY, (-PROXY_SECONDS, ""))
-    if time.monotonic() - seen < PROXY_SECONDS:
+    """Warn of a proxy that is not trusted, and of host names that nobody checks."""
+    if address := last_proxy():
         warning = f"warning: has seen X-Forwarded-For from {address}, but TRUSTED_PROXIES is 0"
         return Check(True, warning)
     if settings().trusted_proxies and not settings().trusted_hosts:

@@ -9,12 +9,18 @@ from werkzeug.wrappers import Response
 from app.current import actor
 from app.database.failures import tolerated
 from app.errors import DomainError
-from app.health import services
+from app.health import services, warnings
 from app.health.rules import may_see_details
 from app.web.declarations import without_session
 from app.web.hooks import identify
 
 bp = Blueprint("health", __name__)
+
+
+def note_proxy() -> None:
+    """Before each request: note whether a proxy passed it on."""
+    if "X-Forwarded-For" in request.headers:
+        warnings.note_proxy(request.remote_addr or "")
 
 
 @bp.get("/healthz")

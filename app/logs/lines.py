@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ EVENT_PATH_BYTES = 120  # the whole path is in the line of the request
 TRACE_LINE_BYTES = 300
 USUAL_BYTES = 200  # of a line without its message
 CUT = "…"
+PLAIN = re.compile(r"[ !#-\[\]-~]*")  # what no code changes
 
 
 def text_code(character: str) -> str:
@@ -38,6 +40,8 @@ def json_code(character: str) -> str:
 
 def escape(text: str, code: Callable[[str], str], most: int) -> str:
     """A text with every character in its code, cut where it would have more bytes."""
+    if len(text) <= most and PLAIN.fullmatch(text):
+        return text
     pieces: list[str] = []
     size = 0
     for character in text:

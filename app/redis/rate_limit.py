@@ -19,34 +19,53 @@ MINUTE, DAY = 60, 86_400
 WIDER = 5  # each wider network of an address may have so many times the count
 PREFIX = "gz:rate:"
 
+# How long an attempt may be unresolved; afterwards it counts, as if its process had died.
+UNRESOLVED_SECONDS = 30
+UNRESOLVED = "?"  # what the names of such events begin with
+
 # All limits in one script: either the event is counted under every key, or one of them is full and
-# nothing is counted; the result is then the milliseconds until there is room, and the number of the
-# limit that takes longest. So concurrent events cannot exceed a limit together, and refused events
-# do not make the wait longer.
-# KEYS: one per limit. ARGV: the name of the event, then count and milliseconds of each limit.
+# nothing is counted; the result is then the milliseconds until there is room, the number of the
+# limit that takes longest, and 1 if every full limit would have room without unresolved attempts.
+# So concurrent events cannot exceed a limit together, and refused events do not make the wait
+# longer.
+# KEYS: one per limit. ARGV: the name of the event, milliseconds for which an attempt may be
+# unresolved, then count and milliseconds of each limit.
 HIT = """
 local clock = redis.call("TIME")
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local wait, full = 0, 0
+local wait, full, busy = 0, 0, 0
 for i, key in ipairs(KEYS) do
-  local count, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  local count, window = tonumber(ARGV[2 * i + 1]), tonumber(ARGV[2 * i + 2])
   ask("ZREMRANGEBYSCORE", key, "-inf", now - window)
-  if ask("ZCARD", key) >= count then
+  local counted = ask("ZCARD", key)
+  if counted >= count then
+    for _, event in ipairs(ask("ZRANGEBYSCORE", key, now - ARGV[2], "+inf")) do
+      if string.sub(event, 1, 1) == "?" then counted = counted - 1 end
+    end
+    busy = 1
+  end
+  if counted >= count then
     local leaves = ask("ZRANGE", key, -count, -count, "WITHSCORES")
     local room = tonumber(leaves[2]) + window - now
     if room > wait then wait, full = room, i end
   end
 end
-if full > 0 then return {wait, full} end
+if full > 0 then return {wait, full, 0} end
+if busy > 0 then return {0, 0, 1} end
 for i, key in ipairs(KEYS) do
   ask("ZADD", key, now, ARGV[1])
-  ask("PEXPIRE", key, ARGV[2 * i + 1])
+  ask("PEXPIRE", key, ARGV[2 * i + 2])
 end
-return {0, 0}
+return {0, 0, 0}
 """
 
-GIVE_BACK = """
-for _, key in ipairs(KEYS) do ask("ZREM", key, ARGV[1]) end
+# ARGV: the name of the event, and the one under which it counts from now on, or nothing.
+RESOLVE = """
+for _, key in ipairs(KEYS) do
+  local time = ask("ZSCORE", key, ARGV[1])
+  if time and ARGV[2] ~= "" then ask("ZADD", key, time, ARGV[2]) end
+  ask("ZREM", key, ARGV[1])
+end
 """
 
 
@@ -67,12 +86,14 @@ class Limit:
 @dataclass(frozen=True)
 class Hit:
     """An event: counted under all its limits or, if one of them is `full`, under none; that one
-    has room again in so many seconds."""
+    has room again in so many seconds. If it is `busy`, attempts whose outcome is not known yet take
+    the room that is left."""
 
     event: str
     limits: tuple[Limit, ...]
     full: Limit | None = None
     seconds: int = 0
+    busy: bool = False
 
 
 def per_network(count: int, key: str, address: str) -> tuple[Limit, ...]:
@@ -83,23 +104,25 @@ def per_network(count: int, key: str, address: str) -> tuple[Limit, ...]:
     )
 
 
-def hit(*limits: Limit) -> Hit:
-    """Count an event under all of the limits, unless one of them is full."""
-    event = secrets.token_hex(8)
-    args: list[str | int] = [event]
+def hit(*limits: Limit, unresolved: bool = False) -> Hit:
+    """Count an event under all of the limits, unless one of them is full. An `unresolved` one is an
+    attempt whose outcome the caller reports with resolve()."""
+    event = (UNRESOLVED if unresolved else "") + secrets.token_hex(8)
+    args: list[str | int] = [event, UNRESOLVED_SECONDS * 1000]
     for limit in limits:
         args += [limit.count, limit.seconds * 1000]
     keys = [limit.redis_key for limit in limits]
-    milliseconds, full = redis_store.script(HIT)(keys=keys, args=args)
+    milliseconds, full, busy = redis_store.script(HIT)(keys=keys, args=args)
     if not full:
-        return Hit(event, limits)
+        return Hit(event, limits, busy=bool(busy))
     return Hit(event, limits, limits[full - 1], ceil(int(milliseconds) / 1000))
 
 
-def give_back(counted: Hit) -> None:
-    """Remove an event from the limits it was counted under."""
-    keys = [limit.redis_key for limit in counted.limits]
-    redis_store.script(GIVE_BACK)(keys=keys, args=[counted.event])
+def resolve(attempt: Hit, counts: bool) -> None:
+    """End an unresolved attempt: it counts from when it was made, or not at all."""
+    keys = [limit.redis_key for limit in attempt.limits]
+    remains = attempt.event.removeprefix(UNRESOLVED) if counts else ""
+    redis_store.script(RESOLVE)(keys=keys, args=[attempt.event, remains])
 
 
 def forget(key: str) -> None:

@@ -5,10 +5,11 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Set up each part; hooks run in the order in which they are registered."""
-    from app.extensions import babel
+    from flask_babel import Babel
+
     from app.web import assets, error_pages, formatting, hooks, hosts, navigation, posts
     from app.web.preferences import language
 
-    babel.init_app(app, locale_selector=language)
+    Babel(app, locale_selector=language)
     for part in (error_pages, hosts, hooks, posts, navigation, formatting, assets):
         part.init_app(app)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -112,10 +112,13 @@ def nearest_endpoint(path: str) -> str:
 def path_for_log() -> str:
     """The path of this request without secrets, even if it matches no view because of its method
     or its end."""
-    path = request.path
-    for pattern, replacement in addresses().secrets:
-        path = pattern.sub(replacement, path)
-    return path
+    found: str | None = g.get("path_for_log")
+    if found is None:
+        found = request.path
+        for pattern, replacement in addresses().secrets:
+            found = pattern.sub(replacement, found)
+        g.path_for_log = found
+    return found
 
 
 @dataclass(frozen=True)

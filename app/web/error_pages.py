@@ -23,7 +23,7 @@ from app.errors import DomainError, Invalid, Locked
 from app.logs import event
 from app.redis import failures as redis_failures
 from app.web.formatting import format_size
-from app.web.negotiation import accepts_anything, wants_page
+from app.web.preferences import accepts_anything, wants_page
 from app.web.urls import without_slash
 
 # Title and advice for each status.
@@ -33,6 +33,7 @@ STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
     403: (_l("Not allowed"), _l("Ask an administrator if you need this.")),
     404: (_l("Page not found"), _l("The address may be mistyped, or the page was removed.")),
     405: (_l("Method not allowed"), _l("This address does not support this request method.")),
+    408: (_l("The request took too long"), _l("Send less at once. Nothing was saved.")),
     409: (
         _l("Your change was not saved"),
         _l("Go back, reload the page and check what changed."),
@@ -48,7 +49,7 @@ STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
         _l("A service behind this page does not answer. Try again in a moment."),
     ),
     507: (
-        _l("The disk is nearly full"),
+        _l("The disk is full or not writable"),
         _l("Nothing was saved. Tell the administrator of this server."),
     ),
 }
@@ -76,9 +77,9 @@ def answer(status: int, message: str, headers: Any = None, **more: Any) -> Respo
 
 
 def answer_refusal(error: DomainError) -> Response:
-    """Answer a DomainError; 403 is also logged as a security event."""
-    if error.status == 403:
-        event("refused", logging.WARNING)
+    """Answer a DomainError, and log it if it is a security event."""
+    if error.event:
+        event(error.event, logging.WARNING)
     more = dict(error.details)
     if isinstance(error, Invalid) and error.fields:
         more["fields"] = {name: str(text) for name, text in error.fields.items()}

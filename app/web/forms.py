@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from flask import g, request
-from flask_babel import get_translations, lazy_ngettext
+from flask_babel import get_translations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
@@ -15,67 +15,16 @@ from wtforms.validators import Length, ValidationError
 from app.database import failures
 from app.errors import DomainError, Forbidden, Invalid, NotFound, Unauthorized
 from app.text import Message, join_sentences
-from app.web.negotiation import shows_pages
+from app.web.preferences import shows_pages
 
 T = TypeVar("T")
 
 # Errors that are shown as pages, not as messages in the form.
 PAGES: tuple[type[DomainError], ...] = (Forbidden, NotFound, Unauthorized)
 
-
-# WTForms' own messages, for validators and fields that are given none; named here so that
+# The messages of WTForms that our fields and validators show, named here so that
 # `make translations` finds them.
-WTFORMS_TEXTS = (
-    _l("Field must be equal to %(other_name)s."),
-    _l("This field is required."),
-    _l("Invalid input."),
-    _l("Invalid IP address."),
-    _l("Invalid Mac address."),
-    _l("Invalid URL."),
-    _l("Invalid UUID."),
-    _l("Invalid email address."),
-    _l("Invalid value, must be one of: %(values)s."),
-    _l("Invalid value, can't be any of: %(values)s."),
-    _l("Number must be at least %(min)s."),
-    _l("Number must be at most %(max)s."),
-    _l("Number must be between %(min)s and %(max)s."),
-    _l("Date must be at least %(min)s."),
-    _l("Date must be at most %(max)s."),
-    _l("Date must be between %(min)s and %(max)s."),
-    _l("Field must be between %(min)d and %(max)d characters long."),
-    _l("This field cannot be edited."),
-    _l("This field is disabled and cannot have a value."),
-    _l("Not a valid choice."),
-    _l("Invalid Choice: could not coerce."),
-    _l("Invalid choice(s): one or more data inputs could not be coerced."),
-    _l("Not a valid datetime value."),
-    _l("Not a valid date value."),
-    _l("Not a valid time value."),
-    _l("Not a valid week value."),
-    _l("Not a valid integer value."),
-    _l("Not a valid decimal value."),
-    _l("Not a valid float value."),
-    lazy_ngettext(
-        "Field must be at least %(min)d character long.",
-        "Field must be at least %(min)d characters long.",
-        2,
-    ),
-    lazy_ngettext(
-        "Field cannot be longer than %(max)d character.",
-        "Field cannot be longer than %(max)d characters.",
-        2,
-    ),
-    lazy_ngettext(
-        "Field must be exactly %(max)d character long.",
-        "Field must be exactly %(max)d characters long.",
-        2,
-    ),
-    lazy_ngettext(
-        "'%(value)s' is not a valid choice for this field.",
-        "'%(value)s' are not valid choices for this field.",
-        2,
-    ),
-)
+WTFORMS_TEXTS = (_l("Not a valid choice."), _l("Invalid Choice: could not coerce."))
 
 
 class FormTranslations:

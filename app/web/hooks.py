@@ -13,13 +13,17 @@ from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
+from app.actor import Role
 from app.current import actor, settings, visitor
 from app.database.timing import spent
+from app.errors import NotAForm
+from app.logs import event
 from app.web import urls
 from app.web.declarations import declared, path_for_log
 from app.web.formatting import html_lang, sentence_space
 from app.web.hosts import check_host
-from app.web.posts.bodies import START_RESPONSE, open_body
+from app.web.posts import bodies, drafts
+from app.web.posts.csrf import FormRefused, check_csrf
 from app.web.preferences import colour_scheme
 
 log = logging.getLogger("gazetteer.request")
@@ -50,6 +54,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+STRICT_TRANSPORT_SECURITY = "max-age=31536000; includeSubDomains"
 
 
 def start_request() -> None:
@@ -59,8 +64,8 @@ def start_request() -> None:
     given = request.headers.get("X-Request-ID", "")
     trusted = settings().trusted_proxies and REQUEST_ID.fullmatch(given)
     g.request_id = given if trusted else secrets.token_hex(8)
-    g.path_for_log = path_for_log()
-    open_body()
+    path_for_log()  # from here on the log knows it
+    bodies.open_body()
     check_host()
 
 
@@ -82,25 +87,51 @@ def identify() -> None:
     current_app.extensions[IDENTIFY]()
 
 
+def check_form() -> Any:
+    """What every POST passes before its view. Refuse visitors of views that are not for them, a
+    form that is too large (both without reading it), a body that is not a form, and a form without
+    a valid CSRF token. A client without permission for the view gets that response instead of 415.
+    A form that a page of ours signed is stored before it is refused, and shown again later."""
+    view = declared()
+    if request.method == "GET":
+        drafts.load_draft()
+    if request.method != "POST" or request.routing_exception is not None or view.csrf_after_guard:
+        return None
+    if view.guard and not actor().has_role(Role.VIEWER):
+        return drafts.store_for_sign_in() or view.guard()
+    bodies.limit_body()
+    if not bodies.is_form_or_empty():
+        if view.guard and (refusal := view.guard()):
+            return refusal
+        raise NotAForm()
+    bodies.check_parts()
+    try:
+        check_csrf()
+    except FormRefused as refused:
+        page = drafts.store_refused()
+        if page is None:
+            raise
+        event(refused.event, logging.WARNING)
+        return page
+    return None
+
+
 def set_headers(response: Response) -> Response:
     """Set the headers of every response, except those that the view has set."""
-    if g.get("path_for_log", request.path) != request.path:
+    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
+    headers["X-Request-ID"] = g.get("request_id", "-")
+    if path_for_log() != request.path:
         # The address is a secret, which nginx would log as the referrer of another request.
-        response.headers.setdefault("Referrer-Policy", "strict-origin")
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+        headers["Referrer-Policy"] = "strict-origin"
     if request.is_secure:
-        response.headers.setdefault(
-            "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
-        )
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["X-Request-ID"] = g.get("request_id", "-")
+        headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
+    names = set(response.headers.keys(lower=True))
+    response.headers.extend({k: v for k, v in headers.items() if k.lower() not in names})
     return response
 
 
 def log_request(response: Response) -> None:
     """Log one line for the request, without its query, which may contain anything."""
-    path = path_for_log()
     log.info(
         "request",
         extra={"fields": {
@@ -108,7 +139,7 @@ def log_request(response: Response) -> None:
             "address": request.remote_addr,
             "person": actor().name or "-",
             "method": request.method,
-            "path": path,
+            "path": path_for_log(),
             "status": response.status_code,
             "db_ms": round(spent().seconds * 1000, 1),
             "db_n": spent().statements,
@@ -136,8 +167,12 @@ class Site(Flask):
             return self.url_map.bind("localhost", path_info=request.path if request else None)
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
-        environ[START_RESPONSE] = start_response
+        environ[bodies.START_RESPONSE] = start_response
         return super().wsgi_app(environ, start_response)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No view or hook is asynchronous, which Flask would look up each time it calls one."""
+        return func
 
     def process_response(self, response: Response) -> Response:
         response = super().process_response(response)
@@ -154,6 +189,7 @@ def page_context() -> dict[str, Any]:
         "sentence_space": sentence_space(),
         "colour_scheme": colour_scheme(),
         "this_page": urls.this_page(),
+        "draft": g.get("draft"),
     }
 
 
@@ -165,7 +201,7 @@ def init_app(app: Flask) -> None:
         fixed = ProxyFix(app.wsgi_app, proxies, proxies, proxies, x_port=0)
         app.wsgi_app = fixed  # type: ignore[method-assign]
     app.url_map.converters["int"] = urls.RowId
-    app.before_request(start_request)
-    app.before_request(start_identification)
+    for hook in (start_request, start_identification, check_form):
+        app.before_request(hook)
     app.after_request(set_headers)
     app.context_processor(page_context)

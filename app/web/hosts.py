@@ -3,6 +3,7 @@ its own name resolve to this machine (DNS rebinding), and read what visitors her
 
 import logging
 import socket
+from functools import lru_cache
 from ipaddress import ip_address
 
 from flask import Flask, current_app, g, request
@@ -21,14 +22,10 @@ class UnknownHost(DomainError):
     """The header `Host` has the name of another site, or none that can be read."""
 
     status = 400
-
-    def __init__(self) -> None:
-        super().__init__(
-            N_(
-                "This site does not answer under this name. An administrator finds the name in "
-                "the log and can add it to TRUSTED_HOSTS, or set TRUSTED_PROXIES behind a proxy."
-            )
-        )
+    text = N_(
+        "This site does not answer under this name. An administrator finds the name in the log "
+        "and can add it to TRUSTED_HOSTS, or set TRUSTED_PROXIES behind a proxy."
+    )
 
 
 def known_names(settings: Settings) -> tuple[str, ...] | None:
@@ -46,13 +43,18 @@ def check_host() -> None:
     sent = request.headers.get("Host")
     if not sent:
         return
-    names: tuple[str, ...] | None = current_app.extensions[EXTENSION]
-    name = "" if set("@/?#") & set(sent) else split_url(f"//{sent}").hostname or ""
-    name = name.rstrip(".")
-    if not (names is None or is_ip_address(name) or matches(name, names)):
+    if not is_ours(sent, current_app.extensions[EXTENSION]):
         fields = {"request_id": g.request_id, "host": sent[:100]}
         log.warning("unknown host", extra={"fields": fields})
         raise UnknownHost()
+
+
+@lru_cache(maxsize=100)
+def is_ours(sent: str, names: tuple[str, ...] | None) -> bool:
+    """True if the header names this site, or an IP address."""
+    name = "" if set("@/?#") & set(sent) else split_url(f"//{sent}").hostname or ""
+    name = name.rstrip(".")
+    return names is None or is_ip_address(name) or matches(name, names)
 
 
 def is_ip_address(name: str) -> bool:

@@ -1,7 +1,9 @@
 """The navigation bar; each package adds its entries in init_app()."""
 
+from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
@@ -14,9 +16,9 @@ EXTENSION = "gazetteer-navigation"
 
 @dataclass(frozen=True)
 class MenuItem:
-    """An item of the bar or of the menu. `label` is a lazy translation; items are sorted by
-    `order`; `visible` decides who sees it, by default everybody who is signed in. It is current on
-    all pages of `blueprints`, or only on its endpoint if that is empty. `icon` is a name in
+    """An item of the bar or of the menu, which are sorted by `order`. `label` is a lazy
+    translation; `visible` decides who sees it, by default everybody who is signed in. It is current
+    on all pages of `blueprints`, or only on its endpoint if that is empty. `icon` is a name in
     Bootstrap Icons, for items of the menu."""
 
     endpoint: str
@@ -56,30 +58,26 @@ def navigation(app: Flask) -> Navigation:
 
 
 def add_to_bar(app: Flask, entry: MenuItem) -> None:
-    navigation(app).bar.append(entry)
+    insort(navigation(app).bar, entry, key=attrgetter("order"))
 
 
 def add_to_menu(app: Flask, entry: MenuItem) -> None:
-    navigation(app).menu.append(entry)
-
-
-def visible(entries: list[MenuItem]) -> list[MenuItem]:
-    """The entries that the actor sees, in order."""
-    ordered = sorted(entries, key=lambda entry: entry.order)
-    return [entry for entry in ordered if entry.visible(actor())]
+    insort(navigation(app).menu, entry, key=attrgetter("order"))
 
 
 def bar_entries() -> list[MenuItem]:
-    return visible(navigation(current_app).bar)
+    """The entries that the actor sees."""
+    return [entry for entry in navigation(current_app).bar if entry.visible(actor())]
 
 
 def menu_entries() -> list[MenuItem]:
-    return visible(navigation(current_app).menu)
+    """The entries that the actor sees."""
+    return [entry for entry in navigation(current_app).menu if entry.visible(actor())]
 
 
 def home_url() -> str:
     """The start page, for example after signing in: the first entry of the bar."""
-    return min(navigation(current_app).bar, key=lambda entry: entry.order).url
+    return navigation(current_app).bar[0].url
 
 
 def sign_in_url(**args: Any) -> str:
@@ -93,7 +91,5 @@ def own_password_url() -> str:
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
-        bar_entries=bar_entries,
-        menu_entries=menu_entries,
-        sign_in_url=sign_in_url,
+        bar_entries=bar_entries, menu_entries=menu_entries, sign_in_url=sign_in_url
     )

@@ -13,7 +13,7 @@ from app.errors import Unauthorized
 from app.web.declarations import declare, declared
 from app.web.error_pages import answer
 from app.web.navigation import own_password_url, sign_in_url
-from app.web.negotiation import wants_page
+from app.web.preferences import wants_page
 from app.web.urls import this_page
 
 P = ParamSpec("P")

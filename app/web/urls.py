@@ -53,6 +53,11 @@ def split_url(text: str | None) -> SplitResult:
         return urlsplit("")
 
 
+def add_argument(url: str, name: str, value: str) -> str:
+    """A URL of ours with one more argument, whose value needs no encoding."""
+    return f"{url}{'&' if '?' in url else '?'}{name}={value}"
+
+
 def host() -> str:
     """The header `Host`; unlike `request.host` also one that Werkzeug does not accept, such as a
     name with an underscore."""

@@ -2,16 +2,18 @@
 
 import re
 import unicodedata
+from functools import partial
 
 import pytest
 
 from app.actor import ANONYMOUS
-from app.auth import queries, rules
+from app.auth import passwords, queries, rules
 from app.auth import services as auth
+from app.auth.sign_in import limits
 from app.auth.sign_in import services as sign_in
-from app.auth.sign_in.limits import WRONG_PER_ADDRESS, count
+from app.auth.sign_in.limits import count_wrong
 from app.errors import Invalid
-from app.redis.rate_limit import per_network
+from app.redis.rate_limit import resolve
 from app.session_page import services
 from app.web.urls import safe_next
 from tests.auth.helpers import cookie_of, is_signed_in
@@ -134,7 +136,7 @@ def test_sixth_wrong_attempt_in_a_minute_is_refused_and_shows_the_name(people, b
 def test_attempts_of_an_address_with_many_names_are_limited(app, people, browser):
     with app.app_context():
         for _attempt in range(17):
-            count(*per_network(WRONG_PER_ADDRESS, "sign-in:address", "127.0.0.1"))
+            count_wrong("sign-in:address", "127.0.0.1")
     for number in range(3):
         response = browser.submit("/login", {"name": f"name-{number}", "password": "wrong one"})
         assert response.status_code == 422
@@ -181,16 +183,50 @@ def test_a_correct_attempt_between_wrong_ones_resets_nothing(people, app):
     assert Browser(app).submit("/login", WRONG).status_code == 429
 
 
-def test_limit_holds_for_attempts_at_once(people, app, redis_url):
-    browsers = [Browser(app) for _number in range(9)]
+def sign_in_at_once(app, *typed):
+    """What each of several browsers is answered that send a password at the same time."""
+    browsers = [Browser(app) for _password in typed]
     tokens = [browser.token("/login") for browser in browsers]
 
-    def attempt(browser, token):
-        data = {**WRONG, "csrf_token": token}
+    def attempt(browser, token, password):
+        data = {"name": "editor", "password": password, "csrf_token": token}
         return browser.client.post("/login", data=data, headers=HTML).status_code
 
-    works = [lambda b=b, t=t: attempt(b, t) for b, t in zip(browsers, tokens, strict=True)]
-    assert sorted(at_once(app, *works)) == [422] * 5 + [429] * 4
+    works = [partial(attempt, *each) for each in zip(browsers, tokens, typed, strict=True)]
+    return at_once(app, *works)
+
+
+def test_limit_holds_for_attempts_at_once(people, app):
+    assert sorted(sign_in_at_once(app, *["wrong one"] * 9)) == [422] * 5 + [429] * 4
+
+
+def test_right_passwords_sent_at_once_are_all_accepted(people, app, monkeypatch):
+    """Five may be unresolved at a time; the others wait. They are not wrong attempts."""
+    monkeypatch.setattr(passwords, "TURN_SECONDS", 60)
+    monkeypatch.setattr(limits, "PAUSES", (0, *[0.05] * 600))
+    assert sign_in_at_once(app, *[PASSWORD] * 26) == [303] * 26
+    found = sign_in_at_once(app, *["wrong one"] * 9, *[PASSWORD] * 9)
+    assert found.count(422) == 5
+    assert set(found[9:]) <= {303, 429}
+    assert set(found[:9]) == {422, 429}
+
+
+def test_whoever_waits_too_long_for_the_attempts_of_others_is_asked_to_come_back(
+    people, app, browser, monkeypatch
+):
+    monkeypatch.setattr(limits, "PAUSES", (0, 0.01))
+    with app.app_context():
+        editor = limits.stranger_limits(2, "editor", "127.0.0.1")
+        attempts = [limits.begin_attempt(*editor) for _number in range(5)]
+    right = {**WRONG, "password": PASSWORD}
+    response = browser.submit("/login", right)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    text = "Many people are signing in right now. Try again in a moment."
+    assert Page(response).texts(".error-summary li") == [text]
+    with app.app_context():
+        for attempt in attempts:
+            resolve(attempt, counts=False)
+    assert browser.submit("/login", right).status_code == 303
 
 
 def test_what_was_typed_as_a_name_is_not_stored_in_redis(app, browser):

@@ -139,6 +139,19 @@ def make_token(_site: Site, page: Page) -> Response | None:
     return submit(page)
 
 
+def sign_in_elsewhere(site: Site, page: Page) -> Response | None:
+    """Have a session in another browser too."""
+    assert page.context.browser
+    other = page.context.browser.new_context()
+    elsewhere = other.new_page()
+    elsewhere.goto(f"{site.base}/login")
+    elsewhere.fill("#name", "editor")
+    elsewhere.fill("#password", PASSWORD)
+    submit(elsewhere)
+    other.close()
+    return page.reload()
+
+
 def sign_in_wrongly(_site: Site, page: Page) -> Response | None:
     """Sign in with an unknown name."""
     page.fill("#name", f"nobody {next(numbers)}")
@@ -215,6 +228,7 @@ PAGES = [
     Visit("session", "editor", "/session"),
     Visit("session-value", "editor", "/session", act=store_value),
     Visit("account", "editor", "/account"),
+    Visit("account-sessions", "editor", "/account", act=sign_in_elsewhere),
     Visit("password", "editor", "/account/password"),
     Visit("password-refused", "editor", "/account/password", 422, repeat_wrongly, focused=True),
     Visit("password-first", "newcomer", "/account/password"),

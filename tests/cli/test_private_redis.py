@@ -222,3 +222,11 @@ def test_sessions_survive_a_full_redis(settings):
         assert client.exists(*sessions) == len(sessions)
         assert client.hlen("pis") == 1000
         assert client.info("memory")["used_memory"] < 17 << 20
+
+
+def test_the_program_starts_without_large_libraries():
+    """They would take a quarter of a second, in which pages have no Redis."""
+    code = f"import sys, {private_redis.__name__}; print(*sys.modules)"
+    words = [sys.executable, "-c", code]
+    modules = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert not {"flask", "sqlalchemy"} & set(modules.split())

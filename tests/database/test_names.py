@@ -11,6 +11,7 @@ from app.cities.listing.queries import CityListing
 from app.cities.models import City
 from app.cities.rules import keys
 from app.cities.statistics.queries import compute_statistics
+from app.clock import stored_keys
 from app.database.engine import db
 from app.text import same_key
 from tests.cities.conftest import ACTOR, add_as_original, add_cities
@@ -102,7 +103,7 @@ def count_due():
 def test_keys_of_other_rules_are_replaced_in_batches(any_app, monkeypatch):
     """As `flask prepare` does after an upgrade, and as the clock does for rows that the previous
     release wrote during it."""
-    monkeypatch.setattr(search_keys, "FILL_BATCH", 7)
+    monkeypatch.setattr(stored_keys, "BATCH", 7)
     add_cities(*((f"Zürich {number}", "Málaga", number) for number in range(30)))
     versions = db.session.execute(select(City.id, City.version, City.changed_at)).all()
     old = {"province_key": "zürich", "search_key": "zürich\nmálaga"}
@@ -111,7 +112,7 @@ def test_keys_of_other_rules_are_replaced_in_batches(any_app, monkeypatch):
     db.session.execute(update(City).where(City.id % 3 == 2).values(province_same="Zug"))
     db.session.commit()
     assert count_due() == 10
-    search_keys.refresh_keys()
+    search_keys.KEYS.refresh()
     assert count_due() == 0
     rows = db.session.execute(select(City)).scalars().all()
     assert all(
@@ -121,7 +122,7 @@ def test_keys_of_other_rules_are_replaced_in_batches(any_app, monkeypatch):
     )
     assert db.session.execute(select(City.id, City.version, City.changed_at)).all() == versions
     with statements() as sent:
-        search_keys.refresh_keys()
+        search_keys.KEYS.refresh()
     assert not [statement for statement, _parameters in sent if statement.startswith("UPDATE")]
 
 
@@ -129,15 +130,15 @@ def test_a_row_that_is_renamed_during_the_refresh_is_due_afterwards(any_app, mon
     add_cities(("p", "old", 1))
     db.session.execute(update(City).values(province_same="x"))
     db.session.commit()
-    compare = search_keys.changed_keys
+    compare = search_keys.KEYS.changed
 
     def rename(rows):
         with db.engine.begin() as connection:
             connection.execute(text("UPDATE city SET cityname = 'new'"))
         return compare(rows)
 
-    monkeypatch.setattr(search_keys, "changed_keys", rename)
-    search_keys.refresh_keys()
+    monkeypatch.setattr(search_keys.KEYS, "changed", rename)
+    search_keys.KEYS.refresh()
     monkeypatch.undo()
     assert count_due() == 1
     assert [row[2] for row in read_all(CityListing(search="new"))] == ["new"]

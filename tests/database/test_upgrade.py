@@ -10,9 +10,12 @@ from flask_migrate import downgrade, upgrade
 
 from app.actor import Actor
 from app.cities.listing.queries import CityListing, count_filtered
-from app.cities.search_keys import find_same, refresh_keys
+from app.cities.search_keys import KEYS, find_same
 from app.database.engine import db
 from app.database.schema import create_database
+from app.files import search_keys as files
+from app.files.listing import FileListing
+from app.files.models import File
 
 # The previous release, and a later state that was installed too.
 PREVIOUS = ("0008", "0010")
@@ -131,12 +134,26 @@ def test_names_are_found_after_the_upgrade_and_when_the_previous_release_writes(
         connection.execute(city.insert(), [row] * 2)
         connection.execute(city.insert(), {**names, "usernumber": 5})
     upgrade()
-    refresh_keys()
+    KEYS.refresh()
     assert count(search="zurich bulach") == count(province="Zürich ZH") == 3
     with db.engine.begin() as connection:
         connection.execute(city.insert(), row)
     assert count(search="zurich bulach") == count(province="Zürich ZH") == 4
     assert find_same("Zürich ZH", "Bülach") == 3
+
+
+def test_files_are_found_by_the_new_rule_after_the_upgrade(previous):
+    """`flask prepare` computes their keys."""
+    file = previous.tables["file"]
+    old = {"name": "Café.txt", "name_key": "café.txt", "search_key": "ﬂüsse/café.txt"}
+    with db.engine.begin() as connection:
+        connection.execute(file.update().where(file.c.id == 1).values(folder="Flüsse", **old))
+    upgrade()
+    files.KEYS.refresh()
+    for text in ("flusse/cafe", "CAFÉ", "Cafe\u0301"):
+        db.session.rollback()
+        listing = FileListing(search=text)
+        assert db.session.scalars(sa.select(File.id).where(*listing.conditions())).all() == [1]
 
 
 def count(**filters):

@@ -20,9 +20,8 @@ from app.auth import queries
 from app.current import settings
 from app.database.engine import db
 from app.files.models import File
-from app.files.names import clean_path
 from app.files.storage.folder import Incoming
-from app.files.upload.services import StoredFile, store_upload
+from app.files.upload.services import ReceivedFile, StoredFile, store_uploads
 from app.times import now
 from tests.factories import add_person, add_token
 
@@ -109,15 +108,22 @@ def editor(person_id: int) -> Actor:
     return Actor(person_id, "somebody", Role.EDITOR)
 
 
+def received(name: str, data: bytes = PDF, with_folder: bool = False) -> ReceivedFile:
+    """A file of a form, inside an application context."""
+    incoming = Incoming(settings().files_dir, settings().upload_max_bytes)
+    incoming.write(data)
+    return ReceivedFile(name, incoming, with_folder)
+
+
 def store(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False) -> StoredFile:
     """Store a file as an upload does, inside an application context."""
-    own = settings()
-    incoming = Incoming(own.files_dir, own.upload_max_bytes)
-    try:
-        incoming.write(data)
-        return store_upload(editor(owner_id), clean_path(name, with_folder), incoming)
-    finally:
-        incoming.discard()
+    file = received(name, data, with_folder)
+    store_uploads(editor(owner_id), [file])
+    if file.incoming:
+        file.incoming.discard()
+    if file.stored is None:
+        raise file.error or AssertionError(name)
+    return file.stored
 
 
 @contextmanager
@@ -150,6 +156,11 @@ def age(file_id: int, days: float) -> None:
     moment = now() - timedelta(days=days)
     db.session.execute(update(File).where(File.id == file_id).values(removed_at=moment))
     db.session.commit()
+
+
+def files_dir(app: Flask) -> Path:
+    folder: Path = app.config["SETTINGS"].files_dir
+    return folder
 
 
 def on_disk(folder: Path) -> list[Path]:

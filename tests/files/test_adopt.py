@@ -6,11 +6,14 @@ from contextlib import closing
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from app.auth import services as auth
+from app.database.engine import db
 from app.files import queries
+from app.files.models import File
 from tests.factories import OPERATOR, actor_of, add_person
-from tests.files.helpers import PDF, PNG, REPORT, Script
+from tests.files.helpers import PDF, PNG, REPORT, Script, files_dir
 from tests.html import Page
 
 
@@ -196,7 +199,7 @@ def test_refusals_are_one_sentence(run, old, tmp_path):
 @pytest.mark.parametrize(
     ("name", "stored"),
     [
-        (b"\xb1\xa8.pdf", "%B1%A8.pdf"),
+        (b"\xff\xfe.pdf", "%FF%FE.pdf"),
         (b"a\\b.pdf", "a%5Cb.pdf"),
         (b"a\nb.pdf", "a%0Ab.pdf"),
         ("x\u202efdp.pdf".encode(), "x%E2%80%AEfdp.pdf"),
@@ -213,6 +216,79 @@ def test_a_name_that_the_rules_refuse_is_replaced(app, run, old, name, stored):
         assert queries.find_file(OPERATOR, stored).flaw == "name"
     again = run("adopt-files", old, "--owner", "Ada")
     assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 1 already here, 0 skipped"
+
+
+def adopted(app):
+    """The paths of the current versions with how many versions there are, and what is flagged."""
+    with app.app_context():
+        rows = db.session.scalars(select(File).where(File.replaced_at.is_(None))).all()
+        return {row.path: row.version for row in rows}, [row.path for row in rows if row.flaw]
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5"])
+def test_names_that_are_not_utf_8_are_decoded_together(app, run, old, encoding):
+    """Short ones by the evidence of the others; each part of a path for itself."""
+    names = ["測試報告.pdf", "東風/地圖.pdf", "報.pdf"]
+    for name in names:
+        path = old / os.fsdecode(name.encode(encoding))
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(PDF)
+    (old / "地圖").mkdir()
+    mixed = old / "地圖" / os.fsdecode(names[0].encode(encoding))
+    mixed.write_bytes(PDF)
+    done = run("adopt-files", old, "--owner", "Ada")
+    assert done.exit_code == 0, done.output
+    assert "報.pdf\tadopted" in done.output.splitlines()
+    expected = [*names, f"地圖/{names[0]}"]
+    assert adopted(app) == (dict.fromkeys(expected, 1), [])
+    again = run("adopt-files", old, "--owner", "Ada")
+    assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 4 already here, 0 skipped"
+
+
+def test_names_that_become_the_same_text_are_different_files(app, run, old):
+    """The same name in two encodings, and composed and decomposed."""
+    names = [
+        "报告.pdf".encode(), "报告.pdf".encode("gbk"),
+        "\u00e9.pdf".encode(), "e\u0301.pdf".encode(), b"e%CC%81.pdf",
+    ]  # fmt: skip
+    for number, name in enumerate(names):
+        (old / os.fsdecode(name)).write_bytes(PDF + b"%d" % number)
+    assert run("adopt-files", old, "--owner", "Ada").exit_code == 0
+    paths = [
+        "报告.pdf",
+        "报告 (2).pdf",
+        "\u00e9.pdf",
+        "\u00e9 (2).pdf",
+        "e%CC%81.pdf",
+    ]
+    assert adopted(app) == (dict.fromkeys(paths, 1), [])
+    again = run("adopt-files", old, "--owner", "Ada")
+    assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 5 already here, 0 skipped"
+
+
+def test_names_in_the_table_of_the_original_are_decoded_too(app, run, old):
+    stored = [f"{uuid4()}.pdf", f"{uuid4()}.pdf"]
+    for name in stored:
+        (old / name).write_bytes(PDF)
+    mapping = make_mapping(old / "files.db", [])
+    with closing(sqlite3.connect(mapping)) as connection, connection:
+        names = "测试报告.pdf", "地图.pdf"
+        insert = "INSERT INTO files VALUES (CAST(? AS TEXT), ?)"
+        connection.executemany(
+            insert, [(name.encode("gbk"), key) for name, key in zip(names, stored, strict=True)]
+        )
+    done = run("adopt-files", old, mapping, "--owner", "Ada")
+    assert done.exit_code == 0, done.output
+    assert adopted(app) == (dict.fromkeys(names, 1), [])
+
+
+def test_a_storage_folder_that_cannot_be_used_ends_the_command(app, run, old):
+    (old / "a.pdf").write_bytes(PDF)
+    files_dir(app).parent.mkdir(exist_ok=True)
+    files_dir(app).write_text("in place of the folder")
+    done = run("adopt-files", old, "--owner", "Ada")
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1].startswith("Error: Nothing was saved.")
 
 
 def test_files_to_check_are_a_filter_of_the_list(app, run, old, as_role):

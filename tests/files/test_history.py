@@ -8,25 +8,16 @@ from app.actor import ANONYMOUS, Actor, Role, Via
 from app.current import settings
 from app.errors import Forbidden, NotFound, Unauthorized
 from app.files import adoption, services, subjects
-from app.files.names import clean_path
 from app.files.storage import purging
-from app.files.storage.folder import Incoming
 from app.files.upload import services as uploads
 from app.history.entries import describe
 from app.history.models import ADMINISTRATORS, EVERYBODY
 from tests.factories import OPERATOR, at_once, entries
-from tests.files.helpers import PDF, PNG, Script, age, editor, on_disk, store
+from tests.files.helpers import PDF, PNG, Script, age, editor, on_disk, received, store
 
 
 def actions():
     return [(entry.action, entry.subject_id) for entry in entries("file")]
-
-
-def received(data=PDF):
-    """A file that was received and not stored yet."""
-    incoming = Incoming(settings().files_dir, 1000)
-    incoming.write(data)
-    return incoming
 
 
 def test_an_upload_is_recorded_with_its_version(people):
@@ -190,9 +181,7 @@ def test_only_administrators_in_person_purge(people, actor):
 )
 def test_only_editors_store_files(people, actor, refusal):
     with pytest.raises(refusal):
-        uploads.store_upload(actor, clean_path("a.pdf"), received())
-    with pytest.raises(refusal):
-        uploads.store_uploads(actor, [uploads.SentFile("a.pdf", received())])
+        uploads.store_uploads(actor, [received("a.pdf")])
     assert entries("file") == []
     assert {path.suffix for path in on_disk(settings().files_dir)} == {".part"}, "nothing is stored"
 

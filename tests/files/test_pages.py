@@ -3,9 +3,11 @@
 import pytest
 
 from app.auth import services as auth
+from app.database.engine import db
 from app.files import listing, rules
+from app.files.models import File
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser
-from tests.files.helpers import PDF, PNG, REPORT, Script
+from tests.files.helpers import PDF, PNG, REPORT, Script, make_person, store
 from tests.html import Page
 
 ROWS = "[data-fresh=list] tbody tr"
@@ -191,3 +193,32 @@ def test_pages_are_not_stored(script, as_role):
 def test_the_search_box_cuts_what_is_longer_than_what_is_searched_for(as_role):
     box = Page(as_role("viewer").get("/files")).one("input[name=q]")
     assert box["maxlength"] == str(listing.SEARCH_LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "english", "chinese"),
+    [
+        (
+            "name",
+            "Its original name, a:b, is not allowed here.",
+            "它原来的名称“a:b”不符合这里的规则。",
+        ),
+        ("size", "It is larger than an upload may be.", "文件大于上传限制。"),
+        (
+            "content",
+            "Its type is not allowed, or its content is of another type.",
+            "不允许这种文件类型，或者文件内容与类型不符。",
+        ),
+    ],
+)
+def test_the_page_of_a_file_shows_what_is_to_be_checked(app, as_role, flaw, english, chinese):
+    with app.app_context():
+        file = db.session.get(File, store(make_person(app, "Ada"), "a.pdf").id)
+        file.flaw, file.sent_name = flaw, "a:b"
+        db.session.commit()
+        path = f"/files/{file.id}/details"
+    viewer = as_role("viewer")
+    assert Page(viewer.get(path)).text(".notice") == english
+    assert (
+        Page(viewer.client.get(path, headers={"Accept-Language": "zh"})).text(".notice") == chinese
+    )

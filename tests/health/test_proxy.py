@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.health import services
+from app.health import services, warnings
 
 WARNING = "warning: has seen X-Forwarded-For from %s, but TRUSTED_PROXIES is 0"
 FORWARDED = {"X-Forwarded-For": "203.0.113.7"}
@@ -27,7 +27,7 @@ def test_a_proxy_that_is_not_trusted_is_reported(make_app, caplog, address):
 def test_the_report_expires_and_the_log_line_is_not_repeated(make_app, caplog, monkeypatch):
     app = make_app()
     with monkeypatch.context() as later:
-        later.setattr(services, "PROXY_SECONDS", 0.0)
+        later.setattr(warnings, "SECONDS", 0)
         assert report_after(app) == "ok"
     with app.app_context():
         assert services.check_proxy().text == WARNING % "127.0.0.1"

@@ -3,7 +3,7 @@
 import pytest
 
 from app.actor import ANONYMOUS, Actor, Role, Via
-from app.health.rules import is_near, may_see_details
+from app.health.rules import has_property, may_see_details
 
 VIEWER = Actor(1, "Ada", Role.VIEWER)
 ELSEWHERE = "192.0.2.9"
@@ -36,4 +36,4 @@ def test_details_are_for_this_machine_tokens_and_administrators(actor, address, 
     ],
 )  # fmt: skip
 def test_proxies_are_on_this_machine_or_in_a_private_network(address, near):
-    assert is_near(address) is near
+    assert has_property(address, "is_private") is near

@@ -64,11 +64,38 @@ def test_two_windows_of_one_key_and_the_longer_wait_counts():
     assert DAY - MINUTE < rate_limit.hit(minute, day).seconds <= DAY
 
 
-def test_an_event_that_is_given_back_is_not_counted():
+def test_an_attempt_that_does_not_count_makes_room():
     limits = Limit(1, "name"), Limit(1, "address")
-    rate_limit.give_back(rate_limit.hit(*limits))
-    assert rate_limit.hit(*limits).seconds == 0
-    assert rate_limit.hit(*limits).seconds > 0
+    attempt = rate_limit.hit(*limits, unresolved=True)
+    busy = rate_limit.hit(*limits, unresolved=True)
+    assert (busy.busy, busy.full) == (True, None)
+    rate_limit.resolve(attempt, counts=False)
+    rate_limit.resolve(rate_limit.hit(*limits, unresolved=True), counts=True)
+    full = rate_limit.hit(*limits, unresolved=True)
+    assert (full.busy, full.full) == (False, limits[0])
+    assert full.seconds > 0
+    assert 0 < redis_store.client.ttl(limits[0].redis_key) <= MINUTE
+
+
+def test_an_attempt_that_is_never_resolved_counts_and_leaves_the_window():
+    """Its process has died."""
+    limit = Limit(2, "somebody")
+    rate_limit.hit(limit)
+    rate_limit.hit(limit, unresolved=True)
+    assert rate_limit.hit(limit, unresolved=True).busy
+    age(limit, rate_limit.UNRESOLVED_SECONDS + 1)
+    assert 0 < rate_limit.hit(limit).seconds < MINUTE - rate_limit.UNRESOLVED_SECONDS
+    age(limit, MINUTE)
+    assert not rate_limit.hit(limit).full
+
+
+def test_a_full_limit_is_reported_rather_than_a_busy_one():
+    full, busy = Limit(1, "full"), Limit(1, "busy")
+    rate_limit.hit(full)
+    rate_limit.hit(busy, unresolved=True)
+    found = rate_limit.hit(busy, full)
+    assert (found.full, found.busy) == (full, False)
+    assert counted(busy) == 1
 
 
 def test_a_limit_holds_for_events_at_once(app):

@@ -27,7 +27,7 @@ def test_page_without_a_message_gives_advice(app):
         (
             NoSpace(),
             [
-                "The disk is nearly full",
+                "The disk is full or not writable",
                 "Nothing was saved. Tell the administrator of this server.",
             ],
         ),

@@ -1,14 +1,14 @@
 """Who makes a request: from the token in its header, or from its session."""
 
 import logging
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
 from flask import current_app, g, request, session
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
-from app.actor import Actor, Role
+from app.actor import Actor
+from app.auth.sessions.content import read_person
 from app.auth.sessions.epochs import publish_epoch
 from app.auth.sessions.installation import compare_once
 from app.auth.sessions.lookup import earliest_start, look_up
@@ -17,17 +17,6 @@ from app.auth.tokens import services as tokens
 from app.errors import Unauthorized, Unavailable
 from app.logs import event
 from app.web.declarations import declared
-
-
-class SignedIn(msgspec.Struct):
-    """What a session contains about its person."""
-
-    person: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
-    name: str
-    role: Role
-    epoch: int
-    since: Annotated[float, msgspec.Meta(ge=0, lt=1e11)]
-    must_change: bool = False
 
 
 def set_actor() -> None:
@@ -61,12 +50,8 @@ def load_from_session() -> None:
     epoch = interface.load(session)
     if "person" not in session:
         return
-    if compare_once():
-        session.clear()
-        return
-    try:
-        found = msgspec.convert(dict(session), SignedIn)
-    except msgspec.ValidationError:
+    found = None if compare_once() else read_person(dict(session))
+    if found is None:
         session.clear()
         return
     if epoch is None:

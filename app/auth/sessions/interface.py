@@ -21,7 +21,14 @@ from flask import Flask, Request, Response, request
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 from redis.exceptions import RedisError, ResponseError
 
-from app.auth.sessions.keys import all_keys, requests_key, session_key, values_key
+from app.auth.sessions.content import FLASHES, FLASHES_MAX, decode
+from app.auth.sessions.keys import (
+    all_keys,
+    requests_key,
+    session_key,
+    sessions_key,
+    values_key,
+)
 from app.auth.sessions.lookup import idle_seconds, look_up
 from app.current import worker_name
 from app.database.failures import close_session
@@ -32,25 +39,29 @@ from app.web.error_pages import answer_redis_error
 from app.web.posts.csrf import add_token
 from app.web.preferences import cookie_name, seen_secure
 
-# A client that sends forms and never opens a page reads none of the notices for its next page.
-FLASHES = "_flashes"  # where flask.flash() puts them
-FLASHES_MAX = 5
-
-
 # KEYS: the session and its counter of requests.
 USAGE = """
 return {ask("GET", KEYS[2]), ask("TTL", KEYS[1])}
 """
 
 
-class Shape(msgspec.Struct):
-    """What pages find in every session, if it is there at all."""
-
-    csrf_token: str = ""
-    writer: str = ""
-    flashes: list[tuple[str, str | dict[str, str]]] = msgspec.field(
-        name=FLASHES, default_factory=list
-    )
+# Writes a session: replaces a stored one (XX) or creates one (NX), and notes that it was used. Of a
+# person's sessions over the limit the longest unused end. KEYS: the session, its values, the
+# person's sessions. ARGV: its text, the idle time, XX or NX, the limit, the ends of all_keys().
+SAVE = """
+if not ask("SET", KEYS[1], ARGV[1], "EX", ARGV[2], ARGV[3]) then return 0 end
+local now = tonumber(redis.call("TIME")[1])
+ask("ZREMRANGEBYSCORE", KEYS[3], "-inf", now - ARGV[2])
+ask("ZADD", KEYS[3], now, KEYS[1])
+ask("EXPIRE", KEYS[2], ARGV[2])
+ask("EXPIRE", KEYS[3], ARGV[2])
+for _, key in ipairs(ask("ZRANGE", KEYS[3], 0, -1 - ARGV[4])) do
+  ask("ZREM", KEYS[3], key)
+  for i = 5, #ARGV do redis.call("DEL", key .. ARGV[i]) end
+end
+return 1
+"""
+SESSIONS_MOST = 100  # of a person
 
 
 class SharedSession(ServerSideSession):  # type: ignore[misc]
@@ -100,21 +111,10 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         if not sid:
             return None
         text, epoch = look_up(sid)
-        data = self.decode(text)
+        data = decode(text)
         if data is not None:
             session.fill(sid, data)
         return epoch
-
-    def decode(self, text: str | None) -> dict[str, Any] | None:
-        """The data of a session's text, or None if the text is not a session."""
-        if text is None:
-            return None
-        try:
-            data = msgspec.json.decode(text, type=dict[str, Any])
-            msgspec.convert(data, Shape)
-        except msgspec.DecodeError:
-            return None
-        return data
 
     def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
         """Write what changed; a response that relies on a session which could not be saved
@@ -128,6 +128,9 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
             return
         if session and "person" not in session:
             return  # visitors have no session
+        if session.stored and not session.modified:
+            response.vary.add("Cookie")
+            return
         close_session()  # none is held while Redis is asked
         try:
             if session or not session.modified:
@@ -196,18 +199,23 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         self.client.delete(*all_keys(store_id))
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
-        return self.decode(self.client.get(store_id))
+        return decode(self.client.get(store_id))
 
     def _upsert_session(
         self, session_lifetime: timedelta, session: SharedSession, store_id: str
     ) -> None:
-        seconds = idle_seconds()
         session["writer"] = worker_name()
         if FLASHES in session:
             session[FLASHES] = session[FLASHES][-FLASHES_MAX:]
-        text = msgspec.json.encode(dict(session))
-        # A stored session is only ever replaced; a new one is only ever created.
-        with self.client.pipeline(transaction=False) as pipe:
-            pipe.set(store_id, text, ex=seconds, xx=session.stored, nx=not session.stored)
-            pipe.expire(values_key(store_id), seconds)
-            session.stored = bool(pipe.execute()[0])
+        session.stored = bool(
+            redis_store.script(SAVE)(
+                keys=[store_id, values_key(store_id), sessions_key(session["person"])],
+                args=[
+                    msgspec.json.encode(dict(session)),
+                    idle_seconds(),
+                    "XX" if session.stored else "NX",
+                    SESSIONS_MOST,
+                    *all_keys(""),
+                ],
+            )
+        )

@@ -6,6 +6,12 @@ PERSON_PREFIX = "gz:person:"
 EPOCH_PREFIX = "gz:epoch:"
 
 
+def sessions_key(person_id: int) -> str:
+    """The store ids of a person's sessions, by when they were last used, to the minute. Those that
+    ended are among them until they would have expired."""
+    return f"{PERSON_PREFIX}{person_id}:sessions"
+
+
 def session_key(sid: str) -> str:
     """The Redis key of a session id."""
     return f"gz:session:{hashlib.sha256(sid.encode()).hexdigest()}"

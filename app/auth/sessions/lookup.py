@@ -38,7 +38,9 @@ if before then epoch = (before == 0 or epoch == 0) and 0 or math.max(epoch, befo
 if session.epoch == epoch and since >= tonumber(ARGV[3]) then
   try("INCR", KEYS[2])
   if try("SET", KEYS[3], now, "NX", "EX", ARGV[2]) then
-    for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4]}) do try("EXPIRE", key, ARGV[1]) end
+    local own = ARGV[4] .. id .. ":sessions"
+    try("ZADD", own, now, KEYS[1])
+    for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4], own}) do try("EXPIRE", key, ARGV[1]) end
   end
 end
 return {text, epoch}
@@ -68,6 +70,6 @@ def look_up(sid: str) -> tuple[str | None, int | None]:
 def has_ended(sid: str) -> bool:
     """True if a session ended since the request began, for requests that take long."""
     try:
-        return look_up(sid)[0] is None
+        return not redis_store.client.exists(session_key(sid))
     except RedisError:
         return False

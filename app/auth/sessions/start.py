@@ -3,12 +3,14 @@
 import time
 from typing import Any
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from app.auth.models import Person
+from app.auth.sessions.user_agent import read_user_agent
 from app.current import visitor
 from app.database.engine import release_connection
 from app.errors import Unauthorized
+from app.redis.networks import networks
 from app.text import N_
 
 
@@ -19,6 +21,7 @@ def start_session(session: Any, person: Person, epoch: int | None = None) -> Non
     were disabled in between, it has already ended; if they signed out in between, it stays ended
     (Unauthorized).
     """
+    browser, system = read_user_agent(request.user_agent.string)
     session.clear()
     session.update(
         person=person.id,
@@ -27,6 +30,9 @@ def start_session(session: Any, person: Person, epoch: int | None = None) -> Non
         epoch=epoch or person.session_epoch,
         must_change=person.must_change_password,
         since=time.time(),
+        browser=browser,
+        system=system,
+        network=networks(request.remote_addr or "")[0],
     )
     release_connection()
     interface: Any = current_app.session_interface

@@ -19,15 +19,15 @@ def check_credentials(name: str, password: str, counts: tuple[Limit, ...]) -> Pe
     """The person, or Invalid (which never says which half was wrong), or TooMany. An attempt is
     counted before its password is checked, so that many at once do not exceed the limit, and taken
     back if it is correct or could not be checked."""
-    counted = limits.count(*counts)
+    attempt = limits.begin_attempt(*counts)
+    wrong = False
     try:
         person = verify(name, password)
-    except Exception:
-        rate_limit.give_back(counted)
-        raise
+        wrong = person is None
+    finally:
+        rate_limit.resolve(attempt, counts=wrong)
     if person is None:
         raise Invalid(N_("Name and password do not match."))
-    rate_limit.give_back(counted)
     return person
 
 

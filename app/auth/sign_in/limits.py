@@ -1,15 +1,18 @@
 """The limits on guessing passwords, tokens and set-up links (OWASP ASVS 6.3.1)."""
 
+import hashlib
 import hmac
+import time
 from contextlib import suppress
 
 from redis.exceptions import RedisError
 
+from app.auth.passwords import BUSY
 from app.auth.rules import fold_name
 from app.auth.sign_in.devices import find_device
 from app.current import settings
 from app.database.service import after_commit
-from app.errors import TooMany
+from app.errors import TooMany, Unavailable
 from app.redis import rate_limit
 from app.redis.rate_limit import DAY, Hit, Limit, per_network
 from app.text import N_
@@ -26,6 +29,12 @@ KNOWN_PER_MINUTE, KNOWN_PER_DAY = 5, 50
 # would fill Redis; a limit that only existing names have would show which exist.
 GROUPS = 1024
 
+# A browser's limit is one of so many of its person: who signs in again and again without sending
+# the cookie makes as many browsers, and could guess the next password from each of them.
+BROWSERS = 64
+# Before each look whether others are resolved: three seconds altogether.
+PAUSES = (0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+
 TOO_MANY = N_("Too many wrong attempts. Wait a minute, then try again.")
 TOO_MANY_TODAY = N_(
     "Too many wrong attempts within a day. Use a browser in which you have signed in before, wait "
@@ -33,18 +42,28 @@ TOO_MANY_TODAY = N_(
 )
 
 
-def count(*limits: Limit) -> Hit:
-    """Count an attempt under each limit, or raise TooMany."""
-    counted = rate_limit.hit(*limits)
-    if counted.full:
-        text = TOO_MANY_TODAY if counted.full.seconds == DAY else TOO_MANY
-        raise TooMany(text, counted.seconds)
-    return counted
+def begin_attempt(*limits: Limit) -> Hit:
+    """Count an attempt under each limit before it is known whether it is wrong, or raise TooMany.
+    If others that are not known yet take the room that is left, it waits for them; Unavailable if
+    that takes too long."""
+    for pause in PAUSES:
+        time.sleep(pause)
+        attempt = rate_limit.hit(*limits, unresolved=True)
+        if not attempt.busy:
+            refuse_full(attempt)
+            return attempt
+    raise Unavailable(BUSY)
+
+
+def refuse_full(attempt: Hit) -> None:
+    if attempt.full:
+        text = TOO_MANY_TODAY if attempt.full.seconds == DAY else TOO_MANY
+        raise TooMany(text, attempt.seconds)
 
 
 def count_wrong(what: str, address: str) -> None:
-    """Count a wrong token or set-up link."""
-    count(*per_network(WRONG_PER_ADDRESS, what, address))
+    """Count a wrong token or set-up link, or raise TooMany."""
+    refuse_full(rate_limit.hit(*per_network(WRONG_PER_ADDRESS, what, address)))
 
 
 def stranger_limits(person_id: int | None, name: str, address: str) -> tuple[Limit, ...]:
@@ -92,7 +111,10 @@ def own_limits(person_id: int, devices: str) -> tuple[Limit, ...]:
     """The limits of somebody who types their password again, in a browser with this cookie. Without
     one all sessions of the person count together."""
     device = find_device(devices, person_id)
-    return known_limits(person_id, f"device:{device.name}" if device else "session")
+    if device is None:
+        return known_limits(person_id, "session")
+    number = int.from_bytes(hashlib.sha256(device.name.encode()).digest()[:4]) % BROWSERS
+    return known_limits(person_id, f"device:{number}")
 
 
 def forget_attempts(person_id: int) -> None:

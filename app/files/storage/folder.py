@@ -91,13 +91,6 @@ class Incoming:
             os.close(self._handle)
             self._handle = None
 
-    def store(self, extension: str) -> str:
-        """Store this file alone; returns its stored name."""
-        (name,) = store_together([(self, extension)])
-        if isinstance(name, OSError):
-            raise name
-        return name
-
     def move(self, extension: str, place: str) -> str:
         """Move the file to a new stored name in one of the 256 folders; returns the name. The
         extension becomes part of it if it consists of plain letters and digits."""
@@ -106,7 +99,7 @@ class Incoming:
         target = path_of(self.folder, name)
         if not target.parent.exists():
             target.parent.mkdir(exist_ok=True)
-            sync(self.folder)
+            run_in_thread(sync, self.folder)
         self.path.rename(target)
         return name
 
@@ -146,20 +139,16 @@ def is_no_space(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def sync(path: Path) -> None:
-    """Flush a file, or the names in a folder, to disk. In a thread, because disks can be slow."""
-    run_in_thread(sync_file, path)
-
-
 def sync_or_problem(path: Path) -> OSError | None:
     try:
-        sync_file(path)
+        sync(path)
     except OSError as error:
         return error
     return None
 
 
-def sync_file(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to disk; in a thread, because disks can be slow."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

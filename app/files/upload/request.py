@@ -1,6 +1,7 @@
 """The HTTP side of an upload: the form is read once, each file directly into the storage folder."""
 
 import time
+from contextvars import copy_context
 from typing import cast
 
 import gevent
@@ -8,15 +9,19 @@ from flask import Request, request, session
 from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 
+from app.actor import Role
+from app.auth.queries import ACCESS_ENDED, check_still_permitted
 from app.auth.sessions.lookup import has_ended
 from app.concurrency import yield_to_hub
 from app.current import actor, settings
+from app.database.engine import release_connection
+from app.database.failures import tolerated
 from app.disk import has_space
 from app.errors import DomainError, Invalid, NoSpace, NotAForm, TooLarge, Unauthorized
 from app.files.storage.folder import BLOCK
 from app.files.upload.multipart import BrokenPart, FormPart, UploadParser
-from app.files.upload.sent_names import decode_names
-from app.files.upload.services import SentFile, UploadResult, store_uploads
+from app.files.upload.sent_names import decode_sent_names
+from app.files.upload.services import ReceivedFile, store_uploads
 from app.text import N_, Bytes
 from app.web.posts.bodies import is_form_or_empty
 from app.web.posts.csrf import check_csrf
@@ -27,6 +32,8 @@ FORM_PARTS = 10_000  # a folder of many files is one form
 # How long a form may take: it would occupy the server, and go on after its sender may no longer
 # upload. Seconds, and bytes a second.
 LEAST_SECONDS, LEAST_SPEED = 60, 30_000
+# How often it is asked whether the sender may still upload.
+ASK_SECONDS = 10
 # For how long the rest of a refused request is read and discarded: a client that is still sending
 # when the connection closes would report a broken connection instead of our response.
 DRAIN_SECONDS = 30
@@ -38,7 +45,7 @@ class TooSlow(DomainError):
     status = 408
 
     def __init__(self) -> None:
-        super().__init__(N_("The upload took too long. Nothing was stored."))
+        super().__init__(N_("The upload took too long. Nothing was stored. Send less at once."))
 
 
 class UploadRequest(Request):
@@ -67,37 +74,66 @@ class UploadRequest(Request):
             self.parser.discard()
 
 
-def receive() -> list[UploadResult]:
+def receive() -> list[ReceivedFile]:
     """Read the form of this request and store its files. Returns [] if no file was selected;
     `has_file_part()` tells a missing field from an empty one."""
     open_form()
-    read_in_time()
+    read_form()
     if not actor().by_token:  # scripts get the plain lines of the original instead
         if not is_form_or_empty():
             raise NotAForm()
         check_csrf()
-        if has_ended(session.sid):  # type: ignore[attr-defined]
-            raise Unauthorized()
-    return store_uploads(actor(), sent_files())
+        check_session()
+    files = sent_files()
+    store_uploads(actor(), files)
+    return files
 
 
-def read_in_time() -> None:
-    """Have the form read."""
+def read_form() -> None:
+    """Have the form read by a greenlet of its own: within its time, and only as long as its sender
+    may upload."""
     coming = request.content_length or form_limit()
+    end = time.monotonic() + LEAST_SECONDS + coming / LEAST_SPEED
+    reader = gevent.spawn(copy_context().run, read_or_error)
     try:
-        with gevent.Timeout(LEAST_SECONDS + coming / LEAST_SPEED):
-            request.form  # noqa: B018 - reads it
-    except gevent.Timeout:
-        raise TooSlow() from None
+        while True:
+            reader.join(max(0, min(ASK_SECONDS, end - time.monotonic())))
+            if reader.ready():
+                break
+            if time.monotonic() >= end:
+                raise TooSlow()
+            check_session()
+            with tolerated("whether an upload may go on was not asked"):
+                check_still_permitted(actor(), Role.EDITOR)
+            release_connection()
+    finally:
+        reader.kill()
+    if reader.value is not None:
+        raise reader.value
 
 
-def sent_files() -> list[SentFile]:
+def read_or_error() -> Exception | None:
+    """Read the form; returns an error, which gevent would log otherwise."""
+    try:
+        request.form  # noqa: B018 - reads it
+    except Exception as error:
+        return error
+    return None
+
+
+def check_session() -> None:
+    """Unauthorized if the session has ended since the request began."""
+    if not actor().by_token and has_ended(session.sid):  # type: ignore[attr-defined]
+        raise Unauthorized(ACCESS_ENDED)
+
+
+def sent_files() -> list[ReceivedFile]:
     """Every file of the form, whatever the name of its field, and every part that is damaged. A
     field without a selected file is sent with an empty name."""
     parser = cast(UploadRequest, request).parser
     parts = [part for part in parser.parts if not is_empty_field(part)] if parser else []
     raw = [name for part in parts if isinstance(name := part.disposition.filename, bytes)]
-    decoded = dict(zip(raw, decode_names(raw), strict=True))
+    decoded = dict(zip(raw, decode_sent_names(raw), strict=True))
     return [sent_file(part, decoded) for part in parts]
 
 
@@ -109,7 +145,7 @@ def is_empty_field(part: FormPart) -> bool:
     )
 
 
-def sent_file(part: FormPart, decoded: dict[bytes, str | None]) -> SentFile:
+def sent_file(part: FormPart, decoded: dict[bytes, str | None]) -> ReceivedFile:
     """A part with its name; if that cannot be read, the name is shown with escape codes."""
     field, filename = part.disposition
     name = decoded[filename] if isinstance(filename, bytes) else filename
@@ -119,7 +155,7 @@ def sent_file(part: FormPart, decoded: dict[bytes, str | None]) -> SentFile:
     if name is None:
         shown = filename if isinstance(filename, bytes) else (field or "").encode()
         name = shown.decode("utf-8", "backslashreplace")
-    return SentFile(name, part.incoming, with_folder=field == "folder", error=error)
+    return ReceivedFile(name, part.incoming, with_folder=field == "folder", error=error)
 
 
 def has_file_part() -> bool:

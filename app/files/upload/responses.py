@@ -15,36 +15,38 @@ from app.errors import Fault
 from app.files.names import printable
 from app.files.plain_responses import FAILED, plain, wants_plain
 from app.files.upload.results import save
-from app.files.upload.services import StoredFile, UploadResult
-from app.web.negotiation import wants_page
+from app.files.upload.services import ReceivedFile, StoredFile
+from app.web.preferences import wants_page
 
 UPLOADED = "file uploaded successfully"
 NO_PART = "No file part"
 NOT_SELECTED = "No selected file"
 
 
-def describe(result: UploadResult) -> dict[str, Any]:
-    """The result of one file, in the language of the request, as the page's script reads it."""
-    stored, error = result.stored, result.error
-    path = result.path or _("(no name)")
-    facts: dict[str, Any] = {"path": path, "kept": stored is not None}
+def describe(file: ReceivedFile) -> dict[str, Any]:
+    """What became of one file, in the language of the request, as the page's script reads it."""
+    stored = file.stored
+    facts: dict[str, Any] = {
+        "path": file.shown_path or _("(no name)"),
+        "kept": stored is not None,
+    }
     if stored is None:
-        error = error or Fault()
+        error = file.error or Fault()
         return {**facts, "problem": error.message, "status": error.status}
     url = url_for("download.download_file", file_id=stored.id)
-    return {**facts, **asdict(stored), "url": url, "notes": notes_on(result, stored)}
+    return {**facts, **asdict(stored), "url": url, "notes": notes_on(file, stored)}
 
 
-def notes_on(result: UploadResult, stored: StoredFile) -> list[str]:
+def notes_on(file: ReceivedFile, stored: StoredFile) -> list[str]:
     """How the name of a stored file differs from the sent one, and which version it is."""
-    notes, sent = [], result.sent
+    notes, sent = [], file.path
     if sent is not None and sent.shortened:
         path = printable(sent.sent)
         notes.append(_("Sent as %(path)s: the last part is the name.", path=path))
     if sent is not None and sent.trimmed:
         notes.append(_("Leading and trailing spaces and trailing dots were removed."))
-    if stored.path != result.path:
-        text = _("%(path)s is another file, which was sent under another name.", path=result.path)
+    if stored.path != (path := file.shown_path):
+        text = _("%(path)s is another file, which was sent under another name.", path=path)
         notes.append(text)
     if stored.version > 1:
         notes.append(_("Version %(n)d of this file.", n=stored.version))
@@ -62,9 +64,9 @@ def status_of(files: list[dict[str, Any]]) -> int:
     return refused.pop() if len(refused) == 1 else 422
 
 
-def answer_upload(received: list[UploadResult], has_part: bool) -> Response:
+def answer_upload(received: list[ReceivedFile], has_part: bool) -> Response:
     """The response in the format that the client reads."""
-    files = [describe(result) for result in received]
+    files = [describe(file) for file in received]
     status = status_of(files)
     if not files:
         first = NOT_SELECTED if has_part else NO_PART

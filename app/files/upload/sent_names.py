@@ -1,7 +1,7 @@
-"""Names of files as clients send them, decoded by evidence.
+"""Names of files as clients send them, or as they are on a disk, decoded by evidence.
 
-A name that is not UTF-8 says little about its encoding, all names of a form together say more: they
-are GB18030 or Big5, whichever makes more of their characters common ones.
+A name that is not UTF-8 says little about its encoding, all names of a form or a folder together
+say more: they are GB18030 or Big5, whichever makes more of their characters common ones.
 """
 
 import re
@@ -47,7 +47,7 @@ def decode_name(
         text = next((text for text in texts if text is not None), None)
         if text is None or (is_western and AMID_LETTERS.search(text)):
             return None
-    return unescape(text)
+    return text
 
 
 def is_short_utf_8(name: bytes) -> bool:
@@ -76,6 +76,11 @@ def share_of_frequent(names: Sequence[bytes], codec: str) -> float:
         total += len(levels)
         frequent += sum(level in FREQUENT for level in levels)
     return frequent / total if total else 0
+
+
+def decode_sent_names(names: Sequence[bytes]) -> list[str | None]:
+    """The names in the headers of a form as text."""
+    return [None if text is None else unescape(text) for text in decode_names(names)]
 
 
 def unescape(text: str) -> str:

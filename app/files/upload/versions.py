@@ -9,10 +9,11 @@ from sqlalchemy import select, update
 
 from app.database.engine import db
 from app.errors import Conflict
-from app.files.models import NAME_LENGTH, File
+from app.files.models import File
 from app.files.names import numbered
 from app.files.queries import Conditions
-from app.text import N_, fold
+from app.files.search_keys import keys
+from app.text import N_
 from app.times import now
 
 Path = tuple[str, str]  # folder and name
@@ -81,8 +82,8 @@ class Versions:
             raise Conflict(N_("There are too many files of this name."))
         row.version = 1 + (last.number if last else 0)
         row.sent_name = None if sent == row.path else sent
-        row.name_key = fold(row.name)[:NAME_LENGTH]
-        row.search_key = fold(f"{row.folder}/{row.name}")
+        for column, key in keys(row.folder, row.name).items():
+            setattr(row, column, key)
         self.last[path] = LastVersion(row.version, sent, self.replace(row, path, last))
         self.added.add(row.stored_name)
 

@@ -13,9 +13,9 @@ from app.files.upload import results
 from app.files.upload.request import discard_body, has_file_part, receive
 from app.files.upload.responses import answer_upload
 from app.web.declarations import csrf_after_guard, declared, plain_refusals
-from app.web.negotiation import wants_page
 from app.web.permissions import role_required
-from app.web.posts.signatures import signer
+from app.web.posts.csrf import signer
+from app.web.preferences import wants_page
 
 bp = Blueprint("upload", __name__)
 bp.register_error_handler(DomainError, refuse)

@@ -1,17 +1,13 @@
-"""The checks of every POST before its view: the body is a form of an allowed size, and has a valid
-CSRF token."""
+"""Forms before their view: how large a body may be, where it comes from and whose it is, and what
+happens to one whose session has ended. app/web/hooks.py calls these checks."""
 
 from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the checks, which run after authentication."""
-    from app.web.posts import bodies, csrf, drafts
-    from app.web.posts.checks import check_post
-    from app.web.posts.signatures import signed
+    """Give templates the token and the signed action of their forms."""
+    from app.web.posts import csrf
 
-    app.jinja_env.globals["signed"] = signed
-    csrf.init_app(app)
-    app.before_request(check_post)
-    drafts.init_app(app)
-    app.after_request(bodies.close_body)
+    app.jinja_env.globals.update(
+        csrf_token=csrf.session_token, visitor_csrf_token=csrf.visitor_token, signed=csrf.signed
+    )

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, after_this_request, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.actor import Role
@@ -100,16 +100,16 @@ def open_body() -> None:
     """Have the body read through RequestBody."""
     if has_body():
         g.body = request.environ["wsgi.input"] = RequestBody(request.environ)
+        after_this_request(close_body)
 
 
 def close_body(response: Response) -> Response:
     """After the response, finish the body; if much of it is left, the connection ends."""
-    if "body" in g:
-        length = request.content_length
-        left = LINGER_BYTES + 1 if length is None else length - g.body.received
-        if left > LINGER_BYTES and not g.body.ended:
-            g.body.announce_close()
-        response.call_on_close(g.body.finish)
+    length = request.content_length
+    left = LINGER_BYTES + 1 if length is None else length - g.body.received
+    if left > LINGER_BYTES and not g.body.ended:
+        g.body.announce_close()
+    response.call_on_close(g.body.finish)
     return response
 
 

@@ -1,14 +1,19 @@
-"""Where a form comes from, and its CSRF token.
+"""Where a form comes from, its CSRF token, and the signature of its action.
 
 The browser says which site sent a form; the token decides whether it is one of ours. A member's
 token belongs to the session. Visitors have no session: theirs belongs to a cookie of its own.
+
+The action of each form of a member is signed for this person, path and day, so that it is known
+before anything is read whose form it is, also when the session has ended.
 """
 
+import hmac
 import logging
 import secrets
 from typing import Any
+from urllib.parse import unquote
 
-from flask import Flask, Response, g, request, session
+from flask import Response, after_this_request, g, request, session
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
@@ -16,12 +21,11 @@ from app.actor import Role
 from app.current import actor, mac, settings
 from app.errors import DomainError
 from app.logs import event
-from app.text import N_, Message
+from app.text import N_, Message, parse_integer
+from app.times import day_number
 from app.web.declarations import declared
-from app.web.negotiation import wants_page
-from app.web.posts.signatures import is_same
-from app.web.preferences import cookie_name, seen_secure
-from app.web.urls import host, split_url
+from app.web.preferences import cookie_name, seen_secure, wants_page
+from app.web.urls import SIGNATURE, add_argument, host, split_url
 
 FIELD, HEADER = "csrf_token", "X-CSRFToken"
 SECRET = "csrf_token"  # noqa: S105 - where a session has the secret of its tokens
@@ -34,10 +38,8 @@ class FormRefused(DomainError):
     """The form has no valid token, or another site sent it."""
 
     status = 400
-
-    def __init__(self, message: Message | None = None) -> None:
-        event("form-refused", logging.WARNING)
-        super().__init__(message or N_("This form was out of date. Nothing was changed."))
+    event = "form-refused"
+    text = N_("This form was out of date. Nothing was changed.")
 
 
 def add_token(session: Any) -> None:
@@ -58,16 +60,16 @@ def visitor_token() -> str:
     cookie = request.cookies.get(cookie_name(VISITOR_COOKIE)) or g.get("new_visitor_cookie")
     if not cookie:
         cookie = g.new_visitor_cookie = secrets.token_urlsafe(16)
+        after_this_request(set_visitor_cookie)
     return VERSION + mac("visitor-form", cookie)
 
 
 def set_visitor_cookie(response: Response) -> Response:
     """Set the cookie of a visitor's first form; it ends with the browser."""
-    if cookie := g.get("new_visitor_cookie"):
-        response.set_cookie(
-            cookie_name(VISITOR_COOKIE), cookie,
-            secure=seen_secure(), httponly=True, samesite="Lax",
-        )  # fmt: skip
+    response.set_cookie(
+        cookie_name(VISITOR_COOKIE), g.new_visitor_cookie,
+        secure=seen_secure(), httponly=True, samesite="Lax",
+    )  # fmt: skip
     return response
 
 
@@ -159,6 +161,30 @@ def check_visitor(token: str) -> None:
         )
 
 
-def init_app(app: Flask) -> None:
-    app.jinja_env.globals.update(csrf_token=session_token, visitor_csrf_token=visitor_token)
-    app.after_request(set_visitor_cookie)
+def is_same(sent: str, expected: str) -> bool:
+    """Compare in constant time; `sent` may be any text."""
+    return hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), expected.encode())
+
+
+def signature(person: int, path: str, day: int) -> str:
+    return f"{person}.{day}.{mac('form-action', f'{person}|{path}|{day}')[:22]}"
+
+
+def signed(url: str) -> str:
+    """The URL as the action of a form; unchanged for visitors."""
+    person = actor().id
+    if person is None:
+        return url
+    text = signature(person, unquote(split_url(url).path), day_number())
+    return add_argument(url, SIGNATURE, text)
+
+
+def signer() -> int | None:
+    """The id of the person for whom the action of this form was signed, today or yesterday."""
+    sent = request.args.get(SIGNATURE, "")
+    person = parse_integer(sent.partition(".")[0], 1, 2**63 - 1)
+    if person is None:
+        return None
+    days = (day_number(), day_number() - 1)
+    is_ours = any(is_same(sent, signature(person, request.path, day)) for day in days)
+    return person if is_ours else None

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
-from flask import Flask, g, redirect, request
+from flask import g, redirect, request
 from redis.exceptions import RedisError
 from wtforms import PasswordField
 
@@ -14,11 +14,10 @@ from app.current import actor
 from app.redis.client import redis_store
 from app.web.forms import BaseForm
 from app.web.navigation import sign_in_url
-from app.web.negotiation import wants_page
 from app.web.posts import bodies
-from app.web.posts.csrf import FIELD, may_be_from_this_site
-from app.web.posts.signatures import signer
-from app.web.urls import DRAFT, accepts_get, split_url, this_page
+from app.web.posts.csrf import FIELD, may_be_from_this_site, signer
+from app.web.preferences import wants_page
+from app.web.urls import DRAFT, accepts_get, add_argument, split_url, this_page
 
 SECONDS = 600
 
@@ -71,7 +70,7 @@ def store(person: int) -> str:
         redis_store.client.set(draft_key(person), msgspec.json.encode(draft), ex=SECONDS)
     except RedisError:
         return ""
-    return f"{page}{'&' if '?' in page else '?'}{DRAFT}=1"
+    return add_argument(page, DRAFT, "1")
 
 
 def is_short_form() -> bool:
@@ -101,8 +100,7 @@ def password_fields() -> frozenset[str]:
 
 def load_draft() -> None:
     """On the page of a draft, fill its form in."""
-    person = actor().id
-    if request.method != "GET" or DRAFT not in request.args or person is None:
+    if DRAFT not in request.args or (person := actor().id) is None:
         return
     try:
         text = redis_store.client.get(draft_key(person)) or ""
@@ -111,8 +109,3 @@ def load_draft() -> None:
         return
     if draft.path == request.path:
         g.draft = draft
-
-
-def init_app(app: Flask) -> None:
-    app.before_request(load_draft)
-    app.context_processor(lambda: {"draft": g.get("draft")})

@@ -74,7 +74,8 @@ def check_pages_without_redis(browser):
     assert "The cache is not available right now." in text
     assert quick(browser, "/healthz").status_code == 200
     form = {"data": {"name": "viewer"}, "headers": HTML}
-    assert servers.within(3, lambda: browser.client.post("/login", **form)).status_code == 503
+    for path in ("/login", "/account"):
+        assert servers.within(3, lambda p=path: browser.client.post(p, **form)).status_code == 503
 
 
 def test_redis_stops_and_comes_back(own_app, own_redis):

@@ -121,6 +121,17 @@ def test_a_known_browser_has_limits_of_its_own(app):
         assert guess(cookie=devices.add_device(cookie, person_id), typed=PASSWORD) is TooMany
 
 
+def test_browsers_that_one_person_makes_one_after_another_share_their_limits(app, monkeypatch):
+    """Whoever knows a password could otherwise guess the next one from any number of browsers."""
+    monkeypatch.setattr(limits, "BROWSERS", 2)
+    with app.app_context():
+        person_id = add_person("editor")
+        found = [guess(cookie=devices.add_device("", person_id)) for _number in range(25)]
+    assert len(app.extensions["redis"].keys("gz:rate:60:*:device:*")) <= 2
+    assert found.count(Invalid) <= 2 * limits.KNOWN_PER_MINUTE
+    assert found[:5] == [Invalid] * 5
+
+
 def test_whoever_took_over_a_session_does_not_keep_its_person_from_a_new_password(app):
     """A session without the cookie of a browser that has signed in has a limit of its own."""
     with app.app_context():

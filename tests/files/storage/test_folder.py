@@ -24,7 +24,7 @@ def test_stored_bytes_are_complete_under_a_name_of_ours(tmp_path):
     incoming.write(b"river ")
     incoming.write(b"harbour")
     assert [path.suffix for path in on_disk(tmp_path)] == [".part"]
-    name = incoming.store("txt")
+    name = folder.store_together([(incoming, "txt")])[0]
     assert re.fullmatch(r"[0-9a-f]{32}\.txt", name)
     path = folder.path_of(tmp_path, name)
     assert path.read_bytes() == b"river harbour"
@@ -43,7 +43,7 @@ def test_200_megabytes_pass_in_constant_memory(tmp_path):
     tracemalloc.start()
     for _ in range(3200):
         incoming.write(block)
-    name = incoming.store("txt")
+    name = folder.store_together([(incoming, "txt")])[0]
     digest = hashlib.sha256()
     for part in folder.read_blocks(folder.path_of(tmp_path, name)):
         digest.update(part)
@@ -133,7 +133,7 @@ def test_an_invalid_stored_name_has_no_path(tmp_path, name):
 def test_stored_names_have_only_plain_extensions(tmp_path):
     for extension in ("../x", "文", "", "tar.gz", "x" * 17):
         incoming = Incoming(tmp_path, 10)
-        assert re.fullmatch(r"[0-9a-f]{32}", incoming.store(extension))
+        assert re.fullmatch(r"[0-9a-f]{32}", folder.store_together([(incoming, extension)])[0])
 
 
 def test_part_of_a_file_is_read(tmp_path):

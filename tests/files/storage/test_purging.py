@@ -7,7 +7,7 @@ from app.errors import NotFound
 from app.files import queries, services
 from app.files.services import PurgeCounts
 from app.files.storage import purging
-from app.files.storage.folder import Incoming, path_of
+from app.files.storage.folder import Incoming, path_of, store_together
 from tests.factories import OPERATOR
 from tests.files.helpers import (
     age,
@@ -38,7 +38,7 @@ def test_orphaned_bytes_are_deleted_after_a_day(people):
     stored = store(people[0], "a.txt", b"x")
     folder = settings().files_dir
     incoming = Incoming(folder, 10)
-    stray = path_of(folder, incoming.store("txt"))
+    stray = path_of(folder, store_together([(incoming, "txt")])[0])
     assert services.purge_files(OPERATOR) == PurgeCounts()
     for path in on_disk(folder):
         os.utime(path, (time.time() - 90_000,) * 2)

@@ -1,7 +1,9 @@
 """Uploads in progress end with the account; a form has to arrive in time."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
 
+import gevent
 import pytest
 
 from app.auth import services as auth
@@ -10,7 +12,7 @@ from app.database.engine import db
 from app.files.models import File
 from app.files.upload import request as upload_request
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser, actor_of
-from tests.files.helpers import PDF, Script, on_disk
+from tests.files.helpers import PDF, Script, all_connections_taken, make_person, on_disk
 
 
 @pytest.fixture
@@ -72,23 +74,141 @@ def test_a_session_of_an_older_epoch_stores_nothing(app, during):
     assert stored(app) == (0, 0)
 
 
-def test_a_session_that_was_signed_out_stores_nothing(app, monkeypatch):
+@pytest.fixture
+def as_page(app):
+    """An editor's browser that sends forms as a script does, and the field with its token."""
     Script(app)
-    browser, other = Browser(app), Browser(app)
+    browser = Browser(app)
     browser.sign_in("editor's script", PASSWORD)
-    cookie = browser.client.get_cookie("gz")
-    other.client.set_cookie(cookie.key, cookie.value)
-    read_in_time = upload_request.read_in_time
-
-    def read_and_sign_out():
-        read_in_time()
-        with ThreadPoolExecutor() as pool:
-            pool.submit(other.submit, "/logout", page="/cities").result()
-
-    token = browser.token("/files")
-    monkeypatch.setattr(upload_request, "read_in_time", read_and_sign_out)
+    token = (b'name="csrf_token"', browser.token("/files").encode())
     form = Script(app, role=None)
     form.client, form.headers = browser.client, dict(HTML)
-    field = (b'name="csrf_token"', token.encode())
-    assert form.upload_parts(field, (b'filename="a.txt"', b"x")).status_code == 401
+    return form, token
+
+
+def sign_out_elsewhere(form):
+    """With the same cookie, in a thread: a request within a request."""
+    other = Browser(form.app)
+    cookie = form.client.get_cookie("gz")
+    other.client.set_cookie(cookie.key, cookie.value)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(other.submit, "/logout", page="/cities").result()
+
+
+def test_a_session_that_was_signed_out_stores_nothing(app, as_page, monkeypatch):
+    form, token = as_page
+    read_form = upload_request.read_form
+
+    def read_and_sign_out():
+        read_form()
+        sign_out_elsewhere(form)
+
+    monkeypatch.setattr(upload_request, "read_form", read_and_sign_out)
+    assert form.upload_parts(token, (b'filename="a.txt"', b"x")).status_code == 401
+    assert stored(app) == (0, 0)
+
+
+class SlowForm:
+    """A form with one file, of which some bytes arrive at a time. With each comes a step of
+    `events`. Without `end` the client goes on until the server reads no more."""
+
+    def __init__(self, events, end=b""):
+        head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+        blocks = [head, *[b"slow"] * 30, end]
+        self.length = len(b"".join(blocks)) if end else 1_000_000
+        self.blocks = iter(blocks) if end else chain(blocks[:-1], repeat(b"slow"))
+        self.events, self.cut_off = events, False
+
+    def read(self, _size=-1):
+        if self.cut_off:
+            return b""
+        try:
+            gevent.sleep(0.001)
+        except gevent.GreenletExit:
+            self.cut_off = True
+            raise
+        next(self.events, None)
+        return next(self.blocks, b"")
+
+    def send(self, script):
+        environ = {
+            "wsgi.input": self,
+            "CONTENT_LENGTH": str(self.length),
+            "CONTENT_TYPE": "multipart/form-data; boundary=x",
+        }
+        return script.client.post("/upload", headers=script.headers, environ_overrides=environ)
+
+
+def once(app, change):
+    """An event that happens while the form is being received."""
+    with app.app_context():
+        change()
+        db.session.remove()
+    yield
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda person_id: auth.set_active(OPERATOR, person_id, False), 401),
+        (lambda person_id: auth.set_role(OPERATOR, person_id, "viewer"), 403),
+        (lambda person_id: revoke_all(person_id), 401),
+    ],
+    ids=["disabled", "viewer", "revoked"],
+)
+def test_the_upload_of_a_script_ends_while_it_is_being_received(app, monkeypatch, change, status):
+    monkeypatch.setattr(upload_request, "ASK_SECONDS", 0.005)
+    script = Script(app)
+    form = SlowForm(once(app, lambda: change(script.person_id)))
+    response = form.send(script)
+    assert form.cut_off
+    assert response.status_code == status
+    first, *reason = response.text.splitlines()
+    assert reason or first != "file uploaded Fail"
+    assert stored(app) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda person_id, _form: auth.set_active(OPERATOR, person_id, False),
+        lambda person_id, _form: auth.set_password(OPERATOR, person_id, "another long one"),
+        lambda _person_id, form: sign_out_elsewhere(form),
+    ],
+    ids=["disabled", "password", "signed-out"],
+)
+def test_the_upload_of_a_page_ends_while_it_is_being_received(app, monkeypatch, as_page, change):
+    monkeypatch.setattr(upload_request, "ASK_SECONDS", 0.005)
+    page, _token = as_page
+    person_id = make_person(app, "editor's script")
+    form = SlowForm(once(app, lambda: change(person_id, page)))
+    assert form.send(page).status_code == 401
+    assert form.cut_off
+    assert stored(app) == (0, 0)
+
+
+def test_a_slow_upload_goes_on_also_while_the_database_is_away(app, monkeypatch):
+    monkeypatch.setattr(upload_request, "ASK_SECONDS", 0.005)
+
+    def away_for_a_while():
+        with app.app_context(), all_connections_taken():
+            yield from range(15)
+
+    form = SlowForm(away_for_a_while(), end=b"\r\n--x--\r\n")
+    response = form.send(Script(app))
+    assert response.status_code == 200, response.text
+    assert stored(app) == (1, 1)
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/html", "application/json"])
+def test_a_form_has_to_arrive_in_time(app, monkeypatch, accept):
+    monkeypatch.setattr(upload_request, "LEAST_SECONDS", 0.02)
+    monkeypatch.setattr(upload_request, "LEAST_SPEED", 1e9)
+    script = Script(app)
+    script.headers["Accept"] = accept
+    form = SlowForm(iter(()))
+    response = form.send(script)
+    assert form.cut_off
+    assert response.status_code == 408
+    assert "The upload took too long. Nothing was stored. Send less at once." in response.text
     assert stored(app) == (0, 0)

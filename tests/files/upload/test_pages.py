@@ -17,14 +17,11 @@ from tests.files.helpers import (
     REPORT,
     Script,
     all_connections_taken,
+    files_dir,
     on_disk,
     without_connection,
 )
 from tests.html import Page
-
-
-def files_dir(app):
-    return app.config["SETTINGS"].files_dir
 
 
 def parts(*files):
@@ -101,7 +98,7 @@ def test_a_browser_is_shown_why_nothing_was_stored(make_app, files, status, word
 
 
 def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypatch):
-    store_all = uploads.store_all
+    real_store = uploads.store
     with servers.short_folder("own") as folder, ExitStack() as redis:
         app = make_app(REDIS_URL=redis.enter_context(servers.redis_server(folder)))
         Script(app)
@@ -110,9 +107,9 @@ def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypat
 
         def store_and_lose_redis(*args):
             redis.close()
-            return store_all(*args)
+            return real_store(*args)
 
-        monkeypatch.setattr(uploads, "store_all", store_and_lose_redis)
+        monkeypatch.setattr(uploads, "store", store_and_lose_redis)
         response = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert response.status_code == 200
     assert Page(response).text("main h2") == "1 file uploaded"
@@ -141,7 +138,7 @@ def test_the_success_page_names_the_time_that_is_set(as_role, monkeypatch):
 
 def test_an_upload_does_not_overwrite_the_session(app, as_role, monkeypatch):
     browser = as_role("editor")
-    store_all, statuses = uploads.store_all, []
+    real_store, statuses = uploads.store, []
     cookie = browser.client.get_cookie("gz")
 
     def store_value():
@@ -152,9 +149,9 @@ def test_an_upload_does_not_overwrite_the_session(app, as_role, monkeypatch):
 
     def store_slowly(*args):
         statuses.extend(at_once(app, store_value))
-        return store_all(*args)
+        return real_store(*args)
 
-    monkeypatch.setattr(uploads, "store_all", store_slowly)
+    monkeypatch.setattr(uploads, "store", store_slowly)
     response = browser.submit("/upload", {"file": parts((REPORT, PDF))}, page="/files")
     assert (response.status_code, statuses) == (303, [303])
     assert "green" in browser.get("/session").text

@@ -13,14 +13,10 @@ from app.files.models import File
 from app.files.upload import multipart
 from app.files.upload import request as upload_request
 from tests.factories import OPERATOR, actor_of
-from tests.files.helpers import JSON, PDF, PNG, REPORT, Script, on_disk, some_text
+from tests.files.helpers import JSON, PDF, PNG, REPORT, Script, files_dir, on_disk, some_text
 
 # The file extensions of the original program.
 ORIGINAL = "txt,pdf,png,jpg,jpeg,gif"
-
-
-def files_dir(app):
-    return app.config["SETTINGS"].files_dir
 
 
 def lines(response):

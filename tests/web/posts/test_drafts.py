@@ -11,7 +11,7 @@ from wtforms import PasswordField
 from app.cities.models import City
 from app.database.engine import db
 from app.web.forms import BaseForm
-from app.web.posts import signatures
+from app.web.posts import csrf
 from app.web.posts.drafts import SECONDS, password_fields
 from tests.factories import HTML, PASSWORD, Browser, csrf_token
 from tests.html import Page
@@ -98,11 +98,13 @@ def test_a_changed_city_keeps_the_version_it_was_opened_with(editor, filled):
     assert post(editor, action, {**again, **TYPED}).status_code == 409
 
 
-def test_the_token_of_an_earlier_session_shows_the_form_again(editor):
+def test_the_token_of_an_earlier_session_shows_the_form_again(editor, caplog):
     action, hidden = form_of(editor, "/cities/new")
     end_session(editor)
     editor.sign_in("editor")
+    caplog.clear()
     response = post(editor, action, {**hidden, **TYPED})
+    assert [r.message for r in caplog.records if r.name == "gazetteer.events"] == ["form-refused"]
     assert (response.status_code, response.location) == (303, "/cities/new?draft=1")
     assert_typed(editor.get(response.location))
 
@@ -197,8 +199,8 @@ def test_a_signature_that_is_not_ours_is_none(change, editor, filled):
 def test_a_signature_counts_today_and_tomorrow(days, is_stored, editor, filled, monkeypatch):
     action, hidden = form_of(editor, "/cities/new")
     end_session(editor)
-    day = signatures.day_number()
-    monkeypatch.setattr(signatures, "day_number", lambda: day + days)
+    day = csrf.day_number()
+    monkeypatch.setattr(csrf, "day_number", lambda: day + days)
     post(editor, action, {**hidden, **TYPED})
     assert bool(keys(filled)) is is_stored
 
