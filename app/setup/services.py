@@ -54,7 +54,7 @@ def check_link_token(token: str, address: str) -> None:
         release_connection()
         if not claimed:
             return
-        message = N_("This link was used already. Whoever used it can add you.")
+        message = N_("This link was already used. Ask the person who used it to add you.")
     event("set-up-link-refused", logging.WARNING)
     count_wrong("set-up", address)
     raise NotFound(message)
