@@ -124,7 +124,7 @@ def test_row_that_was_removed_leaves_the_place_in_the_list(many):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "?", "深圳", "a" * 9999, "Pg", "PjEyfmFiYw", "fn5-", "%00", "PDF-LTk5OTk5OTk5OTk5OTk5OTk"],
+    ["", "?", "深圳", "a" * 9999, "Pg", "PjEyfmFiYw", "fn5-", "%00", "PDF-" + "OTk5" * 7],
 )
 def test_bad_cursor_is_the_first_page(text):
     assert CITIES.read_cursor(CityListing(sort="users"), {"page": text}) == FIRST
