@@ -37,8 +37,8 @@ check: .venv/dev lint $(PREPARED)  ## before each commit: linters, and the tests
 test: programs-test .venv/dev lint $(PREPARED)  ## all tests; root gets missing programs installed first
 	$(PYTEST) -m "not soak and not bench"
 
-soak: programs-test .venv/dev $(PREPARED)  ## soak tests
-	$(BIN)/pytest -q -m soak
+soak: programs-test .venv/dev $(PREPARED)  ## load, gigabytes, half an hour of faults; SOAK_MINUTES=4 for less of those
+	$(BIN)/pytest -q -s -m soak
 
 bench: programs-bench .venv/dev $(PREPARED)  ## benchmarks
 	$(BIN)/python -m tests.benchmarks.run

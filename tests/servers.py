@@ -230,7 +230,7 @@ class Instance:
         self.base = f"http://127.0.0.1:{self.port}"
         self.settings = settings
         (folder / "env").touch()
-        env = {
+        self.env = {
             **os.environ,
             "ENV_FILE": str(folder / "env"),
             "INSTANCE": str(self.folder),
@@ -241,7 +241,7 @@ class Instance:
         with self.output_file.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "flask", "start"],
-                cwd=ROOT, env=env, start_new_session=True, stdout=out, stderr=out,
+                cwd=ROOT, env=self.env, start_new_session=True, stdout=out, stderr=out,
             )  # fmt: skip
 
     @property
@@ -271,6 +271,13 @@ class Instance:
             check=False, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         return done.stdout + done.stderr
+
+    def flask(self, *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run a flask command in its environment, as an operator does."""
+        return subprocess.run(
+            [sys.executable, "-m", "flask", *words], cwd=ROOT, env=self.env, input=typed,
+            check=False, capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
 
     def send(self, number: int) -> None:
         """Send a signal to the process group, as a terminal does for Ctrl-C."""

@@ -15,8 +15,8 @@ from app.auth.sign_in.limits import count_wrong
 from app.cities import services as cities
 from app.cities.fields import Values
 from app.current import settings
-from app.database.constraints import violates
 from app.database.engine import db, release_connection
+from app.database.failures import violates
 from app.database.service import ANYONE, permitted, service
 from app.errors import Conflict, NotFound
 from app.logs import event

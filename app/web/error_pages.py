@@ -33,7 +33,7 @@ STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
     403: (_l("Not allowed"), _l("Ask an administrator if you need this.")),
     404: (_l("Page not found"), _l("The address may be mistyped, or the page was removed.")),
     405: (_l("Method not allowed"), _l("This address does not support this request method.")),
-    408: (_l("The request took too long"), _l("Send less at once. Nothing was saved.")),
+    408: (_l("The request took too long"), _l("Send less at a time. Nothing was saved.")),
     409: (
         _l("Your change was not saved"),
         _l("Go back, reload the page and check what changed."),

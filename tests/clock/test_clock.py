@@ -166,6 +166,7 @@ def test_every_package_has_registered_its_housekeeping(any_app):
         job.work()
 
 
+@pytest.mark.deploy
 def test_the_program_works_until_it_is_stopped(app, site_environment):
     env = {**os.environ, "ENV_FILE": os.devnull, **site_environment}
     words = [sys.executable, "-m", "flask", "clock"]

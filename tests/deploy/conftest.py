@@ -8,7 +8,7 @@ import pytest
 
 from tests import servers
 from tests.conftest import need
-from tests.deploy.front import Application, Front, Server, SmallServer, nginx
+from tests.deploy.front import REAL_ADDRESS, Application, Front, Server, SmallServer, nginx
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,9 +26,10 @@ def folder() -> Iterator[Path]:
         yield path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def running() -> Iterator[servers.Instance]:
-    """A running instance that the tests of a module share."""
+    """A running instance that tests share. They may change its settings and its number of workers,
+    and leave all programs running."""
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("deploy") as path, servers.started(path) as instance:
         yield instance
@@ -51,11 +52,8 @@ def application() -> Iterator[SmallServer]:
 @pytest.fixture(scope="module")
 def front(application: SmallServer) -> Iterator[Front]:
     """nginx in front of the small server; a client may say which address it has."""
-    realip = "set_real_ip_from 127.0.0.1; real_ip_header X-Address; "
-    with nginx(
-        application,
-        **{"server_tokens": f"{realip} server_tokens", "read_timeout 60s": "read_timeout 1s"},
-    ) as front:
+    changes = {"server_tokens": REAL_ADDRESS, "read_timeout 60s": "read_timeout 1s"}
+    with nginx(application, **changes) as front:
         yield front
 
 

@@ -19,6 +19,8 @@ from app.web.hooks import SECURITY_HEADERS as HEADERS
 from tests import servers
 from tests.conftest import need
 
+# For nginx(server_tokens=...): a client may say which address it has.
+REAL_ADDRESS = "set_real_ip_from 127.0.0.1; real_ip_header X-Address; server_tokens"
 SECURITY_HEADERS = [*HEADERS, "Cache-Control", "X-Request-ID"]
 
 

@@ -12,7 +12,6 @@ import pymysql
 import pytest
 import requests
 
-from app.config import ROOT
 from tests import servers
 from tests.conftest import need
 from tests.deploy.front import (
@@ -62,7 +61,8 @@ def server() -> Iterator[Server]:
         ) as instance,
     ):
         for role in ("editor", "admin"):
-            add_person(instance, role)
+            done = instance.flask("create-user", role, "--role", role, typed=PASSWORD)
+            assert done.returncode == 0, done.stderr
         front, tls = servers.free_port(), servers.free_port()
         with (
             servers.nginx_server(nginx_folder(folder, "plain"), on_laptop(instance, front)),
@@ -73,17 +73,6 @@ def server() -> Iterator[Server]:
                 f"https://gazetteer.example.org:{tls}", folder / "certificate.pem",
                 Site(f"http://127.0.0.1:{front}"),
             )  # fmt: skip
-
-
-def add_person(instance: servers.Instance, role: str) -> None:
-    """Run `flask create-user` in the environment of the instance, as an operator does."""
-    pid = instance.supervisorctl("pid").strip()
-    pairs = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
-    env = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-    subprocess.run(
-        [ROOT / ".venv/bin/flask", "create-user", role, "--role", role], cwd=ROOT, env=env,
-        input=PASSWORD, text=True, check=True, capture_output=True,
-    )  # fmt: skip
 
 
 def add_token(server: Server) -> str:
