@@ -16,7 +16,7 @@ CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
-# What nobody sees: Unicode's Default_Ignorable_Code_Point, annotation characters, empty Braille
+# Invisible characters: Unicode's Default_Ignorable_Code_Point, annotation characters, empty Braille
 # and musical notes; as parts of a regular expression's class.
 UNSEEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
@@ -26,7 +26,7 @@ UNSEEN = (
 IS_UNSEEN = re.compile(rf"[\s{UNSEEN}]")
 # Control characters are refused where people type, but rows of the original program have them.
 DROPPED_FROM_KEYS = re.compile(rf"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f{UNSEEN}]+")
-# A visible character and what belongs to it although nobody sees it: the colour of an emoji, the
+# A visible character and the invisible ones that belong to it: the colour of an emoji, the
 # region of a flag, the variant of a Chinese or Mongolian character.
 WITH_UNSEEN = re.compile(
     "[^\\w\\s][\ufe0e\ufe0f]|\U0001f3f4[\U000e0020-\U000e007f]+|[\u1800-\u18aa][\u180b-\u180d\u180f]"
@@ -100,7 +100,7 @@ def trim(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """True if there is no character to see."""
+    """True if no character is visible."""
     return not same_key(text)
 
 
@@ -110,8 +110,8 @@ def without_bidi(text: str) -> str:
 
 
 def same_key(text: str) -> str:
-    """What texts have in common that look the same: NFKC, without invisible characters, and with
-    single spaces inside only. No character of it is below a space, so that databases which pad
+    """A key that is equal for texts that look the same: NFKC, without invisible characters, and
+    with single spaces inside only. No character of it is below a space, so that databases which pad
     texts with spaces to compare them order it as the others do."""
     text = unicodedata.normalize("NFKC", text)
     text = unicodedata.normalize("NFKC", DROPPED_FROM_KEYS.sub("", text))

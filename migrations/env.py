@@ -9,7 +9,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from app.database.engine import db
-from app.database.preflight import SchemaError
+from app.database.schema import SchemaError
 
 
 def prepare_connection(connection: Connection) -> None:

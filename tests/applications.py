@@ -7,6 +7,7 @@ application itself uses its own.
 
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -64,6 +65,7 @@ class Applications:
         self.extensions: WeakKeyDictionary[Flask, dict[str, object]] = WeakKeyDictionary()
         self.used: Counter[frozenset[tuple[str, str]]] = Counter()
         self.open: list[Flask] = []
+        self.fills: dict[Callable[[Flask], str], str] = {}
 
     def begin(self) -> None:
         """Before a test: copy the migrated database, empty the folder and Redis."""
@@ -73,6 +75,23 @@ class Applications:
             old.unlink()
         shutil.copyfile(self.template, self.folder / "test.sqlite")
         self.used.clear()
+
+    def filled(self, app: Flask, fill: Callable[[Flask], str]) -> str:
+        """Fill the database and the folder of an application that this test has just begun to use;
+        returns the result of `fill`. That happens once: afterwards they are copied. Redis is empty.
+        """
+        folder = self.folder / f"{fill.__module__}.{fill.__name__}"
+        if fill not in self.fills:
+            self.fills[fill] = fill(app)
+            release(app)
+            self.redis.flushall()
+            shutil.copytree(self.folder / "instance", folder / "instance")
+            for file in self.folder.glob("test.sqlite*"):
+                shutil.copyfile(file, folder / file.name)
+        else:
+            release(app)
+            shutil.copytree(folder, self.folder, dirs_exist_ok=True)
+        return self.fills[fill]
 
     def get(self, own: bool, commands: bool, changed: dict[str, str]) -> Flask:
         """An application with these settings that this test does not use yet."""

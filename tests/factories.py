@@ -16,7 +16,8 @@ from werkzeug.test import TestResponse
 
 from app.actor import ANONYMOUS, Actor, Role
 from app.auth import services as auth
-from app.auth.queries import load_person
+from app.auth.queries import find_person, load_person
+from app.auth.sessions.start import start_session
 from app.auth.tokens import services as tokens
 from app.database.engine import db
 from app.database.service import unrecorded
@@ -95,6 +96,15 @@ class Browser:
         kwargs.setdefault("headers", HTML)
         fields = {"csrf_token": self.token(page or path), **(data or {})}
         return self.client.post(path, data=fields, **kwargs)
+
+    def begin_session(self, name: str) -> None:
+        """Be signed in without the requests of signing in, which take longer than most tests."""
+        request = self.app.test_request_context(environ_base=self.client.environ_base)
+        with self.client.session_transaction() as session, request:
+            person = find_person(name)
+            assert person, f"nobody is called {name}"
+            session.opened = True  # type: ignore[attr-defined]
+            start_session(session, person)
 
     def sign_in(self, name: str, password: str = PASSWORD) -> TestResponse:
         """Sign in; fails the test if that is refused."""

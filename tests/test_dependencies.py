@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -22,11 +22,19 @@ def sources(*folders):
     return [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
 
 
+def statements(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """The statements of a module, and those within them."""
+    for node in body:
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers"):
+            yield from statements(getattr(node, part, ()))
+
+
 def imported(paths: Iterable[Path]) -> set[str]:
     """The top-level names of third-party modules."""
     modules = set()
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in statements(ast.parse(path.read_text()).body):
             if isinstance(node, ast.Import):
                 modules.update(name.name for name in node.names)
             elif isinstance(node, ast.ImportFrom) and not node.level:

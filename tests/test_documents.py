@@ -215,6 +215,7 @@ def blocks_of(text, language):
     return [body for found, body in FENCE.findall(text) if found == language]
 
 
+@pytest.mark.deploy
 def test_the_example_package_works(copy, redis_url):
     """It is added as the document says: its files, the name of the package, rows of the table of
     permissions and translations. Then linters and its own tests pass."""
@@ -274,6 +275,7 @@ msgstr "最多 %(most)s 个字符。"
 """
 
 
+@pytest.mark.deploy
 def test_the_example_field_works(copy, redis_url):
     """A note is added as CONTRIBUTING.md says: its lines and blocks. Then the linter, a migration
     of a filled database and tests of the field pass."""

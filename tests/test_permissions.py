@@ -96,7 +96,6 @@ WITHOUT_ACTOR = {
         "app.cities.listing.queries.segments",
         "app.files.listing.cursor_at",
         "app.files.listing.owner_queries",
-        "app.files.listing.read_size",
         "app.files.listing.rows_query",
         "app.files.listing.with_index",
         "app.files.queries.no_such_file",

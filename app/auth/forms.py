@@ -7,7 +7,7 @@ from wtforms.validators import EqualTo, InputRequired
 
 from app.actor import Role
 from app.auth.sessions.services import OTHERS
-from app.auth.validators import NEW_PASSWORD, name_length, password_length
+from app.auth.validators import NEW_PASSWORD, name_length, own_password, password_length
 from app.web.forms import BaseForm
 
 ROLE_NAMES = {Role.VIEWER: _l("Viewer"), Role.EDITOR: _l("Editor"), Role.ADMIN: _l("Administrator")}
@@ -35,11 +35,7 @@ class LoginForm(BaseForm):
 class PasswordForm(BaseForm):
     """The current password, and the new one twice."""
 
-    current = PasswordField(
-        _l("Current password"),
-        [InputRequired(_l("Enter your current password."))],
-        render_kw={"autocomplete": "current-password"},
-    )
+    current = own_password()
     password = PasswordField(
         _l("New password"),
         [InputRequired(_l("Enter a new password.")), password_length()],
@@ -57,11 +53,7 @@ class SessionsForm(BaseForm):
     """Which sessions end, and the person's password. The service knows which there are."""
 
     which = RadioField(choices=[OTHERS], default=OTHERS, validate_choice=False)
-    password = PasswordField(
-        _l("Current password"),
-        [InputRequired(_l("Enter your current password."))],
-        render_kw={"autocomplete": "current-password"},
-    )
+    password = own_password()
 
 
 class RoleForm(BaseForm):

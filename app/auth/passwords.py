@@ -109,6 +109,6 @@ def run_in_turn(work: Callable[..., Any], *args: Any) -> Any:
 
 
 def random_password() -> str:
-    """Four groups of five characters, 100 random bits."""
-    groups = ("".join(secrets.choice(ALPHABET) for _i in range(5)) for _j in range(4))
+    """Four groups of seven characters, 140 random bits."""
+    groups = ("".join(secrets.choice(ALPHABET) for _i in range(7)) for _j in range(4))
     return "-".join(groups)

@@ -70,7 +70,6 @@ def show_person(person_id: int) -> str:
 @bp.post("/people/<int:person_id>/role")
 @role_required(Role.ADMIN, by_token=False)
 def set_role(person_id: int) -> Response:
-    """Change a person's role."""
     if services.set_role(actor(), person_id, request.form.get("role", "")):
         name = queries.get_person(actor(), person_id).name
         Notice(_("The role of %(name)s was changed. They need to sign in again.", name=name)).show()
@@ -81,7 +80,6 @@ def set_role(person_id: int) -> Response:
 @bp.post("/people/<int:person_id>/enable", defaults={"active": True})
 @role_required(Role.ADMIN, by_token=False)
 def set_active(person_id: int, active: bool) -> Response:
-    """Disable or enable a person."""
     if services.set_active(actor(), person_id, active):
         name = queries.get_person(actor(), person_id).name
         if active:
@@ -95,7 +93,6 @@ def set_active(person_id: int, active: bool) -> Response:
 @bp.post("/people/<int:person_id>/tokens/<int:token_id>/revoke")
 @role_required(Role.ADMIN, by_token=False)
 def revoke_token(person_id: int, token_id: int) -> Response:
-    """Revoke a person's token."""
     tokens.revoke_token(actor(), token_id, person_id)
     Notice(_("Token revoked.")).show()
     return redirect(url_for("people.show_person", person_id=person_id), 303)
@@ -104,5 +101,4 @@ def revoke_token(person_id: int, token_id: int) -> Response:
 @bp.post("/people/<int:person_id>/password")
 @role_required(Role.ADMIN, by_token=False)
 def give_first_password(person_id: int) -> str:
-    """Give a new first password to somebody who forgot theirs."""
     return first_password(person_id, services.give_first_password(actor(), person_id))

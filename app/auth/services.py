@@ -20,8 +20,8 @@ from app.auth.sessions.epochs import raise_epoch
 from app.auth.sessions.installation import note_change_of_people
 from app.auth.sign_in.limits import forget_after_commit
 from app.auth.tokens.services import revoke_all
-from app.database.constraints import violates
 from app.database.engine import db
+from app.database.failures import violates
 from app.database.service import permitted, service
 from app.errors import Conflict, Forbidden, Invalid
 from app.text import N_

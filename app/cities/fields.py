@@ -61,7 +61,6 @@ class Field:
 
     @property
     def sent_as(self) -> str:
-        """Its name in a form."""
         return self.form_name or self.name
 
     @property

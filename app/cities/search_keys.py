@@ -44,7 +44,6 @@ def fill_keys() -> None:
 
 @unrecorded
 def fill_batch() -> None:
-    """Fill in the keys of some rows."""
     for condition in DUE:
         query = KEYS.query.where(condition).limit(BATCH).with_for_update()
         update_keys(City, KEYS.changed(db.session.execute(query).all()))

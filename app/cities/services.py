@@ -17,8 +17,8 @@ from app.cities.name_locks import lock_names
 from app.cities.rules import check_city, check_reader, names_of, row_of
 from app.cities.search_keys import find_same
 from app.config import ROOT
-from app.database.constraints import violates
 from app.database.engine import db, release_connection
+from app.database.failures import violates
 from app.database.idempotency import run_once
 from app.database.service import after_commit, permitted, service, unrecorded
 from app.errors import Conflict, Invalid, NotFound
@@ -222,13 +222,11 @@ def restorable_columns(row: City | RemovedCity) -> dict[str, Any]:
 
 
 def is_empty() -> bool:
-    """True if the register has no city."""
     return db.session.scalar(select(City.id).limit(1)) is None
 
 
 @permitted(Role.EDITOR)
 def add_sample_cities(actor: Actor) -> int:
-    """Add the sample cities and return how many they are."""
     return store_sample_cities(actor, read_sample())
 
 

@@ -170,15 +170,14 @@ def delete_city(city_id: int) -> ResponseReturnValue:
 @bp.post("/cities/removed/<int:removed_id>/restore")
 @role_required(Role.EDITOR)
 def restore_city(removed_id: int) -> Response:
-    restored_notice(services.restore_city(actor(), removed_id)).show()
-    return redirect(list_url("cities.list_cities"), 303)
-
-
-def restored_notice(city: services.RestoredCity) -> Notice:
-    """The notice for a restored city; with a link if another one has its names now."""
+    city = services.restore_city(actor(), removed_id)
     name = city_name(city.name)
-    if city.same_id is None:
-        return Notice(_("%(name)s was restored.", name=name))
-    text = _("%(name)s was restored. Another city in this province has the same name.", name=name)
-    link = url_for("cities.edit_city", city_id=city.same_id)
-    return Notice(text, link=link, link_text=_("Show the other city"))
+    notice = Notice(_("%(name)s was restored.", name=name))
+    if city.same_id is not None:
+        text = _(
+            "%(name)s was restored. Another city in this province has the same name.", name=name
+        )
+        link = url_for("cities.edit_city", city_id=city.same_id)
+        notice = Notice(text, link, _("Show the other city"))
+    notice.show()
+    return redirect(list_url("cities.list_cities"), 303)

@@ -48,7 +48,7 @@ SAMPLE_FILES = {
 
 def fill() -> dict[str, str]:
     """Create sample accounts, cities and files; returns the passwords by account name."""
-    passwords = {str(role): secrets.token_urlsafe(9) for role in Role}
+    passwords = {str(role): secrets.token_urlsafe(16) for role in Role}
     operator = Actor.operator()
     ids = {name: auth.create_person(operator, name, text, name) for name, text in passwords.items()}
     cities.add_sample_cities(operator)

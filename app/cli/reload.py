@@ -40,7 +40,7 @@ def reload_command() -> None:
         raise CannotStart(f"supervisor does not send the signal: {error}.") from None
     click.echo("This release starts and is ready. The workers are being replaced ...")
     if start is None:
-        click.echo(f"There is no {log} that says how this ends.")
+        click.echo(f"The result is unknown, because {log} does not exist.")
         return
     if (result := wait_for_result(settings, log, start, master)) != DONE:
         raise CannotStart(f"{result} See {log}.")

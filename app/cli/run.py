@@ -29,8 +29,7 @@ from app.clock.registry import jobs_of
 from app.clock.run import Clock
 from app.config import ROOT, Settings, redis_socket
 from app.database.engine import db
-from app.database.preflight import SchemaError
-from app.database.schema import bring_up_to_date
+from app.database.schema import SchemaError, bring_up_to_date
 from app.files import search_keys as files
 from app.health.probe import ask_readyz
 from app.logs.process import configure

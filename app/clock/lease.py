@@ -6,8 +6,8 @@ from sqlalchemy import insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.clock.models import HOLDER_LENGTH, Lease
-from app.database.constraints import violates
 from app.database.engine import db
+from app.database.failures import violates
 from app.database.service import unrecorded
 from app.times import now
 

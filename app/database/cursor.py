@@ -59,7 +59,6 @@ LAST = Cursor(forward=False)
 
 
 def write_cursor(cursor: Cursor) -> str:
-    """The text of a cursor."""
     text = ">" if cursor.forward else "<"
     if cursor.id is not None:
         text += str(cursor.id)
@@ -101,13 +100,18 @@ def read_text(text: str) -> str:
     return text
 
 
+def read_integer(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise ValueError(text)
+    return int(text)
+
+
 def storable(text: str) -> str:
     """The text without NUL and lone surrogates, which no database stores."""
     return re.sub("[\0\ud800-\udfff]", "", text)
 
 
 def read_moment(text: str) -> datetime:
-    """Parse the value of a column of times."""
     if not re.fullmatch(r"[0-9]{20}", text):
         raise ValueError(text)
     return datetime.strptime(text, MOMENT).replace(tzinfo=UTC)

@@ -1,7 +1,8 @@
 """What an error of the database means. Pages, uploads, commands and health checks share this table.
 
-Errors are recognised by number, never by text, and are logged with the database's number and
-message. Messages contain values of rows, which are left out of the log.
+Errors are recognised by number, never by text except for the name of a constraint, and are logged
+with the database's number and message. Messages contain values of rows, which are left out of the
+log.
 """
 
 import logging
@@ -11,7 +12,8 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 from flask import Flask, current_app
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.database.engine import db
@@ -95,11 +97,11 @@ QUOTES_NAMES = frozenset({
     1044, 1045, 1048, 1049, 1054, 1060, 1061, 1072, 1091, 1114, 1142, 1143, 1146, 1176, 1194, 1227,
     1264, 1290, 1364, 1406, 1698, 2002, 2003, 2006, 2013,
 })  # fmt: skip
+DUPLICATE = re.compile(r"for key '(?:\w+\.)?(\w+)'$")
 QUOTED = re.compile(r"'.*'(?P<key> for key '[\w.]+'$)|'.*'", re.DOTALL)
 
 
 def classify(error: DatabaseError) -> Kind:
-    """What an error means."""
     if isinstance(error, PoolTimeout):
         return Kind.ABSENCE
     code = sqlite_code(error)
@@ -233,3 +235,23 @@ def statement_of(error: Exception) -> str:
 def one_line(statement: str) -> str:
     """The beginning of a statement, on one line."""
     return " ".join(statement.split())[:STATEMENT_LENGTH]
+
+
+def violates(error: IntegrityError, name: str) -> bool:
+    """True if a statement violated the unique constraint or primary key of this name. MariaDB
+    reports the name (PRIMARY for every primary key), SQLite the columns."""
+    reported = str(error.orig.args[-1]) if error.orig is not None and error.orig.args else ""
+    constraint = find_constraint(name)
+    if found := DUPLICATE.search(reported):
+        return found[1] == ("PRIMARY" if isinstance(constraint, PrimaryKeyConstraint) else name)
+    columns = ", ".join(str(column) for column in constraint.columns)
+    return reported == f"UNIQUE constraint failed: {columns}"
+
+
+def find_constraint(name: str) -> PrimaryKeyConstraint | UniqueConstraint:
+    """Find a constraint of the models by its name; raises LookupError if it does not exist."""
+    for table in db.metadata.tables.values():
+        for found in table.constraints:
+            if found.name == name and isinstance(found, PrimaryKeyConstraint | UniqueConstraint):
+                return found
+    raise LookupError(name)

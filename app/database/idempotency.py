@@ -10,8 +10,8 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database.constraints import violates
 from app.database.engine import db
+from app.database.failures import violates
 from app.database.service import unrecorded
 from app.database.types import Moment, bounded
 from app.times import now
@@ -61,11 +61,7 @@ def run_once(
     if not key:
         return make()
     used_key = hash_key(actor_id, key, sent)
-    try:  # without a savepoint: a failed INSERT leaves the transaction as it was
-        db.session.execute(insert(KEYS).values(key=used_key))
-    except IntegrityError as error:
-        if not violates(error, "pk_form_key"):
-            raise
+    if not is_first_use(used_key):
         # A locking read sees what the other transaction committed, whatever our snapshot is.
         query = select(KEYS.c.result_id).where(KEYS.c.key == used_key).with_for_update()
         before: int | None = db.session.scalar(query)
@@ -78,7 +74,7 @@ def run_once(
 
 def is_first_use(key: str) -> bool:
     """Note a key within a running service; False if it was noted before."""
-    try:
+    try:  # without a savepoint: a failed INSERT leaves the transaction as it was
         db.session.execute(insert(KEYS).values(key=key))
     except IntegrityError as error:
         if not violates(error, "pk_form_key"):

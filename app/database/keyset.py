@@ -42,7 +42,6 @@ class Listing:
 
     @property
     def is_filtered(self) -> bool:
-        """True if a filter is set."""
         plain = type(self)()
         return replace(self, sort=plain.sort, descending=plain.descending) != plain
 
@@ -125,16 +124,12 @@ def seek_by_id(query: Query, row_id: Any, listing: Listing, cursor: Cursor) -> Q
 
 
 def nulls_last(
-    query: Query,
-    column: Any,
-    row_id: Any,
-    listing: Listing,
-    cursor: Cursor,
-    empty: str | None = None,
+    query: Query, listing: Listing, cursor: Cursor, empty: str | None = None
 ) -> list[Query]:
     """The queries whose rows, one after another, are the list from the cursor on: in both
     directions first the rows with a value in the sorted column, then those with NULL, or with an
     empty text if `empty` is "". Each query is read by an index."""
+    column, row_id = listing.column, listing.column.class_.id
     has_value = column.is_not(None) if empty is None else column > empty
     # An equation: an index then gives these rows in the order of their ids.
     has_none = column.is_(None) if empty is None else column == empty
@@ -162,10 +157,9 @@ def select_sorted(query: Query, listing: Listing, cursor: Cursor) -> tuple[Page[
     """The page at a cursor, and the number of rows, of a list so short that they are counted and
     sorted for each page. Each row of the query begins with an object of the model that has the
     columns of the listing's SORTS."""
-    column = listing.column
 
     def read_rows(cursor: Cursor, limit: int) -> list[Any]:
-        return read_segments(nulls_last(query, column, column.class_.id, listing, cursor), limit)
+        return read_segments(nulls_last(query, listing, cursor), limit)
 
     def row_cursor(row: Any, forward: bool, place: int | None) -> Cursor:
         return cursor_at(listing, row[0], forward, place)

@@ -75,12 +75,7 @@ class Pace:
         self.spent = self.since = 0.0
         self.raised: BaseException | None = None
 
-    def begin(self, reading: bool) -> None:
-        """A transaction begins: one that writes must not let others run before its commit."""
-        self.reading = reading
-
     def start(self) -> None:
-        """A statement starts."""
         self.spent, self.since, self.raised = 0.0, time.monotonic(), None
 
     def step(self) -> int:
@@ -113,8 +108,8 @@ def add_pace(connection: sqlite3.Connection, record: Any) -> None:
 
 
 def begin_pace(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.info[PACE].begin(reading=not immediate)
+    # A transaction that writes must not let others run before its commit.
+    connection.info[PACE].reading = not connection.get_execution_options().get("immediate")
 
 
 def start_pace(connection: Connection, *_more: Any) -> None:

@@ -72,7 +72,6 @@ class SharedTlsConnection(Connection):  # type: ignore[misc]
         super().__init__(*args, **options)
 
     def connect(self, sock: Any = None) -> None:
-        """Connect, and set the limits."""
         try:
             super().connect(sock)
         except RuntimeError as error:  # the driver lacks a package for this account

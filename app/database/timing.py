@@ -13,7 +13,6 @@ from app.database.failures import one_line
 log = logging.getLogger("gazetteer.database")
 
 SLOW_SECONDS = 0.5
-SPENT = "spent_on_database"
 
 
 @dataclass
@@ -26,10 +25,7 @@ class Spent:
 
 def spent() -> Spent:
     """What the current request or command has sent so far."""
-    found: Spent | None = g.get(SPENT)
-    if found is None:
-        found = Spent()
-        setattr(g, SPENT, found)
+    found: Spent = g.setdefault("spent_on_database", Spent())
     return found
 
 

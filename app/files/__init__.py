@@ -17,11 +17,9 @@ def init_app(app: Flask) -> None:
     from app.files.storage.content import icon_kind
     from app.files.storage.folder import remove_leftovers
     from app.files.upload import views as upload_views
-    from app.files.upload.request import UploadRequest
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_bar
 
-    app.request_class = UploadRequest
     blueprints = (views.bp, upload_views.bp, download_views.bp)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

@@ -125,7 +125,6 @@ class Adoption:
         try:
             for block in read_blocks(file):
                 incoming.write(block)
-            incoming.finish()
             if size > limit:
                 flaws["size"] = N_("It is larger than an upload may be.")
             content_type = content_type_of(path, incoming, flaws)

@@ -12,24 +12,16 @@ from sqlalchemy.orm import contains_eager, joinedload
 from app.actor import Actor, Role
 from app.auth.models import Person
 from app.database import keyset
-from app.database.cursor import Cursor, Sort, Value, read_moment, read_text
+from app.database.cursor import Cursor, Sort, read_integer, read_moment, read_text
 from app.database.engine import db
 from app.database.keyset import PAGE_SIZE, Listing, Page, Query, seek
 from app.database.service import permitted
 from app.files import cache
 from app.files.models import File
 from app.files.rules import restorable_since
-from app.text import parse_integer, search_key
+from app.text import search_key
 
 SEARCH_LENGTH = 200
-
-
-def read_size(text: str) -> Value:
-    """A size in a cursor."""
-    number = parse_integer(text, 0, 2**63 - 1)
-    if number is None:
-        raise ValueError(text)
-    return number
 
 
 @dataclass(frozen=True)
@@ -39,7 +31,7 @@ class FileListing(Listing):
     SORTS: ClassVar = {
         "name": Sort(read_text, column=File.name_key),
         "from": Sort(read_text, column=Person.name_key),
-        "size": Sort(read_size, True, column=File.size),
+        "size": Sort(read_integer, True, column=File.size),
         # Not the id: an adopted file may be older than its row.
         "uploaded": Sort(read_moment, True, column=File.created_at),
     }

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from app.errors import Invalid
 from app.files.models import FOLDER_LENGTH, NAME_LENGTH, SENT_LENGTH, join_path
-from app.text import BIDI_CONTROLS, COMPOSED_FROM, CONTROLS, N_
+from app.text import BIDI_CONTROLS, COMPOSED_FROM, CONTROLS, N_, Message
 
 # A folder, a slash and a name.
 PATH_LENGTH = FOLDER_LENGTH + 1 + NAME_LENGTH
 MOST_OF_A_NAME = 100  # files with different sent names that become the same
-
+NAME_TOO_LONG = N_("A file name can have at most %(n)d characters.", n=NAME_LENGTH)
+FOLDER_TOO_LONG = N_("A folder path can have at most %(n)d characters.", n=FOLDER_LENGTH)
 
 # A drive, and what is between the parts of a path, on any system.
 DRIVE = re.compile(r"[A-Za-z]:(?=\S)")
@@ -60,17 +61,11 @@ def clean_name(sent: str) -> str:
     return name
 
 
-def check_length(name: str, limit: int) -> None:
-    """Refuse a name longer than `limit`, which is larger before the name is composed to NFC. The
-    message gives the limit of the composed name."""
-    if len(name) > limit:
-        raise Invalid(N_("A file name can have at most %(n)d characters.", n=NAME_LENGTH))
-
-
-def check_folder(folder: str, limit: int) -> None:
-    """Refuse a folder path longer than `limit`, as `check_length()` does a name."""
-    if len(folder) > limit:
-        raise Invalid(N_("A folder path can have at most %(n)d characters.", n=FOLDER_LENGTH))
+def check_length(text: str, limit: int, message: Message = NAME_TOO_LONG) -> None:
+    """Refuse a name or folder longer than `limit`, which is larger before it is composed to NFC.
+    The message gives the limit of the composed one."""
+    if len(text) > limit:
+        raise Invalid(message)
 
 
 def clean_path(sent: str, with_folder: bool = False) -> CleanPath:
@@ -79,10 +74,10 @@ def clean_path(sent: str, with_folder: bool = False) -> CleanPath:
     if not with_folder:
         check_length(sent, SENT_LENGTH)
     parts = sent.split("/") if with_folder else [last_part(sent)]
-    check_folder("/".join(parts[:-1]), COMPOSED_FROM * FOLDER_LENGTH)
+    check_length("/".join(parts[:-1]), COMPOSED_FROM * FOLDER_LENGTH, FOLDER_TOO_LONG)
     names = [clean_name(part) for part in parts]
     folder = "/".join(names[:-1])
-    check_folder(folder, FOLDER_LENGTH)
+    check_length(folder, FOLDER_LENGTH, FOLDER_TOO_LONG)
     changed = names != [unicodedata.normalize("NFC", part) for part in parts]
     shortened = not with_folder and parts != [sent]
     sent = unicodedata.normalize("NFC", sent)

@@ -4,12 +4,12 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from app.actor import Actor
-from app.errors import Forbidden, Invalid, NoSpace, TooLarge
+from app.errors import Forbidden, Invalid
 from app.files.models import File
 from app.files.names import CleanPath
 from app.files.storage.content import content_type
-from app.files.storage.folder import NO_SPACE, TOO_LARGE, Incoming
-from app.text import N_, Bytes
+from app.files.storage.folder import Incoming
+from app.text import N_
 from app.times import now
 
 # For how long a removed file can be restored.
@@ -19,10 +19,8 @@ UNDO_DAYS = 7
 def check_file(path: CleanPath, incoming: Incoming, allowed: Collection[str]) -> str:
     """The Content-Type of a received file; refuses it by size, disk space, content, or an extension
     that is not `allowed`."""
-    if incoming.problem == TOO_LARGE:
-        raise TooLarge(N_("A file can have at most %(size)s.", size=Bytes(incoming.limit)))
-    if incoming.problem == NO_SPACE:
-        raise NoSpace()
+    if incoming.problem is not None:
+        raise incoming.problem
     check_extension(path.extension, allowed)
     found = content_type(incoming.path, path.extension)
     if found is None:

@@ -46,5 +46,5 @@ def readyz() -> tuple[Response, int]:
 def identify_if_ready(report: dict[str, services.Check]) -> None:
     """Find out who asks, if database and Redis work; otherwise it remains a visitor."""
     if all(name in report and report[name].ok for name in ("database", "redis")):
-        with suppress(DomainError, RedisError), tolerated("nobody was identified"):
+        with suppress(DomainError, RedisError), tolerated("the client was not identified"):
             identify()

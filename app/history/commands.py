@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from app.actor import Actor
 from app.current import settings
 from app.history import services
-from app.history.listing import FIRST_YEAR
+from app.history.queries import FIRST_YEAR
 from app.times import now, start_of_day
 
 

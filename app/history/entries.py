@@ -69,7 +69,6 @@ class Names:
 
 
 def describe(actor: Actor, entries: Sequence[HistoryEntry]) -> list[EntryRow]:
-    """The rows of a page, for this actor."""
     names = find_names(actor, entries)
     return [describe_entry(entry, names) for entry in entries]
 
@@ -99,9 +98,8 @@ def subject_of(kind: str) -> Subject:
 
 
 def describe_entry(entry: HistoryEntry, names: Names) -> EntryRow:
-    """An entry as its row on the page shows it."""
     subject = subject_of(entry.subject_kind)
-    before, after = load(entry.before), load(entry.after)
+    before, after = (json.loads(side or "null") for side in (entry.before, entry.after))
     key = (entry.subject_kind, entry.subject_id)
     label = names.subjects.get(key) or name_from(subject, after, before) or f"#{entry.subject_id}"
     return EntryRow(
@@ -138,18 +136,11 @@ def person_names(ids: Iterable[int]) -> dict[int, str]:
 
 
 def name_from(subject: Subject, *sides: Fields | None) -> str:
-    """The name that one of the sides of an entry holds."""
     return next(filter(None, (subject.name_of(side or {}) for side in sides)), "")
 
 
 def batch_name(batch: str) -> str:
-    """A batch by the beginning of its id."""
     return str(_("Batch %(id)s", id=batch[:BATCH_SHOWN]))
-
-
-def load(text: str | None) -> Fields | None:
-    """The fields of one side of an entry."""
-    return None if text is None else json.loads(text)
 
 
 def field_changes(

@@ -2,25 +2,42 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta, tzinfo
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, select
 
 from app.actor import Actor, Role, Via
 from app.database import keyset
-from app.database.cursor import Cursor
+from app.database.cursor import BY_ID, Cursor
 from app.database.engine import db
-from app.database.keyset import Page, Query, count_some, seek_by_id
+from app.database.keyset import Listing, Page, Query, count_some, seek_by_id
 from app.database.service import permitted
-from app.history.listing import OPERATOR, HistoryListing
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.times import day_bounds
 
 # How far the order of ids may differ from that of times: transactions commit in any order, and
 # the clocks of two hosts differ.
 SLACK = timedelta(minutes=10)
+OPERATOR = 0  # the filter `person` for the command line
+FIRST_YEAR = 1900  # of days; time zones cannot hold the first and the last years
+
+
+@dataclass(frozen=True)
+class HistoryListing(Listing):
+    """The filters. Nothing set is everything, newest first. `person` is a person's id or OPERATOR;
+    `kind` is a kind of subject."""
+
+    SORTS: ClassVar = {"id": BY_ID}
+
+    sort: str = "id"
+    descending: bool = True
+    person: int | None = None
+    kind: str = ""
+    day: date | None = None
+    batch: str = ""
 
 
 @permitted(Role.ADMIN, by_token=False)
@@ -45,7 +62,6 @@ def select_entries(
 def rows_query(
     listing: HistoryListing, conditions: list[ColumnElement[bool]], cursor: Cursor
 ) -> Query:
-    """The entries from a cursor on."""
     query: Query = select(HistoryEntry).where(*conditions)
     filters_indexed = {
         "ix_history_batch": listing.batch,
@@ -71,7 +87,6 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 
 
 def filters(listing: HistoryListing, zone: tzinfo) -> list[ColumnElement[bool]]:
-    """The conditions of a listing."""
     conditions: list[ColumnElement[bool]] = []
     if listing.person == OPERATOR:
         conditions += [HistoryEntry.actor_id.is_(None), HistoryEntry.via == Via.COMMAND]
@@ -104,7 +119,6 @@ def written_between(start: datetime, end: datetime) -> list[ColumnElement[bool]]
 
 @permitted(Role.ADMIN, by_token=False)
 def list_authors(actor: Actor) -> list[int]:
-    """The ids of the people who made entries."""
     author = HistoryEntry.actor_id
     return list(db.session.scalars(select(author).where(author.is_not(None)).distinct()))
 

@@ -46,7 +46,6 @@ class Subject:
 
     @property
     def naming_field(self) -> str:
-        """The field that holds the name."""
         return self.name_field or next(iter(self.fields), "")
 
 

@@ -10,8 +10,8 @@ from app.actor import Role
 from app.current import actor, settings
 from app.history import queries
 from app.history.entries import COMMAND_LINE, batch_name, describe, person_names
-from app.history.listing import FIRST_YEAR, OPERATOR, HistoryListing
 from app.history.models import BATCH_ID_LENGTH, KIND_LENGTH
+from app.history.queries import FIRST_YEAR, OPERATOR, HistoryListing
 from app.history.subjects import all_subjects
 from app.text import parse_integer
 from app.web.listings import Filter, ListAddress, bounded_text

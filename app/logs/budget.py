@@ -1,5 +1,5 @@
-"""How much one request may write to the logs: 2 kB in all, so that strangers cannot wash away what
-others have left there."""
+"""How much one request may write to the logs: 2 kB in all. Logs are rotated by size, and a stranger
+could otherwise push the lines of everybody else out of them."""
 
 import logging
 
@@ -13,7 +13,7 @@ REQUEST_BYTES = 2000
 LINE_BYTES = EVENT_BYTES = 450
 PATH_BYTES = 500
 OUTSIDE_BYTES = 4000  # of a line that belongs to no request
-USEFUL_BYTES = 250  # a shorter line says nothing
+USEFUL_BYTES = 250  # a shorter line is of no use
 
 
 def available(record: logging.LogRecord) -> int:
@@ -53,5 +53,5 @@ def spend(record: logging.LogRecord, size: int) -> None:
 
 
 def has_room(record: logging.LogRecord) -> bool:
-    """A filter: whether there is room for a line that says something."""
+    """A filter that drops lines which would be cut below USEFUL_BYTES."""
     return available(record) >= USEFUL_BYTES

@@ -61,8 +61,8 @@ def field_bytes(record: logging.LogRecord, name: str) -> int:
 
 
 class LineFormatter(logging.Formatter):
-    """Formats a record within what its request may still write: of a trace the last lines, with
-    the error, are kept."""
+    """Formats a record within what its request may still write: a trace is cut at its
+    beginning, because the error is at its end."""
 
     code = staticmethod(text_code)
 

@@ -2,7 +2,7 @@
 
 The terms are added in that order in IEEE doubles, so the result is the same double to the last
 bit, its rounding included. (The true partial sum of n = 1,000,000 gives 3.141591698659512, the
-loop 3.141591698659554, and the loop is what was promised.) From n = 94,906,264 on the result no
+loop 3.141591698659554, which is what callers expect.) From n = 94,906,264 on the result no
 longer changes.
 """
 

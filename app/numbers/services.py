@@ -1,4 +1,4 @@
-"""What may be asked for, and how a result is computed."""
+"""π and Fibonacci numbers: which n are valid, how many computations are allowed, the results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ SUMS = "gz:pi:sums"
 PIS = cache.ResultHash("pis", 10_000, lambda text, _n: pi.read_result(text))
 FIBS = cache.ResultHash("fibs", 2_000, fib.read_result)
 
-# The limits of whoever asks for a computation; called before a computation only.
-Asker = Callable[[], tuple[Limit, ...]]
+# Returns the limits of the client; called only before a computation.
+ClientLimits = Callable[[], tuple[Limit, ...]]
 
 
 class NotANumber(Invalid):
@@ -58,27 +58,27 @@ def check_n(text: str, limit: int) -> int:
     return n
 
 
-def get_pi(text: str, asker: Asker) -> NumberResult:
+def get_pi(text: str, limits: ClientLimits) -> NumberResult:
     """π from n terms."""
     n = check_n(text, pi.LIMIT)
-    allow = partial(count_computation, n, asker)
+    allow = partial(count_computation, n, limits)
     return NumberResult(*cache.get_or_compute(PIS, n, partial(compute_pi, n), allow))
 
 
-def get_fib(text: str, asker: Asker) -> NumberResult:
+def get_fib(text: str, limits: ClientLimits) -> NumberResult:
     """The n-th Fibonacci number."""
     n = check_n(text, fib.LIMIT)
-    allow = partial(count_computation, n, asker)
+    allow = partial(count_computation, n, limits)
     return NumberResult(*cache.get_or_compute(FIBS, n, lambda _lock: fib.digits(fib.fib(n)), allow))
 
 
-def count_computation(n: int, asker: Asker) -> None:
+def count_computation(n: int, limits: ClientLimits) -> None:
     """Count a computation, or raise `TooMany`. Without Redis nothing is counted; what a process
     computes at once stays limited."""
     if n <= UNCOUNTED_N:
         return
     try:
-        counted = rate_limit.hit(*asker())
+        counted = rate_limit.hit(*limits())
     except RedisError:
         return
     if counted.full:

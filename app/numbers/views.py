@@ -23,7 +23,7 @@ from app.web.hooks import identify
 
 bp = Blueprint("numbers", __name__)
 
-Get = Callable[[str, services.Asker], services.NumberResult]
+Get = Callable[[str, services.ClientLimits], services.NumberResult]
 
 
 def percent(share: float) -> str:
@@ -57,11 +57,11 @@ def get_fib(n: str = "") -> Response:
     return json_response(services.get_fib, n)
 
 
-def asker() -> tuple[Limit, ...]:
-    """The limits of whoever is signed in, otherwise of the address. The JSON views, which have no
-    session, identify them only here, before a computation."""
+def client_limits() -> tuple[Limit, ...]:
+    """The limits of the person who is signed in, otherwise of the address. The JSON views, which
+    have no session, identify the person only here, before a computation."""
     if declared().without_session:
-        with suppress(DomainError, RedisError), tolerated("nobody was identified"):
+        with suppress(DomainError, RedisError), tolerated("the client was not identified"):
             identify()
     who = actor()
     if who.is_signed_in:
@@ -73,7 +73,7 @@ def json_response(get: Get, n: str) -> Response:
     """A result as JSON, written by hand because Python's encoder refuses numbers of more than
     4,300 digits. Only a cached result may be stored by browsers: the response to the request that
     computed it says "cached": false, which is not true the next time."""
-    result = get(n, asker)
+    result = get(n, client_limits)
     cached = "true" if result.cached else "false"
     body = f'{{"cached": {cached}, "result": {result.text}}}'
     response = Response(body, mimetype="application/json")
@@ -112,7 +112,7 @@ class Panel:
             return
         number, start = read_number(self.n), time.perf_counter()
         try:
-            self.result = self.get(self.n if number is None else str(number), asker)
+            self.result = self.get(self.n if number is None else str(number), client_limits)
         except DomainError as error:
             self.error = error
         self.milliseconds = round((time.perf_counter() - start) * 1000, 1)

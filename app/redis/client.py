@@ -6,7 +6,6 @@ from typing import Any
 from flask import Flask, current_app
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.client import Pipeline
 from redis.commands.core import Script
 from redis.exceptions import ResponseError
 from redis.retry import Retry
@@ -75,23 +74,6 @@ class SharedRedis(Redis):
         log.warning("Redis: %s under %s", DELETED, key)
         return True
 
-    def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Pipeline:
-        """A pipeline that the circuit breaker guards too."""
-        made = SharedPipeline(
-            self.connection_pool, self.response_callbacks, transaction, shard_hint
-        )
-        made.breaker = self.breaker
-        return made
-
-
-class SharedPipeline(Pipeline):
-    """A pipeline of SharedRedis, for commands that work with a value of any type."""
-
-    breaker: Breaker
-
-    def execute(self, raise_on_error: bool = True) -> list[Any]:
-        return self.breaker.call(partial(super().execute, raise_on_error))
-
 
 class RedisStore:
     """Access to the Redis of the current application; commands take and return text."""
@@ -114,7 +96,6 @@ class RedisStore:
 
     @property
     def client(self) -> SharedRedis:
-        """The client of the current application."""
         client: SharedRedis = current_app.extensions["redis"]
         return client
 

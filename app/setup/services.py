@@ -15,8 +15,8 @@ from app.auth.sign_in.limits import count_wrong
 from app.cities import services as cities
 from app.cities.fields import Values
 from app.current import settings
-from app.database.constraints import violates
 from app.database.engine import db, release_connection
+from app.database.failures import violates
 from app.database.service import ANYONE, permitted, service
 from app.errors import Conflict, NotFound
 from app.logs import event
@@ -54,7 +54,7 @@ def check_link_token(token: str, address: str) -> None:
         release_connection()
         if not claimed:
             return
-        message = N_("This link was used already. Whoever used it can add you.")
+        message = N_("This link was already used. Ask the person who used it to add you.")
     event("set-up-link-refused", logging.WARNING)
     count_wrong("set-up", address)
     raise NotFound(message)

@@ -37,6 +37,6 @@ def start(token: str) -> Response | tuple[str, int]:
     )
     if sent.done:
         start_session(session, queries.load_person(sent.result))
-        Notice(_("Welcome. This installation is yours.")).show()
+        Notice(_("Welcome. Gazetteer is ready.")).show()
         return remember_device(redirect(home_url(), 303), sent.result)
     return render_template("setup/start.html", form=form), sent.status

@@ -110,8 +110,8 @@ def nearest_endpoint(path: str) -> str:
 
 
 def path_for_log() -> str:
-    """The path of this request without secrets, even if it matches no view because of its method
-    or its end."""
+    """The path of this request without secrets, even if its method or a misspelling matches no
+    view."""
     found: str | None = g.get("path_for_log")
     if found is None:
         found = request.path

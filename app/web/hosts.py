@@ -19,7 +19,7 @@ log = logging.getLogger("gazetteer.hosts")
 
 
 class UnknownHost(DomainError):
-    """The header `Host` has the name of another site, or none that can be read."""
+    """The header `Host` names another site, or cannot be parsed."""
 
     status = 400
     text = N_(
@@ -29,8 +29,8 @@ class UnknownHost(DomainError):
 
 
 def known_names(settings: Settings) -> tuple[str, ...] | None:
-    """The names of this site, besides IP addresses; one with a dot in front also stands for all
-    names below it. None for any: behind a proxy, which has its own list, if none is set."""
+    """The names of this site, besides IP addresses; one with a dot in front includes all names
+    below it. None accepts any: behind a proxy, which has its own list, if none is set."""
     if settings.trusted_proxies and not settings.trusted_hosts:
         return None
     machine = socket.gethostname().lower()
@@ -39,7 +39,7 @@ def known_names(settings: Settings) -> tuple[str, ...] | None:
 
 
 def check_host() -> None:
-    """Refuse a request to another name. Clients that send none are no browsers."""
+    """Refuse a request to another name. Only browsers matter, and they always send one."""
     sent = request.headers.get("Host")
     if not sent:
         return

@@ -33,7 +33,7 @@ def ask_password() -> Response:
     """Ask a person with a first password to choose their own."""
     if wants_page():
         return redirect(own_password_url(), 303)  # type: ignore[return-value]
-    return answer(403, _("Choose a password of your own first, on your account page."))
+    return answer(403, _("Set your own password first, on your account page."))
 
 
 def role_required(

@@ -89,7 +89,7 @@ def test_unknown_role_is_refused(in_app):
 def test_first_password_is_random_and_expires(any_app):
     assert len({random_password() for _attempt in range(50)}) == 50
     person_id, password = auth.invite_person(OPERATOR, "newcomer", "viewer")
-    assert len(password) == 23
+    assert len(password) == 31
     assert set(password) <= set(ALPHABET) | {"-"}
     person = queries.load_person(person_id)
     assert person.must_change_password

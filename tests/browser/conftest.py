@@ -39,23 +39,30 @@ def site() -> Iterator[Site]:
         yield site
 
 
+def open_window(
+    chromium: Browser, site: Site, role: str | None, **options: object
+) -> BrowserContext:
+    """Open a browser window of a person, or of nobody."""
+    context = chromium.new_context(
+        base_url=site.base, reduced_motion="reduce", **{"locale": "en", **options}
+    )
+    if role:
+        context.add_cookies([{"name": "gz", "value": site.cookie(role), "url": site.base}])
+    return context
+
+
 OpenAs = Callable[..., BrowserContext]
 
 
 @pytest.fixture
 def open_as(chromium: Browser, site: Site) -> Iterator[OpenAs]:
-    """Opens a browser window of a person: open_as("editor", color_scheme="dark")."""
+    """Opens a browser window of a person: open_as("editor", java_script_enabled=False)."""
     opened = []
 
-    def open_window(role: str | None, **options: object) -> BrowserContext:
-        context = chromium.new_context(
-            base_url=site.base, reduced_motion="reduce", **{"locale": "en", **options}
-        )
-        if role:
-            context.add_cookies([{"name": "gz", "value": site.cookie(role), "url": site.base}])
-        opened.append(context)
-        return context
+    def open_one(role: str | None, **options: object) -> BrowserContext:
+        opened.append(open_window(chromium, site, role, **options))
+        return opened[-1]
 
-    yield open_window
+    yield open_one
     for context in opened:
         context.close()

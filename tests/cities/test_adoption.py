@@ -10,7 +10,7 @@ from flask_migrate import downgrade, upgrade
 from app import create_app
 from app.cities import services
 from app.cities.listing import queries
-from app.cities.listing.parameters import CityListing
+from app.cities.listing.queries import CityListing
 from app.config import ROOT, Settings
 from app.database.engine import db
 from app.database.schema import create_database

@@ -5,7 +5,7 @@ import pytest
 from app.actor import ANONYMOUS, Actor, Role
 from app.cities import services
 from app.cities.listing import list_page, queries
-from app.cities.listing.parameters import CityListing
+from app.cities.listing.queries import CityListing
 from app.cities.statistics.queries import read_statistics
 from app.database.cursor import FIRST
 from app.errors import Unauthorized

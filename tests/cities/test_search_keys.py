@@ -4,8 +4,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from app.cities import search_keys, services
-from app.cities.listing.parameters import CityListing
-from app.cities.listing.queries import select_page
+from app.cities.listing.queries import CityListing, select_page
 from app.cities.models import City
 from app.cities.queries import find_city
 from app.database.engine import db

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from app.actor import Actor
 from app.cities import services
 from app.cities.listing import queries
-from app.cities.listing.parameters import CityListing
+from app.cities.listing.queries import CityListing
 from app.cities.models import City, RemovedCity
 from app.database.engine import db
 from app.database.idempotency import IdempotencyKey, delete_old_keys

@@ -18,14 +18,23 @@ from app.config import ROOT, Settings, redis_socket
 from tests import servers
 from tests.conftest import need
 
+# It starts the real program.
+pytestmark = pytest.mark.deploy
 HOUR = 3600
+
+
+@contextmanager
+def own_instance():
+    """The settings of an instance folder of its own."""
+    need(servers.REDIS, "redis-server or valkey-server")
+    with servers.short_folder("private") as folder:
+        yield Settings.load({"INSTANCE": str(folder / "instance"), "REDIS_MAXMEMORY_MB": "16"})
 
 
 @pytest.fixture
 def settings():
-    need(servers.REDIS, "redis-server or valkey-server")
-    with servers.short_folder("private") as folder:
-        yield Settings.load({"INSTANCE": str(folder / "instance"), "REDIS_MAXMEMORY_MB": "16"})
+    with own_instance() as settings:
+        yield settings
 
 
 @contextmanager
@@ -119,17 +128,28 @@ def test_make_run_refuses_while_a_redis_runs(settings, monkeypatch):
     private_redis.check_not_running(settings)
 
 
-@pytest.fixture
-def filled(settings):
-    """The folder of the append-only file, with a base file and an incremental one."""
-    with started(settings), connected(settings) as client:
-        client.mset({f"base{n}": "v" * 200 for n in range(100)})
-        client.bgrewriteaof()
-        servers.wait_until(
-            lambda: not client.info("persistence")["aof_rewrite_in_progress"], "it is rewritten"
-        )
-        client.mset({f"later{n}": "v" * 200 for n in range(100)})
+def append_only(settings):
     return settings.instance / "redis" / private_redis.APPEND_ONLY
+
+
+@pytest.fixture(scope="module")
+def written():
+    """The folder of an append-only file, with a base file and an incremental one."""
+    with own_instance() as settings:
+        with started(settings), connected(settings) as client:
+            client.mset({f"base{n}": "v" * 200 for n in range(100)})
+            client.bgrewriteaof()
+            servers.wait_until(
+                lambda: not client.info("persistence")["aof_rewrite_in_progress"], "it is rewritten"
+            )
+            client.mset({f"later{n}": "v" * 200 for n in range(100)})
+        yield append_only(settings)
+
+
+@pytest.fixture
+def filled(settings, written):
+    """A copy of that folder, in an instance of the test."""
+    return shutil.copytree(written, append_only(settings))
 
 
 def file_of(folder, kind):
@@ -166,16 +186,14 @@ def test_a_damaged_file_is_set_aside(settings, filled, damage):
 
 
 def test_the_last_three_damaged_files_are_retained(settings, filled):
-    copy = filled.with_name("copy")
-    shutil.copytree(filled, copy)
-    names = []
-    for _ in range(4):
-        shutil.rmtree(filled)
-        shutil.copytree(copy, filled)
-        DAMAGES["manifest empty"](filled)
-        with started(settings), connected(settings):
-            names.append(max(path.name for path in filled.parent.glob("*.damaged-*")))
-    assert sorted(path.name for path in filled.parent.glob("*.damaged-*")) == names[1:]
+    earlier = [f"{filled.name}.damaged-2026-01-0{day}T000000.000000" for day in (1, 2, 3)]
+    for name in earlier:
+        shutil.copytree(filled, filled.with_name(name))
+    DAMAGES["manifest empty"](filled)
+    with started(settings), connected(settings):
+        found = sorted(path.name for path in filled.parent.glob("*.damaged-*"))
+    assert found[:2] == earlier[1:]
+    assert len(found) == 3
 
 
 @pytest.mark.parametrize(

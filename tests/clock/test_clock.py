@@ -155,6 +155,7 @@ def test_every_package_has_registered_its_housekeeping(any_app):
         "removed cities deleted",
         "removed files deleted",
         "search keys",
+        "search keys of files",
         "sessions ended after a restore",
         *(["bytes of the write-ahead log freed"] if on_sqlite else []),
     }
@@ -166,6 +167,7 @@ def test_every_package_has_registered_its_housekeeping(any_app):
         job.work()
 
 
+@pytest.mark.deploy
 def test_the_program_works_until_it_is_stopped(app, site_environment):
     env = {**os.environ, "ENV_FILE": os.devnull, **site_environment}
     words = [sys.executable, "-m", "flask", "clock"]

@@ -5,8 +5,8 @@ from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 
 from app.auth.models import Person
-from app.database.constraints import violates
 from app.database.engine import db
+from app.database.failures import violates
 from tests.factories import add_person
 
 NAME, KEY = "uq_person_name_key", "pk_person"

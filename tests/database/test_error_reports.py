@@ -10,14 +10,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
 from app.cities.listing import queries
-from app.cities.listing.parameters import CityListing
+from app.cities.listing.queries import CityListing
 from app.cities.models import City
 from app.database import failures, timing
 from app.database.cursor import FIRST
 from app.database.engine import db
 from app.files.listing import FileListing, select_files
-from app.history.listing import HistoryListing
-from app.history.queries import select_entries
+from app.history.queries import HistoryListing, select_entries
 from tests.cities.conftest import ACTOR, add_city
 from tests.conftest import empty_tables
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser, add_person, csrf_token

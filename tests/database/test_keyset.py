@@ -5,9 +5,16 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import insert, select
 
-from app.cities.listing.parameters import read_users
 from app.cities.models import City
-from app.database.cursor import FIRST, LAST, Sort, read_cursor, read_text, write_cursor
+from app.database.cursor import (
+    FIRST,
+    LAST,
+    Sort,
+    read_cursor,
+    read_integer,
+    read_text,
+    write_cursor,
+)
 from app.database.engine import db
 from app.database.keyset import Listing, select_sorted
 
@@ -17,7 +24,7 @@ ROWS = 150  # three whole pages; each value many times
 class Some(Listing):
     SORTS: ClassVar = {
         "text": Sort(read_text, column=City.provincename),
-        "number": Sort(read_users, column=City.usernumber),
+        "number": Sort(read_integer, column=City.usernumber),
     }
 
 

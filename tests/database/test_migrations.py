@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from app.auth.queries import find_person
 from app.config import ROOT
 from app.database.engine import db
-from app.database.preflight import SchemaError
+from app.database.schema import SchemaError
 from tests import servers
 from tests.cities.importing.staging import stage
 from tests.conftest import environment
@@ -139,14 +139,15 @@ def test_two_hosts_prepare_one_database_at_once(tmp_path, redis_url, original):
     assert cursor.fetchone() == (1,)
 
 
+@pytest.mark.deploy
 def test_two_processes_prepare_one_sqlite_file_at_once(tmp_path, redis_url):
     url = f"sqlite:///{tmp_path}/shared.sqlite"
-    hosts = [start_prepare(tmp_path / name, redis_url, url) for name in ("one", "two", "three")]
+    hosts = [start_prepare(tmp_path / name, redis_url, url) for name in ("one", "two")]
     ended = []
     for host in hosts:
         ended.append((host.wait(60), host.stdout.read().decode()))
         host.stdout.close()
-    assert [status for status, _said in ended] == [0, 0, 0], ended
+    assert [status for status, _said in ended] == [0, 0], ended
 
 
 def start_prepare(folder, redis_url, url):

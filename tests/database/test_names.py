@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text, update
 
 from app.cities import search_keys
 from app.cities.listing import queries
-from app.cities.listing.parameters import CityListing
+from app.cities.listing.queries import CityListing
 from app.cities.models import City
 from app.cities.rules import keys
 from app.cities.statistics.queries import compute_statistics

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.actor import Role
+from app.database import service as transactions
 from app.database.engine import db
 from app.database.failures import Kind, classify
 from app.database.service import ATTEMPTS, after_commit, queue, service, unrecorded
@@ -38,7 +39,7 @@ def test_busy_sqlite_is_waited_for(make_app):
             attempts.append("attempt")
             give_role(person, "editor")
 
-        with busy_sqlite(1.5):
+        with busy_sqlite(0.3):
             work(OPERATOR)
         assert role_of(person) == "editor"
         # The first attempts failed at BEGIN IMMEDIATE, before the service ran.
@@ -57,7 +58,14 @@ def test_sqlite_that_stays_busy_raises(make_app):
         assert role_of(person) == "editor"
 
 
-def test_search_works_while_another_process_writes(make_app, caplog):
+@pytest.fixture
+def impatient(monkeypatch):
+    """Transactions wait a tenth of their time for others that write."""
+    begin = transactions.begin
+    monkeypatch.setattr(transactions, "begin", lambda session, wait: begin(session, wait / 10))
+
+
+def test_search_works_while_another_process_writes(make_app, impatient, caplog):
     app = make_app(commands=False, PUBLIC_READ="1")
     with app.app_context():
         add_as_original(("广东", "深圳市", 5))
@@ -67,7 +75,7 @@ def test_search_works_while_another_process_writes(make_app, caplog):
     assert "search keys were not filled in: the database is busy: 5 " in caplog.text
 
 
-def test_queue_of_writers_ends_with_the_first_that_gives_up(make_app):
+def test_queue_of_writers_ends_with_the_first_that_gives_up(make_app, impatient):
     app = make_app(commands=False)
     with app.app_context():
         person = add_person("viewer")

@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from flask_migrate import downgrade, upgrade
 
 from app.actor import Actor
-from app.cities.listing.parameters import CityListing
-from app.cities.listing.queries import count_filtered
+from app.cities.listing.queries import CityListing, count_filtered
 from app.cities.search_keys import KEYS, find_same
 from app.database.engine import db
 from app.database.schema import create_database

@@ -26,9 +26,10 @@ def folder() -> Iterator[Path]:
         yield path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def running() -> Iterator[servers.Instance]:
-    """A running instance that the tests of a module share."""
+    """A running instance that tests share. They may change its settings and its number of workers,
+    and leave all programs running."""
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("deploy") as path, servers.started(path) as instance:
         yield instance

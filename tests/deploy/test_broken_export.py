@@ -22,7 +22,7 @@ ROWS = 30_000
 END_OF_CHUNKS = b"\r\n0\r\n\r\n"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def folder(redis_url: str) -> Iterator[Path]:
     """A folder with a filled SQLite file, and gunicorn on a unix socket, which buffers less than a
     TCP connection."""
@@ -68,6 +68,13 @@ def read_rest(connection: socket.socket) -> bytes:
     return b"".join(pieces)
 
 
+def rename(folder: Path, table: str, name: str) -> None:
+    """Rename a table."""
+    with sqlite3.connect(folder / "test.sqlite", timeout=10) as database:
+        database.execute(f"ALTER TABLE {table} RENAME TO {name}")
+    database.close()
+
+
 def test_a_complete_export_has_its_last_chunk(folder: Path) -> None:
     connection, beginning = ask(folder)
     response = beginning + read_rest(connection)
@@ -80,10 +87,9 @@ def test_a_complete_export_has_its_last_chunk(folder: Path) -> None:
 def test_a_failed_export_lacks_its_last_chunk(folder: Path) -> None:
     connection, beginning = ask(folder)
     assert beginning.startswith(b"HTTP/1.1 200 ")
-    with sqlite3.connect(folder / "test.sqlite", timeout=10) as database:
-        database.execute("ALTER TABLE city RENAME TO elsewhere")
-    database.close()
+    rename(folder, "city", "elsewhere")
     response = beginning + read_rest(connection)
+    rename(folder, "elsewhere", "city")
     assert 0 < response.count("广东,城市 ".encode()) < ROWS
     # Without the last chunk every client knows that the file is incomplete.
     assert not response.endswith(END_OF_CHUNKS)

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import requests
 from tests import servers
 from tests.site import under_load
 
-# A release that waits while there is a file `closed`.
+# A release that waits while there is a file `closed`. It is a small application: ours would take a
+# second of computing in each worker.
 RELEASE = """
 import os, time
 from pathlib import Path
@@ -21,7 +23,11 @@ if (folder / "closed").exists():
     (folder / f"loading-{os.getpid()}").touch()
 while (folder / "closed").exists():
     time.sleep(0.05)
-from app.wsgi import app
+(folder / f"loaded-{os.getpid()}").touch()
+def app(environ, start_response):
+    status = "404 Not Found" if environ["PATH_INFO"] == "/nothing" else "200 OK"
+    start_response(status, [("Content-Length", "2")])
+    return [b"ok"]
 """
 
 
@@ -32,6 +38,7 @@ class Web:
     folder: Path
     base: str
     settings: dict[str, str]
+    skipped: int = 0  # so much of the log is of earlier tests
 
     @property
     def master(self) -> int:
@@ -46,23 +53,27 @@ class Web:
         """Send HUP to the master process."""
         os.kill(self.master, signal.SIGHUP)
 
-    def loading(self) -> set[int]:
-        """The process ids of the workers that wait in their release."""
-        return {int(path.name.split("-")[1]) for path in self.folder.glob("loading-*")}
+    def noted(self, state: str) -> set[int]:
+        """The process ids of the workers that have noted this state of their release: "loading"
+        if they wait in it, "loaded" afterwards."""
+        return {int(path.name.split("-")[1]) for path in self.folder.glob(f"{state}-*")}
 
     def log(self) -> str:
-        """What gunicorn and its workers have written."""
-        return (self.folder / "log").read_text()
+        """What gunicorn and its workers have written during the test."""
+        return (self.folder / "log").read_text()[self.skipped :]
+
+    def skip_log(self) -> None:
+        """Let `log` begin here."""
+        self.skipped += len(self.log())
 
     def ask(self, client: requests.Session) -> requests.Response:
-        """Request a page that needs nothing."""
-        return client.get(f"{self.base}/healthz", timeout=60)
+        """Request a page."""
+        return client.get(self.base, timeout=60)
 
 
-@pytest.fixture
-def web(folder: Path, request: pytest.FixtureRequest) -> Iterator[Web]:
-    """gunicorn with two workers, and with the options that a test gives as a parameter; no request
-    needs the database or Redis."""
+@contextmanager
+def running(folder: Path, *options: str) -> Iterator[Web]:
+    """gunicorn with two workers."""
     (folder / "release.py").write_text(RELEASE)
     settings = {
         "INSTANCE": str(folder / "instance"),
@@ -72,11 +83,37 @@ def web(folder: Path, request: pytest.FixtureRequest) -> Iterator[Web]:
         "PORT": str(servers.free_port()),
     }
     (folder / "env").touch()
-    options = getattr(request, "param", ())
     with servers.gunicorn_server(settings, folder / "log", "release:app", options=options) as base:
         web = Web(folder, base, settings)
-        servers.wait_until(lambda: len(web.workers()) == 2, "both workers run")
+        servers.wait_until(lambda: len(web.noted("loaded")) == 2, "both workers run")
         yield web
+
+
+@pytest.fixture
+def web(folder: Path, request: pytest.FixtureRequest) -> Iterator[Web]:
+    """One for a test that kills it, with the options that the test gives as a parameter."""
+    with running(folder, *getattr(request, "param", ())) as web:
+        yield web
+
+
+@pytest.fixture(scope="module")
+def running_web() -> Iterator[Web]:
+    """The one that other tests share."""
+    with servers.short_folder("deploy") as folder, running(folder) as web:
+        yield web
+
+
+@pytest.fixture
+def shared(running_web: Web) -> Web:
+    """The shared one, with a release and an env file that work, and two workers."""
+    (running_web.folder / "release.py").write_text(RELEASE)
+    (running_web.folder / "env").write_text("")
+    running_web.skip_log()
+    if len(running_web.workers()) != 2:
+        running_web.hup()
+        servers.wait_until(lambda: "All workers were replaced" in running_web.log(), "both run")
+        running_web.skip_log()
+    return running_web
 
 
 # gunicorn.conf.py of the previous release has gunicorn's own workers. The first HUP replaces them.
@@ -86,14 +123,14 @@ def test_hup_replaces_workers_one_at_a_time(web):
     (web.folder / "closed").touch()
     with under_load(4, web.ask) as answers:
         web.hup()
-        servers.wait_until(web.loading, "a new worker loads the code")
+        servers.wait_until(lambda: web.noted("loading"), "a new worker loads the code")
         for _ in range(20):  # those of an impatient operator are one reload
             web.hup()
         servers.wait_until(lambda: web.log().count("Hang up") > 1, "another HUP arrives")
         answered = sum(answers.values())
         servers.wait_until(lambda: sum(answers.values()) > answered + 50, "the old ones answer")
-        assert web.workers() == before | web.loading()
-        assert len(web.loading()) == 1
+        assert web.workers() == before | web.noted("loading")
+        assert len(web.noted("loading")) == 1
         (web.folder / "closed").unlink()
         servers.wait_until(lambda: "All workers were replaced" in web.log(), "all are new")
     assert set(answers) == {200}
@@ -110,18 +147,25 @@ BROKEN_RELEASES = {
 
 
 @pytest.mark.parametrize("code", BROKEN_RELEASES.values(), ids=BROKEN_RELEASES)
-def test_a_release_that_cannot_start_changes_nothing(web, code):
-    before = web.workers()
-    (web.folder / "release.py").write_text(code)
-    web.hup()
-    servers.wait_until(lambda: "Reload stopped: a new worker cannot" in web.log(), "it says so")
-    assert web.workers() == before
-    assert servers.answers(web.base)
-    (web.folder / "release.py").write_text(RELEASE)
-    web.hup()
-    servers.wait_until(lambda: "All workers were replaced" in web.log(), "all are new")
-    assert len(web.workers()) == 2
-    assert not web.workers() & before
+def test_a_release_that_cannot_start_changes_nothing(shared, code):
+    before = shared.workers()
+    (shared.folder / "release.py").write_text(code)
+    shared.hup()
+    servers.wait_until(lambda: "Reload stopped: a new worker cannot" in shared.log(), "it says so")
+    assert shared.workers() == before
+    assert servers.answers(shared.base)
+
+
+def test_the_next_release_is_used_after_a_broken_one(shared):
+    before = shared.workers()
+    (shared.folder / "release.py").write_text("def")
+    shared.hup()
+    servers.wait_until(lambda: "Reload stopped: a new worker cannot" in shared.log(), "it says so")
+    (shared.folder / "release.py").write_text(RELEASE)
+    shared.hup()
+    servers.wait_until(lambda: "All workers were replaced" in shared.log(), "all are new")
+    assert len(shared.workers()) == 2
+    assert not shared.workers() & before
 
 
 def test_with_a_broken_release_the_last_worker_goes_on(web):
@@ -145,18 +189,26 @@ def test_with_a_broken_release_the_last_worker_goes_on(web):
         ("DATABASE_URL=mysql://u@h/d", "SECRET_KEY must be set"),
     ],
 )
-def test_settings_that_cannot_be_used_change_nothing(web, line, sentence):
-    before = web.workers()
-    (web.folder / "env").write_text(f"{line}\n")
-    web.hup()
-    servers.wait_until(lambda: f"Not reloaded. {sentence}" in web.log(), "it says so")
-    assert web.workers() == before
-    (web.folder / "env").write_text("WEB_WORKERS=1\n")
-    web.hup()
+def test_settings_that_cannot_be_used_change_nothing(shared, line, sentence):
+    before = shared.workers()
+    (shared.folder / "env").write_text(f"{line}\n")
+    shared.hup()
+    servers.wait_until(lambda: f"Not reloaded. {sentence}" in shared.log(), "it says so")
+    assert shared.workers() == before
+    assert servers.answers(shared.base)
+
+
+def test_the_next_settings_are_used_after_bad_ones(shared):
+    before = shared.workers()
+    (shared.folder / "env").write_text("WEB_WORKERS=0\n")
+    shared.hup()
+    servers.wait_until(lambda: "Not reloaded." in shared.log(), "it says so")
+    (shared.folder / "env").write_text("WEB_WORKERS=1\n")
+    shared.hup()
     servers.wait_until(
-        lambda: len(web.workers()) == 1 and not web.workers() & before, "the next ones are used"
+        lambda: len(shared.workers()) == 1 and not shared.workers() & before, "they are used"
     )
-    assert servers.answers(web.base)
+    assert servers.answers(shared.base)
 
 
 def test_workers_of_a_killed_master_answer_until_there_is_another(web):
@@ -183,14 +235,14 @@ def test_a_master_without_supervisor_is_replaced(web):
         assert f"Master {first} has no supervisor" in (web.folder / "second").read_text()
 
 
-def test_a_port_that_another_installation_uses_is_left_to_it(web):
-    other = {**web.settings, "INSTANCE": str(web.folder / "other")}
+def test_a_port_that_another_installation_uses_is_left_to_it(shared):
+    other = {**shared.settings, "INSTANCE": str(shared.folder / "other")}
     with (
         pytest.raises(AssertionError, match="Connection in use"),
-        servers.gunicorn_server(other, web.folder / "second", "release:app", health="/nothing"),
+        servers.gunicorn_server(other, shared.folder / "second", "release:app", health="/nothing"),
     ):
         pass
-    assert servers.answers(web.base)
+    assert servers.answers(shared.base)
 
 
 def is_running(pid: int) -> bool:

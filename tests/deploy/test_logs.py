@@ -24,7 +24,8 @@ REQUESTS = {
     "no version": b"GET /setup/secret" + b"x" * 8000 + b"\r\n" + HEAD + b"\r\n",
     "a method of its own": b"SECRET" * 1000 + b" / HTTP/1.1\r\n" + HEAD + b"\r\n",
     "a bad header": b"GET /login HTTP/1.1\r\nsecret secret" + b"x" * 7000 + b": 1\r\n\r\n",
-    "a bad host": b"GET /login HTTP/1.1\r\nHost: a..b" + b"x" * 7000 + b"\r\n\r\n",
+    "a bad host": b"GET /login HTTP/1.1\r\nHost: a..b" + b"x" * 7000
+    + b"\r\nConnection: close\r\n\r\n",
     "a bad referrer": b"POST /nope HTTP/1.1\r\nReferer: http://[" + b"x" * 7000 + b"\r\n" + HEAD
     + b"Content-Length: 0\r\nAccept: text/html\r\n\r\n",
     "a wrong token": b"GET /cities HTTP/1.1\r\nAuthorization: Bearer secret" + b"x" * 7000 + b"\r\n"

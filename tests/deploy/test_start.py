@@ -13,7 +13,7 @@ import requests
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.cli import supervisor
+from app.cli import run, supervisor
 from app.config import ROOT, Settings, redis_socket
 from tests import servers
 from tests.conftest import need
@@ -31,7 +31,7 @@ def run_flask(folder, *words, **settings):
 
 
 def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
-    with servers.started(folder) as first:
+    with servers.started(folder, WEB_WORKERS="1") as first:
         assert first.setup_path
         client = Site(first.base).claim(first.setup_path, sample="y")
         assert "深圳市" in client.get(f"{first.base}/cities", timeout=60).text
@@ -47,7 +47,7 @@ def test_first_start_is_claimed_by_link_and_second_keeps_the_session(folder):
         assert first.processes() == []
         assert not (first.folder / "gunicorn.pid").exists()
     begun = time.monotonic()
-    with servers.started(folder, PORT=str(first.port)) as second:
+    with servers.started(folder, PORT=str(first.port), WEB_WORKERS="1") as second:
         assert second.setup_path == ""
         page = client.get(f"{second.base}/account", timeout=60, allow_redirects=False)
         assert page.status_code == 200
@@ -89,23 +89,11 @@ def test_an_invalid_setting_is_reported_in_one_sentence(folder):
     assert done.stderr == "Error: PORT must be a whole number from 1 to 65535, not 'eighty'.\n"
 
 
-def test_another_instance_folder_gets_a_supervisor_conf_that_works(folder):
-    done = run_flask(folder, "prepare")
+def test_prepare_names_the_supervisor_conf_of_another_instance_folder(folder):
+    """It is the one that `make run` uses, and that the test of a killed supervisor starts."""
     config = folder / "instance" / "supervisor.conf"
-    assert f"-c {config}\n" in done.stdout
-    env = {**os.environ, "ENV_FILE": str(folder / "env"), "INSTANCE": str(config.parent)}
-    env["PORT"] = str(servers.free_port())
-    words = ["-m", "supervisor.supervisord", "-n", "-c", str(config)]
-    process = subprocess.Popen([sys.executable, *words], env=env, start_new_session=True)
-    try:
-        words = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(config), "status"]
-
-        def status():
-            return subprocess.run(words, check=False, capture_output=True, text=True).stdout
-
-        servers.wait_until(lambda: "redis " in status() and "web " in status(), "it answers")
-    finally:
-        servers.stop(process, 60)
+    assert f"-c {config}\n" in run_flask(folder, "prepare").stdout
+    assert config.read_text().count(str(config.parent)) > 5
 
 
 def test_prepare_does_not_change_the_supervisor_conf_of_another_release(folder, monkeypatch):
@@ -137,7 +125,12 @@ def unusual():
     with servers.short_folder("unusual") as folder, servers.redis_server(folder) as url:
         deep = folder / ("a folder with spaces in it " * 3).strip() / ("b" * 60)
         deep.mkdir(parents=True)
-        settings = {"HOST": "0.0.0.0", "REDIS_URL": url, "SECRET_KEY": "k" * 64}  # noqa: S104
+        settings = {
+            "HOST": "0.0.0.0",  # noqa: S104
+            "REDIS_URL": url,
+            "SECRET_KEY": "k" * 64,
+            "WEB_WORKERS": "1",
+        }
         with servers.started(deep, **settings) as instance:
             yield instance
 
@@ -177,15 +170,35 @@ def test_closing_the_terminal_stops_every_process(unusual):
     assert unusual.processes() == []
 
 
-def test_programs_that_cannot_be_started_are_reported(folder):
-    (folder / "instance" / "redis" / "appendonlydir" / "x").mkdir(parents=True)
-    (folder / "instance" / "redis" / "redis.sock").mkdir()  # a folder where the socket should be
-    instance = servers.Instance(folder)
-    try:
-        servers.wait_until(lambda: "redis cannot be started" in instance.output, "it says so", 60)
-    finally:
-        instance.stop()
-    assert instance.processes() == []
+def supervisord(folder, config, **settings):
+    """Start supervisor as an operator does."""
+    words = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)]
+    env = {**os.environ, "ENV_FILE": str(folder / "env"), "INSTANCE": str(config.parent)}
+    return subprocess.Popen(words, cwd=ROOT, env={**env, **settings}, start_new_session=True)
+
+
+def test_programs_that_cannot_be_started_are_reported(folder, capsys):
+    instance = folder / "instance"
+    (instance / "redis" / "redis.sock").mkdir(parents=True)  # where the socket should be
+    (instance / "log").mkdir()
+    settings = Settings.load({"INSTANCE": str(instance), "PORT": str(servers.free_port())})
+    config = supervisor.config_file(settings)
+    # Redis alone, at the first attempt; the next ones are seconds later.
+    text = config.read_text().partition("[program:clock]")[0]
+    config.write_text(text.replace("startsecs = 5", "startsecs = 5\nstartretries = 0"))
+    reported = ""
+
+    def goes_on():
+        nonlocal reported
+        reported += capsys.readouterr().err
+        return process.poll() is None and "cannot be started" not in reported
+
+    with supervisord(folder, config) as process:
+        try:
+            assert not run.wait_until_ready(settings, goes_on)
+        finally:
+            servers.stop(process)
+    assert f"Not ready: redis cannot be started. See the logs in {instance}/log.\n" in reported
 
 
 def parent_of(pid):
@@ -195,15 +208,12 @@ def parent_of(pid):
 
 def test_programs_of_a_killed_supervisor_are_replaced(folder):
     """Its Redis above all: two that write one file would damage it."""
-    with servers.started(folder) as first:
+    with servers.started(folder, WEB_WORKERS="1") as first:
         client = Site(first.base).claim(first.setup_path)
         os.kill(int((first.folder / "supervisord.pid").read_text()), signal.SIGKILL)
         servers.wait_until(lambda: first.process.poll() is not None, "make run has ended")
         config = first.folder / "supervisor.conf"
-        words = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)]
-        env = {**os.environ, "ENV_FILE": str(folder / "env"), "INSTANCE": str(first.folder)}
-        env["PORT"] = str(first.port)
-        with subprocess.Popen(words, cwd=ROOT, env=env, start_new_session=True) as second:
+        with supervisord(folder, config, PORT=str(first.port), WEB_WORKERS="1") as second:
             try:
                 path = redis_socket(first.folder)
 

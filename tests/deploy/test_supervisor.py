@@ -8,8 +8,10 @@ from tests.site import under_load
 
 def workers(running):
     """The process ids of the workers."""
-    pid = running.supervisorctl("pid", "web").strip()
-    return servers.children(int(pid)) if pid.isdigit() else set()
+    try:
+        return servers.children(int((running.folder / "gunicorn.pid").read_text()))
+    except (OSError, ValueError):  # stopped, or starting
+        return set()
 
 
 def ready(running):
@@ -33,15 +35,16 @@ def test_status_shows_every_program(running):
 
 
 def test_a_worker_is_added_and_removed(running):
-    assert len(workers(running)) == 2
+    before = len(workers(running))
     running.supervisorctl("signal", "TTIN", "web")
-    servers.wait_until(lambda: len(workers(running)) == 3, "there are three workers")
+    servers.wait_until(lambda: len(workers(running)) == before + 1, "there is one more")
     running.supervisorctl("signal", "TTOU", "web")
-    servers.wait_until(lambda: len(workers(running)) == 2, "there are two workers")
+    servers.wait_until(lambda: len(workers(running)) == before, "it has gone")
 
 
 def test_hup_takes_new_settings_and_loses_no_request(running):
     asked = requests.get(f"{running.base}/cities", timeout=60).status_code
+    public = int(asked == 401)
     before = workers(running)
     with under_load(
         4,
@@ -49,38 +52,36 @@ def test_hup_takes_new_settings_and_loses_no_request(running):
         # A form without its token is answered with 400.
         lambda client: client.post(f"{running.base}/login", timeout=60),
     ) as statuses:
-        (running.folder.parent / "env").write_text("PUBLIC_READ=1\nWEB_WORKERS=3\n")
+        (running.folder.parent / "env").write_text(f"PUBLIC_READ={public}\nWEB_WORKERS=3\n")
         assert "signalled" in running.supervisorctl("signal", "HUP", "web")
         servers.wait_until(
             lambda: len(workers(running)) == 3 and not workers(running) & before, "all are new"
         )
         earlier = sum(statuses.values())
         servers.wait_until(lambda: sum(statuses.values()) > earlier + 20, "the new ones answer")
-    assert asked == 401
-    assert requests.get(f"{running.base}/cities", timeout=60).status_code == 200
+    again = requests.get(f"{running.base}/cities", timeout=60).status_code
+    assert {asked, again} == {200, 401}
     assert set(statuses) == {200, 400}
-    assert sum(statuses.values()) > 50
 
 
-def test_restart_stop_start_and_reload(running):
-    before = workers(running)
-    assert "web: started" in running.supervisorctl("restart", "all")
-    servers.wait_until(lambda: ready(running), "pages answer after a restart")
-    assert not workers(running) & before
+def test_stop_start_and_reload(running):
     assert "web: stopped" in running.supervisorctl("stop", "all")
     assert not ready(running)
+    assert workers(running) == set()
     assert "web: started" in running.supervisorctl("start", "all")
     servers.wait_until(lambda: ready(running), "pages answer after a start")
     before = workers(running)
     assert "Restarted supervisord" in running.supervisorctl("reload")
-    servers.wait_until(lambda: ready(running) and not workers(running) & before, "reloaded")
+    servers.wait_until(
+        lambda: ready(running) and not workers(running) & before, "pages answer after a reload"
+    )
 
 
 def test_a_killed_master_is_replaced(running):
     before = workers(running)
     running.supervisorctl("signal", "KILL", "web")
     servers.wait_until(
-        lambda: workers(running) and not workers(running) & before and ready(running),
+        lambda: len(workers(running) - before) == len(before) and ready(running),
         "pages answer again",
     )
 

@@ -49,8 +49,9 @@ JSON = {"Accept": "application/json"}
 
 
 def some_text(length: int, seed: int = 1) -> bytes:
-    """So many bytes of text, the same for the same seed."""
-    return bytes(random.Random(seed).choices(b"abcdefghij klmnopqrstuvwxyz\n", k=length))
+    """So many bytes of text, the same for the same seed; after 100 kB it repeats itself."""
+    block = bytes(random.Random(seed).choices(b"abcdefghij klmnopqrstuvwxyz\n", k=100_003))
+    return (block * (length // len(block) + 1))[:length]
 
 
 def make_person(app: Flask, name: str, role: str = "editor") -> int:

@@ -105,6 +105,7 @@ def in_survey(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in folder.glob("survey/**/*.txt")]
 
 
+@pytest.mark.deploy
 def test_the_lines_for_curl(typed):
     need(servers.CURL, "curl")
     output = typed("curl-folder", "bash")
@@ -118,6 +119,7 @@ def test_the_lines_for_curl(typed):
     assert (typed.folder / "report.pdf").read_bytes() == PDF, "what was uploaded is as it was"
 
 
+@pytest.mark.deploy
 def test_the_lines_for_python(typed):
     output = typed("python-upload", "python")
     assert uploaded(output) == ["report.pdf", "survey/a.txt", "survey/北 north/报告 (终稿).txt"]
@@ -128,6 +130,7 @@ def test_the_lines_for_python(typed):
 # As scripts of the original do, with and without the one header more
 
 
+@pytest.mark.deploy
 def test_a_refused_large_upload_gets_a_response_and_not_a_broken_connection(app, server):
     large = {"file": ("a.txt", some_text(10_000_000) * 3)}
     response = requests.post(f"{server}/upload", files=large, timeout=30)
@@ -142,6 +145,7 @@ def test_a_refused_large_upload_gets_a_response_and_not_a_broken_connection(app,
     assert "POST" in response.text
 
 
+@pytest.mark.deploy
 def test_a_broken_download_is_resumed(app, server):
     script = Script(app)
     data = some_text(300_000)

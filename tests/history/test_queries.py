@@ -12,8 +12,8 @@ from app.database.cursor import FIRST, LAST, Cursor, write_cursor
 from app.database.engine import db
 from app.errors import Forbidden, Unauthorized
 from app.history import queries
-from app.history.listing import OPERATOR, HistoryListing
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
+from app.history.queries import OPERATOR, HistoryListing
 from app.history.services import Change
 from app.history.views import HISTORY
 from app.times import now

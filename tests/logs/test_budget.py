@@ -9,6 +9,7 @@ from app.logs import budget
 from app.logs.budget import REQUEST_BYTES, has_room
 from app.logs.events import EVENTS, event
 from app.logs.lines import JsonFormatter, TextFormatter
+from tests.applications import release
 from tests.factories import HTML, add_person
 
 
@@ -43,10 +44,10 @@ def written(request):
     root.removeHandler(handler)
 
 
-@pytest.fixture
-def client(make_app):
-    """A visitor of an application with a view that fails, and one that logs much."""
-    app = make_app(own=True, TRUSTED_PROXIES="1")
+@pytest.fixture(scope="module")
+def noisy(applications):
+    """An application with a view that fails, and one that logs much."""
+    app = applications.make(commands=True, changed={"TRUSTED_PROXIES": "1"})
 
     @app.get("/fails/<path:path>")
     def fails(path):
@@ -65,7 +66,14 @@ def client(make_app):
         return "ok"
 
     app.testing = False
-    return app.test_client()
+    return app
+
+
+@pytest.fixture
+def client(make_app, noisy):
+    """A visitor of that application, on a fresh database."""
+    yield noisy.test_client()
+    release(noisy)
 
 
 PATHS = {

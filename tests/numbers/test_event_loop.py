@@ -3,9 +3,11 @@
 import threading
 import time
 
+import pytest
 import requests
 
 
+@pytest.mark.deploy
 def test_other_requests_are_answered_while_pi_is_computed(gunicorn, client):
     """The promise is 50 ms, for a computation of a second and more. A busy machine stretches both
     alike: one request of twenty may take three times that share."""

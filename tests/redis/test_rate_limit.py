@@ -5,7 +5,7 @@ from redis.exceptions import RedisError
 
 from app.redis import rate_limit
 from app.redis.client import redis_store
-from app.redis.rate_limit import DAY, MINUTE, Limit
+from app.redis.rate_limit import DAY, MINUTE, Limit, per_network
 from tests.factories import at_once
 
 
@@ -102,6 +102,38 @@ def test_a_limit_holds_for_events_at_once(app):
     limit = Limit(3, "somebody")
     results = at_once(app, *[lambda: rate_limit.hit(limit).seconds] * 8)
     assert results.count(0) == 3
+
+
+@pytest.fixture
+def nearly_full(app):
+    """A Redis with the limit of the private one, which has room for some hundred more keys."""
+    client = app.extensions["redis"]
+    names = ("maxmemory", "maxmemory-policy", "maxmemory-samples")
+    before = {name: client.config_get(name)[name] for name in names}
+    for number in range(100):
+        client.set(f"gz:session:{number}", "x" * 300, ex=12 * 3600)
+    room = client.info("memory")["used_memory"] + 200_000
+    for name, value in zip(names, (room, "volatile-ttl", 64), strict=True):
+        client.config_set(name, value)
+    yield client
+    for name, value in before.items():
+        client.config_set(name, value)
+
+
+def test_counts_of_any_number_of_networks_end_no_session(nearly_full):
+    """As many as a stranger has who owns a /32 of IPv6."""
+
+    def evicted():
+        return nearly_full.info("stats")["evicted_keys"]
+
+    begin, number = evicted(), 0
+    while evicted() < begin + 200:
+        for _each in range(50):
+            number += 1
+            address = f"2001:db8:{number:x}::1"
+            assert not rate_limit.hit(*per_network(20, "token", address)).full
+    assert len(nearly_full.keys("gz:session:*")) == 100
+    assert len(nearly_full.keys("gz:rate:*")) < 2 * number
 
 
 def test_counts_expire_with_their_window():

@@ -54,7 +54,7 @@ def test_link_makes_the_administrator_and_the_sample_cities(app, browser, link):
     response = browser.submit(link, FIELDS)
     assert (response.status_code, response.location) == (303, "/cities")
     notice = Page(browser.get("/account")).text(".notice-text")
-    assert notice == "Welcome. This installation is yours."
+    assert notice == "Welcome. Gazetteer is ready."
     assert browser.get("/people").status_code == 200
     with app.app_context():
         person = queries.load_person(1)
@@ -127,7 +127,7 @@ def test_link_works_once(browser, app, link):
     assert browser.submit(link, FIELDS).status_code == 303
     again = second.get(link)
     assert again.status_code == 404
-    assert "This link was used already." in again.text
+    assert "This link was already used." in again.text
     data = {**FIELDS, "name": "somebody else", "csrf_token": token}
     assert second.client.post(link, data=data, headers=HTML).status_code == 404
     with app.app_context():
@@ -209,7 +209,7 @@ def test_services_themselves_refuse_a_used_link_and_count_it(any_app):
     again = partial(services.claim, ANONYMOUS, token, "192.0.2.1", "second", PASSWORD, False)
     claim("first")
     for _attempt in range(WRONG_PER_ADDRESS):
-        with pytest.raises(NotFound, match="used already"):
+        with pytest.raises(NotFound, match="already used"):
             again()
     with pytest.raises(TooMany):
         again()

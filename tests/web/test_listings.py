@@ -7,7 +7,7 @@ from typing import ClassVar
 import pytest
 
 from app.cities.listing.list_page import CITIES
-from app.cities.listing.parameters import CityListing
+from app.cities.listing.queries import CityListing
 from app.database.cursor import BY_ID, FIRST, LAST, Cursor, Sort, read_text
 from app.database.keyset import COUNT_MOST, Listing, Page
 from app.web.listings import Filter, ListAddress, bounded_text, read_flag, read_words, total_text

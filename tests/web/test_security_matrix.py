@@ -112,25 +112,27 @@ def declarations(app, address):
 
 
 @pytest.fixture
-def filled(app):
+def filled(app, applications):
     """A filled application on SQLite."""
-    return fill(app)
+    app.token = applications.filled(app, fill)
+    return app
 
 
 def fill(app):
-    """Add a person of each role, cities and a file. The first person, whose account the requests
-    change (disable it, set a password), is not one of those that make requests."""
+    """Add a person of each role, cities and a file; returns a token of the administrator. The first
+    person, whose account the requests change (disable it, set a password), is not one of those that
+    make requests."""
     with app.app_context():
         add_person("somebody")
         for role in ROLES[1:4]:
             add_person(role, role)
-        app.token = add_token(queries.find_person("admin").id)
+        token = add_token(queries.find_person("admin").id)
         cities.add_sample_cities(Actor.operator())
     editor = Browser(app)
-    editor.sign_in("editor")
+    editor.begin_session("editor")
     file = (io.BytesIO(b"Harbour, 14 June"), "field notes.txt")
     assert editor.submit("/upload", {"file": file}, page="/files").status_code in (200, 303)
-    return app
+    return token
 
 
 class Walker:
@@ -144,7 +146,7 @@ class Walker:
 
     def sign_in(self):
         if self.role in ROLES[1:4]:
-            self.browser.sign_in(self.role)
+            self.browser.begin_session(self.role)
 
     def ask(self, address, method):
         path = example(address)

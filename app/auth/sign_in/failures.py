@@ -2,7 +2,10 @@
 stranger's attempt must neither write to the database nor take longer if the name exists.
 """
 
+from typing import Any
+
 from app.redis.client import redis_store
+from app.text import parse_integer
 
 NOBODY = 0  # where attempts under names that nobody has are counted
 
@@ -12,20 +15,17 @@ def key(person_id: int) -> str:
 
 
 def count_failure(person_id: int | None) -> None:
-    """Count a sign-in that failed."""
     redis_store.client.incr(key(person_id or NOBODY))
 
 
 def take_failures(person_id: int) -> int:
-    """How many have failed; the count begins again."""
+    """The count, which begins again."""
     return number(redis_store.client.getdel(key(person_id)))
 
 
 def read_failures(person_id: int) -> int:
-    """How many have failed."""
     return number(redis_store.client.get(key(person_id)))
 
 
-def number(text: object) -> int:
-    """A count as Redis has it, or 0."""
-    return int(text) if isinstance(text, str) and text.isdecimal() else 0
+def number(text: Any) -> int:
+    return parse_integer(text or "", 0, 2**63) or 0

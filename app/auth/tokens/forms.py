@@ -1,12 +1,13 @@
 """The form for a new token."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import PasswordField, SelectField, StringField
+from wtforms import SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
 from app.auth.models import TOKEN_DAYS, TOKEN_DAYS_CHOICES, TOKEN_LABEL_LENGTH
 from app.auth.rules import LABEL_LENGTH_MESSAGE
+from app.auth.validators import own_password
 from app.web.forms import BaseForm, TextLength
 
 
@@ -29,8 +30,4 @@ class TokenForm(BaseForm):
         default=str(TOKEN_DAYS),
         validate_choice=False,
     )
-    password = PasswordField(
-        _l("Current password"),
-        [InputRequired(_l("Enter your current password."))],
-        render_kw={"autocomplete": "current-password"},
-    )
+    password = own_password()

@@ -24,7 +24,6 @@ def draw_page(form: TokenForm, text: str = "") -> str:
 @bp.get("/account/tokens")
 @role_required(by_token=False)
 def list_tokens() -> str:
-    """One's own tokens."""
     return draw_page(TokenForm(formdata=None))
 
 

@@ -82,7 +82,6 @@ def separators_in(line: Line) -> bool:
 
 
 def refusal(fields: Iterable[str], messages: Iterable[Message]) -> StagedValues:
-    """A line that is not accepted, and why."""
     return {
         "kind": LineKind.REFUSED,
         "faults": ",".join(fields),
@@ -132,7 +131,6 @@ def compare_with_register(given: Values, found: list[Known]) -> StagedValues:
 
 
 def unchanged(values: Values) -> StagedValues:
-    """A line that changes nothing."""
     return {"kind": LineKind.SAME, "new_values": values, **names_and_keys(values)}
 
 

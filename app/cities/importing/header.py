@@ -77,7 +77,8 @@ def find_heading(lines: Lines) -> Heading | None:
     for text in lines:
         plain = text.strip(AROUND)
         if plain and not plain.startswith("#"):
-            heading = max(read_headings(lines.count, text, separators, skipped), key=known_fields)
+            headings = read_headings(lines.count, text, separators, skipped)
+            heading = max(headings, key=lambda found: len(found.known))
             if heading.is_complete:
                 return heading
             if best is None or len(heading.known) > len(best.known):
@@ -94,11 +95,6 @@ def find_heading(lines: Lines) -> Heading | None:
         check_empty(lines.count, lines.count - titles)
         lines.begin_record()
     return best
-
-
-def known_fields(heading: Heading) -> int:
-    """How many fields a line names."""
-    return len(heading.known)
 
 
 def read_headings(

@@ -26,7 +26,10 @@ def begin_import(actor: Actor, file_name: str, data: bytes) -> int:
     table = read_csv(data)
     if not has_space(settings().instance, len(data)):
         raise NoSpace()
-    return staging.stage_table(actor, display_name(file_name), table)
+    import_id = staging.insert_import(actor, display_name(file_name), table)
+    staging.stage_lines(actor, import_id, table.lines)
+    staging.raise_preview(actor, import_id, table.fields)
+    return import_id
 
 
 def display_name(file_name: str) -> str:

@@ -36,14 +36,6 @@ class TooManyWaiting(Conflict):
     """The person has as many unconfirmed imports as one may have."""
 
 
-def stage_table(actor: Actor, file_name: str, table: Table) -> int:
-    """Stage a file; returns the import's id."""
-    import_id = insert_import(actor, file_name, table)
-    stage_lines(actor, import_id, table.lines)
-    raise_preview(actor, import_id, table.fields)
-    return import_id
-
-
 def renew_preview(actor: Actor, import_id: int) -> None:
     """Compare all lines with the register again. The preview's number rises before and after,
     because a page that was read in between shows lines of both previews."""
@@ -158,5 +150,4 @@ def delete_expired() -> int:
 
 @unrecorded
 def delete_import(import_id: int) -> None:
-    """Delete an import with its lines."""
     db.session.execute(delete(CityImport).where(CityImport.id == import_id))

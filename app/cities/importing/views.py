@@ -148,7 +148,6 @@ def confirm_import(import_id: int) -> Redirect:
 @bp.post(f"{IMPORT}/cancel")
 @role_required(Role.EDITOR)
 def cancel_import(import_id: int) -> Redirect:
-    """Delete a staged file."""
     services.cancel_import(actor(), import_id)
     Notice(_("The import was cancelled; nothing was changed.")).show()
     return redirect(url_for("importing.import_cities"), 303)

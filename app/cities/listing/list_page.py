@@ -16,7 +16,7 @@ from markupsafe import Markup
 from app.actor import Actor
 from app.cities import cache
 from app.cities.listing import queries
-from app.cities.listing.parameters import SEARCH_LENGTH, CityListing
+from app.cities.listing.queries import SEARCH_LENGTH, CityListing
 from app.cities.listing.row_format import RowFormatter
 from app.cities.models import TEXT_LENGTH
 from app.cities.rules import check_reader, province_same
@@ -87,7 +87,6 @@ def register_facts(actor: Actor) -> Facts:
 
 
 def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
-    """The list's page from the database."""
     facts = register_facts(actor)
     total = queries.count_filtered(actor, listing) if listing.is_filtered else facts.total
     page = queries.select_page(actor, listing, cursor, total=total)

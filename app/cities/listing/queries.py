@@ -5,22 +5,24 @@ directions: they are a second segment with a query of its own, which is also rea
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from sqlalchemy import ColumnElement, func, or_, select
 
 from app.actor import Actor
-from app.cities.listing.parameters import CityListing
 from app.cities.listing.words import has_words
 from app.cities.models import City
 from app.cities.queries import COLUMNS, CityRow, province_names
 from app.cities.rules import check_reader, province_same
 from app.cities.search_keys import fill_keys
 from app.database import keyset
-from app.database.cursor import FIRST, Cursor
+from app.database.cursor import BY_ID, FIRST, Cursor, Sort, read_integer, read_moment, read_text
 from app.database.engine import db, release_connection
 from app.database.keyset import (
     PAGE_SIZE,
+    Listing,
     Page,
     Query,
     count_some,
@@ -31,6 +33,27 @@ from app.database.keyset import (
 
 PROVINCES_MOST = 200
 BATCH_SIZE = 500
+SEARCH_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class CityListing(Listing):
+    """Filters and order. Nothing set is the whole register, newest first."""
+
+    SORTS: ClassVar = {
+        "id": BY_ID,
+        "city": Sort(read_text, column=City.city_key),
+        "province": Sort(read_text, column=City.province_key),
+        "users": Sort(read_integer, True, column=City.usernumber),
+        "changed": Sort(read_moment, True, column=City.changed_at),
+    }
+
+    sort: str = "id"
+    descending: bool = True
+    search: str = ""
+    province: str = ""
+    flawed: bool = False
+    no_province: bool = False
 
 
 def select_page(
@@ -92,11 +115,10 @@ def segments(listing: CityListing, cursor: Cursor) -> Iterator[Query]:
         query = query.with_hint(City, index, dialect_name="mysql")
     # Keys of names without a visible character are empty, not null.
     empty = "" if column.key in ("province_key", "city_key") else None
-    yield from nulls_last(query, column, City.id, listing, cursor, empty)
+    yield from nulls_last(query, listing, cursor, empty)
 
 
 def filters(listing: CityListing) -> list[ColumnElement[bool]]:
-    """The conditions of a listing."""
     conditions = has_words(listing.search)
     if listing.province:
         conditions.append(City.province_same == province_same(listing.province))

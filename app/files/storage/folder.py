@@ -10,6 +10,7 @@ nobody can see and which is deleted later.
 
 import errno
 import hashlib
+import logging
 import os
 import re
 import time
@@ -18,14 +19,16 @@ from pathlib import Path
 from uuid import uuid4
 
 from app.concurrency import run_in_thread, run_in_threads, yield_to_hub
+from app.errors import DomainError, Fault, NoSpace, TooLarge
+from app.text import N_, Bytes
+
+log = logging.getLogger("gazetteer.files")
 
 BLOCK = 64 * 1024
 SYNCS = 8  # at once
 # A .part file that was not written to for this long belongs to a process that has ended.
 LEFTOVER_SECONDS = 6 * 3600
 STORED = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,16})?")
-
-TOO_LARGE, NO_SPACE = "too large", "no space"
 
 
 class Incoming:
@@ -36,7 +39,7 @@ class Incoming:
     def __init__(self, folder: Path, limit: int) -> None:
         self.folder, self.limit = folder, limit
         self.size = 0
-        self.problem: str | None = None
+        self.problem: DomainError | None = None
         self._hash = hashlib.sha256()
         self.path = folder / "incoming" / f"{uuid4().hex}.part"
         self._handle: int | None = None
@@ -45,7 +48,7 @@ class Incoming:
             # The umask decides who else on this machine can read it; nobody can execute it.
             self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         except OSError as error:
-            self._fail(error)
+            self._reject(refusal_of(error))
 
     @property
     def sha256(self) -> str:
@@ -56,7 +59,8 @@ class Incoming:
         would block the other requests of this process (for 3 seconds with 1 GB)."""
         if self.problem is None:
             if self.size + len(data) > self.limit:
-                self._reject(TOO_LARGE)
+                size = Bytes(self.limit)
+                self._reject(TooLarge(N_("A file can have at most %(size)s.", size=size)))
             else:
                 self._append(data)
         yield_to_hub()
@@ -70,17 +74,12 @@ class Incoming:
             while rest:
                 rest = rest[os.write(self._handle, rest) :]
         except OSError as error:
-            self._fail(error)
+            self._reject(refusal_of(error))
             return
         self._hash.update(data)
         self.size += len(data)
 
-    def _fail(self, error: OSError) -> None:
-        if not is_no_space(error):
-            raise error
-        self._reject(NO_SPACE)
-
-    def _reject(self, problem: str) -> None:
+    def _reject(self, problem: DomainError) -> None:
         self.problem = problem
         self.discard()
 
@@ -134,9 +133,13 @@ def store_together(files: Sequence[tuple[Incoming, str]]) -> list[str | OSError]
     return [problem] * len(files)
 
 
-def is_no_space(error: OSError) -> bool:
-    """True if the disk, its inodes or somebody's quota of it are used up."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+def refusal_of(error: OSError) -> DomainError:
+    """The answer to a file that the disk did not take: the disk, its inodes or somebody's quota are
+    used up, or it is a fault, which is logged."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return NoSpace()
+    log.error("a file was not stored", exc_info=error)
+    return Fault()
 
 
 def sync_or_problem(path: Path) -> OSError | None:

@@ -6,7 +6,6 @@ here every file and every damaged part has its place in `parts`, and the others 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,6 +19,7 @@ from werkzeug.sansio import multipart
 from app.errors import DomainError
 from app.files.storage.folder import BLOCK, Incoming
 from app.files.upload.disposition import Disposition, read_disposition
+from app.files.upload.services import ReceivedFile
 from app.text import N_, Message
 
 # The size limit of everything in a form but its files, which is held in memory. A folder of 10,000
@@ -29,24 +29,13 @@ CONTINUATION = re.compile(rb"(?:\r\n|\r|\n)[ \t]+")
 CUT_OFF = N_("The form ends in the middle of this file. Send it again.")
 UNREADABLE = N_("This part of the form could not be read.")
 NO_PARTS = N_("The form could not be read: its parts were not found.")
+NAMELESS = Disposition()
 
 
 class BrokenPart(DomainError):
     """A part of a form that is damaged."""
 
     status = 400
-
-    def __init__(self, message: Message) -> None:
-        super().__init__(message)
-
-
-@dataclass
-class FormPart:
-    """A file of a form, or a part that is damaged, of which `problem` says why."""
-
-    disposition: Disposition
-    incoming: Incoming | None = None
-    problem: Message | None = None
 
 
 class PartDecoder(multipart.MultipartDecoder):
@@ -78,7 +67,7 @@ class UploadParser(FormDataParser):
     def __init__(self, folder: Path, limit: int, **limits: Any) -> None:
         super().__init__(**limits)
         self.folder, self.limit = folder, limit
-        self.parts: list[FormPart] = []
+        self.parts: list[tuple[Disposition, ReceivedFile]] = []
         self.has_file_field = False
         self.in_memory = 0
 
@@ -95,27 +84,29 @@ class UploadParser(FormDataParser):
         if boundary:
             self.read_parts(stream, boundary, fields)
         elif content_length:
-            self.parts.append(FormPart(Disposition(), problem=NO_PARTS))
+            self.add_broken(NO_PARTS)
         return stream, MultiDict(fields), MultiDict()
 
     def read_parts(self, stream: IO[bytes], boundary: bytes, fields: list[tuple[str, str]]) -> None:
         decoder = PartDecoder(boundary, self.max_form_memory_size, max_parts=self.max_form_parts)
-        part: FormPart | None = None  # the file that is being received
+        file: ReceivedFile | None = None  # the one that is being received
         text = bytearray()  # the field that is being received
         for event in events(decoder, stream):
             match event:
                 case multipart.File():
                     self.hold(decoder.head_size)
-                    part = self.begin_file(decoder.disposition)
+                    self.has_file_field = True
+                    file = ReceivedFile("", Incoming(self.folder, self.limit))
+                    self.parts.append((decoder.disposition, file))
                 case multipart.Field():
                     self.hold(decoder.head_size)
                     text.clear()
                     self.check_field(decoder)
-                case multipart.Data() if part and part.incoming:
-                    part.incoming.write(event.data)
+                case multipart.Data() if file and file.incoming:
+                    file.incoming.write(event.data)
                     if not event.more_data:
-                        part.incoming.finish()
-                        part = None
+                        file.incoming.finish()
+                        file = None
                 case multipart.Data():
                     self.hold(len(event.data))
                     text += event.data
@@ -124,28 +115,27 @@ class UploadParser(FormDataParser):
                     if not event.more_data:
                         name = decoder.disposition.field or ""
                         fields.append((name, text.decode("utf-8", "replace")))
-        self.check_end(decoder, part)
+        self.check_end(decoder, file)
 
-    def begin_file(self, disposition: Disposition) -> FormPart:
-        self.has_file_field = True
-        self.parts.append(FormPart(disposition, Incoming(self.folder, self.limit)))
-        return self.parts[-1]
+    def add_broken(self, problem: Message, disposition: Disposition = NAMELESS) -> None:
+        file = ReceivedFile("", None, error=BrokenPart(problem))
+        self.parts.append((disposition, file))
 
     def check_field(self, decoder: PartDecoder) -> None:
         """Note a part that is neither a file nor a text field: one without a name, or with parts of
         its own (RFC 2388), which could be files."""
         disposition = decoder.disposition
         if disposition.field is None or decoder.content_type.startswith("multipart/"):
-            self.parts.append(FormPart(disposition, problem=UNREADABLE))
+            self.add_broken(UNREADABLE, disposition)
 
-    def check_end(self, decoder: PartDecoder, part: FormPart | None) -> None:
+    def check_end(self, decoder: PartDecoder, file: ReceivedFile | None) -> None:
         """Note what the form has lost at its end."""
-        if part is not None:
-            part.problem = CUT_OFF
+        if file is not None:
+            file.error = BrokenPart(CUT_OFF)
         elif decoder.state is multipart.State.PREAMBLE and decoder.buffer:
-            self.parts.append(FormPart(Disposition(), problem=NO_PARTS))
+            self.add_broken(NO_PARTS)
         elif decoder.state is multipart.State.PART and decoder.buffer.strip():
-            self.parts.append(FormPart(Disposition(), problem=UNREADABLE))
+            self.add_broken(UNREADABLE)
 
     def hold(self, size: int) -> None:
         """Count what is held in memory; Werkzeug limits each text field, this all together."""
@@ -155,9 +145,9 @@ class UploadParser(FormDataParser):
 
     def discard(self) -> None:
         """Discard the files that were not stored."""
-        for part in self.parts:
-            if part.incoming is not None:
-                part.incoming.discard()
+        for _part, file in self.parts:
+            if file.incoming is not None:
+                file.incoming.discard()
 
 
 def events(decoder: PartDecoder, stream: IO[bytes]) -> Iterator[multipart.Event]:

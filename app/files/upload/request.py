@@ -1,13 +1,12 @@
 """The HTTP side of an upload: the form is read once, each file directly into the storage folder."""
 
 import time
+from contextlib import suppress
 from contextvars import copy_context
-from typing import cast
 
 import gevent
-from flask import Request, request, session
+from flask import request, session
 from werkzeug.exceptions import HTTPException
-from werkzeug.formparser import FormDataParser
 
 from app.actor import Role
 from app.auth.queries import ACCESS_ENDED, check_still_permitted
@@ -19,7 +18,8 @@ from app.database.failures import tolerated
 from app.disk import has_space
 from app.errors import DomainError, Invalid, NoSpace, NotAForm, TooLarge, Unauthorized
 from app.files.storage.folder import BLOCK
-from app.files.upload.multipart import BrokenPart, FormPart, UploadParser
+from app.files.upload.disposition import Disposition
+from app.files.upload.multipart import UploadParser
 from app.files.upload.sent_names import decode_sent_names
 from app.files.upload.services import ReceivedFile, store_uploads
 from app.text import N_, Bytes
@@ -48,45 +48,22 @@ class TooSlow(DomainError):
         super().__init__(N_("The upload took too long. Nothing was stored. Send less at once."))
 
 
-class UploadRequest(Request):
-    """Flask's request, with an option to write the files of a form into the storage folder."""
-
-    into_storage = False
-    parser: UploadParser | None = None
-
-    def make_form_data_parser(self) -> FormDataParser:
-        """The parser of this form; called by Werkzeug."""
-        if not self.into_storage:
-            return super().make_form_data_parser()
-        own = settings()
-        self.parser = UploadParser(
-            own.files_dir,
-            own.upload_max_bytes,
-            max_form_memory_size=self.max_form_memory_size,
-            max_form_parts=self.max_form_parts,
-        )
-        return self.parser
-
-    def close(self) -> None:
-        """The request has ended: discard the files that were not stored."""
-        super().close()
-        if self.parser is not None:
-            self.parser.discard()
-
-
-def receive() -> list[ReceivedFile]:
-    """Read the form of this request and store its files. Returns [] if no file was selected;
-    `has_file_part()` tells a missing field from an empty one."""
-    open_form()
-    read_form()
-    if not actor().by_token:  # scripts get the plain lines of the original instead
-        if not is_form_or_empty():
-            raise NotAForm()
-        check_csrf()
-        check_session()
-    files = sent_files()
-    store_uploads(actor(), files)
-    return files
+def receive() -> tuple[list[ReceivedFile], bool]:
+    """Read the form of this request and store its files. Returns none if no file was selected, and
+    whether there is a field for files."""
+    parser = open_form()
+    try:
+        read_form()
+        if not actor().by_token:  # scripts get the plain lines of the original instead
+            if not is_form_or_empty():
+                raise NotAForm()
+            check_csrf()
+            check_session()
+        files = sent_files(parser)
+        store_uploads(actor(), files)
+    finally:
+        parser.discard()
+    return files, parser.has_file_field
 
 
 def read_form() -> None:
@@ -127,55 +104,58 @@ def check_session() -> None:
         raise Unauthorized(ACCESS_ENDED)
 
 
-def sent_files() -> list[ReceivedFile]:
+def sent_files(parser: UploadParser) -> list[ReceivedFile]:
     """Every file of the form, whatever the name of its field, and every part that is damaged. A
     field without a selected file is sent with an empty name."""
-    parser = cast(UploadRequest, request).parser
-    parts = [part for part in parser.parts if not is_empty_field(part)] if parser else []
-    raw = [name for part in parts if isinstance(name := part.disposition.filename, bytes)]
+    parts = [part for part in parser.parts if not is_empty_field(*part)]
+    raw = [part.filename for part, _file in parts if isinstance(part.filename, bytes)]
     decoded = dict(zip(raw, decode_sent_names(raw), strict=True))
-    return [sent_file(part, decoded) for part in parts]
+    for part, file in parts:
+        set_name(file, part, decoded)
+    return [file for _part, file in parts]
 
 
-def is_empty_field(part: FormPart) -> bool:
+def is_empty_field(part: Disposition, file: ReceivedFile) -> bool:
     """True for the field of a browser in which no file was selected."""
-    incoming = part.incoming
-    return not part.disposition.filename and bool(
-        incoming and not incoming.size and not incoming.problem and not part.problem
+    incoming = file.incoming
+    return not part.filename and bool(
+        incoming and not incoming.size and not incoming.problem and not file.error
     )
 
 
-def sent_file(part: FormPart, decoded: dict[bytes, str | None]) -> ReceivedFile:
-    """A part with its name; if that cannot be read, the name is shown with escape codes."""
-    field, filename = part.disposition
-    name = decoded[filename] if isinstance(filename, bytes) else filename
-    error: DomainError | None = BrokenPart(part.problem) if part.problem else None
-    if name is None and filename is not None:
-        error = error or Invalid(N_("The encoding of the file name is not known. Use UTF-8."))
+def set_name(file: ReceivedFile, part: Disposition, decoded: dict[bytes, str | None]) -> None:
+    """Give a file its name; if that cannot be read, it is shown with escape codes."""
+    sent = part.filename
+    name = decoded[sent] if isinstance(sent, bytes) else sent
+    if name is None and sent is not None:
+        unknown = Invalid(N_("The encoding of the file name is not known. Use UTF-8."))
+        file.error = file.error or unknown
     if name is None:
-        shown = filename if isinstance(filename, bytes) else (field or "").encode()
+        shown = sent if isinstance(sent, bytes) else (part.field or "").encode()
         name = shown.decode("utf-8", "backslashreplace")
-    return ReceivedFile(name, part.incoming, with_folder=field == "folder", error=error)
+    file.name, file.with_folder = name, part.field == "folder"
 
 
-def has_file_part() -> bool:
-    """True if the form has a field for files."""
-    parser = cast(UploadRequest, request).parser
-    return parser is not None and parser.has_file_field
-
-
-def open_form() -> None:
-    """Raise the size limit of this request's form to that of uploads, before any of it is read."""
+def open_form() -> UploadParser:
+    """Have the form of this request parsed into the storage folder, with the size limit of uploads.
+    Called before any of it is read."""
+    own, coming = settings(), request.content_length or 0
+    parser = UploadParser(
+        own.files_dir,
+        own.upload_max_bytes,
+        max_form_memory_size=request.max_form_memory_size,
+        max_form_parts=FORM_PARTS,
+    )
     if request.mimetype != "multipart/form-data":
-        return  # it cannot contain a file, and the small limit of other forms applies
-    folder, coming = settings().files_dir, request.content_length or 0
+        return parser  # it cannot contain a file, and the small limit of other forms applies
     if coming > form_limit():
-        limits = {"each": Bytes(settings().upload_max_bytes), "form": Bytes(form_limit())}
+        limits = {"each": Bytes(own.upload_max_bytes), "form": Bytes(form_limit())}
         raise TooLarge(N_("A file can have at most %(each)s, a form %(form)s.", **limits))
-    if not has_space(folder, coming):
+    if not has_space(own.files_dir, coming):
         raise NoSpace()
-    request.max_content_length, request.max_form_parts = form_limit(), FORM_PARTS
-    cast(UploadRequest, request).into_storage = True
+    request.max_content_length = form_limit()
+    request.make_form_data_parser = lambda: parser  # type: ignore[method-assign]
+    return parser
 
 
 def form_limit() -> int:
@@ -186,13 +166,10 @@ def discard_body() -> None:
     """Read and discard the rest of a refused request's body: at most the size of one file, for at
     most DRAIN_SECONDS."""
     request.max_content_length = 2**62  # without effect once the form is being read
-    left, end = settings().upload_max_bytes + 1_000_000, time.monotonic() + DRAIN_SECONDS
-    try:
-        while left > 0 and time.monotonic() < end:
-            block = request.stream.read(BLOCK)
-            if not block:
-                break
+    left = settings().upload_max_bytes + 1_000_000
+    # The client may have disconnected, send more than allowed, or send so slowly that a block
+    # takes longer.
+    with suppress(HTTPException, OSError), gevent.Timeout(DRAIN_SECONDS, OSError):
+        while left > 0 and (block := request.stream.read(BLOCK)):
             left -= len(block)
             yield_to_hub()
-    except (HTTPException, OSError):
-        return  # the client disconnected, or sent more than allowed

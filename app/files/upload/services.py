@@ -5,7 +5,6 @@ rows certainly do not. If the answer to a commit is lost, the rows may exist: th
 and `flask purge-files` deletes them if necessary.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,17 +17,15 @@ from app.current import settings
 from app.database import failures
 from app.database.engine import db
 from app.database.service import after_commit, permitted, service
-from app.errors import Conflict, DomainError, Fault, Locked, NoSpace
+from app.errors import Conflict, DomainError, Locked
 from app.files import cache
 from app.files.models import EXTENSION_LENGTH, File
 from app.files.names import CleanPath, clean_path, printable
 from app.files.rules import check_file
 from app.files.services import recorded
-from app.files.storage.folder import Incoming, is_no_space, remove_stored, store_together
+from app.files.storage.folder import Incoming, refusal_of, remove_stored, store_together
 from app.files.upload.versions import Versions
 from app.history.services import Change, new_batch_id, record
-
-log = logging.getLogger("gazetteer.files")
 
 # A form may have thousands of files. On SQLite nobody else writes during a transaction.
 ROWS = 100
@@ -77,7 +74,6 @@ def check(file: ReceivedFile, owner_id: int) -> None:
         return
     try:
         path = clean_path(file.name, file.with_folder)
-        file.incoming.finish()
         content_type = check_file(path, file.incoming, settings().upload_extensions)
     except DomainError as error:
         file.incoming.discard()
@@ -116,14 +112,6 @@ def store(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) -> 
     moved = [file for file, _incoming in ready if not file.error]
     for start in range(0, len(moved), ROWS):
         insert(actor, moved[start : start + ROWS], batch_id)
-
-
-def refusal_of(error: OSError) -> DomainError:
-    """The answer to a file that the disk did not take."""
-    if is_no_space(error):
-        return NoSpace()
-    log.error("a file was not stored", exc_info=error)
-    return Fault()
 
 
 def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) -> None:

@@ -34,7 +34,6 @@ class Versions:
     def __init__(self, owner_id: int) -> None:
         self.owner_id = owner_id
         self.last: dict[Path, LastVersion | None] = {}
-        self.added: set[str] = set()  # stored names of rows that are not in the database yet
         self.replaced: list[Path] = []  # paths whose current version in the database is replaced
 
     def insert(self, rows: Sequence[File]) -> None:
@@ -85,7 +84,6 @@ class Versions:
         for column, key in keys(row.folder, row.name).items():
             setattr(row, column, key)
         self.last[path] = LastVersion(row.version, sent, self.replace(row, path, last))
-        self.added.add(row.stored_name)
 
     def replace(self, row: File, path: Path, last: LastVersion | None) -> File:
         """Which is the current version once this row is there. An adopted file may be older than
@@ -94,7 +92,7 @@ class Versions:
         if current and row.created_at and (current.created_at or now()) > row.created_at:
             row.replaced_at = now()
             return current
-        if current and current.stored_name in self.added:
+        if current and current not in db.session:  # it is new too
             current.replaced_at = now()
         elif last is not None:
             self.replaced.append(path)

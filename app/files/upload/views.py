@@ -10,7 +10,7 @@ from app.current import actor
 from app.errors import DomainError
 from app.files.plain_responses import FAILED, plain, refuse
 from app.files.upload import results
-from app.files.upload.request import discard_body, has_file_part, receive
+from app.files.upload.request import discard_body, receive
 from app.files.upload.responses import answer_upload
 from app.web.declarations import csrf_after_guard, declared, plain_refusals
 from app.web.permissions import role_required
@@ -38,7 +38,7 @@ def read_rest(response: AnyResponse) -> AnyResponse:
 @role_required(Role.EDITOR)
 def upload_file() -> Response:
     """One or many files in the field `file`, a folder in the field `folder`."""
-    return answer_upload(receive(), has_file_part())
+    return answer_upload(*receive())
 
 
 @bp.get("/upload", strict_slashes=False)

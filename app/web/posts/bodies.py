@@ -1,5 +1,5 @@
 """How large the body of a request may be, which its headers decide before anything is read, and
-what happens to a body that nobody has read."""
+what happens to an unread one."""
 
 import socket
 import time
@@ -23,11 +23,11 @@ START_RESPONSE = "gazetteer.start_response"  # of the server, in the environment
 VISITOR_BYTES, VISITOR_PARTS = 8_192, 50
 MEMBER_BYTES, MEMBER_PARTS = 65_536, 1_000
 
-# How much of a body that nobody has read is read after the response, and for how long. A client
+# How much of an unread body is read after the response, and for how long. A client
 # that is still sending when its connection is closed may lose the response.
 LINGER_BYTES, LINGER_SECONDS = 65_536, 1.0
 BLOCK = 16_384
-# What may be on its way when the client sees the response: the buffers of both ends.
+# What may still be in transit when the client sees the response: the buffers of both ends.
 IN_FLIGHT_BYTES, IN_FLIGHT_BLOCK = 16 << 20, 1 << 18
 
 
@@ -42,8 +42,8 @@ class RequestBody(PacedBody):
         self.received, self.ended = 0, False
 
     def read(self, size: int = -1) -> bytes:
-        """Read a block. gunicorn's exceptions about malformed chunks are no OSError, which Werkzeug
-        would answer with 400."""
+        """Read a block. gunicorn's exceptions about malformed chunks become OSErrors, which
+        Werkzeug answers with 400."""
         try:
             block = super().read(size)
         except OSError:
@@ -55,8 +55,8 @@ class RequestBody(PacedBody):
         return block
 
     def announce_close(self) -> None:
-        """Have gunicorn say that it closes the connection, which nothing else in the application
-        can. nginx would otherwise send another request over it."""
+        """Have gunicorn announce that it closes the connection; only it can. nginx would
+        otherwise send another request over it."""
         if hasattr(self.response, "force_close"):
             self.response.force_close()
 
@@ -78,8 +78,8 @@ class RequestBody(PacedBody):
 
     @staticmethod
     def discard(connection: socket.socket) -> None:
-        """Say that the response is complete, and read what is on its way without looking at it.
-        Closing the connection before would reset it, and nginx would answer 502."""
+        """Close our end of the connection, and discard what still arrives. Closing both ends at
+        once would reset it, and nginx would answer 502."""
         left, end = IN_FLIGHT_BYTES, time.monotonic() + LINGER_SECONDS
         with suppress(OSError):
             connection.shutdown(socket.SHUT_WR)
@@ -97,7 +97,7 @@ def has_body() -> bool:
 
 
 def open_body() -> None:
-    """Have the body read through RequestBody."""
+    """Replace the body by a RequestBody."""
     if has_body():
         g.body = request.environ["wsgi.input"] = RequestBody(request.environ)
         after_this_request(close_body)

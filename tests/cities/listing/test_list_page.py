@@ -11,7 +11,7 @@ from app.cities import services
 from app.cities.fields import CITY, PROVINCE, USERS
 from app.cities.importing.header import COLUMNS
 from app.cities.listing import list_page
-from app.cities.listing.parameters import CityListing
+from app.cities.listing.queries import CityListing
 from app.config import LANGUAGES, ROOT
 from app.database.cursor import FIRST
 from app.database.engine import db
@@ -290,8 +290,8 @@ def test_limits_of_the_filters_are_those_of_the_code(as_role, cities, monkeypatc
 
 
 def test_what_was_read_before_a_change_is_not_cached_after_it(any_app):
-    add_city(province="广东")
-    row = services.load_city(ACTOR, 1)  # this request sees the register as it is now
+    city_id = add_city(province="广东")
+    row = services.load_city(ACTOR, city_id)  # this request sees the register as it is now
     with ThreadPoolExecutor(1) as thread:
         thread.submit(create_in_another_request, any_app).result()
     assert list_page.register_facts(ACTOR).provinces == ["广东", "河北"]

@@ -2,8 +2,7 @@
 
 import pytest
 
-from app.cities.listing.parameters import CityListing
-from app.cities.listing.queries import count_filtered, select_page
+from app.cities.listing.queries import CityListing, count_filtered, select_page
 from tests.cities.conftest import ACTOR, add_as_original, add_cities
 
 CITIES = [

@@ -199,9 +199,14 @@ def test_one_row_that_fails_takes_no_others_along(people):
     assert len(on_disk(settings().files_dir)) == 2
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize(
+    ("number", "refusal"),
+    [(errno.ENOSPC, NoSpace), (errno.EDQUOT, NoSpace), (errno.EIO, Fault)],
+)
 @pytest.mark.parametrize("call", ["open", "fsync", "mkdir", "rename"])
-def test_a_full_disk_is_the_result_of_the_file_that_it_meets(people, monkeypatch, call, number):
+def test_an_error_of_the_disk_is_the_result_of_the_file_that_it_meets(
+    people, monkeypatch, call, number, refusal
+):
     """Whatever it is that the disk has no place for: bytes, inodes, names."""
     target = os if call in ("open", "fsync") else Path
     real, calls = getattr(target, call), []
@@ -220,7 +225,7 @@ def test_a_full_disk_is_the_result_of_the_file_that_it_meets(people, monkeypatch
     stored = [bool(result.stored) for result in results]
     assert sorted(stored) == [False, True, True]
     (refused,) = (result.error for result in results if not result.stored)
-    assert isinstance(refused, NoSpace)
+    assert isinstance(refused, refusal)
     assert len(on_disk(settings().files_dir)) == 2
 
 
