@@ -29,6 +29,14 @@ def test_prepare_recomputes_keys_that_another_release_stored(app):
         assert db.session.scalar(select(City.search_key)) == "zurich\nbulach"
 
 
+def test_prepare_names_the_missing_folder_of_the_database(make_app):
+    app = make_app(DATABASE_URL="sqlite:////nowhere/x.sqlite")
+    with app.app_context():
+        done = app.test_cli_runner().invoke(args=["prepare"])
+    assert done.exit_code == 2
+    assert "/nowhere cannot be opened: No such file or directory. See DATABASE_URL." in done.output
+
+
 @pytest.mark.parametrize(
     "words", [["prepare"], ["list-users"], ["history", "prune", "--before", "2020-01-01"]]
 )
