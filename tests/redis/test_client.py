@@ -169,6 +169,16 @@ def test_a_refusal_is_logged_once_in_the_words_of_redis(own_app, operator, caplo
     assert words in ready.json["checks"]["redis"]
 
 
+def test_a_command_reports_a_refusal_in_the_words_of_redis(make_app, own_redis, operator):
+    operator.config_set("requirepass", "secret word")
+    app = make_app(REDIS_URL=own_redis)
+    with app.app_context():
+        add_person("viewer")
+        done = app.test_cli_runner().invoke(args=["unlock", "viewer"])
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: Redis refuses: AuthenticationError: ")
+
+
 def test_a_refused_password_is_not_absence(make_app, own_redis, operator, caplog):
     operator.config_set("requirepass", "secret word")
     app = make_app(REDIS_URL=own_redis)
