@@ -47,7 +47,9 @@ def test_visitors_are_redirected_to_sign_in(script, browser, path):
 
 
 def test_an_empty_list_explains_itself(as_role):
-    assert "No files yet" in Page(as_role("viewer").get("/files")).text(".empty")
+    page = as_role("viewer").get
+    assert "No files yet" in Page(page("/files")).text(".empty")
+    assert "No files need to be checked." in Page(page("/files?check=1")).text(".empty")
 
 
 @pytest.mark.parametrize(
