@@ -72,7 +72,8 @@ def test_search_works_while_another_process_writes(make_app, impatient, caplog):
         db.session.remove()
         with busy_sqlite():
             assert app.test_client().get("/cities?q=x", headers=HTML).status_code == 200
-    assert "search keys were not filled in: the database is busy: 5 " in caplog.text
+    # A page reads several times; it waits once.
+    assert caplog.text.count("search keys were not filled in: the database is busy: 5 ") == 1
 
 
 def test_queue_of_writers_ends_with_the_first_that_gives_up(make_app, impatient):
