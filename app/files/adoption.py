@@ -19,7 +19,7 @@ from app.disk import has_space
 from app.errors import DomainError, Invalid, NoSpace, NotFound, Text, Unavailable
 from app.files import queries
 from app.files.models import EXTENSION_LENGTH, FOLDER_LENGTH, NAME_LENGTH, SENT_LENGTH
-from app.files.names import CleanPath, clean_path, is_control, printable
+from app.files.names import CleanPath, clean_path, cut, is_control, printable
 from app.files.rules import check_file
 from app.files.storage.folder import Incoming, read_blocks
 from app.files.upload.sent_names import decode_names
@@ -173,9 +173,7 @@ def safe_path(name: str) -> str:
 def safe_name(part: str) -> str:
     plain = "".join(percent_coded(c) if is_control(c) or c == "\\" else c for c in part)
     stem, dot, extension = plain.rpartition(".")
-    if len(plain) <= NAME_LENGTH or len(extension) > EXTENSION_LENGTH:
-        return plain[:NAME_LENGTH]
-    return stem[: NAME_LENGTH - len(dot + extension)] + dot + extension
+    return cut(stem, dot + extension) if len(extension) <= EXTENSION_LENGTH else cut(plain)
 
 
 def percent_coded(name: str) -> str:
