@@ -18,7 +18,7 @@ from app.auth.tokens import services as tokens
 from app.config import LANGUAGES
 from app.current import actor
 from app.errors import Conflict
-from app.logs import event
+from app.logs.events import event
 from app.text import N_
 from app.web.declarations import allow_first_password, anonymous_form, visitor_form
 from app.web.forms import submit

@@ -17,7 +17,7 @@ from app.actor import Role
 from app.current import actor, settings, visitor
 from app.database.timing import spent
 from app.errors import NotAForm
-from app.logs import event
+from app.logs.events import event
 from app.web import urls
 from app.web.declarations import declared, path_for_log
 from app.web.formatting import html_lang, sentence_space

@@ -22,7 +22,7 @@ from app.auth.sessions.keys import EPOCH_PREFIX, PERSON_PREFIX
 from app.auth.sessions.models import Installation
 from app.database.engine import db
 from app.database.service import after_commit
-from app.logs import event
+from app.logs.events import event
 from app.redis.client import redis_store
 from app.redis.failures import ErrorKind, classify
 

@@ -20,7 +20,7 @@ from wtforms import ValidationError
 from app.actor import Role
 from app.current import actor, mac, settings
 from app.errors import DomainError
-from app.logs import event
+from app.logs.events import event
 from app.text import N_, Message, parse_integer
 from app.times import day_number
 from app.web.declarations import declared
