@@ -20,12 +20,12 @@ from app.current import actor
 from app.errors import Conflict
 from app.logs.events import event
 from app.text import N_
+from app.web.client import set_lasting_cookie
 from app.web.declarations import allow_first_password, anonymous_form, visitor_form
 from app.web.forms import submit
 from app.web.navigation import home_url
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.preferences import set_lasting_cookie
 from app.web.urls import landing_url, safe_next
 
 bp = Blueprint("auth", __name__)

@@ -8,7 +8,7 @@ def init_app(app: Flask) -> None:
     from flask_babel import Babel
 
     from app.web import assets, error_pages, formatting, hooks, hosts, navigation, posts
-    from app.web.preferences import language
+    from app.web.client import language
 
     Babel(app, locale_selector=language)
     for part in (error_pages, hosts, hooks, posts, navigation, formatting, assets):

@@ -23,8 +23,8 @@ from app.errors import DomainError
 from app.logs.events import event
 from app.text import N_, Message, parse_integer
 from app.times import day_number
+from app.web.client import cookie_name, seen_secure, wants_page
 from app.web.declarations import declared
-from app.web.preferences import cookie_name, seen_secure, wants_page
 from app.web.urls import SIGNATURE, add_argument, host, split_url
 
 FIELD, HEADER = "csrf_token", "X-CSRFToken"
