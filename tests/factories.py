@@ -158,6 +158,19 @@ def connections_held(app: Flask) -> Iterator[list[int]]:
         yield held
 
 
+def note_calls(patch: pytest.MonkeyPatch, owner: Any, name: str) -> list[tuple[Any, ...]]:
+    """Wrap a function; returns a list that gets the arguments of each call from now on."""
+    calls: list[tuple[Any, ...]] = []
+    function = getattr(owner, name)
+
+    def note(*args: Any, **kwargs: Any) -> Any:
+        calls.append(args)
+        return function(*args, **kwargs)
+
+    patch.setattr(owner, name, note)
+    return calls
+
+
 def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
     """Run functions concurrently, each in its own thread and application context; returns the
     result of each, or the exception that it raised."""
