@@ -82,7 +82,7 @@ def check_csrf() -> None:
     if not may_be_from_this_site():
         raise FormRefused(foreign())
     view = declared()
-    if view.anonymous_form and not actor().has_role(Role.VIEWER):
+    if view.csrf_for_members and not actor().has_role(Role.VIEWER):
         return
     token = request.form.get(FIELD) or request.headers.get(HEADER, "")
     if view.visitor_form:
