@@ -45,8 +45,8 @@ bind = address(settings)
 workers = settings.web_workers
 
 # A connection costs a few kilobytes, so slow uploads and downloads leave room for others. They hold
-# no database connection: each worker has 30 of those (app/config.py), and a request that waits for
-# one for 2 s is answered with 503.
+# no database connection: each worker has 30 of those (app/database/limits.py), and a request that
+# waits for one for 2 s is answered with 503.
 worker_connections = 1000
 
 # Each worker imports the code, so that HUP loads a new release, and no two workers share a

@@ -39,7 +39,7 @@ HTML = {"Accept": "text/html,application/xhtml+xml"}
 
 @cache
 def password_hash() -> str:
-    """A hash of PASSWORD that is cheaper than a real one, which takes 60 ms at each sign-in."""
+    """A hash of PASSWORD that is cheaper than a real one, which takes 250 ms at each sign-in."""
     return generate_password_hash(PASSWORD, PASSWORD_METHOD)
 
 
