@@ -30,6 +30,7 @@ from app.config import ROOT, Settings, redis_socket
 from app.database import stored_keys
 from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
+from app.disk import NOT_OTHERS, limit_rights
 from app.health.probe import ask_readyz
 from app.logs.process import configure
 from app.setup import services as setup
@@ -49,6 +50,8 @@ def prepare(settings: Settings) -> None:
         for folder in ("log", "nginx"):
             (settings.instance / folder).mkdir(exist_ok=True)
         settings.files_dir.mkdir(parents=True, exist_ok=True)
+        for path in (settings.instance / "log", settings.files_dir):
+            limit_rights(path, NOT_OTHERS)  # INSTANCE may be a folder that everybody can read
         static_files.copy_build(settings.instance)
     except OSError as error:
         what, why = error.filename or settings.instance, error.strerror or error

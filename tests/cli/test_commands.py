@@ -1,6 +1,7 @@
 """The `flask` commands."""
 
 import os
+import stat
 
 import pytest
 from sqlalchemy import select, update
@@ -27,6 +28,33 @@ def test_prepare_recomputes_keys_that_another_release_stored(app):
         assert done.exit_code == 0, done.output
         db.session.rollback()
         assert db.session.scalar(select(City.search_key)) == "zurich\nbulach"
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_prepare_closes_a_folder_that_everybody_can_read(make_app, tmp_path):
+    """The folder was made before; what is in it was written by an earlier release."""
+    instance, before = tmp_path / "instance", os.umask(0o022)
+    try:
+        app = make_app(own=True, INSTANCE=str(instance), DATABASE_URL="")
+        assert os.umask(0o022) == 0o027, "what a process writes is not for others"
+        for folder in ("log", "files/ab"):
+            (instance / folder).mkdir(parents=True)
+        database = instance / "gazetteer.sqlite"
+        database.touch()
+        (instance / "gazetteer.sqlite-wal").touch()
+    finally:
+        os.umask(before)
+    assert (mode(instance), mode(database)) == (0o755, 0o644)
+    with app.app_context():
+        done = app.test_cli_runner().invoke(args=["prepare"])
+        db.engine.dispose()
+    assert done.exit_code == 0, done.output
+    assert mode(instance) == 0o755, "it may hold files of others"
+    assert {mode(path) for path in instance.glob("gazetteer.sqlite*")} == {0o600}
+    assert [mode(instance / name) for name in ("log", "files")] == [0o750, 0o750]
 
 
 def test_prepare_names_the_missing_folder_of_the_database(make_app):
