@@ -1,5 +1,7 @@
 """The pages about people, for administrators."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -57,20 +59,28 @@ def first_password(person_id: int, password: str) -> str:
 @bp.get("/people/<int:person_id>")
 @role_required(Role.ADMIN, by_token=False)
 def show_person(person_id: int) -> str:
+    return draw_person(person_id)
+
+
+def draw_person(person_id: int, form: RoleForm | None = None) -> str:
     """One person, with the forms that change their role, password and access."""
     row = queries.get_person(actor(), person_id)
     return render_template(
         "auth/show_person.html",
         row=row,
         tokens=tokens.list_tokens(actor(), person_id),
-        form=RoleForm(role=row.role),
+        form=form or RoleForm(role=row.role),
     )
 
 
 @bp.post("/people/<int:person_id>/role")
 @role_required(Role.ADMIN, by_token=False)
-def set_role(person_id: int) -> Response:
-    if services.set_role(actor(), person_id, request.form.get("role", "")):
+def set_role(person_id: int) -> Response | tuple[str, int, Mapping[str, str]]:
+    form = RoleForm(role="")  # a form without a choice has none
+    sent = submit(form, lambda: services.set_role(actor(), person_id, form.role.data))
+    if not sent.done:
+        return draw_person(person_id, form), sent.status, sent.headers
+    if sent.result:
         name = queries.get_person(actor(), person_id).name
         Notice(_("The role of %(name)s was changed. They need to sign in again.", name=name)).show()
     return redirect(url_for("people.show_person", person_id=person_id), 303)
