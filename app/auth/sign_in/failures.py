@@ -18,9 +18,8 @@ def count_failure(person_id: int | None) -> None:
     redis_store.client.incr(key(person_id or NOBODY))
 
 
-def take_failures(person_id: int) -> int:
-    """The count, which begins again."""
-    return number(redis_store.client.getdel(key(person_id)))
+def forget_failures(person_id: int) -> None:
+    redis_store.client.delete(key(person_id))
 
 
 def read_failures(person_id: int) -> int:
