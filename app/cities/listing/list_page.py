@@ -19,7 +19,8 @@ from app.cities.listing import queries
 from app.cities.listing.queries import SEARCH_LENGTH, CityListing
 from app.cities.listing.row_format import RowFormatter
 from app.cities.models import TEXT_LENGTH
-from app.cities.rules import check_reader, province_same
+from app.cities.queries import check_reader
+from app.cities.rules import province_same
 from app.config import ROOT
 from app.database.cursor import Cursor, write_cursor
 from app.web.assets import static_files
