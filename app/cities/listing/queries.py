@@ -33,7 +33,6 @@ from app.database.keyset import (
 
 PROVINCES_MOST = 200
 BATCH_SIZE = 500
-SEARCH_LENGTH = 200
 
 
 @dataclass(frozen=True)
