@@ -9,15 +9,13 @@ from collections.abc import Callable, Sequence
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
-from app.encodings import level_in_big5, level_in_gb2312
+from app.encodings import AMID_LETTERS, level_in_big5, level_in_gb2312
 
 LEVELS: dict[str, Callable[[str], int | None]] = {
     "gb18030": level_in_gb2312,
     "big5hkscs": level_in_big5,
 }
 FREQUENT = (0, 1)  # levels: punctuation, and characters of every day
-# A supposed Chinese character amid letters is rather a letter with an accent and the one after it.
-AMID_LETTERS = re.compile("[A-Za-z][^\0-\x7f]|[^\0-\x7f][A-Za-z]")
 ENCODED_WORDS = re.compile(r"(?:=\?[^?\s]+\?[bqBQ]\?[^?\s]*\?=\s*)+")
 ESCAPED = re.compile(r'\\(["\\])')
 
