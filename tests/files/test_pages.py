@@ -166,7 +166,7 @@ def test_writing_is_for_editors_by_post_with_a_token(app, script, as_role, brows
     assert editor.client.post(path, headers=HTML).status_code == 400
     assert editor.submit("/files/99/" + action, page="/files").status_code == 404
     assert editor.get(path).status_code == 405
-    assert browser.submit(path, page="/login").location == "/login?why=ended"
+    assert browser.submit(path, page="/login").location == "/login?next=/&why=ended"
     assert script.client.post(path).status_code == 401, "nobody, and no browser"
     assert script.get("/files/1").status_code == 200
 
