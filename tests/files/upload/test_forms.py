@@ -196,6 +196,8 @@ FIRST = HEAD + GOOD[0] + b"\r\n\r\n" + GOOD[1] + b"\r\n"
             "files",
         ),
         (HEAD + b'name="file"; filename=""\r\n\r\nnameless' + END, "(no name)"),
+        (HEAD + b"name=file;" + b"a=b;" * 21 + b' filename="c.txt"\r\n\r\nc' + END, "file"),
+        (HEAD + b";" + b";a" * 21 + b';name=file;filename="c.txt"\r\n\r\nc' + END, "(no name)"),
     ],
 )  # fmt: skip
 def test_a_damaged_part_has_its_line_and_the_others_are_stored(app, script, rest, refused):
