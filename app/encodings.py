@@ -4,7 +4,7 @@ import re
 
 # In Big5 the second byte may be a letter, so that Ål of Windows-1252 is one character. In such a
 # text the supposed characters are amid letters.
-AMID_LETTERS = re.compile("[A-Za-z][^\0-\x7f]|[^\0-\x7f][A-Za-z]")
+AMID_LETTERS = re.compile("(?<=[A-Za-z])[^\0-\x7f]|[^\0-\x7f](?=[A-Za-z])")
 
 
 def level_in_gb2312(character: str) -> int | None:

@@ -295,6 +295,15 @@ def test_names_that_are_not_utf_8_are_decoded_together(app, run, old, encoding):
     assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 4 already here, 0 skipped"
 
 
+def test_a_name_in_another_encoding_takes_no_others_along(app, run, old):
+    known = [("新北京.pdf", "gbk"), ("臺灣.pdf", "big5")]
+    for name, encoding in [*known, ("café.pdf", "cp1252"), ("日本語.pdf", "cp932")]:
+        (old / os.fsdecode(name.encode(encoding))).write_bytes(PDF)
+    done = run("adopt-files", old, "--owner", "Ada")
+    assert done.output.splitlines()[-1].startswith("2 adopted, 2 to check,")
+    assert {name for name, _encoding in known} < adopted(app)[0].keys()
+
+
 def test_names_that_become_the_same_text_are_different_files(app, run, old):
     """The same name in two encodings, and composed and decomposed."""
     names = [
