@@ -16,6 +16,7 @@ from app.database.service import ATTEMPTS, after_commit, queue, service, unrecor
 from tests.cities.conftest import add_as_original
 from tests.database.test_transactions import give_role, role_of
 from tests.factories import HTML, OPERATOR, add_person, at_once
+from tests.html import Page
 
 
 @contextmanager
@@ -44,6 +45,27 @@ def test_busy_sqlite_is_waited_for(make_app):
         assert role_of(person) == "editor"
         # The first attempts failed at BEGIN IMMEDIATE, before the service ran.
         assert attempts == ["attempt"]
+
+
+def test_sqlite_that_stays_busy_is_not_called_absent(make_app):
+    app = make_app(own=True, commands=False)
+
+    @app.get("/busy")
+    def busy():
+        with busy_sqlite():
+            transactions.run_transaction(lambda: None, wait=0)
+
+    for language, sentence in (
+        ("en", "Others are saving at the moment. Try again in a moment."),
+        ("zh", "其他人正在保存，请稍后再试。"),
+    ):
+        sent = {"Accept-Language": language}
+        page = app.test_client().get("/busy", headers={**HTML, **sent})
+        script = app.test_client().get("/busy", headers={"Accept": "application/json", **sent})
+        assert sentence in Page(page).texts(".error-page p")
+        assert script.json == {"error": sentence, "status": 503}
+        for answer in (page, script):
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
 
 
 def test_sqlite_that_stays_busy_raises(make_app):

@@ -90,15 +90,6 @@ def person_key(person_id: int) -> str:
     return f"sign-in:person:{person_id}"
 
 
-def sign_in_limits(
-    person_id: int | None, name: str, address: str, devices: str
-) -> tuple[Limit, ...]:
-    """The limits of a sign-in under this name, by a browser with this cookie."""
-    if person_id is not None and find_device(devices, person_id):
-        return own_limits(person_id, devices)
-    return stranger_limits(person_id, name, address)
-
-
 def own_limits(person_id: int, devices: str) -> tuple[Limit, ...]:
     """The limits of somebody who types their password again, in a browser with this cookie. Without
     one all sessions of the person count together."""

@@ -13,6 +13,7 @@ from app.auth.passwords import check_password, hash_password, is_outdated
 from app.auth.queries import find_person, load_person
 from app.auth.sign_in import failures, limits
 from app.auth.sign_in.credentials import check_credentials, check_own_password
+from app.auth.sign_in.devices import find_device
 from app.database.engine import db, release_connection
 from app.database.failures import tolerated
 from app.database.service import ANYONE, after_commit, permitted, service, unrecorded
@@ -30,8 +31,11 @@ def sign_in(actor: Actor, name: str, password: str, address: str, devices: str =
     known_id, known_name = (known.id, known.name) if known else (None, "-")
     release_connection()
     try:
-        counts = limits.sign_in_limits(known_id, name, address, devices)
-        person = check_credentials(name, password, counts)
+        if known_id is not None and find_device(devices, known_id):
+            person = check_credentials(name, password, limits.own_limits(known_id, devices))
+        else:
+            counts = limits.stranger_limits(known_id, name, address)
+            person = check_credentials(name, password, counts, stranger=True)
         if person.has_expired_password():
             text = N_("This first password has expired. Ask an administrator for a new one.")
             raise Invalid(text)
