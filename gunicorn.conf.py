@@ -45,8 +45,8 @@ bind = address(settings)
 workers = settings.web_workers
 
 # A connection costs a few kilobytes, so slow uploads and downloads leave room for others. They hold
-# no database connection: each worker has 30 of those (app/config.py), and a request that waits for
-# one for 2 s is answered with 503.
+# no database connection: each worker has 30 of those (app/database/limits.py), and a request that
+# waits for one for 2 s is answered with 503.
 worker_connections = 1000
 
 # Each worker imports the code, so that HUP loads a new release, and no two workers share a
@@ -109,7 +109,7 @@ worker_class = Worker
 
 def on_starting(server: Any) -> None:
     """Listen on a port that a new master process can share with the workers of one that was
-    killed. A master that has lost its supervisor is told to finish. A port that others use is left
+    killed. A master that has lost its supervisor is asked to finish. A port that others use is left
     to gunicorn, which says so and exits, and so is the socket of `flask check-release`."""
     if server.cfg.bind != [bind]:
         return
@@ -177,7 +177,7 @@ def on_exit(server: Any) -> None:
 
 
 class Exchange:
-    """Replaces the workers one at a time after HUP: an old one is told to finish when a new one
+    """Replaces the workers one at a time after HUP: an old one is asked to finish when a new one
     accepts connections. gunicorn itself starts all new ones and stops the old ones at once, and
     nobody accepts connections while the new ones load the code.
 
@@ -209,7 +209,7 @@ class Exchange:
         accepting = [worker for worker in workers if accepts(worker)]
         surplus = max(0, len(accepting) - server.num_workers)
         for worker in [worker for worker in self.old if worker in accepting][:surplus]:
-            worker.told_to_finish = True
+            worker.is_finishing = True
             server.kill_worker(worker.pid, signal.SIGTERM)
         if new == workers and not loading and len(new) >= server.num_workers:
             server.log.info("All workers were replaced")
@@ -241,7 +241,7 @@ def has_started(worker: Any) -> bool:
 
 def accepts(worker: Any) -> bool:
     """True if a worker accepts connections."""
-    return has_started(worker) and not getattr(worker, "told_to_finish", False)
+    return has_started(worker) and not getattr(worker, "is_finishing", False)
 
 
 def on_reload(server: Any) -> None:

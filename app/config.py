@@ -38,7 +38,7 @@ class SettingError(click.ClickException, ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """One field per setting; sizes in bytes, times in the unit that the name says."""
+    """One field per setting; sizes in bytes, where the name does not say otherwise."""
 
     instance: Path
     host: str
@@ -103,8 +103,9 @@ class Settings:
 
     @cached_property
     def secret_key(self) -> str:
-        """The key that signs set-up links and CSRF tokens. The embedded mode generates it when it
-        is first needed, because a command may choose another folder (`flask dev`, `flask demo`)."""
+        """The key that signs set-up links, CSRF tokens, the addresses of forms and the cookies of
+        browsers. The embedded mode generates it when it is first needed, because a command may
+        choose another folder (`flask dev`, `flask demo`)."""
         return self.stored_key or generate_key(self.instance)
 
     def flask_config(self, web: bool = False) -> dict[str, Any]:

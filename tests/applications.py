@@ -22,7 +22,7 @@ from app.config import Settings
 from app.database.engine import db
 
 KEY = "k" * 64
-PASSWORD_METHOD = "scrypt:256:8:1"  # 100 times faster than that of real accounts
+PASSWORD_METHOD = "scrypt:256:8:1"  # 384 times faster than that of real accounts
 
 
 def environment(folder: Path, redis_url: str, database_url: str = "") -> dict[str, str]:
@@ -132,8 +132,8 @@ class Applications:
 
 
 def works(app: Flask) -> bool:
-    """True if the application reaches Redis. Its circuit breaker may be open for a second after a
-    test in which Redis failed."""
+    """True if the application reaches Redis. Its circuit breaker may be open for a moment after
+    a test in which Redis failed."""
     try:
         return bool(app.extensions["redis"].ping())
     except RedisError:

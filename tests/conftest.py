@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from redis import Redis
 
 from app import create_app
 from app.auth import queries
@@ -75,6 +76,21 @@ def redis_url() -> Iterator[str]:
     need(servers.REDIS, "redis-server or valkey-server")
     with servers.short_folder("redis") as folder, servers.redis_server(folder) as url:
         yield url
+
+
+@pytest.fixture
+def store(redis_url: str) -> Iterator[Redis]:
+    """A client of the application's Redis, which returns texts."""
+    client = Redis.from_url(redis_url, decode_responses=True)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def events(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, object]]]:
+    """Returns the fields of the security events so far."""
+    caplog.set_level("DEBUG")
+    return lambda: [r.fields for r in caplog.records if r.name == "gazetteer.events"]
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,7 @@ HTML = {"Accept": "text/html,application/xhtml+xml"}
 
 @cache
 def password_hash() -> str:
-    """A hash of PASSWORD that is cheaper than a real one, which takes 60 ms at each sign-in."""
+    """A hash of PASSWORD that is cheaper than a real one, which takes 250 ms at each sign-in."""
     return generate_password_hash(PASSWORD, PASSWORD_METHOD)
 
 
@@ -156,6 +156,19 @@ def connections_held(app: Flask) -> Iterator[list[int]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AbstractConnection, "send_packed_command", note_and_send)
         yield held
+
+
+def note_calls(patch: pytest.MonkeyPatch, owner: Any, name: str) -> list[tuple[Any, ...]]:
+    """Wrap a function; returns a list that gets the arguments of each call from now on."""
+    calls: list[tuple[Any, ...]] = []
+    function = getattr(owner, name)
+
+    def note(*args: Any, **kwargs: Any) -> Any:
+        calls.append(args)
+        return function(*args, **kwargs)
+
+    patch.setattr(owner, name, note)
+    return calls
 
 
 def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:

@@ -28,7 +28,7 @@ BOOKKEEPING = {
     "auth/tokens/services.py: note_use": "last use",
     "cities/importing/staging.py: delete_import": "imports that were not confirmed within a day",
     "cities/search_keys.py: fill_batch": "search keys of rows that other programs wrote",
-    "clock/stored_keys.py: store_keys": "search keys of rows by the rules of a new release",
+    "database/stored_keys.py: store_keys": "search keys of rows by the rules of a new release",
     "cities/services.py: delete_old_removed": "permanent deletion after the undo period",
     "clock/lease.py: give_up": "who does the housekeeping",
     "clock/lease.py: take": "who does the housekeeping",

@@ -10,7 +10,7 @@ from app.auth.models import Person
 from app.database.service import after_commit
 from app.history.models import ADMINISTRATORS
 from app.history.services import Change, changed_fields, record
-from app.logs import event
+from app.logs.events import event
 
 
 def record_new_person(actor: Actor, action: str, person: Person) -> None:

@@ -18,14 +18,14 @@ from app.auth.tokens import services as tokens
 from app.config import LANGUAGES
 from app.current import actor
 from app.errors import Conflict
-from app.logs import event
+from app.logs.events import event
 from app.text import N_
-from app.web.declarations import allow_first_password, anonymous_form, visitor_form
+from app.web.client import set_lasting_cookie
+from app.web.declarations import allow_first_password, csrf_for_members, visitor_form
 from app.web.forms import submit
 from app.web.navigation import home_url
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.preferences import set_lasting_cookie
 from app.web.urls import landing_url, safe_next
 
 bp = Blueprint("auth", __name__)
@@ -74,7 +74,7 @@ def check_sign_in(form: LoginForm) -> Person:
 
 
 @bp.post("/logout")
-@anonymous_form
+@csrf_for_members
 def logout() -> Response:
     """End the session, and have the browser clear its cache."""
     if actor().is_signed_in:
@@ -151,7 +151,7 @@ def offer_revocation(form: PasswordForm) -> int:
 
 
 @bp.post("/preferences")
-@anonymous_form
+@csrf_for_members
 def set_preferences() -> Response:
     """Set language and colour scheme, in cookies that visitors have too and that outlive the
     session."""

@@ -18,7 +18,7 @@ def init_app(app: Flask) -> None:
     from app.cities.rules import shown_name
     from app.cities.statistics import views as statistics_views
     from app.clock import registry
-    from app.clock.stored_keys import KeyWalk
+    from app.database import stored_keys
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_bar
 
@@ -30,7 +30,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(shown_name)
     registry.add(app, "removed cities deleted", 600, services.delete_old_removed)
     registry.add(app, "expired imports deleted", 300, staging.delete_expired)
-    registry.add(app, "search keys", 10, KeyWalk(search_keys.KEYS).step)
+    stored_keys.register(app, search_keys.KEYS)
     for subject in (subjects.CITY, subjects.IMPORT):
         register(app, subject)
     for entry in (

@@ -10,7 +10,7 @@ from app.errors import Invalid
 from app.text import COMPOSED_FROM, Message, is_blank, same_key, search_key, trim, without_bidi
 
 # What is wrong with each field, by its name.
-Faults = dict[str, Message]
+FieldErrors = dict[str, Message]
 Pair = tuple[str, str]
 
 
@@ -24,10 +24,10 @@ def check_city(given: Input) -> Values:
     return values
 
 
-def examine_city(texts: Mapping[str, str]) -> tuple[Values, Faults]:
+def examine_city(texts: Mapping[str, str]) -> tuple[Values, FieldErrors]:
     """The values of the texts that are given, and what is wrong with the others."""
     values: Values = {}
-    faults: Faults = {}
+    faults: FieldErrors = {}
     for field in FIELDS:
         if field.name in texts:
             found = field.read(texts[field.name])

@@ -5,10 +5,10 @@ from sqlalchemy import bindparam, select, union_all
 
 from app.cities.models import City
 from app.cities.rules import keys, pair_of, sort_key
-from app.clock.stored_keys import BATCH, StoredKeys, update_keys
 from app.database.engine import db
 from app.database.failures import tolerated
 from app.database.service import unrecorded
+from app.database.stored_keys import BATCH, StoredKeys, update_keys
 
 FILL_BATCHES = 40
 ALIKE_MOST = 500

@@ -27,7 +27,7 @@ LONGER_THAN_STARTSECS = 6
 PATIENCE_SECONDS = 5
 # Where Redis has its append-only file.
 APPEND_ONLY = "appendonlydir"
-DAMAGED_KEPT = 3
+DAMAGED_RETAINED = 3
 # What Redis says before it exits because it cannot use that file, which it would say at every start
 # from then on. Not among them: an end that is missing, which it drops; errors of the disk.
 DAMAGE = re.compile(
@@ -160,7 +160,7 @@ def set_aside(settings: Settings) -> None:
     target = folder / f"{APPEND_ONLY}.damaged-{when}"
     (folder / APPEND_ONLY).rename(target)
     print(f"The append-only file was damaged; it is now {target}, and Redis starts empty.")  # noqa: T201
-    for old in sorted(folder.glob(f"{APPEND_ONLY}.damaged-*"))[:-DAMAGED_KEPT]:
+    for old in sorted(folder.glob(f"{APPEND_ONLY}.damaged-*"))[:-DAMAGED_RETAINED]:
         shutil.rmtree(old)
 
 

@@ -22,15 +22,14 @@ from redis.exceptions import RedisError
 
 from app.auth import common_passwords, queries
 from app.auth.sessions import installation
-from app.cities import search_keys as cities
 from app.cli import private_redis, supervisor
 from app.cli.processes import CannotStart, Stop, answers, programs_environment
 from app.clock.registry import jobs_of
 from app.clock.run import Clock
 from app.config import ROOT, Settings, redis_socket
+from app.database import stored_keys
 from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
-from app.files import search_keys as files
 from app.health.probe import ask_readyz
 from app.logs.process import configure
 from app.setup import services as setup
@@ -60,8 +59,7 @@ def prepare(settings: Settings) -> None:
         bring_up_to_date(settings.database_url)
     except SchemaError as error:
         raise CannotStart(str(error)) from None
-    for keys in (cities.KEYS, files.KEYS):
-        keys.refresh()
+    stored_keys.refresh_all()
     if not settings.private_redis or answers(redis_socket(settings.instance)):
         with suppress(RedisError):
             installation.compare()

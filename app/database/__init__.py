@@ -5,7 +5,7 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     from app.clock import registry
-    from app.database import idempotency, limits, timing
+    from app.database import idempotency, limits, stored_keys, timing
     from app.database.engine import db, truncate_wal
     from app.database.failures import close_session
 
@@ -13,6 +13,7 @@ def init_app(app: Flask) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = limits.engine_options(url, web)
     db.init_app(app)
     registry.add(app, "keys of old forms deleted", 600, idempotency.delete_old_keys)
+    registry.add(app, "search keys", 10, stored_keys.step)
     app.teardown_appcontext(close_session)
     with app.app_context():
         timing.listen(db.engine)

@@ -153,9 +153,9 @@ def left_nothing(error: DatabaseError) -> bool:
     return isinstance(error, PoolTimeout) or not unknown
 
 
-def refusal(error: DatabaseError) -> DomainError:
+def refusal_of(kind: Kind) -> DomainError:
     """The error of the domain with which people are answered."""
-    match classify(error):
+    match kind:
         case Kind.TOO_LONG:
             return TooLong()
         case Kind.LOCK:
@@ -178,7 +178,7 @@ def refuse(error: DatabaseError, consequence: str = "") -> DomainError:
     """Log an error, and return the error of the domain with which people are answered."""
     db.session.rollback()
     report(error, consequence)
-    return refusal(error)
+    return refusal_of(classify(error))
 
 
 @contextmanager

@@ -79,8 +79,8 @@ def run_transaction(work: Callable[[], T], wait: float = SQLITE_WAIT) -> T:
     """Call `work` in a new transaction (BEGIN IMMEDIATE on SQLite, for which it waits so many
     seconds) and commit. Anything that the session held before is rolled back.
 
-    If the database reports a deadlock, `work` is called again, so it must not have
-    effects outside the database; what follows the change (clearing a cache) is passed to
+    If the database reports a deadlock or, on SQLite, is busy, `work` is called again, so it must
+    not have effects outside the database; what follows the change (clearing a cache) is passed to
     `after_commit()`. A locked row raises Locked and is not retried: the database has already waited
     for it. On SQLite nothing between the first write and the commit may yield to another request:
     no Redis, no file, no sleep.

@@ -9,7 +9,7 @@ def init_app(app: Flask) -> None:
     from flask_babel import lazy_gettext as _l
 
     from app.clock import registry
-    from app.clock.stored_keys import KeyWalk
+    from app.database import stored_keys
     from app.files import commands, search_keys, subjects, views
     from app.files.download import counting
     from app.files.download import views as download_views
@@ -30,7 +30,7 @@ def init_app(app: Flask) -> None:
     registry.add(app, "downloads counted", 30, counting.store_counts)
     registry.add(app, "removed files deleted", 300, purging.purge_removed)
     registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
-    registry.add(app, "search keys of files", 10, KeyWalk(search_keys.KEYS).step)
+    stored_keys.register(app, search_keys.KEYS)
     register(app, subjects.FILE)
     names = tuple(blueprint.name for blueprint in blueprints)
     entry = MenuItem("files.list_files", _l("Files"), 20, blueprints=names)

@@ -6,9 +6,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.errors import DomainError
+from app.web.client import wants_page
 from app.web.declarations import declared
 from app.web.error_pages import STATUS_TEXTS, answer_http_error, answer_refusal
-from app.web.preferences import wants_page
 
 FAILED = "file uploaded Fail"
 MISSING = "The downloaded file does not exist"

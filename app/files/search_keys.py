@@ -1,6 +1,6 @@
 """The keys by which files are searched and sorted, by the same rule as cities."""
 
-from app.clock.stored_keys import StoredKeys
+from app.database.stored_keys import StoredKeys
 from app.files.models import NAME_LENGTH, File
 from app.text import search_key
 

@@ -1,4 +1,4 @@
-"""What can be done with stored files: remove, restore and purge them, and count downloads."""
+"""What can be done with stored files: remove, restore and purge them."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -8,10 +8,6 @@ sent are escaped, so that nobody can forge a line, and one request writes at mos
 
 from flask import Flask
 
-from app.logs.events import event
-
-__all__ = ["event", "init_app"]
-
 
 def init_app(app: Flask) -> None:
     """Write security events to their files, also those of commands; the clock deletes old ones."""

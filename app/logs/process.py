@@ -1,4 +1,4 @@
-"""The log of a web process on standard error."""
+"""The log of a web process or the clock on standard error."""
 
 import logging
 import sys

@@ -19,7 +19,7 @@ from app.database.engine import db, release_connection
 from app.database.failures import violates
 from app.database.service import ANYONE, permitted, service
 from app.errors import Conflict, NotFound
-from app.logs import event
+from app.logs.events import event
 from app.text import N_, Message
 from app.times import now
 

@@ -29,8 +29,8 @@ class Declarations:
     # It checks the CSRF token itself, after its guard, because that reads the whole body, which
     # may be large.
     csrf_after_guard: bool = False
-    # Visitors send its form without a CSRF token: they have nothing to protect.
-    anonymous_form: bool = False
+    # Only members send its form with a CSRF token: visitors have nothing to protect.
+    csrf_for_members: bool = False
     # Its form is for visitors, and also has their token if a member sends it. A view that passes it
     # to submit() shows it again if the token is refused.
     visitor_form: bool = False
@@ -85,7 +85,7 @@ def attachment(page: Callable[..., str]) -> Callable[[V], V]:
 
 
 csrf_after_guard = declaring(csrf_after_guard=True)
-anonymous_form = declaring(anonymous_form=True)
+csrf_for_members = declaring(csrf_for_members=True)
 visitor_form = declaring(visitor_form=True)
 without_session = declaring(without_session=True)
 without_redis = declaring(without_redis=True)

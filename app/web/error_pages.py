@@ -20,10 +20,10 @@ from werkzeug.exceptions import HTTPException
 
 from app.database import failures
 from app.errors import DomainError, Invalid, Locked
-from app.logs import event
+from app.logs.events import event
 from app.redis import failures as redis_failures
+from app.web.client import accepts_anything, wants_page
 from app.web.formatting import format_size
-from app.web.preferences import accepts_anything, wants_page
 from app.web.urls import without_slash
 
 # Title and advice for each status.

@@ -15,7 +15,7 @@ from wtforms.validators import Length, ValidationError
 from app.database import failures
 from app.errors import DomainError, Forbidden, Invalid, NotFound, Unauthorized
 from app.text import Message, join_sentences
-from app.web.preferences import shows_pages
+from app.web.client import shows_pages
 
 T = TypeVar("T")
 

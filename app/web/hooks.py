@@ -17,14 +17,14 @@ from app.actor import Role
 from app.current import actor, settings, visitor
 from app.database.timing import spent
 from app.errors import NotAForm
-from app.logs import event
+from app.logs.events import event
 from app.web import urls
+from app.web.client import colour_scheme
 from app.web.declarations import declared, path_for_log
 from app.web.formatting import html_lang, sentence_space
 from app.web.hosts import check_host
 from app.web.posts import bodies, drafts
 from app.web.posts.csrf import FormRefused, check_csrf
-from app.web.preferences import colour_scheme
 
 log = logging.getLogger("gazetteer.request")
 

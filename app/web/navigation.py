@@ -1,15 +1,12 @@
-"""The navigation bar, to which each package adds its entries in init_app(), and the list of
-keyboard shortcuts."""
+"""The navigation bar, to which each package adds its entries in init_app()."""
 
 from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from flask import Flask, current_app, render_template, request, url_for
-from markupsafe import Markup
+from flask import Flask, current_app, request, url_for
 
 from app.actor import Actor
 from app.current import actor
@@ -92,17 +89,9 @@ def own_password_url() -> str:
     return url_for(navigation(current_app).own_password)
 
 
-@cache
-def keyboard_shortcuts(_locale: str) -> Markup:
-    """The list of keyboard shortcuts, which is the same on all pages in one language; drawing it
-    took a tenth of the time of a page."""
-    return Markup(render_template("_keys.html"))  # noqa: S704 - our own template
-
-
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         bar_entries=bar_entries,
-        keyboard_shortcuts=keyboard_shortcuts,
         menu_entries=menu_entries,
         sign_in_url=sign_in_url,
     )

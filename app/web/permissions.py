@@ -10,10 +10,10 @@ from flask_babel import gettext as _
 from app.actor import Role, check_permission
 from app.current import actor
 from app.errors import Unauthorized
+from app.web.client import wants_page
 from app.web.declarations import declare, declared
 from app.web.error_pages import answer
 from app.web.navigation import own_password_url, sign_in_url
-from app.web.preferences import wants_page
 from app.web.urls import this_page
 
 P = ParamSpec("P")

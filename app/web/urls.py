@@ -1,4 +1,4 @@
-"""URLs: safe redirects, the origin of a request, ids in paths."""
+"""URLs: safe redirects, the host of a request, arguments, ids in paths."""
 
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 

@@ -9,27 +9,20 @@ from app.errors import Forbidden, Invalid
 from tests.factories import OPERATOR, PASSWORD, actor_of, add_person, claim
 
 
-@pytest.fixture
-def lines(caplog):
-    """The lines so far, each as its fields."""
-    caplog.set_level("DEBUG")
-    return lambda: [r.fields for r in caplog.records if r.name == "gazetteer.events"]
-
-
-def test_commands_are_logged(app, lines):
+def test_commands_are_logged(app, events):
     run = app.test_cli_runner().invoke
     with app.app_context():
         assert run(args=["create-user", "Ada"], input=PASSWORD).exit_code == 0
         assert run(args=["set-password", "ada"], input="another password").exit_code == 0
         assert run(args=["create-user", "ADA"], input=PASSWORD).exit_code == 1
     by = {"person": "operator", "via": "command"}
-    assert lines() == [
+    assert events() == [
         {"event": "person-created", **by, "about": "Ada", "role": "viewer"},
         {"event": "password-changed", **by, "about": "Ada"},
     ]
 
 
-def test_own_tokens_and_passwords_are_logged(any_app, lines):
+def test_own_tokens_and_passwords_are_logged(any_app, events):
     ada = actor_of(add_person("Ada"))
     tokens.store_token(ada, "nightly report")
     tokens.revoke_token(ada, 1)
@@ -39,7 +32,7 @@ def test_own_tokens_and_passwords_are_logged(any_app, lines):
     with pytest.raises(Invalid):
         sign_in.change_password(ada, PASSWORD, "another password")
     by = {"person": "Ada", "via": "page"}
-    assert lines() == [
+    assert events() == [
         {"event": "token-created", **by, "token": 1, "days": 90},
         {"event": "token-revoked", **by, "token": 1, "about": "Ada"},
         {"event": "token-created", **by, "token": 2, "days": 90},
@@ -49,12 +42,12 @@ def test_own_tokens_and_passwords_are_logged(any_app, lines):
     ]
 
 
-def test_claiming_is_logged_under_the_new_name(any_app, lines):
+def test_claiming_is_logged_under_the_new_name(any_app, events):
     claim("林小梅")
-    assert lines() == [{"event": "installation-claimed", "person": "林小梅", "via": "page"}]
+    assert events() == [{"event": "installation-claimed", "person": "林小梅", "via": "page"}]
 
 
-def test_what_is_refused_or_changes_nothing_is_not_logged(any_app, lines):
+def test_what_is_refused_or_changes_nothing_is_not_logged(any_app, events):
     admin, other = actor_of(add_person("admin", "admin")), add_person("Ada")
     assert auth.set_role(admin, other, "viewer") is False
     assert auth.set_active(admin, other, True) is False
@@ -62,4 +55,4 @@ def test_what_is_refused_or_changes_nothing_is_not_logged(any_app, lines):
         auth.set_active(admin, admin.id, False)
     with pytest.raises(Invalid):
         auth.create_person(OPERATOR, "ADA", PASSWORD, "viewer")
-    assert lines() == []
+    assert events() == []

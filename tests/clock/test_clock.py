@@ -156,7 +156,6 @@ def test_every_package_has_registered_its_housekeeping(any_app):
         "removed cities deleted",
         "removed files deleted",
         "search keys",
-        "search keys of files",
         "sessions ended after a restore",
         *(["bytes of the write-ahead log freed"] if on_sqlite else []),
     }

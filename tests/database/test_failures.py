@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.auth.models import Person
 from app.database import failures
 from app.database.engine import db
-from app.database.failures import Kind, classify, describe
+from app.database.failures import Kind, classify, describe, refusal_of
 from app.database.service import unrecorded
 from app.errors import Conflict, Fault, Locked, NoSpace, Refused, TooLong, Unavailable
 from tests.factories import add_person
@@ -101,9 +101,8 @@ def test_pool_without_a_free_connection_is_absence():
         (Kind.FAULT, Fault),
     ],
 )  # fmt: skip
-def test_every_kind_has_an_answer(kind, domain, monkeypatch):
-    monkeypatch.setattr(failures, "classify", lambda _error: kind)
-    assert type(failures.refusal(reported(1))) is domain
+def test_every_kind_has_an_answer(kind, domain):
+    assert type(refusal_of(kind)) is domain
 
 
 def fails(*statements):

@@ -11,7 +11,7 @@ from app.cities.listing.queries import CityListing
 from app.cities.models import City
 from app.cities.rules import keys
 from app.cities.statistics.queries import compute_statistics
-from app.clock import stored_keys
+from app.database import stored_keys
 from app.database.engine import db
 from app.text import same_key
 from tests.cities.conftest import ACTOR, add_as_original, add_cities
@@ -112,7 +112,7 @@ def test_keys_of_other_rules_are_replaced_in_batches(any_app, monkeypatch):
     db.session.execute(update(City).where(City.id % 3 == 2).values(province_same="Zug"))
     db.session.commit()
     assert count_due() == 10
-    search_keys.KEYS.refresh()
+    stored_keys.refresh_all()
     assert count_due() == 0
     rows = db.session.execute(select(City)).scalars().all()
     assert all(

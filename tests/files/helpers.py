@@ -1,5 +1,6 @@
 """Files of each kind, and the three kinds of clients that send them."""
 
+import io
 import random
 import struct
 import zlib
@@ -114,6 +115,11 @@ def received(name: str, data: bytes = PDF, with_folder: bool = False) -> Receive
     incoming = Incoming(settings().files_dir, settings().upload_max_bytes)
     incoming.write(data)
     return ReceivedFile(name, incoming, with_folder)
+
+
+def parts(*files: tuple[str, bytes]) -> list[tuple[io.BytesIO, str]]:
+    """Files as the test client sends them."""
+    return [(io.BytesIO(data), name) for name, data in files]
 
 
 def store(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False) -> StoredFile:

@@ -5,10 +5,7 @@ import pytest
 from app.actor import ANONYMOUS, Actor, Role
 from app.errors import Unauthorized
 from app.files import queries, services
-from tests.files.helpers import (
-    editor,
-    store,
-)
+from tests.files.helpers import editor, store
 
 
 def test_editors_and_owners_may_change_some_file(people):

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import select, update
 
-from app.clock import stored_keys
-from app.clock.stored_keys import KeyWalk
+from app.database import stored_keys
 from app.database.engine import db
+from app.database.stored_keys import KeyWalk
 from app.files.listing import FileListing
 from app.files.models import File
 from app.files.search_keys import KEYS
@@ -53,7 +53,7 @@ def test_keys_of_other_rules_are_replaced_in_batches(people, monkeypatch):
         assert len(found("e ")) == 4
 
     spoil()
-    KEYS.refresh()
+    stored_keys.refresh_all()
     assert len(found("e ")) == 8
     with statements() as sent:
         KEYS.refresh()

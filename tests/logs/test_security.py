@@ -144,5 +144,6 @@ def test_the_log_of_a_signed_in_browser_has_no_secret(app):
     browser = Browser(app)
     browser.sign_in("Ada")
     text = "\n".join(lines(app))
+    assert "signed-in" in text
     assert PASSWORD not in text
     assert browser.client.get_cookie("gz").value not in text

@@ -1,22 +1,13 @@
-"""A client of the Redis that the application uses, and real gunicorn workers."""
+"""Real gunicorn workers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from redis import Redis
 
 from tests import servers
 from tests.applications import environment
-
-
-@pytest.fixture
-def client(redis_url: str) -> Iterator[Redis]:
-    """A client of the application's Redis."""
-    client = Redis.from_url(redis_url, decode_responses=True)
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -17,70 +17,70 @@ def get(app, path):
     return Browser(app).get(path).json
 
 
-def test_many_requests_at_once_cause_one_computation(make_app, client):
+def test_many_requests_at_once_cause_one_computation(make_app, store):
     apps = [make_app(), make_app()]
     with ThreadPoolExecutor(10) as pool:
         responses = list(pool.map(lambda i: get(apps[i % 2], "/pi/400000"), range(10)))
     assert sorted(response["cached"] for response in responses) == [False] + [True] * 9
     assert len({response["result"] for response in responses}) == 1
-    assert client.hgetall(COUNTERS) == {"computed": "1", "hits": "9"}
-    assert not client.keys("gz:lock:*")
+    assert store.hgetall(COUNTERS) == {"computed": "1", "hits": "9"}
+    assert not store.keys("gz:lock:*")
 
 
 @pytest.mark.deploy
-def test_processes_share_one_computation(gunicorn, client):
-    client.flushall()
+def test_processes_share_one_computation(gunicorn, store):
+    store.flushall()
     address = gunicorn(2)
     with ThreadPoolExecutor(8) as pool:
         asked = pool.map(lambda _: requests.get(f"{address}/pi/3000000", timeout=30), range(8))
         responses = [response.json() for response in asked]
     assert sorted(response["cached"] for response in responses) == [False] + [True] * 7
-    assert client.hget(COUNTERS, "computed") == "1"
+    assert store.hget(COUNTERS, "computed") == "1"
 
 
-def test_results_of_the_original_program_are_found_in_the_cache(app, client):
-    client.hset("pis", "1000000", "3.141591698659554")
-    client.hset("fibs", "93", "12200160415121876738")
+def test_results_of_the_original_program_are_found_in_the_cache(app, store):
+    store.hset("pis", "1000000", "3.141591698659554")
+    store.hset("fibs", "93", "12200160415121876738")
     assert get(app, "/pi/1000000") == {"cached": True, "result": 3.141591698659554}
     assert get(app, "/fib/93") == {"cached": True, "result": 12200160415121876738}
 
 
-def test_results_are_stored_in_the_hashes_of_the_original(app, client):
+def test_results_are_stored_in_the_hashes_of_the_original(app, store):
     get(app, "/pi/1000000")
     get(app, "/fib/300")
-    assert client.hgetall("pis") == {"1000000": "3.141591698659554"}
-    assert list(client.hgetall("fibs")) == ["300"]
+    assert store.hgetall("pis") == {"1000000": "3.141591698659554"}
+    assert list(store.hgetall("fibs")) == ["300"]
 
 
 @pytest.mark.parametrize("invalid", ["", "nonsense", "nan", "9.0", "\ufffd", "[]"])
-def test_a_value_that_does_not_parse_is_computed_again(app, client, invalid):
-    client.hset("pis", "2", invalid)
+def test_a_value_that_does_not_parse_is_computed_again(app, store, invalid):
+    store.hset("pis", "2", invalid)
     assert get(app, "/pi/2") == {"cached": False, "result": 2.449489742783178}
-    assert client.hget("pis", "2") == "2.449489742783178"
+    assert store.hget("pis", "2") == "2.449489742783178"
     assert get(app, "/pi/2")["cached"] is True
 
 
-def test_bytes_that_are_not_text_are_computed_again(app, client):
-    client.hset("fibs", "10", b"\xff\x80\x04")
+def test_bytes_that_are_not_text_are_computed_again(app, store):
+    store.hset("fibs", "10", b"\xff\x80\x04")
     assert get(app, "/fib/10") == {"cached": False, "result": 55}
 
 
-def test_waiting_for_another_computation_ends_in_503(app, client, monkeypatch):
+def test_waiting_for_another_computation_ends_in_503(app, store, monkeypatch):
     monkeypatch.setattr(locks, "WAIT_SECONDS", 0.2)
-    client.set("gz:lock:fibs:50", "somebody slow", px=600_000)
+    store.set("gz:lock:fibs:50", "somebody slow", px=600_000)
     response = Browser(app).get("/fib/50")
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "2"
 
 
-def test_a_long_computation_renews_its_lock(app, client, monkeypatch):
+def test_a_long_computation_renews_its_lock(app, store, monkeypatch):
     monkeypatch.setattr(locks, "LEASE_SECONDS", 600)
     monkeypatch.setattr(locks, "RENEW_SECONDS", 0)
 
     def slowly(lock):
-        client.pexpire("gz:lock:fibs:5", 60_000)  # as after some time
+        store.pexpire("gz:lock:fibs:5", 60_000)  # as after some time
         lock.renew()
-        assert client.pttl("gz:lock:fibs:5") > 60_000
+        assert store.pttl("gz:lock:fibs:5") > 60_000
         return "5"
 
     def compute(_):
@@ -91,7 +91,7 @@ def test_a_long_computation_renews_its_lock(app, client, monkeypatch):
         assert sorted(pool.map(compute, range(2))) == [("5", False), ("5", True)]
 
 
-def test_a_refused_or_failed_computation_releases_its_lock(app, client):
+def test_a_refused_or_failed_computation_releases_its_lock(app, store):
     def fail(_lock):
         raise ZeroDivisionError
 
@@ -100,7 +100,7 @@ def test_a_refused_or_failed_computation_releases_its_lock(app, client):
             cache.get_or_compute(services.FIBS, 5, fail, lambda: None)
         with pytest.raises(Unavailable):
             cache.get_or_compute(services.FIBS, 5, lambda _lock: "5", refuse)
-    assert not client.keys("gz:lock:*")
+    assert not store.keys("gz:lock:*")
 
 
 def refuse():
@@ -122,7 +122,7 @@ def test_a_process_does_a_few_computations_at_once_and_no_more(app, monkeypatch)
     assert Browser(app).get("/pi/77").json["cached"] is False
 
 
-def test_the_least_recently_used_results_are_evicted(app, client, monkeypatch):
+def test_the_least_recently_used_results_are_evicted(app, store, monkeypatch):
     results = ResultHash("fibs", 3, services.FIBS.parse)
     moment = [1000.0]
     monkeypatch.setattr(cache.time, "time", lambda: moment[0])
@@ -133,21 +133,21 @@ def test_the_least_recently_used_results_are_evicted(app, client, monkeypatch):
                 assert results.find(0) == "0"  # used again just now
                 moment[0] += 1
             results.store(n, str(n))
-    assert set(client.hkeys("fibs")) == {"0", "3", "4"}
-    assert set(client.zrange(results.last_use, 0, -1)) == {"0", "3", "4"}
+    assert set(store.hkeys("fibs")) == {"0", "3", "4"}
+    assert set(store.zrange(results.last_use, 0, -1)) == {"0", "3", "4"}
 
 
-def test_results_of_the_original_are_evicted_before_what_is_used(app, client):
+def test_results_of_the_original_are_evicted_before_what_is_used(app, store):
     results = ResultHash("pis", 10, services.PIS.parse)
-    client.hset("pis", mapping={str(n): "3.0" for n in range(1000, 1300)})
+    store.hset("pis", mapping={str(n): "3.0" for n in range(1000, 1300)})
     with app.app_context():
         for n in range(30):
             results.store(n, "3.0")
-    assert client.hlen("pis") <= 10
-    assert client.hexists("pis", "29")
+    assert store.hlen("pis") <= 10
+    assert store.hexists("pis", "29")
 
 
-def test_statistics_count_hits_computations_and_workers(make_app, client):
+def test_statistics_count_hits_computations_and_workers(make_app, store):
     app = make_app()
     for _ in range(3):
         get(app, "/fib/12")
@@ -157,23 +157,23 @@ def test_statistics_count_hits_computations_and_workers(make_app, client):
     assert statistics.hit_rate == pytest.approx(2 / 3)
 
 
-def test_a_larger_n_continues_from_the_stored_sums(app, client):
+def test_a_larger_n_continues_from_the_stored_sums(app, store):
     first = get(app, "/pi/200000")
-    assert sorted(map(int, client.hkeys(services.SUMS))) == [32768 * k for k in range(1, 7)]
+    assert sorted(map(int, store.hkeys(services.SUMS))) == [32768 * k for k in range(1, 7)]
     with app.app_context():
         done, total = services.latest_sum(299_999)
-        assert (done, total.hex()) == (196_608, client.hget(services.SUMS, "196608"))
+        assert (done, total.hex()) == (196_608, store.hget(services.SUMS, "196608"))
     larger = get(app, "/pi/300000")
-    client.flushall()
+    store.flushall()
     assert get(app, "/pi/300000")["result"] == larger["result"]
     assert get(app, "/pi/200000")["result"] == first["result"]
 
 
 @pytest.mark.parametrize("invalid", ["", "nonsense", "nan", "0x0p+0", "0x1.8p+0", "0x1.fp+0"])
-def test_invalid_sums_are_skipped(app, client, invalid):
+def test_invalid_sums_are_skipped(app, store, invalid):
     expected = get(app, "/pi/100000")["result"]
-    client.delete("pis")
-    client.hset(services.SUMS, mapping={"98304": invalid, "65536": invalid})
+    store.delete("pis")
+    store.hset(services.SUMS, mapping={"98304": invalid, "65536": invalid})
     assert get(app, "/pi/100000") == {"cached": False, "result": expected}
 
 

@@ -8,10 +8,10 @@ import requests
 
 
 @pytest.mark.deploy
-def test_other_requests_are_answered_while_pi_is_computed(gunicorn, client):
+def test_other_requests_are_answered_while_pi_is_computed(gunicorn, store):
     """The promise is 50 ms, for a computation of a second and more. A busy machine stretches both
     alike: one request of twenty may take three times that share."""
-    client.flushall()
+    store.flushall()
     waits, computed = wait_times(gunicorn(1))
     late = waits[int(0.95 * len(waits))]
     print(f"p95 {late * 1000:.1f} ms, longest {waits[-1] * 1000:.1f} ms")  # noqa: T201

@@ -195,11 +195,11 @@ def test_without_redis_computations_are_not_limited(make_app, two_computations):
         assert browser.get(f"/fib/{FIRST + n}").json["cached"] is False
 
 
-def test_the_page_is_open_to_all_and_computes_nothing_unasked(browser, client):
+def test_the_page_is_open_to_all_and_computes_nothing_unasked(browser, store):
     response = browser.get("/numbers")
     assert response.status_code == 200
     assert not Page(response).has("output")
-    assert not client.exists("pis", "fibs")
+    assert not store.exists("pis", "fibs")
 
 
 def test_the_page_shows_both_numbers(browser):

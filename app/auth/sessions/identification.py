@@ -14,7 +14,7 @@ from app.auth.sessions.lookup import earliest_start, look_up
 from app.auth.sign_in.limits import count_wrong
 from app.auth.tokens import services as tokens
 from app.errors import Unauthorized, Unavailable
-from app.logs import event
+from app.logs.events import event
 from app.text import N_
 from app.web.declarations import declared
 

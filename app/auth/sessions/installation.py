@@ -2,11 +2,11 @@
 
 After a backup was restored, Redis still has the sessions of people who are not in the database any
 more, or who have another role there. Each change of people is therefore numbered in the database,
-and Redis is told the latest one after its commit. A database that does not have the change Redis
-knows as its latest or among its EARLIER changes before that was restored: all sessions that began
-until now end. Redis learns only of changes that follow the one it knows, so changes after a restore
-do not hide it. Web processes compare at their start, `flask prepare` after the migrations, the
-clock every minute.
+and the latest one is written to Redis after its commit. A database that does not have the change
+Redis knows as its latest or among its EARLIER changes before that was restored: all sessions that
+began until now end. Redis accepts only changes that follow the one it knows, so changes after a
+restore do not hide it. Web processes compare at their start, `flask prepare` after the migrations,
+the clock every minute.
 """
 
 import logging
@@ -22,7 +22,7 @@ from app.auth.sessions.keys import EPOCH_PREFIX, PERSON_PREFIX
 from app.auth.sessions.models import Installation
 from app.database.engine import db
 from app.database.service import after_commit
-from app.logs import event
+from app.logs.events import event
 from app.redis.client import redis_store
 from app.redis.failures import ErrorKind, classify
 
@@ -63,7 +63,7 @@ FIELDS = ("token", "people_no", "people_token")
 
 
 def note_change_of_people() -> None:
-    """Number a change within the running service, and tell Redis after its commit."""
+    """Number a change within the running service, and publish it after its commit."""
     row = db.session.get(Installation, 1, populate_existing=True, with_for_update=True)
     if row is None:  # somebody emptied the table
         row = new_installation()
@@ -81,7 +81,7 @@ def new_installation() -> Installation:
 
 
 def publish(token: str, number: int, change: str, earlier: list[str]) -> None:
-    """Tell Redis of a committed change."""
+    """Write a committed change to Redis."""
     redis_store.script(NOTE)(keys=[KNOWN_KEY], args=[token, number, change, *earlier])
 
 

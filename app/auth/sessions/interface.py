@@ -35,9 +35,9 @@ from app.database.failures import close_session
 from app.redis import failures
 from app.redis.client import redis_store
 from app.text import read_count
+from app.web.client import cookie_name, seen_secure
 from app.web.error_pages import answer_redis_error
 from app.web.posts.csrf import add_token
-from app.web.preferences import cookie_name, seen_secure
 
 # KEYS: the session and its counter of requests.
 USAGE = """

@@ -12,7 +12,7 @@ from app.auth.sessions.lookup import earliest_start
 from app.auth.sign_in.credentials import check_own_password
 from app.database.service import permitted
 from app.errors import NotFound
-from app.logs import event
+from app.logs.events import event
 from app.redis.client import redis_store
 from app.text import N_
 

@@ -9,7 +9,7 @@ from app.auth.queries import find_person, load_person
 from app.auth.sign_in import limits
 from app.database.engine import db, release_connection
 from app.errors import DomainError, Invalid
-from app.logs import event
+from app.logs.events import event
 from app.redis import rate_limit
 from app.redis.rate_limit import Limit
 from app.text import N_

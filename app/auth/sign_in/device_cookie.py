@@ -4,7 +4,7 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from app.auth.sign_in.devices import add_device
-from app.web.preferences import cookie_name, set_lasting_cookie
+from app.web.client import cookie_name, set_lasting_cookie
 
 NAME = "gz_device"
 

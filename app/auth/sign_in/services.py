@@ -17,7 +17,7 @@ from app.database.engine import db, release_connection
 from app.database.failures import tolerated
 from app.database.service import ANYONE, after_commit, permitted, service, unrecorded
 from app.errors import DomainError, Invalid, Locked, TooMany, Unavailable
-from app.logs import event
+from app.logs.events import event
 from app.text import N_
 from app.times import now
 

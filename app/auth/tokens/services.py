@@ -19,7 +19,7 @@ from app.database.service import permitted, service, unrecorded
 from app.errors import Conflict, Forbidden, NotFound, Unauthorized
 from app.history.models import ADMINISTRATORS
 from app.history.services import Change, new_batch_id, record
-from app.logs import event
+from app.logs.events import event
 from app.redis.networks import read_address
 from app.text import N_
 from app.times import now

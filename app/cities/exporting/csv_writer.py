@@ -15,14 +15,14 @@ BYTE_ORDER_MARK = "\ufeff"
 HEADER = tuple(field.headers[0] for field in CSV_FIELDS)
 CELLS = attrgetter(*(field.column for field in CSV_FIELDS))  # of a row of the register
 # Spaces of all kinds and invisible characters, as parts of a regular expression's class.
-BLANKS = f" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000{UNSEEN}"
+SPACING = f" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000{UNSEEN}"
 # What a spreadsheet would take for a formula, in any width: at the beginning, or after a semicolon,
 # which some take for a separator; after spaces and invisible characters too. The apostrophes before
 # it are part of the pattern: a name that itself begins with '= gets one more, and comes back whole.
-FORMULA = re.compile(rf"(?:'*|.*;)[{BLANKS}]*[=＝+＋\-－@＠|｜\t\r]", re.DOTALL)
+FORMULA = re.compile(rf"(?:'*|.*;)[{SPACING}]*[=＝+＋\-－@＠|｜\t\r]", re.DOTALL)
 # A name in these is not in quotation marks, which an import removes, if others are around it.
 CURLY = "“”„‟＂"
-BEGINS_CURLY = re.compile(f"[{BLANKS}]*[{CURLY}]")
+BEGINS_CURLY = re.compile(f"[{SPACING}]*[{CURLY}]")
 
 
 def guard(text: str) -> str:

@@ -8,7 +8,7 @@ from app.cities.importing.csv_table import Line
 from app.cities.importing.damage import find_damage
 from app.cities.importing.header import SEPARATORS
 from app.cities.importing.models import ImportLine, LineKind
-from app.cities.rules import Faults, Pair, examine_city, names_of, pair_of, search_keys
+from app.cities.rules import FieldErrors, Pair, examine_city, names_of, pair_of, search_keys
 from app.history.services import changed_fields, dump
 from app.text import N_, Message, dump_messages
 
@@ -58,7 +58,7 @@ def names_and_keys(values: Values) -> StagedValues:
     return {"provincename": province, "cityname": city, **search_keys(province, city)}
 
 
-def examine_line(line: Line) -> tuple[Values, Faults]:
+def examine_line(line: Line) -> tuple[Values, FieldErrors]:
     """The values of the fields that the file has, and what is wrong, under "" for a fault of the
     whole line."""
     if line.surplus:

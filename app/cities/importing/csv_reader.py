@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from app.cities.exporting.csv_writer import BLANKS, CURLY
+from app.cities.exporting.csv_writer import CURLY, SPACING
 from app.concurrency import yield_to_hub
 from app.errors import Invalid
 from app.text import N_, Message
@@ -55,12 +55,12 @@ class Quotes:
     the place of the others."""
 
     def __init__(self, separators: str) -> None:
-        space = f"[{BLANKS}]*+" if "\t" in separators else f"[{BLANKS}\t]*+"
+        space = f"[{SPACING}]*+" if "\t" in separators else f"[{SPACING}\t]*+"
         any_of = re.escape(separators)
         end = f"{space}(?=[{any_of}\r\n]|\\Z)"
         text = '(?:[^"]++|"")*+'
         self.separators = separators
-        self.unusual = re.compile(f'[{BLANKS}\t]"|"[{BLANKS}\t]|[{CURLY}{separators[1:]}]')
+        self.unusual = re.compile(f'[{SPACING}\t]"|"[{SPACING}\t]|[{CURLY}{separators[1:]}]')
         self.cell = re.compile(
             f'{space}(?P<quoted>"{text}"){end}'
             f'|{space}(?P<open>"{text}\\Z)'  # goes on in the next line

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from app.cities.fields import CITY, PROVINCE, Value
-from app.cities.rules import Faults
+from app.cities.rules import FieldErrors
 from app.text import N_, Message, excerpt
 
 # What programs put in place of a character that they cannot read, and what becomes of it when
@@ -41,7 +41,7 @@ NAMES = (PROVINCE.name, CITY.name)
 CHINESE = re.compile("[\u4e00-\u9fff]{2,}")
 
 
-def find_damage(names: Mapping[str, Value]) -> Faults:
+def find_damage(names: Mapping[str, Value]) -> FieldErrors:
     """What is wrong with names that look damaged, by the names of fields."""
     found = {name: damage_of(str(text)) for name, text in names.items() if name in NAMES}
     return {name: message for name, message in found.items() if message is not None}

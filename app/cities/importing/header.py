@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from app.cities.exporting.csv_writer import BLANKS, HEADER
+from app.cities.exporting.csv_writer import HEADER, SPACING
 from app.cities.fields import CITY, CSV_FIELDS, PROVINCE, Field
 from app.cities.importing.csv_reader import (
     MOST_COLUMNS,
@@ -41,7 +41,7 @@ MOST_TITLES = 20
 SKIPPED_SHOWN = 5
 HEADER_LENGTH = 60_000  # characters of a line in which a header is looked for
 # What is not part of a title: separators, quotation marks, spaces.
-AROUND = "".join(re.findall(f"[{BLANKS}]", "".join(map(chr, range(1 << 16)))))
+AROUND = "".join(re.findall(f"[{SPACING}]", "".join(map(chr, range(1 << 16)))))
 AROUND += "".join(SEPARATORS) + '"\r\n'
 # The position of each field's column in the file, by the name of the field.
 Places = dict[str, int]

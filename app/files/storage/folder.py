@@ -183,8 +183,8 @@ def remove_stored(folder: Path, stored_name: str) -> None:
 
 
 def remove_leftovers(folder: Path) -> int:
-    """Delete .part files left by processes that were killed; returns how many. Cheap enough to be
-    called at each upload, because the folder holds only files being received."""
+    """Delete .part files left by processes that were killed; returns how many. Cheap, because the
+    folder holds only files being received."""
     oldest = time.time() - LEFTOVER_SECONDS
     count = 0
     for path in (folder / "incoming").glob("*.part"):

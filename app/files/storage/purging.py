@@ -1,8 +1,8 @@
 """Permanent deletion: removed files that can no longer be restored, and orphaned stored files.
 
-The clock deletes them. That follows from the removal by a fixed rule and is nobody's action, so it
-is not recorded in the history; `flask purge-files` is somebody's, and recorded
-(app/files/services.py::purge_files).
+The clock deletes removed files. That follows from the removal by a fixed rule and is nobody's
+action, so it is not recorded in the history. `flask purge-files` deletes orphans too, which is
+somebody's action, and recorded (app/files/services.py::purge_files).
 """
 
 from collections.abc import Iterator

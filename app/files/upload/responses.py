@@ -16,7 +16,7 @@ from app.files.names import printable
 from app.files.plain_responses import FAILED, plain, wants_plain
 from app.files.upload.results import save
 from app.files.upload.services import ReceivedFile, StoredFile
-from app.web.preferences import wants_page
+from app.web.client import wants_page
 
 UPLOADED = "file uploaded successfully"
 NO_PART = "No file part"

@@ -12,10 +12,10 @@ from app.files.plain_responses import FAILED, plain, refuse
 from app.files.upload import results
 from app.files.upload.request import discard_body, receive
 from app.files.upload.responses import answer_upload
+from app.web.client import wants_page
 from app.web.declarations import csrf_after_guard, declared, plain_refusals
 from app.web.permissions import role_required
 from app.web.posts.csrf import signer
-from app.web.preferences import wants_page
 
 bp = Blueprint("upload", __name__)
 bp.register_error_handler(DomainError, refuse)

@@ -20,11 +20,11 @@ from wtforms import ValidationError
 from app.actor import Role
 from app.current import actor, mac, settings
 from app.errors import DomainError
-from app.logs import event
+from app.logs.events import event
 from app.text import N_, Message, parse_integer
 from app.times import day_number
+from app.web.client import cookie_name, seen_secure, wants_page
 from app.web.declarations import declared
-from app.web.preferences import cookie_name, seen_secure, wants_page
 from app.web.urls import SIGNATURE, add_argument, host, split_url
 
 FIELD, HEADER = "csrf_token", "X-CSRFToken"
@@ -82,7 +82,7 @@ def check_csrf() -> None:
     if not may_be_from_this_site():
         raise FormRefused(foreign())
     view = declared()
-    if view.anonymous_form and not actor().has_role(Role.VIEWER):
+    if view.csrf_for_members and not actor().has_role(Role.VIEWER):
         return
     token = request.form.get(FIELD) or request.headers.get(HEADER, "")
     if view.visitor_form:

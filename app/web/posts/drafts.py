@@ -12,11 +12,11 @@ from wtforms import PasswordField
 
 from app.current import actor
 from app.redis.client import redis_store
+from app.web.client import wants_page
 from app.web.forms import BaseForm
 from app.web.navigation import sign_in_url
 from app.web.posts import bodies
 from app.web.posts.csrf import FIELD, may_be_from_this_site, signer
-from app.web.preferences import wants_page
 from app.web.urls import DRAFT, accepts_get, add_argument, split_url, this_page
 
 SECONDS = 600

@@ -21,11 +21,6 @@ SAFARI = (
 
 
 @pytest.fixture
-def store(app):
-    return app.extensions["redis"]
-
-
-@pytest.fixture
 def viewer(app):
     with app.app_context():
         add_person("viewer")
@@ -47,7 +42,7 @@ def sign_in(app, name="viewer", agent=FIREFOX, address="192.0.2.1"):
 
 def listed(browser):
     """Browser, network and last use of each session that the page lists."""
-    rows = Page(browser.get("/account")).all(".sessions tbody tr")
+    rows = Page(browser.get("/account")).all(".cards tbody tr")
     return [[text_of(row.select_one(s)) for s in (".main", ".sub", ".when")] for row in rows]
 
 
@@ -71,7 +66,7 @@ def test_sessions_are_listed_with_browser_network_and_last_use(app, viewer):
         ["Safari · iPhone", "2001:db8:1:2::/64", "Last used just now"],
     ]
     page = Page(viewer.get("/account", headers={**HTML, "Accept-Language": "zh"}))
-    assert page.text(".sessions .chip") == "当前"
+    assert page.text(".cards .chip") == "当前"
 
 
 def test_a_single_session_has_no_form(viewer):
@@ -86,7 +81,7 @@ def test_one_browser_ends_another(app, viewer, caplog):
     phone.submit("/session/set", {"key": "a", "value": "b"}, page="/session")
     which = next(
         row.select_one("input")["value"]
-        for row in Page(viewer.get("/account")).all(".sessions tbody tr")
+        for row in Page(viewer.get("/account")).all(".cards tbody tr")
         if "iPhone" in row.text
     )
     before = set(app.extensions["redis"].keys(f"gz:session:{which}*"))
@@ -123,7 +118,7 @@ def test_without_the_password_nothing_ends(app, viewer, password, message):
     response = end(viewer, "others", password)
     assert response.status_code == 422
     assert Page(response).texts(".error-summary li") == [message]
-    assert len(Page(response).all(".sessions tbody tr")) == 2
+    assert len(Page(response).all(".cards tbody tr")) == 2
     assert is_signed_in(other)
 
 

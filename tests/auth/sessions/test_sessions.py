@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 import pytest
 from flask import Response, abort, flash, session
-from redis import Redis
 
 from app.actor import ANONYMOUS
 from app.auth import passwords, queries
@@ -25,14 +24,6 @@ from tests.factories import HTML, OPERATOR, PASSWORD, Browser, add_person, add_t
 from tests.html import Page
 
 HOUR = 3600
-
-
-@pytest.fixture
-def store(redis_url):
-    """The Redis of the application."""
-    client = Redis.from_url(redis_url, decode_responses=True)
-    yield client
-    client.close()
 
 
 @pytest.fixture

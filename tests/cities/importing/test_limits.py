@@ -13,7 +13,7 @@ from app.auth import queries
 from app.cities.importing.models import CityImport
 from app.database.engine import db
 from tests.cities.importing.staging import MIXED, send
-from tests.factories import HTML, add_token
+from tests.factories import HTML, add_token, note_calls
 from tests.html import Page
 
 
@@ -91,13 +91,12 @@ def test_field_that_is_too_long_is_refused_without_the_limit_of_the_body(as_role
     )
     assert response.status_code == 413
     text = Page(response).text("main")
-    assert "Send less at once." in text
+    assert "Send less at a time." in text
     assert "At most" not in text
 
 
 def test_other_requests_run_while_a_body_is_read(monkeypatch, as_role):
-    pauses = []
-    monkeypatch.setattr(concurrency, "yield_to_hub", lambda: pauses.append(1))
+    pauses = note_calls(monkeypatch, concurrency, "yield_to_hub")
     assert send(as_role("editor"), "x" * 8_000_000).status_code == 422
     assert len(pauses) > 100
 

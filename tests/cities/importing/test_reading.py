@@ -16,7 +16,7 @@ from app.cities.importing.header import MOST_TITLES, SEPARATORS
 from app.config import LANGUAGES
 from app.errors import Invalid
 from app.text import load_messages
-from tests.factories import SPACES
+from tests.factories import SPACES, note_calls
 
 HEADER = "provincename,cityname,usernumber\n"
 
@@ -339,8 +339,7 @@ def test_empty_lines_and_columns_are_skipped_up_to_the_limit():
     ],
 )
 def test_other_requests_run_every_few_lines(monkeypatch, data):
-    pauses = []
-    monkeypatch.setattr(csv_reader, "yield_to_hub", lambda: pauses.append(1))
+    pauses = note_calls(monkeypatch, csv_reader, "yield_to_hub")
     with pytest.raises(Invalid):
         read_csv(data.encode())
     assert len(pauses) >= 20_000 * LINE_COSTS // PAUSE_EVERY

@@ -1,6 +1,5 @@
 """POST /upload, as the page's own script and browsers without one use it."""
 
-import io
 from contextlib import ExitStack, nullcontext
 
 import pytest
@@ -19,14 +18,10 @@ from tests.files.helpers import (
     all_connections_taken,
     files_dir,
     on_disk,
+    parts,
     without_connection,
 )
 from tests.html import Page
-
-
-def parts(*files):
-    return [(io.BytesIO(data), name) for name, data in files]
-
 
 # The page's own script
 

@@ -1,6 +1,5 @@
 """POST /upload, as scripts, the page's own script and plain browsers use it."""
 
-import io
 import re
 
 import pytest
@@ -13,7 +12,7 @@ from app.files.models import File
 from app.files.upload import multipart
 from app.files.upload import request as upload_request
 from tests.factories import OPERATOR, actor_of
-from tests.files.helpers import JSON, PDF, PNG, REPORT, Script, files_dir, on_disk, some_text
+from tests.files.helpers import JSON, PDF, PNG, REPORT, Script, files_dir, on_disk, parts, some_text
 
 # The file extensions of the original program.
 ORIGINAL = "txt,pdf,png,jpg,jpeg,gif"
@@ -22,10 +21,6 @@ ORIGINAL = "txt,pdf,png,jpg,jpeg,gif"
 def lines(response):
     assert response.mimetype == "text/plain"
     return response.text.splitlines()
-
-
-def parts(*files):
-    return [(io.BytesIO(data), name) for name, data in files]
 
 
 # Scripts

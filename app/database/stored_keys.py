@@ -1,10 +1,12 @@
 """Keys that rows store for search and sort, brought up to the rules of this release: after an
-upgrade, and in rows that the previous release wrote during it."""
+upgrade, and in rows that the previous release wrote during it. A package registers its own in its
+init_app."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from flask import Flask, current_app
 from sqlalchemy import select, update
 
 from app.concurrency import yield_to_hub
@@ -13,6 +15,7 @@ from app.database.service import unrecorded
 from app.errors import Locked
 
 BATCH = 500
+EXTENSION = "gazetteer-stored-keys"
 
 
 class StoredKeys:
@@ -62,6 +65,22 @@ class KeyWalk:
     def step(self) -> None:
         """Refresh the next batch."""
         self.last = self.keys.refresh_batch(self.last) or 0
+
+
+def register(app: Flask, keys: StoredKeys) -> None:
+    app.extensions.setdefault(EXTENSION, []).append(KeyWalk(keys))
+
+
+def refresh_all() -> None:
+    """Refresh the keys of all tables, before a new release answers."""
+    for walk in current_app.extensions[EXTENSION]:
+        walk.keys.refresh()
+
+
+def step() -> None:
+    """Refresh the next batch of each table; the clock calls it."""
+    for walk in current_app.extensions[EXTENSION]:
+        walk.step()
 
 
 @unrecorded

@@ -1,5 +1,5 @@
-"""What the client prefers: a page or JSON, and by cookies that outlive the session a language and a
-colour scheme."""
+"""What the client is and prefers: a page or JSON, https, and by cookies that outlive the session a
+language and a colour scheme."""
 
 from flask import has_request_context, request
 from werkzeug.wrappers import Response
