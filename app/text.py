@@ -174,7 +174,7 @@ class Bytes(int):
 @dataclass(frozen=True)
 class Message:
     """An English text and its values; `str()` translates it into the language of the request. A
-    number is grouped in `%(n)s` (1,000) and plain in `%(n)d` (1000)."""
+    number is grouped in `%(n)s` (1,000) and plain in `%(n)d` (1000); a list is joined."""
 
     text: str
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -191,7 +191,7 @@ class Message:
         """Format a value for the text."""
         if type(value) is int and f"%({name})d" not in self.text:
             return format_decimal(value)
-        return value
+        return join_names(value) if isinstance(value, list) else value
 
 
 def N_(text: str, **values: object) -> Message:
@@ -215,6 +215,11 @@ def load_messages(stored: str) -> str:
 def load_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a serialised message, of which some are messages themselves."""
     return {k: Message(**v) if isinstance(v, dict) else v for k, v in values.items()}
+
+
+def join_names(names: Iterable[object]) -> str:
+    """A list within a sentence, with the comma of its language."""
+    return str(gettext(", ")).join(map(str, names))
 
 
 def join_sentences(sentences: Iterable[object]) -> str:
