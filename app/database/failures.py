@@ -156,6 +156,8 @@ def left_nothing(error: DatabaseError) -> bool:
 def refusal_of(kind: Kind) -> DomainError:
     """The error of the domain with which people are answered."""
     match kind:
+        case Kind.BUSY | Kind.DEADLOCK:
+            return Unavailable(N_("Others are saving at the moment. Try again in a moment."))
         case Kind.TOO_LONG:
             return TooLong()
         case Kind.LOCK:

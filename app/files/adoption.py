@@ -151,8 +151,9 @@ def decode_paths(paths: Sequence[str]) -> list[str]:
     that have some are decoded together, and stay as they are if that fails."""
     parts = {part for path in paths for part in path.split("/") if SURROGATE.search(part)}
     raw = [part.encode("utf-8", "surrogateescape") for part in parts]
-    texts = dict(zip(parts, decode_names(raw), strict=True))
-    return ["/".join(texts.get(part) or part for part in path.split("/")) for path in paths]
+    names = decode_names(raw)
+    texts = {part: name.text for part, name in zip(parts, names, strict=True) if name}
+    return ["/".join(texts.get(part, part) for part in path.split("/")) for path in paths]
 
 
 def content_type_of(path: CleanPath, incoming: Incoming, flaws: Flaws) -> str:

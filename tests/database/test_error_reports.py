@@ -19,7 +19,7 @@ from app.files.listing import FileListing, select_files
 from app.history.queries import HistoryListing, select_entries
 from tests.cities.conftest import ACTOR, add_city
 from tests.conftest import empty_tables
-from tests.factories import HTML, OPERATOR, PASSWORD, Browser, add_person, csrf_token
+from tests.factories import HTML, OPERATOR, PASSWORD, Browser, add_person, csrf_token, run_command
 from tests.files.helpers import PDF, Script, store
 from tests.html import Page
 
@@ -160,7 +160,7 @@ def account(mariadb_migrated, make_app):
     run("CREATE USER gaz@'127.0.0.1' IDENTIFIED BY 'x'")
     run(f"GRANT ALL ON `{url.database}`.* TO gaz@'127.0.0.1'")
     own = url.set(username="gaz", password="x")
-    app = make_app(commands=False, DATABASE_URL=own.render_as_string(hide_password=False))
+    app = make_app(DATABASE_URL=own.render_as_string(hide_password=False))
     with app.app_context():
         empty_tables()
     yield app, lambda statement: run(statement.format(database=url.database))
@@ -220,32 +220,26 @@ def test_command_names_the_refusal_of_the_database(account, make_app):
     app, as_administrator = account
     as_administrator("REVOKE INSERT ON `{database}`.* FROM gaz@'127.0.0.1'")
     reconnect(app)
-    command = make_app(DATABASE_URL=app.config["SETTINGS"].database_url)
-    words = ["create-user", "Ada", "--role", "viewer"]
-    with command.app_context():
-        result = command.test_cli_runner().invoke(args=words, input=PASSWORD)
+    command = make_app(commands=True, DATABASE_URL=app.config["SETTINGS"].database_url)
+    result = run_command(command, "create-user", "Ada", "--role", "viewer", typed=PASSWORD)
     assert result.exit_code == 1
     assert "Error: The database refuses this: 1142 INSERT command denied to user" in result.output
     assert "Traceback" not in result.output
 
 
 def test_command_without_tables_names_what_to_run(make_app, tmp_path):
-    app = make_app(DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite")
-    with app.app_context():
-        result = app.test_cli_runner().invoke(args=["list-users"])
+    app = make_app(commands=True, DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite")
+    result = run_command(app, "list-users")
     assert (result.exit_code, result.output) == (
         1, "Error: The tables are missing or older than this code; run `flask prepare`.\n"
     )  # fmt: skip
 
 
-def test_command_names_a_table_that_is_not_there(app):
-    with (
-        changed(
-            app, "ALTER TABLE person RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO person"
-        ),
-        app.app_context(),
+def test_command_names_a_table_that_is_not_there(app, flask):
+    with changed(
+        app, "ALTER TABLE person RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO person"
     ):
-        result = app.test_cli_runner().invoke(args=["list-users"])
+        result = flask("list-users")
     assert result.exit_code == 1
     assert result.output.endswith("Error: A statement failed: 1 no such table: person.\n")
 
@@ -260,7 +254,7 @@ def test_readyz_names_an_account_that_is_refused(account):
 
 
 def test_statement_that_takes_too_long_is_named_in_both_languages(make_app, any_app, caplog):
-    app = make_app(own=True, commands=False, DATABASE_URL=any_app.config["SETTINGS"].database_url)
+    app = make_app(own=True, DATABASE_URL=any_app.config["SETTINGS"].database_url)
 
     @app.get("/slow")
     def slow():

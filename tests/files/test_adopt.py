@@ -12,7 +12,7 @@ from app.auth import services as auth
 from app.database.engine import db
 from app.files import adoption, queries
 from app.files.models import File
-from tests.factories import OPERATOR, actor_of, add_person, at_once
+from tests.factories import OPERATOR, actor_of, add_person, at_once, run_command
 from tests.files.helpers import PDF, PNG, REPORT, Script, files_dir
 from tests.html import Page
 
@@ -26,15 +26,11 @@ def old(tmp_path):
 
 
 @pytest.fixture
-def run(app):
+def run(app, flask):
+    """Runs a command, where Ada is an editor."""
     with app.app_context():
         add_person("Ada", "editor")
-
-    def run(*arguments):
-        with app.app_context():
-            return app.test_cli_runner().invoke(args=list(map(str, arguments)))
-
-    return run
+    return flask
 
 
 def test_a_plain_folder_is_copied_with_its_paths(app, run, old):
@@ -295,6 +291,15 @@ def test_names_that_are_not_utf_8_are_decoded_together(app, run, old, encoding):
     assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 4 already here, 0 skipped"
 
 
+def test_a_name_in_another_encoding_takes_no_others_along(app, run, old):
+    known = [("新北京.pdf", "gbk"), ("臺灣.pdf", "big5")]
+    for name, encoding in [*known, ("café.pdf", "cp1252"), ("日本語.pdf", "cp932")]:
+        (old / os.fsdecode(name.encode(encoding))).write_bytes(PDF)
+    done = run("adopt-files", old, "--owner", "Ada")
+    assert done.output.splitlines()[-1].startswith("2 adopted, 2 to check,")
+    assert {name for name, _encoding in known} < adopted(app)[0].keys()
+
+
 def test_names_that_become_the_same_text_are_different_files(app, run, old):
     """The same name in two encodings, and composed and decomposed."""
     names = [
@@ -355,12 +360,12 @@ def test_files_to_check_are_a_filter_of_the_list(app, run, old, as_role):
 
 
 def test_a_file_above_the_limit_and_of_another_type_is_taken_over(make_app, old):
-    app = make_app(UPLOAD_MAX_MB="1", UPLOAD_EXTENSIONS="pdf")
+    app = make_app(commands=True, UPLOAD_MAX_MB="1", UPLOAD_EXTENSIONS="pdf")
     with app.app_context():
         add_person("Ada", "editor")
         (old / "large.pdf").write_bytes(PDF + bytes(1 << 20))
         (old / "setup.exe").write_bytes(b"MZ")
-        done = app.test_cli_runner().invoke(args=["adopt-files", str(old), "--owner", "Ada"])
+        done = run_command(app, "adopt-files", old, "--owner", "Ada")
         assert done.exit_code == 1
         assert done.output.splitlines()[-1] == "0 adopted, 2 to check, 0 already here, 0 skipped"
         assert queries.find_file(OPERATOR, "large.pdf").flaw == "size"

@@ -52,6 +52,7 @@ class ReceivedFile:
     name: str
     incoming: Incoming | None
     with_folder: bool = False
+    guessed_encoding: str = ""  # of the name; empty if it was certain
     error: DomainError | None = None
     path: CleanPath | None = None
     columns: dict[str, Any] = field(default_factory=dict)  # of its row
