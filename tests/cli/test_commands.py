@@ -7,7 +7,10 @@ import pytest
 from sqlalchemy import select, update
 
 from app.cities.models import City
+from app.cli import run
+from app.config import Settings
 from app.database.engine import db
+from tests import servers
 from tests.cities.conftest import add_cities
 
 
@@ -77,3 +80,24 @@ def test_command_of_another_account_is_refused(app, flask, monkeypatch, words):
     assert result.exit_code == 1
     assert f"Error: {settings.instance} belongs to " in result.output
     assert "run this command with `sudo -u " in result.output
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"HOST": "::", "PORT": "80"}, "http://[::1]:80"),
+        ({"SECURE": "1"}, "https://YOUR-HOST-NAME"),
+        ({"SECURE": "1", "TRUSTED_HOSTS": "a.example.org,b.example.org"}, "https://a.example.org"),
+    ],
+)
+def test_the_printed_address_is_one_that_works(settings, expected):
+    assert run.address(Settings.load(settings)) == expected
+
+
+def test_what_takes_long_to_start_is_not_called_not_ready(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(run, "HINT_SECONDS", -1)
+    settings = Settings.load({"INSTANCE": str(tmp_path), "PORT": str(servers.free_port())})
+    assert not run.wait_until_ready(settings, iter((True, True, False)).__next__)
+    said = f"Still starting: no answer. See the logs in {tmp_path}/log.\n"
+    assert capsys.readouterr().err == said
