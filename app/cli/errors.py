@@ -16,6 +16,7 @@ from app.database import failures
 from app.database.engine import db
 from app.database.schema import State, state
 from app.errors import DomainError
+from app.redis.failures import ErrorKind, classify, describe
 
 
 def add_friendly_errors(app: Flask) -> None:
@@ -49,8 +50,8 @@ def friendly_errors(function: Callable[..., Any], instance: Path) -> Callable[..
             raise click.ClickException(error.message) from None
         except failures.DATABASE_ERRORS as error:
             raise click.ClickException(sentence(error)) from None
-        except RedisError:
-            raise click.ClickException("Redis does not answer. See REDIS_URL.") from None
+        except RedisError as error:
+            raise click.ClickException(redis_sentence(error)) from None
 
     return run
 
@@ -81,6 +82,13 @@ def sentence(error: failures.DatabaseError) -> str:
         failures.report(error)
     text = f"{kind[0].upper()}{kind[1:]}: {failures.describe(error).rstrip('.')}."
     return f"{text} See DATABASE_URL." if kind is failures.Kind.ABSENCE else text
+
+
+def redis_sentence(error: RedisError) -> str:
+    """That Redis does not answer, or what it said."""
+    if classify(error) is ErrorKind.ABSENCE:
+        return "Redis does not answer. See REDIS_URL."
+    return f"Redis refuses: {describe(error).rstrip('.')}."
 
 
 def tables_fit() -> bool:

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from xmlrpc.client import Fault
 
 import click
 from flask import current_app
@@ -65,10 +66,14 @@ def running_master(settings: Settings) -> int:
 
 
 def restart_clock(settings: Settings) -> None:
-    """Have the clock use this code too. A supervisor that does not know it has to be updated."""
-    with suppress(*supervisor.AWAY), supervisor.methods(settings) as running:
-        running.stopProcess("clock")
-        running.startProcess("clock")
+    """Have the clock use this code too, and start it if it has ended."""
+    try:
+        with supervisor.methods(settings) as running:
+            with suppress(Fault):  # it is not running
+                running.stopProcess("clock")
+            running.startProcess("clock")
+    except supervisor.AWAY as error:
+        click.echo(f"The clock was not started: {error}.", err=True)
 
 
 def report_other_programs(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from app.clock.registry import Job
 from app.current import worker_name
 from app.database import failures
 from app.database.engine import db
+from app.redis.failures import describe
 
 log = logging.getLogger("gazetteer.clock")
 
@@ -81,6 +82,6 @@ def report(error: Exception, what: str) -> None:
     if isinstance(error, failures.DATABASE_ERRORS):
         failures.report(error, what)
     elif isinstance(error, RedisError):
-        log.warning("%s: Redis: %s", what, type(error).__name__)
+        log.warning("%s: Redis: %s", what, describe(error))
     else:
         log.error("%s", what, exc_info=error)

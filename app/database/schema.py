@@ -104,6 +104,9 @@ def bring_up_to_date(url: str) -> None:
                 upgrade()
     except DATABASE_ERRORS as error:
         raise SchemaError(reason(error)) from None
+    except OSError as error:  # of the folder with the SQLite file
+        why = f"{error.filename} cannot be opened: {error.strerror}"
+        raise SchemaError(f"{why}. See DATABASE_URL.") from None
 
 
 def reason(error: DatabaseError) -> str:

@@ -12,7 +12,12 @@ from app.text import BIDI_CONTROLS, COMPOSED_FROM, CONTROLS, N_, Message
 # A folder, a slash and a name.
 PATH_LENGTH = FOLDER_LENGTH + 1 + NAME_LENGTH
 MOST_OF_A_NAME = 100  # files with different sent names that become the same
-NAME_TOO_LONG = N_("A file name can have at most %(n)d characters.", n=NAME_LENGTH)
+# In bytes of UTF-8, as file systems count: a name that is longer could not be downloaded.
+NAME_TOO_LONG = N_(
+    "A file name can have at most %(n)d bytes: that many letters, or %(third)d Chinese characters.",
+    n=NAME_LENGTH,
+    third=NAME_LENGTH // 3,
+)
 FOLDER_TOO_LONG = N_("A folder path can have at most %(n)d characters.", n=FOLDER_LENGTH)
 
 # A drive, and what is between the parts of a path, on any system.
@@ -57,11 +62,11 @@ def clean_name(sent: str) -> str:
         name = shorter
     if not name:
         raise Invalid(N_("The file has no name."))
-    check_length(name, NAME_LENGTH)
+    check_length(name.encode(), NAME_LENGTH)
     return name
 
 
-def check_length(text: str, limit: int, message: Message = NAME_TOO_LONG) -> None:
+def check_length(text: str | bytes, limit: int, message: Message = NAME_TOO_LONG) -> None:
     """Refuse a name or folder longer than `limit`, which is larger before it is composed to NFC.
     The message gives the limit of the composed one."""
     if len(text) > limit:
@@ -99,7 +104,12 @@ def numbered(name: str) -> Iterator[str]:
         stem, dot, extension = name, "", ""
     for number in range(2, MOST_OF_A_NAME + 1):
         suffix = f" ({number}){dot}{extension}"
-        yield stem[: NAME_LENGTH - len(suffix)] + suffix
+        yield cut(stem, suffix)
+
+
+def cut(stem: str, suffix: str = "") -> str:
+    """A name with this suffix, before which the stem is cut to the length of a name."""
+    return stem.encode()[: NAME_LENGTH - len(suffix.encode())].decode(errors="ignore") + suffix
 
 
 def is_control(character: str) -> bool:

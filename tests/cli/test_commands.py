@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from app.cities.models import City
 from app.database.engine import db
 from tests.cities.conftest import add_cities
+from tests.factories import run_command
 
 
 def test_former_name_of_the_release_check_is_not_listed(flask):
@@ -26,6 +27,13 @@ def test_prepare_recomputes_keys_that_another_release_stored(app, flask):
         assert done.exit_code == 0, done.output
         db.session.rollback()
         assert db.session.scalar(select(City.search_key)) == "zurich\nbulach"
+
+
+def test_prepare_names_the_missing_folder_of_the_database(make_app):
+    app = make_app(commands=True, DATABASE_URL="sqlite:////nowhere/x.sqlite")
+    done = run_command(app, "prepare")
+    assert done.exit_code == 2
+    assert "/nowhere cannot be opened: No such file or directory. See DATABASE_URL." in done.output
 
 
 @pytest.mark.parametrize(

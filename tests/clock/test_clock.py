@@ -112,6 +112,7 @@ def test_a_job_that_fails_does_not_stop_the_others(caplog, error):
         running.tick()
     assert done == [1, 1]
     assert "housekeeping: bad failed" in caplog.text
+    assert str(error) in caplog.text
 
 
 def test_a_job_that_leaves_a_transaction_open_holds_nothing(any_app):

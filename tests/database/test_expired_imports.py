@@ -8,7 +8,7 @@ from app.cities.importing import staging
 from app.cities.importing.models import CityImport
 from app.database.engine import db
 from app.times import now
-from tests.cities.importing.staging import expire, stage
+from tests.cities.importing.staging import confirm, expire, stage
 from tests.factories import add_person
 
 EXPIRED = 4
@@ -32,6 +32,16 @@ def test_expired_imports_are_deleted_one_per_statement(any_app):
     assert set(db.session.scalars(select(CityImport.id))) == fresh
     assert sum(deleted) == len(expired)
     assert max(deleted) == 1
+
+
+def test_a_confirmed_import_remains(any_app):
+    person = add_person("editor", "editor")
+    confirmed, waiting = (stage(person, f"广东,{name},1\n") for name in ("深圳市", "广州市"))
+    confirm(confirmed, person)
+    expire(confirmed, waiting)
+    assert staging.delete_expired() == 1
+    staging.delete_import(confirmed)  # as if it were confirmed after it was found
+    assert db.session.scalars(select(CityImport.id)).all() == [confirmed]
 
 
 def test_an_import_that_cannot_be_deleted_does_not_keep_newer_ones(app, caplog):

@@ -16,6 +16,7 @@ from app.database.service import ATTEMPTS, after_commit, queue, service, unrecor
 from tests.cities.conftest import add_as_original
 from tests.database.test_transactions import give_role, role_of
 from tests.factories import HTML, OPERATOR, add_person, at_once
+from tests.html import Page
 
 
 @contextmanager
@@ -46,6 +47,27 @@ def test_busy_sqlite_is_waited_for(make_app):
         assert attempts == ["attempt"]
 
 
+def test_sqlite_that_stays_busy_is_not_called_absent(make_app):
+    app = make_app(own=True)
+
+    @app.get("/busy")
+    def busy():
+        with busy_sqlite():
+            transactions.run_transaction(lambda: None, wait=0)
+
+    for language, sentence in (
+        ("en", "Others are saving at the moment. Try again in a moment."),
+        ("zh", "其他人正在保存，请稍后再试。"),
+    ):
+        sent = {"Accept-Language": language}
+        page = app.test_client().get("/busy", headers={**HTML, **sent})
+        script = app.test_client().get("/busy", headers={"Accept": "application/json", **sent})
+        assert sentence in Page(page).texts(".error-page p")
+        assert script.json == {"error": sentence, "status": 503}
+        for answer in (page, script):
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+
+
 def test_sqlite_that_stays_busy_raises(make_app):
     with make_app().app_context():
         person = add_person("viewer")
@@ -72,7 +94,8 @@ def test_search_works_while_another_process_writes(make_app, impatient, caplog):
         db.session.remove()
         with busy_sqlite():
             assert app.test_client().get("/cities?q=x", headers=HTML).status_code == 200
-    assert "search keys were not filled in: the database is busy: 5 " in caplog.text
+    # A page reads several times; it waits once.
+    assert caplog.text.count("search keys were not filled in: the database is busy: 5 ") == 1
 
 
 def test_queue_of_writers_ends_with_the_first_that_gives_up(make_app, impatient):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from app.cli.reload import report_other_programs
+from app.cli.reload import report_other_programs, restart_clock
 from app.config import ROOT, Settings
 from tests import servers
 from tests.deploy.test_supervisor import workers
@@ -120,7 +120,7 @@ def test_reload_sends_the_signal_if_the_log_is_elsewhere(running, settings_file)
     finally:
         log.with_name("elsewhere.log").rename(log)
     assert done.returncode == 0
-    assert "that says how this ends" in done.stdout
+    assert "The result is unknown" in done.stdout
     servers.wait_until(
         lambda: len(workers(running)) == 2 and not workers(running) & before, "all are new"
     )
@@ -142,3 +142,14 @@ def test_reload_says_that_nothing_is_running(running, settings_file, folder):
     done = reload(running, INSTANCE=str(folder))
     assert done.returncode == 2
     assert done.stderr == f"Error: Gazetteer is not running in {folder}.\n"
+
+
+def test_reload_starts_a_clock_that_has_ended(running):
+    running.supervisorctl("stop", "clock")
+    restart_clock(Settings.load({"INSTANCE": str(running.folder)}))
+    assert running.supervisorctl("pid", "clock").strip() != "0"
+
+
+def test_reload_reports_a_clock_that_does_not_start(folder, capsys):
+    restart_clock(Settings.load({"INSTANCE": str(folder)}))
+    assert "The clock was not started: " in capsys.readouterr().err

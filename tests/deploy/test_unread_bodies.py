@@ -89,6 +89,23 @@ def test_who_goes_on_sending_stops_nobody(request_line, kind, expected, base):
     connection.close()
 
 
+@pytest.mark.parametrize("length", [LINGER_BYTES // 2, LINGER_BYTES * 2])
+def test_who_sends_a_byte_now_and_then_is_not_waited_for(length, base):
+    connection = connect(base, "POST /nothing-here", FORM, f"Content-Length: {length}\r\n")
+    assert status(connection) == 404
+    connection.settimeout(0.1)
+
+    def has_ended() -> bool:
+        with suppress(TimeoutError):
+            connection.sendall(b"a")
+            return not connection.recv(65536)
+        return False
+
+    with suppress(ConnectionError):
+        servers.wait_until(has_ended, "the connection ends")
+    connection.close()
+
+
 def test_a_short_rest_leaves_the_connection_open(base):
     body = b"a" * (LINGER_BYTES // 2)
     connection = HTTPConnection(str(urlsplit(base).hostname), urlsplit(base).port, timeout=20)

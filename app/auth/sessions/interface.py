@@ -34,7 +34,7 @@ from app.current import worker_name
 from app.database.failures import close_session
 from app.redis import failures
 from app.redis.client import redis_store
-from app.text import parse_integer
+from app.text import read_count
 from app.web.client import cookie_name, seen_secure
 from app.web.error_pages import answer_redis_error
 from app.web.posts.csrf import add_token
@@ -131,12 +131,14 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         if session.stored and not session.modified:
             response.vary.add("Cookie")
             return
+        if session.accessed:
+            response.vary.add("Cookie")
         close_session()  # none is held while Redis is asked
         try:
-            if session or not session.modified:
-                super().save_session(app, session, response)
-            else:
-                self.end(app, session, response)
+            if session:
+                self.write(app, session, response)
+            elif session.modified:
+                self.end(session, response)
         except RedisError as error:
             redirects = request.method == "POST" and 300 <= response.status_code < 400
             refused = failures.classify(error) is failures.ErrorKind.REFUSED
@@ -150,17 +152,26 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
             for name in ("Location", "ETag", "Last-Modified"):
                 response.headers.pop(name, None)
 
-    def end(self, app: Flask, session: SharedSession, response: Response) -> None:
-        """Delete a session and its cookie, with the attributes it was set with: otherwise browsers
-        would not delete it."""
+    def write(self, app: Flask, session: SharedSession, response: Response) -> None:
+        """Store a session and set its cookie."""
+        self._upsert_session(app.permanent_session_lifetime, session, self.store_id(session))
+        if self.should_set_cookie(app, session):
+            expires = self.get_expiration_time(app, session)
+            response.set_cookie(value=session.sid, expires=expires, **self.cookie())
+
+    def end(self, session: SharedSession, response: Response) -> None:
+        """Delete a session and its cookie."""
         self._delete_session(self.store_id(session))
-        response.delete_cookie(
-            self.get_cookie_name(app),
-            secure=self.get_cookie_secure(app),
-            httponly=True,
-            samesite=self.get_cookie_samesite(app),
-        )
-        response.vary.add("Cookie")
+        response.delete_cookie(**self.cookie())
+
+    def cookie(self) -> dict[str, Any]:
+        """The name of the cookie and its attributes: with others browsers would not delete it."""
+        return {
+            "key": self.get_cookie_name(self.app),
+            "secure": self.get_cookie_secure(self.app),
+            "httponly": True,
+            "samesite": self.get_cookie_samesite(self.app),
+        }
 
     def regenerate(self, session: SharedSession, same_person: bool = False) -> bool:
         """Give the session a new id and a new CSRF token, and delete the old one. The id changes
@@ -186,14 +197,11 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         """How many requests the session has seen, and in how many seconds it ends if unused."""
         key = self.store_id(session)
         requests, seconds = redis_store.script(USAGE)(keys=[key, requests_key(key)])
-        return parse_integer(requests or "", 0, 2**63) or 0, max(0, seconds)
+        return read_count(requests), max(0, seconds)
 
     def store_id(self, session: SharedSession) -> str:
         """The Redis key of a session."""
         return session_key(session.sid)
-
-    def _get_store_id(self, sid: str) -> str:
-        return session_key(sid)
 
     def _delete_session(self, store_id: str) -> None:
         self.client.delete(*all_keys(store_id))

@@ -136,11 +136,11 @@ def raise_preview(actor: Actor, import_id: int, fields: list[str] | None = None)
 
 
 def delete_expired() -> int:
-    """Delete the oldest imports that are older than a day, each in a short transaction of its own;
-    returns how many. One that is locked is left to the next time."""
+    """Delete the oldest imports that were not confirmed within a day, each in a short transaction
+    of its own; returns how many. One that is locked is left to the next time."""
     count = 0
-    expired = CityImport.created_at < now() - LIFE
-    oldest = select(CityImport.id).where(expired).order_by(CityImport.created_at)
+    expired = (CityImport.created_at < now() - LIFE, CityImport.applied_at.is_(None))
+    oldest = select(CityImport.id).where(*expired).order_by(CityImport.created_at)
     for import_id in db.session.scalars(oldest.limit(EXPIRED_AT_ONCE)).all():
         with tolerated("an expired import was not deleted"):
             delete_import(import_id)
@@ -150,4 +150,5 @@ def delete_expired() -> int:
 
 @unrecorded
 def delete_import(import_id: int) -> None:
-    db.session.execute(delete(CityImport).where(CityImport.id == import_id))
+    waiting = (CityImport.id == import_id, CityImport.applied_at.is_(None))
+    db.session.execute(delete(CityImport).where(*waiting))

@@ -2,10 +2,10 @@
 what happens to an unread one."""
 
 import socket
-import time
 from contextlib import suppress
 from typing import Any
 
+import gevent
 from flask import Response, after_this_request, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -65,13 +65,11 @@ class RequestBody(PacedBody):
         connection, as it does when a body could not be read."""
         if self.ended or self.socket is None:
             return
-        left, end = LINGER_BYTES, time.monotonic() + LINGER_SECONDS
-        timeout = self.socket.gettimeout()
-        with suppress(OSError):
-            self.socket.settimeout(LINGER_SECONDS)
-            while not self.ended and left > 0 and time.monotonic() < end:
+        left = LINGER_BYTES
+        # Also a client that sends a byte now and then: a block of it would never be complete.
+        with suppress(OSError), gevent.Timeout(LINGER_SECONDS, OSError):
+            while not self.ended and left > 0:
                 left -= len(self.read(min(BLOCK, left)))
-            self.socket.settimeout(timeout)
         if not self.ended:
             self.body.failed = True  # type: ignore[attr-defined]
             self.discard(self.socket)
@@ -80,14 +78,10 @@ class RequestBody(PacedBody):
     def discard(connection: socket.socket) -> None:
         """Close our end of the connection, and discard what still arrives. Closing both ends at
         once would reset it, and nginx would answer 502."""
-        left, end = IN_FLIGHT_BYTES, time.monotonic() + LINGER_SECONDS
-        with suppress(OSError):
+        left = IN_FLIGHT_BYTES
+        with suppress(OSError), gevent.Timeout(LINGER_SECONDS, OSError):
             connection.shutdown(socket.SHUT_WR)
-            connection.settimeout(LINGER_SECONDS)
-            while left > 0 and time.monotonic() < end:
-                block = connection.recv(IN_FLIGHT_BLOCK)
-                if not block:
-                    return
+            while left > 0 and (block := connection.recv(IN_FLIGHT_BLOCK)):
                 left -= len(block)
                 yield_to_hub()
 
