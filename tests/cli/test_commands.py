@@ -12,6 +12,7 @@ from app.config import Settings
 from app.database.engine import db
 from tests import servers
 from tests.cities.conftest import add_cities
+from tests.factories import run_command
 
 
 def test_former_name_of_the_release_check_is_not_listed(flask):
@@ -60,9 +61,8 @@ def test_prepare_closes_a_folder_that_everybody_can_read(make_app, tmp_path):
 
 
 def test_prepare_names_the_missing_folder_of_the_database(make_app):
-    app = make_app(DATABASE_URL="sqlite:////nowhere/x.sqlite")
-    with app.app_context():
-        done = app.test_cli_runner().invoke(args=["prepare"])
+    app = make_app(commands=True, DATABASE_URL="sqlite:////nowhere/x.sqlite")
+    done = run_command(app, "prepare")
     assert done.exit_code == 2
     assert "/nowhere cannot be opened: No such file or directory. See DATABASE_URL." in done.output
 
