@@ -41,7 +41,7 @@ def test_prepare_closes_a_folder_that_everybody_can_read(make_app, tmp_path):
     """The folder was made before; what is in it was written by an earlier release."""
     instance, before = tmp_path / "instance", os.umask(0o022)
     try:
-        app = make_app(own=True, INSTANCE=str(instance), DATABASE_URL="")
+        app = make_app(own=True, commands=True, INSTANCE=str(instance), DATABASE_URL="")
         assert os.umask(0o022) == 0o027, "what a process writes is not for others"
         for folder in ("log", "files/ab"):
             (instance / folder).mkdir(parents=True)
@@ -51,9 +51,7 @@ def test_prepare_closes_a_folder_that_everybody_can_read(make_app, tmp_path):
     finally:
         os.umask(before)
     assert (mode(instance), mode(database)) == (0o755, 0o644)
-    with app.app_context():
-        done = app.test_cli_runner().invoke(args=["prepare"])
-        db.engine.dispose()
+    done = run_command(app, "prepare")
     assert done.exit_code == 0, done.output
     assert mode(instance) == 0o755, "it may hold files of others"
     assert {mode(path) for path in instance.glob("gazetteer.sqlite*")} == {0o600}
