@@ -233,3 +233,8 @@ def parse_integer(text: str, low: int, high: int) -> int | None:
     if not (text.isascii() and text.isdigit()) or len(text) > 20:
         return None
     return int(text) if low <= int(text) <= high else None
+
+
+def read_count(text: str | None, most: int = 2**63 - 1) -> int:
+    """A count of Redis or a form; 0 if there is none, or if it is not a number within bounds."""
+    return parse_integer(text or "", 0, most) or 0

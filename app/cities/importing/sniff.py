@@ -6,14 +6,13 @@ not ASCII, or by Chinese characters of which all are common.
 """
 
 import codecs
-import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from app.cities.importing.csv_reader import Lines, line_ends, refused
 from app.cities.importing.header import find_heading
 from app.concurrency import yield_to_hub
-from app.encodings import first_byte, level_in_big5, level_in_gb2312
+from app.encodings import AMID_LETTERS, first_byte, level_in_big5, level_in_gb2312
 from app.errors import Invalid
 from app.text import N_
 
@@ -57,9 +56,6 @@ POSSIBLE = (
 WORKBOOKS = (b"PK\3\4", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 # Some programs call such a table an Excel file.
 WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<(?:!doctype\s+html|html|head|meta|table)\b", re.I)
-# In Big5 the second byte may be a letter, so that Ål of Windows-1252 is one character. In such a
-# text the supposed characters are amid letters.
-AMID_LETTERS = re.compile("[A-Za-z][^\0-\x7f]|[^\0-\x7f][A-Za-z]")
 
 
 def find_encoding(data: bytes) -> Encoding:

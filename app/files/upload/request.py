@@ -20,7 +20,7 @@ from app.errors import DomainError, Invalid, NoSpace, NotAForm, TooLarge, Unauth
 from app.files.storage.folder import BLOCK
 from app.files.upload.disposition import Disposition
 from app.files.upload.multipart import UploadParser
-from app.files.upload.sent_names import decode_sent_names
+from app.files.upload.sent_names import DecodedName, decode_sent_names
 from app.files.upload.services import ReceivedFile, store_uploads
 from app.text import N_, Bytes
 from app.web.posts.bodies import is_form_or_empty
@@ -43,9 +43,7 @@ class TooSlow(DomainError):
     """The form did not arrive in time."""
 
     status = 408
-
-    def __init__(self) -> None:
-        super().__init__(N_("The upload took too long. Nothing was stored. Send less at once."))
+    text = N_("The upload took too long. Nothing was stored. Send less at once.")
 
 
 def receive() -> tuple[list[ReceivedFile], bool]:
@@ -123,7 +121,9 @@ def is_empty_field(part: Disposition, file: ReceivedFile) -> bool:
     )
 
 
-def set_name(file: ReceivedFile, part: Disposition, decoded: dict[bytes, str | None]) -> None:
+def set_name(
+    file: ReceivedFile, part: Disposition, decoded: dict[bytes, DecodedName | None]
+) -> None:
     """Give a file its name; if that cannot be read, it is shown with escape codes."""
     sent = part.filename
     name = decoded[sent] if isinstance(sent, bytes) else sent
@@ -133,6 +133,8 @@ def set_name(file: ReceivedFile, part: Disposition, decoded: dict[bytes, str | N
     if name is None:
         shown = sent if isinstance(sent, bytes) else (part.field or "").encode()
         name = shown.decode("utf-8", "backslashreplace")
+    if isinstance(name, DecodedName):
+        name, file.guessed_encoding = name
     file.name, file.with_folder = name, part.field == "folder"
 
 

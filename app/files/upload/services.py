@@ -18,7 +18,7 @@ from app.database import failures
 from app.database.engine import db
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, DomainError, Locked
-from app.files import cache
+from app.files import cache, queries
 from app.files.models import EXTENSION_LENGTH, File
 from app.files.names import CleanPath, clean_path, printable
 from app.files.rules import check_file
@@ -29,6 +29,10 @@ from app.history.services import Change, new_batch_id, record
 
 # A form may have thousands of files. On SQLite nobody else writes during a transaction.
 ROWS = 100
+
+
+class AlreadyStored(Conflict):
+    """A file that is to be stored once is there already, with this content and name."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class ReceivedFile:
     name: str
     incoming: Incoming | None
     with_folder: bool = False
+    guessed_encoding: str = ""  # of the name; empty if it was certain
     error: DomainError | None = None
     path: CleanPath | None = None
     columns: dict[str, Any] = field(default_factory=dict)  # of its row
@@ -99,8 +104,11 @@ def columns_of(
     }
 
 
-def store(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) -> None:
-    """Store the checked files of one owner, and insert their rows, some at a time."""
+def store(
+    actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, once: bool = False
+) -> None:
+    """Store the checked files of one owner, and insert their rows, some at a time. With `once` a
+    copy of a stored version is refused."""
     ready = [(file, file.incoming) for file in files if file.incoming and not file.error]
     names = store_together([(incoming, file.columns["extension"]) for file, incoming in ready])
     for (file, incoming), name in zip(ready, names, strict=True):
@@ -111,14 +119,14 @@ def store(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) -> 
             file.error = refusal_of(name)
     moved = [file for file, _incoming in ready if not file.error]
     for start in range(0, len(moved), ROWS):
-        insert(actor, moved[start : start + ROWS], batch_id)
+        insert(actor, moved[start : start + ROWS], batch_id, once)
 
 
-def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) -> None:
+def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, once: bool) -> None:
     """Insert the rows of stored files in one transaction. If one of them makes it fail, each has a
     transaction of its own."""
     try:
-        stored = insert_versions(actor, [file.columns for file in files], batch_id)
+        stored = insert_versions(actor, [file.columns for file in files], batch_id, once)
     except DomainError as error:
         refusal, left_nothing = error, True
         concerns_one = isinstance(error, Conflict) and not isinstance(error, Locked)
@@ -132,7 +140,7 @@ def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) ->
         return
     for file in files:
         if concerns_one and len(files) > 1:
-            insert(actor, [file], batch_id)
+            insert(actor, [file], batch_id, once)
             continue
         file.error = refusal
         if left_nothing:
@@ -141,7 +149,7 @@ def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) ->
 
 @service(Role.EDITOR)
 def insert_versions(
-    actor: Actor, files: Sequence[dict[str, Any]], batch_id: str | None
+    actor: Actor, files: Sequence[dict[str, Any]], batch_id: str | None, once: bool
 ) -> Sequence[StoredFile]:
     """Insert the rows of files of one owner as the next versions of their names, and record that.
     The upload may have taken long. The owner's row is locked before anything is read: two uploads
@@ -150,6 +158,8 @@ def insert_versions(
     db.session.get(Person, owner_id, with_for_update=True)
     check_still_permitted(actor, Role.EDITOR)
     rows = [File(**columns) for columns in files]
+    if once and any(map(queries.has_copy, rows)):
+        raise AlreadyStored()
     Versions(owner_id).insert(rows)
     changes = [Change(row.id, after=recorded(row), version=row.version) for row in rows]
     record(actor, "file.create", *changes, batch_id=batch_id)

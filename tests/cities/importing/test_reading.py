@@ -51,9 +51,10 @@ def test_short_header_in_any_case_and_order_and_with_spaces():
 
 
 @pytest.mark.parametrize(
-    "header", ["City,Province,Users", " 城市 ,\u3000省份,用户数", "城市,PROVINCE,users "]
+    "header",
+    ["City,Province,Users", " 城市 ,\u3000省份,用户数", "城市,PROVINCE,users ", "市,省,人数"],
 )
-def test_the_labels_of_our_pages_name_the_columns(header):
+def test_the_labels_of_our_pages_and_short_ones_name_the_columns(header):
     table = read_csv(f"{header}\nb,a,5\n".encode())
     assert table.lines == [line(2, "a", "b", "5")]
     assert table.ignored == []
