@@ -6,6 +6,7 @@ not ASCII, or by Chinese characters of which all are common.
 """
 
 import codecs
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
