@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from app.cities.models import City
 from app.database.engine import db
 from tests.cities.conftest import add_cities
+from tests.factories import run_command
 
 
 def test_former_name_of_the_release_check_is_not_listed(flask):
@@ -29,9 +30,8 @@ def test_prepare_recomputes_keys_that_another_release_stored(app, flask):
 
 
 def test_prepare_names_the_missing_folder_of_the_database(make_app):
-    app = make_app(DATABASE_URL="sqlite:////nowhere/x.sqlite")
-    with app.app_context():
-        done = app.test_cli_runner().invoke(args=["prepare"])
+    app = make_app(commands=True, DATABASE_URL="sqlite:////nowhere/x.sqlite")
+    done = run_command(app, "prepare")
     assert done.exit_code == 2
     assert "/nowhere cannot be opened: No such file or directory. See DATABASE_URL." in done.output
 

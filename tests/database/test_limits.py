@@ -160,7 +160,7 @@ from app.database.engine import db
 from app.database.failures import DATABASE_ERRORS, classify
 from app.database.service import unrecorded
 
-app = create_app(Settings.load())
+app = create_app(Settings.load(), commands=False)
 WEB = limits.WEB
 turns = []
 LIMITED = '''WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000)

@@ -48,7 +48,7 @@ def test_busy_sqlite_is_waited_for(make_app):
 
 
 def test_sqlite_that_stays_busy_is_not_called_absent(make_app):
-    app = make_app(own=True, commands=False)
+    app = make_app(own=True)
 
     @app.get("/busy")
     def busy():

@@ -5,7 +5,7 @@ from contextlib import suppress
 from contextvars import copy_context
 
 import gevent
-from flask import request, session
+from flask import g, request, session
 from werkzeug.exceptions import HTTPException
 
 from app.actor import Role
@@ -23,7 +23,7 @@ from app.files.upload.multipart import UploadParser
 from app.files.upload.sent_names import DecodedName, decode_sent_names
 from app.files.upload.services import ReceivedFile, store_uploads
 from app.text import N_, Bytes
-from app.web.posts.bodies import is_form_or_empty
+from app.web.posts.bodies import has_body, is_form_or_empty
 from app.web.posts.csrf import check_csrf
 
 # A form may hold several files, each up to the limit.
@@ -67,15 +67,14 @@ def receive() -> tuple[list[ReceivedFile], bool]:
 def read_form() -> None:
     """Have the form read by a greenlet of its own: within its time, and only as long as its sender
     may upload."""
-    coming = request.content_length or form_limit()
-    end = time.monotonic() + LEAST_SECONDS + coming / LEAST_SPEED
+    start = time.monotonic()
     reader = gevent.spawn(copy_context().run, read_or_error)
     try:
         while True:
-            reader.join(max(0, min(ASK_SECONDS, end - time.monotonic())))
+            reader.join(max(0, min(ASK_SECONDS, start + time_limit() - time.monotonic())))
             if reader.ready():
                 break
-            if time.monotonic() >= end:
+            if time.monotonic() >= start + time_limit():
                 raise TooSlow()
             check_session()
             with tolerated("whether an upload may go on was not asked"):
@@ -85,6 +84,12 @@ def read_form() -> None:
         reader.kill()
     if reader.value is not None:
         raise reader.value
+
+
+def time_limit() -> float:
+    """Seconds that the form may take by its size; if that is unknown, by what has arrived."""
+    size = request.content_length or (g.body.received if has_body() else 0)
+    return LEAST_SECONDS + float(size) / LEAST_SPEED
 
 
 def read_or_error() -> Exception | None:

@@ -5,6 +5,7 @@ rows certainly do not. If the answer to a commit is lost, the rows may exist: th
 and `flask purge-files` deletes them if necessary.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ from app.current import settings
 from app.database import failures
 from app.database.engine import db
 from app.database.service import after_commit, permitted, service
-from app.errors import Conflict, DomainError, Locked
+from app.errors import Conflict, DomainError, Unavailable
 from app.files import cache, queries
 from app.files.models import EXTENSION_LENGTH, File
 from app.files.names import CleanPath, clean_path, printable
@@ -26,9 +27,13 @@ from app.files.services import recorded
 from app.files.storage.folder import Incoming, refusal_of, remove_stored, store_together
 from app.files.upload.versions import Versions
 from app.history.services import Change, new_batch_id, record
+from app.text import N_
 
 # A form may have thousands of files. On SQLite nobody else writes during a transaction.
 ROWS = 100
+# How long the rows of a form may take; what is left then is refused.
+STORE_SECONDS = 60
+TOO_MANY = N_("There are too many files of this name.")
 
 
 class AlreadyStored(Conflict):
@@ -118,8 +123,13 @@ def store(
             incoming.discard()
             file.error = refusal_of(name)
     moved = [file for file, _incoming in ready if not file.error]
+    end = time.monotonic() + STORE_SECONDS
     for start in range(0, len(moved), ROWS):
-        insert(actor, moved[start : start + ROWS], batch_id, once)
+        some = moved[start : start + ROWS]
+        if time.monotonic() < end:
+            insert(actor, some, batch_id, once)
+        else:
+            refuse(some, Unavailable(N_("Storing the files took too long. Send this one again.")))
 
 
 def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, once: bool) -> None:
@@ -128,21 +138,24 @@ def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, on
     try:
         stored = insert_versions(actor, [file.columns for file in files], batch_id, once)
     except DomainError as error:
-        refusal, left_nothing = error, True
-        concerns_one = isinstance(error, Conflict) and not isinstance(error, Locked)
+        refuse(files, error)
     except failures.DATABASE_ERRORS as error:
-        left_nothing = failures.left_nothing(error)
-        concerns_one = failures.classify(error) is failures.Kind.FAULT
         refusal = failures.refuse(error, "files were not stored")
+        if len(files) > 1 and failures.classify(error) is failures.Kind.FAULT:
+            for file in files:
+                insert(actor, [file], batch_id, once)
+        else:
+            refuse(files, refusal, failures.left_nothing(error))
     else:
         for file, row in zip(files, stored, strict=True):
             file.stored = row
-        return
+        refuse([file for file in files if not file.stored], Conflict(TOO_MANY))
+
+
+def refuse(files: Sequence[ReceivedFile], error: DomainError, left_nothing: bool = True) -> None:
+    """Refuse files that are in the storage folder, and delete them unless their rows may exist."""
     for file in files:
-        if concerns_one and len(files) > 1:
-            insert(actor, [file], batch_id, once)
-            continue
-        file.error = refusal
+        file.error = error
         if left_nothing:
             remove_stored(settings().files_dir, file.columns["stored_name"])
 
@@ -150,8 +163,9 @@ def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, on
 @service(Role.EDITOR)
 def insert_versions(
     actor: Actor, files: Sequence[dict[str, Any]], batch_id: str | None, once: bool
-) -> Sequence[StoredFile]:
-    """Insert the rows of files of one owner as the next versions of their names, and record that.
+) -> Sequence[StoredFile | None]:
+    """Insert the rows of files of one owner as the next versions of their names, and record that;
+    None for one without a name.
     The upload may have taken long. The owner's row is locked before anything is read: two uploads
     at the same time would choose the same number."""
     owner_id = files[0]["owner_id"]
@@ -160,8 +174,11 @@ def insert_versions(
     rows = [File(**columns) for columns in files]
     if once and any(map(queries.has_copy, rows)):
         raise AlreadyStored()
-    Versions(owner_id).insert(rows)
-    changes = [Change(row.id, after=recorded(row), version=row.version) for row in rows]
+    inserted = Versions(owner_id).insert(rows)
+    changes = [Change(row.id, after=recorded(row), version=row.version) for row in inserted]
     record(actor, "file.create", *changes, batch_id=batch_id)
     after_commit(cache.invalidate)
-    return [StoredFile(row.id, row.path, row.version, row.sha256, row.size) for row in rows]
+    return [
+        StoredFile(row.id, row.path, row.version, row.sha256, row.size) if row.id else None
+        for row in rows
+    ]
