@@ -140,6 +140,8 @@ def test_of_a_path_the_last_part_counts(script, sent, name):
         (b'a"b.txt', 'a"b.txt'),
         (rb"a\";name=x.txt", 'a";name=x.txt'),
         (b"12:30.txt", "12:30.txt"),
+        (b"2026-11-30 18:20:30.csv", "2026-11-30 18:20:30.csv"),
+        (b"Macintosh HD:Users:me:n.txt", "Macintosh HD:Users:me:n.txt"),
         (b"100%.txt", "100%.txt"),
         (b"a;b=c.txt", "a;b=c.txt"),
     ],
