@@ -2,7 +2,8 @@
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from flask import current_app
@@ -28,6 +29,9 @@ FORMER_METHOD, DIFFERENCE = "scrypt:32768:8:1", "scrypt:32768:8:2"
 # from those that write files. More wait for so many seconds.
 turns = threading.BoundedSemaphore(2)
 TURN_SECONDS = 2.0
+# At most one of them is for browsers that have never signed in under the name they send: a flood of
+# guesses leaves the other to people who are known.
+stranger_turns = threading.BoundedSemaphore(1)
 # 32 letters and digits, without the ambiguous 0 and o, 1 and l.
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
@@ -81,13 +85,14 @@ def dummy_hash(method: str) -> str:
     return f"{method}${'0' * 16}${'0' * 128}"
 
 
-def verify_password(stored: str | None, password: str) -> bool:
+def verify_password(stored: str | None, password: str, stranger: bool = False) -> bool:
     """True if this is the password behind a hash; takes as long if there is no hash. Instead of a
     password over the limit an empty one is hashed."""
     release_connection()
     if len(password) > PASSWORD_LONGEST:
         password = ""
-    verified = bool(run_in_turn(check_hash, stored or dummy_hash(method()), password))
+    with turn(stranger_turns) if stranger else nullcontext():
+        verified = bool(run_in_turn(check_hash, stored or dummy_hash(method()), password))
     return verified and stored is not None
 
 
@@ -99,13 +104,20 @@ def check_hash(stored: str, password: str) -> bool:
 
 
 def run_in_turn(work: Callable[..., Any], *args: Any) -> Any:
-    """Hash in a thread, when it is its turn; Unavailable if that takes too long."""
-    if not turns.acquire(timeout=TURN_SECONDS):
+    """Hash in a thread, when it is its turn."""
+    with turn(turns):
+        return run_in_thread(work, *args)
+
+
+@contextmanager
+def turn(of: threading.BoundedSemaphore) -> Iterator[None]:
+    """Wait for a turn; Unavailable if that takes too long."""
+    if not of.acquire(timeout=TURN_SECONDS):
         raise Unavailable(BUSY)
     try:
-        return run_in_thread(work, *args)
+        yield
     finally:
-        turns.release()
+        of.release()
 
 
 def random_password() -> str:

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -102,13 +103,23 @@ def stop_orphan(settings: Settings) -> None:
     """Stop the server that has the lock, if the supervisor that started it is gone: nobody manages
     it any more, and it writes its data before it ends."""
     words = (folder_of(settings) / "lock").read_text().split()
-    if len(words) != 2 or not all(word.isdecimal() for word in words):
-        return
-    server, parent = (Path("/proc", word, "cmdline") for word in words)
-    if parent.exists() or not server.exists():
-        return
-    if os.fsencode(redis_socket(settings.instance)) in server.read_bytes():
-        os.kill(int(words[0]), signal.SIGTERM)
+    server = running_programs(settings).get("Redis")
+    if server and len(words) == 2 and not Path("/proc", words[1]).exists():
+        os.kill(int(server), signal.SIGTERM)
+
+
+def running_programs(settings: Settings) -> dict[str, str]:
+    """The process ids of gunicorn and Redis, as far as they run and have written them."""
+    found = {}
+    for name, path, argument in (
+        ("gunicorn", settings.instance / "gunicorn.pid", b"gunicorn.conf.py"),
+        ("Redis", folder_of(settings) / "lock", os.fsencode(redis_socket(settings.instance))),
+    ):
+        with suppress(OSError, IndexError):
+            number = path.read_text().split()[0]
+            if number.isdecimal() and argument in Path("/proc", number, "cmdline").read_bytes():
+                found[name] = number
+    return found
 
 
 def is_in_use(settings: Settings) -> bool:
@@ -130,7 +141,12 @@ def check_not_running(settings: Settings) -> None:
         if not settings.private_redis or not is_in_use(settings):
             return
         time.sleep(1)
-    raise CannotStart(f"A Redis is running in {folder_of(settings)}; stop it first.")
+    programs = running_programs(settings)
+    names = " and ".join(f"{name} (process {number})" for name, number in programs.items())
+    advice = f"; if that has ended, run: kill {' '.join(programs.values())}" if programs else "."
+    raise CannotStart(
+        f"Still running in {settings.instance}: {names or 'Redis'}. Stop what started it{advice}"
+    )
 
 
 def is_damaged(program: str, settings: Settings) -> bool:

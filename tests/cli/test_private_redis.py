@@ -121,11 +121,30 @@ def test_a_server_without_a_lock_is_waited_for_too(settings):
 def test_make_run_refuses_while_a_redis_runs(settings, monkeypatch):
     monkeypatch.setattr(private_redis, "PATIENCE_SECONDS", 1)
     private_redis.check_not_running(settings)
-    with started(settings), connected(settings):
+    pid_file = settings.instance / "gunicorn.pid"
+    with started(settings) as redis, connected(settings):
+        pid_file.write_text(f"{os.getpid()}\n")  # a number that another process has by now
         with pytest.raises(CannotStart) as refusal:
             private_redis.check_not_running(settings)
-        assert str(settings.instance / "redis") in refusal.value.message
+        assert refusal.value.message == (
+            f"Still running in {settings.instance}: Redis (process {redis.pid}). "
+            f"Stop what started it; if that has ended, run: kill {redis.pid}"
+        )
+        words = [sys.executable, "-c", "import time; time.sleep(600)", "-c", "gunicorn.conf.py"]
+        with subprocess.Popen(words) as web:
+            pid_file.write_text(f"{web.pid}\n")
+            with pytest.raises(CannotStart, match=f": kill {web.pid} {redis.pid}$"):
+                private_redis.check_not_running(settings)
+            web.kill()
     private_redis.check_not_running(settings)
+
+
+def test_make_run_refuses_while_a_redis_without_a_lock_runs(settings, monkeypatch):
+    monkeypatch.setattr(private_redis, "PATIENCE_SECONDS", 1)
+    folder = settings.instance / "redis"
+    folder.mkdir(parents=True)
+    with servers.redis_server(folder), pytest.raises(CannotStart, match="Stop what started it"):
+        private_redis.check_not_running(settings)
 
 
 def append_only(settings):

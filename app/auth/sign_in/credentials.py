@@ -15,14 +15,16 @@ from app.redis.rate_limit import Limit
 from app.text import N_
 
 
-def check_credentials(name: str, password: str, counts: tuple[Limit, ...]) -> Person:
+def check_credentials(
+    name: str, password: str, counts: tuple[Limit, ...], stranger: bool = False
+) -> Person:
     """The person, or Invalid (which never says which half was wrong), or TooMany. An attempt is
     counted before its password is checked, so that many at once do not exceed the limit, and taken
     back if it is correct or could not be checked."""
     attempt = limits.begin_attempt(*counts)
     wrong = False
     try:
-        person = verify(name, password)
+        person = verify(name, password, stranger)
         wrong = person is None
     finally:
         rate_limit.resolve(attempt, counts=wrong)
@@ -31,11 +33,11 @@ def check_credentials(name: str, password: str, counts: tuple[Limit, ...]) -> Pe
     return person
 
 
-def verify(name: str, password: str) -> Person | None:
+def verify(name: str, password: str, stranger: bool = False) -> Person | None:
     """The active person with this name and password, or None after the same time."""
     person = find_person(name)
     stored = person.password_hash if person else None
-    while verify_password(stored, password) and person is not None:
+    while verify_password(stored, password, stranger) and person is not None:
         db.session.refresh(person)  # it may have changed while the password was hashed
         if person.password_hash == stored:
             break

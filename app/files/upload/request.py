@@ -43,9 +43,7 @@ class TooSlow(DomainError):
     """The form did not arrive in time."""
 
     status = 408
-
-    def __init__(self) -> None:
-        super().__init__(N_("The upload took too long. Nothing was stored. Send less at once."))
+    text = N_("The upload took too long. Nothing was stored. Send less at once.")
 
 
 def receive() -> tuple[list[ReceivedFile], bool]:

@@ -11,7 +11,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from typing import NamedTuple
 
-from app.encodings import level_in_big5, level_in_gb2312
+from app.encodings import AMID_LETTERS, level_in_big5, level_in_gb2312
 
 LEVELS: dict[str, Callable[[str], int | None]] = {
     "gb18030": level_in_gb2312,
@@ -20,7 +20,6 @@ LEVELS: dict[str, Callable[[str], int | None]] = {
 LABELS = {"gb18030": "GB18030", "big5hkscs": "Big5"}
 FREQUENT = (0, 1)  # levels: punctuation, and characters of every day
 LEAST_SHARE = 0.5  # of frequent characters
-AMID_LETTERS = re.compile("(?<=[A-Za-z])[^\0-\x7f]|[^\0-\x7f](?=[A-Za-z])")
 LATIN = re.compile("[A-Za-z][\xc0-\u024f]|[\xc0-\u024f][A-Za-z]")
 ENCODED_WORDS = re.compile(r"(?:=\?[^?\s]+\?[bqBQ]\?[^?\s]*\?=\s*)+")
 ESCAPED = re.compile(r'\\(["\\])')

@@ -19,7 +19,7 @@ from app.database import failures
 from app.database.engine import db
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, DomainError, Unavailable
-from app.files import cache
+from app.files import cache, queries
 from app.files.models import EXTENSION_LENGTH, File
 from app.files.names import CleanPath, clean_path, printable
 from app.files.rules import check_file
@@ -34,6 +34,10 @@ ROWS = 100
 # How long the rows of a form may take; what is left then is refused.
 STORE_SECONDS = 60
 TOO_MANY = N_("There are too many files of this name.")
+
+
+class AlreadyStored(Conflict):
+    """A file that is to be stored once is there already, with this content and name."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,11 @@ def columns_of(
     }
 
 
-def store(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) -> None:
-    """Store the checked files of one owner, and insert their rows, some at a time."""
+def store(
+    actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, once: bool = False
+) -> None:
+    """Store the checked files of one owner, and insert their rows, some at a time. With `once` a
+    copy of a stored version is refused."""
     ready = [(file, file.incoming) for file in files if file.incoming and not file.error]
     names = store_together([(incoming, file.columns["extension"]) for file, incoming in ready])
     for (file, incoming), name in zip(ready, names, strict=True):
@@ -120,23 +127,23 @@ def store(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) -> 
     for start in range(0, len(moved), ROWS):
         some = moved[start : start + ROWS]
         if time.monotonic() < end:
-            insert(actor, some, batch_id)
+            insert(actor, some, batch_id, once)
         else:
             refuse(some, Unavailable(N_("Storing the files took too long. Send this one again.")))
 
 
-def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) -> None:
+def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, once: bool) -> None:
     """Insert the rows of stored files in one transaction. If one of them makes it fail, each has a
     transaction of its own."""
     try:
-        stored = insert_versions(actor, [file.columns for file in files], batch_id)
+        stored = insert_versions(actor, [file.columns for file in files], batch_id, once)
     except DomainError as error:
         refuse(files, error)
     except failures.DATABASE_ERRORS as error:
         refusal = failures.refuse(error, "files were not stored")
         if len(files) > 1 and failures.classify(error) is failures.Kind.FAULT:
             for file in files:
-                insert(actor, [file], batch_id)
+                insert(actor, [file], batch_id, once)
         else:
             refuse(files, refusal, failures.left_nothing(error))
     else:
@@ -155,7 +162,7 @@ def refuse(files: Sequence[ReceivedFile], error: DomainError, left_nothing: bool
 
 @service(Role.EDITOR)
 def insert_versions(
-    actor: Actor, files: Sequence[dict[str, Any]], batch_id: str | None
+    actor: Actor, files: Sequence[dict[str, Any]], batch_id: str | None, once: bool
 ) -> Sequence[StoredFile | None]:
     """Insert the rows of files of one owner as the next versions of their names, and record that;
     None for one without a name.
@@ -165,6 +172,8 @@ def insert_versions(
     db.session.get(Person, owner_id, with_for_update=True)
     check_still_permitted(actor, Role.EDITOR)
     rows = [File(**columns) for columns in files]
+    if once and any(map(queries.has_copy, rows)):
+        raise AlreadyStored()
     inserted = Versions(owner_id).insert(rows)
     changes = [Change(row.id, after=recorded(row), version=row.version) for row in inserted]
     record(actor, "file.create", *changes, batch_id=batch_id)

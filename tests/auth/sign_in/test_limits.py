@@ -208,6 +208,21 @@ def test_who_waits_too_long_for_a_hash_is_asked_to_come_back(app, browser, two_h
     assert browser.submit("/login", {**WRONG, "password": PASSWORD}).status_code == 303
 
 
+def test_a_browser_that_is_known_has_a_turn_while_strangers_fill_theirs(
+    app, browser, two_hash_already, monkeypatch
+):
+    with app.app_context():
+        add_person("editor")
+    two_hash_already.release()
+    assert browser.submit("/login", {**WRONG, "password": PASSWORD}).status_code == 303
+    browser.submit("/logout", page="/account")
+    monkeypatch.setattr(passwords, "stranger_turns", threading.BoundedSemaphore(1))
+    with passwords.turn(passwords.stranger_turns):
+        stranger = Browser(app).submit("/login", {**WRONG, "password": PASSWORD})
+        assert stranger.status_code == 503
+        assert browser.submit("/login", {**WRONG, "password": PASSWORD}).status_code == 303
+
+
 def test_turns_are_given_back(app, two_hash_already):
     two_hash_already.release()
     with app.app_context():
