@@ -1,11 +1,13 @@
 """The `flask` commands."""
 
 import os
+from fnmatch import fnmatch
 
 import pytest
 from sqlalchemy import select, update
 
 from app.cities.models import City
+from app.config import ROOT
 from app.database.engine import db
 from tests.cities.conftest import add_cities
 
@@ -51,3 +53,9 @@ def test_command_of_another_account_is_refused(app, monkeypatch, words):
     assert result.exit_code == 1
     assert f"Error: {settings.instance} belongs to " in result.output
     assert "run this command with `sudo -u " in result.output
+
+
+@pytest.mark.parametrize("name", ["messages.mo", "messages.mo.new"])
+def test_git_ignores_what_make_dev_compiles(name):
+    patterns = (ROOT / ".gitignore").read_text().split()
+    assert any(fnmatch(name, pattern) for pattern in patterns)
