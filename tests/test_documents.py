@@ -265,6 +265,7 @@ def test_note_is_stored(any_app):
 def test_form_has_the_note(as_role):
     page = Page(as_role("editor").get("/cities/new", headers={"Accept-Language": "zh"}))
     assert page.text("#note-help") == "最多 500 个字符。"
+    assert page.has("textarea[name=note][rows='4'][maxlength]")
 """
 TEXTS = """
 msgid "Note"
