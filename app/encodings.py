@@ -1,5 +1,11 @@
 """How common Chinese characters are, by the encodings that were made for them."""
 
+import re
+
+# In Big5 the second byte may be a letter, so that Ål of Windows-1252 is one character. In such a
+# text the supposed characters are amid letters.
+AMID_LETTERS = re.compile("(?<=[A-Za-z])[^\0-\x7f]|[^\0-\x7f](?=[A-Za-z])")
+
 
 def level_in_gb2312(character: str) -> int | None:
     """1 or 2 for the two levels of Chinese characters in GB 2312, 0 for punctuation, None for all

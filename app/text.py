@@ -174,7 +174,7 @@ class Bytes(int):
 @dataclass(frozen=True)
 class Message:
     """An English text and its values; `str()` translates it into the language of the request. A
-    number is grouped in `%(n)s` (1,000) and plain in `%(n)d` (1000)."""
+    number is grouped in `%(n)s` (1,000) and plain in `%(n)d` (1000); a list is joined."""
 
     text: str
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -191,7 +191,7 @@ class Message:
         """Format a value for the text."""
         if type(value) is int and f"%({name})d" not in self.text:
             return format_decimal(value)
-        return value
+        return join_names(value) if isinstance(value, list) else value
 
 
 def N_(text: str, **values: object) -> Message:
@@ -217,6 +217,11 @@ def load_values(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: Message(**v) if isinstance(v, dict) else v for k, v in values.items()}
 
 
+def join_names(names: Iterable[object]) -> str:
+    """A list within a sentence, with the comma of its language."""
+    return str(gettext(", ")).join(map(str, names))
+
+
 def join_sentences(sentences: Iterable[object]) -> str:
     """One text of several sentences, with a space between them unless they are Chinese."""
     return " ".join(map(str, sentences)).replace("。 ", "。")
@@ -228,3 +233,8 @@ def parse_integer(text: str, low: int, high: int) -> int | None:
     if not (text.isascii() and text.isdigit()) or len(text) > 20:
         return None
     return int(text) if low <= int(text) <= high else None
+
+
+def read_count(text: str | None, most: int = 2**63 - 1) -> int:
+    """A count of Redis or a form; 0 if there is none, or if it is not a number within bounds."""
+    return parse_integer(text or "", 0, most) or 0

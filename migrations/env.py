@@ -5,10 +5,9 @@ from typing import Any
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection
 
-from app.database.engine import db
+from app.database.engine import create_command_engine, db
 from app.database.schema import SchemaError
 
 
@@ -29,7 +28,7 @@ def broken_references(connection: Connection) -> set[Any]:
     return set(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
 
 
-engine = create_engine(db.engine.url, poolclass=NullPool)
+engine = create_command_engine(db.engine.url)
 with engine.connect() as connection:
     prepare_connection(connection)
     broken_before = broken_references(connection)

@@ -8,9 +8,11 @@ programs are missing, which is a failure in CI.
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from flask import Flask
 from redis import Redis
 
@@ -22,7 +24,7 @@ from app.database.engine import db
 from app.database.schema import create_database
 from tests import servers
 from tests.applications import Applications, environment, migrate
-from tests.factories import Browser, add_person
+from tests.factories import Browser, add_person, run_command
 
 # The programs that tests start shall not compile our code each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -137,11 +139,12 @@ def applications(redis_url: str, sqlite_template: Path) -> Iterator[Applications
 @pytest.fixture
 def make_app(applications: Applications) -> Iterator[MakeApp]:
     """Get an application with changed settings: make_app(PUBLIC_READ="1"). Those of one test share
-    its database and Redis, as workers do. `commands=False` makes it a web process; `own=True` is
-    for a test that adds something to it, because other tests use it too."""
+    its database and Redis, as workers do. It is a web process, with the time limits of one, or with
+    `commands=True` the process of a command. `own=True` is for a test that adds something to it,
+    because other tests use it too."""
     applications.begin()
 
-    def make(own: bool = False, commands: bool = True, **changed: str) -> Flask:
+    def make(own: bool = False, commands: bool = False, **changed: str) -> Flask:
         return applications.get(own, commands, changed)
 
     yield make
@@ -156,8 +159,15 @@ def site_environment(applications: Applications) -> dict[str, str]:
 
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
-    """The application on a fresh SQLite file, without an application context."""
+    """A web process on a fresh SQLite file, without an application context."""
     return make_app()
+
+
+@pytest.fixture
+def flask(make_app: MakeApp) -> Callable[..., Result]:
+    """Run a command on the database of `app` as the program `flask` does, with text on its standard
+    input: flask("create-user", "Ada", typed="...")."""
+    return partial(run_command, make_app(commands=True))
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
@@ -166,7 +176,7 @@ def any_app(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Flask
     changed = {}
     if request.param == "mariadb":
         changed["DATABASE_URL"] = request.getfixturevalue("mariadb_migrated")
-    app = make_app(commands=False, **changed)
+    app = make_app(**changed)
     with app.app_context():
         if request.param == "mariadb":
             empty_tables()
@@ -177,7 +187,7 @@ def any_app(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Flask
 @pytest.fixture
 def mariadb(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Flask]:
     """A web process on MariaDB, in an application context."""
-    app = make_app(commands=False, DATABASE_URL=request.getfixturevalue("mariadb_migrated"))
+    app = make_app(DATABASE_URL=request.getfixturevalue("mariadb_migrated"))
     with app.app_context():
         empty_tables()
         yield app

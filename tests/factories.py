@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from click.testing import Result
 from flask import Flask
 from redis.connection import AbstractConnection
 from sqlalchemy import event, select
@@ -121,6 +122,12 @@ def entries(*kinds: str) -> list[HistoryEntry]:
     if kinds:
         query = query.where(HistoryEntry.subject_kind.in_(kinds))
     return list(db.session.scalars(query))
+
+
+def run_command(app: Flask, *words: object, typed: str = "") -> Result:
+    """Run a command of an application with text on its standard input."""
+    with app.app_context():
+        return app.test_cli_runner().invoke(args=[str(word) for word in words], input=typed)
 
 
 @contextmanager

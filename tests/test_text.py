@@ -174,6 +174,14 @@ def test_only_english_sentences_have_a_space_between_them():
     assert join_sentences(["第一句。", "第二句。"]) == "第一句。第二句。"
 
 
+def test_a_list_has_the_comma_of_the_language(app):
+    message = N_("File type not allowed. Allowed: %(list)s.", list=["txt", "pdf"])
+    with app.test_request_context():
+        assert str(message).endswith(" txt, pdf.")
+        with force_locale("zh"):
+            assert "txt、pdf" in str(message)
+
+
 def test_texts_that_earlier_releases_stored_are_shown_as_they_are(app):
     with app.test_request_context():
         assert load_messages("") == ""

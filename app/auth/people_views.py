@@ -1,14 +1,15 @@
 """The pages about people, for administrators."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, redirect, render_template, request, url_for
-from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.actor import Role
 from app.auth import queries, services
 from app.auth.forms import PersonForm, RoleForm
-from app.auth.models import FIRST_PASSWORD_LIFE, Person
+from app.auth.models import FIRST_PASSWORD_LIFE
 from app.auth.queries import PeopleListing, select_people
 from app.auth.tokens import services as tokens
 from app.current import actor
@@ -58,31 +59,30 @@ def first_password(person_id: int, password: str) -> str:
 @bp.get("/people/<int:person_id>")
 @role_required(Role.ADMIN, by_token=False)
 def show_person(person_id: int) -> str:
-    row = queries.get_person(actor(), person_id)
-    return person_page(row, RoleForm(role=row.role))
+    return draw_person(person_id)
 
 
-def person_page(row: Person, form: RoleForm) -> str:
+def draw_person(person_id: int, form: RoleForm | None = None) -> str:
     """One person, with the forms that change their role, password and access."""
+    row = queries.get_person(actor(), person_id)
     return render_template(
         "auth/show_person.html",
         row=row,
-        tokens=tokens.list_tokens(actor(), row.id),
-        form=form,
+        tokens=tokens.list_tokens(actor(), person_id),
+        form=form or RoleForm(role=row.role),
     )
 
 
 @bp.post("/people/<int:person_id>/role")
 @role_required(Role.ADMIN, by_token=False)
-def set_role(person_id: int) -> ResponseReturnValue:
-    form = RoleForm(role="")  # a form without it is refused, instead of choosing the default
+def set_role(person_id: int) -> Response | tuple[str, int, Mapping[str, str]]:
+    form = RoleForm(role="")  # a form without a choice has none
     sent = submit(form, lambda: services.set_role(actor(), person_id, form.role.data))
-    row = queries.get_person(actor(), person_id)
     if not sent.done:
-        return person_page(row, form), sent.status
+        return draw_person(person_id, form), sent.status, sent.headers
     if sent.result:
-        text = _("The role of %(name)s was changed. They need to sign in again.", name=row.name)
-        Notice(text).show()
+        name = queries.get_person(actor(), person_id).name
+        Notice(_("The role of %(name)s was changed. They need to sign in again.", name=name)).show()
     return redirect(url_for("people.show_person", person_id=person_id), 303)
 
 

@@ -80,7 +80,7 @@ def logout() -> Response:
     if actor().is_signed_in:
         event("signed-out")
     session.clear()
-    response = redirect(url_for("auth.login"), 303)
+    response = redirect(url_for("auth.login", next=request.form.get("next")), 303)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 

@@ -14,7 +14,8 @@ def init_app(app: Flask) -> None:
     from app.cities.importing import views as importing_views
     from app.cities.listing.list_page import source_hash
     from app.cities.listing.row_format import city_name
-    from app.cities.rules import may_read_cities, shown_name
+    from app.cities.queries import may_read_cities
+    from app.cities.rules import shown_name
     from app.cities.statistics import views as statistics_views
     from app.clock import registry
     from app.database import stored_keys

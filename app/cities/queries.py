@@ -1,4 +1,4 @@
-"""Reading one city: its row and its last change.
+"""Who may read cities, and reading one: its row and its last change.
 
 Rows are read as plain tuples with the names of `COLUMNS`, never as objects: a list has no use for
 them, and they cost several times as much.
@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, select
 
-from app.actor import Actor
+from app.actor import Actor, Role
 from app.auth.models import Person
 from app.cities.fields import FIELDS, values_of
 from app.cities.models import City
 from app.cities.rules import shown_name
+from app.current import settings
 from app.database.engine import db
+from app.errors import Unauthorized
 from app.history.queries import last_entry
 
 CityRow = Row[*tuple[Any, ...]]
@@ -28,6 +30,16 @@ COLUMNS = (
     City.province_key,
     City.city_key,
 )
+
+
+def may_read_cities(actor: Actor) -> bool:
+    """True for members and the operator, and for everybody where PUBLIC_READ opens reading."""
+    return settings().public_read or actor.has_role(Role.VIEWER)
+
+
+def check_reader(actor: Actor) -> None:
+    if not may_read_cities(actor):
+        raise Unauthorized()
 
 
 def find_city(city_id: int) -> CityRow | None:

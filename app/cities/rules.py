@@ -1,29 +1,17 @@
-"""Who may read cities, and what a city must be: shared by pages, forms, imports and API."""
+"""What a city must be: shared by pages, forms, imports and API."""
 
 import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from app.actor import Actor, Role
 from app.cities.fields import FIELDS, Input, Values, columns_of
 from app.cities.models import TEXT_LENGTH
-from app.current import settings
-from app.errors import Invalid, Unauthorized
+from app.errors import Invalid
 from app.text import COMPOSED_FROM, Message, is_blank, same_key, search_key, trim, without_bidi
 
 # What is wrong with each field, by its name.
 FieldErrors = dict[str, Message]
 Pair = tuple[str, str]
-
-
-def may_read_cities(actor: Actor) -> bool:
-    """True for members and the operator, and for everybody where PUBLIC_READ opens reading."""
-    return settings().public_read or actor.has_role(Role.VIEWER)
-
-
-def check_reader(actor: Actor) -> None:
-    if not may_read_cities(actor):
-        raise Unauthorized()
 
 
 def check_city(given: Input) -> Values:

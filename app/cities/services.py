@@ -14,7 +14,8 @@ from app.cities import cache, queries
 from app.cities.fields import CSV_FIELDS, FIELDS, Input, Values, columns_of, values_of
 from app.cities.models import City, RemovedCity
 from app.cities.name_locks import lock_names
-from app.cities.rules import check_city, check_reader, names_of, row_of
+from app.cities.queries import check_reader
+from app.cities.rules import check_city, names_of, row_of
 from app.cities.search_keys import find_same
 from app.config import ROOT
 from app.database.engine import db, release_connection
@@ -54,19 +55,19 @@ class RestoredCity(NamedTuple):
 class Outdated(Conflict):
     """The row changed since the form was opened."""
 
-    sentence = N_("This city was changed since you opened the form. Nothing was saved.")
+    text = N_("This city was changed since you opened the form. Nothing was saved.")
 
     def __init__(self, row: Any) -> None:
         values = {field.sent_as: getattr(row, field.column) for field in FIELDS}
         self.details = {"version": form_version(row), "values": values}
-        super().__init__(self.sentence)
+        super().__init__()
 
 
 class Unversioned(Outdated):
     """The form does not say which state of the row it began with, as that of the original."""
 
     status = 428
-    sentence = N_(
+    text = N_(
         "The form does not say which state of the city it began with. Nothing was saved. "
         "Send it again with its present version."
     )

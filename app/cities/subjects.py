@@ -12,7 +12,7 @@ from app.cities.importing.models import CityImport, LineKind
 from app.cities.importing.queries import IS_STAGED, owned_by
 from app.cities.listing.row_format import city_name
 from app.cities.models import City
-from app.cities.rules import may_read_cities
+from app.cities.queries import may_read_cities
 from app.database.engine import db
 from app.history.subjects import Subject, labels_from
 

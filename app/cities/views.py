@@ -15,8 +15,8 @@ from app.cities.fields import FIELDS, values_of
 from app.cities.forms import CityForm
 from app.cities.listing.list_page import CITIES, list_content, register_facts
 from app.cities.listing.row_format import city_name
-from app.cities.queries import CityRow, find_last_change
-from app.cities.rules import check_city, is_flawed, may_read_cities
+from app.cities.queries import CityRow, find_last_change, may_read_cities
+from app.cities.rules import check_city, is_flawed
 from app.current import actor
 from app.database.engine import release_connection
 from app.database.idempotency import new_key

@@ -6,7 +6,7 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     from app.clock import registry
     from app.database import idempotency, limits, stored_keys, timing
-    from app.database.engine import db, truncate_wal
+    from app.database.engine import db, listen, truncate_wal
     from app.database.failures import close_session
 
     url, web = app.config["SQLALCHEMY_DATABASE_URI"], app.config["WEB"]
@@ -16,6 +16,7 @@ def init_app(app: Flask) -> None:
     registry.add(app, "search keys", 10, stored_keys.step)
     app.teardown_appcontext(close_session)
     with app.app_context():
+        listen(db.engine)
         timing.listen(db.engine)
         if db.engine.dialect.name == "mysql":
             from app.database import mariadb

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Dialect, Engine, MetaData, event
+from sqlalchemy import URL, Connection, Dialect, Engine, MetaData, NullPool, create_engine, event
 from sqlalchemy.orm import DeclarativeBase
 
 WAL_MOST = 16 << 20  # four times what SQLite lets it grow to as long as nobody reads
@@ -27,7 +27,6 @@ class Base(DeclarativeBase):
     )
 
 
-@event.listens_for(Engine, "do_connect")
 def connect_mariadb(dialect: Dialect, _record: object, args: Any, options: Any) -> Any:
     """Connect to MariaDB with our subclass of the driver's connection."""
     if dialect.driver != "pymysql":
@@ -37,7 +36,6 @@ def connect_mariadb(dialect: Dialect, _record: object, args: Any, options: Any) 
     return SharedTlsConnection(*args, **options)
 
 
-@event.listens_for(Engine, "connect")
 def prepare_sqlite(connection: Any, _record: object) -> None:
     """Set WAL mode, durable commits and foreign keys; transactions are begun by begin_sqlite()."""
     if isinstance(connection, sqlite3.Connection):
@@ -46,13 +44,26 @@ def prepare_sqlite(connection: Any, _record: object) -> None:
             connection.execute(f"PRAGMA {pragma}")
 
 
-@event.listens_for(Engine, "begin")
 def begin_sqlite(connection: Connection) -> None:
     """Begin a transaction, IMMEDIATE for writers: upgrading from reading to writing would fail at
     once when another connection writes."""
     if connection.dialect.name == "sqlite":
         immediate = connection.get_execution_options().get("immediate")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def listen(engine: Engine) -> None:
+    """Set up the connections and transactions of an engine."""
+    event.listen(engine, "do_connect", connect_mariadb)
+    event.listen(engine, "connect", prepare_sqlite)
+    event.listen(engine, "begin", begin_sqlite)
+
+
+def create_command_engine(url: str | URL, **options: Any) -> Engine:
+    """An engine for a migration or command: each connection is closed after its use."""
+    engine = create_engine(url, poolclass=NullPool, **options)
+    listen(engine)
+    return engine
 
 
 db = SQLAlchemy(model_class=Base)

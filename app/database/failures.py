@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from flask import Flask, current_app
 from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.database.engine import db
@@ -220,12 +220,20 @@ def report(error: DatabaseError, consequence: str = "") -> None:
         log.error("%s", text)
     else:
         log.warning("%s", text)
-    if kind in (Kind.REFUSED, Kind.FULL) and (note := current_app.extensions.get(ON_REFUSAL)):
+    if is_lasting(error) and (note := current_app.extensions.get(ON_REFUSAL)):
         note(number_of(error))
 
 
+def is_lasting(error: DatabaseError) -> bool:
+    """True for an error that only an operator can mend: a refusal, a full disk, or a fault that is
+    not one of values, such as a missing table, column or index."""
+    kind = classify(error)
+    of_values = isinstance(error, DataError | IntegrityError)
+    return kind in (Kind.REFUSED, Kind.FULL) or (kind is Kind.FAULT and not of_values)
+
+
 def on_refusal(app: Flask, note: Callable[[int], object]) -> None:
-    """Let another package note the number of each error that only an operator can mend."""
+    """Let another package note the number of each lasting error."""
     app.extensions[ON_REFUSAL] = note
 
 

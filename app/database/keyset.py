@@ -16,6 +16,7 @@ from app.database.cursor import FIRST, LAST, Cursor, Sort
 from app.database.engine import db
 
 PAGE_SIZE = 50
+SEARCH_LENGTH = 200  # characters of a search
 COUNT_MOST = 1000  # rows that a filter finds are counted up to this
 
 Query = Select[*tuple[Any, ...]]

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import NullPool
 
 from app.config import ROOT
+from app.database.engine import create_command_engine
 from app.database.failures import (
     DATABASE_ERRORS,
     DatabaseError,
@@ -78,11 +78,8 @@ def create_database(url: str) -> None:
 
 
 def execute(url: str, statement: str) -> None:
-    engine = create_engine(
-        url,
-        isolation_level="AUTOCOMMIT",
-        poolclass=NullPool,
-        connect_args={"connect_timeout": CONNECT_SECONDS},
+    engine = create_command_engine(
+        url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": CONNECT_SECONDS}
     )
     with engine.connect() as connection:
         connection.execute(text(statement))
@@ -180,12 +177,7 @@ def alone(url: str) -> Iterator[Connection]:
     """A connection without time limits, while every other process that calls this waits: for a
     lock of the server, or of the folder with the SQLite file."""
     address = make_url(url)
-    engine = create_engine(
-        url,
-        isolation_level="AUTOCOMMIT",
-        poolclass=NullPool,
-        hide_parameters=True,
-    )
+    engine = create_command_engine(url, isolation_level="AUTOCOMMIT", hide_parameters=True)
     if address.drivername.startswith("sqlite"):
         folder = os.open(Path(address.database or "").parent, os.O_RDONLY)
         try:

@@ -1,6 +1,7 @@
 """Adopting the files of the original program: a folder, with or without the table that maps
 original names to stored names. Everything is copied; the folder stays as it is."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -8,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISDIR, S_ISLNK, S_ISREG
 from urllib.parse import quote
 
 from app.actor import Actor, Role
@@ -17,13 +19,12 @@ from app.current import settings
 from app.database.service import permitted
 from app.disk import has_space
 from app.errors import DomainError, Invalid, NoSpace, NotFound, Text, Unavailable
-from app.files import queries
 from app.files.models import EXTENSION_LENGTH, FOLDER_LENGTH, NAME_LENGTH, SENT_LENGTH
 from app.files.names import CleanPath, clean_path, cut, is_control, printable
 from app.files.rules import check_file
 from app.files.storage.folder import Incoming, read_blocks
 from app.files.upload.sent_names import decode_names
-from app.files.upload.services import ReceivedFile, columns_of, store
+from app.files.upload.services import AlreadyStored, ReceivedFile, columns_of, store
 from app.history.services import new_batch_id
 from app.text import N_
 
@@ -41,10 +42,10 @@ ADOPTED, FLAGGED, PRESENT, SKIPPED = "adopted", "to check", "already here", "ski
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file to adopt: its path, None if there is a problem, its name, and its stored name if the
-    original's table had one."""
+    """A file to adopt: its path, its name, its stored name if the original's table had one, and
+    why it cannot be copied."""
 
-    path: Path | None
+    path: Path
     name: str
     former_name: str | None = None
     problem: Text = ""
@@ -92,15 +93,17 @@ class Adoption:
         flaw."""
         flaws: Flaws = {}
         try:
-            if source.path is None:
+            if source.problem:
                 raise NotFound(source.problem)
-            is_new = self.copy(source, source.path, self.path_of(source, name, flaws), flaws)
+            self.copy(source, self.path_of(source, name, flaws), flaws)
+            state = FLAGGED if flaws else ADOPTED
         except (NoSpace, Unavailable):
             raise
+        except AlreadyStored:
+            state = PRESENT
         except (DomainError, OSError) as error:
             reason = error.message if isinstance(error, DomainError) else error.strerror or ""
             return AdoptionResult(printable(name), SKIPPED, reason)
-        state = (FLAGGED if flaws else ADOPTED) if is_new else PRESENT
         return AdoptionResult(printable(name), state, " ".join(map(str, flaws.values())))
 
     def path_of(self, source: SourceFile, name: str, flaws: Flaws) -> CleanPath:
@@ -116,33 +119,31 @@ class Adoption:
             return replace(path, sent=percent_coded(source.name)[:SENT_LENGTH])
         return path
 
-    def copy(self, source: SourceFile, file: Path, path: CleanPath, flaws: Flaws) -> bool:
+    def copy(self, source: SourceFile, path: CleanPath, flaws: Flaws) -> None:
         """Store the file, unless the same content is there already under this name."""
-        size, limit = file.stat().st_size, settings().upload_max_bytes
+        status, limit = source.path.stat(), settings().upload_max_bytes
+        size = status.st_size
         if not has_space(settings().files_dir, size):
             raise NoSpace()
         incoming = Incoming(settings().files_dir, max(size, limit))
         try:
-            for block in read_blocks(file):
+            for block in read_blocks(source.path):
                 incoming.write(block)
             if size > limit:
                 flaws["size"] = N_("It is larger than an upload may be.")
             content_type = content_type_of(path, incoming, flaws)
-            if queries.has_copy(self.owner_id, path, incoming.sha256, source.former_name):
-                return False
             columns = {
                 **columns_of(path, incoming, content_type, self.owner_id),
-                "created_at": datetime.fromtimestamp(file.stat().st_mtime, UTC),
+                "created_at": datetime.fromtimestamp(status.st_mtime, UTC),
                 "former_name": source.former_name,
                 "flaw": next(iter(flaws), None),
             }
             received = ReceivedFile(source.name, incoming, path=path, columns=columns)
-            store(self.actor, [received], self.batch_id)
+            store(self.actor, [received], self.batch_id, once=True)
         finally:
             incoming.discard()
         if received.error:
             raise received.error
-        return True
 
 
 def decode_paths(paths: Sequence[str]) -> list[str]:
@@ -150,8 +151,9 @@ def decode_paths(paths: Sequence[str]) -> list[str]:
     that have some are decoded together, and stay as they are if that fails."""
     parts = {part for path in paths for part in path.split("/") if SURROGATE.search(part)}
     raw = [part.encode("utf-8", "surrogateescape") for part in parts]
-    texts = dict(zip(parts, decode_names(raw), strict=True))
-    return ["/".join(texts.get(part) or part for part in path.split("/")) for path in paths]
+    names = decode_names(raw)
+    texts = {part: name.text for part, name in zip(parts, names, strict=True) if name}
+    return ["/".join(texts.get(part, part) for part in path.split("/")) for path in paths]
 
 
 def content_type_of(path: CleanPath, incoming: Incoming, flaws: Flaws) -> str:
@@ -180,27 +182,43 @@ def percent_coded(name: str) -> str:
     return quote(name, safe="/", errors="surrogateescape")
 
 
-def read_folder(folder: Path) -> Iterator[SourceFile]:
-    """Every file below the folder, named by its path there. Links are not followed."""
+def entries(folder: Path) -> Iterator[tuple[Path, Text]]:
+    """What is below the folder, and why it cannot be copied if it is not a file. Links are not
+    followed."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            yield SourceFile(path, path.relative_to(folder).as_posix())
+        problem: Text = ""
+        try:
+            mode = path.lstat().st_mode
+            if S_ISDIR(mode):
+                os.scandir(path).close()
+                continue
+            if not S_ISREG(mode):
+                problem = N_("a link") if S_ISLNK(mode) else N_("not a regular file")
+        except OSError as error:
+            problem = error.strerror or ""
+        yield path, problem
+
+
+def read_folder(folder: Path) -> Iterator[SourceFile]:
+    """Every file below the folder, named by its path there."""
+    for path, problem in entries(folder):
+        yield SourceFile(path, path.relative_to(folder).as_posix(), problem=problem)
 
 
 def read_mapping(folder: Path, mapping: Path) -> Iterator[SourceFile]:
     """Every row of the original's table, then the files without a row, under their own names."""
-    stored = {
-        path.name: path
-        for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink() and not path.samefile(mapping)
+    found = {
+        path: problem for path, problem in entries(folder) if problem or not path.samefile(mapping)
     }
+    stored = {path.name: path for path in found}
     rows = find_mapping(mapping, set(stored))
     for name, stored_name in rows:
-        path = stored.get(stored_name)
+        path = stored.get(stored_name, folder / stored_name)
         missing = N_("its file %(name)s is missing", name=printable(stored_name))
-        yield SourceFile(path, name, stored_name[:NAME_LENGTH], "" if path else missing)
-    for name in sorted(stored.keys() - {stored_name for _name, stored_name in rows}):
-        yield SourceFile(stored[name], name)  # not in the table
+        yield SourceFile(path, name, stored_name[:NAME_LENGTH], found.get(path, missing))
+    in_table = {stored.get(stored_name) for _name, stored_name in rows}
+    for path in sorted(found.keys() - in_table):
+        yield SourceFile(path, path.name, problem=found[path])
 
 
 def find_mapping(mapping: Path, stored: set[str]) -> list[tuple[str, str]]:

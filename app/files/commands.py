@@ -24,14 +24,15 @@ def adopt_files(folder: Path, mapping: Path | None, owner: str | None) -> None:
         person = adoption.default_owner()
         click.echo(f"The files will belong to {person.name}; use --owner for somebody else.")
     counts: Counter[str] = Counter()
+    status = 0
     for result in adoption.adopt_files(Actor.operator(), folder, mapping, person.id):
         counts[result.state] += 1
         reason = f": {result.reason}" if result.reason else ""
+        status = 1 if reason else status
         click.echo(f"{result.name}\t{result.state}{reason}")
     states = (adoption.ADOPTED, adoption.FLAGGED, adoption.PRESENT, adoption.SKIPPED)
     click.echo(", ".join(f"{counts[state]} {state}" for state in states))
-    if counts[adoption.FLAGGED] or counts[adoption.SKIPPED]:
-        raise SystemExit(1)
+    raise SystemExit(status)
 
 
 @click.command("purge-files")

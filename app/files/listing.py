@@ -21,8 +21,6 @@ from app.files.models import File
 from app.files.rules import restorable_since
 from app.text import search_key
 
-SEARCH_LENGTH = 200
-
 
 @dataclass(frozen=True)
 class FileListing(Listing):

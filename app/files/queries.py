@@ -5,11 +5,10 @@ import unicodedata
 from sqlalchemy import ColumnElement, and_, or_, select, union_all
 
 from app.actor import Actor, Role
-from app.database.engine import db, release_connection
+from app.database.engine import db
 from app.database.service import permitted
 from app.errors import NotFound
 from app.files.models import File
-from app.files.names import CleanPath
 from app.text import N_
 
 Conditions = tuple[ColumnElement[bool], ...]
@@ -57,17 +56,18 @@ def find_file(actor: Actor, sent: str) -> File:
     return file
 
 
-def has_copy(owner_id: int, path: CleanPath, sha256: str, former_name: str | None) -> bool:
-    """True if a version of this file has the same content, and the same former name if there is
-    one: a link of the original program leads to the file with the name in the link."""
-    same = and_(*same_file(owner_id, path.folder, path.name))
-    sent = and_(File.owner_id == owner_id, File.folder == path.folder, File.sent_name == path.sent)
-    query = select(File.id).where(or_(same, sent), File.sha256 == sha256)
-    if former_name is not None:
-        query = query.where(File.former_name == former_name)
-    found = db.session.scalar(query.limit(1))
-    release_connection()
-    return found is not None
+def has_copy(row: File) -> bool:
+    """True if a version of this new file has the same content, and the same former name if there
+    is one: a link of the original program leads to the file with the name in the link."""
+    same_sent = and_(File.folder == row.folder, File.sent_name == row.sent_path)
+    query = select(File.id).where(
+        File.owner_id == row.owner_id,
+        or_(and_(*versions_of(row)), same_sent),
+        File.sha256 == row.sha256,
+    )
+    if row.former_name is not None:
+        query = query.where(File.former_name == row.former_name)
+    return db.session.scalar(query.limit(1)) is not None
 
 
 @permitted(Role.VIEWER)

@@ -31,7 +31,7 @@ def check_file(path: CleanPath, incoming: Incoming, allowed: Collection[str]) ->
 def check_extension(extension: str, allowed: Collection[str]) -> None:
     """Invalid unless it is allowed; if none is named, all are."""
     if allowed and extension not in allowed:
-        raise Invalid(N_("File type not allowed. Allowed: %(list)s.", list=", ".join(allowed)))
+        raise Invalid(N_("File type not allowed. Allowed: %(list)s.", list=list(allowed)))
 
 
 def may_change(actor: Actor, file: File) -> bool:

@@ -7,8 +7,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.current import actor, settings
+from app.database.keyset import SEARCH_LENGTH
 from app.files import listing, queries, rules, services
-from app.web.listings import Filter, ListAddress, bounded_text, read_flag
+from app.web.listings import Filter, ListAddress, read_flag, read_words
 from app.web.notices import Notice
 from app.web.permissions import role_required
 from app.web.urls import list_url
@@ -19,7 +20,7 @@ FILES = ListAddress(
     "files.list_files",
     listing.FileListing,
     {
-        "search": Filter("q", lambda text: bounded_text(listing.SEARCH_LENGTH)(text.strip())),
+        "search": Filter("q", read_words(SEARCH_LENGTH)),
         "removed": Filter("removed", read_flag),
         "flawed": Filter("check", read_flag),
     },
@@ -49,7 +50,7 @@ def list_files() -> str:
         size=size,
         may_change=partial(rules.may_change, actor()),
         may_remove=queries.may_change_some(actor()),
-        search_length=listing.SEARCH_LENGTH,
+        search_length=SEARCH_LENGTH,
         limits=settings(),
         undo_days=rules.UNDO_DAYS,
     )

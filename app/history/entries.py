@@ -16,7 +16,7 @@ from app.history.models import HistoryEntry
 from app.history.queries import names_when_deleted
 from app.history.services import Fields
 from app.history.subjects import Subject, all_subjects
-from app.text import without_bidi
+from app.text import join_names, without_bidi
 from app.web.formatting import format_datetime, format_number
 
 VALUE_SHOWN, BATCH_SHOWN = 80, 8  # characters of a value, and of the id of a batch
@@ -186,7 +186,7 @@ def show_value(subject: Subject, name: str, value: Any) -> str:
     if isinstance(value, int):
         return format_number(value)
     if isinstance(value, list):
-        value = ", ".join(map(str, value))
+        value = join_names(value)
     text = without_bidi(str(value))
     if MOMENT.fullmatch(text):
         return format_datetime(datetime.fromisoformat(text))

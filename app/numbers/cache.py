@@ -18,7 +18,7 @@ from app.current import worker_name
 from app.errors import Unavailable
 from app.redis.client import redis_store
 from app.redis.lock import Lock, find_or_acquire
-from app.text import N_, parse_integer
+from app.text import N_, read_count
 
 TURN_SECONDS = 4  # to wait for a turn within the process; shorter than the lease of the lock
 COUNTERS = "gz:numbers:counters"
@@ -153,5 +153,5 @@ def read_statistics() -> CacheStatistics | None:
         found = redis_store.script(STATISTICS)(keys=[COUNTERS, WORKERS], args=[oldest])
     except RedisError:
         return None
-    hits, computed = (parse_integer(text or "", 0, 2**63) or 0 for text in found[:2])
+    hits, computed = map(read_count, found[:2])
     return CacheStatistics(hits, computed, workers=found[2])

@@ -7,7 +7,7 @@ from babel.dates import get_timezone_gmt, get_timezone_name
 from flask import Flask
 from flask_babel import gettext as _
 
-from app.text import Bytes, join_sentences
+from app.text import Bytes, join_names, join_sentences
 from app.times import now
 
 
@@ -75,6 +75,7 @@ def init_app(app: Flask) -> None:
         date=flask_babel.format_date,
         datetime=format_datetime,
         exactly=format_exactly,
+        names=join_names,
         number=format_number,
         sentences=join_sentences,
         zone=format_zone,

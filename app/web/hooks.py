@@ -190,6 +190,7 @@ def page_context() -> dict[str, Any]:
         "colour_scheme": colour_scheme(),
         "this_page": urls.this_page(),
         "draft": g.get("draft"),
+        "no_draft": g.get("no_draft"),
     }
 
 

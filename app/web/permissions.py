@@ -22,11 +22,10 @@ T = TypeVar("T")
 
 def ask_sign_in() -> Response:
     """Redirect browsers to the sign-in page, which leads back; other clients get 401."""
-    if wants_page() and request.method in ("GET", "HEAD"):
-        return redirect(sign_in_url(next=this_page()), 303)  # type: ignore[return-value]
-    if wants_page():
-        return redirect(sign_in_url(why="ended"), 303)  # type: ignore[return-value]
-    raise Unauthorized()
+    if not wants_page():
+        raise Unauthorized()
+    why = None if request.method in ("GET", "HEAD") else "ended"
+    return redirect(sign_in_url(next=this_page(), why=why), 303)  # type: ignore[return-value]
 
 
 def ask_password() -> Response:

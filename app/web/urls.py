@@ -82,18 +82,20 @@ def referring_page() -> tuple[str, str]:
     return page.path, f"{page.path}?{query}" if query else page.path
 
 
-def own_query(query: bytes) -> str:
+def own_query(query: bytes, names: tuple[str, ...] = (SIGNATURE, DRAFT)) -> str:
     """A query without the arguments that are not part of a page's URL."""
-    others = (f"{SIGNATURE}=".encode(), f"{DRAFT}=".encode())
+    others = tuple(f"{name}=".encode() for name in names)
     pairs = [pair for pair in query.split(b"&") if not pair.startswith(others)]
     return b"&".join(pairs).decode("ascii", "replace")
 
 
 def this_page() -> str:
-    """Path and query of the current page for `next=`, percent-encoded. For a form that was posted
-    to a URL without GET, it is the page of the form."""
-    path, query = quote_path(request.path), own_query(request.query_string)
-    if request.method in ("GET", "HEAD") or accepts_get(request.path):
+    """Path and query of the current page for `next=`, percent-encoded: that of a draft still shows
+    it. For a form that was posted to a URL without GET, it is the page of the form."""
+    is_read = request.method in ("GET", "HEAD")
+    if is_read or accepts_get(request.path):
+        names = (SIGNATURE,) if is_read else (SIGNATURE, DRAFT)
+        path, query = quote_path(request.path), own_query(request.query_string, names)
         return f"{path}?{query}" if query else path
     form, target = referring_page()
     return safe_next(target, "/") if accepts_get(unquote(form)) else "/"

@@ -9,18 +9,7 @@ from app.auth.sign_in import credentials
 from app.auth.sign_in import services as sign_in
 from app.errors import Invalid
 from tests.auth.helpers import is_signed_in
-from tests.factories import OPERATOR, PASSWORD, add_person
-
-
-@pytest.fixture
-def flask(app):
-    """Run a command as the program `flask` does, with text on its standard input."""
-
-    def run(*words, typed=""):
-        with app.app_context():
-            return app.test_cli_runner().invoke(args=words, input=typed)
-
-    return run
+from tests.factories import OPERATOR, PASSWORD, add_person, run_command
 
 
 def test_user_is_created_from_standard_input(app, flask):
@@ -93,9 +82,8 @@ def test_set_up_link_works_until_a_person_exists(app, flask, browser):
 
 
 def test_without_the_database_a_command_ends_in_one_message(make_app):
-    app = make_app(DATABASE_URL="mysql://nobody:x@127.0.0.1:1/nothing")
-    with app.app_context():
-        result = app.test_cli_runner().invoke(args=["list-users"])
+    app = make_app(commands=True, DATABASE_URL="mysql://nobody:x@127.0.0.1:1/nothing")
+    result = run_command(app, "list-users")
     assert result.exit_code == 1
     assert result.output.startswith("Error: The database does not answer: 2003 Can't connect")
     assert result.output.endswith(". See DATABASE_URL.\n")
@@ -103,11 +91,10 @@ def test_without_the_database_a_command_ends_in_one_message(make_app):
 
 
 def test_without_redis_a_password_is_changed_with_one_line_of_warning(make_app, caplog):
-    app = make_app(REDIS_URL="unix:///nowhere/redis.sock")
+    app = make_app(commands=True, REDIS_URL="unix:///nowhere/redis.sock")
     with app.app_context():
         add_person("Ada")
-        words = ("set-password", "Ada")
-        result = app.test_cli_runner().invoke(args=words, input="another password\n")
+        result = run_command(app, "set-password", "Ada", typed="another password\n")
         assert result.exit_code == 0
         assert credentials.verify("Ada", "another password")
     warnings = [record for record in caplog.records if record.name != "gazetteer.events"]
@@ -131,9 +118,9 @@ def test_a_name_is_unlocked(app, flask):
 
 
 def test_without_redis_unlocking_fails_in_one_message(make_app):
-    app = make_app(REDIS_URL="unix:///nowhere/redis.sock")
+    app = make_app(commands=True, REDIS_URL="unix:///nowhere/redis.sock")
     with app.app_context():
         add_person("Ada")
-        result = app.test_cli_runner().invoke(args=["unlock", "Ada"])
+    result = run_command(app, "unlock", "Ada")
     assert result.exit_code == 1
     assert result.output.startswith("Error: Redis does not answer")

@@ -46,7 +46,7 @@ def test_writes_redirect_there_too_and_change_nothing(app, newcomer):
 def test_json_clients_get_403_with_a_message(newcomer):
     response = newcomer.client.get("/cities", headers={"Accept": "application/json"})
     assert response.status_code == 403
-    assert response.json["error"].startswith("Choose a password of your own first")
+    assert response.json["error"].startswith("Set your own password first")
 
 
 def test_public_pages_preferences_and_sign_out_still_work(newcomer):

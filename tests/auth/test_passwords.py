@@ -84,15 +84,14 @@ def test_a_worker_does_not_import_the_package_of_the_list():
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
-def test_common_passwords_are_refused_wherever_one_is_chosen(app, as_role):
+def test_common_passwords_are_refused_wherever_one_is_chosen(flask, as_role):
     editor = as_role("editor")
     fields = {"current": PASSWORD, "password": "qwertyui", "again": "qwertyui"}
     response = editor.submit("/account/password", fields)
     assert response.status_code == 422
     assert Page(response).text("#password-error") == f"Error: {COMMON}"
-    with app.app_context():
-        result = app.test_cli_runner().invoke(args=["create-user", "Ada"], input="qwertyui\n")
-        assert (result.exit_code, result.output) == (1, f"Error: {COMMON}\n")
+    result = flask("create-user", "Ada", typed="qwertyui\n")
+    assert (result.exit_code, result.output) == (1, f"Error: {COMMON}\n")
 
 
 def test_the_first_administrator_chooses_another_one_too(app):

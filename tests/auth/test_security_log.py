@@ -9,12 +9,10 @@ from app.errors import Forbidden, Invalid
 from tests.factories import OPERATOR, PASSWORD, actor_of, add_person, claim
 
 
-def test_commands_are_logged(app, events):
-    run = app.test_cli_runner().invoke
-    with app.app_context():
-        assert run(args=["create-user", "Ada"], input=PASSWORD).exit_code == 0
-        assert run(args=["set-password", "ada"], input="another password").exit_code == 0
-        assert run(args=["create-user", "ADA"], input=PASSWORD).exit_code == 1
+def test_commands_are_logged(flask, events):
+    assert flask("create-user", "Ada", typed=PASSWORD).exit_code == 0
+    assert flask("set-password", "ada", typed="another password").exit_code == 0
+    assert flask("create-user", "ADA", typed=PASSWORD).exit_code == 1
     by = {"person": "operator", "via": "command"}
     assert events() == [
         {"event": "person-created", **by, "about": "Ada", "role": "viewer"},

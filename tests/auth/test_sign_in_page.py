@@ -155,7 +155,7 @@ def test_nothing_else_takes_the_token_of_a_visitor(people, browser):
 
 def test_a_form_after_the_end_of_the_session_leads_to_the_sign_in(people, browser):
     response = browser.client.post("/session/clear", headers=HTML)
-    assert (response.status_code, response.location) == (303, "/login?why=ended")
+    assert (response.status_code, response.location) == (303, "/login?next=/&why=ended")
     said = Page(browser.get(response.location)).text(".notice-text")
     assert said == "Please sign in again, then repeat what you did."
 

@@ -10,31 +10,30 @@ from app.cities.models import City
 from app.config import ROOT
 from app.database.engine import db
 from tests.cities.conftest import add_cities
+from tests.factories import run_command
 
 
-def test_former_name_of_the_release_check_is_not_listed(app):
-    run = app.test_cli_runner().invoke
-    listed = [line.split()[0] for line in run(args=["--help"]).output.splitlines() if line.strip()]
+def test_former_name_of_the_release_check_is_not_listed(flask):
+    listed = [line.split()[0] for line in flask("--help").output.splitlines() if line.strip()]
     assert "check-release" in listed
     assert "try" not in listed
-    assert "Start this release beside the running one" in run(args=["try", "--help"]).output
+    assert "Start this release beside the running one" in flask("try", "--help").output
 
 
-def test_prepare_recomputes_keys_that_another_release_stored(app):
+def test_prepare_recomputes_keys_that_another_release_stored(app, flask):
     with app.app_context():
         add_cities(("Zürich", "Bülach", 1))
         db.session.execute(update(City).values(search_key="zürich\nbülach"))
         db.session.commit()
-        done = app.test_cli_runner().invoke(args=["prepare"])
+        done = flask("prepare")
         assert done.exit_code == 0, done.output
         db.session.rollback()
         assert db.session.scalar(select(City.search_key)) == "zurich\nbulach"
 
 
 def test_prepare_names_the_missing_folder_of_the_database(make_app):
-    app = make_app(DATABASE_URL="sqlite:////nowhere/x.sqlite")
-    with app.app_context():
-        done = app.test_cli_runner().invoke(args=["prepare"])
+    app = make_app(commands=True, DATABASE_URL="sqlite:////nowhere/x.sqlite")
+    done = run_command(app, "prepare")
     assert done.exit_code == 2
     assert "/nowhere cannot be opened: No such file or directory. See DATABASE_URL." in done.output
 
@@ -42,14 +41,13 @@ def test_prepare_names_the_missing_folder_of_the_database(make_app):
 @pytest.mark.parametrize(
     "words", [["prepare"], ["list-users"], ["history", "prune", "--before", "2020-01-01"]]
 )
-def test_command_of_another_account_is_refused(app, monkeypatch, words):
+def test_command_of_another_account_is_refused(app, flask, monkeypatch, words):
     settings = app.config["SETTINGS"]
     settings.instance.mkdir(exist_ok=True)
     owner = settings.instance.stat().st_uid
-    with app.app_context():
-        assert app.test_cli_runner().invoke(args=["list-users"]).exit_code == 0
-        monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
-        result = app.test_cli_runner().invoke(args=words)
+    assert flask("list-users").exit_code == 0
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    result = flask(*words)
     assert result.exit_code == 1
     assert f"Error: {settings.instance} belongs to " in result.output
     assert "run this command with `sudo -u " in result.output

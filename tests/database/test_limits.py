@@ -20,7 +20,7 @@ from app.database.mariadb import SharedTlsConnection
 from app.database.service import unrecorded
 from app.errors import Locked
 from tests.database.test_transactions import give_role
-from tests.factories import HTML, Browser, add_person
+from tests.factories import HTML, Browser, add_person, run_command
 
 VARIABLES = text("SELECT @@innodb_lock_wait_timeout, @@lock_wait_timeout, @@max_statement_time + 0")
 WAITING = text(
@@ -78,7 +78,7 @@ def test_table_that_a_migration_changes_is_a_lock(mariadb):
 
 def test_page_that_reads_a_locked_table_asks_to_try_again(make_app, mariadb_migrated, mariadb):
     add_person("viewer", "viewer")
-    browser = Browser(make_app(commands=False, DATABASE_URL=mariadb_migrated))
+    browser = Browser(make_app(DATABASE_URL=mariadb_migrated))
     browser.sign_in("viewer")
     holder = db.engine.raw_connection()
     holder.cursor().execute("LOCK TABLES city WRITE")
@@ -99,14 +99,12 @@ def set_password(mariadb, mariadb_migrated, make_app, monkeypatch):
 
     def run(lock, held):
         monkeypatch.setattr(limits, "COMMAND", replace(limits.COMMAND, lock=lock))
-        command = make_app(own=True, DATABASE_URL=mariadb_migrated)
+        command = make_app(own=True, commands=True, DATABASE_URL=mariadb_migrated)
         holder = db.engine.raw_connection()
         holder.cursor().execute("SELECT * FROM person FOR UPDATE")
         if held:
             threading.Timer(held, holder.rollback).start()
-        with command.app_context():
-            words = ["set-password", "Ada"]
-            result = command.test_cli_runner().invoke(args=words, input="a new password\n")
+        result = run_command(command, "set-password", "Ada", typed="a new password\n")
         holder.rollback()
         holder.close()
         return result.exit_code, result.output
@@ -127,7 +125,7 @@ def test_command_names_a_row_that_stays_locked(set_password):
 def test_page_that_took_too_long_does_not_ask_to_try_again(make_app, monkeypatch):
     monkeypatch.setattr(limits, "WEB", replace(limits.WEB, statement=0))
     monkeypatch.setattr(limits, "STEPS", 10)
-    app = make_app(own=True, commands=False, PUBLIC_READ="1")
+    app = make_app(own=True, PUBLIC_READ="1")
     with app.app_context():
         add_sample_cities(Actor.operator())
         db.session.remove()
@@ -140,7 +138,7 @@ def test_page_that_took_too_long_does_not_ask_to_try_again(make_app, monkeypatch
 
 def test_endless_read_of_sqlite_is_ended(make_app, monkeypatch):
     monkeypatch.setattr(limits, "WEB", replace(limits.WEB, statement=0.2))
-    with make_app(commands=False).app_context():
+    with make_app().app_context():
         with pytest.raises(DBAPIError) as error:
             db.session.scalar(text(ENDLESS))
         db.session.rollback()

@@ -66,7 +66,7 @@ def test_a_lock_leaves_no_statement_waiting(mariadb):
 @pytest.fixture
 def site(mariadb, mariadb_migrated, make_app):
     """Another web process on the same database, without an application context."""
-    return make_app(commands=False, DATABASE_URL=mariadb_migrated)
+    return make_app(DATABASE_URL=mariadb_migrated)
 
 
 def test_a_locked_city_is_reported_above_the_form(site):

@@ -4,9 +4,9 @@ import ssl
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import text
 
+from app.database.engine import create_command_engine
 from app.database.mariadb import SharedTlsConnection
 from tests import servers
 from tests.conftest import need
@@ -26,7 +26,7 @@ def tls_url() -> Iterator[str]:
 def connect(url, **options):
     """Connect with a new engine, as migrations and commands do; returns the driver's connection
     and its cipher."""
-    with create_engine(url, poolclass=NullPool, connect_args=options).connect() as connection:
+    with create_command_engine(url, connect_args=options).connect() as connection:
         cipher = connection.execute(text("SHOW STATUS LIKE 'Ssl_cipher'")).one()[1]
         return connection.connection.driver_connection, cipher
 

@@ -47,7 +47,7 @@ def prepared(make_app, mariadb_url):
 
     def run(account="root"):
         url = mariadb_url.replace("root@", f"{account}@")
-        app = make_app(own=True, DATABASE_URL=f"{url}/preflight")
+        app = make_app(own=True, commands=True, DATABASE_URL=f"{url}/preflight")
         with app.app_context():
             prepare(app.config["SETTINGS"])
         return app

@@ -32,7 +32,7 @@ def busy_sqlite(seconds=None):
 
 
 def test_busy_sqlite_is_waited_for(make_app):
-    with make_app(commands=False).app_context():
+    with make_app().app_context():
         person, attempts = add_person("viewer"), []
 
         @service(Role.ADMIN)
@@ -48,7 +48,7 @@ def test_busy_sqlite_is_waited_for(make_app):
 
 
 def test_sqlite_that_stays_busy_is_not_called_absent(make_app):
-    app = make_app(own=True, commands=False)
+    app = make_app(own=True)
 
     @app.get("/busy")
     def busy():
@@ -69,7 +69,7 @@ def test_sqlite_that_stays_busy_is_not_called_absent(make_app):
 
 
 def test_sqlite_that_stays_busy_raises(make_app):
-    with make_app(commands=False).app_context():
+    with make_app().app_context():
         person = add_person("viewer")
         work = unrecorded(partial(give_role, person, "editor"))
         with busy_sqlite(), pytest.raises(OperationalError) as error:
@@ -88,7 +88,7 @@ def impatient(monkeypatch):
 
 
 def test_search_works_while_another_process_writes(make_app, impatient, caplog):
-    app = make_app(commands=False, PUBLIC_READ="1")
+    app = make_app(PUBLIC_READ="1")
     with app.app_context():
         add_as_original(("广东", "深圳市", 5))
         db.session.remove()
@@ -99,7 +99,7 @@ def test_search_works_while_another_process_writes(make_app, impatient, caplog):
 
 
 def test_queue_of_writers_ends_with_the_first_that_gives_up(make_app, impatient):
-    app = make_app(commands=False)
+    app = make_app()
     with app.app_context():
         person = add_person("viewer")
         work = unrecorded(partial(give_role, person, "editor"))
@@ -110,7 +110,7 @@ def test_queue_of_writers_ends_with_the_first_that_gives_up(make_app, impatient)
 
 
 def test_writer_begins_immediately_on_sqlite(make_app):
-    with make_app(commands=False).app_context():
+    with make_app().app_context():
         add_person("viewer")
 
         @unrecorded

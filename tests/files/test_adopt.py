@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from app.auth import services as auth
 from app.database.engine import db
-from app.files import queries
+from app.files import adoption, queries
 from app.files.models import File
-from tests.factories import OPERATOR, actor_of, add_person
+from tests.factories import OPERATOR, actor_of, add_person, at_once, run_command
 from tests.files.helpers import PDF, PNG, REPORT, Script, files_dir
 from tests.html import Page
 
@@ -26,15 +26,11 @@ def old(tmp_path):
 
 
 @pytest.fixture
-def run(app):
+def run(app, flask):
+    """Runs a command, where Ada is an editor."""
     with app.app_context():
         add_person("Ada", "editor")
-
-    def run(*arguments):
-        with app.app_context():
-            return app.test_cli_runner().invoke(args=list(map(str, arguments)))
-
-    return run
+    return flask
 
 
 def test_a_plain_folder_is_copied_with_its_paths(app, run, old):
@@ -47,7 +43,8 @@ def test_a_plain_folder_is_copied_with_its_paths(app, run, old):
     done = run("adopt-files", old, "--owner", "ada")
     assert done.exit_code == 1, done.output
     lines = done.output.splitlines()
-    assert lines[-1] == "2 adopted, 2 to check, 0 already here, 0 skipped"
+    assert lines[-1] == "2 adopted, 2 to check, 0 already here, 1 skipped"
+    assert "link.pdf\tskipped: a link" in lines
     assert "report.pdf\tadopted" in lines
     assert "survey/map.png\tadopted" in lines
     assert "notes.gif\tto check: The content is not a .gif file." in lines
@@ -60,7 +57,55 @@ def test_a_plain_folder_is_copied_with_its_paths(app, run, old):
         wrong = queries.find_file(OPERATOR, "survey/wrong.png")
         assert (wrong.flaw, wrong.content_type) == ("content", "application/octet-stream")
     again = run("adopt-files", old, "--owner", "Ada")
-    assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 4 already here, 0 skipped"
+    assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 4 already here, 1 skipped"
+
+
+def test_what_is_not_a_file_is_reported(run, old):
+    os.mkfifo(old / "pipe")
+    (old / "nowhere").symlink_to(old / "none")
+    (old / "folder").symlink_to(old / "survey")
+    (old / "survey" / "map.png").write_bytes(PNG)
+    done = run("adopt-files", old, "--owner", "Ada")
+    assert done.exit_code == 1
+    assert done.output.splitlines() == [
+        "folder\tskipped: a link",
+        "nowhere\tskipped: a link",
+        "pipe\tskipped: not a regular file",
+        "survey/map.png\tadopted",
+        "1 adopted, 0 to check, 0 already here, 3 skipped",
+    ]
+
+
+def test_of_the_table_of_the_original_too(run, old, tmp_path):
+    """The mapping may be a file of the folder, which is not adopted."""
+    (old / "key.pdf").write_bytes(PDF)
+    os.mkfifo(old / "pipe")
+    (old / "linked.pdf").symlink_to(old / "key.pdf")
+    rows = [(REPORT, "key.pdf"), ("b.pdf", "linked.pdf")]
+    done = run("adopt-files", old, make_mapping(old / "files.db", rows), "--owner", "Ada")
+    assert done.exit_code == 1
+    assert done.output.splitlines() == [
+        f"{REPORT}\tadopted",
+        "b.pdf\tskipped: a link",
+        "pipe\tskipped: not a regular file",
+        "1 adopted, 0 to check, 0 already here, 2 skipped",
+    ]
+
+
+def test_two_runs_at_once_store_each_file_once(any_app, people, old):
+    for number in range(10):
+        (old / f"{number}.pdf").write_bytes(PDF)
+
+    def adopt():
+        results = list(adoption.adopt_files(OPERATOR, old, None, people[0]))
+        return [result.state for result in results]
+
+    states = at_once(any_app, adopt, adopt)
+    for pair in zip(*states, strict=True):
+        assert sorted(pair) == [adoption.ADOPTED, adoption.PRESENT]
+    assert db.session.scalars(select(File.version)).all() == [1] * 10
+    stored = [path for path in files_dir(any_app).rglob("*") if path.is_file()]
+    assert len(stored) == 10, "what was not needed is deleted"
 
 
 @pytest.mark.parametrize(
@@ -215,6 +260,7 @@ def test_a_name_that_the_rules_refuse_is_replaced(app, run, old, name, stored):
     with app.app_context():
         assert queries.find_file(OPERATOR, stored).flaw == "name"
     again = run("adopt-files", old, "--owner", "Ada")
+    assert again.exit_code == 1, "it still has to be checked"
     assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 1 already here, 0 skipped"
 
 
@@ -243,6 +289,15 @@ def test_names_that_are_not_utf_8_are_decoded_together(app, run, old, encoding):
     assert adopted(app) == (dict.fromkeys(expected, 1), [])
     again = run("adopt-files", old, "--owner", "Ada")
     assert again.output.splitlines()[-1] == "0 adopted, 0 to check, 4 already here, 0 skipped"
+
+
+def test_a_name_in_another_encoding_takes_no_others_along(app, run, old):
+    known = [("新北京.pdf", "gbk"), ("臺灣.pdf", "big5")]
+    for name, encoding in [*known, ("café.pdf", "cp1252"), ("日本語.pdf", "cp932")]:
+        (old / os.fsdecode(name.encode(encoding))).write_bytes(PDF)
+    done = run("adopt-files", old, "--owner", "Ada")
+    assert done.output.splitlines()[-1].startswith("2 adopted, 2 to check,")
+    assert {name for name, _encoding in known} < adopted(app)[0].keys()
 
 
 def test_names_that_become_the_same_text_are_different_files(app, run, old):
@@ -305,12 +360,12 @@ def test_files_to_check_are_a_filter_of_the_list(app, run, old, as_role):
 
 
 def test_a_file_above_the_limit_and_of_another_type_is_taken_over(make_app, old):
-    app = make_app(UPLOAD_MAX_MB="1", UPLOAD_EXTENSIONS="pdf")
+    app = make_app(commands=True, UPLOAD_MAX_MB="1", UPLOAD_EXTENSIONS="pdf")
     with app.app_context():
         add_person("Ada", "editor")
         (old / "large.pdf").write_bytes(PDF + bytes(1 << 20))
         (old / "setup.exe").write_bytes(b"MZ")
-        done = app.test_cli_runner().invoke(args=["adopt-files", str(old), "--owner", "Ada"])
+        done = run_command(app, "adopt-files", old, "--owner", "Ada")
         assert done.exit_code == 1
         assert done.output.splitlines()[-1] == "0 adopted, 2 to check, 0 already here, 0 skipped"
         assert queries.find_file(OPERATOR, "large.pdf").flaw == "size"

@@ -4,6 +4,7 @@ import pytest
 
 from app.auth import services as auth
 from app.database.engine import db
+from app.database.keyset import SEARCH_LENGTH
 from app.files import listing, rules
 from app.files.models import File
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser
@@ -165,7 +166,7 @@ def test_writing_is_for_editors_by_post_with_a_token(app, script, as_role, brows
     assert editor.client.post(path, headers=HTML).status_code == 400
     assert editor.submit("/files/99/" + action, page="/files").status_code == 404
     assert editor.get(path).status_code == 405
-    assert browser.submit(path, page="/login").location == "/login?why=ended"
+    assert browser.submit(path, page="/login").location == "/login?next=/&why=ended"
     assert script.client.post(path).status_code == 401, "nobody, and no browser"
     assert script.get("/files/1").status_code == 200
 
@@ -194,7 +195,7 @@ def test_pages_are_not_stored(script, as_role):
 
 def test_the_search_box_cuts_what_is_longer_than_what_is_searched_for(as_role):
     box = Page(as_role("viewer").get("/files")).one("input[name=q]")
-    assert box["maxlength"] == str(listing.SEARCH_LENGTH)
+    assert box["maxlength"] == str(SEARCH_LENGTH)
 
 
 @pytest.mark.parametrize(

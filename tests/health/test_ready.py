@@ -183,7 +183,7 @@ def test_a_hung_database_does_not_hang_readyz(make_app):
         taken = []
         threading.Thread(target=lambda: taken.append(silent.accept()), daemon=True).start()
         url = f"mysql://u:p@127.0.0.1:{port}/nothing"
-        app = make_app(commands=False, DATABASE_URL=url)
+        app = make_app(DATABASE_URL=url)
         # It takes twice the time-outs to connect and read, and three times that on a busy machine.
         status, body = servers.within(15, lambda: ready(app))
         assert status == 503

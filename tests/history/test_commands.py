@@ -1,6 +1,7 @@
 """flask history prune."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import insert, select
@@ -32,16 +33,17 @@ def moments(app):
     return left
 
 
-def prune(app, *arguments):
-    return app.test_cli_runner().invoke(args=["history", "prune", *arguments])
+@pytest.fixture
+def prune(flask):
+    return partial(flask, "history", "prune")
 
 
-def test_entries_before_a_day_in_the_zone_of_the_site_are_deleted(app, moments):
-    result = prune(app, "--before", "2026-03-04")
+def test_entries_before_a_day_in_the_zone_of_the_site_are_deleted(prune, moments):
+    result = prune("--before", "2026-03-04")
     assert result.exit_code == 0
     assert result.output == "Deleted 1 entry written before 2026-03-04 (Asia/Shanghai).\n"
     assert moments() == [1]
-    assert "0 entries" in prune(app, "--before", "2026-03-04").output
+    assert "0 entries" in prune("--before", "2026-03-04").output
 
 
 @pytest.mark.parametrize(
@@ -54,16 +56,16 @@ def test_entries_before_a_day_in_the_zone_of_the_site_are_deleted(app, moments):
         ((), "Missing option '--before'"),
     ],
 )
-def test_invalid_days_delete_nothing(app, moments, monkeypatch, arguments, message):
+def test_invalid_days_delete_nothing(prune, moments, monkeypatch, arguments, message):
     # Already 5 March in Shanghai, still the 4th in UTC.
     monkeypatch.setattr(commands, "now", lambda: datetime(2026, 3, 4, 17, tzinfo=UTC))
-    result = prune(app, *arguments)
+    result = prune(*arguments)
     assert result.exit_code == 2
     assert message in result.output
     assert moments() == [0, 1]
 
 
-def test_today_may_be_named(app, moments, monkeypatch):
+def test_today_may_be_named(prune, moments, monkeypatch):
     monkeypatch.setattr(commands, "now", lambda: datetime(2026, 3, 4, 17, tzinfo=UTC))
-    assert prune(app, "--before", "2026-03-05").exit_code == 0
+    assert prune("--before", "2026-03-05").exit_code == 0
     assert moments() == []

@@ -47,7 +47,7 @@ def written(request):
 @pytest.fixture(scope="module")
 def noisy(applications):
     """An application with a view that fails, and one that logs much."""
-    app = applications.make(commands=True, changed={"TRUSTED_PROXIES": "1"})
+    app = applications.make(commands=False, changed={"TRUSTED_PROXIES": "1"})
 
     @app.get("/fails/<path:path>")
     def fails(path):

@@ -21,11 +21,10 @@ def lines(app, day=None):
     return path.read_text().splitlines() if path.exists() else []
 
 
-def test_requests_and_commands_write_to_the_file_of_the_day(app, browser):
+def test_requests_and_commands_write_to_the_file_of_the_day(app, flask, browser):
     with app.app_context():
         add_person("小梅")
-        run = app.test_cli_runner().invoke
-        assert run(args=["create-user", "Ada"], input=PASSWORD).exit_code == 0
+    assert flask("create-user", "Ada", typed=PASSWORD).exit_code == 0
     browser.submit("/login", {"name": "小梅", "password": "wrong one"})
     browser.submit("/login", {"name": "my password by mistake", "password": "wrong one"})
     browser.sign_in("小梅")

@@ -21,7 +21,7 @@ from app.redis.failures import ErrorKind, classify
 from app.redis.lock import Lock
 from tests import servers
 from tests.conftest import need
-from tests.factories import HTML, PASSWORD, Browser, add_person, at_once
+from tests.factories import HTML, PASSWORD, Browser, add_person, at_once, run_command
 
 # Answers nothing for that many milliseconds, as a long script of another program does.
 BUSY = """
@@ -171,10 +171,10 @@ def test_a_refusal_is_logged_once_in_the_words_of_redis(own_app, operator, caplo
 
 def test_a_command_reports_a_refusal_in_the_words_of_redis(make_app, own_redis, operator):
     operator.config_set("requirepass", "secret word")
-    app = make_app(REDIS_URL=own_redis)
+    app = make_app(commands=True, REDIS_URL=own_redis)
     with app.app_context():
         add_person("viewer")
-        done = app.test_cli_runner().invoke(args=["unlock", "viewer"])
+    done = run_command(app, "unlock", "viewer")
     assert done.exit_code == 1
     assert done.output.startswith("Error: Redis refuses: AuthenticationError: ")
 

@@ -54,7 +54,7 @@ def test_writes_need_a_post_with_a_token(viewer, path):
 @pytest.mark.parametrize("path", WRITES)
 def test_writes_need_a_person(browser, path):
     response = browser.submit(path, {"key": "a"}, page="/login")
-    assert (response.status_code, response.location) == (303, "/login?why=ended")
+    assert (response.status_code, response.location) == (303, "/login?next=/&why=ended")
 
 
 def test_a_value_is_stored_read_and_removed(viewer):

@@ -240,7 +240,7 @@ def test_no_request_of_many_makes_a_500(role, seed, filled):
 @unclosed
 @pytest.mark.parametrize("role", ["anonymous", "admin"])
 def test_no_request_makes_a_500_on_mariadb(role, make_app, mariadb_migrated):
-    app = make_app(commands=False, DATABASE_URL=mariadb_migrated)
+    app = make_app(DATABASE_URL=mariadb_migrated)
     with app.app_context():
         empty_tables()
     app.token = fill(app)

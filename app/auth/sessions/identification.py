@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 from flask import current_app, g, request, session
-from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
 from app.actor import Actor
@@ -16,6 +15,7 @@ from app.auth.sign_in.limits import count_wrong
 from app.auth.tokens import services as tokens
 from app.errors import Unauthorized, Unavailable
 from app.logs.events import event
+from app.text import N_
 from app.web.declarations import declared
 
 
@@ -39,7 +39,7 @@ def load_from_token(token: str) -> None:
     if who is None:
         event("token-refused", logging.WARNING)
         count_wrong("token", request.remote_addr or "")
-        raise Unauthorized(_("This token is not valid."))
+        raise Unauthorized(N_("This token is not valid."))
     g.actor = who
 
 

@@ -34,7 +34,7 @@ from app.current import worker_name
 from app.database.failures import close_session
 from app.redis import failures
 from app.redis.client import redis_store
-from app.text import parse_integer
+from app.text import read_count
 from app.web.client import cookie_name, seen_secure
 from app.web.error_pages import answer_redis_error
 from app.web.posts.csrf import add_token
@@ -197,7 +197,7 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         """How many requests the session has seen, and in how many seconds it ends if unused."""
         key = self.store_id(session)
         requests, seconds = redis_store.script(USAGE)(keys=[key, requests_key(key)])
-        return parse_integer(requests or "", 0, 2**63) or 0, max(0, seconds)
+        return read_count(requests), max(0, seconds)
 
     def store_id(self, session: SharedSession) -> str:
         """The Redis key of a session."""

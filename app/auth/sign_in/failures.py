@@ -5,7 +5,7 @@ stranger's attempt must neither write to the database nor take longer if the nam
 from typing import Any
 
 from app.redis.client import redis_store
-from app.text import parse_integer
+from app.text import read_count
 
 NOBODY = 0  # where attempts under names that nobody has are counted
 
@@ -18,14 +18,10 @@ def count_failure(person_id: int | None) -> None:
     redis_store.client.incr(key(person_id or NOBODY))
 
 
-def take_failures(person_id: int) -> int:
-    """The count, which begins again."""
-    return number(redis_store.client.getdel(key(person_id)))
+def forget_failures(person_id: int) -> None:
+    redis_store.client.delete(key(person_id))
 
 
 def read_failures(person_id: int) -> int:
-    return number(redis_store.client.get(key(person_id)))
-
-
-def number(text: Any) -> int:
-    return parse_integer(text or "", 0, 2**63) or 0
+    count: Any = redis_store.client.get(key(person_id))
+    return read_count(count)

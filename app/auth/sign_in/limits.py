@@ -1,16 +1,16 @@
 """The limits on guessing passwords, tokens and set-up links (OWASP ASVS 6.3.1)."""
 
-import hmac
 import time
 from contextlib import suppress
 from hashlib import sha256
+from zlib import crc32
 
 from redis.exceptions import RedisError
 
 from app.auth.passwords import BUSY
 from app.auth.rules import fold_name
 from app.auth.sign_in.devices import find_device
-from app.current import settings
+from app.current import mac
 from app.database.service import after_commit
 from app.errors import TooMany, Unavailable
 from app.redis import rate_limit
@@ -82,10 +82,8 @@ def name_keys(person_id: int | None, name: str) -> tuple[str, str]:
     people sometimes type their password into its field."""
     if person_id is not None:
         return person_key(person_id), f"{person_key(person_id)}:day"
-    text = f"sign-in:{fold_name(name)}"
-    digest = hmac.digest(settings().secret_key.encode(), text.encode(errors="replace"), "sha256")
-    group = int.from_bytes(digest[:4]) % GROUPS
-    return f"sign-in:nobody:{digest.hex()[:32]}", f"sign-in:nobody:day:{group}"
+    digest = mac("sign-in-name", fold_name(name))
+    return f"sign-in:nobody:{digest}", f"sign-in:nobody:day:{crc32(digest.encode()) % GROUPS}"
 
 
 def person_key(person_id: int) -> str:

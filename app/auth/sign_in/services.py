@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import suppress
+from functools import partial
 
 from sqlalchemy import update
 
@@ -15,7 +16,7 @@ from app.auth.sign_in.credentials import check_credentials, check_own_password
 from app.auth.sign_in.devices import find_device
 from app.database.engine import db, release_connection
 from app.database.failures import tolerated
-from app.database.service import ANYONE, permitted, service, unrecorded
+from app.database.service import ANYONE, after_commit, permitted, service, unrecorded
 from app.errors import DomainError, Invalid, Locked, TooMany, Unavailable
 from app.logs.events import event
 from app.text import N_
@@ -45,7 +46,7 @@ def sign_in(actor: Actor, name: str, password: str, address: str, devices: str =
         event(what, logging.WARNING, person=known_name)
         raise
     with tolerated("the time of a sign-in was not stored"):
-        note_sign_in(person.id, failures.take_failures(person.id))
+        note_sign_in(person.id, failures.read_failures(person.id))
     if is_outdated(person.password_hash):
         rehash(person, password)
     event("signed-in", person=person.name)
@@ -54,10 +55,12 @@ def sign_in(actor: Actor, name: str, password: str, address: str, devices: str =
 
 @unrecorded
 def note_sign_in(person_id: int, failed: int) -> None:
-    """Store the time of a sign-in, and how many have failed since the one before."""
+    """Store the time of a sign-in, and how many have failed since the one before, which are then
+    counted from 0."""
     person = load_person(person_id)
     person.previous_signed_in_at, person.signed_in_at = person.signed_in_at, now()
     person.failed_sign_ins = failed
+    after_commit(partial(failures.forget_failures, person_id))
 
 
 def rehash(person: Person, password: str) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from app.cities.importing.csv_reader import Lines, line_ends, refused
 from app.cities.importing.header import find_heading
 from app.concurrency import yield_to_hub
-from app.encodings import first_byte, level_in_big5, level_in_gb2312
+from app.encodings import AMID_LETTERS, first_byte, level_in_big5, level_in_gb2312
 from app.errors import Invalid
 from app.text import N_
 
@@ -53,13 +53,15 @@ POSSIBLE = (
     Encoding("Windows-1251", "cp1251"),
     Encoding("Windows-1252", "cp1252"),
 )
-# In Big5 the second byte may be a letter, so that Ål of Windows-1252 is one character. In such a
-# text the supposed characters are amid letters.
-AMID_LETTERS = re.compile("[A-Za-z][^\0-\x7f]|[^\0-\x7f][A-Za-z]")
+# How the files of Office programs begin: archives, and those before 2007.
+WORKBOOKS = (b"PK\3\4", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+# Some programs call such a table an Excel file.
+WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<(?:!doctype\s+html|html|head|meta|table)\b", re.I)
 
 
 def find_encoding(data: bytes) -> Encoding:
     """The encoding of a file; Invalid if it is not text in any, or could be text in several."""
+    check_kind(data)
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return check_text(data, encoding)
@@ -79,6 +81,27 @@ def find_encoding(data: bytes) -> Encoding:
     raise not_text(fault, UTF_8, possible)
 
 
+def check_kind(data: bytes) -> None:
+    """Refuse what people send in place of a CSV file, by what it is."""
+    marks = [mark for mark, _encoding in BYTE_ORDER_MARKS]
+    if len(data) < PIECE and data.strip() in (b"", *marks):
+        raise refused(N_("The file is empty."))
+    if data.startswith(WORKBOOKS):
+        raise refused(
+            N_(
+                "This is an Excel workbook or another document, not a CSV file. Open it, and save "
+                "it as “CSV UTF-8 (Comma delimited)”."
+            )
+        )
+    if WEB_PAGE.match(data):
+        raise refused(
+            N_(
+                "This is a web page (HTML), not a CSV file. Download the file itself, or open it "
+                "in a spreadsheet program and save it as CSV."
+            )
+        )
+
+
 def check_text(data: bytes, encoding: Encoding) -> Encoding:
     """The same encoding; Invalid if the file is not text in it to its end."""
     fault = first_fault(data, encoding)
@@ -90,7 +113,7 @@ def check_text(data: bytes, encoding: Encoding) -> Encoding:
 def not_text(line: int, encoding: Encoding, possible: Iterable[Encoding] = ()) -> Invalid:
     """The error for a file that is not text in an encoding from this line on."""
     advice = {"line": str(line), "encoding": encoding.name}
-    if names := ", ".join(one.name for one in possible):
+    if names := [one.name for one in possible]:
         return refused(
             N_(
                 "Line %(line)s is not %(encoding)s text; it could be: %(names)s. Save the file "
@@ -109,14 +132,21 @@ def not_text(line: int, encoding: Encoding, possible: Iterable[Encoding] = ()) -
 
 
 def first_fault(data: bytes, encoding: Encoding) -> int | None:
-    """The line of the first byte that is not text in an encoding, or None. NUL is no text."""
+    """The line of the first byte that is not text in an encoding, or None. A NUL in sound text is
+    refused by its name."""
     line, last = 1, ""
     try:
         for text in pieces(data, encoding):
             sound, nul, _rest = text.partition("\0")
             line += line_ends(last + sound) - line_ends(last)
             if nul:
-                return line
+                raise refused(
+                    N_(
+                        "Line %(line)s contains a NUL character. Delete it, or save the file again "
+                        "as UTF-8.",
+                        line=str(line),
+                    )
+                )
             last = sound[-1:] or last
     except UnicodeDecodeError as error:
         sound = error.object[: error.start].decode(encoding.codec)

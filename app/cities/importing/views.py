@@ -17,7 +17,7 @@ from app.cities.importing.models import MOST_WAITING, LineKind
 from app.cities.importing.queries import load_import
 from app.current import actor
 from app.database.cursor import FIRST
-from app.text import parse_integer
+from app.text import read_count
 from app.web.declarations import attachment, max_body
 from app.web.formatting import format_number
 from app.web.forms import submit
@@ -129,7 +129,7 @@ def refused_lines(import_id: int) -> Response:
 @role_required(Role.EDITOR)
 def confirm_import(import_id: int) -> Redirect:
     """Apply the preview of that number."""
-    preview = parse_integer(request.form.get("preview", ""), 0, 2**31) or 0
+    preview = read_count(request.form.get("preview"), 2**31)
     try:
         done = services.confirm_import(actor(), import_id, preview)
     except OutdatedPreview as error:

@@ -16,12 +16,14 @@ from markupsafe import Markup
 from app.actor import Actor
 from app.cities import cache
 from app.cities.listing import queries
-from app.cities.listing.queries import SEARCH_LENGTH, CityListing
+from app.cities.listing.queries import CityListing
 from app.cities.listing.row_format import RowFormatter
 from app.cities.models import TEXT_LENGTH
-from app.cities.rules import check_reader, province_same
+from app.cities.queries import check_reader
+from app.cities.rules import province_same
 from app.config import ROOT
 from app.database.cursor import Cursor, write_cursor
+from app.database.keyset import SEARCH_LENGTH
 from app.web.assets import static_files
 from app.web.listings import Filter, ListAddress, bounded_text, read_flag, read_words
 

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, func, or_, select
 from app.actor import Actor
 from app.cities.listing.words import has_words
 from app.cities.models import City
-from app.cities.queries import COLUMNS, CityRow, province_names
-from app.cities.rules import check_reader, province_same
+from app.cities.queries import COLUMNS, CityRow, check_reader, province_names
+from app.cities.rules import province_same
 from app.cities.search_keys import fill_keys
 from app.database import keyset
 from app.database.cursor import BY_ID, FIRST, Cursor, Sort, read_integer, read_moment, read_text
@@ -33,7 +33,6 @@ from app.database.keyset import (
 
 PROVINCES_MOST = 200
 BATCH_SIZE = 500
-SEARCH_LENGTH = 200
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, func, select
 from app.actor import Actor
 from app.cities import cache
 from app.cities.models import City
-from app.cities.queries import province_names
-from app.cities.rules import check_reader, shown_name
+from app.cities.queries import check_reader, province_names
+from app.cities.rules import shown_name
 from app.cities.search_keys import fill_keys
 from app.database.engine import db
 

@@ -16,7 +16,7 @@ from app.database.idempotency import is_first_use, new_key
 from app.database.service import unrecorded
 from app.files.models import File
 from app.redis.client import redis_store
-from app.text import parse_integer
+from app.text import read_count
 
 COUNTS_KEY = "gz:downloads"
 BATCH_KEY = "gz:downloads:batch"
@@ -66,14 +66,10 @@ def store_counts() -> int:
         if not batch:
             return total
         batch_id = batch.pop(ID)
-        counts = {number(name): number(value) for name, value in batch.items()}
+        # A 0, which something else wrote, changes nothing.
+        counts = {read_count(name, MOST): read_count(more, MOST) for name, more in batch.items()}
         total += add_counts(batch_id, counts)
         redis_store.script(DONE)(keys=[BATCH_KEY], args=[batch_id])
-
-
-def number(text: str) -> int:
-    """A file's id or a count; 0, which changes nothing, if something else wrote it."""
-    return parse_integer(text, 0, MOST) or 0
 
 
 @unrecorded

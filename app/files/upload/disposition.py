@@ -20,23 +20,26 @@ PARAMETERS = CANDIDATES = 20
 
 class Disposition(NamedTuple):
     """The name of the field, and that of the file: decoded if the header says in which encoding it
-    is, otherwise its bytes; None if the part has no file name."""
+    is, otherwise its bytes; None if the part has no file name. With too many parameters it is not
+    complete: the name of a file may follow."""
 
     field: str | None = None
     filename: str | bytes | None = None
+    complete: bool = True
 
 
 def read_disposition(value: str) -> Disposition:
     """The parts of a header value, whose characters are its bytes (Latin-1)."""
-    found = parameters(value.partition(";")[2])
+    found, complete = parameters(value.partition(";")[2])
     field = found.get("name")
     if field is not None:
         field = field.encode("latin-1").decode("utf-8", "replace")
-    return Disposition(field, file_name(found))
+    return Disposition(field, file_name(found), complete)
 
 
-def parameters(text: str) -> dict[str, str]:
-    """The parameters by their names in lower case; of several with the same name the first."""
+def parameters(text: str) -> tuple[dict[str, str], bool]:
+    """The parameters by their names in lower case, of several with the same name the first; and
+    whether these are all."""
     found: dict[str, str] = {}
     at = 0
     for _ in range(PARAMETERS):
@@ -44,7 +47,7 @@ def parameters(text: str) -> dict[str, str]:
         if name is None:
             at = text.find(";", at + 1)
             if at < 0:
-                break
+                return found, True
             continue
         start = name.end()
         if text.startswith('"', start):
@@ -54,7 +57,7 @@ def parameters(text: str) -> dict[str, str]:
             at = text.find(";", start) if ";" in text[start:] else len(text)
             value = text[start:at].strip()
         found.setdefault(name[1].lower(), value)
-    return found
+    return found, not text[at:].strip("; \t")
 
 
 def end_of_quoted(text: str, start: int) -> int:

@@ -122,10 +122,11 @@ class UploadParser(FormDataParser):
         self.parts.append((disposition, file))
 
     def check_field(self, decoder: PartDecoder) -> None:
-        """Note a part that is neither a file nor a text field: one without a name, or with parts of
-        its own (RFC 2388), which could be files."""
+        """Note a part that is neither a file nor a text field: one without a name, with a header
+        that was not read to its end, or with parts of its own (RFC 2388), which could be files."""
         disposition = decoder.disposition
-        if disposition.field is None or decoder.content_type.startswith("multipart/"):
+        is_field = disposition.field is not None and disposition.complete
+        if not is_field or decoder.content_type.startswith("multipart/"):
             self.add_broken(UNREADABLE, disposition)
 
     def check_end(self, decoder: PartDecoder, file: ReceivedFile | None) -> None:

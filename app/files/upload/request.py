@@ -5,7 +5,7 @@ from contextlib import suppress
 from contextvars import copy_context
 
 import gevent
-from flask import request, session
+from flask import g, request, session
 from werkzeug.exceptions import HTTPException
 
 from app.actor import Role
@@ -20,10 +20,10 @@ from app.errors import DomainError, Invalid, NoSpace, NotAForm, TooLarge, Unauth
 from app.files.storage.folder import BLOCK
 from app.files.upload.disposition import Disposition
 from app.files.upload.multipart import UploadParser
-from app.files.upload.sent_names import decode_sent_names
+from app.files.upload.sent_names import DecodedName, decode_sent_names
 from app.files.upload.services import ReceivedFile, store_uploads
 from app.text import N_, Bytes
-from app.web.posts.bodies import is_form_or_empty
+from app.web.posts.bodies import has_body, is_form_or_empty
 from app.web.posts.csrf import check_csrf
 
 # A form may hold several files, each up to the limit.
@@ -43,9 +43,7 @@ class TooSlow(DomainError):
     """The form did not arrive in time."""
 
     status = 408
-
-    def __init__(self) -> None:
-        super().__init__(N_("The upload took too long. Nothing was stored. Send less at once."))
+    text = N_("The upload took too long. Nothing was stored. Send less at once.")
 
 
 def receive() -> tuple[list[ReceivedFile], bool]:
@@ -69,15 +67,14 @@ def receive() -> tuple[list[ReceivedFile], bool]:
 def read_form() -> None:
     """Have the form read by a greenlet of its own: within its time, and only as long as its sender
     may upload."""
-    coming = request.content_length or form_limit()
-    end = time.monotonic() + LEAST_SECONDS + coming / LEAST_SPEED
+    start = time.monotonic()
     reader = gevent.spawn(copy_context().run, read_or_error)
     try:
         while True:
-            reader.join(max(0, min(ASK_SECONDS, end - time.monotonic())))
+            reader.join(max(0, min(ASK_SECONDS, start + time_limit() - time.monotonic())))
             if reader.ready():
                 break
-            if time.monotonic() >= end:
+            if time.monotonic() >= start + time_limit():
                 raise TooSlow()
             check_session()
             with tolerated("whether an upload may go on was not asked"):
@@ -87,6 +84,12 @@ def read_form() -> None:
         reader.kill()
     if reader.value is not None:
         raise reader.value
+
+
+def time_limit() -> float:
+    """Seconds that the form may take by its size; if that is unknown, by what has arrived."""
+    size = request.content_length or (g.body.received if has_body() else 0)
+    return LEAST_SECONDS + float(size) / LEAST_SPEED
 
 
 def read_or_error() -> Exception | None:
@@ -123,7 +126,9 @@ def is_empty_field(part: Disposition, file: ReceivedFile) -> bool:
     )
 
 
-def set_name(file: ReceivedFile, part: Disposition, decoded: dict[bytes, str | None]) -> None:
+def set_name(
+    file: ReceivedFile, part: Disposition, decoded: dict[bytes, DecodedName | None]
+) -> None:
     """Give a file its name; if that cannot be read, it is shown with escape codes."""
     sent = part.filename
     name = decoded[sent] if isinstance(sent, bytes) else sent
@@ -133,6 +138,8 @@ def set_name(file: ReceivedFile, part: Disposition, decoded: dict[bytes, str | N
     if name is None:
         shown = sent if isinstance(sent, bytes) else (part.field or "").encode()
         name = shown.decode("utf-8", "backslashreplace")
+    if isinstance(name, DecodedName):
+        name, file.guessed_encoding = name
     file.name, file.with_folder = name, part.field == "folder"
 
 

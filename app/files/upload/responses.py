@@ -40,6 +40,8 @@ def describe(file: ReceivedFile) -> dict[str, Any]:
 def notes_on(file: ReceivedFile, stored: StoredFile) -> list[str]:
     """How the name of a stored file differs from the sent one, and which version it is."""
     notes, sent = [], file.path
+    if file.guessed_encoding:
+        notes.append(_("The name was read as %(encoding)s.", encoding=file.guessed_encoding))
     if sent is not None and sent.shortened:
         path = printable(sent.sent)
         notes.append(_("Sent as %(path)s: the last part is the name.", path=path))

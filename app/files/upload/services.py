@@ -5,6 +5,7 @@ rows certainly do not. If the answer to a commit is lost, the rows may exist: th
 and `flask purge-files` deletes them if necessary.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +18,8 @@ from app.current import settings
 from app.database import failures
 from app.database.engine import db
 from app.database.service import after_commit, permitted, service
-from app.errors import Conflict, DomainError, Locked
-from app.files import cache
+from app.errors import Conflict, DomainError, Unavailable
+from app.files import cache, queries
 from app.files.models import EXTENSION_LENGTH, File
 from app.files.names import CleanPath, clean_path, printable
 from app.files.rules import check_file
@@ -26,9 +27,17 @@ from app.files.services import recorded
 from app.files.storage.folder import Incoming, refusal_of, remove_stored, store_together
 from app.files.upload.versions import Versions
 from app.history.services import Change, new_batch_id, record
+from app.text import N_
 
 # A form may have thousands of files. On SQLite nobody else writes during a transaction.
 ROWS = 100
+# How long the rows of a form may take; what is left then is refused.
+STORE_SECONDS = 60
+TOO_MANY = N_("There are too many files of this name.")
+
+
+class AlreadyStored(Conflict):
+    """A file that is to be stored once is there already, with this content and name."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,7 @@ class ReceivedFile:
     name: str
     incoming: Incoming | None
     with_folder: bool = False
+    guessed_encoding: str = ""  # of the name; empty if it was certain
     error: DomainError | None = None
     path: CleanPath | None = None
     columns: dict[str, Any] = field(default_factory=dict)  # of its row
@@ -99,8 +109,11 @@ def columns_of(
     }
 
 
-def store(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) -> None:
-    """Store the checked files of one owner, and insert their rows, some at a time."""
+def store(
+    actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, once: bool = False
+) -> None:
+    """Store the checked files of one owner, and insert their rows, some at a time. With `once` a
+    copy of a stored version is refused."""
     ready = [(file, file.incoming) for file in files if file.incoming and not file.error]
     names = store_together([(incoming, file.columns["extension"]) for file, incoming in ready])
     for (file, incoming), name in zip(ready, names, strict=True):
@@ -110,48 +123,62 @@ def store(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) -> 
             incoming.discard()
             file.error = refusal_of(name)
     moved = [file for file, _incoming in ready if not file.error]
+    end = time.monotonic() + STORE_SECONDS
     for start in range(0, len(moved), ROWS):
-        insert(actor, moved[start : start + ROWS], batch_id)
+        some = moved[start : start + ROWS]
+        if time.monotonic() < end:
+            insert(actor, some, batch_id, once)
+        else:
+            refuse(some, Unavailable(N_("Storing the files took too long. Send this one again.")))
 
 
-def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None) -> None:
+def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, once: bool) -> None:
     """Insert the rows of stored files in one transaction. If one of them makes it fail, each has a
     transaction of its own."""
     try:
-        stored = insert_versions(actor, [file.columns for file in files], batch_id)
+        stored = insert_versions(actor, [file.columns for file in files], batch_id, once)
     except DomainError as error:
-        refusal, left_nothing = error, True
-        concerns_one = isinstance(error, Conflict) and not isinstance(error, Locked)
+        refuse(files, error)
     except failures.DATABASE_ERRORS as error:
-        left_nothing = failures.left_nothing(error)
-        concerns_one = failures.classify(error) is failures.Kind.FAULT
         refusal = failures.refuse(error, "files were not stored")
+        if len(files) > 1 and failures.classify(error) is failures.Kind.FAULT:
+            for file in files:
+                insert(actor, [file], batch_id, once)
+        else:
+            refuse(files, refusal, failures.left_nothing(error))
     else:
         for file, row in zip(files, stored, strict=True):
             file.stored = row
-        return
+        refuse([file for file in files if not file.stored], Conflict(TOO_MANY))
+
+
+def refuse(files: Sequence[ReceivedFile], error: DomainError, left_nothing: bool = True) -> None:
+    """Refuse files that are in the storage folder, and delete them unless their rows may exist."""
     for file in files:
-        if concerns_one and len(files) > 1:
-            insert(actor, [file], batch_id)
-            continue
-        file.error = refusal
+        file.error = error
         if left_nothing:
             remove_stored(settings().files_dir, file.columns["stored_name"])
 
 
 @service(Role.EDITOR)
 def insert_versions(
-    actor: Actor, files: Sequence[dict[str, Any]], batch_id: str | None
-) -> Sequence[StoredFile]:
-    """Insert the rows of files of one owner as the next versions of their names, and record that.
+    actor: Actor, files: Sequence[dict[str, Any]], batch_id: str | None, once: bool
+) -> Sequence[StoredFile | None]:
+    """Insert the rows of files of one owner as the next versions of their names, and record that;
+    None for one without a name.
     The upload may have taken long. The owner's row is locked before anything is read: two uploads
     at the same time would choose the same number."""
     owner_id = files[0]["owner_id"]
     db.session.get(Person, owner_id, with_for_update=True)
     check_still_permitted(actor, Role.EDITOR)
     rows = [File(**columns) for columns in files]
-    Versions(owner_id).insert(rows)
-    changes = [Change(row.id, after=recorded(row), version=row.version) for row in rows]
+    if once and any(map(queries.has_copy, rows)):
+        raise AlreadyStored()
+    inserted = Versions(owner_id).insert(rows)
+    changes = [Change(row.id, after=recorded(row), version=row.version) for row in inserted]
     record(actor, "file.create", *changes, batch_id=batch_id)
     after_commit(cache.invalidate)
-    return [StoredFile(row.id, row.path, row.version, row.sha256, row.size) for row in rows]
+    return [
+        StoredFile(row.id, row.path, row.version, row.sha256, row.size) if row.id else None
+        for row in rows
+    ]

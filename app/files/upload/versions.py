@@ -8,12 +8,10 @@ from operator import itemgetter
 from sqlalchemy import select, update
 
 from app.database.engine import db
-from app.errors import Conflict
 from app.files.models import File
 from app.files.names import numbered
 from app.files.queries import Conditions
 from app.files.search_keys import keys
-from app.text import N_
 from app.times import now
 
 Path = tuple[str, str]  # folder and name
@@ -36,11 +34,11 @@ class Versions:
         self.last: dict[Path, LastVersion | None] = {}
         self.replaced: list[Path] = []  # paths whose current version in the database is replaced
 
-    def insert(self, rows: Sequence[File]) -> None:
-        """Insert rows as the next versions of their paths."""
+    def insert(self, rows: Sequence[File]) -> list[File]:
+        """Insert rows as the next versions of their paths. Returns them without those for which
+        there is no name left."""
         self.read((row.folder, row.name) for row in rows)
-        for row in rows:
-            self.add(row)
+        rows = [row for row in rows if self.add(row)]
         for same in self.by_folder(self.replaced):
             # The versions of a removed file stay as they are, so that it can be restored.
             current = (*same, File.replaced_at.is_(None), File.removed_at.is_(None))
@@ -48,6 +46,7 @@ class Versions:
             db.session.execute(replace.execution_options(synchronize_session=False))
         db.session.add_all(rows)
         db.session.flush()
+        return rows
 
     def read(self, paths: Iterable[Path]) -> None:
         """Read the last versions of these paths."""
@@ -67,23 +66,30 @@ class Versions:
             names = [name for _folder, name in group]
             yield File.owner_id == self.owner_id, File.folder == folder, File.name.in_(names)
 
-    def add(self, row: File) -> None:
+    def add(self, row: File) -> bool:
         """Make a row the version after the last one of its path. If that was sent under another
-        name, which was changed into this one, it is another file: then the name gets a number."""
-        sent, name = row.sent_path, row.name
-        for row.name in numbered(name):
-            path = (row.folder, row.name)
-            self.read([path])
-            last = self.last[path]
-            if last is None or last.sent_path == sent:
-                break
-        else:
-            raise Conflict(N_("There are too many files of this name."))
+        name, which was changed into this one, it is another file: then the name gets a number.
+        False if all these names are taken."""
+        sent, path = row.sent_path, (row.folder, row.name)
+        if not self.is_free(path, sent):
+            paths = [(row.folder, name) for name in numbered(row.name)]
+            self.read(paths)
+            free = next((path for path in paths if self.is_free(path, sent)), None)
+            if free is None:
+                return False
+            path = free
+        last, row.name = self.last[path], path[1]
         row.version = 1 + (last.number if last else 0)
         row.sent_name = None if sent == row.path else sent
         for column, key in keys(row.folder, row.name).items():
             setattr(row, column, key)
         self.last[path] = LastVersion(row.version, sent, self.replace(row, path, last))
+        return True
+
+    def is_free(self, path: Path, sent: str) -> bool:
+        """True if no file has this path, or those that were sent under the same name."""
+        last = self.last[path]
+        return last is None or last.sent_path == sent
 
     def replace(self, row: File, path: Path, last: LastVersion | None) -> File:
         """Which is the current version once this row is there. An adopted file may be older than

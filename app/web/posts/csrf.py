@@ -67,7 +67,7 @@ def visitor_token() -> str:
 def set_visitor_cookie(response: Response) -> Response:
     """Set the cookie of a visitor's first form; it ends with the browser."""
     response.set_cookie(
-        cookie_name(VISITOR_COOKIE), g.new_visitor_cookie,
+        cookie_name(VISITOR_COOKIE), g.pop("new_visitor_cookie"),
         secure=seen_secure(), httponly=True, samesite="Lax",
     )  # fmt: skip
     return response

@@ -1,5 +1,6 @@
-"""A form that was refused because its session had ended is stored for ten minutes, and shown again
-after signing in: on the page where it was, to the person for whom its action was signed."""
+"""A form that was refused because its session had ended is stored for ten minutes, without its
+passwords, and shown again after signing in: on the page where it was, to the person for whom its
+action was signed."""
 
 from functools import cache
 from typing import Any
@@ -12,6 +13,7 @@ from wtforms import PasswordField
 
 from app.current import actor
 from app.redis.client import redis_store
+from app.text import N_
 from app.web.client import wants_page
 from app.web.forms import BaseForm
 from app.web.navigation import sign_in_url
@@ -44,10 +46,10 @@ def store_for_sign_in() -> Any:
 
 
 def store_refused() -> Any:
-    """Store a form with the token of an earlier session, and show it again; None if nothing was
-    stored. That of somebody else is not stored."""
+    """Store a form whose token was refused, and redirect to its page, which shows it again, or says
+    that somebody else is signed in now; None if nothing was stored."""
     person = signer()
-    page = store(person) if person and person == actor().id else ""
+    page = store(person) if person else ""
     return redirect(page, 303) if page else None
 
 
@@ -61,16 +63,16 @@ def store(person: int) -> str:
         return ""
     draft = Draft(
         path,
-        [(name, value) for name, value in request.form.items(multi=True) if name != FIELD],
+        [pair for pair in request.form.items(multi=True) if pair[0] not in fields_left_out()],
         [file.filename for file in request.files.values() if file.filename],
     )
-    if not draft.pairs or {name for name, _value in draft.pairs} & password_fields():
+    if not draft.pairs:
         return ""
     try:
         redis_store.client.set(draft_key(person), msgspec.json.encode(draft), ex=SECONDS)
     except RedisError:
         return ""
-    return add_argument(page, DRAFT, "1")
+    return add_argument(page, DRAFT, str(person))
 
 
 def is_short_form() -> bool:
@@ -84,9 +86,9 @@ def is_short_form() -> bool:
 
 
 @cache
-def password_fields() -> frozenset[str]:
-    """The names of all fields for passwords. A form that has one of them is never stored."""
-    names, classes = set(), [BaseForm]
+def fields_left_out() -> frozenset[str]:
+    """The names of the fields that are never stored: the token, and all fields for passwords."""
+    names, classes = {FIELD}, [BaseForm]
     while classes:
         form = classes.pop()
         classes += form.__subclasses__()
@@ -99,13 +101,22 @@ def password_fields() -> frozenset[str]:
 
 
 def load_draft() -> None:
-    """On the page of a draft, fill its form in."""
+    """On the page of a draft, fill its form in, or say why there is none. Only the person whose id
+    is in the URL can see it, and it is looked for under the id of the actor."""
     if DRAFT not in request.args or (person := actor().id) is None:
         return
+    if request.args[DRAFT] != str(person):
+        g.no_draft = N_(
+            "You are signed in as %(name)s, and somebody else sent this form. Nothing was changed. "
+            "Whoever sent it sees it here after signing in within ten minutes.",
+            name=actor().name,
+        )
+        return
+    g.no_draft = N_("The form you had sent is no longer stored.")
     try:
         text = redis_store.client.get(draft_key(person)) or ""
         draft = msgspec.json.decode(text, type=Draft)
     except (RedisError, msgspec.DecodeError):
         return
     if draft.path == request.path:
-        g.draft = draft
+        g.draft, g.no_draft = draft, None

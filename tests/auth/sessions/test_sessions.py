@@ -131,7 +131,8 @@ def test_visitors_have_no_session_before_they_sign_in(browser, store):
         browser.get(path)
         for data in ({}, {"csrf_token": "x"}, {"csrf_token": browser.token("/login"), "name": "x"}):
             browser.client.post(path, data=data, headers=HTML)
-    assert browser.client.post("/cities/new", headers=HTML).location == "/login?why=ended"
+    response = browser.client.post("/cities/new", headers=HTML)
+    assert response.location == "/login?next=/cities/new&why=ended"
     assert browser.client.get_cookie("gz") is None
     assert not store.keys("gz:session:*")
 

@@ -4,6 +4,7 @@ import codecs
 import tracemalloc
 
 import pytest
+from flask_babel import force_locale
 
 from app.cities.importing import sniff
 from app.cities.importing.csv_table import read_csv
@@ -116,13 +117,43 @@ def test_a_file_that_is_common_text_in_both_is_refused_with_both():
         (codecs.BOM_UTF8 + ASCII.encode() + b"a,\xb9\xe3,1\n", "Line 2 is not UTF-8 text. Save"),
         (b"\xff\xfe" + ASCII.encode("utf-16-le") + b"\0\xd8a\0", "Line 2 is not UTF-16 text"),
         ((ASCII + "a,b").encode("utf-16")[:-1], "Line 2 is not UTF-16 text"),
-        ((ASCII + "a,b\0\n").encode("utf-16"), "Line 2 is not UTF-16 text"),
-        (ASCII.encode() + b"a,b\0,1\n", "Line 2 is not UTF-8 text. Save"),
-        (b"PK\3\4\0\0\0", "Line 1 is not UTF-8 text. Save"),
+        ((ASCII + "a,b\0\n").encode("utf-16"), "Line 2 contains a NUL character."),
+        (ASCII.encode() + b"a,b\0,1\n", "Line 2 contains a NUL character."),
+        (ASCII.encode() + b"a,\xff\0,1\n", "Line 2 is not UTF-8 text. Save"),
     ],
 )
 def test_a_file_whose_encoding_is_known_is_refused_at_its_first_fault(data, message):
     assert message in refusal(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "The file is empty."),
+        (b" \r\n\r\n", "The file is empty."),
+        (codecs.BOM_UTF8, "The file is empty."),
+        (codecs.BOM_UTF16_LE, "The file is empty."),
+        (b"PK\3\4\0\0\0", "This is an Excel workbook"),
+        (b"PK\3\4" + ASCII.encode(), "This is an Excel workbook"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 9, "This is an Excel workbook"),
+        (b"<!DOCTYPE html>\n<title>x</title>", "This is a web page"),
+        (codecs.BOM_UTF8 + b"\n <html lang=zh>", "This is a web page"),
+        ("<table><td>城市".encode("gbk"), "This is a web page"),
+    ],
+)
+def test_what_is_not_csv_is_refused_by_what_it_is(data, message):
+    assert refusal(data).startswith(message)
+
+
+def test_a_title_in_angle_brackets_is_not_a_web_page():
+    assert cells(f"<tables of 2026>\n{ASCII}a,b,1\n", "utf-8") == ["a", "b", "1"]
+
+
+@pytest.mark.usefixtures("request_context")
+def test_encodings_are_listed_with_the_comma_of_the_language():
+    data = ASCII.encode() + "北京,北京,1\n".encode("gb18030")
+    with force_locale("zh"):
+        assert "以下编码：GB18030、Big5。" in refusal(data)
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "gb18030", "utf-16-le"])

@@ -275,7 +275,7 @@ def test_what_another_release_has_drawn_is_not_shown(make_app, tmp_path, monkeyp
 def test_a_web_process_takes_the_digest_when_it_starts(make_app, monkeypatch):
     """Later the files may be those of the next release, which it does not draw with."""
     monkeypatch.setattr(list_page, "source_hash", cache(list_page.source_hash.__wrapped__))
-    make_app(own=True, commands=False)
+    make_app(own=True)
     assert list_page.source_hash.cache_info().currsize == 1
 
 

@@ -39,9 +39,31 @@ def test_names_that_are_not_utf_8_are_read_by_what_all_of_a_form_say(script, nam
     assert response.status_code == 200, response.text
     expected = ["good.txt", "二.txt", *names]
     assert lines_of(response) == [[name, "kept"] for name in expected]
+    label = "Big5" if codec == "big5" else "GB18030"
+    read_as = [f"was read as {label}" in line for line in response.text.splitlines()[1:]]
+    assert read_as == [False, False, *[True] * len(names)]
 
 
-@pytest.mark.parametrize("name", ["Zürich.txt", "résumé.txt"])
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ([("报告", "gbk"), ("Müller Österreich", "cp1252"), ("é", "cp1252")], [0]),
+        ([("报告", "gbk"), ("Größe", "cp1252")], [0]),
+        ([("報告", "big5"), ("Ärger", "cp1252"), ("Águas", "cp1252")], [0]),
+        ([("新北京", "gbk"), ("臺灣", "big5"), ("日本語テスト", "cp932")], [0, 1]),
+        # The bytes of 报告 are two frequent characters in Big5 too.
+        ([("报告", "gbk"), ("会议", "gbk"), ("台北市報告", "big5")], [1, 2]),
+        ([("报告", "gbk"), ("Müller", "utf-8"), ("图", "gbk")], [0, 1, 2]),
+    ],
+)
+def test_a_name_in_another_encoding_takes_no_others_along(script, sent, kept):
+    response = script.upload_parts(*(part(f"{name}.txt", codec) for name, codec in sent))
+    states = [[f"{sent[number][0]}.txt", "kept"] for number in kept]
+    assert [line for line in lines_of(response) if line[1] == "kept"] == states
+    assert len(lines_of(response)) == len(sent)
+
+
+@pytest.mark.parametrize("name", ["Zürich.txt", "résumé.txt", "Ärger.txt"])
 def test_a_name_in_no_known_encoding_is_refused_by_name(script, name):
     response = script.upload_parts(GOOD, part(name, "cp1252"), OTHER)
     assert response.status_code == 207
@@ -82,6 +104,11 @@ def test_a_name_in_no_known_encoding_is_refused_by_name(script, name):
 def test_names_are_found_however_they_are_written(script, head, name):
     response = script.upload_parts((head, b"x"))
     assert (response.status_code, lines_of(response)) == (200, [[name, "kept"]]), response.text
+
+
+def test_a_name_encoded_as_in_a_mail_that_cannot_be_decoded_is_refused(script):
+    response = script.upload_parts(GOOD, part("=?x?b?////?="))
+    assert lines_of(response) == [["good.txt", "kept"], ["=?x?b?////?=", "refused"]]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +196,8 @@ FIRST = HEAD + GOOD[0] + b"\r\n\r\n" + GOOD[1] + b"\r\n"
             "files",
         ),
         (HEAD + b'name="file"; filename=""\r\n\r\nnameless' + END, "(no name)"),
+        (HEAD + b"name=file;" + b"a=b;" * 21 + b' filename="c.txt"\r\n\r\nc' + END, "file"),
+        (HEAD + b";" + b";a" * 21 + b';name=file;filename="c.txt"\r\n\r\nc' + END, "(no name)"),
     ],
 )  # fmt: skip
 def test_a_damaged_part_has_its_line_and_the_others_are_stored(app, script, rest, refused):

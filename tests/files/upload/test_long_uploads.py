@@ -130,11 +130,12 @@ class SlowForm:
         next(self.events, None)
         return next(self.blocks, b"")
 
-    def send(self, script):
+    def send(self, script, **more):
         environ = {
             "wsgi.input": self,
             "CONTENT_LENGTH": str(self.length),
             "CONTENT_TYPE": "multipart/form-data; boundary=x",
+            **more,
         }
         return script.client.post("/upload", headers=script.headers, environ_overrides=environ)
 
@@ -212,3 +213,23 @@ def test_a_form_has_to_arrive_in_time(app, monkeypatch, accept):
     assert response.status_code == 408
     assert "The upload took too long. Nothing was stored. Send less at once." in response.text
     assert stored(app) == (0, 0)
+
+
+CHUNKED = {
+    "CONTENT_LENGTH": "",
+    "HTTP_TRANSFER_ENCODING": "chunked",
+    "wsgi.input_terminated": True,
+}
+
+
+def test_a_form_of_unknown_size_has_the_time_for_what_has_arrived(app, monkeypatch):
+    """Not the time for the largest form."""
+    monkeypatch.setattr(upload_request, "LEAST_SECONDS", 0.001)
+    monkeypatch.setattr(upload_request, "LEAST_SPEED", 1e6)
+    form = SlowForm(iter(()), end=b"\r\n--x--\r\n")
+    assert form.send(Script(app), **CHUNKED).status_code == 408
+    assert form.cut_off
+    monkeypatch.setattr(upload_request, "LEAST_SPEED", 1)
+    form = SlowForm(iter(()), end=b"\r\n--x--\r\n")
+    assert form.send(Script(app), **CHUNKED).status_code == 200
+    assert stored(app) == (1, 1)

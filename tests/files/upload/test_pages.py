@@ -114,7 +114,7 @@ def test_a_browser_is_shown_the_results_when_redis_goes_down(make_app, monkeypat
 
 def test_a_visitor_is_redirected_to_sign_in(browser):
     response = browser.client.post("/upload", data={"file": parts(("a.txt", b"x"))}, headers=HTML)
-    assert (response.status_code, response.location) == (303, "/login?why=ended")
+    assert (response.status_code, response.location) == (303, "/login?next=/upload&why=ended")
     assert browser.get("/upload_success").status_code == 303
 
 

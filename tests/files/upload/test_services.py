@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.current import settings
 from app.database.engine import db
-from app.errors import Fault, Invalid, NoSpace, TooLarge, Unauthorized, Unavailable
-from app.files import queries
+from app.errors import Conflict, Fault, Invalid, NoSpace, TooLarge, Unauthorized, Unavailable
+from app.files import names, queries
 from app.files.models import File
 from app.files.storage.folder import Incoming, path_of
 from app.files.upload import services as uploads
@@ -179,6 +179,36 @@ def test_files_of_a_form_are_numbered_together(people):
         ("", "new (2).txt", 1), ("", "new.txt", 2), ("", "old.txt", 3), ("F", "new.txt", 1),
         ("f", "new.txt", 1),
     ]  # fmt: skip
+
+
+def test_files_for_which_no_name_is_left_are_refused_with_few_queries(people, monkeypatch):
+    """In three transactions, of which none is repeated."""
+    monkeypatch.setattr(names, "MOST_OF_A_NAME", 5)
+    monkeypatch.setattr(uploads, "ROWS", 4)
+    sent = [received(f"d{number}/i.html", b"x") for number in range(11)] + [received("b.txt", b"x")]
+    queries_of_files = []
+
+    def watch(_connection, _cursor, text, *_more):
+        if "FROM file" in text:
+            queries_of_files.append(text)
+
+    event.listen(db.engine, "before_cursor_execute", watch)
+    try:
+        uploads.store_uploads(editor(people[0]), sent)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", watch)
+    expected = ["i.html", *(f"i ({number}).html" for number in range(2, 6)), *[None] * 6, "b.txt"]
+    assert [file.stored and file.stored.path for file in sent] == expected
+    assert {type(file.error) for file in sent[5:11]} == {Conflict}
+    assert len(queries_of_files) <= 2 * 3
+    assert len(on_disk(settings().files_dir)) == 6
+
+
+def test_storing_ends_in_time(people, monkeypatch):
+    monkeypatch.setattr(uploads, "STORE_SECONDS", 0)
+    with pytest.raises(Unavailable, match="took too long"):
+        store(people[0], "a.txt", b"x")
+    assert on_disk(settings().files_dir) == []
 
 
 def test_one_row_that_fails_takes_no_others_along(people):

@@ -2,7 +2,7 @@
 
 import io
 import json
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from app.cities.models import City
 from app.database.engine import db
 from app.web.forms import BaseForm
 from app.web.posts import csrf
-from app.web.posts.drafts import SECONDS, password_fields
+from app.web.posts.drafts import SECONDS, fields_left_out
 from tests.factories import HTML, PASSWORD, Browser, csrf_token
 from tests.html import Page
 from tests.web.test_security_matrix import JSON, TABLE, Walker, example, filled
@@ -20,7 +20,12 @@ from tests.web.test_security_matrix import JSON, TABLE, Walker, example, filled
 __all__ = ["filled"]
 
 TYPED = {"province": "安省", "city": "失市 <&>", "number": "７ 424"}
-SAID = "Nothing was saved yet, because your session had ended. Check this form and send it again."
+SAID = "This form was out of date, and nothing was saved yet. Check it and send it again."
+GONE = "The form you had sent is no longer stored."
+SOMEBODY_ELSE = (
+    "You are signed in as admin, and somebody else sent this form. Nothing was changed. "
+    "Whoever sent it sees it here after signing in within ten minutes."
+)
 
 
 @pytest.fixture
@@ -75,7 +80,7 @@ def test_a_new_city_survives_the_end_of_the_session(editor, filled):
     assert said == "Please sign in again. Your form was stored and will be shown again afterwards."
     shown = sign_in(editor, response.location)
     assert_typed(shown)
-    action, again = form_of(editor, "/cities/new?draft=1")
+    action, again = form_of(editor, "/cities/new?draft=3")
     assert again["key"] == hidden["key"]
     assert again["csrf_token"] != hidden["csrf_token"]
     assert post(editor, action, {**again, **TYPED}).status_code == 303
@@ -93,7 +98,7 @@ def test_a_changed_city_keeps_the_version_it_was_opened_with(editor, filled):
         db.session.get(City, 1).usernumber = 4711
         db.session.commit()
     assert_typed(sign_in(editor, response.location))
-    action, again = form_of(editor, "/cities/1?draft=1")
+    action, again = form_of(editor, "/cities/1?draft=3")
     assert again["version"] == hidden["version"]
     assert post(editor, action, {**again, **TYPED}).status_code == 409
 
@@ -105,7 +110,7 @@ def test_the_token_of_an_earlier_session_shows_the_form_again(editor, caplog):
     caplog.clear()
     response = post(editor, action, {**hidden, **TYPED})
     assert [r.message for r in caplog.records if r.name == "gazetteer.events"] == ["form-refused"]
-    assert (response.status_code, response.location) == (303, "/cities/new?draft=1")
+    assert (response.status_code, response.location) == (303, "/cities/new?draft=3")
     assert_typed(editor.get(response.location))
 
 
@@ -120,7 +125,7 @@ def test_a_form_without_a_page_of_its_own_is_shown_on_the_page_where_it_was(edit
     data = {**hidden, "key": "colour", "value": "red"}
     response = post(editor, action, data, Referer="http://localhost/session?f=1.2.3&x=1")
     target = parse_qs(urlsplit(response.location).query)["next"]
-    assert target == ["/session?x=1&draft=1"]
+    assert target == ["/session?x=1&draft=3"]
     shown = Page(sign_in(editor, response.location))
     assert (shown.one("#key")["value"], shown.one("#value")["value"]) == ("colour", "red")
 
@@ -139,13 +144,49 @@ def test_another_person_does_not_see_it(editor, filled):
     action, hidden = form_of(editor, "/cities/new")
     end_session(editor)
     response = post(editor, action, {**hidden, **TYPED})
-    shown = sign_in(editor, response.location, "admin")
-    assert TYPED["city"] not in Page(shown).one("#city")["value"]
-    assert SAID not in shown.text
-    # Nor is it stored if somebody else has signed in already.
-    filled.extensions["redis"].delete(*keys(filled))
-    assert post(editor, action, {**hidden, **TYPED}).status_code == 400
-    assert not keys(filled)
+    assert_not_shown(sign_in(editor, response.location, "admin"), SOMEBODY_ELSE)
+    assert keys(filled) == ["gz:form:3"]
+
+
+def assert_not_shown(response, reason):
+    page = Page(response)
+    assert TYPED["city"] not in response.text
+    assert page.one("#city")["value"] == ""
+    assert page.texts(".notice-text") == [reason]
+
+
+def test_a_form_sent_while_somebody_else_is_signed_in_waits_for_its_sender(editor, filled):
+    action, hidden = form_of(editor, "/cities/new")
+    end_session(editor)
+    editor.sign_in("admin")
+    response = post(editor, action, {**hidden, **TYPED})
+    assert (response.status_code, response.location) == (303, "/cities/new?draft=3")
+    assert keys(filled) == ["gz:form:3"]
+    assert_not_shown(editor.get(response.location), SOMEBODY_ELSE)
+    # Nor under the number of whoever is signed in.
+    shown = [editor.get(f"/cities/new?draft={number}") for number in range(6)]
+    assert [TYPED["city"] in page.text for page in shown] == [False] * 6
+    assert [GONE in page.text for page in shown].count(True) == 1
+    # Its sender signs in and is led to it.
+    action, hidden = form_of(editor, response.location, "form[action^='/logout']")
+    assert_typed(sign_in(editor, post(editor, action, hidden).location))
+
+
+def test_signing_in_on_the_page_of_a_draft_leads_to_it(editor):
+    action, hidden = form_of(editor, "/cities/new")
+    end_session(editor)
+    post(editor, action, {**hidden, **TYPED})
+    assert_typed(sign_in(editor, editor.get("/cities/new?draft=3").location))
+
+
+def test_of_two_forms_the_page_of_the_first_says_that_it_is_gone(editor):
+    first, hidden = form_of(editor, "/cities/new")
+    second, _hidden = form_of(editor, "/cities/1")
+    end_session(editor)
+    led_to = post(editor, first, {**hidden, **TYPED}).location
+    post(editor, second, {**hidden, **TYPED})
+    assert_not_shown(sign_in(editor, led_to), GONE)
+    assert_typed(editor.get("/cities/1?draft=3"))
 
 
 def test_only_the_last_one_is_stored_for_ten_minutes(editor, filled):
@@ -158,18 +199,18 @@ def test_only_the_last_one_is_stored_for_ten_minutes(editor, filled):
     assert key == "gz:form:3"
     assert SECONDS - 60 < filled.extensions["redis"].ttl(key) <= SECONDS == 600
     editor.sign_in("editor")
-    assert_typed(editor.get("/cities/new?draft=1"))
-    assert SAID not in editor.get("/cities/1?draft=1").text
+    assert_typed(editor.get("/cities/new?draft=3"))
+    assert SAID not in editor.get("/cities/1?draft=3").text
     assert SAID not in editor.get("/cities/new").text
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"path": "/cities/new"}', '{"pairs": 5}'])
 def test_a_draft_that_cannot_be_read_is_none(text, editor, filled):
     filled.extensions["redis"].set("gz:form:3", text)
-    assert editor.get("/cities/new?draft=1").status_code == 200
+    assert editor.get("/cities/new?draft=3").status_code == 200
     filled.extensions["redis"].delete("gz:form:3")
     filled.extensions["redis"].lpush("gz:form:3", "x")
-    assert editor.get("/cities/new?draft=1").status_code == 200
+    assert editor.get("/cities/new?draft=3").status_code == 200
 
 
 def changed(action, **parts):
@@ -191,8 +232,15 @@ def test_a_signature_that_is_not_ours_is_none(change, editor, filled):
     action, hidden = form_of(editor, "/cities/new")
     end_session(editor)
     response = post(editor, changed(action, **change), {**hidden, **TYPED})
-    assert (response.status_code, response.location) == (303, "/login?why=ended")
+    assert (response.status_code, response.location) == (
+        303,
+        ended(change.get("path", "/cities/new")),
+    )
     assert not keys(filled)
+
+
+def ended(page):
+    return "/login?" + urlencode({"next": page, "why": "ended"}, safe="/")
 
 
 @pytest.mark.parametrize(("days", "is_stored"), [(0, True), (1, True), (2, False)])
@@ -220,6 +268,10 @@ def test_what_is_not_ours_or_too_large_is_not_stored(headers, size, editor, fill
     end_session(editor)
     response = post(editor, action, {**hidden, **TYPED, "note": "x" * size}, **headers)
     assert response.status_code == (401 if headers == JSON else 303)
+    # Nor if somebody else has signed in since.
+    editor.sign_in("admin")
+    response = post(editor, action, {**hidden, **TYPED, "note": "x" * size}, **headers)
+    assert response.status_code == (413 if size else 400)
     assert not keys(filled)
 
 
@@ -239,7 +291,7 @@ def pages(browser):
                     yield example(address), Page(response)
 
 
-def test_a_form_with_a_password_is_never_stored(filled):
+def test_a_password_is_never_stored(filled):
     admin = Walker(filled, "admin").browser
     forms = [
         (path, form["action"])
@@ -248,12 +300,47 @@ def test_a_form_with_a_password_is_never_stored(filled):
     ]
     assert forms
     for path, action in forms:
-        data = {"current": PASSWORD, "password": PASSWORD, "again": "", "label": "x"}
+        data = {"current": PASSWORD, "password": PASSWORD, "again": ""}
         stranger = Browser(filled)
         headers = {"Referer": f"http://localhost{path}"}
-        assert post(stranger, action, data, **headers).location == "/login?why=ended"
+        assert post(stranger, action, data, **headers).location == ended(path)
         assert post(admin, action, {**data, "csrf_token": "x"}, **headers).status_code == 400
-    assert not keys(filled)
+        assert not keys(filled)
+        for browser in (stranger, admin):
+            post(browser, action, {**data, "csrf_token": "x", "label": "typed"}, **headers)
+            stored = json.loads(filled.extensions["redis"].getdel(*keys(filled)))
+            assert stored["pairs"] == [["label", "typed"]]
+
+
+def test_the_label_of_a_token_survives_without_the_password(editor):
+    action, hidden = form_of(editor, "/account/tokens")
+    end_session(editor)
+    response = post(editor, action, {**hidden, "label": "laptop", "password": PASSWORD})
+    shown = sign_in(editor, response.location)
+    assert Page(shown).one("#label")["value"] == "laptop"
+    assert PASSWORD not in shown.text
+
+
+@pytest.mark.parametrize(
+    ("action", "page"),
+    [
+        ("/account/password", "/account/password"),
+        ("/people/2/disable", "/people/2"),
+        ("/upload", "/files"),
+        ("/cities/import", "/cities/import"),
+    ],
+)
+def test_what_is_not_stored_leads_back_to_its_page(action, page, filled):
+    browser = Walker(filled, "admin").browser
+    end_session(browser)
+    headers = {"Referer": f"http://localhost{page}"}
+    response = post(browser, action, {"x": "1"}, **headers)
+    said = Page(browser.get(response.location)).text(".notice-text")
+    assert said == "Please sign in again, then repeat what you did."
+    shown = sign_in(browser, response.location, "admin")
+    while shown.status_code == 302:
+        shown = browser.get(shown.location)
+    assert (shown.request.path, shown.status_code) == (page, 200)
 
 
 def test_all_fields_for_passwords_are_known():
@@ -263,7 +350,7 @@ def test_all_fields_for_passwords_are_known():
         for name, field in vars(form).items()
         if getattr(field, "field_class", None) is PasswordField
     }
-    assert {"current", "password", "again"} <= found == password_fields()
+    assert {"current", "password", "again"} <= found == fields_left_out() - {"csrf_token"}
 
 
 def all_forms(base):
