@@ -265,6 +265,7 @@ def test_note_is_stored(any_app):
 def test_form_has_the_note(as_role):
     page = Page(as_role("editor").get("/cities/new", headers={"Accept-Language": "zh"}))
     assert page.text("#note-help") == "最多 500 个字符。"
+    assert page.has("textarea[name=note][rows='4'][maxlength]")
 """
 TEXTS = """
 msgid "Note"
@@ -278,7 +279,7 @@ msgstr "最多 %(most)s 个字符。"
 @pytest.mark.deploy
 def test_the_example_field_works(copy, redis_url):
     """A note is added as CONTRIBUTING.md says: its lines and blocks. Then the linter, a migration
-    of a filled database and tests of the field pass."""
+    of a filled database, tests of the field, and those that compare whole cities pass."""
     guide = (ROOT / "CONTRIBUTING.md").read_text()
     field, migration = blocks_of(guide, "python")
     models, fields = (copy / "app" / "cities" / name for name in ("models.py", "fields.py"))
@@ -296,7 +297,8 @@ def test_the_example_field_works(copy, redis_url):
     (copy / "tests" / "cities" / "test_note.py").write_text(TEST_NOTE)
     run(copy, redis_url, "ruff", "check", "app", "migrations")
     run(copy, redis_url, "ruff", "format", "--check", "app", "migrations")
-    tests = ("tests/cities/test_note.py", "tests/database/test_upgrade.py")
+    tests = ["tests/database/test_upgrade.py", "tests/cities/importing/test_pages.py"]
+    tests += [f"tests/cities/test_{name}.py" for name in ("note", "history", "rules")]
     texts = "tests/test_translations.py"
     assert " passed" in run(copy, redis_url, "pytest", "-q", "-m", "not mariadb", *tests, texts)
 

@@ -42,8 +42,8 @@ class Field:
     the message for an empty text; without one the field is optional, and an empty text is None.
     Forms and imports cut a text to `length` characters, which is more than `check` accepts: the
     rule still reports it. `form_name` is the name in HTML, where that is another one, and
-    `attributes` are those of the control. `examples` are its cells in the two lines that the import
-    page shows.
+    `attributes` are those of the control, which is a text area if `rows` is among them. `examples`
+    are its cells in the two lines that the import page shows.
     """
 
     name: str

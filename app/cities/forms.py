@@ -5,6 +5,7 @@ from typing import Any
 
 from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import StopValidation
+from wtforms.widgets import TextArea
 
 from app.cities.fields import FIELDS, Field
 from app.text import Message
@@ -51,6 +52,7 @@ for each in FIELDS:
         [Rule(each)],
         name=each.form_name,
         description=each.help or "",
+        widget=TextArea() if "rows" in each.attributes else None,
         render_kw={"autocomplete": "off", **each.attributes},
     )
     setattr(CityForm, each.name, control)

@@ -5,6 +5,7 @@ from sqlalchemy import column, func, insert, select, table
 
 from app.actor import Actor, Role
 from app.cities import services
+from app.cities.fields import FIELDS
 from app.cities.models import City
 from app.cities.rules import keys
 from app.database.engine import db
@@ -13,6 +14,8 @@ from tests.factories import add_person
 from tests.html import Page
 
 ACTOR = Actor(1, "editor", Role.EDITOR)
+# The values of a city that has none, also of fields that are added later.
+EMPTY = dict.fromkeys(field.name for field in FIELDS)
 # A city as the form sends it.
 NEW = {"province": "广东", "city": "深圳市", "number": "17494398"}
 

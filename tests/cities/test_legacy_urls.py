@@ -79,12 +79,12 @@ def test_a_script_that_alters_is_told_what_is_saved_and_sends_that_version(scrip
     assert (refused.status_code, refused.mimetype) == (428, "application/json")
     assert "does not say which state" in refused.json["error"]
     saved = {"city": "深圳市", "province": "广东", "number": 17494398}
-    assert refused.json["values"] == saved
+    assert refused.json["values"].items() >= saved.items()
     version = refused.json["version"]
     assert post("/alter", {**NEW, "id": "1", "number": "5", "version": version}).status_code == 303
     late = post("/alter", {**NEW, "id": "1", "number": "6", "version": version})
     assert (late.status_code, late.mimetype) == (409, "application/json")
-    assert late.json["values"] == {**saved, "number": 5}
+    assert late.json["values"] == {**refused.json["values"], "number": 5}
     again = {**NEW, "id": "1", "number": "6", "version": late.json["version"]}
     assert post("/alter", again).status_code == 303
 

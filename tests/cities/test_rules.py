@@ -5,13 +5,13 @@ import pytest
 from app.cities.rules import check_city, is_flawed, pair_of, province_same, search_keys
 from app.errors import Invalid
 from app.text import BIDI_CONTROLS
-from tests.cities.conftest import given
+from tests.cities.conftest import EMPTY, given
 from tests.factories import INVISIBLE
 
 
 def test_values_are_trimmed_and_composed():
     values = check_city(given(" 广东\t", "\u3000Cafe\u0301 ", " 007 "))
-    assert values == {"province": "广东", "city": "Café", "users": 7}
+    assert values == {**EMPTY, "province": "广东", "city": "Café", "users": 7}
     assert check_city(given("a", "b", 2_147_483_647))["users"] == 2_147_483_647
 
 

@@ -2,13 +2,14 @@
 
 import os
 import stat
+from fnmatch import fnmatch
 
 import pytest
 from sqlalchemy import select, update
 
 from app.cities.models import City
 from app.cli import run
-from app.config import Settings
+from app.config import ROOT, Settings
 from app.database.engine import db
 from tests import servers
 from tests.cities.conftest import add_cities
@@ -99,3 +100,9 @@ def test_what_takes_long_to_start_is_not_called_not_ready(monkeypatch, tmp_path,
     assert not run.wait_until_ready(settings, iter((True, True, False)).__next__)
     said = f"Still starting: no answer. See the logs in {tmp_path}/log.\n"
     assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("name", ["messages.mo", "messages.mo.new"])
+def test_git_ignores_what_make_dev_compiles(name):
+    patterns = (ROOT / ".gitignore").read_text().split()
+    assert any(fnmatch(name, pattern) for pattern in patterns)
