@@ -3,7 +3,7 @@ and sessions that were made under an earlier one end.
 
 Redis has it in the hash `gz:person:<id>`, from which every request reads it together with its
 session. The field `epoch` is valid until `epoch_until`: should Redis miss a change, the database is
-asked again a minute later at the latest.
+asked again when a session of a later epoch is used, and a minute later at the latest.
 """
 
 from functools import partial
@@ -23,13 +23,14 @@ PERSON_SECONDS = 86_400  # the hash expires a day after its last change
 DISABLED = 0  # the epoch of the disabled, which no session has
 
 # KEYS: gz:person:<id>, gz:epoch:<id>. ARGV: the epoch, for how long it is valid, the life of the
-# hash, and 1 if the epoch replaces one that is still valid.
+# hash, and 1 if the epoch replaces one that is still valid; a later one does so too, unless the
+# person was disabled.
 WRITE = """
 local now = tonumber(redis.call("TIME")[1])
-local replace = ARGV[4] == "1"
-if not replace and now < (tonumber(ask("HGET", KEYS[1], "epoch_until") or 0) or 0) then
-  return
-end
+local known = ask("HMGET", KEYS[1], "epoch", "epoch_until")
+local epoch, replace = tonumber(known[1] or "") or 0, ARGV[4] == "1"
+local newer = epoch ~= 0 and tonumber(ARGV[1]) > epoch
+if not replace and not newer and now < (tonumber(known[2] or "") or 0) then return end
 ask("HSET", KEYS[1], "epoch", ARGV[1], "epoch_until", now + ARGV[2])
 ask("EXPIRE", KEYS[1], ARGV[3])
 if replace or ask("EXISTS", KEYS[2]) == 0 then

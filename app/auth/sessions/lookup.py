@@ -35,6 +35,8 @@ if not epoch or now >= (tonumber(known[2] or "") or 0) then return {text} end
 -- Written by workers of the release before; 0 is a disabled person, otherwise the higher is newer.
 local before = tonumber(ask("GET", ARGV[5] .. id) or "")
 if before then epoch = (before == 0 or epoch == 0) and 0 or math.max(epoch, before) end
+-- Redis missed the change after which this session began: the database is asked.
+if epoch ~= 0 and (tonumber(session.epoch) or 0) > epoch then return {text} end
 if session.epoch == epoch and since >= tonumber(ARGV[3]) then
   try("INCR", KEYS[2])
   if try("SET", KEYS[3], now, "NX", "EX", ARGV[2]) then

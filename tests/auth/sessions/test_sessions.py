@@ -17,6 +17,7 @@ from app.auth.sessions.epochs import epoch_key, person_key
 from app.auth.sessions.interface import FLASHES
 from app.auth.sessions.start import start_session
 from app.auth.sign_in import services as sign_in
+from app.database.engine import db
 from app.errors import Invalid
 from tests import servers
 from tests.auth.helpers import cookie_of, is_signed_in
@@ -296,6 +297,19 @@ def test_an_epoch_is_valid_for_a_minute_and_then_read_from_the_database(app, vie
     assert is_signed_in(viewer)
     assert store.hget(hash_key, "epoch") == epoch
     assert int(store.get(f"{key}:requests")) == requests + 1
+
+
+def test_a_session_that_begins_after_a_change_that_redis_missed_counts(app, viewer, store):
+    """And ends the earlier ones at once."""
+    assert is_signed_in(viewer)
+    with app.app_context():
+        queries.find_person("viewer").session_epoch += 1
+        db.session.commit()
+    late = Browser(app)
+    late.sign_in("viewer")
+    assert is_signed_in(late)
+    assert not is_signed_in(viewer)
+    assert is_signed_in(late)
 
 
 def test_a_request_less_than_once_a_minute_extends_the_session_too(app, viewer, store):
