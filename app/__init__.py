@@ -1,5 +1,6 @@
 """Gazetteer: a register of cities, shared files, and numbers from a shared cache."""
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ PACKAGES = (
     "health",
     "setup",
 )
+# What our processes write is for their account and its group, in which nginx is.
+UMASK = 0o027
 
 
 def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Flask":
@@ -33,6 +36,7 @@ def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Fl
     from app.config import ROOT, Settings
     from app.web.hooks import Site
 
+    os.umask(UMASK)
     settings = settings or Settings.load()
     app = Site("app", static_folder=None, template_folder=str(ROOT / "templates"))
     app.config.from_mapping(settings.flask_config(web=not commands))

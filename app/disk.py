@@ -1,15 +1,17 @@
-"""Free disk space: is there room for an upload?"""
+"""The disk: room for an upload, and who can read what is stored."""
 
 import errno
 import logging
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 log = logging.getLogger("gazetteer.disk")
 
 # Reserved for databases and logs: uploads are refused while less of the disk or its inodes is free.
 FREE_SHARE, FREE_BYTES = 0.05, 1_000_000_000
+NOT_OTHERS, OWNER_ONLY = 0o7770, 0o600  # rights
 
 
 def is_full(total: int, free: int, incoming: int = 0) -> bool:
@@ -37,3 +39,18 @@ def has_space(folder: Path, incoming: int = 0) -> bool:
     if lacks_inodes(inodes.f_files, inodes.f_favail):
         return False
     return not is_full(usage.total, usage.free, incoming)
+
+
+def limit_rights(path: Path, most: int) -> None:
+    """Take rights away from other accounts. Those of a file that is not ours stay."""
+    with suppress(FileNotFoundError, PermissionError):
+        path.chmod(path.stat().st_mode & most)
+
+
+def others_can_read(path: Path) -> bool:
+    """True if every account of this machine can read a file or folder."""
+    if not path.exists():
+        return False
+    return bool(path.stat().st_mode & 0o004) and all(
+        parent.stat().st_mode & 0o001 for parent in path.parents
+    )

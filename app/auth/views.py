@@ -17,7 +17,7 @@ from app.auth.sign_in.device_cookie import remember_device, sent_devices
 from app.auth.tokens import services as tokens
 from app.config import LANGUAGES
 from app.current import actor
-from app.errors import Conflict
+from app.errors import Conflict, NotFound
 from app.logs.events import event
 from app.text import N_
 from app.web.client import set_lasting_cookie
@@ -90,7 +90,10 @@ def logout() -> Response:
 def account() -> Response | Page:
     """One's own name, role and times, and one's sessions, with a form that ends others."""
     form = SessionsForm()
-    sent = submit(form, lambda: end_chosen(form))
+    sent = submit(form, lambda: end_chosen(form), (NotFound,))
+    if sent.refusal:
+        Notice(sent.refusal.message).show("caution")
+        return redirect(url_for("auth.account"), 303)
     if sent.done:
         text = ngettext("%(num)d session has ended.", "%(num)d sessions have ended.", sent.result)
         Notice(text).show()

@@ -30,7 +30,8 @@ from app.config import ROOT, Settings, redis_socket
 from app.database import stored_keys
 from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
-from app.health.probe import ask_readyz
+from app.disk import NOT_OTHERS, limit_rights
+from app.health.probe import NO_ANSWER, ask_readyz
 from app.logs.process import configure
 from app.setup import services as setup
 from app.web.assets import static_files, vendor
@@ -49,6 +50,8 @@ def prepare(settings: Settings) -> None:
         for folder in ("log", "nginx"):
             (settings.instance / folder).mkdir(exist_ok=True)
         settings.files_dir.mkdir(parents=True, exist_ok=True)
+        for path in (settings.instance / "log", settings.files_dir):
+            limit_rights(path, NOT_OTHERS)  # INSTANCE may be a folder that everybody can read
         static_files.copy_build(settings.instance)
     except OSError as error:
         what, why = error.filename or settings.instance, error.strerror or error
@@ -110,7 +113,14 @@ def run(settings: Settings, when_ready: Callable[[], None]) -> int:
                 click.echo("\nStopping ...")
         process.terminate()
         status = process.wait()
-    return 0 if stop.requested else status
+    if stop.requested or status == 0:
+        return 0
+    click.echo(
+        f"The supervisor of the programs has ended (status {status}); they may still run. "
+        f"Start again: that replaces them. See the logs in {settings.instance}/log.",
+        err=True,
+    )
+    return 1
 
 
 def wait_until_ready(settings: Settings, is_running: Callable[[], bool]) -> bool:
@@ -125,7 +135,8 @@ def wait_until_ready(settings: Settings, is_running: Callable[[], bool]) -> bool
             return True
         if problem not in printed and (failed or time.monotonic() - start > HINT_SECONDS):
             printed.add(problem)
-            click.echo(f"Not ready: {problem}. See the logs in {settings.instance}/log.", err=True)
+            state = "Still starting" if problem == NO_ANSWER else "Not ready"
+            click.echo(f"{state}: {problem}. See the logs in {settings.instance}/log.", err=True)
         time.sleep(POLL_SECONDS)
     return False
 
@@ -136,7 +147,9 @@ def reachable(settings: Settings) -> str:
 
 
 def address(settings: Settings) -> str:
-    """The URL to open in a browser on this machine."""
+    """The URL to open in a browser: on this machine, with SECURE=1 that of the proxy with TLS."""
+    if settings.secure:
+        return f"https://{next(iter(settings.trusted_hosts), 'YOUR-HOST-NAME')}"
     host = reachable(settings)
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 

@@ -21,6 +21,7 @@ from app.database.failures import (
     describe,
     statement_of,
 )
+from app.disk import OWNER_ONLY, limit_rights
 
 MIGRATIONS = ROOT / "migrations" / "versions"
 UNKNOWN_DATABASE = 1049
@@ -182,6 +183,7 @@ def alone(url: str) -> Iterator[Connection]:
         folder = os.open(Path(address.database or "").parent, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
+            make_private(Path(address.database or ""))
             with engine.connect() as connection:
                 yield connection
         finally:
@@ -194,6 +196,15 @@ def alone(url: str) -> Iterator[Connection]:
                 "Another `flask prepare` is changing this database. Try again when it is done."
             )
         yield connection
+
+
+def make_private(database: Path) -> None:
+    """Create a SQLite file, or restrict it, so that only our account can read it. SQLite gives the
+    files beside it the same rights."""
+    if not database.exists():
+        database.touch(OWNER_ONLY)
+    for suffix in ("", "-wal", "-shm"):
+        limit_rights(Path(f"{database}{suffix}"), OWNER_ONLY)
 
 
 def state(connection: Connection) -> State:

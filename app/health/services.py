@@ -28,6 +28,7 @@ from app.database.failures import (
     number_of,
 )
 from app.database.limits import CONNECTIONS
+from app.disk import others_can_read
 from app.health.rules import warn_of_memory
 from app.health.warnings import last_proxy, last_refusal
 from app.redis import failures as redis_failures
@@ -47,6 +48,11 @@ READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
 NO_CLOCK = Check(True, "warning: no clock runs; see `supervisorctl status clock`")
+READABLE = Check(
+    True,
+    "warning: every account of this machine can read the database, the log or the files; "
+    "`flask prepare` mends that",
+)
 NO_REDIS = "Redis does not answer"
 
 TABLES_SECONDS = 60.0  # how long the tables are trusted after all were there
@@ -203,13 +209,16 @@ def check_redis() -> Check:
 
 
 def check_storage() -> Check:
-    """Check that the storage folder can be written to."""
+    """Check that the storage folder can be written to, and who can read what is stored."""
     try:
         run_in_thread(write_to_disk, settings().files_dir)
     except OSError as error:
         current_app.logger.error("the files folder is not writable: %s", error)
         return Check(False, "the folder for files is not writable")
-    return Check()
+    private = [settings().instance / "log", settings().files_dir]
+    if db.engine.dialect.name == "sqlite":
+        private.append(Path(db.engine.url.database or ""))
+    return READABLE if any(map(others_can_read, private)) else Check()
 
 
 def check_passwords() -> Check:

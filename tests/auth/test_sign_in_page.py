@@ -4,6 +4,7 @@ leads."""
 import pytest
 
 from app.auth import queries
+from app.setup import services as setup
 from tests.auth.helpers import is_signed_in
 from tests.factories import HTML, PASSWORD, Browser, add_person, csrf_token
 from tests.html import Page
@@ -86,11 +87,26 @@ def test_over_http_the_setting_for_https_is_named(people, make_app):
     app = make_app(SECURE="1")
     with app.app_context():
         assert queries.find_person("viewer")
-    token = Browser(app).token("/login")
-    response = send(Browser(app), token)
+    opened = Browser(app).get("/login")
+    assert Page(opened).text(".notice").startswith(ONLY_HTTPS), "before a password is typed"
+    response = send(Browser(app), csrf_token(opened.text))
     assert response.status_code == 422
+    assert not Page(response).all(".notice"), "it is said once"
     assert messages(response)[0].startswith(ONLY_HTTPS)
     assert "SECURE=1" in messages(response)[0]
+    for path, how in (
+        ("/login", {"base_url": "https://localhost"}),
+        ("/login", {"headers": {"Sec-Fetch-Site": "none"}}),
+    ):
+        page = Page(app.test_client().get(path, **how))
+        assert not page.all(".notice")
+
+
+def test_the_set_up_page_over_http_names_it_too(make_app):
+    app = make_app(SECURE="1")
+    with app.app_context():
+        path = setup.create_link_path()
+    assert Page(app.test_client().get(path)).text(".notice").startswith(ONLY_HTTPS)
 
 
 @pytest.mark.parametrize(

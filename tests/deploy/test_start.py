@@ -212,6 +212,7 @@ def test_programs_of_a_killed_supervisor_are_replaced(folder):
         client = Site(first.base).claim(first.setup_path)
         os.kill(int((first.folder / "supervisord.pid").read_text()), signal.SIGKILL)
         servers.wait_until(lambda: first.process.poll() is not None, "make run has ended")
+        assert (first.process.returncode, "they may still run" in first.output) == (1, True)
         config = first.folder / "supervisor.conf"
         with supervisord(folder, config, PORT=str(first.port), WEB_WORKERS="1") as second:
             try:

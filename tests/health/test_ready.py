@@ -223,6 +223,20 @@ def test_unwritable_storage_is_reported(make_app, tmp_path):
     assert str(tmp_path) not in str(body)
 
 
+def test_data_that_every_account_can_read_is_a_warning(make_app):
+    with servers.short_folder("open") as folder:
+        app = make_app(INSTANCE=str(folder / "instance"))
+        (folder / "instance" / "log").mkdir(mode=0o755, parents=True)
+        for path in (folder, folder / "instance", folder / "instance" / "log"):
+            path.chmod(0o755)
+        status, body = ready(app)
+        assert status == 200
+        assert body["checks"]["storage"].startswith("warning: every account of this machine can")
+        (folder / "instance").chmod(0o750)
+        app.extensions.pop("gazetteer-readiness")
+        assert ready(app)[1]["checks"]["storage"] == "ok"
+
+
 def test_concurrent_requests_run_the_checks_once(app, monkeypatch):
     monkeypatch.setattr(services, "READY_SECONDS", 60)
     redis = app.extensions["redis"]

@@ -95,10 +95,12 @@ def share_of_frequent(name: bytes, codec: str) -> float:
 
 
 def frequency(character: str, codec: str) -> float:
-    if LEVELS[codec](character) in FREQUENT:
-        return 1
-    # Frequent traditional characters, which GB18030 has too, are less so where that is used.
-    return 0.5 if codec == "gb18030" and level_in_big5(character) in FREQUENT else 0
+    """1 for a frequent character; a half for one that is frequent in the other encoding only, or
+    rare there. What GB18030 has of Big5 are the traditional characters."""
+    gb, big5 = level_in_gb2312(character), level_in_big5(character)
+    if codec == "gb18030":
+        return 1 if gb in FREQUENT else 0.5 if big5 in FREQUENT else 0
+    return 0 if big5 not in FREQUENT else 0.5 if gb == 2 else 1
 
 
 def is_two_letters(character: bytes) -> bool:

@@ -9,5 +9,6 @@ def init_app(app: Flask) -> None:
     from app.web.posts import csrf
 
     app.jinja_env.globals.update(
-        csrf_token=csrf.session_token, visitor_csrf_token=csrf.visitor_token, signed=csrf.signed
-    )
+        csrf_token=csrf.session_token, visitor_csrf_token=csrf.visitor_token, signed=csrf.signed,
+        warning_of_http=csrf.warning_of_http,
+    )  # fmt: skip

@@ -32,6 +32,10 @@ SECRET = "csrf_token"  # noqa: S105 - where a session has the secret of its toke
 VISITOR_COOKIE = "gz_form"
 VERSION = "v1."  # how a token begins
 DEFAULT_PORTS = (":80", ":443")
+OVER_HTTP = N_(
+    "This page was opened over http, and this site sets its cookies over https only (SECURE=1). "
+    "Open it with https."
+)
 
 
 class FormRefused(DomainError):
@@ -151,14 +155,19 @@ def check_visitor(token: str) -> None:
     if cookie or not token.startswith(VERSION):
         g.form_problem = N_("This page was open too long. Please try again.")
     elif settings().secure and not request.is_secure:
-        g.form_problem = N_(
-            "This page was opened over http, and this site sets its cookies over https only "
-            "(SECURE=1). Open it with https."
-        )
+        g.form_problem = OVER_HTTP
     else:
         g.form_problem = N_(
             "Your browser sent no cookie. Allow cookies for this site, then try again."
         )
+
+
+def warning_of_http() -> Message | str:
+    """What a page with a password says before that is typed, if it was opened over http in spite of
+    SECURE=1. Over https, and on this machine, browsers send `Sec-Fetch-Site`, also through a proxy
+    that does not say that it was https."""
+    shown = request.method == "GET" and "Sec-Fetch-Site" not in request.headers
+    return OVER_HTTP if shown and settings().secure and not request.is_secure else ""
 
 
 def is_same(sent: str, expected: str) -> bool:

@@ -95,7 +95,14 @@ def test_one_browser_ends_another(app, viewer, caplog):
     assert [fields[name] for name in ("event", "person", "browser", "network")] == [
         "session-ended", "viewer", "Safari", "192.0.2.1",
     ]  # fmt: skip
-    assert end(viewer, which).status_code == 404
+    assert_not_found(viewer, end(viewer, which))
+
+
+def assert_not_found(browser, response):
+    """The account page is shown again and says so, whoever has such a session."""
+    assert (response.status_code, response.location) == (303, "/account")
+    page = Page(browser.get("/account"))
+    assert page.text(".notice-text") == "You have no such session, or it has ended."
 
 
 def test_all_others_end(app, viewer):
@@ -132,14 +139,15 @@ def test_a_session_of_somebody_else_is_not_found(app, viewer):
     stranger = sign_in(app, "editor")
     sign_in(app)
     (own, _others) = choices(viewer)
-    assert end(stranger, own).status_code == 404
+    assert_not_found(stranger, end(stranger, own))
+    assert_not_found(stranger, end(stranger, "x" * 20))
     assert len(listed(viewer)) == 2
 
 
 def test_the_current_session_ends_by_signing_out_only(app, viewer):
     other = sign_in(app)
     (current, _others) = choices(other)
-    assert end(viewer, current).status_code == 404
+    assert_not_found(viewer, end(viewer, current))
     assert is_signed_in(viewer)
 
 

@@ -51,8 +51,11 @@ def test_names_that_are_not_utf_8_are_read_by_what_all_of_a_form_say(script, nam
         ([("报告", "gbk"), ("Größe", "cp1252")], [0]),
         ([("報告", "big5"), ("Ärger", "cp1252"), ("Águas", "cp1252")], [0]),
         ([("新北京", "gbk"), ("臺灣", "big5"), ("日本語テスト", "cp932")], [0, 1]),
-        # The bytes of 报告 are two frequent characters in Big5 too.
-        ([("报告", "gbk"), ("会议", "gbk"), ("台北市報告", "big5")], [1, 2]),
+        # The bytes of 报告 are characters in Big5 too, which are rare in GB 2312.
+        ([("报告", "gbk"), ("報告", "big5")], [0, 1]),
+        ([("报告", "gbk"), ("会议", "gbk"), ("台北市報告", "big5")], [0, 1, 2]),
+        # Those of 副本 are frequent characters in both, and the others do not agree.
+        ([("副本", "gbk"), ("会议", "gbk"), ("台北市報告", "big5")], [1, 2]),
         ([("报告", "gbk"), ("Müller", "utf-8"), ("图", "gbk")], [0, 1, 2]),
     ],
 )
@@ -140,6 +143,8 @@ def test_of_a_path_the_last_part_counts(script, sent, name):
         (b'a"b.txt', 'a"b.txt'),
         (rb"a\";name=x.txt", 'a";name=x.txt'),
         (b"12:30.txt", "12:30.txt"),
+        (b"2026-11-30 18:20:30.csv", "2026-11-30 18:20:30.csv"),
+        (b"Macintosh HD:Users:me:n.txt", "Macintosh HD:Users:me:n.txt"),
         (b"100%.txt", "100%.txt"),
         (b"a;b=c.txt", "a;b=c.txt"),
     ],
