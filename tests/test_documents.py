@@ -113,16 +113,16 @@ def missing_commands(text, cli):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_what_a_document_names_exists(path, app):
+def test_what_a_document_names_exists(path, make_app):
     text = path.read_text()
     assert missing_files(text) == set()
     assert broken_links(text, path.parent) == set()
     assert missing_definitions(text) == set()
     assert missing_targets(text) == set()
-    assert missing_commands(text, app.cli) == set()
+    assert missing_commands(text, make_app(commands=True).cli) == set()
 
 
-def test_the_checks_find_what_is_missing(app):
+def test_the_checks_find_what_is_missing(make_app):
     text = """
 `make check` `make quick` `app/text.py` `app/lost.py` `lost.html` `app/text.py::fold` `::lost`
 `cities/test_rules.py::test_lost` `flask prepare` `flask lost` `history prune` [a](docs/lost.md)
@@ -136,7 +136,7 @@ $ make nothing PORT=1
     assert broken_links(text, ROOT) == {"docs/lost.md"}
     assert missing_definitions(text) == {"::lost", "cities/test_rules.py::test_lost"}
     assert missing_targets(text) == {"quick", "nothing"}
-    assert missing_commands(text, app.cli) == {"lost", "history lost"}
+    assert missing_commands(text, make_app(commands=True).cli) == {"lost", "history lost"}
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("README*.md")), ids=lambda path: path.name)

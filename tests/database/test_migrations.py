@@ -61,9 +61,9 @@ def next_release(tmp_path):
     [("city_import", "file_name", "city_import_line", 2), ("person", "name", "api_token", 1)],
 )
 def test_altering_a_table_does_not_delete_its_children_on_sqlite(
-    app, next_release, table, column, child, rows
+    make_app, next_release, table, column, child, rows
 ):
-    with app.app_context():
+    with make_app(commands=True).app_context():
         person = add_person("editor", "editor")
         add_token(person)
         stage(person, "广东,深圳市,1\n广东,广州市,2\n")
@@ -93,14 +93,16 @@ def original(mariadb_url):
         cursor.execute("DROP DATABASE two_hosts")
 
 
-def test_migration_that_leaves_children_without_their_parent_changes_nothing(app, next_release):
+def test_migration_that_leaves_children_without_their_parent_changes_nothing(
+    make_app, next_release
+):
     folder = next_release("person", "name")
     written = Path(folder, "versions", "9999_next.py")
     statement = 'op.execute("DELETE FROM person")'
     written.write_text(
         written.read_text().replace("def downgrade", f"    {statement}\n\n\ndef downgrade")
     )
-    with app.app_context():
+    with make_app(commands=True).app_context():
         add_token(add_person("editor", "editor"))
         db.session.remove()
         with pytest.raises(SchemaError, match="1 rows of api_token without a parent"):

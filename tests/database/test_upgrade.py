@@ -32,7 +32,7 @@ def previous(request, make_app, tmp_path):
     url = f"sqlite:///{tmp_path / 'previous.sqlite'}"
     if kind == "mariadb":
         url = f"{request.getfixturevalue('mariadb_url')}/previous_release"
-    app = make_app(DATABASE_URL=url)
+    app = make_app(commands=True, DATABASE_URL=url)
     create_database(app.config["SETTINGS"].database_url)
     with app.app_context():
         upgrade(revision=revision)
