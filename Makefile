@@ -32,7 +32,8 @@ dev: programs-run .venv/run $(PREPARED)  ## run for development: reload on chang
 install: .venv/run $(PREPARED)  ## install dependencies and build assets without starting anything
 
 check: .venv/dev lint $(PREPARED)  ## before each commit: linters, and the tests on SQLite and Redis
-	$(PYTEST) -m "not mariadb and not browser and not deploy and not soak and not bench"
+	$(PYTEST) --ignore tests/browser --ignore tests/deploy \
+		-m "not mariadb and not browser and not deploy and not soak and not bench"
 
 test: programs-test .venv/dev lint $(PREPARED)  ## all tests; root gets missing programs installed first
 	$(PYTEST) -m "not soak and not bench"
