@@ -31,7 +31,7 @@ ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELEC
 
 def test_limits_of_pages_and_commands_nest(mariadb, mariadb_migrated, make_app):
     found = []
-    for app in (mariadb, make_app(DATABASE_URL=mariadb_migrated)):
+    for app in (mariadb, make_app(commands=True, DATABASE_URL=mariadb_migrated)):
         with app.app_context():
             lock, table, statement = db.session.execute(VARIABLES).one()
             driver = db.session.connection().connection.driver_connection
