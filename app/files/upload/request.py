@@ -43,7 +43,7 @@ class TooSlow(DomainError):
     """The form did not arrive in time."""
 
     status = 408
-    text = N_("The upload took too long. Nothing was stored. Send less at once.")
+    text = N_("The upload took too long. Nothing was stored. Send less at a time.")
 
 
 def receive() -> tuple[list[ReceivedFile], bool]:

@@ -211,7 +211,7 @@ def test_a_form_has_to_arrive_in_time(app, monkeypatch, accept):
     response = form.send(script)
     assert form.cut_off
     assert response.status_code == 408
-    assert "The upload took too long. Nothing was stored. Send less at once." in response.text
+    assert "The upload took too long. Nothing was stored. Send less at a time." in response.text
     assert stored(app) == (0, 0)
 
 
