@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 
 from app.numbers import fib, pi
 from app.web.posts.bodies import VISITOR_BYTES, VISITOR_PARTS
@@ -83,11 +83,20 @@ class Stranger:
             for path in (f"/pi/{pi.LIMIT - new}", f"/fib/{fib.LIMIT - new}", "/numbers", "/login"):
                 yield "GET", path, b"", {}
 
+    def request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> HTTPResponse:
+        self.client.request(method, path, body, {**self.headers, **headers})
+        return self.client.getresponse()
+
     def send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> bytes:
         """The body of the response; empty if the connection broke."""
         try:
-            self.client.request(method, path, body, {**self.headers, **headers})
-            response = self.client.getresponse()
+            try:
+                response = self.request(method, path, body, headers)
+            except RemoteDisconnected:
+                # nginx had closed the connection after an upload that was refused unread. Browsers
+                # repeat a request that found its connection closed (RFC 9112, 9.3.1).
+                self.client.close()
+                response = self.request(method, path, body, headers)
             text = response.read()
         except (OSError, HTTPException):
             self.client.close()
