@@ -61,7 +61,7 @@ def check_account(instance: Path) -> None:
     not write to the files that this one makes."""
     try:
         owner = instance.stat().st_uid
-    except OSError:  # it does not exist, which the command reports or creates it
+    except OSError:  # it does not exist; the command reports that or creates it
         return
     if owner == os.geteuid():
         return

@@ -116,8 +116,8 @@ def run(settings: Settings, when_ready: Callable[[], None]) -> int:
     if stop.requested or status == 0:
         return 0
     click.echo(
-        f"The supervisor of the programs has ended (status {status}); they may still run. "
-        f"Start again: that replaces them. See the logs in {settings.instance}/log.",
+        f"The supervisor of the programs has ended (status {status}); they may still run, and the "
+        f"next start says how to end them. See the logs in {settings.instance}/log.",
         err=True,
     )
     return 1

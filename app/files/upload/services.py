@@ -165,7 +165,8 @@ def insert_versions(
     actor: Actor, files: Sequence[dict[str, Any]], batch_id: str | None, once: bool
 ) -> Sequence[StoredFile | None]:
     """Insert the rows of files of one owner as the next versions of their names, and record that;
-    None for one without a name.
+    None for a file for which no name is left. With `once` AlreadyStored if one has a copy.
+
     The upload may have taken long. The owner's row is locked before anything is read: two uploads
     at the same time would choose the same number."""
     owner_id = files[0]["owner_id"]
