@@ -22,7 +22,7 @@ def test_static_files_are_immutable_under_the_hash_of_their_content(app):
             assert response.headers["Cache-Control"] == cache
             assert "Set-Cookie" not in response.headers
             assert response.data == (ROOT / "static" / "gazetteer.css").read_bytes()
-    for path in ("../app/wsgi.py", "%2e%2e/pyproject.toml", "js", "", "js/../../.env.example"):
+    for path in ("../app/config.py", "%2e%2e/pyproject.toml", "js", "", "js/../../.env.example"):
         for build in (static_files.content_hash(), "0123456789ab", "..", "%2e%2e"):
             with app.test_client().get(f"/static/{build}/{path}") as response:
                 assert response.status_code == 404
