@@ -6,34 +6,42 @@ setting raises `SettingError`, whose message says what to set. `.env.example` li
 with its default; a test compares the two.
 """
 
-import hashlib
-import os
-import re
-import secrets
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import click
-from dotenv import dotenv_values
+from app.settings.environment import ROOT, SettingError, env_file, environment
+from app.settings.parsers import (
+    boolean,
+    check_redis_url,
+    choice,
+    database_url,
+    extensions,
+    integer,
+    time_zone,
+    words,
+)
+from app.settings.secret_key import generate_key, stored_key
+from app.settings.sockets import redis_socket, short_socket
 
-ROOT = Path(__file__).resolve().parent.parent
+__all__ = [
+    "LANGUAGES",
+    "PASSWORD_METHOD",
+    "ROOT",
+    "SettingError",
+    "Settings",
+    "env_file",
+    "environment",
+    "redis_socket",
+    "short_socket",
+]
+
 LANGUAGES = ("en", "zh")
-KEY_FILE = "secret_key"
 # A host without a port; a dot in front includes all names below.
 HOST = r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*"
 PASSWORD_METHOD = "scrypt:32768:8:3"  # noqa: S105 - parameters that OWASP recommends
-
-
-class SettingError(click.ClickException, ValueError):
-    """An invalid setting; the message says which one and what to set. A flask command exits with
-    it and status 2."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -132,156 +140,3 @@ class Settings:
             "MAX_CONTENT_LENGTH": 65_536,
             "MAX_FORM_PARTS": 1_000,
         }
-
-
-def env_file() -> Path:
-    """The path of the settings file, which may not exist."""
-    return Path(os.environ.get("ENV_FILE") or ROOT / ".env")
-
-
-def environment() -> dict[str, str]:
-    """The values of the env file, overridden by the environment. A file that ENV_FILE names must
-    exist."""
-    if os.environ.get("ENV_FILE") and not env_file().exists():
-        raise SettingError(f"ENV_FILE names {env_file()}, which does not exist.")
-    from_file = {k: v for k, v in dotenv_values(env_file()).items() if v is not None}
-    return {**from_file, **os.environ}
-
-
-def integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
-    """Parse an integer setting between two bounds."""
-    text = env.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
-        raise SettingError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
-    return int(text)
-
-
-def boolean(env: Mapping[str, str], name: str) -> bool:
-    """Parse a setting that is 1 or 0; the default is 0."""
-    return choice(env, name, ("0", "1")) == "1"
-
-
-def choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
-    """Parse a setting with a list of allowed values; the first is the default."""
-    text = env.get(name) or allowed[0]
-    if text not in allowed:
-        raise SettingError(f"{name} must be one of {', '.join(allowed)}, not {text!r}.")
-    return text
-
-
-def time_zone(text: str) -> str:
-    """Check the name of a time zone; the default is Asia/Shanghai."""
-    text = text or "Asia/Shanghai"
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SettingError(
-            f"TIME_ZONE must be a name such as Europe/Berlin, not {text!r}."
-        ) from None
-    return text
-
-
-def check_redis_url(text: str) -> str:
-    """Check the scheme of a Redis URL; an empty one is allowed."""
-    if text and not text.startswith(("redis://", "rediss://", "unix://")):
-        raise SettingError("REDIS_URL must begin with redis://, rediss:// or unix://.")
-    return text
-
-
-def words(env: Mapping[str, str], name: str, pattern: str, example: str) -> tuple[str, ...]:
-    """Parse a setting that is a list, separated by commas, in lower case."""
-    found = [word.strip().lower() for word in env.get(name, "").split(",")]
-    for word in filter(None, found):
-        if not re.fullmatch(pattern, word):
-            raise SettingError(f"{name} must be names such as {example}, not {word!r}.")
-    return tuple(filter(None, found))
-
-
-def extensions(env: Mapping[str, str]) -> tuple[str, ...]:
-    """Parse file extensions, which need no dot. The default, also written as *, is that every
-    extension is accepted."""
-    if env.get("UPLOAD_EXTENSIONS", "").strip() == "*":
-        return ()
-    found = words(env, "UPLOAD_EXTENSIONS", r"\.*[a-z0-9]{1,16}", "pdf,png")
-    return tuple(word.lstrip(".") for word in found)
-
-
-def database_url(text: str, instance: Path) -> str:
-    """The SQLAlchemy URL of the database; `mysql://` becomes `mysql+pymysql://` with utf8mb4."""
-    if not text:
-        return f"sqlite:///{instance / 'gazetteer.sqlite'}"
-    from sqlalchemy.engine import make_url  # only here, so that the private Redis starts sooner
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):  # ValueError if the port is not a number
-        raise SettingError(
-            "DATABASE_URL must look like mysql://user:password@host/database."
-        ) from None
-    if url.drivername in ("mysql", "mariadb"):
-        url = url.set(drivername="mysql+pymysql")
-    if url.drivername == "mysql+pymysql":
-        if not url.database:
-            raise SettingError("DATABASE_URL must name a database after the last slash.")
-        url = url.update_query_dict({"charset": "utf8mb4"})
-    elif url.drivername != "sqlite":
-        raise SettingError("DATABASE_URL must begin with mysql:// or sqlite:///.")
-    elif not url.database or url.database == ":memory:":
-        raise SettingError("DATABASE_URL must name a file after sqlite:///.")
-    return url.render_as_string(hide_password=False)
-
-
-def short_socket(instance: Path, name: str) -> Path:
-    """The path of a unix socket of this instance. Such a path may have about 107 bytes, and
-    supervisor appends some while it starts, so the sockets of a long path are in a private folder
-    under the system's temporary folder."""
-    path = instance / name
-    if len(os.fsencode(path)) <= 96:
-        return path
-    digest = hashlib.sha256(os.fsencode(instance)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"gazetteer-{os.getuid()}-{digest}" / path.name
-
-
-def redis_socket(instance: Path) -> Path:
-    """The socket of the private Redis."""
-    return short_socket(instance, "redis/redis.sock")
-
-
-def stored_key(text: str, instance: Path, embedded: bool) -> str:
-    """The given key, of at least 32 characters, or that in the file of the embedded mode; empty if
-    there is no file yet. A server must be given one."""
-    if text:
-        if len(text) < 32:
-            raise SettingError("SECRET_KEY must have at least 32 characters.")
-        return text
-    if not embedded:
-        raise SettingError(
-            "SECRET_KEY must be set when DATABASE_URL or REDIS_URL is; "
-            "`openssl rand -hex 32` prints one."
-        )
-    path = instance / KEY_FILE
-    return read_key(path) if path.exists() else ""
-
-
-def generate_key(instance: Path) -> str:
-    """Generate a key in a file that only its owner can read; returns the one in the file."""
-    path = instance / KEY_FILE
-    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=instance)  # mkstemp gives mode 0600
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_hex(32))
-    try:
-        os.link(draft, path)  # fails if another process was faster; its key is then used
-    except FileExistsError:
-        pass
-    finally:
-        Path(draft).unlink()
-    return read_key(path)
-
-
-def read_key(path: Path) -> str:
-    key = path.read_text()
-    if len(key) < 32:
-        raise SettingError(f"{path} is damaged; remove it to have a new key generated.")
-    return key
