@@ -1,6 +1,7 @@
 """What the history shows about files. An entry is about one version of a file."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
@@ -36,6 +37,12 @@ def may_read(actor: Actor, file_ids: Collection[int]) -> Collection[int]:
     return db.session.scalars(query).all()
 
 
+def top_folder(fields: Mapping[str, Any]) -> tuple[str, str]:
+    """The outermost folder of a file, with its address; empty without a folder."""
+    folder = str(fields.get("folder") or "").partition("/")[0]
+    return (folder, url_for("files.list_files", q=folder)) if folder else ("", "")
+
+
 FILE = Subject(
     kind="file",
     name=_l("File"),
@@ -65,6 +72,12 @@ FILE = Subject(
         "file.delete": _l("%(who)s removed %(what)s"),
         "file.restore": _l("%(who)s restored %(what)s"),
     },
+    many={
+        "file.create": _l("%(who)s uploaded %(what)s and %(more)s more"),
+        "file.create.place": _l("%(who)s uploaded %(what)s and %(more)s more to %(place)s"),
+    },
+    joined=("file.create",),
+    place=top_folder,
     this=_l("this file"),
     brief=("size",),
     feed=("file.create", "file.delete", "file.restore"),
