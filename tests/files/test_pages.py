@@ -25,7 +25,7 @@ def script(app):
 
 def test_the_list_shows_names_owners_sums_and_links(script, as_role):
     page = Page(as_role("editor").get("/files"))
-    assert page.text(".head .quiet").startswith("2 files · ")
+    assert page.text(".head .quiet").startswith("2 files, ")
     assert page.texts(f"{ROWS} .main") == ["survey", REPORT]
     assert page.texts(f"{ROWS} .sub") == ["林梅", "林梅"]
     assert page.links(f"{ROWS} .main a") == ["/files/folders/survey", "/files/1/details"]
