@@ -30,7 +30,6 @@ from app.files.models import File
 from app.files.rules import restorable_since
 from app.text import search_key
 
-
 # How the value of a cursor begins that is at a folder: as no value of a file does.
 FOLDER = "\x1f"
 

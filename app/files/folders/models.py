@@ -6,8 +6,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.auth.models import Person
 from app.database.engine import db
 from app.database.types import Id, Moment, bounded
-from app.files.models import FOLDER_LENGTH, NAME_LENGTH
 from app.files.folders.paths import name_of
+from app.files.models import FOLDER_LENGTH, NAME_LENGTH
 
 UNIQUE_PATH = "uq_folder_path"
 

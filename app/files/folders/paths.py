@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, true
 
-from app.errors import Invalid
 from app.files.models import FOLDER_LENGTH, join_path
 from app.files.names import FOLDER_TOO_LONG, check_length, clean_name
 from app.text import COMPOSED_FROM

@@ -26,7 +26,7 @@ def find_folder(actor: Actor, path: str) -> Folder:
     if folder is not None:
         return folder
     within = select(File.id).where(inside(File.folder, path), File.removed_at.is_(None))
-    if db.session.scalar(within.limit(1)) is None:
+    if not path or db.session.scalar(within.limit(1)) is None:
         raise no_such_folder()
     return Folder(path=path)
 
@@ -100,4 +100,4 @@ def count_each(paths: Sequence[str]) -> dict[str, int]:
         )
         for path in paths
     ]
-    return {path: count for path, count in db.session.execute(union_all(*counts))}
+    return dict(db.session.execute(union_all(*counts)).all())
