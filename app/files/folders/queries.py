@@ -22,7 +22,7 @@ from app.text import N_
 @permitted(Role.VIEWER)
 def find_folder(actor: Actor, path: str) -> Folder:
     """The folder of a path, also one with files but no row yet; NotFound if there is none."""
-    folder = db.session.scalar(select(Folder).where(Folder.path == path))
+    folder: Folder | None = db.session.scalar(select(Folder).where(Folder.path == path))
     if folder is not None:
         return folder
     within = select(File.id).where(inside(File.folder, path), File.removed_at.is_(None))
