@@ -1,4 +1,4 @@
-"""Sign-in, sign-out, one's own account and preferences."""
+"""Sign-in, sign-out, one's own account."""
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
@@ -15,18 +15,16 @@ from app.auth.sessions.start import start_session
 from app.auth.sign_in import services as sign_in
 from app.auth.sign_in.device_cookie import remember_device, sent_devices
 from app.auth.tokens import services as tokens
-from app.config import LANGUAGES
 from app.current import actor
 from app.errors import Conflict, NotFound
 from app.logs.events import event
 from app.text import N_
-from app.web.client import set_lasting_cookie
 from app.web.declarations import allow_first_password, csrf_for_members, visitor_form
 from app.web.forms import submit
 from app.web.navigation import home_url
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.urls import landing_url, safe_next
+from app.web.urls import landing_url
 
 bp = Blueprint("auth", __name__)
 
@@ -151,15 +149,3 @@ def offer_revocation(form: PasswordForm) -> int:
     text = ngettext("Revoke my token", "Revoke my %(num)d tokens", count)
     form.revoke_tokens.label.text = text
     return count
-
-
-@bp.post("/preferences")
-@csrf_for_members
-def set_preferences() -> Response:
-    """Set language and colour scheme, in cookies that visitors have too and that outlive the
-    session."""
-    response = redirect(safe_next(request.form.get("next"), home_url()), 303)
-    for field, allowed in (("language", LANGUAGES), ("scheme", ("auto", "light", "dark"))):
-        if request.form.get(field) in allowed:
-            set_lasting_cookie(response, f"gz_{field}", request.form[field])
-    return response

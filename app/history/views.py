@@ -7,13 +7,14 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 
 from app.actor import Role
-from app.current import actor, settings
+from app.current import actor
 from app.history import queries
 from app.history.entries import COMMAND_LINE, batch_name, describe, person_names
 from app.history.models import BATCH_ID_LENGTH, KIND_LENGTH
 from app.history.queries import FIRST_YEAR, OPERATOR, HistoryListing
 from app.history.subjects import all_subjects
 from app.text import parse_integer
+from app.web.client import time_zone
 from app.web.listings import Filter, ListAddress, bounded_text
 from app.web.permissions import role_required
 
@@ -47,7 +48,7 @@ def list_history() -> str:
     """Every change that was made, newest first."""
     listing = HISTORY.read(request.args)
     cursor = HISTORY.read_cursor(listing, request.args)
-    zone = ZoneInfo(settings().time_zone)
+    zone = ZoneInfo(time_zone())
     page, total = queries.select_entries(actor(), listing, cursor, zone)
     return render_template(
         "history/list_history.html",
