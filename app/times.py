@@ -56,7 +56,8 @@ def offered_zones() -> tuple[str, ...]:
     """The zones to choose from, sorted: one for each region and city, by their present names."""
     renamed = get_global("zone_aliases")
     names = [name for name in get_global("zone_territories") if name not in renamed]
-    return tuple(sorted(name for name in names if "/" in name and not name.startswith("Etc/")))
+    places = [name for name in names if "/" in name and not name.startswith("Etc/")]
+    return (*sorted(places), "UTC")
 
 
 def read_zone(text: str) -> str | None:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from app.auth import queries
 from app.auth.forms import LoginForm, PasswordForm, SessionsForm
 from app.auth.models import Person
+from app.auth.preferences.forms import PreferencesForm
 from app.auth.rules import fold_name
 from app.auth.sessions import services as sessions
 from app.auth.sessions.start import start_session
@@ -19,6 +20,7 @@ from app.current import actor
 from app.errors import Conflict, NotFound
 from app.logs.events import event
 from app.text import N_
+from app.times import offered_zones
 from app.web.declarations import allow_first_password, csrf_for_members, visitor_form
 from app.web.forms import submit
 from app.web.navigation import home_url
@@ -86,7 +88,8 @@ def logout() -> Response:
 @bp.route("/account", methods=["GET", "POST"])
 @role_required(by_token=False)
 def account() -> Response | Page:
-    """One's own name, role and times, and one's sessions, with a form that ends others."""
+    """One's own name, role and times, one's preferences, and one's sessions, with a form that ends
+    others."""
     form = SessionsForm()
     sent = submit(form, lambda: end_chosen(form), (NotFound,))
     if sent.refusal:
@@ -96,13 +99,27 @@ def account() -> Response | Page:
         text = ngettext("%(num)d session has ended.", "%(num)d sessions have ended.", sent.result)
         Notice(text).show()
         return redirect(url_for("auth.account"), 303)
+    return draw_account(form), sent.status, dict(sent.headers)
+
+
+def draw_account(
+    form: SessionsForm | None = None, preferences: PreferencesForm | None = None
+) -> str:
+    """The account page, with the form that was refused."""
+    form = form or SessionsForm(None)
     failed = sign_in.count_failed(actor())
     own = sessions.list_sessions(actor(), session_id())
     form.which.choices = [sessions.OTHERS, *(each.id for each in own)]
     row = queries.get_person(actor(), actor().person_id)
-    failed += row.failed_sign_ins
-    page = render_template("auth/account.html", row=row, failed=failed, form=form, sessions=own)
-    return page, sent.status, dict(sent.headers)
+    return render_template(
+        "auth/account.html",
+        row=row,
+        failed=failed + row.failed_sign_ins,
+        form=form,
+        sessions=own,
+        preferences=preferences or PreferencesForm.of(row.preferences),
+        zones=offered_zones(),
+    )
 
 
 def end_chosen(form: SessionsForm) -> int:

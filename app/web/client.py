@@ -1,9 +1,11 @@
 """What the client is and how its reader wants pages: a page or JSON, https, language, time zone,
 rows of a page, colour scheme. What a person has chosen counts before the cookies of the browser."""
 
-from flask import has_request_context, request
+from flask import g, has_request_context, request
+from flask_babel import refresh
 from werkzeug.wrappers import Response
 
+from app.actor import Preferences
 from app.config import LANGUAGES
 from app.current import preferences, settings
 from app.database.keyset import PAGE_SIZE, PAGE_SIZES
@@ -54,6 +56,18 @@ def set_lasting_cookie(response: Response, name: str, value: str) -> None:
         httponly=True,
         samesite="Lax",
     )
+
+
+def delete_lasting_cookie(response: Response, name: str) -> None:
+    """Delete a lasting cookie; with other attributes browsers would not."""
+    secure = seen_secure()
+    response.delete_cookie(cookie_name(name), secure=secure, httponly=True, samesite="Lax")
+
+
+def use_preferences(chosen: Preferences) -> None:
+    """Answer the rest of this request as its person wants."""
+    g.preferences = chosen
+    refresh()
 
 
 def cookie(name: str) -> str:

@@ -74,10 +74,10 @@ def test_pages_of_50(app, script, as_role, monkeypatch):
     monkeypatch.setattr(client, "PAGE_SIZE", 1)
     browser = as_role("viewer")
     page = Page(browser.get("/files"))
-    assert page.text(".pager .figure") == "1–1 of 2"
+    assert page.text(".pager > .figure") == "1–1 of 2"
     [following] = page.links("[rel=next]")
     page = Page(browser.get(following))
-    assert page.text(".pager .figure") == "2–2 of 2"
+    assert page.text(".pager > .figure") == "2–2 of 2"
     assert page.has("[rel=prev]")
     assert page.links(".pager a")[0] == "/files"
 
