@@ -1,6 +1,6 @@
 """What a person may choose, as functions on plain values."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.config import LANGUAGES
@@ -10,7 +10,7 @@ from app.text import N_
 from app.times import read_zone
 
 # For each field of Preferences how it is read, None where it cannot be, and what is then said.
-READ = {
+READ: dict[str, Callable[[Any], Any]] = {
     "language": lambda text: text if text in LANGUAGES else None,
     "time_zone": read_zone,
     "page_size": lambda size: size if size in PAGE_SIZES else None,

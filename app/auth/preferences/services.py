@@ -11,7 +11,7 @@ from app.database.service import after_commit, service
 
 
 @service(Role.VIEWER, by_token=False)
-def update_preferences(actor: Actor, **changed: Any) -> Preferences:
+def update_preferences(actor: Actor, /, **changed: Any) -> Preferences:
     """Change some of one's own preferences, fields of Preferences; returns all."""
     person = load_person(actor.person_id, lock=True)
     for name, value in check_preferences(changed).items():
