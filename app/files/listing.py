@@ -22,7 +22,7 @@ from app.database.cursor import (
     read_text,
 )
 from app.database.engine import db
-from app.database.keyset import PAGE_SIZE, Listing, Page, Query, seek
+from app.database.keyset import Listing, Page, Query, seek
 from app.database.service import permitted
 from app.files.folders.models import Folder
 from app.files.folders.paths import inside
@@ -109,7 +109,7 @@ def select_files(
     """The page at a cursor: folders and files with their owners."""
     listing = visible_to(actor, listing)
     return keyset.select_page(
-        partial(read_rows, listing), partial(cursor_at, listing), cursor, PAGE_SIZE, total
+        partial(read_rows, listing), partial(cursor_at, listing), cursor, listing.size, total
     )
 
 
