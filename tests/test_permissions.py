@@ -23,6 +23,7 @@ from tests.files.helpers import store
 REQUIRED = {
     "app.auth.queries.get_person": Role.VIEWER,
     "app.auth.queries.list_people": Role.ADMIN,
+    "app.auth.queries.search_people": Role.ADMIN,
     "app.auth.queries.select_people": Role.ADMIN,
     "app.auth.preferences.services.update_preferences": Role.VIEWER,
     "app.auth.services.add_person": Role.ADMIN,
@@ -92,6 +93,7 @@ REQUIRED = {
     "app.setup.services.add_administrator": None,
     "app.setup.services.claim": None,
     "app.start.queries.read_overview": Role.VIEWER,
+    "app.start.search.search_everything": Role.VIEWER,
 }
 # Packages and functions for which a token is not enough, whoever owns it.
 NOT_BY_TOKEN = (

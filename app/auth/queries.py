@@ -103,6 +103,13 @@ def list_people(actor: Actor) -> list[Person]:
     return list(db.session.scalars(select(Person).order_by(Person.name_key)))
 
 
+@permitted(Role.ADMIN, by_token=False)
+def search_people(actor: Actor, words: str, most: int) -> list[Person]:
+    """The people in whose names the words occur, in any case, by name."""
+    found = select(Person).where(Person.name_key.contains(fold_name(words), autoescape=True))
+    return list(db.session.scalars(found.order_by(Person.name_key).limit(most)))
+
+
 @dataclass(frozen=True)
 class PeopleListing(Listing):
     """The list of people: its order."""

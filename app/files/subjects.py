@@ -40,7 +40,7 @@ def may_read(actor: Actor, file_ids: Collection[int]) -> Collection[int]:
 def top_folder(fields: Mapping[str, Any]) -> tuple[str, str]:
     """The outermost folder of a file, with its address; empty without a folder."""
     folder = str(fields.get("folder") or "").partition("/")[0]
-    return (folder, url_for("files.list_files", q=folder)) if folder else ("", "")
+    return (folder, url_for("files.list_files", folder=folder)) if folder else ("", "")
 
 
 FILE = Subject(

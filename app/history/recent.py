@@ -126,4 +126,7 @@ def count_batches(keys: list[BatchKey]) -> list[tuple[str, str, int]]:
         select(literal(batch), literal(action), func.count()).select_from(rows)
         for (batch, action), rows in zip(keys, some, strict=True)
     ]
-    return [row._tuple() for row in db.session.execute(union_all(*counts))] if counts else []
+    if not counts:
+        return []
+    rows = db.session.execute(union_all(*counts))
+    return [(batch, action, count) for batch, action, count in rows]

@@ -7,7 +7,8 @@ from app.actor import Actor, Role
 from app.cities.importing.queries import count_waiting
 from app.cities.statistics.queries import Statistics, count_changed, read_statistics
 from app.database.service import permitted
-from app.files.listing import FileListing, read_totals
+from app.files.folders.queries import FileTotals, read_totals
+from app.files.listing import FileListing
 from app.files.models import File
 from app.files.queries import list_newest
 from app.history.recent import ChangeGroup, recent_changes
@@ -22,8 +23,7 @@ class Overview:
 
     figures: Statistics
     changed_today: int | None
-    files: int
-    size: int
+    files: FileTotals
     waiting: int
     newest_files: list[File]
     changes: list[ChangeGroup]
@@ -31,7 +31,7 @@ class Overview:
     @property
     def is_new(self) -> bool:
         """True for an installation in which there is nothing yet."""
-        return not (self.figures.cities or self.files)
+        return not (self.figures.cities or self.files.files)
 
 
 @permitted(Role.VIEWER)
@@ -39,12 +39,11 @@ def read_overview(actor: Actor, today: datetime) -> Overview:
     """Everything of the page; `today` is when the reader's day began. What is cached comes first,
     because reading it may end the transaction in which the rest is read."""
     figures = read_statistics(actor)
-    files, size = read_totals(actor, FileListing())
+    files = read_totals(actor, FileListing())
     return Overview(
         figures=figures,
         changed_today=count_changed(actor, today),
         files=files,
-        size=size,
         waiting=count_waiting(actor) if actor.may_write else 0,
         newest_files=list_newest(actor, FILES_SHOWN),
         changes=recent_changes(actor, GROUPS_SHOWN),

@@ -1,4 +1,4 @@
-"""The start page of members and of visitors."""
+"""The start page of members and of visitors, and the search in everything."""
 
 from datetime import date, timedelta
 from itertools import groupby
@@ -6,19 +6,24 @@ from typing import Any
 
 import flask_babel
 from babel.numbers import format_compact_decimal
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 
 from app.actor import Role
 from app.auth.queries import is_unclaimed
 from app.cities.statistics.queries import Statistics
 from app.current import actor
+from app.database.cursor import storable
+from app.database.keyset import SEARCH_LENGTH
 from app.history.feed import FeedRow, describe_groups
 from app.start.queries import read_overview
+from app.start.search import search_everything
+from app.text import search_key
 from app.times import now, start_of_day
 from app.web.declarations import without_redis
 from app.web.formatting import local
 from app.web.listings import total_text
+from app.web.navigation import MenuItem, bar_entries, menu_entries
 from app.web.permissions import role_required
 
 bp = Blueprint("start", __name__)
@@ -53,6 +58,7 @@ def show_overview() -> str:
         bars=bars_of(overview.figures),
         days=by_day(describe_groups(actor(), overview.changes), today),
         today=format_day(today),
+        search_length=SEARCH_LENGTH,
     )
 
 
@@ -74,3 +80,27 @@ def by_day(rows: list[FeedRow], today: date) -> list[tuple[str, list[FeedRow]]]:
 def format_day(day: date) -> str:
     """With the day of the week."""
     return str(flask_babel.format_date(day, "full"))
+
+
+@bp.get("/search")
+@role_required()
+def search() -> str:
+    """Cities, files, people and pages with the words `q`."""
+    words = " ".join(storable(request.args.get("q", "")).split())
+    is_long = len(words) > SEARCH_LENGTH
+    is_asked = bool(words) and not is_long
+    return render_template(
+        "start/search.html",
+        words=words[:SEARCH_LENGTH],
+        is_long=is_long,
+        found=search_everything(actor(), words) if is_asked else None,
+        pages=pages_named(words) if is_asked else [],
+        search_length=SEARCH_LENGTH,
+    )
+
+
+def pages_named(words: str) -> list[MenuItem]:
+    """The entries of the bar and of the menu whose names have all the words."""
+    keys = search_key(words).split()
+    entries = [*bar_entries(), *menu_entries()]
+    return [each for each in entries if all(key in search_key(str(each.label)) for key in keys)]

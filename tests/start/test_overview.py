@@ -114,7 +114,7 @@ def test_bulk_changes_are_sentences(app, as_role):
         "#1 added 418 cities" if ACTOR.id != 1 else "You added 418 cities",
     ]
     assert "1 added, 1 changed, 1 refused" in page.texts(".what")
-    assert "/files?q=survey" in page.links(".feed a")
+    assert "/files/folders/survey" in page.links(".feed a")
     # Neither a bulk change nor one upload of several is undone here.
     assert not page.has(".feed button")
 
