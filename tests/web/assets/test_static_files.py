@@ -1,5 +1,6 @@
 """Static files: their cache headers, and the copies of each release."""
 
+import gzip
 import os
 
 from app.config import ROOT
@@ -50,3 +51,22 @@ def test_checking_out_a_release_does_not_change_static_files_of_the_running_one(
     static_files.copy_build(instance_of(app))
     static_files.copy_build(instance_of(app))  # may be repeated
     assert len(list((instance_of(app) / "static").iterdir())) == static_files.BUILDS_MAX
+
+
+def test_text_is_sent_compressed_to_clients_that_accept_it(app):
+    static_files.copy_build(instance_of(app))
+    source = (ROOT / "static" / "gazetteer.css").read_bytes()
+    url, client = static_files.url("gazetteer.css"), app.test_client()
+    etags = set()
+    accepts = {"gzip, br": "gzip", "*": "gzip", "br": None, "gzip;q=0": None}
+    for accepted, encoding in accepts.items():
+        with client.get(url, headers={"Accept-Encoding": accepted}) as response:
+            assert response.headers.get("Content-Encoding") == encoding
+            assert response.mimetype == "text/css"
+            assert response.headers["Vary"] == "Accept-Encoding"
+            assert response.headers["Cache-Control"] == IMMUTABLE
+            assert (gzip.decompress(response.data) if encoding else response.data) == source
+            etags.add((response.headers["ETag"], encoding))
+    assert len(etags) == 2  # one for each form
+    with client.get(static_files.url("mark.svg"), headers={"Accept-Encoding": "gzip"}) as response:
+        assert "Content-Encoding" not in response.headers  # too small
