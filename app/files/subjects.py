@@ -48,6 +48,7 @@ FILE = Subject(
         "file.create": _l("File uploaded"),
         "file.delete": _l("File removed"),
         "file.restore": _l("File restored"),
+        "file.empty": _l("Removed files deleted permanently"),
         "file.purge": _l("Files deleted permanently"),
     },
     fields={
@@ -58,6 +59,7 @@ FILE = Subject(
         "sha256": "SHA-256",
         "owner": _l("Owner"),
         "removed_files": _l("Removed files"),
+        "removed_until": _l("Removed until"),
         "orphaned_files": _l("Orphaned files"),
     },
     sentences={

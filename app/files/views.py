@@ -12,7 +12,7 @@ from app.files import listing, queries, rules, services
 from app.web.listings import Filter, ListAddress, read_flag, read_words
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.urls import list_url
+from app.web.urls import list_url, page_before
 
 bp = Blueprint("files", __name__)
 
@@ -37,9 +37,11 @@ EXAMPLES = (
 
 @bp.get("/files")
 @role_required()
-def list_files() -> str:
+def list_files() -> str | Response:
     """The list, with the upload zone for editors."""
     asked = FILES.read(request.args)
+    if asked.removed:
+        return redirect(url_for("files_removed.list_removed", q=asked.search or None))
     # The totals come first, because reading them may end the transaction the rows are read in.
     total, size = listing.read_totals(actor(), asked)
     page = listing.select_files(actor(), asked, FILES.read_cursor(asked, request.args), total)
@@ -52,7 +54,7 @@ def list_files() -> str:
         may_remove=queries.may_change_some(actor()),
         search_length=SEARCH_LENGTH,
         limits=settings(),
-        undo_days=rules.UNDO_DAYS,
+        undo_days=settings().removed_days,
     )
 
 
@@ -83,7 +85,7 @@ def remove_file(file_id: int) -> Response:
 @role_required()
 def restore_file(file_id: int) -> Response:
     restored_notice(services.restore_file(actor(), file_id)).show()
-    return redirect(list_url("files.list_files"), 303)
+    return redirect(page_before(url_for("files.list_files")), 303)
 
 
 def restored_notice(file: services.RestoredFile) -> Notice:

@@ -2,7 +2,6 @@
 ones, which has the province, a line feed, and the city."""
 
 import re
-
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_

@@ -11,7 +11,7 @@ from app.cities import services
 from app.cities.fields import FIELDS
 from app.cities.listing.row_format import city_name
 from app.cities.removed import queries
-from app.cities.removed.queries import RemovedListing, RemovedRow
+from app.cities.removed.queries import RemovedListing
 from app.cities.removed.services import empty_removed
 from app.current import actor, settings
 from app.database.keyset import SEARCH_LENGTH
@@ -87,11 +87,3 @@ def restore_city(removed_id: int) -> Response:
         notice = Notice(text, link, _("Show the other city"))
     notice.show()
     return redirect(page_before(url_for("cities.list_cities")), 303)
-
-
-def removed_page(row: RemovedRow) -> tuple[str, int]:
-    """The page at the address of a removed city. Not 410: it may be restored."""
-    shown = render_template(
-        "cities/removed/show_removed.html", row=row, fields=FIELDS, days=settings().removed_days
-    )
-    return shown, 404
