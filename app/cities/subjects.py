@@ -67,6 +67,7 @@ CITY = Subject(
         "city.restore": _l("%(who)s restored %(what)s"),
     },
     this=_l("this city"),
+    brief=[field.name for field in FIELDS[1:]],
     feed=("city.create", "city.update", "city.delete", "city.restore"),
     undo=undo.undo_change,
     undoable=undo.find_undoable,

@@ -27,7 +27,7 @@ from app.database.engine import db
 from app.database.service import service
 from app.errors import Conflict
 from app.history.models import HistoryEntry
-from app.history.queries import CHANGED_SINCE, GONE, check_newest
+from app.history.queries import CHANGED_SINCE, GONE, check_newest, check_not_undone
 from app.history.services import Change, changed_fields, record
 from app.removed.period import is_restorable
 from app.text import N_, Message
@@ -55,7 +55,7 @@ def undo_change(actor: Actor, entry: HistoryEntry) -> Message:
 def undo_update(actor: Actor, entry: HistoryEntry) -> Message:
     """Give the fields that were changed their former values, also if today's rules would not accept
     them."""
-    row = lock_row(entry.subject_id)
+    row = lock_row(entry)
     former = {**values_of(row), **recorded(entry.before)}
     before, after = changed_fields(values_of(row), former)
     renamed = bool({"province", "city"} & set(after))
@@ -73,7 +73,7 @@ def undo_update(actor: Actor, entry: HistoryEntry) -> Message:
 
 def undo_addition(actor: Actor, entry: HistoryEntry) -> Message:
     """Remove a city that was added or restored."""
-    row = lock_row(entry.subject_id)
+    row = lock_row(entry)
     check_unchanged(row, entry)
     removed = remove_row(actor, row, reverts_id=entry.id)
     return N_("%(name)s was removed.", name=shown_name(removed.cityname))
@@ -104,10 +104,11 @@ UNDO: Mapping[str, Callable[[Actor, HistoryEntry], Message]] = {
 }
 
 
-def lock_row(city_id: int) -> City:
+def lock_row(entry: HistoryEntry) -> City:
     """The row, locked until the running service ends; Conflict if it is gone."""
-    row = db.session.get(City, city_id, with_for_update=True, populate_existing=True)
+    row = db.session.get(City, entry.subject_id, with_for_update=True, populate_existing=True)
     if row is None:
+        check_not_undone(entry)
         raise Conflict(GONE)
     return row
 

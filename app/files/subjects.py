@@ -68,6 +68,7 @@ FILE = Subject(
         "file.restore": _l("%(who)s restored %(what)s"),
     },
     this=_l("this file"),
+    brief=("size",),
     feed=("file.create", "file.delete", "file.restore"),
     undo=undo_change,
     undoable=find_undoable,

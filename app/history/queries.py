@@ -187,15 +187,25 @@ def newest_of_subjects(entries: Sequence[HistoryEntry]) -> list[HistoryEntry]:
 def check_newest(entry: HistoryEntry) -> None:
     """Conflict if there is a newer entry about the subject of this one. Called within the service
     that undoes it, after the subject is locked."""
-    later = (
-        select(HistoryEntry.id)
-        .where(HistoryEntry.subject_kind == entry.subject_kind)
-        .where(HistoryEntry.subject_id == entry.subject_id, HistoryEntry.id > entry.id)
-    )
-    if db.session.scalar(later.where(HistoryEntry.reverts_id == entry.id).limit(1)) is not None:
-        raise Conflict(ALREADY_UNDONE)
-    if db.session.scalar(later.limit(1)) is not None:
+    check_not_undone(entry)
+    if db.session.scalar(later_than(entry).limit(1)) is not None:
         raise Conflict(CHANGED_SINCE)
+
+
+def check_not_undone(entry: HistoryEntry) -> None:
+    """Conflict if a newer entry has undone this one, for subjects that are gone by now."""
+    undone = later_than(entry).where(HistoryEntry.reverts_id == entry.id)
+    if db.session.scalar(undone.limit(1)) is not None:
+        raise Conflict(ALREADY_UNDONE)
+
+
+def later_than(entry: HistoryEntry) -> Query:
+    """The query for the ids of later entries about the same subject."""
+    return select(HistoryEntry.id).where(
+        HistoryEntry.subject_kind == entry.subject_kind,
+        HistoryEntry.subject_id == entry.subject_id,
+        HistoryEntry.id > entry.id,
+    )
 
 
 def last_entry(actor: Actor, kind: str, subject_id: int) -> HistoryEntry | None:

@@ -44,6 +44,7 @@ class Subject:
     sentences: Mapping[str, Any] = field(default_factory=dict)
     this: Any = ""
     feed: Collection[str] = ()
+    brief: Collection[str] = ()
     undo: Callable[[Actor, HistoryEntry], Message] | None = None
     undoable: Callable[[Actor, Sequence[HistoryEntry]], Collection[int]] = lambda _a, _e: ()
 

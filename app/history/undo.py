@@ -1,4 +1,4 @@
-"""Undoing what an entry of the history says. The package of its subject does it; see subjects.py."""
+"""Undoing what an entry says; the package of its subject does it, see subjects.py."""
 
 from collections import defaultdict
 from collections.abc import Sequence
