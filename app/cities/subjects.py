@@ -65,10 +65,11 @@ CITY = Subject(
         "city.update.undo": _l("%(who)s undid a change of %(what)s"),
         "city.delete": _l("%(who)s removed %(what)s"),
         "city.restore": _l("%(who)s restored %(what)s"),
+        "city.empty": _l("%(who)s deleted the removed cities permanently"),
     },
     this=_l("this city"),
-    brief=[field.name for field in FIELDS[1:]],
-    feed=("city.create", "city.update", "city.delete", "city.restore"),
+    brief=[*(field.name for field in FIELDS[1:]), "removed_cities"],
+    feed=("city.create", "city.update", "city.delete", "city.restore", "city.empty"),
     undo=undo.undo_change,
     undoable=undo.find_undoable,
 )

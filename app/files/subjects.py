@@ -66,10 +66,11 @@ FILE = Subject(
         "file.create": _l("%(who)s uploaded %(what)s"),
         "file.delete": _l("%(who)s removed %(what)s"),
         "file.restore": _l("%(who)s restored %(what)s"),
+        "file.empty": _l("%(who)s deleted the removed files permanently"),
     },
     this=_l("this file"),
-    brief=("size",),
-    feed=("file.create", "file.delete", "file.restore"),
+    brief=("size", "removed_files"),
+    feed=("file.create", "file.delete", "file.restore", "file.empty"),
     undo=undo_change,
     undoable=find_undoable,
     formats={

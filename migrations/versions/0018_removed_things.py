@@ -1,26 +1,18 @@
-"""Removed cities are searched and found by the city's id; lists of removed things are emptied."""
+"""Removed cities are searched; lists of removed things are emptied."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.steps import (
-    UtcDateTime,
-    add_columns,
-    add_index,
-    add_table,
-    drop_index,
-    long_text,
-)
+from migrations.steps import UtcDateTime, add_columns, add_table, long_text
 
 revision = "0018"
-down_revision = "0015"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
     add_columns("removed_city", sa.Column("search_key", long_text()))
-    add_index("ix_removed_city_city_id", "removed_city", ["city_id"])
     add_table(
         "emptied",
         sa.Column("kind", sa.String(16), nullable=False),
@@ -32,5 +24,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("emptied")
-    drop_index("ix_removed_city_city_id", "removed_city")
     op.drop_column("removed_city", "search_key")

@@ -59,10 +59,10 @@ def empty_list() -> ResponseReturnValue:
     if sent.done:
         count = sent.result
         text = ngettext(
-            "%(num)s removed city was deleted permanently.",
-            "%(num)s removed cities were deleted permanently.",
+            "%(count)s removed city was deleted permanently.",
+            "%(count)s removed cities were deleted permanently.",
             count,
-            num=format_number(count),
+            count=format_number(count),
         )
         Notice(text).show()
         return redirect(url_for("cities_removed.list_removed"), 303)

@@ -52,10 +52,10 @@ def empty_list() -> ResponseReturnValue:
     if sent.done:
         count = sent.result
         text = ngettext(
-            "%(num)s removed file was deleted permanently.",
-            "%(num)s removed files were deleted permanently.",
+            "%(count)s removed file was deleted permanently.",
+            "%(count)s removed files were deleted permanently.",
             count,
-            num=format_number(count),
+            count=format_number(count),
         )
         Notice(text).show()
         return redirect(url_for("files_removed.list_removed"), 303)
