@@ -63,7 +63,7 @@ def test_the_address_of_a_removed_city_says_so_and_offers_to_restore_it(gone, as
     assert message(response) == (
         "editor removed this city just now . It can be restored for 30 days after its removal."
     )
-    assert page.texts("dd") == ["深圳市", "广东", "17,494,398"]
+    assert page.texts("main dd") == ["深圳市", "广东", "17,494,398"]
     assert page.links(".crumbs a") == ["/cities", LIST]
     headers = {**HTML, "Referer": "http://localhost/cities/1"}
     button = "/cities/removed/1/restore"
