@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.steps import UtcDateTime, add_columns, add_table, long_text
 
-revision = "0018"
-down_revision = "0016"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
