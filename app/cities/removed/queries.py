@@ -14,7 +14,7 @@ from app.cities.queries import check_reader
 from app.database import keyset
 from app.database.cursor import Cursor, Sort, read_moment
 from app.database.engine import db
-from app.database.keyset import PAGE_SIZE, Listing, Page, Query, count_some, seek
+from app.database.keyset import Listing, Page, Query, count_some, seek
 from app.database.service import permitted
 from app.removed.period import is_restorable
 
@@ -37,7 +37,7 @@ class RemovedListing(Listing):
 
 @permitted(Role.EDITOR)
 def select_removed(
-    actor: Actor, listing: RemovedListing, cursor: Cursor, size: int = PAGE_SIZE
+    actor: Actor, listing: RemovedListing, cursor: Cursor
 ) -> tuple[Page[RemovedRow], int | None]:
     """The page at a cursor, and how many the list has (None for more than COUNT_MOST)."""
     conditions = conditions_of(listing)
@@ -46,7 +46,7 @@ def select_removed(
         partial(read_rows, listing, conditions),
         partial(keyset.cursor_at, listing),
         cursor,
-        size,
+        listing.size,
         total,
     )
     return page, total

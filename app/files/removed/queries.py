@@ -14,7 +14,7 @@ from app.auth.models import Person
 from app.database import keyset
 from app.database.cursor import Cursor, Sort, read_moment
 from app.database.engine import db
-from app.database.keyset import PAGE_SIZE, Listing, Page, Query, count_some, seek
+from app.database.keyset import Listing, Page, Query, count_some, seek
 from app.database.service import permitted
 from app.files.models import File
 from app.files.rules import is_restorable
@@ -42,13 +42,17 @@ class RemovedFile:
 
 @permitted(Role.VIEWER)
 def select_removed(
-    actor: Actor, listing: RemovedFileListing, cursor: Cursor, size: int = PAGE_SIZE
+    actor: Actor, listing: RemovedFileListing, cursor: Cursor
 ) -> tuple[Page[RemovedFile], int | None]:
     """The page at a cursor, and how many the list has (None for more than COUNT_MOST)."""
     conditions = conditions_of(actor, listing)
     total = count_some(File.id, conditions)
     page = keyset.select_page(
-        partial(read_rows, listing, conditions), partial(cursor_at, listing), cursor, size, total
+        partial(read_rows, listing, conditions),
+        partial(cursor_at, listing),
+        cursor,
+        listing.size,
+        total,
     )
     return page, total
 

@@ -27,7 +27,7 @@ def remove(city, province="广东"):
 
 
 def names(cursor=FIRST, size=50, **filters):
-    page, _total = queries.select_removed(ACTOR, RemovedListing(**filters), cursor, size)
+    page, _total = queries.select_removed(ACTOR, RemovedListing(**filters, size=size), cursor)
     return "".join(row.cityname for row in page.rows)
 
 
@@ -43,10 +43,10 @@ def test_the_last_removed_comes_first():
 def test_pages_are_read_by_key_in_both_directions():
     for name in "abcdefg":
         remove(name)
-    first, _total = queries.select_removed(ACTOR, RemovedListing(), FIRST, 3)
+    first, _total = queries.select_removed(ACTOR, RemovedListing(size=3), FIRST)
     assert names(first.next, 3) == "dcb"
     assert names(LAST, 3) == "cba"
-    last, _total = queries.select_removed(ACTOR, RemovedListing(), LAST, 3)
+    last, _total = queries.select_removed(ACTOR, RemovedListing(size=3), LAST)
     assert names(last.previous, 3) == "fed"
 
 
@@ -93,7 +93,7 @@ def test_a_page_of_many_is_read_by_an_index(any_app):
     with db.engine.begin() as connection:
         connection.execute(insert(RemovedCity), rows)
     with statements() as sent:
-        page, total = queries.select_removed(ACTOR, RemovedListing(), FIRST, 3)
+        page, total = queries.select_removed(ACTOR, RemovedListing(size=3), FIRST)
     assert [row.cityname for row in page.rows] == ["c1", "c2", "c3"]
     assert total is None  # more than 1,000
     statement, values = sent[-1]

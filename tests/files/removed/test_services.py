@@ -24,7 +24,7 @@ def remove(person_id, *names):
 
 
 def names(actor, cursor=FIRST, size=50, **filters):
-    page, _total = select_removed(actor, RemovedFileListing(**filters), cursor, size)
+    page, _total = select_removed(actor, RemovedFileListing(**filters, size=size), cursor)
     return [(row.file.name, row.remover) for row in page.rows]
 
 
