@@ -48,6 +48,7 @@ FILE = Subject(
         "file.create": _l("File uploaded"),
         "file.delete": _l("File removed"),
         "file.restore": _l("File restored"),
+        "file.revert": _l("Earlier version of a file made current"),
         "file.purge": _l("Files deleted permanently"),
     },
     fields={
@@ -64,10 +65,11 @@ FILE = Subject(
         "file.create": _l("%(who)s uploaded %(what)s"),
         "file.delete": _l("%(who)s removed %(what)s"),
         "file.restore": _l("%(who)s restored %(what)s"),
+        "file.revert": _l("%(who)s made an earlier version of %(what)s current"),
     },
     this=_l("this file"),
     brief=("size",),
-    feed=("file.create", "file.delete", "file.restore"),
+    feed=("file.create", "file.delete", "file.restore", "file.revert"),
     undo=undo_change,
     undoable=find_undoable,
     formats={

@@ -8,6 +8,7 @@ The file is the standard input. Status 0: the output is the result. Status REFUS
 as JSON. Whatever else ends the process, such as one of its limits, is too much for a preview.
 """
 
+import errno
 import json
 import mmap
 import os
@@ -72,27 +73,15 @@ def open_nothing_more() -> None:
 
 def shrink(kind: str, size: int) -> bytes:
     """The picture on the standard input in a small size: first frame, upright, without metadata."""
-    from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin
-    from PIL import ImageCms as _used_below  # noqa: F401 - nothing can be imported later
-    from PIL import WebPImagePlugin as webp
+    from PIL import Image
 
-    # Each kind has one decoder, so none of the others can be reached.
-    decoders: dict[str, Any] = {
-        "bmp": BmpImagePlugin.BmpImageFile,
-        "gif": GifImagePlugin.GifImageFile,
-        "jpeg": JpegImagePlugin.JpegImageFile,
-        "png": PngImagePlugin.PngImageFile,
-        "webp": webp.WebPImageFile,
-    }
+    decoder = load_decoder(kind)
+    rehearse(kind, decoder)
     # Above twice this number Pillow raises the error below.
-    Image.preinit()  # which save() would do otherwise
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
     open_nothing_more()
     try:
-        image = decoders[kind](sys.stdin.buffer)
-        check_size(image.width * image.height)
-        small = upright(in_srgb(resized(image, size)), image)
-        return as_webp(small, size)
+        return make_small(decoder(sys.stdin.buffer), size)
     except Image.DecompressionBombError as error:
         found = re.search(r"\d+", str(error))
         raise Refusal("too_large", pixels=int(found[0]) if found else 0) from None
@@ -100,8 +89,44 @@ def shrink(kind: str, size: int) -> bytes:
         raise Refusal("too_complex") from None
     except Refusal:
         raise
-    except Exception:  # decoders raise errors of many classes
+    except Exception as error:  # decoders raise errors of many classes
+        if isinstance(error, OSError) and error.errno == errno.EMFILE:
+            raise  # a module is missing: our fault, not that of the picture
         raise Refusal("damaged") from None
+
+
+def load_decoder(kind: str) -> Any:
+    """The only decoder for a kind, so that none of the others can be reached."""
+    from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+    decoders = {
+        "bmp": BmpImagePlugin.BmpImageFile,
+        "gif": GifImagePlugin.GifImageFile,
+        "jpeg": JpegImagePlugin.JpegImageFile,
+        "png": PngImagePlugin.PngImageFile,
+        "webp": WebPImagePlugin.WebPImageFile,
+    }
+    return decoders[kind]
+
+
+def rehearse(kind: str, decoder: Any) -> None:
+    """Do it once with a picture of ours, which loads every module that is needed: later none can
+    be."""
+    from PIL import Image, ImageCms
+
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    sample = BytesIO()
+    Image.new("RGB", (2, 2)).save(sample, kind, exif=exif.tobytes(), icc_profile=profile)
+    for size in (SQUARE, SQUARE + 1):
+        make_small(decoder(BytesIO(sample.getvalue())), size)
+
+
+def make_small(image: Any, size: int) -> bytes:
+    """All the steps from an opened picture to a small one."""
+    check_size(image.width * image.height)
+    return as_webp(upright(in_srgb(resized(image, size)), image), size)
 
 
 def check_size(pixels: int) -> None:

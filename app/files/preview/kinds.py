@@ -11,7 +11,7 @@ HEAD = 4096  # bytes by which a kind is recognised
 
 
 @dataclass(frozen=True)
-class Kind:
+class PreviewKind:
     """A way to show files: `shown_as` is the part of the page, `content_type` that of the preview;
     for a picture `decoder` is the name of the only decoder that reads it."""
 
@@ -36,38 +36,38 @@ def mpeg_audio(head: bytes) -> bool:
     return head.startswith(b"ID3") or re.match(rb"\xff[\xe0-\xff]", head) is not None
 
 
-def picture(extension: str, decoder: str) -> Kind:
-    return Kind("picture", "image/webp", FILE_TYPES[extension].signature, decoder)
+def picture(extension: str, decoder: str) -> PreviewKind:
+    return PreviewKind("picture", "image/webp", FILE_TYPES[extension].signature, decoder)
 
 
 JPEG = picture("jpg", "jpeg")
 OGG = starts_with(b"OggS")
-TEXT, TABLE, NOTHING = Kind("text"), Kind("table"), Kind("nothing")
+TEXT, TABLE, NOTHING = PreviewKind("text"), PreviewKind("table"), PreviewKind("nothing")
 KINDS = {
     "png": picture("png", "png"),
     "jpg": JPEG,
     "jpeg": JPEG,
     "gif": picture("gif", "gif"),
-    "webp": Kind("picture", "image/webp", riff(b"WEBP"), "webp"),
-    "bmp": Kind("picture", "image/webp", starts_with(b"BM"), "bmp"),
-    "pdf": Kind("pdf", "application/pdf", FILE_TYPES["pdf"].signature),
-    "mp3": Kind("audio", "audio/mpeg", mpeg_audio),
-    "aac": Kind("audio", "audio/aac", mpeg_audio),
-    "m4a": Kind("audio", "audio/mp4", base_media),
-    "wav": Kind("audio", "audio/wav", riff(b"WAVE")),
-    "flac": Kind("audio", "audio/flac", starts_with(b"fLaC")),
-    "ogg": Kind("audio", "audio/ogg", OGG),
-    "oga": Kind("audio", "audio/ogg", OGG),
-    "opus": Kind("audio", "audio/ogg", OGG),
-    "mp4": Kind("video", "video/mp4", base_media),
-    "m4v": Kind("video", "video/mp4", base_media),
-    "mov": Kind("video", "video/quicktime", base_media),
-    "ogv": Kind("video", "video/ogg", OGG),
-    "webm": Kind("video", "video/webm", starts_with(b"\x1a\x45\xdf\xa3")),
+    "webp": PreviewKind("picture", "image/webp", riff(b"WEBP"), "webp"),
+    "bmp": PreviewKind("picture", "image/webp", starts_with(b"BM"), "bmp"),
+    "pdf": PreviewKind("pdf", "application/pdf", FILE_TYPES["pdf"].signature),
+    "mp3": PreviewKind("audio", "audio/mpeg", mpeg_audio),
+    "aac": PreviewKind("audio", "audio/aac", mpeg_audio),
+    "m4a": PreviewKind("audio", "audio/mp4", base_media),
+    "wav": PreviewKind("audio", "audio/wav", riff(b"WAVE")),
+    "flac": PreviewKind("audio", "audio/flac", starts_with(b"fLaC")),
+    "ogg": PreviewKind("audio", "audio/ogg", OGG),
+    "oga": PreviewKind("audio", "audio/ogg", OGG),
+    "opus": PreviewKind("audio", "audio/ogg", OGG),
+    "mp4": PreviewKind("video", "video/mp4", base_media),
+    "m4v": PreviewKind("video", "video/mp4", base_media),
+    "mov": PreviewKind("video", "video/quicktime", base_media),
+    "ogv": PreviewKind("video", "video/ogg", OGG),
+    "webm": PreviewKind("video", "video/webm", starts_with(b"\x1a\x45\xdf\xa3")),
 }
 
 
-def kind_of(extension: str, head: bytes) -> Kind:
+def kind_of(extension: str, head: bytes) -> PreviewKind:
     """How to show a file that begins like this. Whatever looks like text is shown as text, so that
     a page or a drawing with scripts (HTML, SVG) is nothing but its source."""
     kind = KINDS.get(extension)

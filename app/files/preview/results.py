@@ -59,7 +59,7 @@ def find_problem(stored_name: str) -> Message | None:
         report = json.loads(path.read_bytes())
         old = path.stat().st_mtime < time.time() - RETRY_SECONDS
         problem = PROBLEMS[report["problem"]](report.get("pixels", 0))
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return None if old and report["problem"] == "too_complex" else problem
 
@@ -78,9 +78,7 @@ def find_or_make(stored_name: str, part: str, *words: str) -> Path:
             if problem is None and not made.exists():
                 problem = make(stored_name, made, words)
     except NoTurn:
-        raise Unavailable(
-            N_("Other previews are being made. Try again in a moment.")
-        ) from None
+        raise Unavailable(N_("Other previews are being made. Try again in a moment.")) from None
     except OSError as error:
         raise refusal_of(error) from error
     if problem is not None:

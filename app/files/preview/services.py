@@ -8,7 +8,7 @@ from app.current import settings
 from app.database.service import permitted
 from app.errors import DomainError, NotFound
 from app.files.models import File
-from app.files.preview.kinds import HEAD, NOTHING, Kind, has_thumbnail, kind_of
+from app.files.preview.kinds import HEAD, NOTHING, PreviewKind, has_thumbnail, kind_of
 from app.files.preview.results import PROBLEMS, NotShown, find_or_make, find_problem
 from app.files.preview.texts import TextPreview, read_text
 from app.files.storage.folder import find_stored
@@ -28,7 +28,7 @@ class Preview:
     text: TextPreview | None = None
 
 
-def find_kind(file: File) -> tuple[Path, Kind]:
+def find_kind(file: File) -> tuple[Path, PreviewKind]:
     """The stored file, and how it can be shown by its first bytes."""
     path = find_stored(settings().files_dir, file.stored_name)
     with path.open("rb") as content:

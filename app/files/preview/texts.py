@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from typing import ClassVar
 
 from app.errors import Invalid
 from app.textfiles.encoding import Encoding, guess
@@ -22,6 +23,8 @@ class TextPreview:
     """The beginning of a text: `encoding` is the name of the one in which it was read, `is_certain`
     is False if that was not to be found out. `rows` are the records of a table, all of the same
     length. `is_cut` if the file has more than is shown."""
+
+    limit: ClassVar = TEXT_BYTES
 
     text: str
     encoding: str
