@@ -13,8 +13,10 @@ def init_app(app: Flask) -> None:
     from app.files import commands, search_keys, subjects, views
     from app.files.download import counting
     from app.files.download import views as download_views
+    from app.files.folders import rows
     from app.files.preview import views as preview_views
     from app.files.preview.kinds import has_thumbnail
+    from app.files.removed import views as removed_views
     from app.files.storage import purging
     from app.files.storage.content import icon_kind
     from app.files.storage.folder import remove_leftovers, remove_stray_previews
@@ -22,7 +24,13 @@ def init_app(app: Flask) -> None:
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_bar
 
-    blueprints = (views.bp, upload_views.bp, download_views.bp, preview_views.bp)
+    blueprints = (
+        views.bp,
+        removed_views.bp,
+        upload_views.bp,
+        download_views.bp,
+        preview_views.bp,
+    )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     app.add_template_filter(icon_kind)
@@ -33,10 +41,11 @@ def init_app(app: Flask) -> None:
     leftovers = partial(remove_leftovers, folder)
     stray = partial(remove_stray_previews, folder)
     registry.add(app, "downloads counted", 30, counting.store_counts)
-    registry.add(app, "removed files deleted", 300, purging.purge_removed)
+    registry.add(app, "removed files deleted", 60, purging.purge_removed)
     registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
     registry.add(app, "previews without a file deleted", 3600, stray, per_host=True)
-    stored_keys.register(app, search_keys.KEYS)
+    for keys in (search_keys.KEYS, search_keys.FOLDER_KEYS, rows.FolderRows()):
+        stored_keys.register(app, keys)
     register(app, subjects.FILE)
     names = tuple(blueprint.name for blueprint in blueprints)
     entry = MenuItem("files.list_files", _l("Files"), 20, blueprints=names)

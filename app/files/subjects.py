@@ -49,6 +49,7 @@ FILE = Subject(
         "file.delete": _l("File removed"),
         "file.restore": _l("File restored"),
         "file.revert": _l("Earlier version of a file made current"),
+        "file.empty": _l("Removed files deleted permanently"),
         "file.purge": _l("Files deleted permanently"),
     },
     fields={
@@ -59,6 +60,7 @@ FILE = Subject(
         "sha256": "SHA-256",
         "owner": _l("Owner"),
         "removed_files": _l("Removed files"),
+        "removed_until": _l("Removed until"),
         "orphaned_files": _l("Orphaned files"),
     },
     sentences={
@@ -66,10 +68,11 @@ FILE = Subject(
         "file.delete": _l("%(who)s removed %(what)s"),
         "file.restore": _l("%(who)s restored %(what)s"),
         "file.revert": _l("%(who)s made an earlier version of %(what)s current"),
+        "file.empty": _l("%(who)s deleted the removed files permanently"),
     },
     this=_l("this file"),
-    brief=("size",),
-    feed=("file.create", "file.delete", "file.restore", "file.revert"),
+    brief=("size", "removed_files"),
+    feed=("file.create", "file.delete", "file.restore", "file.revert", "file.empty"),
     undo=undo_change,
     undoable=find_undoable,
     formats={

@@ -1,5 +1,6 @@
 """The pages of shared files: the list, one file, removing and restoring, lines for scripts."""
 
+import unicodedata
 from functools import partial
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
@@ -7,11 +8,14 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.current import actor, settings
+from app.database.cursor import storable
 from app.database.keyset import SEARCH_LENGTH
 from app.files import listing, queries, rules, services
-from app.files.models import File
+from app.files.folders import queries as folders
+from app.files.folders.models import Folder
+from app.files.folders.paths import ancestors, name_of
 from app.files.preview import services as previews
-from app.files.preview.kinds import name_of
+from app.files.preview.kinds import type_name
 from app.files.upload.earlier import make_current as make_version_current
 from app.history.feed import describe_feed
 from app.history.queries import entries_about
@@ -19,7 +23,7 @@ from app.web.hooks import CONTENT_SECURITY_POLICY
 from app.web.listings import Filter, ListAddress, read_flag, read_words
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.urls import list_url
+from app.web.urls import page_before, referring_page, safe_next
 
 bp = Blueprint("files", __name__)
 
@@ -27,6 +31,7 @@ FILES = ListAddress(
     "files.list_files",
     listing.FileListing,
     {
+        "folder": Filter("folder", str),
         "search": Filter("q", read_words(SEARCH_LENGTH)),
         "removed": Filter("removed", read_flag),
         "flawed": Filter("check", read_flag),
@@ -46,24 +51,38 @@ EXAMPLES = (
 
 
 @bp.get("/files")
+@bp.get("/files/folders/<path:folder>")
 @role_required()
-def list_files() -> str:
-    """The list, with the upload zone for editors."""
-    asked = FILES.read(request.args)
+def list_files(folder: str = "") -> str | Response:
+    """A folder: what is in it, with the upload zone for editors."""
+    asked = FILES.read({**request.args, "folder": path_of_address(folder)})
+    if asked.removed:
+        return redirect(url_for("files_removed.list_removed", q=asked.search or None))
     # The totals come first, because reading them may end the transaction the rows are read in.
-    total, size = listing.read_totals(actor(), asked)
-    page = listing.select_files(actor(), asked, FILES.read_cursor(asked, request.args), total)
+    totals = folders.read_totals(actor(), asked)
+    cursor = FILES.read_cursor(asked, request.args)
+    here = folders.find_folder(actor(), asked.folder) if folder else None
+    page = listing.select_files(actor(), asked, cursor, totals.rows)
+    rows = [row for row in page.rows if isinstance(row, Folder)]
     return render_template(
         "files/list_files.html",
         listing=asked,
-        list=FILES.show(asked, page, total),
-        size=size,
+        folder=here,
+        above=crumbs_above(asked.folder),
+        list=FILES.show(asked, page, totals.rows),
+        totals=totals,
+        counts=folders.count_below(actor(), rows),
         may_change=partial(rules.may_change, actor()),
         may_remove=queries.may_change_some(actor()),
         search_length=SEARCH_LENGTH,
         limits=settings(),
-        undo_days=rules.UNDO_DAYS,
+        undo_days=settings().removed_days,
     )
+
+
+def path_of_address(folder: str) -> str:
+    """The path of a folder in an address."""
+    return unicodedata.normalize("NFC", storable(folder)).strip("/")
 
 
 @bp.get("/files/<int:file_id>/details")
@@ -77,8 +96,8 @@ def show_file(file_id: int) -> Response:
     page = render_template(
         "files/show_file.html",
         file=file,
-        kind=name_of(file.extension),
-        crumbs=crumbs_of(file),
+        kind=type_name(file.extension),
+        crumbs=[(_("Files"), folder_url("")), *crumbs_to(file.folder)],
         versions=versions,
         may_change=rules.may_change(actor(), file),
         about=describe_feed(actor(), entries, about=True),
@@ -87,15 +106,6 @@ def show_file(file_id: int) -> Response:
     response = make_response(page)
     response.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; {PREVIEWS}"
     return response
-
-
-def crumbs_of(file: File) -> list[tuple[str, str]]:
-    """The way back from a file: the list, and the folders in which it is."""
-    crumbs, path = [(_("Files"), url_for("files.list_files"))], ""
-    for name in file.folder.split("/") if file.folder else ():
-        path += f"{name}/"
-        crumbs.append((name, url_for("files.list_files", q=path)))
-    return crumbs
 
 
 @bp.post("/files/<int:file_id>/current")
@@ -114,14 +124,35 @@ def remove_file(file_id: int) -> Response:
     name = services.remove_file(actor(), file_id)
     undo = url_for("files.restore_file", file_id=file_id)
     Notice(_("%(name)s was removed.", name=name), undo=undo).show()
-    return redirect(list_url("files.list_files"), 303)
+    return redirect(list_or_folder_url(), 303)
 
 
 @bp.post("/files/<int:file_id>/restore")
 @role_required()
 def restore_file(file_id: int) -> Response:
     restored_notice(services.restore_file(actor(), file_id)).show()
-    return redirect(list_url("files.list_files"), 303)
+    return redirect(page_before(url_for("files.list_files")), 303)
+
+
+def crumbs_above(path: str) -> list[tuple[str, str]]:
+    """Names and addresses of the folders above one, without the root."""
+    return crumbs_to(path)[:-1]
+
+
+def crumbs_to(path: str) -> list[tuple[str, str]]:
+    """The same, and the folder itself."""
+    return [(name_of(each), folder_url(each)) for each in ancestors(path)]
+
+
+def folder_url(path: str) -> str:
+    """The address of a folder."""
+    return url_for("files.list_files", folder=path or None)
+
+
+def list_or_folder_url() -> str:
+    """The URL of the list or folder from which the person comes, with its filters and page."""
+    root, (path, target) = url_for("files.list_files"), referring_page()
+    return safe_next(target, root) if path == root or path.startswith(f"{root}/folders/") else root
 
 
 def restored_notice(file: services.RestoredFile) -> Notice:

@@ -50,6 +50,14 @@ FILES = {
     "tone.wav": tone(),
 }
 
+FOLDER_FILES = {
+    "survey/2026/tides.csv": b"day,metres\n2026-06-14,3.1\n",
+    "survey/2026/water/samples.txt": b"Station 4: clear\n",
+    "survey/The plan of the harbour and of the roads around it, second edition.txt": b"North\n",
+    "survey/观测记录.txt": "河水很清。\n".encode(),
+    "old/list.txt": b"1998\n",
+}
+
 
 @contextmanager
 def running_site() -> Iterator[Site]:
@@ -84,13 +92,23 @@ def prepare(env: dict[str, str]) -> str:
 
 
 def fill(site: Site) -> None:
-    """Sign in all roles, upload files, stage two imports."""
+    """Sign in all roles, upload files, remove a file and two cities, stage two imports."""
     for role in ROLES:
         site.sign_in(role)
     files = [("file", (name, content)) for name, content in FILES.items()]
+    files += [("folder", (name, content)) for name, content in FOLDER_FILES.items()]
     site.send("editor", "/upload", page="/files", files=files)
+    site.send("editor", "/upload", page="/files", files=[("file", ("draft.txt", b"Old"))])
+    site.send("editor", f"/files/{len(files) + 1}/remove", page="/files")
     notes = ("file", ("field notes.txt", "Harbour, 15 June: 河水很清。\n".encode()))
     site.send("editor", "/upload", page="/files", files=[notes])
+    for city_id in (420, 421):
+        site.send(
+            "editor",
+            "/cities/new",
+            {"city": f"旧城市 {city_id}", "province": "海南", "number": "5"},
+        )
+        site.send("editor", f"/cities/{city_id}/delete")
     for name, text in (("preview", IMPORT), ("long_preview", LONG_IMPORT)):
         chosen = {"file": (f"{name}.csv", text.encode())}
         address = site.send("editor", "/cities/import", files=chosen).url

@@ -128,7 +128,7 @@ NAMES = {
 }
 
 
-def name_of(extension: str) -> Message:
+def type_name(extension: str) -> Message:
     """What people call files of this extension."""
     if not extension:
         return N_("File without an extension")
