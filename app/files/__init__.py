@@ -10,40 +10,29 @@ def init_app(app: Flask) -> None:
 
     from app.clock import registry
     from app.database import stored_keys
-    from app.files import commands, search_keys, subjects, views
+    from app.files import commands, preview, search_keys, subjects, views
     from app.files.download import counting
     from app.files.download import views as download_views
     from app.files.folders import rows
-    from app.files.preview import views as preview_views
-    from app.files.preview.kinds import has_thumbnail
     from app.files.removed import views as removed_views
     from app.files.storage import purging
     from app.files.storage.content import icon_kind
-    from app.files.storage.folder import remove_leftovers, remove_stray_previews
+    from app.files.storage.folder import remove_leftovers
     from app.files.upload import views as upload_views
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_bar
 
-    blueprints = (
-        views.bp,
-        removed_views.bp,
-        upload_views.bp,
-        download_views.bp,
-        preview_views.bp,
-    )
+    blueprints = (views.bp, removed_views.bp, upload_views.bp, download_views.bp)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     app.add_template_filter(icon_kind)
-    app.add_template_test(has_thumbnail, "thumbnailed")
     app.cli.add_command(commands.adopt_files)
     app.cli.add_command(commands.purge_files)
-    folder = app.config["SETTINGS"].files_dir
-    leftovers = partial(remove_leftovers, folder)
-    stray = partial(remove_stray_previews, folder)
+    leftovers = partial(remove_leftovers, app.config["SETTINGS"].files_dir)
     registry.add(app, "downloads counted", 30, counting.store_counts)
     registry.add(app, "removed files deleted", 60, purging.purge_removed)
     registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
-    registry.add(app, "previews without a file deleted", 3600, stray, per_host=True)
+    preview.init_app(app)
     for keys in (search_keys.KEYS, search_keys.FOLDER_KEYS, rows.FolderRows()):
         stored_keys.register(app, keys)
     register(app, subjects.FILE)

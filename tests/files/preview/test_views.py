@@ -350,6 +350,6 @@ def test_lists_show_small_pictures(add, as_role):
 def test_in_the_list_of_removed_files_are_icons_alone(add, as_role):
     browser = as_role("editor")
     browser.submit(f"/files/{add('a.png', PNG)}/remove", page="/files")
-    page = Page(browser.get("/files?removed=1", headers=HTML))
+    page = Page(browser.get("/files/removed", headers=HTML))
     assert page.has("tbody tr svg")
     assert not page.has("tbody img")
