@@ -1,6 +1,7 @@
 """What the history shows about files. An entry is about one version of a file."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
@@ -36,6 +37,12 @@ def may_read(actor: Actor, file_ids: Collection[int]) -> Collection[int]:
     return db.session.scalars(query).all()
 
 
+def top_folder(fields: Mapping[str, Any]) -> tuple[str, str]:
+    """The outermost folder of a file, with its address; empty without a folder."""
+    folder = str(fields.get("folder") or "").partition("/")[0]
+    return (folder, url_for("files.list_files", folder=folder)) if folder else ("", "")
+
+
 FILE = Subject(
     kind="file",
     name=_l("File"),
@@ -48,6 +55,7 @@ FILE = Subject(
         "file.create": _l("File uploaded"),
         "file.delete": _l("File removed"),
         "file.restore": _l("File restored"),
+        "file.empty": _l("Removed files deleted permanently"),
         "file.purge": _l("Files deleted permanently"),
     },
     fields={
@@ -58,16 +66,24 @@ FILE = Subject(
         "sha256": "SHA-256",
         "owner": _l("Owner"),
         "removed_files": _l("Removed files"),
+        "removed_until": _l("Removed until"),
         "orphaned_files": _l("Orphaned files"),
     },
     sentences={
         "file.create": _l("%(who)s uploaded %(what)s"),
         "file.delete": _l("%(who)s removed %(what)s"),
         "file.restore": _l("%(who)s restored %(what)s"),
+        "file.empty": _l("%(who)s deleted the removed files permanently"),
     },
+    many={
+        "file.create": _l("%(who)s uploaded %(what)s and %(more)s more"),
+        "file.create.place": _l("%(who)s uploaded %(what)s and %(more)s more to %(place)s"),
+    },
+    joined=("file.create",),
+    place=top_folder,
     this=_l("this file"),
-    brief=("size",),
-    feed=("file.create", "file.delete", "file.restore"),
+    brief=("size", "removed_files"),
+    feed=("file.create", "file.delete", "file.restore", "file.empty"),
     undo=undo_change,
     undoable=find_undoable,
     formats={

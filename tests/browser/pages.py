@@ -92,6 +92,21 @@ def remove_city(site: Site, page: Page) -> Response | None:
     return submit(page)
 
 
+def open_removed_city(site: Site, page: Page) -> Response | None:
+    """Go to the address of a city that was removed."""
+    open_new_city(site, page)
+    url = page.url
+    site.send("admin", f"{urlsplit(url).path}/delete")
+    return page.goto(url)
+
+
+def restore_city(site: Site, page: Page) -> Response | None:
+    """Restore the city that was removed last."""
+    open_removed_city(site, page)
+    page.goto(f"{site.base}/cities/removed")
+    return submit(page, "button[formaction$='/restore']")
+
+
 def choose(page: Page, name: str, content: str) -> Response:
     """Upload a CSV file."""
     page.set_input_files(
@@ -185,7 +200,26 @@ def store_value(_site: Site, page: Page) -> Response | None:
     return submit(page)
 
 
+def change_things(site: Site, page: Page) -> Response | None:
+    """Upload a folder and change, add and remove cities, then look at the start page."""
+    files = [("file", (f"survey/notes {n}.txt", b"Harbour")) for n in range(3)]
+    site.send("admin", "/upload", page="/files", files=files)
+    open_new_city(site, page)
+    site.send("editor", f"{urlsplit(page.url).path}/delete")
+    open_new_city(site, page)
+    page.fill("#number", f"{next(numbers)}")
+    submit(page)
+    return page.goto(f"{site.base}/")
+
+
 PAGES = [
+    Visit("start", "editor", "/", act=change_things),
+    Visit("start-admin", "admin", "/"),
+    Visit("start-viewer", "viewer", "/"),
+    Visit("start-visitor", None, "/"),
+    Visit("search", "admin", "/search?q=a"),
+    Visit("search-none", "viewer", "/search?q=nowhere"),
+    Visit("search-empty", "viewer", "/search"),
     Visit("login", None, "/login", focused=True),
     Visit("login-refused", None, "/login", 422, sign_in_wrongly, focused=True),
     Visit("login-ended", None, "/login?why=ended", focused=True),
@@ -205,6 +239,11 @@ PAGES = [
     Visit("city-facts", "viewer", "/cities/400"),
     Visit("city-delete", "editor", "/cities/400/delete"),
     Visit("city-removed", "editor", "/cities", act=remove_city),
+    Visit("cities-removed", "admin", "/cities/removed"),
+    Visit("cities-removed-none", "editor", "/cities/removed?q=nowhere"),
+    Visit("cities-removed-empty", "admin", "/cities/removed/empty"),
+    Visit("city-was-removed", "editor", "/cities", 404, open_removed_city),
+    Visit("city-restored", "editor", "/cities/removed", act=restore_city),
     Visit("import", "editor", "/cities/import"),
     Visit("import-refused", "editor", "/cities/import", 422, import_wrong_columns, focused=True),
     Visit("import-preview", "editor", "{preview}"),
@@ -219,7 +258,8 @@ PAGES = [
     Visit("folder-search", "viewer", "/files/folders/survey?q=t&sort=name"),
     Visit("file", "editor", "/files/1/details"),
     Visit("file-removed", "editor", "/files", act=remove_file),
-    Visit("files-removed", "editor", "/files?removed=1"),
+    Visit("files-removed", "admin", "/files/removed"),
+    Visit("files-removed-empty", "admin", "/files/removed/empty"),
     Visit("upload-success", "editor", "/upload_success"),
     Visit("uploaded", "editor", "/files", act=upload),
     Visit("scripts", "editor", "/files/scripts"),
