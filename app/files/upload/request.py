@@ -58,7 +58,7 @@ def receive() -> tuple[list[ReceivedFile], bool]:
             check_csrf()
             check_session()
         files = sent_files(parser)
-        store_uploads(actor(), files)
+        store_uploads(actor(), files, request.form.get("batch", ""))
     finally:
         parser.discard()
     return files, parser.has_file_field
