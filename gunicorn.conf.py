@@ -6,13 +6,13 @@ from gevent import monkey
 monkey.patch_all()
 
 import os  # noqa: E402
-import runpy  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 from contextlib import suppress  # noqa: E402
 from functools import partial  # noqa: E402
+from importlib import import_module  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -22,13 +22,22 @@ from gunicorn.workers.ggevent import GeventWorker  # noqa: E402
 
 
 def load_settings() -> Any:
-    """Run the settings module instead of importing it: workers inherit what the master process has
-    imported, and would use the old code after HUP."""
-    module = runpy.run_path(str(Path(__file__).parent / "app" / "config.py"))
+    """Import the settings, and forget what was imported: workers inherit the modules of the master
+    process, and would use the old code after HUP."""
+    folder = str(Path(__file__).parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    forget_application()
     try:
-        return module["Settings"].load()
-    except module["SettingError"] as error:
-        raise ValueError(str(error)) from None
+        return import_module("app.config").Settings.load()
+    finally:
+        forget_application()
+
+
+def forget_application() -> None:
+    """Forget the modules of the application, so that the next import reads them again."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "app"]:
+        del sys.modules[name]
 
 
 def address(settings: Any) -> str:

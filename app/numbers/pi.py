@@ -2,17 +2,47 @@
 
 The terms are added in that order in IEEE doubles, so the result is the same double to the last
 bit, its rounding included. (The true partial sum of n = 1,000,000 gives 3.141591698659512, the
-loop 3.141591698659554, which is what callers expect.) From n = 94,906,264 on the result no
-longer changes.
+loop 3.141591698659554, which is what callers expect.) The sums after each BLOCK of terms are in
+`pi_sums.bin`, so that at most one block is added for any n.
 """
 
 import math
+import struct
+from functools import cache
+from pathlib import Path
 
-LIMIT = 10_000_000
-# Terms that are added without a pause: about 2.3 ms, after which other requests get their turn.
+LIMIT = 2**63
+# A block takes 2.3 ms. Other values of BLOCK and LAST_TERM need another file, which
+# scripts/pi_sums.py writes: little-endian doubles, the sum of each block's last term, the last
+# block ending with LAST_TERM.
 BLOCK = 32_768
+SUMS = Path(__file__).with_name("pi_sums.bin")
+# The sum does not change after this term: the sum is between 1 and 2, where doubles are 2^-52
+# apart, and all later terms are below half of that.
+LAST_TERM = 94_906_265
+# From this n on π does not change: the square root rounds the last two changes away.
+LAST_N = 94_906_264
 # What the digits of a result are compared with: more than a double can hold.
 TRUE_DIGITS = "3.14159265358979323846"
+
+
+def compute(n: int) -> float:
+    """π for any n."""
+    terms, added = count_terms(n), count_added(n)
+    stored = terms - added
+    total = read_sums()[math.ceil(stored / BLOCK) - 1] if stored else 0.0
+    return math.sqrt(6 * add_terms(total, stored + 1, terms))
+
+
+def count_terms(n: int) -> int:
+    """How many terms make a difference."""
+    return min(max(n - 1, 0), LAST_TERM)
+
+
+def count_added(n: int) -> int:
+    """How many terms follow the nearest stored sum."""
+    terms = count_terms(n)
+    return 0 if terms == LAST_TERM else terms % BLOCK
 
 
 def add_terms(total: float, first: int, last: int) -> float:
@@ -22,24 +52,10 @@ def add_terms(total: float, first: int, last: int) -> float:
     return total
 
 
-def from_sum(total: float) -> float:
-    """π from the sum."""
-    return math.sqrt(6 * total)
-
-
-def read_sum(text: str | None, terms: int) -> float | None:
-    """A sum stored as `float.hex()`, or None if it cannot be the sum of that many terms.
-
-    The difference to π²/6 lies between 1/(terms + 1) and 1/terms; each addition may have rounded
-    by half a unit in the last place.
-    """
-    try:
-        total = float.fromhex(text or "")
-    except (ValueError, OverflowError):
-        return None
-    difference = math.pi**2 / 6 - total
-    rounding = (terms + 2) * 2.0**-53
-    return total if 1 / (terms + 1) - rounding <= difference <= 1 / terms + rounding else None
+@cache
+def read_sums() -> tuple[float, ...]:
+    """The stored sums."""
+    return tuple(total for (total,) in struct.iter_unpack("<d", SUMS.read_bytes()))
 
 
 def read_result(text: str) -> str | None:

@@ -69,6 +69,5 @@ dialog.addEventListener("click", (event) => {
   if (event.target === dialog) dialog.close();
 });
 for (const button of document.querySelectorAll("[data-keys-open]")) {
-  button.hidden = false;
   button.addEventListener("click", () => dialog.showModal());
 }

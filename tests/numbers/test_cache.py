@@ -157,24 +157,12 @@ def test_statistics_count_hits_computations_and_workers(make_app, store):
     assert statistics.hit_rate == pytest.approx(2 / 3)
 
 
-def test_a_larger_n_continues_from_the_stored_sums(app, store):
-    first = get(app, "/pi/200000")
-    assert sorted(map(int, store.hkeys(services.SUMS))) == [32768 * k for k in range(1, 7)]
-    with app.app_context():
-        done, total = services.latest_sum(299_999)
-        assert (done, total.hex()) == (196_608, store.hget(services.SUMS, "196608"))
-    larger = get(app, "/pi/300000")
-    store.flushall()
-    assert get(app, "/pi/300000")["result"] == larger["result"]
-    assert get(app, "/pi/200000")["result"] == first["result"]
-
-
-@pytest.mark.parametrize("invalid", ["", "nonsense", "nan", "0x0p+0", "0x1.8p+0", "0x1.fp+0"])
-def test_invalid_sums_are_skipped(app, store, invalid):
-    expected = get(app, "/pi/100000")["result"]
-    store.delete("pis")
-    store.hset(services.SUMS, mapping={"98304": invalid, "65536": invalid})
-    assert get(app, "/pi/100000") == {"cached": False, "result": expected}
+def test_all_n_with_the_last_result_share_its_place(app, store):
+    assert get(app, f"/pi/{2**63}") == {"cached": False, "result": 3.14159264498239}
+    for n in (94_906_264, 94_906_265, 10**12):
+        assert get(app, f"/pi/{n}") == {"cached": True, "result": 3.14159264498239}
+    assert get(app, "/pi/94906263") == {"cached": False, "result": 3.1415926449823894}
+    assert sorted(store.hkeys("pis")) == ["94906263", "94906264"]
 
 
 def test_threads_of_one_process_do_not_deadlock(app):

@@ -5,12 +5,13 @@ from urllib.parse import quote
 
 import pytest
 
-from app.numbers import cache, fib, services
+from app.numbers import cache, fib, pi, services
 from tests.factories import HTML, Browser, add_person, add_token
 from tests.html import Page
 
 BAD = ["", "x", "-1", "+1", "1.0", "1e3", "１００", "1_000", " 1", "1 ", "1\n", "0x10", "1/2", "²",
-       "9" * 21, "null", "%", "\x00", "é" * 500]  # fmt: skip
+       "null", "%", "\x00", "é" * 500]  # fmt: skip
+PI_LIMIT = "9,223,372,036,854,775,808"
 ADDRESSES = ["/pi/{}", "/fib/{}", "/pi?n={}"]
 
 
@@ -46,14 +47,16 @@ def test_an_invalid_n_is_refused_in_one_json_sentence(browser, address, n):
     response = browser.get(address.format(quote(n, safe="")))
     assert response.status_code == 400
     assert response.mimetype == "application/json"
-    assert re.fullmatch(r"n (is|must be) [^.]*\.", response.json["error"])
+    sentence = response.json["error"]
+    assert re.fullmatch(r"n (is missing; it )?must be a whole number [^.]*\.", sentence)
+    assert n == "" or f"from 0 to {'100,000' if 'fib' in address else PI_LIMIT}." in sentence
     assert response.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
     ("path", "limit"),
-    [("/pi/10000001", "10,000,000"), ("/pi?n=99999999999999999999", "10,000,000"),
-     ("/fib/100001", "100,000")],
+    [(f"/pi/{2**63 + 1}", PI_LIMIT), (f"/pi?n={10**20}", PI_LIMIT), (f"/pi/{'9' * 600}", PI_LIMIT),
+     ("/fib/100001", "100,000"), (f"/fib/{2**64}", "100,000")],
 )  # fmt: skip
 def test_a_large_n_is_refused_with_the_limit(browser, path, limit):
     response = browser.get(path)
@@ -104,7 +107,8 @@ def test_the_response_is_the_same_for_everybody(as_role):
     assert "Set-Cookie" not in response.headers
 
 
-FIRST = services.UNCOUNTED_N + 1  # the smallest n whose computation counts
+FIRST = services.UNCOUNTED_FIB + 1  # the smallest n whose computation counts
+FIRST_PI = services.UNCOUNTED_TERMS + 2
 ELSEWHERE = {"environ_overrides": {"REMOTE_ADDR": "192.0.2.7"}}
 
 
@@ -120,7 +124,7 @@ def test_120_computations_a_minute_are_allowed(browser):
 
 def test_computations_are_limited_per_address(browser, two_computations):
     assert browser.get(f"/fib/{FIRST}").json["cached"] is False
-    assert browser.get(f"/pi/{FIRST}").json["cached"] is False
+    assert browser.get(f"/pi/{FIRST_PI}").json["cached"] is False
     response = browser.get(f"/fib/{FIRST + 1}")
     assert response.status_code == 429
     assert 1 <= int(response.headers["Retry-After"]) <= 60
@@ -141,7 +145,8 @@ def test_cached_results_and_short_computations_are_not_counted(browser, two_comp
     for n in range(5):
         assert browser.get(f"/fib/{FIRST}").status_code == 200
         assert browser.get(f"/fib/{FIRST - 1 - n}").json["cached"] is False
-        assert browser.get(f"/pi/{FIRST - 1 - n}").json["cached"] is False
+        for each in (FIRST_PI - 1, pi.BLOCK + FIRST_PI - 1, 2896 * pi.BLOCK + FIRST_PI - 1):
+            assert browser.get(f"/pi/{each - n}").json["cached"] is False
     assert browser.get(f"/fib/{FIRST + 1}").json["cached"] is False
     assert browser.get(f"/fib/{FIRST + 2}").status_code == 429
     assert browser.get(f"/fib/{FIRST}").json["cached"] is True

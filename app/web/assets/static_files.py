@@ -5,14 +5,17 @@ They are sent from a copy, `INSTANCE/static/HASH/`: the checkout may already hav
 next release while workers of this one still run.
 """
 
+import gzip
 import hashlib
+import mimetypes
 import re
 import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
 
-from flask import Response, send_from_directory
+from flask import Response, request, send_from_directory
+from werkzeug.utils import safe_join
 
 from app.config import ROOT
 from app.current import settings
@@ -21,6 +24,8 @@ from app.web.declarations import without_session
 STATIC = ROOT / "static"
 BUILD = re.compile("[0-9a-f]{12}")
 BUILDS_MAX = 5  # including the current one; pages of earlier releases may still be open
+COMPRESSED = (".css", ".js", ".svg")
+COMPRESSED_LEAST = 1000  # bytes; smaller files fit into the first packet anyway
 
 
 @cache
@@ -50,6 +55,7 @@ def copy_build(instance: Path) -> None:
     with tempfile.TemporaryDirectory(dir=instance) as draft:
         copy = Path(shutil.copytree(STATIC, Path(draft) / "static"))
         build = builds / hash_of(copy)
+        compress(copy)
         try:
             copy.rename(build)
         except OSError:  # it exists already
@@ -61,15 +67,38 @@ def copy_build(instance: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def compress(folder: Path) -> None:
+    """Write a compressed copy beside each text file, for clients without nginx in front."""
+    for path in folder.rglob("*"):
+        if path.suffix in COMPRESSED and path.stat().st_size >= COMPRESSED_LEAST:
+            path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+
+
 @without_session
 def send(build: str, path: str) -> Response:
     """Send a static file: from the copy of its build, as immutable; if there is no copy, the
     current file, which browsers have to revalidate. nginx sends the copies by itself."""
     copy = settings().instance / "static" / build
     if BUILD.fullmatch(build) and copy.is_dir():
-        response = send_from_directory(copy, path)
+        response = send_copy(copy, path)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
         response = send_from_directory(STATIC, path)
         response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def send_copy(folder: Path, path: str) -> Response:
+    """Send a file of a build, compressed if there is such a copy and the client accepts it. Pages
+    are never compressed: see nginx.conf."""
+    compressed = safe_join(str(folder), f"{path}.gz")
+    if compressed is None or not Path(compressed).is_file():
+        return send_from_directory(folder, path)
+    if request.accept_encodings.quality("gzip"):
+        mimetype = mimetypes.guess_type(path)[0]
+        response = send_from_directory(folder, f"{path}.gz", mimetype=mimetype)
+        response.content_encoding = "gzip"
+    else:
+        response = send_from_directory(folder, path)
+    response.vary.add("Accept-Encoding")
     return response

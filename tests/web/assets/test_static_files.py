@@ -1,5 +1,6 @@
 """Static files: their cache headers, and the copies of each release."""
 
+import gzip
 import os
 
 from app.config import ROOT
@@ -22,7 +23,7 @@ def test_static_files_are_immutable_under_the_hash_of_their_content(app):
             assert response.headers["Cache-Control"] == cache
             assert "Set-Cookie" not in response.headers
             assert response.data == (ROOT / "static" / "gazetteer.css").read_bytes()
-    for path in ("../app/wsgi.py", "%2e%2e/pyproject.toml", "js", "", "js/../../.env.example"):
+    for path in ("../app/config.py", "%2e%2e/pyproject.toml", "js", "", "js/../../.env.example"):
         for build in (static_files.content_hash(), "0123456789ab", "..", "%2e%2e"):
             with app.test_client().get(f"/static/{build}/{path}") as response:
                 assert response.status_code == 404
@@ -50,3 +51,22 @@ def test_checking_out_a_release_does_not_change_static_files_of_the_running_one(
     static_files.copy_build(instance_of(app))
     static_files.copy_build(instance_of(app))  # may be repeated
     assert len(list((instance_of(app) / "static").iterdir())) == static_files.BUILDS_MAX
+
+
+def test_text_is_sent_compressed_to_clients_that_accept_it(app):
+    static_files.copy_build(instance_of(app))
+    source = (ROOT / "static" / "gazetteer.css").read_bytes()
+    url, client = static_files.url("gazetteer.css"), app.test_client()
+    etags = set()
+    accepts = {"gzip, br": "gzip", "*": "gzip", "br": None, "gzip;q=0": None}
+    for accepted, encoding in accepts.items():
+        with client.get(url, headers={"Accept-Encoding": accepted}) as response:
+            assert response.headers.get("Content-Encoding") == encoding
+            assert response.mimetype == "text/css"
+            assert response.headers["Vary"] == "Accept-Encoding"
+            assert response.headers["Cache-Control"] == IMMUTABLE
+            assert (gzip.decompress(response.data) if encoding else response.data) == source
+            etags.add((response.headers["ETag"], encoding))
+    assert len(etags) == 2  # one for each form
+    with client.get(static_files.url("mark.svg"), headers={"Accept-Encoding": "gzip"}) as response:
+        assert "Content-Encoding" not in response.headers  # too small

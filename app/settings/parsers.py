@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from app.config.environment import SettingError
+from app.settings.environment import SettingError
 
 
 def integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -1,4 +1,10 @@
-"""The settings, typed and checked."""
+"""Settings from the environment, typed and checked.
+
+Every process reads them when it starts, from the environment and then from `.env` in the project
+folder (or the file that ENV_FILE names), so that a reload picks up changes to the file. An invalid
+setting raises `SettingError`, whose message says what to set. `.env.example` lists every setting
+with its default; a test compares the two.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from app.config.environment import ROOT, environment
-from app.config.parsers import (
+from app.settings.environment import ROOT, SettingError, env_file, environment
+from app.settings.parsers import (
     boolean,
     check_redis_url,
     choice,
@@ -17,8 +23,20 @@ from app.config.parsers import (
     time_zone,
     words,
 )
-from app.config.secret_key import generate_key, stored_key
-from app.config.sockets import redis_socket
+from app.settings.secret_key import generate_key, stored_key
+from app.settings.sockets import redis_socket, short_socket
+
+__all__ = [
+    "LANGUAGES",
+    "PASSWORD_METHOD",
+    "ROOT",
+    "SettingError",
+    "Settings",
+    "env_file",
+    "environment",
+    "redis_socket",
+    "short_socket",
+]
 
 LANGUAGES = ("en", "zh")
 # A host without a port; a dot in front includes all names below.

@@ -5,7 +5,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from app.config.environment import SettingError
+from app.settings.environment import SettingError
 
 KEY_FILE = "secret_key"
 

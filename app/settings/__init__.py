@@ -1,0 +1,1 @@
+"""Parts of app/config.py: where settings come from, and how each kind is parsed."""
