@@ -9,7 +9,7 @@ const form = document.querySelector("[data-drop]");
 const element = document.querySelector("[data-panel]");
 const texts = element.dataset;
 const queue = new Queue(form, texts, changed);
-const panel = new Panel(element, queue);
+const panel = new Panel(element, form, queue);
 let listed = 0; // requests whose files the list may show
 
 function changed() {
@@ -120,17 +120,21 @@ document.addEventListener("click", (event) => {
   document.getElementById("file").click();
 });
 
+function highlight(on) {
+  for (const zone of [form, element]) zone.classList.toggle("over", on);
+}
+
 // Handle drops on the whole page: otherwise the browser would open the file and leave the page.
 for (const name of ["dragover", "drop"]) {
   document.addEventListener(name, (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    form.classList.toggle("over", name === "dragover");
+    highlight(name === "dragover");
     if (name === "drop") dropped(event.dataTransfer);
   });
 }
 document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) form.classList.remove("over");
+  if (!event.relatedTarget) highlight(false);
 });
 
 window.addEventListener("online", () => queue.reconnect());

@@ -27,8 +27,9 @@ function duration(seconds) {
 }
 
 export class Panel {
-  constructor(element, queue) {
-    Object.assign(this, { element, queue, texts: element.dataset });
+  // The panel takes the place of the form, so that nothing moves.
+  constructor(element, form, queue) {
+    Object.assign(this, { element, form, queue, texts: element.dataset });
     this.rows = new Map(); // from the failed item to its row
     this.timer = 0;
     const find = (name) => element.querySelector(`[data-${name}]`);
@@ -60,6 +61,8 @@ export class Panel {
   clear() {
     this.queue.clear();
     this.element.hidden = true;
+    this.form.hidden = false;
+    this.form.querySelector("[data-choose]").focus();
   }
 
   retry(items) {
@@ -72,7 +75,7 @@ export class Panel {
 
   // Draw now if that was not done just now, and again until nothing is going on.
   show() {
-    this.element.hidden = false;
+    if (this.element.hidden) this.open();
     this.isOutdated = true;
     if (this.timer) return;
     this.draw();
@@ -82,6 +85,13 @@ export class Panel {
     }, DRAW_MS);
   }
 
+  open() {
+    const hadFocus = this.form.contains(document.activeElement);
+    this.element.hidden = false;
+    this.form.hidden = true;
+    if (hadFocus) this.title.focus();
+  }
+
   draw() {
     const { queue } = this;
     const progress = queue.progress();
@@ -89,7 +99,7 @@ export class Panel {
     this.drawTitle();
     this.figures.textContent = this.figuresOf(progress);
     this.bar.value = progress.share;
-    this.bar.hidden = !queue.isActive;
+    this.bar.classList.toggle("ended", !queue.isActive);
     this.note.hidden = !["signedOut", "broken"].includes(queue.paused);
     if (this.drawn !== queue.paused) this.note.firstElementChild.textContent = this.noteText();
     this.signin.hidden = queue.paused !== "signedOut";
@@ -189,8 +199,6 @@ export class Panel {
   drawUploaded() {
     const { count: sum, noted, plain } = this.queue.uploaded;
     this.successes.hidden = !sum;
-    const summary = this.successes.querySelector("summary");
-    summary.textContent = fill(this.texts.finished, { uploaded: count(sum) });
     const shown = this.successes.open ? [...noted.slice(-ROWS), ...plain.slice(-ROWS)] : [];
     const rows = shown.slice(0, ROWS).map(({ path, notes }) => {
       const row = document.createElement("li");

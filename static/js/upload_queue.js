@@ -11,6 +11,7 @@ const BATCH_FILES = 50;
 const BATCH_BYTES = 1 << 20;
 const SMALL_BYTES = 256 << 10;
 const LOOKAHEAD = 500; // waiting files among which small ones are looked for
+const SLICE = 100;
 // What fails for a reason that passes is tried again after 1, 2, 4 ... seconds.
 const TRIES = 6;
 const MOST_WAIT_MS = 30_000;
@@ -40,7 +41,6 @@ async function isReadable({ file }) {
 export class Queue {
   constructor(form, texts, changed) {
     Object.assign(this, { form, texts, changed });
-    this.most = Number(form.dataset.most);
     this.requests = 0; // since the page was opened
     this.clear();
   }
@@ -64,14 +64,27 @@ export class Queue {
     return this.waiting.length + this.jobs.size > 0;
   }
 
+  get most() {
+    return Number(this.form.dataset.most);
+  }
+
   // Requests that have not left completely.
   get unsent() {
     return [...this.jobs].filter((job) => !job.complete);
   }
 
-  add(found) {
+  // Add what was chosen. It takes time, because the browser asks for the size of each file only
+  // now; so it is done in slices.
+  async add(found) {
     if (!this.isActive && !this.failures.size) this.clear();
     this.isStopped = false;
+    for (let start = 0; start < found.length; start += SLICE) {
+      this.addSlice(found.slice(start, start + SLICE));
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  }
+
+  addSlice(found) {
     for (const { file, path } of found) {
       const item = { file, path, tries: 0, alone: false };
       this.count(item, 1);
