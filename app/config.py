@@ -20,6 +20,7 @@ from app.settings.parsers import (
     database_url,
     extensions,
     integer,
+    site_name,
     time_zone,
     words,
 )
@@ -68,6 +69,7 @@ class Settings:
     redis_maxmemory_mb: int
     session_idle_hours: int
     session_absolute_days: int
+    site_name: str
     default_language: str
     time_zone: str
     log_format: str
@@ -102,6 +104,7 @@ class Settings:
             redis_maxmemory_mb=integer(env, "REDIS_MAXMEMORY_MB", 256, 16, 1_000_000),
             session_idle_hours=integer(env, "SESSION_IDLE_HOURS", 12, 1, 24 * 90),
             session_absolute_days=integer(env, "SESSION_ABSOLUTE_DAYS", 14, 1, 365),
+            site_name=site_name(env.get("SITE_NAME", "")),
             default_language=choice(env, "DEFAULT_LANGUAGE", LANGUAGES),
             time_zone=time_zone(env.get("TIME_ZONE", "")),
             log_format=choice(env, "LOG_FORMAT", ("text", "json")),

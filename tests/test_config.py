@@ -23,6 +23,7 @@ KEY = "k" * 64
         {"TRUSTED_PROXIES": "9"}, {"UPLOAD_MAX_MB": "0"}, {"UPLOAD_MAX_MB": "1.5"},
         {"UPLOAD_EXTENSIONS": "pdf,../x"}, {"UPLOAD_EXTENSIONS": "pdf png"},
         {"SESSION_IDLE_HOURS": "0"}, {"SESSION_ABSOLUTE_DAYS": "1000"},
+        {"SITE_NAME": "x" * 41}, {"SITE_NAME": "two\nlines"}, {"SITE_NAME": "a\u202eb"},
         {"DEFAULT_LANGUAGE": "tlh"}, {"LOG_FORMAT": "xml"}, {"LOG_LEVEL": "LOUD"},
         {"TIME_ZONE": "Mars/Olympus"}, {"TIME_ZONE": "../etc/passwd"}, {"TIME_ZONE": "/etc/passwd"},
         {"SECRET_KEY": "short"},

@@ -59,6 +59,7 @@ REQUIRED = {
     "app.cities.services.restore_city": Role.EDITOR,
     "app.cities.services.store_sample_cities": Role.EDITOR,
     "app.cities.services.update_city": Role.EDITOR,
+    "app.cities.undo.undo_change": Role.EDITOR,
     "app.files.adoption.adopt_files": Role.ADMIN,
     "app.files.listing.read_totals": Role.VIEWER,
     "app.files.listing.select_files": Role.VIEWER,
@@ -71,11 +72,17 @@ REQUIRED = {
     "app.files.services.record_purge": Role.ADMIN,
     "app.files.services.remove_file": Role.VIEWER,
     "app.files.services.restore_file": Role.VIEWER,
+    "app.files.undo.queries.find_undoable": Role.VIEWER,
+    "app.files.undo.services.undo_change": Role.VIEWER,
+    "app.files.undo.services.undo_of_owner": Role.VIEWER,
     "app.files.upload.services.store_uploads": Role.EDITOR,
+    "app.history.queries.entries_about": Role.VIEWER,
     "app.history.queries.list_authors": Role.ADMIN,
+    "app.history.queries.load_entry": Role.VIEWER,
     "app.history.queries.select_entries": Role.ADMIN,
     "app.history.services.prune": Role.ADMIN,
     "app.history.services.prune_batch": Role.ADMIN,
+    "app.history.undo.undo_entry": Role.VIEWER,
     "app.setup.services.add_administrator": None,
     "app.setup.services.claim": None,
 }
@@ -84,7 +91,9 @@ NOT_BY_TOKEN = (
     "app.auth.",
     "app.files.services.purge_files",
     "app.files.services.record_purge",
-    "app.history.",
+    "app.history.queries.list_authors",
+    "app.history.queries.select_entries",
+    "app.history.services.",
 )
 
 # Public functions of queries.py and listing.py that ask for no actor, by the reason.
@@ -101,6 +110,8 @@ WITHOUT_ACTOR = {
         "app.files.queries.no_such_file",
         "app.files.queries.same_file",
         "app.files.queries.versions_of",
+        "app.files.undo.queries.is_undoable",
+        "app.history.queries.later_than",
         "app.history.queries.rows_query",
     },
     "is a part of a read of its module that takes the actor": {
@@ -129,6 +140,8 @@ WITHOUT_ACTOR = {
         "app.cities.queries.has_city",
         "app.files.queries.has_copy",
         "app.files.queries.present_file",
+        "app.history.queries.check_newest",
+        "app.history.queries.check_not_undone",
         "app.history.queries.find_removal",
     },
     "runs after check_reader(): cities are for members, or for everybody with PUBLIC_READ": {
@@ -140,6 +153,7 @@ WITHOUT_ACTOR = {
     },
     "names what an entry is about, for whoever may see the entry": {
         "app.history.queries.names_when_deleted",
+        "app.history.queries.newest_of_subjects",
     },
     "reads an import that load_import() gave to the caller": {
         "app.cities.importing.queries.count_lines",

@@ -26,7 +26,7 @@ PO = ROOT / "translations/zh/LC_MESSAGES/messages.po"
 LETTERS = re.compile("[A-Za-z\u4e00-\u9fff]{2}")
 ATTRIBUTES = ("title", "aria-label", "placeholder", "alt")
 # Names and addresses, which are the same in every language.
-UNTRANSLATED = {"Gazetteer", "· Gazetteer", "Python", "SHA-256", "curl", "/fib/93", "/pi/1000000"}
+UNTRANSLATED = {"Python", "SHA-256", "curl", "/fib/93", "/pi/1000000"}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
 
 

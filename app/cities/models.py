@@ -85,7 +85,7 @@ class RemovedCity(CityColumns, db.Model):  # type: ignore[name-defined,misc]
     __table_args__ = ({"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},)
 
     id: Mapped[Id]
-    city_id: Mapped[int]
+    city_id: Mapped[int] = mapped_column(index=True)
     version: Mapped[int]
     created_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

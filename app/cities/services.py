@@ -143,11 +143,16 @@ def update_city(
     if {"province", "city"} & set(after):
         lock_names([names_of(values)])
         refuse_same(values, anyway, city_id)
+    write_row(row, values)
+    record(actor, "city.update", Change(city_id, before, after, row.version))
+
+
+def write_row(row: City, values: Values) -> None:
+    """Give a locked row these values, within a running service."""
     row.version += 1
     row.changed_at = now()
     for column, value in row_of(values).items():
         setattr(row, column, value)
-    record(actor, "city.update", Change(city_id, before, after, row.version))
     after_commit(cache.invalidate)
 
 
@@ -162,16 +167,22 @@ def lock_city(city_id: int) -> City:
 @service(Role.EDITOR)
 def delete_city(actor: Actor, city_id: int) -> tuple[int, str]:
     """Remove a city. Returns the id under which it can be restored, and its name."""
-    row = lock_city(city_id)
+    removed = remove_row(actor, lock_city(city_id))
+    return removed.id, removed.cityname or ""
+
+
+def remove_row(actor: Actor, row: City, reverts_id: int | None = None) -> RemovedCity:
+    """Remove a locked row and record it, within a running service."""
     removed = RemovedCity(
         city_id=row.id, removed_by=actor.name, removed_at=now(), **restorable_columns(row)
     )
     db.session.add(removed)
     db.session.delete(row)
     db.session.flush()
-    record(actor, "city.delete", Change(city_id, values_of(removed), None, removed.version))
+    change = Change(removed.city_id, values_of(removed), None, removed.version)
+    record(actor, "city.delete", change, reverts_id=reverts_id)
     after_commit(cache.invalidate)
-    return removed.id, removed.cityname or ""
+    return removed
 
 
 @unrecorded
@@ -188,9 +199,21 @@ def delete_old_removed() -> int:
 def restore_city(actor: Actor, removed_id: int) -> RestoredCity:
     """Restore a removed city under its id, also if another one has its names now. NotFound if that
     was done already or the city was removed too long ago."""
-    removed = db.session.get(RemovedCity, removed_id, with_for_update=True, populate_existing=True)
-    if removed is None or removed.removed_at < now() - RESTORABLE:
+    removed = lock_removed(removed_id)
+    if removed is None:
         raise NotFound(N_("This is already undone, or it was too long ago."))
+    return restore_row(actor, removed)
+
+
+def lock_removed(removed_id: int) -> RemovedCity | None:
+    """The removed city, locked until the running service ends; None if it cannot be restored any
+    more."""
+    row = db.session.get(RemovedCity, removed_id, with_for_update=True, populate_existing=True)
+    return None if row is None or row.removed_at < now() - RESTORABLE else row
+
+
+def restore_row(actor: Actor, removed: RemovedCity) -> RestoredCity:
+    """Restore a locked removed city and record it, within a running service."""
     values = values_of(removed)
     lock_names([(removed.provincename, removed.cityname)])
     row = City(id=removed.city_id, **row_of(values) | restorable_columns(removed))

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app.actor import Actor
+from app.cities import undo
 from app.cities.fields import FIELDS
 from app.cities.importing.models import CityImport, LineKind
 from app.cities.importing.queries import IS_STAGED, owned_by
@@ -44,6 +45,18 @@ CITY = Subject(
         "city.restore": _l("City restored"),
     },
     fields={field.name: field.label for field in FIELDS},
+    sentences={
+        "city.create": _l("%(who)s added %(what)s"),
+        "city.update": _l("%(who)s changed %(what)s"),
+        "city.update.undo": _l("%(who)s undid a change of %(what)s"),
+        "city.delete": _l("%(who)s removed %(what)s"),
+        "city.restore": _l("%(who)s restored %(what)s"),
+    },
+    this=_l("this city"),
+    brief=[field.name for field in FIELDS[1:]],
+    feed=("city.create", "city.update", "city.delete", "city.restore"),
+    undo=undo.undo_change,
+    undoable=undo.find_undoable,
 )
 IMPORT = Subject(
     kind="import",
@@ -65,4 +78,6 @@ IMPORT = Subject(
         "refused": _l("Refused lines"),
     },
     counts=tuple(LineKind),
+    sentences={"import.apply": _l("%(who)s imported %(what)s")},
+    feed=("import.apply",),
 )

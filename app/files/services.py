@@ -60,6 +60,12 @@ def remove_file(actor: Actor, file_id: int) -> str:
     history has one entry, for the current version."""
     file = queries.present_file(file_id)
     check_may_change(actor, file)
+    remove_versions(actor, file)
+    return file.name
+
+
+def remove_versions(actor: Actor, file: File, reverts_id: int | None = None) -> None:
+    """Remove all versions of a file and record it, within a running service."""
     remaining = (*queries.versions_of(file), File.removed_at.is_(None))
     # Locked, so that only one of two people who remove it at the same time does.
     query = select(File).where(*remaining, File.replaced_at.is_(None)).with_for_update()
@@ -69,9 +75,8 @@ def remove_file(actor: Actor, file_id: int) -> str:
     values = {"removed_at": now(), "removed_by": actor.id}
     db.session.execute(update(File).where(*remaining).values(values))
     change = Change(current.id, before=recorded(current), version=current.version)
-    record(actor, "file.delete", change)
+    record(actor, "file.delete", change, reverts_id=reverts_id)
     after_commit(cache.invalidate)
-    return file.name
 
 
 @service(Role.VIEWER)
@@ -83,6 +88,11 @@ def restore_file(actor: Actor, file_id: int) -> RestoredFile:
     if file is None:
         raise purged()
     check_may_change(actor, file)
+    return restore_versions(actor, file)
+
+
+def restore_versions(actor: Actor, file: File) -> RestoredFile:
+    """Restore a removed file and record it, within a running service."""
     # Locked, so that an upload at the same time cannot leave two current versions.
     query = select(File).where(*queries.versions_of(file)).with_for_update()
     query = query.order_by(File.created_at, File.version)

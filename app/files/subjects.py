@@ -10,6 +10,8 @@ from app.actor import Actor, Role
 from app.database.engine import db
 from app.files.models import File, join_path
 from app.files.services import ALL_FILES
+from app.files.undo.queries import find_undoable
+from app.files.undo.services import undo_change
 from app.history.subjects import Subject
 from app.text import Bytes
 
@@ -58,6 +60,16 @@ FILE = Subject(
         "removed_files": _l("Removed files"),
         "orphaned_files": _l("Orphaned files"),
     },
+    sentences={
+        "file.create": _l("%(who)s uploaded %(what)s"),
+        "file.delete": _l("%(who)s removed %(what)s"),
+        "file.restore": _l("%(who)s restored %(what)s"),
+    },
+    this=_l("this file"),
+    brief=("size",),
+    feed=("file.create", "file.delete", "file.restore"),
+    undo=undo_change,
+    undoable=find_undoable,
     formats={
         "size": lambda size: str(Bytes(size)),
         "sha256": lambda digest: f"{digest[:12]}…",  # the whole digest is on the file's page

@@ -1,6 +1,6 @@
 """The table of history entries."""
 
-from sqlalchemy import BigInteger, Index, Integer, String
+from sqlalchemy import BigInteger, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.engine import db
@@ -25,7 +25,9 @@ class HistoryEntry(db.Model):  # type: ignore[name-defined,misc]
     `before` and `after` are JSON objects of the fields that changed; `before` is empty for
     something new, `after` for something removed. `version` is the subject's after the change.
     `batch_id` is shared by the entries of one import or one bulk change. `reverts_id` is the entry
-    that this one undid. `visible_to` is EVERYBODY (all members), ADMINISTRATORS, or one person.
+    that this one undid. `folded` is true for entries of a bulk change that the feed does not read,
+    because another one stands for them. `visible_to` is EVERYBODY (all members), ADMINISTRATORS, or
+    one person.
     """
 
     __tablename__ = "history"
@@ -36,6 +38,7 @@ class HistoryEntry(db.Model):  # type: ignore[name-defined,misc]
         Index("ix_history_action", "action", "id"),
         Index("ix_history_batch", "batch_id", "id"),
         Index("ix_history_at", "at"),
+        Index("ix_history_folded", "folded", "id"),
         {"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},
     )
 
@@ -55,3 +58,4 @@ class HistoryEntry(db.Model):  # type: ignore[name-defined,misc]
     batch_id: Mapped[str | None] = mapped_column(bounded(BATCH_ID_LENGTH))
     reverts_id: Mapped[int | None] = mapped_column(BigInteger)
     visible_to: Mapped[int] = mapped_column(default=EVERYBODY)
+    folded: Mapped[bool] = mapped_column(server_default=text("0"), default=False)

@@ -1,27 +1,33 @@
 """Reading the history: pages of entries, who made entries, names of what was deleted."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, union_all
+from sqlalchemy.orm import aliased
 
 from app.actor import Actor, Role, Via
 from app.database import keyset
 from app.database.cursor import BY_ID, Cursor
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.keyset import Listing, Page, Query, count_some, seek_by_id
 from app.database.service import permitted
+from app.errors import Conflict, NotFound
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
+from app.text import N_
 from app.times import day_bounds
 
 # How far the order of ids may differ from that of times: transactions commit in any order, and
 # the clocks of two hosts differ.
 SLACK = timedelta(minutes=10)
 OPERATOR = 0  # the filter `person` for the command line
+ALREADY_UNDONE = N_("This was already undone.")
+CHANGED_SINCE = N_("This was changed again in the meantime, so nothing was undone.")
+GONE = N_("This was removed in the meantime, so nothing was undone.")
 FIRST_YEAR = 1900  # of days; time zones cannot hold the first and the last years
 
 
@@ -121,6 +127,85 @@ def written_between(start: datetime, end: datetime) -> list[ColumnElement[bool]]
 def list_authors(actor: Actor) -> list[int]:
     author = HistoryEntry.actor_id
     return list(db.session.scalars(select(author).where(author.is_not(None)).distinct()))
+
+
+@permitted(Role.VIEWER)
+def entries_about(
+    actor: Actor, kind: str, subject_id: int, limit: int = 10, others: Collection[int] = ()
+) -> list[HistoryEntry]:
+    """The newest entries about a subject that the actor may see, also after its removal; `others`
+    are more ids of the same thing, such as earlier versions of a file. The caller has checked that
+    the actor may read it."""
+    ids = {subject_id, *others}
+    # By each id's own index: for an IN (...) both databases would sort all entries of all ids.
+    newest = [
+        select(
+            select(HistoryEntry.id)
+            .where(HistoryEntry.subject_kind == kind, HistoryEntry.subject_id == each)
+            .where(visible_to(actor))
+            .order_by(HistoryEntry.id.desc())
+            .limit(limit)
+            .subquery()
+        )
+        for each in ids
+    ]
+    found = union_all(*newest).subquery()
+    query = select(HistoryEntry).join(found, found.c.id == HistoryEntry.id)
+    return list(db.session.scalars(query.order_by(HistoryEntry.id.desc()).limit(limit)))
+
+
+@permitted(Role.VIEWER)
+def load_entry(actor: Actor, entry_id: int) -> HistoryEntry:
+    """An entry that the actor may see, detached from the session: the service that undoes it begins
+    with a lock, and must not read the entry again before it."""
+    query = select(HistoryEntry).where(HistoryEntry.id == entry_id, visible_to(actor))
+    entry: HistoryEntry | None = db.session.scalar(query)
+    if entry is None:
+        raise NotFound(N_("There is no such entry in the history."))
+    db.session.expunge(entry)
+    release_connection()
+    return entry
+
+
+def newest_of_subjects(entries: Sequence[HistoryEntry]) -> list[HistoryEntry]:
+    """Those of some entries that are the newest about their subjects."""
+    newer = aliased(HistoryEntry)
+    last = (
+        select(newer.id)
+        .where(newer.subject_kind == HistoryEntry.subject_kind)
+        .where(newer.subject_id == HistoryEntry.subject_id)
+        .order_by(newer.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    ids = [entry.id for entry in entries]
+    query = select(HistoryEntry.id).where(HistoryEntry.id.in_(ids), HistoryEntry.id == last)
+    newest = set(db.session.scalars(query)) if ids else set()
+    return [entry for entry in entries if entry.id in newest]
+
+
+def check_newest(entry: HistoryEntry) -> None:
+    """Conflict if there is a newer entry about the subject of this one. Called within the service
+    that undoes it, after the subject is locked."""
+    check_not_undone(entry)
+    if db.session.scalar(later_than(entry).limit(1)) is not None:
+        raise Conflict(CHANGED_SINCE)
+
+
+def check_not_undone(entry: HistoryEntry) -> None:
+    """Conflict if a newer entry has undone this one, for subjects that are gone by now."""
+    undone = later_than(entry).where(HistoryEntry.reverts_id == entry.id)
+    if db.session.scalar(undone.limit(1)) is not None:
+        raise Conflict(ALREADY_UNDONE)
+
+
+def later_than(entry: HistoryEntry) -> Query:
+    """The query for the ids of later entries about the same subject."""
+    return select(HistoryEntry.id).where(
+        HistoryEntry.subject_kind == entry.subject_kind,
+        HistoryEntry.subject_id == entry.subject_id,
+        HistoryEntry.id > entry.id,
+    )
 
 
 def last_entry(actor: Actor, kind: str, subject_id: int) -> HistoryEntry | None:

@@ -41,7 +41,8 @@ def record(
     visible_to: int = EVERYBODY,
 ) -> None:
     """Write one entry for each change, within the running service. `action` is `<kind>.<verb>`,
-    for example `city.update`, of a kind that history/subjects.py knows."""
+    for example `city.update`, of a kind that history/subjects.py knows. In the feed the first of
+    several stands for all of them."""
     common = common_columns(
         actor, action, batch_id=batch_id, reverts_id=reverts_id, visible_to=visible_to
     )
@@ -52,8 +53,9 @@ def record(
             "old_values": dump(change.before),
             "new_values": dump(change.after),
             "version": change.version,
+            "folded": place > 0,
         }
-        for change in changes
+        for place, change in enumerate(changes)
     ]
     if rows:
         db.session.execute(INSERT, rows)
@@ -61,9 +63,10 @@ def record(
 
 def record_rows(actor: Actor, action: str, rows: Select[*tuple[Any, ...]], batch_id: str) -> None:
     """Write entries for thousands of changes in one statement: `rows` is a query for the columns
-    `subject_id`, `old_values` and `new_values` (as `dump()` writes them) and `version`."""
+    `subject_id`, `old_values` and `new_values` (as `dump()` writes them) and `version`. In the feed
+    an entry about the whole, with the same batch, stands for them."""
     columns = HistoryEntry.__table__.c
-    common = common_columns(actor, action, batch_id=batch_id, visible_to=EVERYBODY)
+    common = common_columns(actor, action, batch_id=batch_id, visible_to=EVERYBODY, folded=True)
     values = [literal(value, columns[name].type) for name, value in common.items()]
     names = ["subject_id", "old_values", "new_values", "version", *common]
     db.session.execute(INSERT.from_select(names, rows.add_columns(*values)))

@@ -1,6 +1,6 @@
 """What an entry of the history can be about. Each package registers its own kinds of subject."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from app.actor import Actor
 from app.database.engine import db
+from app.history.models import HistoryEntry
+from app.text import Message
 
 EXTENSION = "gazetteer-subjects"
 
@@ -39,6 +41,12 @@ class Subject:
     counts: Collection[str] = ()
     name_field: str = ""
     fixed_name: bool = False
+    sentences: Mapping[str, Any] = field(default_factory=dict)
+    this: Any = ""
+    feed: Collection[str] = ()
+    brief: Collection[str] = ()
+    undo: Callable[[Actor, HistoryEntry], Message] | None = None
+    undoable: Callable[[Actor, Sequence[HistoryEntry]], Collection[int]] = lambda _a, _e: ()
 
     def name_of(self, fields: Mapping[str, Any]) -> str:
         """The name that the fields of an entry hold; empty if it is not among them."""

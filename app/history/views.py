@@ -1,21 +1,26 @@
-"""The page of the history, for administrators."""
+"""The page of the history, for administrators, and undoing a change."""
 
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response
 
 from app.actor import Role
 from app.current import actor, settings
 from app.history import queries
-from app.history.entries import COMMAND_LINE, batch_name, describe, person_names
-from app.history.models import BATCH_ID_LENGTH, KIND_LENGTH
+from app.history.entries import COMMAND_LINE, batch_name, describe, person_names, subject_of
+from app.history.models import BATCH_ID_LENGTH, KIND_LENGTH, HistoryEntry
 from app.history.queries import FIRST_YEAR, OPERATOR, HistoryListing
 from app.history.subjects import all_subjects
+from app.history.undo import undo_entry
 from app.text import parse_integer
 from app.web.listings import Filter, ListAddress, bounded_text
+from app.web.navigation import home_url
+from app.web.notices import Notice
 from app.web.permissions import role_required
+from app.web.urls import referring_page, safe_next
 
 bp = Blueprint("history", __name__)
 
@@ -58,6 +63,26 @@ def list_history() -> str:
         batch_name=batch_name,
         kinds={kind: str(subject.name) for kind, subject in all_subjects().items()},
     )
+
+
+@bp.post("/history/<int:entry_id>/undo")
+@role_required()
+def undo_change(entry_id: int) -> Response:
+    """Undo what an entry says, for whoever may."""
+    entry = queries.load_entry(actor(), entry_id)
+    Notice(str(undo_entry(actor(), entry))).show()
+    return redirect(page_after(entry), 303)
+
+
+def page_after(entry: HistoryEntry) -> str:
+    """The page that the person came from, unless it was that of something that is gone now."""
+    subject = subject_of(entry.subject_kind)
+    path, page = referring_page()
+    ids = list(subject.labels([entry.subject_id]))
+    is_gone = not subject.may_read(actor(), ids)
+    if is_gone and path == subject.url(entry.subject_id):
+        return home_url()
+    return safe_next(page, home_url())
 
 
 def ignored_filters(listing: HistoryListing) -> list[str]:

@@ -7,20 +7,23 @@ from functools import partial
 from redis.exceptions import RedisError
 
 from app.errors import Invalid, TooMany
-from app.numbers import cache, fib, pi
+from app.numbers import cache, fib, large_fib, pi
+from app.numbers.results import HashedResults, LargeResults, Origin, ResultStore
 from app.redis import rate_limit
 from app.redis.lock import Lock
 from app.redis.rate_limit import Limit, per_network
 from app.text import N_, parse_integer
 
 # Cached results are never counted, and neither is what takes less than a millisecond: up to so many
-# terms of π to add (0.7 ms) and a Fibonacci number up to this n (0.2 ms).
+# terms of π to add (0.7 ms) and Fibonacci numbers up to this n (0.3 ms).
 COMPUTATIONS_PER_MINUTE = 120
 UNCOUNTED_TERMS = 10_000
-UNCOUNTED_FIB = 10_000
-# 10,000 results of π take 2 MB of Redis; 2,000 of the largest Fibonacci numbers 42 MB.
-PIS = cache.ResultHash("pis", 10_000, lambda text, _n: pi.read_result(text))
-FIBS = cache.ResultHash("fibs", 2_000, fib.read_result)
+UNCOUNTED_FIB = 20_000
+# 10,000 results of π take 3 MB of Redis; 2,000 of the largest Fibonacci numbers that belong to the
+# hash 42 MB; 100 of the large ones 21 MB, each for ten minutes after its last use.
+PIS = HashedResults("pis", 10_000, lambda text, _n: pi.read_result(text))
+FIBS = HashedResults("fibs", 2_000, fib.read_result)
+LARGE_FIBS = LargeResults("fibs", 100, 600, fib.read_result)
 
 # Returns the limits of the client; called only before a computation.
 ClientLimits = Callable[[], tuple[Limit, ...]]
@@ -34,10 +37,11 @@ class NotANumber(Invalid):
 
 @dataclass(frozen=True)
 class NumberResult:
-    """A number as JSON writes it, and whether it was cached."""
+    """A number as JSON writes it, whether it was cached, and who computed it, if that is known."""
 
     text: str
     cached: bool
+    origin: Origin | None
 
 
 def check_n(text: str, limit: int) -> int:
@@ -62,21 +66,24 @@ def get_pi(text: str, limits: ClientLimits) -> NumberResult:
 def get_fib(text: str, limits: ClientLimits) -> NumberResult:
     """The n-th Fibonacci number."""
     n = check_n(text, fib.LIMIT)
+    if n > fib.LARGE:
+        return get(LARGE_FIBS, n, partial(large_fib.digits, n), limits)
     counted = n > UNCOUNTED_FIB
-    return get(FIBS, n, lambda _lock: fib.digits(fib.fib(n)), limits if counted else None)
+    return get(FIBS, n, lambda _lock: fib.digits(n), limits if counted else None)
 
 
 def get(
-    results: cache.ResultHash, n: int, compute: Callable[[Lock], str], limits: ClientLimits | None
+    results: ResultStore, n: int, compute: Callable[[Lock], str], limits: ClientLimits | None
 ) -> NumberResult:
     """A result from the cache, or computed within the limits, if there are any."""
     allow = partial(count_computation, limits)
-    return NumberResult(*cache.get_or_compute(results, n, compute, allow))
+    result, cached = cache.get_or_compute(results, n, compute, allow)
+    return NumberResult(result.text, cached, result.origin)
 
 
 def count_computation(limits: ClientLimits | None) -> None:
-    """Count a computation, or raise `TooMany`. Without Redis nothing is counted; what a process
-    computes at once stays limited."""
+    """Count a computation, or raise `TooMany`. Without Redis nothing is counted; how many child
+    processes compute at once stays limited."""
     if limits is None:
         return
     try:

@@ -15,7 +15,7 @@ from werkzeug.routing import BaseConverter
 from app.current import actor
 from app.database.failures import tolerated
 from app.errors import DomainError
-from app.numbers import cache, fib, pi, services
+from app.numbers import counters, fib, pi, services
 from app.redis.rate_limit import Limit
 from app.text import NUMBER_LENGTH, read_number
 from app.web.declarations import always_json, declared, without_redis, without_session
@@ -133,8 +133,8 @@ def show_numbers() -> tuple[str, int, dict[str, str]]:
         panels=panels,
         count_correct=pi.count_correct,
         worker=os.getpid(),
-        statistics=cache.read_statistics(),
-        minutes=cache.WORKER_MINUTES,
+        statistics=counters.read_statistics(),
+        minutes=counters.WORKER_MINUTES,
         without_session=session.unavailable,  # type: ignore[attr-defined]
     )
     errors = [panel.error for panel in panels if panel.error]

@@ -5,9 +5,10 @@ one of those that wait. Losing a lock does no harm if every process gets the sam
 """
 
 import secrets
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from redis.exceptions import RedisError
@@ -30,14 +31,12 @@ class Lock:
 
     def __init__(self, key: str) -> None:
         self.token = secrets.token_hex(16)
-        self.renewed = time.monotonic()
         self._lease = redis_store.client.lock(key, timeout=LEASE_SECONDS, thread_local=False)
         self._lease.local.token = self.token.encode()  # for owned(), also before acquire()
 
     def acquire(self) -> bool:
         """Take the lock if nobody holds it. We may hold it already: an attempt can succeed although
         its answer is lost."""
-        self.renewed = time.monotonic()
         lease = self._lease
         if lease.acquire(blocking=False, token=self.token) or lease.owned():
             return True
@@ -45,14 +44,23 @@ class Lock:
             redis_store.client.delete(str(lease.name))  # no lock: something else wrote it
         return False
 
-    def renew(self) -> bool:
-        """Extend the lease; to be called often. Asks Redis once a second and then returns True."""
-        if time.monotonic() - self.renewed < RENEW_SECONDS:
-            return False
-        self.renewed = time.monotonic()
-        with suppress(RedisError):
-            self._lease.reacquire()
-        return True
+    @contextmanager
+    def renewed(self) -> Iterator[None]:
+        """Extend the lease again and again while something else does the work, such as a child
+        process: what happens within must not block this one."""
+        done = threading.Event()
+        thread = threading.Thread(target=self._renew_until, args=(done,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _renew_until(self, done: threading.Event) -> None:
+        while not done.wait(RENEW_SECONDS):
+            with suppress(RedisError):
+                self._lease.reacquire()
 
     def release(self) -> None:
         """Give the lock up, if it is still ours."""

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.settings.environment import SettingError
 
+SITE_NAME_LENGTH = 40
+
 
 def integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     """Parse an integer setting between two bounds."""
@@ -27,6 +29,16 @@ def choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
     if text not in allowed:
         raise SettingError(f"{name} must be one of {', '.join(allowed)}, not {text!r}.")
     return text
+
+
+def site_name(text: str) -> str:
+    """Check the name of the site; the default is Gazetteer."""
+    name = text.strip() or "Gazetteer"
+    if len(name) > SITE_NAME_LENGTH or not name.isprintable():
+        raise SettingError(
+            f"SITE_NAME must be one line of 1 to {SITE_NAME_LENGTH} characters, not {text!r}."
+        )
+    return name
 
 
 def time_zone(text: str) -> str:

@@ -8,7 +8,7 @@ from app.auth import queries
 from app.auth.sessions.start import start_session
 from app.auth.sign_in.device_cookie import remember_device
 from app.cities.services import is_empty
-from app.current import actor
+from app.current import actor, settings
 from app.setup import services
 from app.setup.forms import SetupForm
 from app.web.declarations import secret_path, visitor_form
@@ -37,6 +37,6 @@ def start(token: str) -> Response | tuple[str, int]:
     )
     if sent.done:
         start_session(session, queries.load_person(sent.result))
-        Notice(_("Welcome. Gazetteer is ready.")).show()
+        Notice(_("Welcome. %(site)s is ready.", site=settings().site_name)).show()
         return remember_device(redirect(home_url(), 303), sent.result)
     return render_template("setup/start.html", form=form), sent.status

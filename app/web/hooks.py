@@ -184,6 +184,7 @@ def page_context() -> dict[str, Any]:
     """Variables of all templates."""
     return {
         "person": actor() if actor().is_signed_in else None,
+        "site_name": settings().site_name,
         "locale": str(get_locale()),
         "html_lang": html_lang(),
         "sentence_space": sentence_space(),

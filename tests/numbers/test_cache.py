@@ -1,20 +1,34 @@
 """One computation per result over all processes, whatever happens to the one that computes."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import requests
 
+from app import children
+from app.current import worker_name
 from app.errors import Unavailable
-from app.numbers import cache, services
-from app.numbers.cache import COUNTERS, ResultHash
+from app.numbers import cache, fib, large_fib, services
+from app.numbers.counters import COUNTERS
+from app.numbers.results import made_here
 from app.redis import lock as locks
+from tests import servers
 from tests.factories import Browser
 
 
 def get(app, path):
     return Browser(app).get(path).json
+
+
+def is_cached(app, n):
+    """Whether a Fibonacci number was cached; json refuses to parse a large one."""
+    text = Browser(app).get(f"/fib/{n}").text
+    cached = text.partition(",")[0] == '{"cached": true'
+    assert text.partition(" ")[2] == f'{str(cached).lower()}, "result": {fib.digits(n)}}}'
+    return cached
 
 
 def test_many_requests_at_once_cause_one_computation(make_app, store):
@@ -32,9 +46,14 @@ def test_processes_share_one_computation(gunicorn, store):
     store.flushall()
     address = gunicorn(2)
     with ThreadPoolExecutor(8) as pool:
-        asked = pool.map(lambda _: requests.get(f"{address}/pi/3000000", timeout=30), range(8))
-        responses = [response.json() for response in asked]
-    assert sorted(response["cached"] for response in responses) == [False] + [True] * 7
+        asked = pool.map(lambda _: requests.get(f"{address}/fib/1000000", timeout=60), range(8))
+        answers = [response.text for response in asked]
+    expected = f'"result": {fib.digits(1_000_000)}}}'
+    assert all(answer.endswith(expected) for answer in answers)
+    assert sorted(answer.split(",")[0] for answer in answers) == [
+        '{"cached": false',
+        *['{"cached": true'] * 7,
+    ]
     assert store.hget(COUNTERS, "computed") == "1"
 
 
@@ -73,24 +92,6 @@ def test_waiting_for_another_computation_ends_in_503(app, store, monkeypatch):
     assert response.headers["Retry-After"] == "2"
 
 
-def test_a_long_computation_renews_its_lock(app, store, monkeypatch):
-    monkeypatch.setattr(locks, "LEASE_SECONDS", 600)
-    monkeypatch.setattr(locks, "RENEW_SECONDS", 0)
-
-    def slowly(lock):
-        store.pexpire("gz:lock:fibs:5", 60_000)  # as after some time
-        lock.renew()
-        assert store.pttl("gz:lock:fibs:5") > 60_000
-        return "5"
-
-    def compute(_):
-        with app.app_context():
-            return cache.get_or_compute(services.FIBS, 5, slowly, lambda: None)
-
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(compute, range(2))) == [("5", False), ("5", True)]
-
-
 def test_a_refused_or_failed_computation_releases_its_lock(app, store):
     def fail(_lock):
         raise ZeroDivisionError
@@ -107,54 +108,140 @@ def refuse():
     raise Unavailable()
 
 
-def test_a_process_does_a_few_computations_at_once_and_no_more(app, monkeypatch):
-    monkeypatch.setattr(cache, "TURN_SECONDS", 0.05)
-    for _ in range(4):
-        assert cache.turns.acquire(blocking=False)
-    try:
-        response = Browser(app).get("/pi/77")
-        assert response.status_code == 503
-        assert response.headers["Retry-After"] == "2"
-        assert "error" in response.json
-    finally:
-        for _ in range(4):
-            cache.turns.release()
-    assert Browser(app).get("/pi/77").json["cached"] is False
+def test_two_large_numbers_are_computed_at_once_and_no_more(app, monkeypatch):
+    monkeypatch.setattr(large_fib, "TURN_SECONDS", 0.05)
+    folder = app.config["SETTINGS"].instance
+    folder.mkdir()
+    with children.turn(folder, "fib", 2, 0):
+        assert is_cached(app, 150_000) is False
+        with children.turn(folder, "fib", 2, 0):
+            response = Browser(app).get("/fib/150001")
+            assert response.status_code == 503
+            assert response.headers["Retry-After"] == "2"
+            assert "error" in response.json
+            assert is_cached(app, 100_000) is False
+    assert is_cached(app, 150_001) is False
+
+
+def test_a_large_number_that_takes_too_long_is_given_up(app, store, monkeypatch):
+    monkeypatch.setattr(large_fib, "SECONDS", 0)
+    response = Browser(app).get("/fib/1000000")
+    assert response.status_code == 503
+    assert "took too long" in response.json["error"]
+    assert not store.keys("gz:lock:*")
+
+
+@pytest.mark.parametrize(
+    "program", ["raise MemoryError", "print(5)", "import sys; print('1' * 31349); sys.exit(1)"]
+)
+def test_a_program_that_fails_is_a_fault_of_ours(app, store, monkeypatch, tmp_path, program):
+    path = tmp_path / "program.py"
+    path.write_text(program)
+    monkeypatch.setattr(fib, "__file__", str(path))
+    assert Browser(app).get("/fib/150000").status_code == 500
+    assert not store.keys("*fib*")
+
+
+def test_the_lock_is_renewed_while_a_child_computes(app, store, monkeypatch, tmp_path):
+    go = tmp_path / "go"
+    path = tmp_path / "program.py"
+    path.write_text(WAITING.format(go=str(go), digits=fib.digits(150_000)))
+    monkeypatch.setattr(fib, "__file__", str(path))
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 600)
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.02)
+    key = "gz:lock:fibs:150000"
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(Browser(app).get, "/fib/150000")
+        servers.wait_until(lambda: store.exists(key), "it computes")
+        store.pexpire(key, 60_000)  # as after some time
+        servers.wait_until(lambda: store.pttl(key) > 60_000, "it is renewed")
+        go.touch()
+        assert asked.result(60).status_code == 200
+    assert not store.exists(key)
+
+
+WAITING = """
+import os, time
+while not os.path.exists({go!r}): time.sleep(0.01)
+print({digits!r}, end="")
+"""
+
+
+def test_a_large_number_has_a_key_of_its_own_for_a_while(app, store, monkeypatch):
+    assert is_cached(app, 150_000) is False
+    key = "gz:fibs:large:150000"
+    assert 590 < store.ttl(key) <= 600
+    store.expire(key, 5)
+    assert is_cached(app, 150_000) is True
+    assert 590 < store.ttl(key) <= 600
+    assert not store.exists("fibs")
+
+
+@pytest.mark.parametrize("invalid", ["", "x", "1 a:5\n55", "123", "1 a:5\n" + "0" * 31_348])
+def test_an_invalid_large_number_is_computed_again(app, store, invalid):
+    store.set("gz:fibs:large:150000", invalid)
+    assert is_cached(app, 150_000) is False
+    assert is_cached(app, 150_000) is True
+
+
+def test_there_are_few_large_numbers(app, store, monkeypatch):
+    results = replace(services.LARGE_FIBS, budget=3)
+    moment = [1000.0]
+    monkeypatch.setattr(time, "time", lambda: moment[0])
+    with app.app_context():
+        for n in range(5):
+            moment[0] += 1
+            results.store(n, made_here(fib.digits(n)))
+            assert results.find(0).text == "0"
+    keys = set(store.keys("gz:fibs:large:*"))
+    assert keys == {f"gz:fibs:large:{n}" for n in (0, 3, 4)}
 
 
 def test_the_least_recently_used_results_are_evicted(app, store, monkeypatch):
-    results = ResultHash("fibs", 3, services.FIBS.parse)
+    results = replace(services.FIBS, budget=3)
     moment = [1000.0]
-    monkeypatch.setattr(cache.time, "time", lambda: moment[0])
+    monkeypatch.setattr(time, "time", lambda: moment[0])
     with app.app_context():
         for n in range(5):
             moment[0] += 1
             if n == 3:
-                assert results.find(0) == "0"  # used again just now
+                assert results.find(0).text == "0"  # used again just now
                 moment[0] += 1
-            results.store(n, str(n))
-    assert set(store.hkeys("fibs")) == {"0", "3", "4"}
-    assert set(store.zrange(results.last_use, 0, -1)) == {"0", "3", "4"}
+            results.store(n, made_here(str(n)))
+    for key in results.keys:
+        found = store.zrange(key, 0, -1) if key.endswith("used") else store.hkeys(key)
+        assert set(found) == {"0", "3", "4"}, key
 
 
 def test_results_of_the_original_are_evicted_before_what_is_used(app, store):
-    results = ResultHash("pis", 10, services.PIS.parse)
+    results = replace(services.PIS, budget=10)
     store.hset("pis", mapping={str(n): "3.0" for n in range(1000, 1300)})
     with app.app_context():
         for n in range(30):
-            results.store(n, "3.0")
+            results.store(n, made_here("3.0"))
     assert store.hlen("pis") <= 10
     assert store.hexists("pis", "29")
 
 
-def test_statistics_count_hits_computations_and_workers(make_app, store):
-    app = make_app()
-    for _ in range(3):
-        get(app, "/fib/12")
-    with app.app_context():
-        statistics = cache.read_statistics()
-    assert (statistics.hits, statistics.computed, statistics.workers) == (2, 1, 1)
-    assert statistics.hit_rate == pytest.approx(2 / 3)
+@pytest.mark.parametrize("n", [12, 150_000])
+def test_a_result_says_who_computed_it(make_app, n, monkeypatch):
+    apps = make_app(), make_app()
+    monkeypatch.setattr(time, "time", lambda: 1_796_083_200.7)
+    results = services.LARGE_FIBS if n > fib.LARGE else services.FIBS
+    with apps[0].app_context():
+        results.store(n, made_here(fib.digits(n)))
+    with apps[1].app_context():
+        origin = results.find(n).origin
+    assert (origin.worker, origin.seconds) == (worker_name(), 1_796_083_200)
+
+
+@pytest.mark.parametrize("stored", [None, "", "x", "x y", "99999999999999999999 a:1", "-5 a:1"])
+def test_an_origin_that_cannot_be_read_does_no_harm(app, store, stored):
+    store.hset("pis", "1000", "3.140")
+    if stored is not None:
+        store.hset("gz:pis:by", "1000", stored)
+    assert get(app, "/pi/1000") == {"cached": True, "result": 3.14}
+    assert Browser(app).get("/numbers?pi=1000").status_code == 200
 
 
 def test_all_n_with_the_last_result_share_its_place(app, store):

@@ -2,11 +2,12 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
-from app.numbers import pi
+from app.numbers import fib, pi
 
 
 @pytest.mark.deploy
@@ -19,6 +20,24 @@ def test_other_requests_are_answered_while_pi_is_computed(gunicorn, store):
     print(f"p95 {late * 1000:.1f} ms, longest {waits[-1] * 1000:.1f} ms")  # noqa: T201
     assert len(waits) > 20
     assert late < 0.15 * computed
+
+
+@pytest.mark.deploy
+def test_other_requests_are_answered_while_large_fibonacci_numbers_are_computed(gunicorn, store):
+    """In child processes under gevent; the number is exact."""
+    store.flushall()
+    address = gunicorn(1)
+    with ThreadPoolExecutor(1) as pool, requests.Session() as session:
+        session.get(f"{address}/healthz")
+        computing = pool.submit(requests.get, f"{address}/fib/1000000", timeout=60)
+        waits = []
+        while not computing.done():
+            begun = time.perf_counter()
+            session.get(f"{address}/healthz")
+            waits.append(time.perf_counter() - begun)
+    answer = computing.result().text
+    assert answer == f'{{"cached": false, "result": {fib.digits(1_000_000)}}}'
+    assert len(waits) > 5
 
 
 def wait_times(address):

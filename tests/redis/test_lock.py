@@ -49,27 +49,28 @@ def test_an_attempt_whose_answer_was_lost_may_be_repeated(client):
 
 
 def test_a_lock_is_renewed_and_released_by_its_holder_only(client, monkeypatch):
-    monkeypatch.setattr(locks, "RENEW_SECONDS", 0)
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
     mine, other = Lock(KEY), Lock(KEY)
     assert mine.acquire()
     client.expire(KEY, 300)
     other.release()
-    other.renew()
+    with other.renewed():
+        time.sleep(0.3)
     assert 0 < client.ttl(KEY) <= 300
-    mine.renew()
-    assert client.ttl(KEY) > 300
+    with mine.renewed():
+        servers.wait_until(lambda: client.ttl(KEY) > 300, "it is renewed")
+    client.expire(KEY, 300)
+    time.sleep(0.1)
+    assert 0 < client.ttl(KEY) <= 300
     mine.release()
     assert not client.exists(KEY)
 
 
-def test_renewing_asks_redis_only_now_and_then(client, monkeypatch):
-    monkeypatch.setattr(locks, "RENEW_SECONDS", 600)
-    lock = Lock(KEY)
-    lock.acquire()
-    assert not lock.renew()
-    lock.renewed -= locks.RENEW_SECONDS
-    assert lock.renew()
-    assert not lock.renew()
+def test_work_that_fails_ends_the_renewing(client):
+    before = threading.active_count()
+    with pytest.raises(ZeroDivisionError), Lock(KEY).renewed():
+        raise ZeroDivisionError
+    assert threading.active_count() == before
 
 
 def test_an_expired_lock_is_taken_over(client):

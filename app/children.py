@@ -1,0 +1,71 @@
+"""Programs of ours in child processes: for work that may take a whole processor, or that reads what
+somebody sent and should not be near our secrets while it does."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+POLL_SECONDS = 0.02
+
+
+class NoTurn(Exception):
+    """Too many children are working, and none of them has ended in time."""
+
+
+@contextmanager
+def turn(folder: Path, name: str, at_once: int, seconds: float) -> Iterator[None]:
+    """Wait for one of a number of places that all processes of this host share; NoTurn after so
+    many seconds. A place is a locked file, which the kernel unlocks if its process is killed."""
+    end = time.monotonic() + seconds
+    while (place := find_place(folder, name, at_once)) is None:
+        if time.monotonic() > end:
+            raise NoTurn
+        time.sleep(POLL_SECONDS)
+    try:
+        yield
+    finally:
+        os.close(place)
+
+
+def find_place(folder: Path, name: str, at_once: int) -> int | None:
+    """The descriptor of a file that was locked, None if all are."""
+    for number in range(at_once):
+        handle = os.open(folder / f"{name}-{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+        else:
+            return handle
+    return None
+
+
+def run(
+    program: Path, words: Sequence[str], source: IO[bytes], target: IO[bytes], seconds: float
+) -> int | None:
+    """Run a Python file with descriptors for its input and its output, and return its status,
+    negative for a signal; None if it was killed because it took too long. It gets neither our
+    environment nor our modules. Under gevent the other requests of this process go on."""
+    process = subprocess.Popen(
+        [sys.executable, "-I", str(program), *words],
+        stdin=source,
+        stdout=target,
+        stderr=subprocess.STDOUT,
+        env={},
+        cwd="/",
+        start_new_session=True,
+    )
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()

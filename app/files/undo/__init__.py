@@ -1,0 +1,1 @@
+"""Undoing uploads, removals and restorations of files, as the history offers it."""

@@ -1,0 +1,43 @@
+"""Fibonacci numbers that would block the web process for too long, from a child process."""
+
+import tempfile
+from pathlib import Path
+
+from app import children
+from app.current import settings
+from app.errors import Unavailable
+from app.numbers import fib
+from app.redis.lock import Lock
+from app.text import N_
+
+AT_ONCE = 2  # on this host
+TURN_SECONDS = 4  # to wait for one of these
+SECONDS = 10  # on an idle machine 0.1 are enough
+
+
+def digits(n: int, lock: Lock) -> str:
+    """All digits of fib(n), while the lock is renewed."""
+    folder = settings().instance
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock.renewed():
+        try:
+            with children.turn(folder, "fib", AT_ONCE, TURN_SECONDS):
+                return run(n)
+        except children.NoTurn:
+            raise Unavailable(
+                N_("Many numbers are being computed right now. Try again in a moment.")
+            ) from None
+
+
+def run(n: int) -> str:
+    """What the program writes."""
+    with tempfile.TemporaryFile() as output:
+        with Path("/dev/null").open("rb") as nothing:
+            status = children.run(Path(fib.__file__), [str(n)], nothing, output, SECONDS)
+        output.seek(0)
+        text = output.read().decode("ascii", "replace")
+    if status is None:
+        raise Unavailable(N_("This took too long to compute. Try again in a moment."))
+    if status or fib.read_result(text, n) is None:
+        raise RuntimeError(f"fib({n}) ended with status {status}: {text[-200:]!r}")
+    return text

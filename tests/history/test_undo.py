@@ -1,0 +1,164 @@
+"""Undo on pages: the list of entries about a subject, the button, what follows."""
+
+import pytest
+from flask import get_template_attribute
+from sqlalchemy import update
+
+from app.actor import ANONYMOUS, Actor, Role
+from app.auth.models import Person
+from app.cities import services as cities
+from app.database.engine import db
+from app.errors import Conflict, NotFound, Unauthorized
+from app.history import queries
+from app.history.feed import describe_feed
+from app.history.models import ADMINISTRATORS
+from app.history.services import Change
+from app.history.undo import find_undoable, undo_entry
+from tests.cities.conftest import given, stored, version_of
+from tests.factories import HTML, Browser, add_person, entries
+from tests.files.helpers import store
+from tests.history.conftest import ADA, ADMIN, change, register_kinds
+from tests.html import Page
+
+EDITOR = Actor(7, "Ada", Role.EDITOR)
+VIEWER = Actor(8, "Viewer", Role.VIEWER)
+
+
+def about(subject_id, actor=VIEWER, **more):
+    return [entry.id for entry in queries.entries_about(actor, "ship", subject_id, **more)]
+
+
+def test_entries_about_a_subject_are_the_newest_that_one_may_see(any_app, known):
+    change(ADA, "ship.create", Change(1, after={}))
+    change(ADA, "ship.update", Change(2, {}, {}), visible_to=ADMINISTRATORS)
+    change(ADA, "ship.update", Change(1, {}, {}))
+    change(ADA, "ship.delete", Change(2, {}, None), visible_to=VIEWER.id)
+    change(ADA, "person.update", Change(1, {}, {}))
+    assert about(1) == [3, 1]
+    assert about(2) == [4]
+    assert about(2, ADMIN) == [2]
+    assert about(1, others=[2], limit=2) == [4, 3]
+    assert about(9) == []
+    with pytest.raises(Unauthorized):
+        about(1, ANONYMOUS)
+
+
+def test_entry_that_one_may_not_see_is_not_found(any_app, known):
+    change(ADA, "ship.update", Change(1, {}, {}), visible_to=ADMINISTRATORS)
+    assert queries.load_entry(ADMIN, 1).action == "ship.update"
+    for entry_id in (1, 2):
+        with pytest.raises(NotFound):
+            queries.load_entry(VIEWER, entry_id)
+
+
+def test_kind_without_a_way_back_cannot_be_undone(any_app, known):
+    change(ADA, "ship.update", Change(1, {}, {}))
+    change(ADA, "comet.create", Change(1, after={}))
+    assert find_undoable(ADMIN, entries()) == set()
+    for entry in entries():
+        with pytest.raises(Conflict, match="cannot be undone"):
+            undo_entry(ADMIN, entry)
+
+
+def feed(app, actor, language="en", **more):
+    """The rows of all entries as the macro draws them, newest first."""
+    with app.test_request_context(headers={"Accept-Language": language}):
+        rows = describe_feed(actor, entries()[::-1], **more)
+        return Page(str(get_template_attribute("_macros/history.html", "history_feed")(rows)))
+
+
+def test_rows_are_sentences_with_what_changed(any_app):
+    city_id = cities.create_city(EDITOR, given(city="<b>"))
+    cities.update_city(EDITOR, city_id, version_of(city_id), given(city="<b>", users="7"))
+    page = feed(any_app, VIEWER)
+    assert page.texts("li > span:nth-of-type(2)") == ["#7 changed <b>", "#7 added <b>"]
+    assert page.links("li a") == [f"/cities/{city_id}"] * 2
+    assert page.texts(".what") == ["Users before: 5 after: 7", "Province 广东 Users 5"]
+    assert not page.has("button")
+    own = feed(any_app, EDITOR, about=True)
+    assert own.texts("li > span:nth-of-type(2)") == ["You changed this city", "You added this city"]
+    assert own.texts("button") == ["Undo"]
+    assert own.one("button")["formaction"] == "/history/2/undo"
+    assert own.one("button")["aria-label"] == "Undo: You changed this city"
+
+
+def test_rows_are_chinese_sentences(any_app):
+    cities.create_city(EDITOR, given())
+    page = feed(any_app, EDITOR, "zh", about=True)
+    assert page.texts("li > span:nth-of-type(2)") == ["你 添加了 这个城市"]
+    assert page.one("button")["aria-label"] == "撤销: 你 添加了 这个城市"
+
+
+def test_something_removed_is_named_and_can_be_restored(any_app):
+    cities.delete_city(EDITOR, cities.create_city(EDITOR, given()))
+    page = feed(any_app, EDITOR)
+    assert page.texts("li > span:nth-of-type(2)") == ["You removed 深圳市", "You added 深圳市"]
+    assert not page.has("li a")
+    assert page.texts(".what") == ["Restore", "Province 广东 Users 5"]
+
+
+def test_an_undone_change_and_unknown_actions_have_sentences(any_app, monkeypatch):
+    city_id = cities.create_city(EDITOR, given())
+    cities.update_city(EDITOR, city_id, version_of(city_id), given(users="7"))
+    undo_entry(EDITOR, queries.load_entry(EDITOR, 2))
+    assert feed(any_app, EDITOR).texts("li > span:nth-of-type(2)")[0] == (
+        "You undid a change of 深圳市"
+    )
+    register_kinds(any_app, monkeypatch)
+    change(Actor.operator(), "ship.update", Change(1, {}, {}))
+    assert feed(any_app, EDITOR).texts("li > span:nth-of-type(2)")[0] == (
+        "Command line : Ship changed, Beagle"
+    )
+
+
+def test_editor_undoes_and_comes_back(app, as_role):
+    editor = as_role("editor")
+    editor.submit("/cities/new", {"province": "广东", "city": "深圳市", "number": "5"})
+    with app.app_context():
+        entry_id = entries()[-1].id
+    headers = {**HTML, "Referer": "http://localhost/files?q=a"}
+    token = {"csrf_token": editor.token("/account")}
+    undo = f"/history/{entry_id}/undo"
+    sent = editor.client.post(undo, data=token, headers=headers)
+    assert (sent.status_code, sent.location) == (303, "/files?q=a")
+    assert "深圳市 was removed." in Page(editor.get("/files")).text(".notice")
+    again = editor.client.post(undo, data=token, headers=HTML)
+    assert again.status_code == 409
+    assert "This was already undone." in Page(again).text("main")
+    assert editor.submit("/history/999/undo", page="/account").status_code == 404
+
+
+def test_after_the_page_of_something_new_the_start_page_is_shown(app, as_role):
+    editor = as_role("editor")
+    editor.submit("/cities/new", {"province": "广东", "city": "深圳市", "number": "5"})
+    with app.app_context():
+        [(city_id, *_rest)], entry_id = stored(), entries()[-1].id
+    headers = {**HTML, "Referer": f"http://localhost/cities/{city_id}"}
+    token = {"csrf_token": editor.token("/account")}
+    sent = editor.client.post(f"/history/{entry_id}/undo", data=token, headers=headers)
+    assert sent.location != f"/cities/{city_id}"
+    assert editor.get(sent.location).status_code == 200
+    back = editor.client.post(f"/history/{entry_id + 1}/undo", data=token, headers=headers)
+    assert back.location == f"/cities/{city_id}"
+
+
+def test_visitors_and_viewers_undo_nothing(app, as_role, browser):
+    with app.app_context():
+        city_id = cities.create_city(Actor.operator(), given())
+    assert browser.client.post("/history/1/undo", headers=HTML).location.startswith("/login")
+    assert as_role("viewer").submit("/history/1/undo", page="/account").status_code == 403
+    with app.app_context():
+        assert stored()[0][0] == city_id
+
+
+def test_an_owner_undoes_an_upload_whatever_the_role_is(app):
+    with app.test_request_context():
+        person_id = add_person("ada", "editor")
+        store(person_id, "a.txt", b"1")
+        db.session.execute(update(Person).values(role="viewer"))
+        db.session.commit()
+        entry_id = entries("file")[-1].id
+    viewer = Browser(app)
+    viewer.begin_session("ada")
+    assert viewer.submit(f"/history/{entry_id}/undo", page="/account").status_code == 303
+    assert "a.txt was removed." in Page(viewer.get("/files")).text(".notice")
