@@ -83,6 +83,15 @@ class Actor:
         return self.has_role(Role.ADMIN)
 
 
+@dataclass(frozen=True)
+class Preferences:
+    """How a person wants to read pages. None is what the browser says, or the default."""
+
+    language: str | None = None
+    time_zone: str | None = None
+    page_size: int | None = None
+
+
 def check_permission(actor: Actor, role: Role | None, by_token: bool = True) -> None:
     """Raise Unauthorized for a visitor, Forbidden for an actor of a lower role, and with
     `by_token=False` also for a script. A role of None lets everybody pass."""
@@ -92,5 +101,7 @@ def check_permission(actor: Actor, role: Role | None, by_token: bool = True) -> 
         raise Forbidden(N_("A token is not enough for this: sign in."))
 
 
+# Those of visitors, whose browsers store them, and of scripts.
+NO_PREFERENCES = Preferences()
 # A visitor, who may sign in or claim a new installation.
 ANONYMOUS = Actor(None, "", None)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from flask import current_app, g
 
-from app.actor import ANONYMOUS, Actor
+from app.actor import ANONYMOUS, NO_PREFERENCES, Actor, Preferences
 from app.config import Settings
 
 
@@ -33,6 +33,12 @@ def worker_name() -> str:
 
 def actor() -> Actor:
     found: Actor = g.get("actor", ANONYMOUS)
+    return found
+
+
+def preferences() -> Preferences:
+    """How the person who makes the current request wants to read pages."""
+    found: Preferences = g.get("preferences", NO_PREFERENCES)
     return found
 
 

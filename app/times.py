@@ -1,6 +1,15 @@
-"""Dates and times, always in UTC."""
+"""Dates and times, always in UTC, and time zones."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo
+
+from babel.core import get_global
+from babel.dates import get_timezone
+
+ZONE_LENGTH = 64  # characters of a time zone's name
+# Files of the operating system's database that are not zones of their own.
+NOT_ZONES = ("Factory", "localtime", "posix/", "right/")
 
 
 def now() -> datetime:
@@ -20,3 +29,41 @@ def start_of_day(day: date, zone: tzinfo) -> datetime:
 def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
     """The start of a day in a time zone and that of the next day, in UTC."""
     return start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)
+
+
+@lru_cache(maxsize=1000)
+def find_zone(name: str) -> str | None:
+    """The name of a time zone as this machine knows it: browsers still send old names, such as
+    Asia/Calcutta, which some systems have in a package of their own. None for an unknown zone."""
+    renamed = get_global("zone_aliases").get(name)
+    return next((each for each in (name, renamed) if each and is_zone(each)), None)
+
+
+def is_zone(name: str) -> bool:
+    """True for a zone that both the standard library and Babel know."""
+    if len(name) > ZONE_LENGTH or name.startswith(NOT_ZONES):
+        return False
+    try:
+        ZoneInfo(name)
+        get_timezone(name)
+    except (LookupError, ValueError, OSError):
+        return False
+    return True
+
+
+@cache
+def offered_zones() -> tuple[str, ...]:
+    """The zones to choose from, sorted: one for each region and city, by their present names."""
+    renamed = get_global("zone_aliases")
+    names = [name for name in get_global("zone_territories") if name not in renamed]
+    places = [name for name in names if "/" in name and not name.startswith("Etc/")]
+    return (*sorted(places), "UTC")
+
+
+def read_zone(text: str) -> str | None:
+    """A time zone as people type it: a name in any case, with spaces, or only the city at its
+    end."""
+    typed = text.strip().replace(" ", "_").casefold()
+    known = {name.casefold(): name for name in offered_zones()}
+    cities = {name.rpartition("/")[2]: known[name] for name in known}
+    return find_zone(known.get(typed) or cities.get(typed) or text.strip())

@@ -24,6 +24,7 @@ REQUIRED = {
     "app.auth.queries.get_person": Role.VIEWER,
     "app.auth.queries.list_people": Role.ADMIN,
     "app.auth.queries.select_people": Role.ADMIN,
+    "app.auth.preferences.services.update_preferences": Role.VIEWER,
     "app.auth.services.add_person": Role.ADMIN,
     "app.auth.services.create_person": Role.ADMIN,
     "app.auth.services.give_first_password": Role.ADMIN,

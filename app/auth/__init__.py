@@ -7,7 +7,16 @@ def init_app(app: Flask) -> None:
     """Register sessions, tokens, pages, commands, entries of the menu, and the subject."""
     from flask_babel import lazy_gettext as _l
 
-    from app.auth import commands, forms, people_views, sessions, subjects, tokens, views
+    from app.auth import (
+        commands,
+        forms,
+        people_views,
+        preferences,
+        sessions,
+        subjects,
+        tokens,
+        views,
+    )
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_menu, navigation
 
@@ -15,6 +24,7 @@ def init_app(app: Flask) -> None:
     sessions.init_app(app)
     register(app, subjects.PERSON)
     tokens.init_app(app)
+    preferences.init_app(app)
     for blueprint in (views.bp, people_views.bp):
         app.register_blueprint(blueprint)
     for command in (

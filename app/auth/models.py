@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.actor import Preferences
 from app.database.engine import db
 from app.database.types import Id, Moment, UtcDateTime, bounded
-from app.times import now
+from app.times import ZONE_LENGTH, now
 
 NAME_LENGTH = 64
 NAME_KEY_LENGTH = 255
@@ -47,6 +48,10 @@ class Person(db.Model):  # type: ignore[name-defined,misc]
     must_change_password: Mapped[bool] = mapped_column(default=False)
     password_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of a first password
     session_epoch: Mapped[int] = mapped_column("epoch", default=epoch_now)
+    # How they want to read pages; NULL is what the browser says, or the default.
+    language: Mapped[str | None] = mapped_column(String(8))
+    time_zone: Mapped[str | None] = mapped_column(String(ZONE_LENGTH))
+    page_size: Mapped[int | None]
     created_at: Mapped[Moment]
     signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     previous_signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -61,6 +66,10 @@ class Person(db.Model):  # type: ignore[name-defined,misc]
         if not self.must_change_password:
             return "active"
         return "expired" if self.has_expired_password() else "invited"
+
+    @property
+    def preferences(self) -> Preferences:
+        return Preferences(self.language, self.time_zone, self.page_size)
 
     def set_password(self, password_hash: str, first: bool) -> None:
         """Replace the password by one of the person's own, or by a first password."""

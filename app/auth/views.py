@@ -1,4 +1,4 @@
-"""Sign-in, sign-out, one's own account and preferences."""
+"""Sign-in, sign-out, one's own account."""
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
@@ -9,24 +9,24 @@ from werkzeug.wrappers import Response
 from app.auth import queries
 from app.auth.forms import LoginForm, PasswordForm, SessionsForm
 from app.auth.models import Person
+from app.auth.preferences.forms import PreferencesForm
 from app.auth.rules import fold_name
 from app.auth.sessions import services as sessions
 from app.auth.sessions.start import start_session
 from app.auth.sign_in import services as sign_in
 from app.auth.sign_in.device_cookie import remember_device, sent_devices
 from app.auth.tokens import services as tokens
-from app.config import LANGUAGES
 from app.current import actor
 from app.errors import Conflict, NotFound
 from app.logs.events import event
 from app.text import N_
-from app.web.client import set_lasting_cookie
+from app.times import offered_zones
 from app.web.declarations import allow_first_password, csrf_for_members, visitor_form
 from app.web.forms import submit
 from app.web.navigation import home_url
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.urls import landing_url, safe_next
+from app.web.urls import landing_url
 
 bp = Blueprint("auth", __name__)
 
@@ -88,7 +88,8 @@ def logout() -> Response:
 @bp.route("/account", methods=["GET", "POST"])
 @role_required(by_token=False)
 def account() -> Response | Page:
-    """One's own name, role and times, and one's sessions, with a form that ends others."""
+    """One's own name, role and times, one's preferences, and one's sessions, with a form that ends
+    others."""
     form = SessionsForm()
     sent = submit(form, lambda: end_chosen(form), (NotFound,))
     if sent.refusal:
@@ -98,13 +99,27 @@ def account() -> Response | Page:
         text = ngettext("%(num)d session has ended.", "%(num)d sessions have ended.", sent.result)
         Notice(text).show()
         return redirect(url_for("auth.account"), 303)
+    return draw_account(form), sent.status, dict(sent.headers)
+
+
+def draw_account(
+    form: SessionsForm | None = None, preferences: PreferencesForm | None = None
+) -> str:
+    """The account page, with the form that was refused."""
+    form = form or SessionsForm(None)
     failed = sign_in.count_failed(actor())
     own = sessions.list_sessions(actor(), session_id())
     form.which.choices = [sessions.OTHERS, *(each.id for each in own)]
     row = queries.get_person(actor(), actor().person_id)
-    failed += row.failed_sign_ins
-    page = render_template("auth/account.html", row=row, failed=failed, form=form, sessions=own)
-    return page, sent.status, dict(sent.headers)
+    return render_template(
+        "auth/account.html",
+        row=row,
+        failed=failed + row.failed_sign_ins,
+        form=form,
+        sessions=own,
+        preferences=preferences or PreferencesForm.of(row.preferences),
+        zones=offered_zones(),
+    )
 
 
 def end_chosen(form: SessionsForm) -> int:
@@ -151,15 +166,3 @@ def offer_revocation(form: PasswordForm) -> int:
     text = ngettext("Revoke my token", "Revoke my %(num)d tokens", count)
     form.revoke_tokens.label.text = text
     return count
-
-
-@bp.post("/preferences")
-@csrf_for_members
-def set_preferences() -> Response:
-    """Set language and colour scheme, in cookies that visitors have too and that outlive the
-    session."""
-    response = redirect(safe_next(request.form.get("next"), home_url()), 303)
-    for field, allowed in (("language", LANGUAGES), ("scheme", ("auto", "light", "dark"))):
-        if request.form.get(field) in allowed:
-            set_lasting_cookie(response, f"gz_{field}", request.form[field])
-    return response

@@ -7,7 +7,7 @@ behind its own columns) can be read in order.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from app.database.cursor import FIRST, LAST, Cursor, Sort
 from app.database.engine import db
 
-PAGE_SIZE = 50
+PAGE_SIZE = 50  # rows of a page, unless its reader wants another number
+PAGE_SIZES = (PAGE_SIZE, 100, 200)
 SEARCH_LENGTH = 200  # characters of a search
 COUNT_MOST = 1000  # rows that a filter finds are counted up to this
 
@@ -26,11 +27,13 @@ R = TypeVar("R")
 @dataclass(frozen=True)
 class Listing:
     """What a list shows: its order (by default the first of SORTS) and, in the fields of
-    subclasses, its filters. The defaults of a subclass are the plain list."""
+    subclasses, its filters. The defaults of a subclass are the plain list. `size` is how many rows
+    its reader has on a page; two listings that differ in that alone are equal."""
 
     SORTS: ClassVar[Mapping[str, Sort]]
     sort: str = ""
     descending: bool = False
+    size: int = field(default=PAGE_SIZE, kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         if not self.sort:
@@ -62,12 +65,12 @@ def select_page(
     read_rows: Callable[[Cursor, int], Sequence[R]],
     cursor_at: Callable[[R, bool, int | None], Cursor],
     cursor: Cursor,
-    size: int = PAGE_SIZE,
+    size: int,
     total: int | None = None,
 ) -> Page[R]:
-    """The page at a cursor. `read_rows` returns up to this many rows from a cursor on, in reading
-    direction; `cursor_at` is the function below for the listing. With the `total` the last page
-    knows its place."""
+    """The page at a cursor, of `size` rows. `read_rows` returns up to this many rows from a cursor
+    on, in reading direction; `cursor_at` is the function below for the listing. With the `total`
+    the last page knows its place."""
     if cursor == LAST and total is not None:
         cursor = replace(LAST, place=total + 1)
     rows = list(read_rows(cursor, size + 1))
@@ -167,7 +170,7 @@ def select_sorted(query: Query, listing: Listing, cursor: Cursor) -> tuple[Page[
 
     count = query.with_only_columns(func.count(), maintain_column_froms=True)
     total = db.session.scalar(count) or 0
-    return select_page(read_rows, row_cursor, cursor, total=total), total
+    return select_page(read_rows, row_cursor, cursor, listing.size, total), total
 
 
 def count_some(row_id: Any, conditions: Sequence[ColumnElement[bool]]) -> int | None:

@@ -14,7 +14,7 @@ from app.auth.models import Person
 from app.database import keyset
 from app.database.cursor import Cursor, Sort, read_integer, read_moment, read_text
 from app.database.engine import db
-from app.database.keyset import PAGE_SIZE, Listing, Page, Query, seek
+from app.database.keyset import Listing, Page, Query, seek
 from app.database.service import permitted
 from app.files import cache
 from app.files.models import File
@@ -71,7 +71,7 @@ def select_files(actor: Actor, listing: FileListing, cursor: Cursor, total: int)
     """The page at a cursor: files with their owners."""
     listing = visible_to(actor, listing)
     return keyset.select_page(
-        partial(read_rows, listing), partial(cursor_at, listing), cursor, PAGE_SIZE, total
+        partial(read_rows, listing), partial(cursor_at, listing), cursor, listing.size, total
     )
 
 

@@ -60,7 +60,8 @@ def select_entries(
         ).all(),
         partial(keyset.cursor_at, listing),
         cursor,
-        total=total,
+        listing.size,
+        total,
     )
     return page, total
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.actor import Role
-from app.current import actor, settings
+from app.current import actor
 from app.history import queries
 from app.history.entries import COMMAND_LINE, batch_name, describe, person_names, subject_of
 from app.history.models import BATCH_ID_LENGTH, KIND_LENGTH, HistoryEntry
@@ -16,6 +16,7 @@ from app.history.queries import FIRST_YEAR, OPERATOR, HistoryListing
 from app.history.subjects import all_subjects
 from app.history.undo import undo_entry
 from app.text import parse_integer
+from app.web.client import time_zone
 from app.web.listings import Filter, ListAddress, bounded_text
 from app.web.navigation import home_url
 from app.web.notices import Notice
@@ -52,7 +53,7 @@ def list_history() -> str:
     """Every change that was made, newest first."""
     listing = HISTORY.read(request.args)
     cursor = HISTORY.read_cursor(listing, request.args)
-    zone = ZoneInfo(settings().time_zone)
+    zone = ZoneInfo(time_zone())
     page, total = queries.select_entries(actor(), listing, cursor, zone)
     return render_template(
         "history/list_history.html",

@@ -66,6 +66,11 @@ class Worker:
     pid: str
     asked: datetime
 
+    @property
+    def is_this(self) -> bool:
+        """True if it is this process."""
+        return f"{self.host}:{self.pid}" == worker_name()
+
 
 @dataclass(frozen=True)
 class CacheStatistics:

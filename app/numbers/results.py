@@ -94,6 +94,11 @@ class Origin:
     worker: str
     seconds: int
 
+    @property
+    def pid(self) -> str:
+        """The process of the worker."""
+        return self.worker.rpartition(":")[2]
+
 
 @dataclass(frozen=True)
 class Result:

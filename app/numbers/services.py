@@ -44,6 +44,9 @@ class NumberResult:
     origin: Origin | None
 
 
+GetNumber = Callable[[str, ClientLimits], NumberResult]
+
+
 def check_n(text: str, limit: int) -> int:
     """A whole number from 0 to the limit, in plain digits."""
     if not text:

@@ -2,28 +2,28 @@
 
 import hashlib
 import os
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Blueprint, Response, render_template, request, session
-from flask_babel import format_percent
+from flask_babel import format_percent, format_time
 from redis.exceptions import RedisError
 from werkzeug.routing import BaseConverter
 
 from app.current import actor
 from app.database.failures import tolerated
 from app.errors import DomainError
-from app.numbers import counters, fib, pi, services
+from app.numbers import chart, counters, panels, pi, services
 from app.redis.rate_limit import Limit
-from app.text import NUMBER_LENGTH, read_number
 from app.web.declarations import always_json, declared, without_redis, without_session
 from app.web.hooks import identify
 
 bp = Blueprint("numbers", __name__)
 
-Get = Callable[[str, services.ClientLimits], services.NumberResult]
+
+def hour(moment: datetime) -> str:
+    """The hour of the day that begins at a moment, in the reader's zone: 2:00 PM."""
+    return str(format_time(moment, "short"))
 
 
 def percent(share: float) -> str:
@@ -69,7 +69,7 @@ def client_limits() -> tuple[Limit, ...]:
     return services.visitor_limits(request.remote_addr or "")
 
 
-def json_response(get: Get, n: str) -> Response:
+def json_response(get: services.GetNumber, n: str) -> Response:
     """A result as JSON, written by hand because Python's encoder refuses numbers of more than
     4,300 digits. Only a cached result may be stored by browsers: the response to the request that
     computed it says "cached": false, which is not true the next time."""
@@ -85,58 +85,35 @@ def json_response(get: Get, n: str) -> Response:
     return response
 
 
-@dataclass
-class Panel:
-    """One form of the page: what was typed as n, and the result or the error. `examples` are
-    offered as links; the last one is filled in at first."""
-
-    name: str
-    limit: int
-    examples: tuple[int, ...]
-    get: Get
-    max_length: int = NUMBER_LENGTH
-    n: str = ""
-    result: services.NumberResult | None = None
-    milliseconds: float = 0
-    error: DomainError | None = None
-
-    @property
-    def sent(self) -> bool:
-        """True if the form was sent."""
-        return bool(self.result or self.error)
-
-    def fill(self) -> None:
-        """Read what was typed; if the form was sent, compute."""
-        self.n = request.args.get(self.name, str(self.examples[-1]))
-        if self.name not in request.args:
-            return
-        number, start = read_number(self.n), time.perf_counter()
-        try:
-            self.result = self.get(self.n if number is None else str(number), client_limits)
-        except DomainError as error:
-            self.error = error
-        self.milliseconds = round((time.perf_counter() - start) * 1000, 1)
+@bp.get("/numbers/<any(pi, fib):kind>/<any_text:n>.txt")
+@without_redis
+def download_number(kind: str, n: str) -> Response:
+    """A result as a text file."""
+    result = panels.KINDS[kind].get(n, client_limits)
+    response = Response(f"{result.text}\n", mimetype="text/plain")
+    response.headers["Content-Disposition"] = f'attachment; filename="{kind}-{int(n)}.txt"'
+    return response
 
 
 @bp.get("/numbers")
 @without_redis
 def show_numbers() -> tuple[str, int, dict[str, str]]:
     """The page: `?pi=1000000&fib=93`. Without Redis it is shown as to a visitor."""
-    panels = (
-        Panel("pi", pi.LIMIT, (1000, 100_000, 1_000_000), services.get_pi),
-        Panel("fib", fib.LIMIT, (300, 10_000, 93), services.get_fib),
-    )
-    for panel in panels:
-        panel.fill()
+    shown = [panels.Panel(kind) for kind in panels.KINDS.values()]
+    for panel in shown:
+        panel.fill(client_limits)
+    statistics = counters.read_statistics()
     page = render_template(
         "numbers/show_numbers.html",
-        panels=panels,
+        panels=shown,
         count_correct=pi.count_correct,
-        worker=os.getpid(),
-        statistics=counters.read_statistics(),
+        worker=str(os.getpid()),
+        statistics=statistics,
+        chart=statistics and chart.draw_hits(statistics.hours),
         minutes=counters.WORKER_MINUTES,
+        names_hosts=actor().is_signed_in,
         without_session=session.unavailable,  # type: ignore[attr-defined]
     )
-    errors = [panel.error for panel in panels if panel.error]
+    errors = [panel.error for panel in shown if panel.error]
     status = max((error.status for error in errors), default=200)
     return page, status, {name: text for error in errors for name, text in error.headers.items()}

@@ -8,8 +8,8 @@ def init_app(app: Flask) -> None:
     from flask_babel import Babel
 
     from app.web import assets, error_pages, formatting, hooks, hosts, navigation, posts, shortcuts
-    from app.web.client import language
+    from app.web.client import language, time_zone
 
-    Babel(app, locale_selector=language)
+    Babel(app, locale_selector=language, timezone_selector=time_zone)
     for part in (error_pages, hosts, hooks, posts, navigation, shortcuts, formatting, assets):
         part.init_app(app)

@@ -1,12 +1,20 @@
-"""What the client is and prefers: a page or JSON, https, and by cookies that outlive the session a
-language and a colour scheme."""
+"""What the client is and how its reader wants pages: a page or JSON, https, language, time zone,
+rows of a page, colour scheme. What a person has chosen counts before the cookies of the browser."""
 
-from flask import has_request_context, request
+from flask import g, has_request_context, request
+from flask_babel import refresh
 from werkzeug.wrappers import Response
 
+from app.actor import Preferences
 from app.config import LANGUAGES
-from app.current import settings
+from app.current import preferences, settings
+from app.database.keyset import PAGE_SIZE, PAGE_SIZES
+from app.text import parse_integer
+from app.times import find_zone
 from app.web.declarations import declared
+
+# The names of lasting cookies.
+LANGUAGE, SCHEME, ROWS, ZONE = "gz_language", "gz_scheme", "gz_rows", "gz_zone"
 
 
 def wants_page() -> bool:
@@ -50,17 +58,50 @@ def set_lasting_cookie(response: Response, name: str, value: str) -> None:
     )
 
 
+def delete_lasting_cookie(response: Response, name: str) -> None:
+    """Delete a lasting cookie; with other attributes browsers would not."""
+    secure = seen_secure()
+    response.delete_cookie(cookie_name(name), secure=secure, httponly=True, samesite="Lax")
+
+
+def use_preferences(chosen: Preferences) -> None:
+    """Answer the rest of this request as its person wants."""
+    g.preferences = chosen
+    refresh()
+
+
+def cookie(name: str) -> str:
+    """A lasting cookie of the browser; empty if it has none."""
+    return str(request.cookies.get(cookie_name(name), ""))
+
+
 def language() -> str:
     """The chosen language, else the best match of Accept-Language, else the default."""
     if not has_request_context():
         return settings().default_language
-    chosen = request.cookies.get(cookie_name("gz_language"))
-    if chosen in LANGUAGES:
-        return str(chosen)
+    for chosen in (preferences().language, cookie(LANGUAGE)):
+        if chosen in LANGUAGES:
+            return str(chosen)
     return request.accept_languages.best_match(LANGUAGES) or settings().default_language
+
+
+def time_zone() -> str:
+    """The chosen time zone, else that of the browser, which static/js/zone.js stores in a cookie,
+    else that of the site."""
+    names = (preferences().time_zone, cookie(ZONE)) if has_request_context() else ()
+    found = (find_zone(name) for name in names if name)
+    return next((zone for zone in found if zone), settings().time_zone)
+
+
+def page_size() -> int:
+    """The chosen number of rows of a page."""
+    if not has_request_context():
+        return PAGE_SIZE
+    chosen = preferences().page_size or parse_integer(cookie(ROWS), 1, max(PAGE_SIZES))
+    return chosen if chosen in PAGE_SIZES else PAGE_SIZE
 
 
 def colour_scheme() -> str:
     """The chosen colour scheme; auto follows the system."""
-    chosen = str(request.cookies.get(cookie_name("gz_scheme"), "auto"))
+    chosen = cookie(SCHEME)
     return chosen if chosen in ("light", "dark") else "auto"

@@ -1,6 +1,6 @@
 """Template filters: times, numbers and sizes in the reader's language."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 import flask_babel
 from babel.dates import get_timezone_gmt, get_timezone_name
@@ -26,21 +26,22 @@ def format_datetime(moment: datetime) -> str:
     return f"{flask_babel.format_datetime(moment)} {format_offset(moment)}"
 
 
-def format_offset(moment: datetime) -> str:
-    """The offset of the reader's time zone at a moment: GMT+08:00."""
-    return str(get_timezone_gmt(local(moment), "long", flask_babel.get_locale()))
+def format_offset(moment: datetime, zone: tzinfo | None = None) -> str:
+    """The offset of a time zone, by default the reader's, at a moment: GMT+08:00."""
+    return str(get_timezone_gmt(local(moment, zone), "long", flask_babel.get_locale()))
 
 
-def format_zone(moment: datetime) -> str:
-    """The name of the reader's time zone at a moment: China Standard Time. For one without a name
-    of its own, Asia/Kolkata."""
-    name = get_timezone_name(local(moment), "long", locale=flask_babel.get_locale())
-    return str(flask_babel.get_timezone() if name == format_offset(moment) else name)
+def format_zone(moment: datetime, zone: tzinfo | None = None) -> str:
+    """The name of a time zone, by default the reader's, at a moment: China Standard Time. For one
+    without a name of its own, Asia/Kolkata."""
+    name = get_timezone_name(local(moment, zone), "long", locale=flask_babel.get_locale())
+    unnamed = name == format_offset(moment, zone)
+    return str(zone or flask_babel.get_timezone()) if unnamed else str(name)
 
 
-def local(moment: datetime) -> datetime:
-    """The moment in the reader's time zone."""
-    return moment.astimezone(flask_babel.get_timezone())
+def local(moment: datetime, zone: tzinfo | None = None) -> datetime:
+    """The moment in a time zone, by default the reader's."""
+    return moment.astimezone(zone or flask_babel.get_timezone())
 
 
 def format_exactly(moment: datetime) -> str:

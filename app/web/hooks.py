@@ -14,12 +14,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
 from app.actor import Role
-from app.current import actor, settings, visitor
+from app.current import actor, preferences, settings, visitor
 from app.database.timing import spent
 from app.errors import NotAForm
 from app.logs.events import event
 from app.web import urls
-from app.web.client import colour_scheme
+from app.web.client import ZONE, colour_scheme, cookie_name, time_zone
 from app.web.declarations import declared, path_for_log
 from app.web.formatting import html_lang, sentence_space
 from app.web.hosts import check_host
@@ -189,6 +189,9 @@ def page_context() -> dict[str, Any]:
         "html_lang": html_lang(),
         "sentence_space": sentence_space(),
         "colour_scheme": colour_scheme(),
+        "time_zone": time_zone(),
+        "chosen_zone": preferences().time_zone,
+        "zone_cookie": cookie_name(ZONE),
         "this_page": urls.this_page(),
         "draft": g.get("draft"),
         "no_draft": g.get("no_draft"),

@@ -13,7 +13,8 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from app.database.cursor import FIRST, LAST, Cursor, read_cursor, storable, write_cursor
-from app.database.keyset import COUNT_MOST, Listing, Page
+from app.database.keyset import COUNT_MOST, PAGE_SIZE, PAGE_SIZES, Listing, Page
+from app.web.client import page_size
 from app.web.formatting import format_number
 
 L = TypeVar("L", bound=Listing)
@@ -65,7 +66,7 @@ class ListAddress(Generic[L]):
             if each.argument in args
         }
         descending = ORDERS.get(args.get("order", ""), self.kind.SORTS[sort].descending_first)
-        return self.kind(**fields, sort=sort, descending=descending)
+        return self.kind(**fields, sort=sort, descending=descending, size=page_size())
 
     def args(self, listing: L, **changed: Any) -> dict[str, str]:
         """The query arguments of a listing, without defaults."""
@@ -143,6 +144,17 @@ class ListView(Generic[L]):
         total = total_text(end if is_end else self.total, end)
         first, last = format_number(start), format_number(end)
         return str(_("%(first)s–%(last)s of %(total)s", first=first, last=last, total=total))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many rows a page may have."""
+        return PAGE_SIZES
+
+    @property
+    def has_pager(self) -> bool:
+        """False if all rows fit on a page of the smallest size."""
+        page = self.page
+        return bool(page.previous or page.next or len(page.rows) > PAGE_SIZE)
 
     @property
     def steps(self) -> dict[str, str | None]:

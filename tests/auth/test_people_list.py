@@ -86,10 +86,10 @@ def test_headers_sort_and_the_pager_leads_to_the_next_page(app, browser):
     browser.sign_in("admin")
     page = Page(browser.get("/people"))
     assert page.text("h1 + .figure") == "61"
-    assert page.text(".pager .figure") == "1–50 of 61"
+    assert page.text(".pager > .figure") == "1–50 of 61"
     assert page.text("th[aria-sort=ascending]") == "Name"
     [following] = page.links(".pager a[rel=next]")
-    assert Page(browser.get(following)).text(".pager .figure") == "51–61 of 61"
+    assert Page(browser.get(following)).text(".pager > .figure") == "51–61 of 61"
     newest = Page(browser.get("/people?sort=signed-in"))
     assert newest.texts("td.main > a")[0] == "admin"
     assert newest.links("th[aria-sort=descending] a") == ["/people?sort=signed-in&order=asc"]

@@ -14,6 +14,7 @@ from app.files.listing import FileListing
 from app.files.models import File
 from app.files.storage import purging
 from app.files.views import FILES
+from app.web import client
 from tests.factories import OPERATOR, statements
 from tests.files.helpers import PNG, REPORT, age, editor, store
 
@@ -52,7 +53,7 @@ def test_the_list_is_searched_in_any_case_width_and_place(people):
 @pytest.fixture
 def eight(people, monkeypatch):
     """Files of two people with ties in size and time, three to a page."""
-    monkeypatch.setattr(listing, "PAGE_SIZE", 3)
+    monkeypatch.setattr(client, "PAGE_SIZE", 3)
     start = datetime(2026, 1, 1, 12, 0, 0, 5, UTC)
     for number in range(8):
         name = f"{'ab'[number // 4]}{number}.txt"

@@ -5,8 +5,9 @@ import pytest
 from app.auth import services as auth
 from app.database.engine import db
 from app.database.keyset import SEARCH_LENGTH
-from app.files import listing, rules
+from app.files import rules
 from app.files.models import File
+from app.web import client
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser
 from tests.files.helpers import PDF, PNG, REPORT, Script, make_person, store
 from tests.html import Page
@@ -70,13 +71,13 @@ def test_the_search_term_is_in_quotation_marks(script, as_role):
 
 
 def test_pages_of_50(app, script, as_role, monkeypatch):
-    monkeypatch.setattr(listing, "PAGE_SIZE", 1)
+    monkeypatch.setattr(client, "PAGE_SIZE", 1)
     browser = as_role("viewer")
     page = Page(browser.get("/files"))
-    assert page.text(".pager .figure") == "1–1 of 2"
+    assert page.text(".pager > .figure") == "1–1 of 2"
     [following] = page.links("[rel=next]")
     page = Page(browser.get(following))
-    assert page.text(".pager .figure") == "2–2 of 2"
+    assert page.text(".pager > .figure") == "2–2 of 2"
     assert page.has("[rel=prev]")
     assert page.links(".pager a")[0] == "/files"
 

@@ -1,11 +1,16 @@
 """The page of the history."""
 
+from datetime import UTC, datetime
+
 import pytest
+from sqlalchemy import update
 
 from app.actor import Actor
+from app.database.engine import db
+from app.history.models import HistoryEntry
 from app.history.services import Change, prune
 from app.times import now
-from tests.factories import HTML
+from tests.factories import HTML, entries
 from tests.history.conftest import ADA, SCRIPT, change, register_kinds
 from tests.html import Page
 
@@ -93,6 +98,25 @@ def test_what_no_entry_matches(admin):
     assert page.texts(CHIPS) == ["Remove the filter Ada Lovelace", "Remove the filter Feb 1, 2020"]
 
 
+def test_a_day_is_that_of_the_reader(app, admin):
+    with app.app_context():
+        for entry in entries():
+            db.session.execute(
+                update(HistoryEntry)
+                .where(HistoryEntry.id == entry.id)
+                .values(at=datetime(2026, 3, 1, 20, 30, tzinfo=UTC))
+            )
+        db.session.commit()
+    for zone, day, other in (
+        ("America/New_York", "2026-03-01", "2026-03-02"),
+        ("Asia/Shanghai", "2026-03-02", "2026-03-01"),
+    ):
+        admin.client.set_cookie("gz_zone", zone)
+        assert len(shown(admin, f"day={day}").all(ROWS)) == 4
+        assert shown(admin, f"day={other}").all(ROWS) == []
+        assert zone in shown(admin).one(".filter-label")["title"]
+
+
 def test_values_that_are_no_filter_are_ignored_with_a_message(admin):
     page = shown(admin, "person=x&day=2020-02-30&page=x")
     assert len(page.all(ROWS)) == 4
@@ -106,7 +130,7 @@ def test_pager_keeps_the_filters(app, admin):
     with app.app_context():
         change(ADA, "ship.update", *(Change(1, {"crew": n}, {"crew": n + 1}) for n in range(60)))
     page = shown(admin, "person=7")
-    assert page.text(".pager .figure") == "1–50 of 63"
+    assert page.text(".pager > .figure") == "1–50 of 63"
     [following] = page.links(".pager a[rel=next]")
     assert following.startswith("/history?person=7&page=")
     assert len(Page(admin.get(following)).all(ROWS)) == 13
@@ -118,7 +142,7 @@ def test_places_beyond_the_count_are_true(app, admin):
     page, places = shown(admin, "person=7"), []
     while following := page.links(".pager a[rel=next]"):
         page = Page(admin.get(following[0]))
-        places.append(page.text(".pager .figure"))
+        places.append(page.text(".pager > .figure"))
     assert places[-4:] == [
         "901–950 of more than 1,000",
         "951–1,000 of more than 1,000",
@@ -126,7 +150,7 @@ def test_places_beyond_the_count_are_true(app, admin):
         "1,051–1,073 of 1,073",
     ]
     [back] = page.links(".pager a[rel=prev]")
-    assert Page(admin.get(back)).text(".pager .figure") == places[-2]
+    assert Page(admin.get(back)).text(".pager > .figure") == places[-2]
 
 
 def test_empty_history_says_what_belongs_there(as_role):

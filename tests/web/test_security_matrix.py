@@ -59,6 +59,7 @@ EXAMPLES = {
     "/delete": "/delete?id=1",
     "/download": "/download?filename=field%20notes.txt",
     "/fib": "/fib?n=10",
+    "/numbers/<kind>/<n>.txt": "/numbers/fib/10.txt",
 }
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from app.actor import Role
+from app.actor import NO_PREFERENCES, Preferences, Role
 
 # A client that sends forms and never opens a page reads none of the notices for its next page.
 FLASHES = "_flashes"  # where flask.flash() puts them
@@ -54,3 +54,16 @@ def read_person(data: dict[str, Any]) -> SignedIn | None:
         return msgspec.convert(data, SignedIn)
     except msgspec.ValidationError:
         return None
+
+
+def write_preferences(preferences: Preferences) -> str:
+    """Preferences as Redis has them."""
+    return msgspec.json.encode(preferences).decode()
+
+
+def read_preferences(text: str) -> Preferences:
+    """Those that Redis has; none if another release or something else wrote them."""
+    try:
+        return msgspec.json.decode(text, type=Preferences)
+    except msgspec.DecodeError:
+        return NO_PREFERENCES

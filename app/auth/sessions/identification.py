@@ -7,8 +7,8 @@ from flask import current_app, g, request, session
 from redis.exceptions import RedisError
 
 from app.actor import Actor
-from app.auth.sessions.content import read_person
-from app.auth.sessions.epochs import publish_epoch
+from app.auth.sessions.content import read_person, read_preferences
+from app.auth.sessions.epochs import publish_person
 from app.auth.sessions.installation import compare_once
 from app.auth.sessions.lookup import earliest_start, look_up
 from app.auth.sign_in.limits import count_wrong
@@ -47,26 +47,27 @@ def load_from_session() -> None:
     """The session counts while it is young enough and of its person's present epoch. One that
     another release or something else wrote ends, and the person signs in again."""
     interface: Any = current_app.session_interface
-    epoch = interface.load(session)
+    epoch, preferences = interface.load(session)
     if "person" not in session:
         return
     found = None if compare_once() else read_person(dict(session))
     if found is None:
         session.clear()
         return
-    if epoch is None:
-        epoch = ask_database(found.person)
+    if epoch is None or preferences is None:
+        epoch, preferences = ask_database(found.person)
     if epoch != found.epoch or found.since < earliest_start():
         session.clear()
         return
     own = {"request_id": g.request_id, "epoch": found.epoch}
     g.actor = Actor(found.person, found.name, found.role, **own)
     g.must_change_password = found.must_change
+    g.preferences = read_preferences(preferences)
 
 
-def ask_database(person_id: int) -> int:
-    """Write the epoch that Redis does not know to it. Then look the session up again: so the
-    request counts, and an epoch that was raised in the meantime is seen."""
-    published = publish_epoch(person_id)
-    _text, epoch = look_up(session.sid)  # type: ignore[attr-defined]
-    return published if epoch is None else epoch
+def ask_database(person_id: int) -> tuple[int, str]:
+    """Write the epoch and the preferences that Redis does not know to it. Then look the session up
+    again: so the request counts, and an epoch that was raised in the meantime is seen."""
+    published, preferences = publish_person(person_id)
+    _text, epoch, _preferences = look_up(session.sid)  # type: ignore[attr-defined]
+    return published if epoch is None else epoch, preferences

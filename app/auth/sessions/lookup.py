@@ -1,4 +1,5 @@
-"""The one question to Redis before a view: the session, and the epoch of its person."""
+"""The one question to Redis before a view: the session, and the epoch and preferences of its
+person."""
 
 import time
 
@@ -11,10 +12,10 @@ from app.redis.client import redis_store
 
 SEEN_SECONDS = 60  # how long after it was last extended a session is extended again
 
-# Returns the session's text and the person's epoch, each only where it is known. The request
-# counts, and the session is extended, only if the session is of that epoch and began late enough.
-# The keys of the person cannot be among KEYS, because the session names the person. A Redis that
-# refuses writes, because it is full or a replica, still knows who this is.
+# Returns the session's text and the person's epoch and preferences, each only where it is known.
+# The request counts, and the session is extended, only if the session is of that epoch and began
+# late enough. The keys of the person cannot be among KEYS, because the session names the person. A
+# Redis that refuses writes, because it is full or a replica, still knows who this is.
 # A session that began before a backup was restored does not exist any more.
 # KEYS: all_keys() of the session, and since when sessions count.
 # ARGV: the idle time, SEEN_SECONDS, the earliest beginning; the beginnings of the keys of people.
@@ -29,7 +30,7 @@ local since = type(session.since) == "number" and session.since or 0
 if since < (tonumber(ask("GET", KEYS[5]) or "") or 0) then return {} end
 local id = string.format("%.0f", session.person)
 local now = tonumber(redis.call("TIME")[1])
-local known = ask("HMGET", ARGV[4] .. id, "epoch", "epoch_until")
+local known = ask("HMGET", ARGV[4] .. id, "epoch", "epoch_until", "preferences")
 local epoch = tonumber(known[1] or "")
 if not epoch or now >= (tonumber(known[2] or "") or 0) then return {text} end
 -- Written by workers of the release before; 0 is a disabled person, otherwise the higher is newer.
@@ -45,7 +46,7 @@ if session.epoch == epoch and since >= tonumber(ARGV[3]) then
     for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4], own}) do try("EXPIRE", key, ARGV[1]) end
   end
 end
-return {text, epoch}
+return {text, epoch, known[3]}
 """
 
 
@@ -59,14 +60,15 @@ def earliest_start() -> float:
     return time.time() - settings().session_absolute_days * 86400
 
 
-def look_up(sid: str) -> tuple[str | None, int | None]:
-    """The text of a session, and the epoch of its person; counts the request."""
+def look_up(sid: str) -> tuple[str | None, int | None, str | None]:
+    """The text of a session, and the epoch and the preferences of its person; counts the
+    request."""
     found = redis_store.script(READ)(
         keys=[*all_keys(session_key(sid)), SINCE_KEY],
         args=[idle_seconds(), SEEN_SECONDS, earliest_start(), PERSON_PREFIX, EPOCH_PREFIX],
     )
-    text, epoch = [*found, None, None][:2]
-    return text, epoch
+    text, epoch, preferences = [*found, None, None, None][:3]
+    return text, epoch, preferences
 
 
 def has_ended(sid: str) -> bool:

@@ -31,7 +31,6 @@ IMPORT = "/cities/import/<int:import_id>"
 # Only the kinds, so that GET is answered 405 where POST confirms or cancels.
 KIND = f"<any({','.join(LineKind)}):kind>"
 SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
-PART_SIZE = 100
 # The number of the import and the kind are parts of the path.
 LINES = ListAddress(
     "importing.import_part",
@@ -99,7 +98,7 @@ def import_part(import_id: int, kind: str) -> str:
     total = queries.count_lines(found)[kind]
     listing = LINES.read({**request.args, "import_id": str(import_id), "kind": kind})
     cursor = LINES.read_cursor(listing, request.args)
-    page = queries.select_lines(found, listing, cursor, PART_SIZE, total)
+    page = queries.select_lines(found, listing, cursor, listing.size, total)
     return render_template(
         "cities/importing/import_part.html",
         found=found,

@@ -22,6 +22,7 @@ from app.cities.models import TEXT_LENGTH
 from app.cities.queries import check_reader
 from app.cities.rules import province_same
 from app.config import ROOT
+from app.current import settings
 from app.database.cursor import Cursor, write_cursor
 from app.database.keyset import SEARCH_LENGTH
 from app.web.assets import static_files
@@ -98,6 +99,7 @@ def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
         list=CITIES.show(listing, page, total, [*map(RowFormatter().write, page.rows)]),
         facts=facts,
         may_write=actor.may_write,
+        site_zone=settings().time_zone,
         province=find_province(facts, listing.province),
         search_length=SEARCH_LENGTH,
         provinces_most=queries.PROVINCES_MOST,

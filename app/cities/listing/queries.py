@@ -21,7 +21,6 @@ from app.database import keyset
 from app.database.cursor import BY_ID, FIRST, Cursor, Sort, read_integer, read_moment, read_text
 from app.database.engine import db, release_connection
 from app.database.keyset import (
-    PAGE_SIZE,
     Listing,
     Page,
     Query,
@@ -59,13 +58,12 @@ def select_page(
     actor: Actor,
     listing: CityListing,
     cursor: Cursor = FIRST,
-    size: int = PAGE_SIZE,
     total: int | None = None,
 ) -> Page[CityRow]:
     check_reader(actor)
     fill_needed_keys(listing)
     return keyset.select_page(
-        partial(read_rows, listing), partial(keyset.cursor_at, listing), cursor, size, total
+        partial(read_rows, listing), partial(keyset.cursor_at, listing), cursor, listing.size, total
     )
 
 

@@ -5,12 +5,19 @@ draw a list."""
 from datetime import datetime
 from typing import Any
 
-from babel.dates import get_date_format, get_datetime_format, get_time_format, parse_pattern
-from flask_babel import get_locale, get_timezone
+from babel.dates import (
+    get_date_format,
+    get_datetime_format,
+    get_time_format,
+    get_timezone,
+    parse_pattern,
+)
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from app.cities.queries import CityRow
 from app.cities.rules import is_flawed, shown_name
+from app.current import settings
 from app.text import is_blank
 from app.web.formatting import format_ago, format_number, format_offset, format_zone
 
@@ -21,9 +28,12 @@ def city_name(name: str | None) -> str:
 
 
 class RowFormatter:
+    """Formats in the time zone of the site, because all readers share what it writes; a script
+    rewrites the times (static/js/zone.js)."""
+
     def __init__(self) -> None:
         self.locale = get_locale() or "en"
-        self.zone = get_timezone()
+        self.zone = get_timezone(settings().time_zone)
         time = get_time_format("medium", self.locale).pattern
         date = get_date_format("medium", self.locale).pattern
         whole = str(get_datetime_format("medium", self.locale))
@@ -50,9 +60,11 @@ class RowFormatter:
         )
 
     def write_exactly(self, moment: datetime) -> str:
-        """The same as `format_exactly()`."""
+        """The same as `format_exactly()` for a reader in the time zone of the site."""
         local = moment.astimezone(self.zone)
         zone = local.tzname()  # another one in summer
         if zone not in self.zones:
-            self.zones[zone] = f"{format_offset(moment)} ({format_zone(moment)})"
+            self.zones[zone] = (
+                f"{format_offset(moment, self.zone)} ({format_zone(moment, self.zone)})"
+            )
         return f"{self.moment.apply(local, self.locale)} {self.zones[zone]}"

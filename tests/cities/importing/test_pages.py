@@ -118,18 +118,19 @@ def test_reasons_are_read_in_the_language_of_the_reader(as_role, filled):
 def test_each_kind_has_pages_of_its_own(as_role):
     editor = as_role("editor")
     address = send(editor, HEADER + "".join(f"a,b{i},{i}\n" for i in range(250))).location
+    editor.submit("/preferences", {"rows": "100"}, page="/account")
     page = open_page(editor, address)
     assert len(page.all("#new tbody tr")) == 20
     assert page.links("#new .sheet-foot a") == [f"{address}/new"]
     for sought in ("", "?page=x", "?page=2"):
         part = open_page(editor, f"{address}/new{sought}")
-        assert part.text(".pager .figure") == "1–100 of 250"
+        assert part.text(".pager > .figure") == "1–100 of 250"
     for numbers in (range(100, 200), range(200, 250)):
         part = open_page(editor, part.one(".pager [rel=next]")["href"])
         assert part.texts("tbody .main") == [f"b{number}" for number in numbers]
-    assert part.text(".pager .figure") == "201–250 of 250"
+    assert part.text(".pager > .figure") == "201–250 of 250"
     part = open_page(editor, part.one(".pager [rel=prev]")["href"])
-    assert part.text(".pager .figure") == "101–200 of 250"
+    assert part.text(".pager > .figure") == "101–200 of 250"
     last = open_page(editor, part.links(".pager a")[-1])
     assert last.texts("tbody .main") == [f"b{number}" for number in range(150, 250)]
     assert open_page(editor, f"{address}/same").text(".empty p") == "No lines of this kind."

@@ -65,10 +65,10 @@ def through_address(cursor, listing):
 
 def walk(listing, start, step):
     """The pages from one end of the list to the other, each by the cursor of the one before."""
-    page = queries.select_page(ACTOR, listing, start, SIZE)
+    page = queries.select_page(ACTOR, listing, start)
     yield page
     while cursor := getattr(page, step):
-        page = queries.select_page(ACTOR, listing, through_address(cursor, listing), SIZE)
+        page = queries.select_page(ACTOR, listing, through_address(cursor, listing))
         yield page
 
 
@@ -80,7 +80,7 @@ def ids(pages):
 def test_the_pages_have_every_row_once_in_both_directions(many):
     for sort in CityListing.SORTS:
         for descending in (True, False):
-            listing = CityListing(sort=sort, descending=descending)
+            listing = CityListing(sort=sort, descending=descending, size=SIZE)
             wanted = expected(many, listing)
             forward = list(walk(listing, FIRST, "next"))
             assert forward[0].previous is None
@@ -108,17 +108,17 @@ def test_batches_give_every_row_once_and_hold_no_connection(many):
 
 
 def test_last_page_knows_its_place_from_the_total(many):
-    page = queries.select_page(ACTOR, CityListing(), LAST, SIZE, total=60)
+    page = queries.select_page(ACTOR, CityListing(size=SIZE), LAST, total=60)
     assert page.start == 54
     assert page.next is None
 
 
 def test_row_that_was_removed_leaves_the_place_in_the_list(many):
-    listing = CityListing(sort="users", descending=True)
-    first = queries.select_page(ACTOR, listing, FIRST, SIZE)
+    listing = CityListing(sort="users", descending=True, size=SIZE)
+    first = queries.select_page(ACTOR, listing, FIRST)
     db.session.delete(db.session.get(City, first.rows[-1].id))
     db.session.commit()
-    second = queries.select_page(ACTOR, listing, first.next, SIZE)
+    second = queries.select_page(ACTOR, listing, first.next)
     assert [row.id for row in second.rows] == expected(many, listing)[SIZE : 2 * SIZE]
 
 
