@@ -9,8 +9,8 @@ from alembic import op
 
 from migrations.steps import UtcDateTime, add_index, add_table, bounded
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
