@@ -69,7 +69,7 @@ def test_the_same_name_again_is_the_next_version_and_the_older_stays_by_id(peopl
 def send(owner_id: int, key: str, *files: tuple[str, bytes]) -> list[tuple[int, int, bool]]:
     """Store a form with a key; returns id, version and whether it was repeated for each file."""
     sent = received_files(*files)
-    uploads.store_uploads(editor(owner_id), sent, key)
+    uploads.store_uploads(editor(owner_id), sent, key=key)
     assert all(file.stored for file in sent)
     return [(file.stored.id, file.stored.version, file.stored.repeated) for file in sent]
 
