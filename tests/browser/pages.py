@@ -210,7 +210,26 @@ def store_value(_site: Site, page: Page) -> Response | None:
     return submit(page)
 
 
+def change_things(site: Site, page: Page) -> Response | None:
+    """Upload a folder and change, add and remove cities, then look at the start page."""
+    files = [("file", (f"survey/notes {n}.txt", b"Harbour")) for n in range(3)]
+    site.send("admin", "/upload", page="/files", files=files)
+    open_new_city(site, page)
+    site.send("editor", f"{urlsplit(page.url).path}/delete")
+    open_new_city(site, page)
+    page.fill("#number", f"{next(numbers)}")
+    submit(page)
+    return page.goto(f"{site.base}/")
+
+
 PAGES = [
+    Visit("start", "editor", "/", act=change_things),
+    Visit("start-admin", "admin", "/"),
+    Visit("start-viewer", "viewer", "/"),
+    Visit("start-visitor", None, "/"),
+    Visit("search", "admin", "/search?q=a"),
+    Visit("search-none", "viewer", "/search?q=nowhere"),
+    Visit("search-empty", "viewer", "/search"),
     Visit("login", None, "/login", focused=True),
     Visit("login-refused", None, "/login", 422, sign_in_wrongly, focused=True),
     Visit("login-ended", None, "/login?why=ended", focused=True),

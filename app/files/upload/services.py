@@ -6,6 +6,7 @@ and `flask purge-files` deletes them if necessary.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -194,9 +195,7 @@ def insert_versions(
         raise AlreadyStored()
     ensure_folders({row.folder for row in rows}, owner_id)
     versions = Versions(owner_id, batch_id)
-    inserted = versions.insert(rows)
-    changes = [Change(row.id, after=recorded(row), version=row.version) for row in inserted]
-    record(actor, "file.create", *changes, batch_id=batch_id)
+    record_uploads(actor, versions.insert(rows), batch_id)
     after_commit(cache.invalidate)
     return [stored_file(versions.repeated.get(row), row) for row in rows]
 
@@ -209,3 +208,13 @@ def stored_file(repeated: File | None, row: File) -> StoredFile | None:
     return StoredFile(
         there.id, there.path, there.version, there.sha256, there.size, repeated is not None
     )
+
+
+def record_uploads(actor: Actor, rows: Sequence[File], batch_id: str | None) -> None:
+    """Record new versions. In the feed the first in each outermost folder stands for the others."""
+    folders: dict[str, list[Change]] = defaultdict(list)
+    for row in rows:
+        change = Change(row.id, after=recorded(row), version=row.version)
+        folders[row.folder.partition("/")[0]].append(change)
+    for changes in folders.values():
+        record(actor, "file.create", *changes, batch_id=batch_id)
