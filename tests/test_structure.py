@@ -33,6 +33,7 @@ BOOKKEEPING = {
     "clock/lease.py: give_up": "who does the housekeeping",
     "clock/lease.py: take": "who does the housekeeping",
     "database/idempotency.py: delete_old_keys": "expired keys",
+    "files/folders/rows.py: fill_rows": "folders of files that an earlier release wrote",
     "files/storage/purging.py: purge_file": "permanent deletion after the undo period",
     "files/download/counting.py: add_counts": "download counts",
 }

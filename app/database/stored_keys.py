@@ -4,7 +4,7 @@ init_app."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Flask, current_app
 from sqlalchemy import select, update
@@ -16,6 +16,14 @@ from app.errors import Locked
 
 BATCH = 500
 EXTENSION = "gazetteer-stored-keys"
+
+
+class Refreshable(Protocol):
+    """What a table derives from others or from its own columns, for all rows or some at a time."""
+
+    def refresh(self) -> None: ...
+
+    def refresh_batch(self, after: int) -> int | None: ...
 
 
 class StoredKeys:
@@ -59,7 +67,7 @@ class KeyWalk:
     """Refreshes the keys of a table again and again, a batch at a time: 170,000 rows within an
     hour."""
 
-    def __init__(self, keys: StoredKeys) -> None:
+    def __init__(self, keys: Refreshable) -> None:
         self.keys, self.last = keys, 0
 
     def step(self) -> None:
@@ -67,7 +75,7 @@ class KeyWalk:
         self.last = self.keys.refresh_batch(self.last) or 0
 
 
-def register(app: Flask, keys: StoredKeys) -> None:
+def register(app: Flask, keys: Refreshable) -> None:
     app.extensions.setdefault(EXTENSION, []).append(KeyWalk(keys))
 
 

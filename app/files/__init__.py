@@ -13,6 +13,7 @@ def init_app(app: Flask) -> None:
     from app.files import commands, search_keys, subjects, views
     from app.files.download import counting
     from app.files.download import views as download_views
+    from app.files.folders import rows
     from app.files.storage import purging
     from app.files.storage.content import icon_kind
     from app.files.storage.folder import remove_leftovers
@@ -30,7 +31,8 @@ def init_app(app: Flask) -> None:
     registry.add(app, "downloads counted", 30, counting.store_counts)
     registry.add(app, "removed files deleted", 300, purging.purge_removed)
     registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
-    stored_keys.register(app, search_keys.KEYS)
+    for keys in (search_keys.KEYS, search_keys.FOLDER_KEYS, rows.FolderRows()):
+        stored_keys.register(app, keys)
     register(app, subjects.FILE)
     names = tuple(blueprint.name for blueprint in blueprints)
     entry = MenuItem("files.list_files", _l("Files"), 20, blueprints=names)

@@ -1,41 +1,64 @@
-"""The list of files: search, order, pages, totals."""
+"""The list of a folder: its folders, then its files; search, order, pages, totals."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Row, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Row, literal, select, union_all
 from sqlalchemy.orm import contains_eager, joinedload
 
 from app.actor import Actor, Role
 from app.auth.models import Person
 from app.database import keyset
-from app.database.cursor import Cursor, Sort, read_integer, read_moment, read_text
+from app.database.cursor import (
+    FIRST,
+    LAST,
+    Cursor,
+    Sort,
+    Value,
+    read_integer,
+    read_moment,
+    read_text,
+)
 from app.database.engine import db
 from app.database.keyset import Listing, Page, Query, seek
 from app.database.service import permitted
-from app.files import cache
+from app.files.folders.models import Folder
+from app.files.folders.paths import inside
 from app.files.models import File
 from app.files.rules import restorable_since
 from app.text import search_key
 
+# How the value of a cursor begins that is at a folder: as no value of a file does.
+FOLDER = "\x1f"
+
+
+def or_folder(read: Callable[[str], Value]) -> Callable[[str], Value]:
+    """A parser of the values of cursors that are at files or at folders."""
+    return lambda text: FOLDER + read_text(text[1:]) if text[:1] == FOLDER else read(text)
+
+
+def is_folder(cursor: Cursor) -> bool:
+    return isinstance(cursor.value, str) and cursor.value.startswith(FOLDER)
+
 
 @dataclass(frozen=True)
 class FileListing(Listing):
-    """Search and order. The default is every file, newest first."""
+    """Folder, search and order. The default is the root, newest files first. A search and the other
+    filters show what is below the folder, however deep; without them the list is what is in it."""
 
     SORTS: ClassVar = {
-        "name": Sort(read_text, column=File.name_key),
-        "from": Sort(read_text, column=Person.name_key),
-        "size": Sort(read_integer, True, column=File.size),
+        "name": Sort(or_folder(read_text), column=File.name_key),
+        "from": Sort(or_folder(read_text), column=Person.name_key),
+        "size": Sort(or_folder(read_integer), True, column=File.size),
         # Not the id: an adopted file may be older than its row.
-        "uploaded": Sort(read_moment, True, column=File.created_at),
+        "uploaded": Sort(or_folder(read_moment), True, column=File.created_at),
     }
 
     sort: str = "uploaded"
     descending: bool = True
+    folder: str = ""
     search: str = ""
     removed: bool = False
     # Only adopted files with something that an upload would be refused for.
@@ -43,9 +66,22 @@ class FileListing(Listing):
     # Only this person's removed files; set by visible_to().
     removed_of: int | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The rows that it shows: the current version of each file."""
+    @property
+    def is_deep(self) -> bool:
+        """True if it shows what is below the folder, however deep."""
+        return bool(self.search) or self.removed or self.flawed
+
+    @property
+    def has_folders(self) -> bool:
+        """True if it shows folders too."""
+        return not (self.removed or self.flawed)
+
+    def conditions(self, deep: bool = False) -> list[ColumnElement[bool]]:
+        """The rows that it shows: the current version of each file. With `deep` also those of
+        folders below."""
+        is_here = File.folder == self.folder
         chosen: list[ColumnElement[bool]] = [File.replaced_at.is_(None)]
+        chosen.append(inside(File.folder, self.folder) if deep or self.is_deep else is_here)
         if self.removed:
             chosen.append(File.removed_at > restorable_since())
             if self.removed_of is not None:
@@ -67,16 +103,57 @@ def visible_to(actor: Actor, listing: FileListing) -> FileListing:
 
 
 @permitted(Role.VIEWER)
-def select_files(actor: Actor, listing: FileListing, cursor: Cursor, total: int) -> Page[File]:
-    """The page at a cursor: files with their owners."""
+def select_files(
+    actor: Actor, listing: FileListing, cursor: Cursor, total: int
+) -> Page[File | Folder]:
+    """The page at a cursor: folders and files with their owners."""
     listing = visible_to(actor, listing)
     return keyset.select_page(
         partial(read_rows, listing), partial(cursor_at, listing), cursor, listing.size, total
     )
 
 
-def read_rows(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[File]:
-    """Up to `limit` rows from a cursor onwards, in reading direction."""
+def read_rows(listing: FileListing, cursor: Cursor, limit: int) -> list[File | Folder]:
+    """Up to `limit` rows from a cursor onwards, in reading direction: in both the folders are
+    before the files on the page."""
+    at_folder = is_folder(cursor)
+    rows: list[File | Folder] = []
+    if cursor.forward:
+        if at_folder or cursor.id is None:
+            rows += read_folders(listing, cursor, limit)
+        start = FIRST if at_folder else cursor
+        return [*rows, *read_files(listing, start, limit - len(rows))]
+    if not at_folder:
+        rows += read_files(listing, cursor, limit)
+    start = cursor if at_folder else LAST
+    return [*rows, *read_folders(listing, start, limit - len(rows))]
+
+
+def read_folders(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[Folder]:
+    """The folders from a cursor onwards, by name: those in the folder of the listing, or those
+    below it whose names contain the search."""
+    if not listing.has_folders or limit < 1:
+        return []
+    query = select(Folder).options(joinedload(Folder.creator)).where(*folder_conditions(listing))
+    after = None if cursor.id is None else [str(cursor.value)[1:], cursor.id]
+    descending = listing.sort == "name" and listing.descending
+    columns = [Folder.name_key, Folder.id]
+    query = seek(query, columns, after, descending == cursor.forward)
+    return db.session.scalars(query.limit(limit)).all()
+
+
+def folder_conditions(listing: FileListing) -> list[ColumnElement[bool]]:
+    if not listing.search:
+        return [Folder.parent == listing.folder]
+    words = search_key(listing.search)
+    found = Folder.name_key.contains(words, autoescape=True)
+    return [inside(Folder.parent, listing.folder), found]
+
+
+def read_files(listing: FileListing, cursor: Cursor, limit: int) -> Sequence[File]:
+    """The files from a cursor onwards."""
+    if limit < 1:
+        return []
     if listing.sort == "from":
         return read_by_owner(listing, cursor, limit)
     return db.session.scalars(rows_query(listing, cursor).limit(limit)).all()
@@ -95,8 +172,16 @@ def rows_query(listing: FileListing, cursor: Cursor) -> Query:
 
 def with_index(query: Query, listing: FileListing, column: Any) -> Query:
     """The query with the index that has its order, because MariaDB considers sorting all rows to be
-    cheaper. Removed files are sorted for each page: they are those of a few days."""
-    index = "ix_file_removed_at" if listing.removed else f"ix_file_listed_{column.key}"
+    cheaper. Removed files are sorted for each page: they are those of a few days. What is below a
+    folder may be little or much, so there the database decides."""
+    if listing.removed:
+        index = "ix_file_removed_at"
+    elif not listing.is_deep:
+        index = f"ix_file_in_folder_{column.key}"
+    elif not listing.folder:
+        index = f"ix_file_listed_{column.key}"
+    else:
+        return query
     return query.with_hint(File, f"FORCE INDEX ({index})", dialect_name="mysql")
 
 
@@ -143,23 +228,9 @@ def read_owners(
     return db.session.execute(query.limit(limit + 1)).all()
 
 
-def cursor_at(listing: FileListing, file: File, forward: bool, place: int | None) -> Cursor:
-    """The cursor that continues after a file, whose own place is `place`."""
-    row = file.owner if listing.sort == "from" else file
-    return Cursor(forward, file.id, getattr(row, listing.column.key), place)
-
-
-@permitted(Role.VIEWER)
-def read_totals(actor: Actor, listing: FileListing) -> tuple[int, int]:
-    """How many files a listing has, and their total size. Counting reads every row, so the result
-    is cached until a file changes."""
-    listing = visible_to(actor, listing)
-    key = json.dumps(["sums", listing.search, listing.removed, listing.removed_of, listing.flawed])
-    return cache.get_or_compute(key, tuple[int, int], lambda: count_files(listing))
-
-
-def count_files(listing: FileListing) -> tuple[int, int]:
-    """Count and sum without the cache."""
-    totals = select(func.count(), func.coalesce(func.sum(File.size), 0))
-    count, size = db.session.execute(totals.where(*listing.conditions())).one()
-    return count, int(size)
+def cursor_at(listing: FileListing, row: File | Folder, forward: bool, place: int | None) -> Cursor:
+    """The cursor that continues after a row, whose own place is `place`."""
+    if isinstance(row, Folder):
+        return Cursor(forward, row.id, FOLDER + row.name_key, place)
+    owner_or_file = row.owner if listing.sort == "from" else row
+    return Cursor(forward, row.id, getattr(owner_or_file, listing.column.key), place)

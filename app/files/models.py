@@ -35,8 +35,9 @@ class File(db.Model):  # type: ignore[name-defined,misc]
         UniqueConstraint("owner_id", "folder", "name", "version", name=UNIQUE_VERSION),
         Index("ix_file_name", "name"),
         Index("ix_file_former_name", "former_name"),
-        # The list of current versions, in each of its orders.
+        # The lists of current versions, of all and of a folder's, in each of their orders.
         *(Index(f"ix_file_listed_{column}", *CURRENT, column) for column in LISTED_BY),
+        *(Index(f"ix_file_in_folder_{column}", "folder", *CURRENT, column) for column in LISTED_BY),
         Index("ix_file_removed_at", "removed_at"),
         {"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},
     )
@@ -69,6 +70,8 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     search_key: Mapped[str] = mapped_column(long_text(), deferred=True)
 
     owner: Mapped[Person] = relationship(foreign_keys=owner_id)
+    # In a list of folders and files.
+    is_folder = False
 
     @property
     def path(self) -> str:

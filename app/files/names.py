@@ -73,19 +73,20 @@ def check_length(text: str | bytes, limit: int, message: Message = NAME_TOO_LONG
         raise Invalid(message)
 
 
-def clean_path(sent: str, with_folder: bool = False) -> CleanPath:
+def clean_path(sent: str, with_folder: bool = False, into: str = "") -> CleanPath:
     """With `with_folder` a path with slashes, each part of which is a name; otherwise a file name.
-    Some clients send a path instead, of which the last part is the name."""
+    Some clients send a path instead, of which the last part is the name. `into` is the folder, a
+    checked path, in which the whole is stored."""
     if not with_folder:
         check_length(sent, SENT_LENGTH)
     parts = sent.split("/") if with_folder else [last_part(sent)]
     check_length("/".join(parts[:-1]), COMPOSED_FROM * FOLDER_LENGTH, FOLDER_TOO_LONG)
     names = [clean_name(part) for part in parts]
-    folder = "/".join(names[:-1])
+    folder = "/".join(filter(None, [into, *names[:-1]]))
     check_length(folder, FOLDER_LENGTH, FOLDER_TOO_LONG)
     changed = names != [unicodedata.normalize("NFC", part) for part in parts]
     shortened = not with_folder and parts != [sent]
-    sent = unicodedata.normalize("NFC", sent)
+    sent = join_path(into, unicodedata.normalize("NFC", sent))
     check_length(sent, SENT_LENGTH)
     return CleanPath(folder, names[-1], sent, changed, shortened)
 

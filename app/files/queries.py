@@ -57,16 +57,15 @@ def find_file(actor: Actor, sent: str) -> File:
 
 
 def has_copy(row: File) -> bool:
-    """True if a version of this new file has the same content, and the same former name if there
-    is one: a link of the original program leads to the file with the name in the link."""
-    same_sent = and_(File.folder == row.folder, File.sent_name == row.sent_path)
-    query = select(File.id).where(
-        File.owner_id == row.owner_id,
-        or_(and_(*versions_of(row)), same_sent),
-        File.sha256 == row.sha256,
-    )
+    """True if a version of this new file has the same content. With a former name it is any file
+    of this name, wherever it was moved: a link of the original program leads to the file with the
+    name in the link."""
+    query = select(File.id).where(File.owner_id == row.owner_id, File.sha256 == row.sha256)
     if row.former_name is not None:
         query = query.where(File.former_name == row.former_name)
+    else:
+        same_sent = and_(File.folder == row.folder, File.sent_name == row.sent_path)
+        query = query.where(or_(and_(*versions_of(row)), same_sent))
     return db.session.scalar(query.limit(1)) is not None
 
 

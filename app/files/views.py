@@ -1,5 +1,6 @@
 """The pages of shared files: the list, one file, removing and restoring, lines for scripts."""
 
+import unicodedata
 from functools import partial
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -7,12 +8,16 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.current import actor, settings
+from app.database.cursor import storable
 from app.database.keyset import SEARCH_LENGTH
 from app.files import listing, queries, rules, services
+from app.files.folders import queries as folders
+from app.files.folders.models import Folder
+from app.files.folders.paths import ancestors, name_of
 from app.web.listings import Filter, ListAddress, read_flag, read_words
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.urls import list_url
+from app.web.urls import referring_page, safe_next
 
 bp = Blueprint("files", __name__)
 
@@ -20,6 +25,7 @@ FILES = ListAddress(
     "files.list_files",
     listing.FileListing,
     {
+        "folder": Filter("folder", str),
         "search": Filter("q", read_words(SEARCH_LENGTH)),
         "removed": Filter("removed", read_flag),
         "flawed": Filter("check", read_flag),
@@ -36,24 +42,36 @@ EXAMPLES = (
 
 
 @bp.get("/files")
+@bp.get("/files/folders/<path:folder>")
 @role_required()
-def list_files() -> str:
-    """The list, with the upload zone for editors."""
-    asked = FILES.read(request.args)
+def list_files(folder: str = "") -> str:
+    """A folder: what is in it, with the upload zone for editors."""
+    asked = FILES.read({**request.args, "folder": path_of_address(folder)})
     # The totals come first, because reading them may end the transaction the rows are read in.
-    total, size = listing.read_totals(actor(), asked)
-    page = listing.select_files(actor(), asked, FILES.read_cursor(asked, request.args), total)
+    totals = folders.read_totals(actor(), asked)
+    cursor = FILES.read_cursor(asked, request.args)
+    here = folders.find_folder(actor(), asked.folder) if folder else None
+    page = listing.select_files(actor(), asked, cursor, totals.rows)
+    rows = [row for row in page.rows if isinstance(row, Folder)]
     return render_template(
         "files/list_files.html",
         listing=asked,
-        list=FILES.show(asked, page, total),
-        size=size,
+        folder=here,
+        above=crumbs_above(asked.folder),
+        list=FILES.show(asked, page, totals.rows),
+        totals=totals,
+        counts=folders.count_below(actor(), rows),
         may_change=partial(rules.may_change, actor()),
         may_remove=queries.may_change_some(actor()),
         search_length=SEARCH_LENGTH,
         limits=settings(),
         undo_days=rules.UNDO_DAYS,
     )
+
+
+def path_of_address(folder: str) -> str:
+    """The path of a folder in an address."""
+    return unicodedata.normalize("NFC", storable(folder)).strip("/")
 
 
 @bp.get("/files/<int:file_id>/details")
@@ -76,14 +94,30 @@ def remove_file(file_id: int) -> Response:
     name = services.remove_file(actor(), file_id)
     undo = url_for("files.restore_file", file_id=file_id)
     Notice(_("%(name)s was removed.", name=name), undo=undo).show()
-    return redirect(list_url("files.list_files"), 303)
+    return redirect(list_or_folder_url(), 303)
 
 
 @bp.post("/files/<int:file_id>/restore")
 @role_required()
 def restore_file(file_id: int) -> Response:
     restored_notice(services.restore_file(actor(), file_id)).show()
-    return redirect(list_url("files.list_files"), 303)
+    return redirect(list_or_folder_url(), 303)
+
+
+def crumbs_above(path: str) -> list[tuple[str, str]]:
+    """Names and addresses of the folders above one, without the root."""
+    return [(name_of(each), folder_url(each)) for each in ancestors(path)[:-1]]
+
+
+def folder_url(path: str) -> str:
+    """The address of a folder."""
+    return url_for("files.list_files", folder=path or None)
+
+
+def list_or_folder_url() -> str:
+    """The URL of the list or folder from which the person comes, with its filters and page."""
+    root, (path, target) = url_for("files.list_files"), referring_page()
+    return safe_next(target, root) if path == root or path.startswith(f"{root}/folders/") else root
 
 
 def restored_notice(file: services.RestoredFile) -> Notice:

@@ -144,6 +144,7 @@ function start({ file, path }) {
   const body = new FormData();
   // A field called folder keeps the path, one called file the name alone.
   body.append(path.includes("/") ? "folder" : "file", file, path);
+  if (form.elements.into) body.append("into", form.elements.into.value);
   request.open("POST", form.action);
   request.setRequestHeader("Accept", "application/json");
   request.setRequestHeader("X-CSRFToken", form.elements.csrf_token.value);

@@ -42,6 +42,14 @@ FILES = {
     b"\x01\x00\x01\x00\x00\x02\x02D\x01\x00;",
 }
 
+FOLDER_FILES = {
+    "survey/2026/tides.csv": b"day,metres\n2026-06-14,3.1\n",
+    "survey/2026/water/samples.txt": b"Station 4: clear\n",
+    "survey/The plan of the harbour and of the roads around it, second edition.txt": b"North\n",
+    "survey/观测记录.txt": "河水很清。\n".encode(),
+    "old/list.txt": b"1998\n",
+}
+
 
 @contextmanager
 def running_site() -> Iterator[Site]:
@@ -80,6 +88,7 @@ def fill(site: Site) -> None:
     for role in ROLES:
         site.sign_in(role)
     files = [("file", (name, content)) for name, content in FILES.items()]
+    files += [("folder", (name, content)) for name, content in FOLDER_FILES.items()]
     site.send("editor", "/upload", page="/files", files=files)
     for name, text in (("preview", IMPORT), ("long_preview", LONG_IMPORT)):
         chosen = {"file": (f"{name}.csv", text.encode())}

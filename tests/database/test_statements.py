@@ -119,5 +119,5 @@ def test_folder_in_one_form_is_stored_in_few_transactions(app):
         )
     assert response.status_code == 200
     with app.app_context():
-        assert len(select_files(OPERATOR, FileListing(), FIRST, FILES).rows) == FILES
+        assert len(select_files(OPERATOR, FileListing(folder="notes"), FIRST, FILES).rows) == FILES
     assert len(committed) <= FILES // 4

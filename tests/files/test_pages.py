@@ -26,10 +26,10 @@ def script(app):
 
 def test_the_list_shows_names_owners_sums_and_links(script, as_role):
     page = Page(as_role("editor").get("/files"))
-    assert page.text(".head .quiet").startswith("2 files · ")
-    assert page.texts(f"{ROWS} .main") == ["survey/ <b>north.png", REPORT]
+    assert page.text(".head .quiet").startswith("2 files, ")
+    assert page.texts(f"{ROWS} .main") == ["survey", REPORT]
     assert page.texts(f"{ROWS} .sub") == ["林梅", "林梅"]
-    assert page.links(f"{ROWS} .main a") == ["/files/2", "/files/1"]
+    assert page.links(f"{ROWS} .main a") == ["/files/folders/survey", "/files/1/details"]
 
 
 def test_viewers_see_no_zone_and_no_buttons(script, as_role):
@@ -103,7 +103,7 @@ def test_removing_shows_a_notice_with_undo(app, script, as_role):
     assert page.text(NOTICE) == f"{REPORT} was removed. Undo"
     assert page.one(f"{NOTICE} button")["formaction"] == "/files/1/restore"
     assert browser.get("/files/1").status_code == 404
-    assert Page(browser.get("/files?removed=1")).texts(f"{ROWS} .main") == [REPORT]
+    assert Page(browser.get("/files?removed=1")).texts(f"{ROWS} .split") == [REPORT]
     response = browser.submit("/files/1/restore", page="/files")
     assert response.status_code == 303
     assert Page(browser.get("/files")).text(NOTICE) == f"{REPORT} was restored."
@@ -136,7 +136,7 @@ def test_restoring_below_a_newer_version_is_reported(script, as_role):
     browser = as_role("editor")
     browser.submit("/files/1/remove", page="/files")
     script.upload((REPORT, PDF))
-    assert Page(browser.get("/files?removed=1")).texts(f"{ROWS} .main") == [REPORT]
+    assert Page(browser.get("/files?removed=1")).texts(f"{ROWS} .split") == [REPORT]
     assert browser.submit("/files/1/restore", page="/files").status_code == 303
     page = Page(browser.get("/files"))
     assert page.text(NOTICE).startswith(f"{REPORT} was restored as version 1.")
@@ -154,7 +154,7 @@ def test_a_former_editor_removes_and_restores_their_own_file(app, script):
     assert not page.has("[data-drop]")
     assert Page(viewer.get("/files/1/details")).has("form[action^='/files/1/remove?']")
     assert viewer.submit("/files/1/remove", page="/files").status_code == 303
-    assert Page(viewer.get("/files?removed=1")).texts(f"{ROWS} .main") == [REPORT]
+    assert Page(viewer.get("/files?removed=1")).texts(f"{ROWS} .split") == [REPORT]
     assert viewer.submit("/files/1/restore", page="/files").status_code == 303
     assert script.get("/files/1").data == PDF
 

@@ -52,7 +52,14 @@ OUTCOMES = {
 }
 
 # Values of variables in URLs; all others are 1.
-VALUES = {"token": "guess", "name": "field notes.txt", "n": "10", "kind": "new", "path": "mark.svg"}
+VALUES = {
+    "token": "guess",
+    "name": "field notes.txt",
+    "folder": "survey/2026",
+    "n": "10",
+    "kind": "new",
+    "path": "mark.svg",
+}
 # URLs that need a query.
 EXAMPLES = {
     "/alter": "/alter?id=1",
@@ -131,8 +138,9 @@ def fill(app):
         cities.add_sample_cities(Actor.operator())
     editor = Browser(app)
     editor.begin_session("editor")
-    file = (io.BytesIO(b"Harbour, 14 June"), "field notes.txt")
-    assert editor.submit("/upload", {"file": file}, page="/files").status_code in (200, 303)
+    for field, name in (("file", "field notes.txt"), ("folder", "survey/2026/tides.txt")):
+        file = (io.BytesIO(b"Harbour, 14 June"), name)
+        assert editor.submit("/upload", {field: file}, page="/files").status_code in (200, 303)
     return token
 
 

@@ -29,6 +29,8 @@ from app.web.posts.csrf import check_csrf
 # A form may hold several files, each up to the limit.
 FORM_FILES = 10
 FORM_PARTS = 10_000  # a folder of many files is one form
+# The field with the path of the folder in which the files are stored; without it, the root.
+INTO = "into"
 # How long a form may take: it would occupy the server, and go on after its sender may no longer
 # upload. Seconds, and bytes a second.
 LEAST_SECONDS, LEAST_SPEED = 60, 30_000
@@ -58,7 +60,7 @@ def receive() -> tuple[list[ReceivedFile], bool]:
             check_csrf()
             check_session()
         files = sent_files(parser)
-        store_uploads(actor(), files)
+        store_uploads(actor(), files, request.form.get(INTO, ""))
     finally:
         parser.discard()
     return files, parser.has_file_field

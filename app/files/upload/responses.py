@@ -43,7 +43,7 @@ def notes_on(file: ReceivedFile, stored: StoredFile) -> list[str]:
     if file.guessed_encoding:
         notes.append(_("The name was read as %(encoding)s.", encoding=file.guessed_encoding))
     if sent is not None and sent.shortened:
-        path = printable(sent.sent)
+        path = printable(file.name)
         notes.append(_("Sent as %(path)s: the last part is the name.", path=path))
     if sent is not None and sent.trimmed:
         notes.append(_("Leading and trailing spaces and trailing dots were removed."))

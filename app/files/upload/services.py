@@ -20,6 +20,8 @@ from app.database.engine import db
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, DomainError, Unavailable
 from app.files import cache, queries
+from app.files.folders.paths import clean_folder
+from app.files.folders.rows import ensure_folders
 from app.files.models import EXTENSION_LENGTH, File
 from app.files.names import CleanPath, clean_path, printable
 from app.files.rules import check_file
@@ -69,21 +71,21 @@ class ReceivedFile:
 
 
 @permitted(Role.EDITOR)
-def store_uploads(actor: Actor, files: Sequence[ReceivedFile]) -> None:
-    """Store the files of one form; one that is refused does not affect the others. Several files
-    are one batch."""
+def store_uploads(actor: Actor, files: Sequence[ReceivedFile], into: str = "") -> None:
+    """Store the files of one form in the folder `into`, a path as it was sent; one that is refused
+    does not affect the others. Several files are one batch."""
     for file in files:
-        check(file, actor.person_id)
+        check(file, actor.person_id, into)
         yield_to_hub()
     store(actor, files, new_batch_id() if len(files) > 1 else None)
 
 
-def check(file: ReceivedFile, owner_id: int) -> None:
-    """Check the name and the content of a file."""
+def check(file: ReceivedFile, owner_id: int, into: str) -> None:
+    """Check the folder, the name and the content of a file."""
     if file.incoming is None or file.error is not None:
         return
     try:
-        path = clean_path(file.name, file.with_folder)
+        path = clean_path(file.name, file.with_folder, clean_folder(into))
         content_type = check_file(path, file.incoming, settings().upload_extensions)
     except DomainError as error:
         file.incoming.discard()
@@ -175,6 +177,7 @@ def insert_versions(
     rows = [File(**columns) for columns in files]
     if once and any(map(queries.has_copy, rows)):
         raise AlreadyStored()
+    ensure_folders({row.folder for row in rows}, owner_id)
     inserted = Versions(owner_id).insert(rows)
     changes = [Change(row.id, after=recorded(row), version=row.version) for row in inserted]
     record(actor, "file.create", *changes, batch_id=batch_id)

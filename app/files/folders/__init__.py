@@ -1,0 +1,1 @@
+"""Folders of files: their rows, their pages, creating, moving and removing them."""

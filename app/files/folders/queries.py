@@ -1,0 +1,103 @@
+"""Reading folders: one by its path, and how much is in them."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+from sqlalchemy import ColumnElement, func, literal, select, union_all
+
+from app.actor import Actor, Role
+from app.database.engine import db, release_connection
+from app.database.service import permitted
+from app.errors import NotFound
+from app.files import cache
+from app.files.folders.models import Folder
+from app.files.folders.paths import inside
+from app.files.listing import FileListing, folder_conditions, visible_to
+from app.files.models import File
+from app.text import N_
+
+
+@permitted(Role.VIEWER)
+def find_folder(actor: Actor, path: str) -> Folder:
+    """The folder of a path, also one with files but no row yet; NotFound if there is none."""
+    folder: Folder | None = db.session.scalar(select(Folder).where(Folder.path == path))
+    if folder is not None:
+        return folder
+    within = select(File.id).where(inside(File.folder, path), File.removed_at.is_(None))
+    if not path or db.session.scalar(within.limit(1)) is None:
+        raise no_such_folder()
+    return Folder(path=path)
+
+
+@permitted(Role.VIEWER)
+def load_folder(actor: Actor, folder_id: int) -> Folder:
+    """A folder by id."""
+    folder = db.session.get(Folder, folder_id, populate_existing=True)
+    if folder is None:
+        raise no_such_folder()
+    return folder
+
+
+def no_such_folder() -> NotFound:
+    return NotFound(N_("There is no such folder."))
+
+
+@dataclass(frozen=True)
+class FileTotals:
+    """How many files a listing has in all folders, and their total size; how many rows the list
+    has, folders included."""
+
+    files: int
+    size: int
+    rows: int
+
+
+@permitted(Role.VIEWER)
+def read_totals(actor: Actor, listing: FileListing) -> FileTotals:
+    """The totals of a listing. Counting reads every row, so the result is cached until a file
+    changes."""
+    listing = visible_to(actor, listing)
+    plain = replace(listing, sort=FileListing.sort, descending=FileListing.descending)
+    key = json.dumps(["totals", asdict(plain)])
+    return cache.get_or_compute(key, FileTotals, lambda: count_files(plain))
+
+
+def count_files(listing: FileListing) -> FileTotals:
+    """Count and sum without the cache."""
+    totals = select(func.count(), func.coalesce(func.sum(File.size), 0))
+    count, size = db.session.execute(totals.where(*listing.conditions(deep=True))).one()
+    rows = count if listing.is_deep else count_rows(File, listing.conditions())
+    if listing.has_folders:
+        rows += count_rows(Folder, folder_conditions(listing))
+    return FileTotals(count, int(size), rows)
+
+
+def count_rows(model: type[File | Folder], conditions: list[ColumnElement[bool]]) -> int:
+    query = select(func.count()).select_from(model).where(*conditions)
+    return db.session.scalar(query) or 0
+
+
+@permitted(Role.VIEWER)
+def count_below(actor: Actor, folders: Sequence[Folder]) -> dict[str, int]:
+    """How many files each of these folders has, however deep, by path; cached like the totals.
+    Ends the transaction in which a page was read; its rows stay as they are."""
+    paths = [folder.path for folder in folders]
+    if not paths:
+        return {}
+    db.session.expunge_all()
+    release_connection()
+    key = hashlib.sha256("/".join(paths).encode()).hexdigest()
+    return cache.get_or_compute(f"below {key}", dict[str, int], lambda: count_each(paths))
+
+
+def count_each(paths: Sequence[str]) -> dict[str, int]:
+    """Count without the cache, with a query for each folder in one statement."""
+    counts = [
+        select(literal(path).label("path"), func.count()).where(
+            *FileListing(folder=path).conditions(deep=True)
+        )
+        for path in paths
+    ]
+    return dict(db.session.execute(union_all(*counts)).all())
