@@ -14,6 +14,7 @@ def init_app(app: Flask) -> None:
     from app.files.download import counting
     from app.files.download import views as download_views
     from app.files.folders import rows
+    from app.files.removed import views as removed_views
     from app.files.storage import purging
     from app.files.storage.content import icon_kind
     from app.files.storage.folder import remove_leftovers
@@ -21,7 +22,7 @@ def init_app(app: Flask) -> None:
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_bar
 
-    blueprints = (views.bp, upload_views.bp, download_views.bp)
+    blueprints = (views.bp, removed_views.bp, upload_views.bp, download_views.bp)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     app.add_template_filter(icon_kind)
@@ -29,7 +30,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(commands.purge_files)
     leftovers = partial(remove_leftovers, app.config["SETTINGS"].files_dir)
     registry.add(app, "downloads counted", 30, counting.store_counts)
-    registry.add(app, "removed files deleted", 300, purging.purge_removed)
+    registry.add(app, "removed files deleted", 60, purging.purge_removed)
     registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
     for keys in (search_keys.KEYS, search_keys.FOLDER_KEYS, rows.FolderRows()):
         stored_keys.register(app, keys)

@@ -48,6 +48,7 @@ FILE = Subject(
         "file.create": _l("File uploaded"),
         "file.delete": _l("File removed"),
         "file.restore": _l("File restored"),
+        "file.empty": _l("Removed files deleted permanently"),
         "file.purge": _l("Files deleted permanently"),
     },
     fields={
@@ -58,16 +59,18 @@ FILE = Subject(
         "sha256": "SHA-256",
         "owner": _l("Owner"),
         "removed_files": _l("Removed files"),
+        "removed_until": _l("Removed until"),
         "orphaned_files": _l("Orphaned files"),
     },
     sentences={
         "file.create": _l("%(who)s uploaded %(what)s"),
         "file.delete": _l("%(who)s removed %(what)s"),
         "file.restore": _l("%(who)s restored %(what)s"),
+        "file.empty": _l("%(who)s deleted the removed files permanently"),
     },
     this=_l("this file"),
-    brief=("size",),
-    feed=("file.create", "file.delete", "file.restore"),
+    brief=("size", "removed_files"),
+    feed=("file.create", "file.delete", "file.restore", "file.empty"),
     undo=undo_change,
     undoable=find_undoable,
     formats={
