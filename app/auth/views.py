@@ -53,8 +53,13 @@ def login() -> Response | Page:
         start_session(session, sent.result)
         return remember_device(redirect(onward, 303), sent.result.id)
     reason = request.args.get("why", "")
-    kind = "good" if reason == "out" else "caution"
-    page = render_template("auth/login.html", form=form, why=WHY.get(reason), kind=kind)
+    page = render_template(
+        "auth/login.html",
+        form=form,
+        why=WHY.get(reason),
+        kind="good" if reason == "out" else "caution",
+        unclaimed=queries.is_unclaimed(),
+    )
     return page, sent.status, dict(sent.headers)
 
 
