@@ -177,6 +177,7 @@ WITHOUT_ACTOR = {
         "app.history.queries.check_newest",
         "app.history.queries.check_not_undone",
         "app.history.queries.find_removal",
+        "app.history.queries.is_created_in",
     },
     "runs after check_reader(): cities are for members, or for everybody with PUBLIC_READ": {
         "app.cities.listing.queries.count_all",

@@ -127,6 +127,16 @@ def import_city(_site: Site, page: Page) -> Response | None:
     return submit(page, "main .btn-primary")
 
 
+def upload_in_panel(_site: Site, page: Page) -> Response | None:
+    """Upload two files with the script; the content of one is of another type."""
+    files = {f"notes {next(numbers)}.txt": b"Harbour, 15 June", "harbour.png": b"not a picture"}
+    chosen = [{"name": n, "mimeType": "", "buffer": content} for n, content in files.items()]
+    with page.expect_response("**/upload?*") as answered:
+        page.set_input_files("#file", chosen)  # type: ignore[arg-type]
+    page.locator("[data-failures] li").wait_for()
+    return answered.value
+
+
 def upload(site: Site, page: Page) -> Response | None:
     """Upload a file and one whose content is of another type, without the script. The results are
     in the language of the upload."""
@@ -261,6 +271,7 @@ PAGES = [
     Visit("files-removed", "admin", "/files/removed"),
     Visit("files-removed-empty", "admin", "/files/removed/empty"),
     Visit("upload-success", "editor", "/upload_success"),
+    Visit("upload-panel", "editor", "/files", 207, act=upload_in_panel),
     Visit("uploaded", "editor", "/files", act=upload),
     Visit("scripts", "editor", "/files/scripts"),
     Visit("tokens", "editor", "/account/tokens"),
