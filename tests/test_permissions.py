@@ -37,6 +37,7 @@ REQUIRED = {
     "app.auth.sessions.services.end_sessions": Role.VIEWER,
     "app.auth.sessions.services.list_sessions": Role.VIEWER,
     "app.auth.sign_in.services.change_password": Role.VIEWER,
+    "app.auth.sign_in.services.check_change": Role.VIEWER,
     "app.auth.sign_in.services.count_failed": Role.VIEWER,
     "app.auth.sign_in.services.replace_own_password": Role.VIEWER,
     "app.auth.sign_in.services.sign_in": None,
