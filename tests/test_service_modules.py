@@ -12,7 +12,6 @@ DECORATORS = {"service", "permitted", "unrecorded"}
 # Functions without a decorator that views, commands and other modules without services use.
 UNDECORATED = {
     "reads what everybody may read, or what its caller was given": {
-        "cities/services.py: form_version",
         "cities/services.py: is_empty",
         "health/services.py: read_report",
     },

@@ -63,7 +63,7 @@ def describe_feed(
                 ),
                 via=row.via,
                 changes=changes_shown(subject, entry, row.label),
-                undo_url=undo_url(entry) if is_undoable else "",
+                undo_url=undo_url(entry.id) if is_undoable else "",
                 undo_label=undo_label(entry) if is_undoable else "",
             )
         )
@@ -109,8 +109,9 @@ def changes_shown(subject: Subject, entry: HistoryEntry, label: str) -> list[Fie
     return field_changes(subject, before, after, label)
 
 
-def undo_url(entry: HistoryEntry) -> str:
-    return url_for("history.undo_change", entry_id=entry.id)
+def undo_url(entry_id: int) -> str:
+    """The address that undoes what an entry says."""
+    return url_for("history.undo_change", entry_id=entry_id)
 
 
 def undo_label(entry: HistoryEntry) -> Any:
