@@ -52,7 +52,8 @@ def login() -> Response | Page:
         start_session(session, sent.result)
         return remember_device(redirect(onward, 303), sent.result.id)
     why = WHY.get(request.args.get("why", ""))
-    page = render_template("auth/login.html", form=form, why=why)
+    unclaimed = queries.is_unclaimed()
+    page = render_template("auth/login.html", form=form, why=why, unclaimed=unclaimed)
     return page, sent.status, dict(sent.headers)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -16,11 +16,13 @@ from app.cities.details.page import city_context
 from app.cities.fields import FIELDS, values_of
 from app.cities.forms import CityForm
 from app.cities.listing.list_page import CITIES, list_content, register_facts
+from app.cities.listing.provinces import suggest_provinces
 from app.cities.listing.row_format import city_name
 from app.cities.queries import CityRow, find_last_change, may_read_cities
 from app.cities.removed.queries import find_removed
 from app.cities.rules import check_city, is_flawed
 from app.current import actor, settings
+from app.database.cursor import storable
 from app.database.idempotency import new_key
 from app.errors import DomainError, NotFound
 from app.history.feed import undo_url
@@ -55,6 +57,13 @@ def list_cities() -> str:
     listing = CITIES.read(request.args)
     content = list_content(actor(), listing, CITIES.read_cursor(listing, request.args))
     return render_template("cities/list_cities.html", content=content, may_write=actor().may_write)
+
+
+@bp.get("/cities/provinces")
+@reads_cities
+def list_provinces() -> Response:
+    """Names of provinces that contain the text q, for the script of the filter."""
+    return jsonify(provinces=suggest_provinces(actor(), storable(request.args.get("q", ""))))
 
 
 @bp.route("/cities/new", methods=["GET", "POST"])

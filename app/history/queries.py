@@ -257,3 +257,14 @@ def names_when_deleted(kind: str, ids: Iterable[int], field: str) -> Mapping[int
         if fields.get(field):
             names[subject_id] = str(fields[field])
     return names
+
+
+def is_created_in(kind: str, subject_id: int, batch_id: str) -> bool:
+    """True if a subject was created in a batch."""
+    query = select(HistoryEntry.id).where(
+        HistoryEntry.subject_kind == kind,
+        HistoryEntry.subject_id == subject_id,
+        HistoryEntry.batch_id == batch_id,
+        HistoryEntry.action == f"{kind}.create",
+    )
+    return db.session.scalar(query.limit(1)) is not None

@@ -100,7 +100,7 @@ def test_preferences_are_stored_and_redirect_back(browser):
         {"scheme": "pink", "language": "tlh", "next": "//evil.example"},
         page="/login",
     )
-    assert response.location == "/cities"
+    assert response.location == "/"
     assert "Set-Cookie" not in response.headers
     assert browser.get("/preferences").status_code == 405
 

@@ -29,7 +29,7 @@ def newcomer(app, invited):
 
 
 @pytest.mark.parametrize(
-    "path", ["/cities", "/files", "/people", "/people/1", "/account", "/session"]
+    "path", ["/", "/cities", "/files", "/people", "/people/1", "/account", "/session"]
 )
 def test_every_page_redirects_to_the_new_password(path, newcomer):
     response = newcomer.get(path)

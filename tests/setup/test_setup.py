@@ -52,7 +52,7 @@ def test_link_makes_the_administrator_and_the_sample_cities(app, browser, link):
     assert page.has("input[name=sample][checked]")
     assert page.text("label[for=sample]") == f"Add the {SAMPLE_COUNT} sample cities of China"
     response = browser.submit(link, FIELDS)
-    assert (response.status_code, response.location) == (303, "/cities")
+    assert (response.status_code, response.location) == (303, "/")
     notice = Page(browser.get("/account")).text(".notice-text")
     assert notice == "Welcome. Gazetteer is ready."
     assert browser.get("/people").status_code == 200

@@ -1,6 +1,7 @@
 """Reading the statistics."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -12,6 +13,7 @@ from app.cities.queries import check_reader, province_names
 from app.cities.rules import shown_name
 from app.cities.search_keys import fill_keys
 from app.database.engine import db
+from app.database.keyset import count_some
 
 PROVINCES_SHOWN = 30
 LARGEST_SHOWN = 10
@@ -55,6 +57,12 @@ def read_statistics(actor: Actor) -> Statistics:
     """The statistics, cached until a city is changed here, and for half a minute at most."""
     check_reader(actor)
     return cache.get_or_compute("glance", Statistics, compute_statistics)
+
+
+def count_changed(actor: Actor, since: datetime) -> int | None:
+    """How many cities were added or changed since a moment; None for more than COUNT_MOST."""
+    check_reader(actor)
+    return count_some(City.id, [City.changed_at >= since])
 
 
 def compute_statistics() -> Statistics:
