@@ -140,6 +140,7 @@ WITHOUT_ACTOR = {
     "is a part of a read of its module that takes the actor": {
         "app.cities.listing.queries.fill_needed_keys",
         "app.cities.listing.queries.read_batches",
+        "app.cities.details.queries.sum_province",
         "app.cities.listing.queries.read_rows",
         "app.cities.removed.queries.conditions_of",
         "app.cities.removed.queries.count_between",
@@ -176,6 +177,7 @@ WITHOUT_ACTOR = {
         "app.files.queries.present_file",
         "app.history.queries.check_newest",
         "app.history.queries.check_not_undone",
+        "app.history.queries.entries_since",
         "app.history.queries.find_removal",
         "app.history.queries.is_created_in",
     },

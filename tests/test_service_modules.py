@@ -33,6 +33,7 @@ UNDECORATED = {
     },
     "is housekeeping of the clock": {
         "cities/importing/staging.py: delete_expired",
+        "cities/removed/services.py: delete_old_removed",
     },
     "computes figures for everybody, and counts them": {
         "numbers/services.py: get_fib",
