@@ -21,6 +21,7 @@ from tests.files.helpers import store
 
 # Whoever adds a service or a read that not everybody may do adds a line. None: for visitors too.
 REQUIRED = {
+    "app.auth.queries.count_people": Role.ADMIN,
     "app.auth.queries.get_person": Role.VIEWER,
     "app.auth.queries.list_people": Role.ADMIN,
     "app.auth.queries.search_people": Role.ADMIN,
@@ -37,6 +38,7 @@ REQUIRED = {
     "app.auth.sessions.services.end_sessions": Role.VIEWER,
     "app.auth.sessions.services.list_sessions": Role.VIEWER,
     "app.auth.sign_in.services.change_password": Role.VIEWER,
+    "app.auth.sign_in.services.check_change": Role.VIEWER,
     "app.auth.sign_in.services.count_failed": Role.VIEWER,
     "app.auth.sign_in.services.replace_own_password": Role.VIEWER,
     "app.auth.sign_in.services.sign_in": None,
@@ -76,6 +78,11 @@ REQUIRED = {
     "app.files.queries.list_versions": Role.VIEWER,
     "app.files.queries.load_file": Role.VIEWER,
     "app.files.queries.may_change_some": Role.VIEWER,
+    "app.files.preview.services.find_picture": Role.VIEWER,
+    "app.files.preview.services.find_preview": Role.VIEWER,
+    "app.files.preview.services.show": Role.VIEWER,
+    "app.files.upload.earlier.insert_copy": Role.VIEWER,
+    "app.files.upload.earlier.make_current": Role.VIEWER,
     "app.files.removed.queries.count_removed": Role.ADMIN,
     "app.files.removed.queries.select_removed": Role.VIEWER,
     "app.files.removed.services.empty_removed": Role.ADMIN,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.actor import NOT_INCLUDED, Actor, Role
 from app.auth.models import ApiToken, Person
@@ -101,6 +101,11 @@ def get_person(actor: Actor, person_id: int) -> Person:
 def list_people(actor: Actor) -> list[Person]:
     """Everybody, by name."""
     return list(db.session.scalars(select(Person).order_by(Person.name_key)))
+
+
+@permitted(Role.ADMIN)
+def count_people(actor: Actor) -> int:
+    return db.session.scalar(select(func.count()).select_from(Person)) or 0
 
 
 @permitted(Role.ADMIN, by_token=False)
