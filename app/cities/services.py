@@ -276,8 +276,9 @@ def insert_sample_cities(actor: Actor, sample: list[Values]) -> int:
     """Insert the sample cities within a running service. The largest is added last, so that it is
     at the top of a new list."""
     lock_names(map(names_of, sample))
-    newest = newest_id()
-    db.session.execute(INSERT, [row_of(values) for values in reversed(sample)])
+    newest, moment = newest_id(), now()
+    more = {"version": 1, "created_at": moment, "changed_at": moment}
+    db.session.execute(INSERT, [row_of(values) | more for values in reversed(sample)])
     # MySQL does not return the ids of many rows. Their names say which of the new ones is which.
     added = select(City.id, City.provincename, City.cityname).where(City.id > newest)
     ids = {(province, city): row_id for row_id, province, city in db.session.execute(added)}
