@@ -56,10 +56,22 @@ def start_page(browser: Browser, site: Site) -> Page:
     return open_page(browser, site, "/", 2 * HALF + GAP)
 
 
+def show_pictures(page: Page) -> None:
+    """Reload the page until all small pictures are there; the first time they are made, a few at a
+    time, which a busy machine may refuse."""
+    missing = "[...document.querySelectorAll('.item img')].some((img) => !img.naturalWidth)"
+    for _again in range(5):
+        page.wait_for_load_state("networkidle")
+        page.locator("table").scroll_into_view_if_needed()
+        if not page.evaluate(missing):
+            return
+        page.reload()
+
+
 def upload(browser: Browser, site: Site) -> Page:
     """A folder, and an upload into it of which half is done and one file has failed."""
     page = open_page(browser, site, "/files/folders/survey/harbour", HALF)
-    page.wait_for_load_state("networkidle")  # the small pictures
+    show_pictures(page)
     network = page.context.new_cdp_session(page)
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000}
     network.send("Network.emulateNetworkConditions", slow)
