@@ -14,17 +14,22 @@ def init_app(app: Flask) -> None:
     from app.files.download import counting
     from app.files.download import views as download_views
     from app.files.folders import rows
+    from app.files.folders import subjects as folder_subjects
+    from app.files.folders import views as folder_views
+    from app.files.folders.addresses import folder_crumbs
     from app.files.storage import purging
     from app.files.storage.content import icon_kind
     from app.files.storage.folder import remove_leftovers
     from app.files.upload import views as upload_views
+    from app.files.zipping import views as zip_views
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_bar
 
-    blueprints = (views.bp, upload_views.bp, download_views.bp)
+    blueprints = (views.bp, folder_views.bp, upload_views.bp, download_views.bp, zip_views.bp)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     app.add_template_filter(icon_kind)
+    app.add_template_global(folder_crumbs)
     app.cli.add_command(commands.adopt_files)
     app.cli.add_command(commands.purge_files)
     leftovers = partial(remove_leftovers, app.config["SETTINGS"].files_dir)
@@ -34,6 +39,7 @@ def init_app(app: Flask) -> None:
     for keys in (search_keys.KEYS, search_keys.FOLDER_KEYS, rows.FolderRows()):
         stored_keys.register(app, keys)
     register(app, subjects.FILE)
+    register(app, folder_subjects.FOLDER)
     names = tuple(blueprint.name for blueprint in blueprints)
     entry = MenuItem("files.list_files", _l("Files"), 20, blueprints=names)
     add_to_bar(app, entry)

@@ -43,11 +43,11 @@ FILE = Subject(
     url=url,
     may_read=may_read,
     counts=("removed_files", "orphaned_files"),
-    fixed_name=True,
     actions={
         "file.create": _l("File uploaded"),
         "file.delete": _l("File removed"),
         "file.restore": _l("File restored"),
+        "file.move": _l("File moved"),
         "file.purge": _l("Files deleted permanently"),
     },
     fields={
@@ -64,10 +64,11 @@ FILE = Subject(
         "file.create": _l("%(who)s uploaded %(what)s"),
         "file.delete": _l("%(who)s removed %(what)s"),
         "file.restore": _l("%(who)s restored %(what)s"),
+        "file.move": _l("%(who)s moved %(what)s"),
     },
     this=_l("this file"),
     brief=("size",),
-    feed=("file.create", "file.delete", "file.restore"),
+    feed=("file.create", "file.delete", "file.restore", "file.move"),
     undo=undo_change,
     undoable=find_undoable,
     formats={

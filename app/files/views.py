@@ -2,6 +2,7 @@
 
 import unicodedata
 from functools import partial
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -12,8 +13,8 @@ from app.database.cursor import storable
 from app.database.keyset import SEARCH_LENGTH
 from app.files import listing, queries, rules, services
 from app.files.folders import queries as folders
+from app.files.folders.checks import may_change_folders
 from app.files.folders.models import Folder
-from app.files.folders.paths import ancestors, name_of
 from app.web.listings import Filter, ListAddress, read_flag, read_words
 from app.web.notices import Notice
 from app.web.permissions import role_required
@@ -57,16 +58,23 @@ def list_files(folder: str = "") -> str:
         "files/list_files.html",
         listing=asked,
         folder=here,
-        above=crumbs_above(asked.folder),
         list=FILES.show(asked, page, totals.rows),
         totals=totals,
         counts=folders.count_below(actor(), rows),
-        may_change=partial(rules.may_change, actor()),
-        may_remove=queries.may_change_some(actor()),
+        **rights_in(here),
         search_length=SEARCH_LENGTH,
         limits=settings(),
         undo_days=rules.UNDO_DAYS,
     )
+
+
+def rights_in(folder: Folder | None) -> dict[str, Any]:
+    """What the actor may do in a folder."""
+    return {
+        "may_change": partial(rules.may_change, actor()),
+        "may_change_folder": folder is not None and may_change_folders(actor(), [folder]),
+        "may_remove": queries.may_change_some(actor()),
+    }
 
 
 def path_of_address(folder: str) -> str:
@@ -102,16 +110,6 @@ def remove_file(file_id: int) -> Response:
 def restore_file(file_id: int) -> Response:
     restored_notice(services.restore_file(actor(), file_id)).show()
     return redirect(list_or_folder_url(), 303)
-
-
-def crumbs_above(path: str) -> list[tuple[str, str]]:
-    """Names and addresses of the folders above one, without the root."""
-    return [(name_of(each), folder_url(each)) for each in ancestors(path)[:-1]]
-
-
-def folder_url(path: str) -> str:
-    """The address of a folder."""
-    return url_for("files.list_files", folder=path or None)
 
 
 def list_or_folder_url() -> str:

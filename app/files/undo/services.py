@@ -10,6 +10,7 @@ from app.database.engine import db, release_connection
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict
 from app.files import cache
+from app.files.folders.undo import undo_file_move
 from app.files.models import File
 from app.files.queries import versions_of
 from app.files.rules import check_may_change, restorable_since
@@ -106,6 +107,7 @@ UNDO: Mapping[str, Callable[[Actor, HistoryEntry, File], Message]] = {
     "file.create": undo_upload,
     "file.delete": undo_removal,
     "file.restore": undo_restoring,
+    "file.move": undo_file_move,
 }
 
 
