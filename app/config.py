@@ -75,6 +75,7 @@ class Settings:
     log_format: str
     log_level: str
     security_log_days: int
+    removed_days: int
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -110,6 +111,7 @@ class Settings:
             log_format=choice(env, "LOG_FORMAT", ("text", "json")),
             log_level=choice(env, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
             security_log_days=integer(env, "SECURITY_LOG_DAYS", 180, 1, 3650),
+            removed_days=integer(env, "REMOVED_DAYS", 30, 1, 3650),
         )
 
     @cached_property

@@ -29,12 +29,12 @@ BOOKKEEPING = {
     "cities/importing/staging.py: delete_import": "imports that were not confirmed within a day",
     "cities/search_keys.py: fill_batch": "search keys of rows that other programs wrote",
     "database/stored_keys.py: store_keys": "search keys of rows by the rules of a new release",
-    "cities/services.py: delete_old_removed": "permanent deletion after the undo period",
+    "cities/removed/services.py: delete_batch": "permanent deletion after the undo period",
     "clock/lease.py: give_up": "who does the housekeeping",
     "clock/lease.py: take": "who does the housekeeping",
     "database/idempotency.py: delete_old_keys": "expired keys",
     "files/folders/rows.py: fill_rows": "folders of files that an earlier release wrote",
-    "files/storage/purging.py: purge_file": "permanent deletion after the undo period",
+    "files/storage/purging.py: purge_batch": "permanent deletion after the undo period",
     "files/download/counting.py: add_counts": "download counts",
 }
 

@@ -8,13 +8,15 @@ def init_app(app: Flask) -> None:
     the history can be about."""
     from flask_babel import lazy_gettext as _l
 
-    from app.cities import legacy_urls, search_keys, services, subjects, views
+    from app.cities import legacy_urls, search_keys, subjects, views
     from app.cities.exporting import views as exporting_views
     from app.cities.importing import staging
     from app.cities.importing import views as importing_views
     from app.cities.listing.list_page import source_hash
     from app.cities.listing.row_format import city_name
     from app.cities.queries import may_read_cities
+    from app.cities.removed import services as removed_services
+    from app.cities.removed import views as removed_views
     from app.cities.rules import shown_name
     from app.cities.statistics import views as statistics_views
     from app.clock import registry
@@ -24,17 +26,20 @@ def init_app(app: Flask) -> None:
 
     if app.config["WEB"]:
         source_hash()  # of the code that runs: at the first list the next release may be there
-    for module in (views, exporting_views, importing_views, statistics_views, legacy_urls):
+    pages = (views, removed_views, exporting_views, importing_views, statistics_views)
+    for module in (*pages, legacy_urls):
         app.register_blueprint(module.bp)
     app.add_template_filter(city_name)
     app.add_template_filter(shown_name)
-    registry.add(app, "removed cities deleted", 600, services.delete_old_removed)
+    registry.add(app, "removed cities deleted", 60, removed_services.delete_old_removed)
     registry.add(app, "expired imports deleted", 300, staging.delete_expired)
     stored_keys.register(app, search_keys.KEYS)
+    stored_keys.register(app, search_keys.REMOVED_KEYS)
     for subject in (subjects.CITY, subjects.IMPORT):
         register(app, subject)
+    own = ("cities", "cities_removed", "importing")
     for entry in (
-        MenuItem("cities.list_cities", _l("Cities"), 10, may_read_cities, ("cities", "importing")),
+        MenuItem("cities.list_cities", _l("Cities"), 10, may_read_cities, own),
         MenuItem("cities_statistics.glance", _l("At a glance"), 40, may_read_cities),
     ):
         add_to_bar(app, entry)

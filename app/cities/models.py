@@ -79,7 +79,7 @@ class NameLock(db.Model):  # type: ignore[name-defined,misc]
 
 
 class RemovedCity(CityColumns, db.Model):  # type: ignore[name-defined,misc]
-    """A city that was removed, stored for a month so that it can be restored under its id."""
+    """A city that was removed, stored for REMOVED_DAYS so that it can be restored under its id."""
 
     __tablename__ = "removed_city"
     __table_args__ = ({"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},)
@@ -91,3 +91,5 @@ class RemovedCity(CityColumns, db.Model):  # type: ignore[name-defined,misc]
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     removed_at: Mapped[Moment] = mapped_column(index=True)
     removed_by: Mapped[str] = mapped_column(bounded(NAME_LENGTH))
+    # As that of a city; empty in rows of the previous release until the clock fills it in.
+    search_key: Mapped[str | None] = mapped_column(long_text())

@@ -3,8 +3,8 @@ them."""
 
 from sqlalchemy import bindparam, select, union_all
 
-from app.cities.models import City
-from app.cities.rules import keys, pair_of, sort_key
+from app.cities.models import City, RemovedCity
+from app.cities.rules import keys, pair_of, search_keys, sort_key
 from app.database.engine import db
 from app.database.failures import tolerated
 from app.database.service import unrecorded
@@ -28,7 +28,13 @@ ALIKE = union_all(
     ),
     *(select(NAMES.where(condition).subquery()) for condition in DUE),
 )
-KEYS = StoredKeys(City, ("provincename", "cityname"), keys)
+NAME_COLUMNS = ("provincename", "cityname")
+KEYS = StoredKeys(City, NAME_COLUMNS, keys)
+REMOVED_KEYS = StoredKeys(
+    RemovedCity,
+    NAME_COLUMNS,
+    lambda province, city: {"search_key": search_keys(province, city)["search_key"]},
+)
 
 
 def fill_keys() -> None:

@@ -3,10 +3,9 @@
 import csv
 import hashlib
 import json
-from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, null, select
+from sqlalchemy import func, insert, null, select
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
@@ -15,23 +14,22 @@ from app.cities.fields import CSV_FIELDS, FIELDS, Input, Values, columns_of, val
 from app.cities.models import City, RemovedCity
 from app.cities.name_locks import lock_names
 from app.cities.queries import check_reader
-from app.cities.rules import check_city, names_of, row_of
+from app.cities.rules import check_city, names_of, row_of, search_keys
 from app.cities.search_keys import find_same
 from app.config import ROOT
 from app.database.engine import db, release_connection
 from app.database.failures import violates
 from app.database.idempotency import run_once
-from app.database.service import after_commit, permitted, service, unrecorded
+from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, Invalid, NotFound
 from app.history.queries import find_removal
 from app.history.services import Change, changed_fields, new_batch_id, record
+from app.removed.period import restorable_since
 from app.text import N_
 from app.times import now
 
 SAMPLE = ROOT / "app" / "cities" / "sample-cities.csv"
 SAMPLE_COUNT = 418
-RESTORABLE = timedelta(days=30)
-DELETED_AT_ONCE = 500
 INSERT = insert(City.__table__)  # rows, not objects: they cost less
 
 
@@ -174,7 +172,11 @@ def delete_city(actor: Actor, city_id: int) -> tuple[int, str]:
 def remove_row(actor: Actor, row: City, reverts_id: int | None = None) -> RemovedCity:
     """Remove a locked row and record it, within a running service."""
     removed = RemovedCity(
-        city_id=row.id, removed_by=actor.name, removed_at=now(), **restorable_columns(row)
+        city_id=row.id,
+        removed_by=actor.name,
+        removed_at=now(),
+        search_key=search_keys(row.provincename, row.cityname)["search_key"],
+        **restorable_columns(row),
     )
     db.session.add(removed)
     db.session.delete(row)
@@ -183,16 +185,6 @@ def remove_row(actor: Actor, row: City, reverts_id: int | None = None) -> Remove
     record(actor, "city.delete", change, reverts_id=reverts_id)
     after_commit(cache.invalidate)
     return removed
-
-
-@unrecorded
-def delete_old_removed() -> int:
-    """Delete removed cities that can no longer be restored, some at a time; returns how many."""
-    old = select(RemovedCity.id).where(RemovedCity.removed_at < now() - RESTORABLE)
-    ids = db.session.scalars(old.limit(DELETED_AT_ONCE)).all()
-    if ids:
-        db.session.execute(delete(RemovedCity).where(RemovedCity.id.in_(ids)))
-    return len(ids)
 
 
 @service(Role.EDITOR)
@@ -209,7 +201,7 @@ def lock_removed(removed_id: int) -> RemovedCity | None:
     """The removed city, locked until the running service ends; None if it cannot be restored any
     more."""
     row = db.session.get(RemovedCity, removed_id, with_for_update=True, populate_existing=True)
-    return None if row is None or row.removed_at < now() - RESTORABLE else row
+    return None if row is None or row.removed_at <= restorable_since("city") else row
 
 
 def restore_row(actor: Actor, removed: RemovedCity) -> RestoredCity:

@@ -14,14 +14,22 @@ from app.cities.importing.queries import IS_STAGED, owned_by
 from app.cities.listing.row_format import city_name
 from app.cities.models import City
 from app.cities.queries import may_read_cities
+from app.cities.removed.services import ALL_CITIES
 from app.database.engine import db
 from app.history.subjects import Subject, labels_from
 
 
 def city_labels(ids: Iterable[int]) -> dict[int, str]:
-    """The names of cities that are in the register."""
-    query = select(City.id, City.cityname).where(City.id.in_(ids))
-    return {city_id: city_name(name) for city_id, name in db.session.execute(query)}
+    """The names of cities that are in the register; a word for all cities."""
+    wanted = list(ids)
+    query = select(City.id, City.cityname).where(City.id.in_(wanted))
+    found = {city_id: city_name(name) for city_id, name in db.session.execute(query)}
+    return {**found, ALL_CITIES: str(_l("Cities"))} if ALL_CITIES in wanted else found
+
+
+def readable_cities(actor: Actor, ids: Collection[int]) -> Collection[int]:
+    """All, where the actor may read cities; there is no page about all of them."""
+    return [each for each in ids if each != ALL_CITIES] if may_read_cities(actor) else ()
 
 
 def readable_imports(actor: Actor, ids: Collection[int]) -> Collection[int]:
@@ -37,24 +45,31 @@ CITY = Subject(
     name=_l("City"),
     labels=city_labels,
     url=lambda city_id: url_for("cities.edit_city", city_id=city_id),
-    may_read=lambda actor, ids: ids if may_read_cities(actor) else (),
+    may_read=readable_cities,
+    counts=("removed_cities",),
     actions={
         "city.create": _l("City added"),
         "city.update": _l("City changed"),
         "city.delete": _l("City removed"),
         "city.restore": _l("City restored"),
+        "city.empty": _l("Removed cities deleted permanently"),
     },
-    fields={field.name: field.label for field in FIELDS},
+    fields={
+        **{field.name: field.label for field in FIELDS},
+        "removed_cities": _l("Removed cities"),
+        "removed_until": _l("Removed until"),
+    },
     sentences={
         "city.create": _l("%(who)s added %(what)s"),
         "city.update": _l("%(who)s changed %(what)s"),
         "city.update.undo": _l("%(who)s undid a change of %(what)s"),
         "city.delete": _l("%(who)s removed %(what)s"),
         "city.restore": _l("%(who)s restored %(what)s"),
+        "city.empty": _l("%(who)s deleted the removed cities permanently"),
     },
     this=_l("this city"),
-    brief=[field.name for field in FIELDS[1:]],
-    feed=("city.create", "city.update", "city.delete", "city.restore"),
+    brief=[*(field.name for field in FIELDS[1:]), "removed_cities"],
+    feed=("city.create", "city.update", "city.delete", "city.restore", "city.empty"),
     undo=undo.undo_change,
     undoable=undo.find_undoable,
 )

@@ -18,7 +18,6 @@ from app.cities.queries import COLUMNS
 from app.cities.rules import shown_name
 from app.cities.search_keys import find_same
 from app.cities.services import (
-    RESTORABLE,
     lock_removed,
     remove_row,
     restore_row,
@@ -30,8 +29,8 @@ from app.errors import Conflict
 from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE, GONE, check_newest, check_not_undone
 from app.history.services import Change, changed_fields, record
+from app.removed.period import is_restorable
 from app.text import N_, Message
-from app.times import now
 
 
 class NameTaken(Conflict):
@@ -143,9 +142,8 @@ def find_undoable(actor: Actor, entries: Sequence[HistoryEntry]) -> Collection[i
     ids = [entry.subject_id for entry in entries if entry.action in UNDO]
     query = select(*COLUMNS).where(City.id.in_(ids))
     rows = {row.id: row for row in db.session.execute(query)}
-    since = now() - RESTORABLE
     removed = select(RemovedCity.city_id).where(
-        RemovedCity.city_id.in_(ids), RemovedCity.removed_at >= since
+        RemovedCity.city_id.in_(ids), is_restorable("city", RemovedCity.removed_at)
     )
     restorable = set(db.session.scalars(removed))
     return {

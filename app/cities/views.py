@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -14,13 +14,17 @@ from app.cities import services
 from app.cities.fields import FIELDS, values_of
 from app.cities.forms import CityForm
 from app.cities.listing.list_page import CITIES, list_content, register_facts
+from app.cities.listing.provinces import suggest_provinces
 from app.cities.listing.row_format import city_name
 from app.cities.queries import CityRow, find_last_change, may_read_cities
+from app.cities.removed.queries import find_removed
 from app.cities.rules import check_city, is_flawed
-from app.current import actor
+from app.current import actor, settings
+from app.database.cursor import storable
 from app.database.engine import release_connection
 from app.database.idempotency import new_key
 from app.errors import DomainError, NotFound
+from app.web.client import wants_page
 from app.web.forms import submit
 from app.web.notices import Notice
 from app.web.permissions import role_required
@@ -53,6 +57,13 @@ def list_cities() -> str:
     return render_template("cities/list_cities.html", content=content, may_write=actor().may_write)
 
 
+@bp.get("/cities/provinces")
+@reads_cities
+def list_provinces() -> Response:
+    """Names of provinces that contain the text q, for the script of the filter."""
+    return jsonify(provinces=suggest_provinces(actor(), storable(request.args.get("q", ""))))
+
+
 @bp.route("/cities/new", methods=["GET", "POST"])
 @role_required(Role.EDITOR)
 def create_city() -> ResponseReturnValue:
@@ -75,13 +86,27 @@ def create_city() -> ResponseReturnValue:
 @reads_cities
 def edit_city(city_id: int) -> ResponseReturnValue:
     """The form of a city; its values alone for those who only read."""
-    row = services.load_city(actor(), city_id)
+    try:
+        row = services.load_city(actor(), city_id)
+    except NotFound:
+        return removed_page(city_id)
     back = list_url("cities.list_cities")
     if not actor().may_write:
         return render_template("cities/show_city.html", row=row, fields=FIELDS, back=back)
     values = {field.name: field.write(getattr(row, field.column)) for field in FIELDS}
     form = CityForm(**values, version=services.form_version(row), next=back)
     return edit_page(form, 200, row)
+
+
+def removed_page(city_id: int) -> tuple[str, int]:
+    """The page of a city that was removed, for members; NotFound for others, for scripts, and
+    without such a city. Not 410: it may be restored."""
+    row = find_removed(actor(), city_id) if actor().is_signed_in and wants_page() else None
+    if row is None:
+        raise services.missing()
+    days = settings().removed_days
+    page = render_template("cities/removed/show_removed.html", row=row, fields=FIELDS, days=days)
+    return page, 404
 
 
 @bp.post(CITY)
@@ -160,24 +185,11 @@ def delete_city(city_id: int) -> ResponseReturnValue:
     back = list_url("cities.list_cities")
     if request.method == "GET":
         row = services.load_city(actor(), city_id)
-        return render_template("cities/delete_city.html", row=row, fields=FIELDS, back=back)
+        days = settings().removed_days
+        return render_template(
+            "cities/delete_city.html", row=row, fields=FIELDS, back=back, days=days
+        )
     removed_id, name = services.delete_city(actor(), city_id)
-    undo = url_for("cities.restore_city", removed_id=removed_id)
+    undo = url_for("cities_removed.restore_city", removed_id=removed_id)
     Notice(_("%(name)s was removed.", name=city_name(name)), undo=undo).show()
     return redirect(safe_next(request.form.get("next"), back), 303)
-
-
-@bp.post("/cities/removed/<int:removed_id>/restore")
-@role_required(Role.EDITOR)
-def restore_city(removed_id: int) -> Response:
-    city = services.restore_city(actor(), removed_id)
-    name = city_name(city.name)
-    notice = Notice(_("%(name)s was restored.", name=name))
-    if city.same_id is not None:
-        text = _(
-            "%(name)s was restored. Another city in this province has the same name.", name=name
-        )
-        link = url_for("cities.edit_city", city_id=city.same_id)
-        notice = Notice(text, link, _("Show the other city"))
-    notice.show()
-    return redirect(list_url("cities.list_cities"), 303)

@@ -17,6 +17,7 @@ def init_app(app: Flask) -> None:
     from app.files.folders import subjects as folder_subjects
     from app.files.folders import views as folder_views
     from app.files.folders.addresses import folder_crumbs
+    from app.files.removed import views as removed_views
     from app.files.storage import purging
     from app.files.storage.content import icon_kind
     from app.files.storage.folder import remove_leftovers
@@ -25,7 +26,8 @@ def init_app(app: Flask) -> None:
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_bar
 
-    blueprints = (views.bp, folder_views.bp, upload_views.bp, download_views.bp, zip_views.bp)
+    own = (views, folder_views, removed_views, upload_views, download_views, zip_views)
+    blueprints = tuple(each.bp for each in own)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     app.add_template_filter(icon_kind)
@@ -34,7 +36,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(commands.purge_files)
     leftovers = partial(remove_leftovers, app.config["SETTINGS"].files_dir)
     registry.add(app, "downloads counted", 30, counting.store_counts)
-    registry.add(app, "removed files deleted", 300, purging.purge_removed)
+    registry.add(app, "removed files deleted", 60, purging.purge_removed)
     registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
     for keys in (search_keys.KEYS, search_keys.FOLDER_KEYS, rows.FolderRows()):
         stored_keys.register(app, keys)

@@ -1,7 +1,9 @@
 """Which files are accepted, who may remove and restore one, and for how long."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
 
 from app.actor import Actor
 from app.errors import Forbidden, Invalid
@@ -9,11 +11,10 @@ from app.files.models import File
 from app.files.names import CleanPath
 from app.files.storage.content import content_type
 from app.files.storage.folder import Incoming
+from app.removed import period
 from app.text import N_
-from app.times import now
 
-# For how long a removed file can be restored.
-UNDO_DAYS = 7
+KIND = "file"  # in the table of emptied lists
 
 
 def check_file(path: CleanPath, incoming: Incoming, allowed: Collection[str]) -> str:
@@ -47,4 +48,9 @@ def check_may_change(actor: Actor, file: File) -> None:
 
 def restorable_since() -> datetime:
     """A file removed after this moment can be restored; others are deleted permanently."""
-    return now() - timedelta(days=UNDO_DAYS)
+    return period.restorable_since(KIND)
+
+
+def is_restorable() -> ColumnElement[bool]:
+    """The condition for removed files that can be restored."""
+    return period.is_restorable(KIND, File.removed_at)

@@ -16,14 +16,13 @@ from app.files.folders.rows import ensure_folders
 from app.files.models import File
 from app.files.rules import check_may_change, restorable_since
 from app.files.storage.folder import remove_leftovers, remove_stored
-from app.files.storage.purging import find_due, find_orphans, purge_file
+from app.files.storage.purging import find_orphans, purge_batch
 from app.history.models import ADMINISTRATORS
 from app.history.queries import find_removal
 from app.history.services import Change, record
 from app.text import N_
 from app.times import now
 
-PURGE_MOST = 100_000  # files in one call of purge_files()
 # The subject of an entry that is about no file in particular.
 ALL_FILES = 0
 # The fields of a file in the history.
@@ -57,8 +56,8 @@ def recorded(file: File) -> dict[str, Any]:
 
 @service(Role.VIEWER)
 def remove_file(actor: Actor, file_id: int) -> str:
-    """Remove a file with all its versions; returns its name. It can be restored for UNDO_DAYS. The
-    history has one entry, for the current version."""
+    """Remove a file with all its versions; returns its name. It can be restored for REMOVED_DAYS.
+    The history has one entry, for the current version."""
     file = queries.present_file(file_id)
     check_may_change(actor, file)
     remove_versions(actor, file)
@@ -84,7 +83,7 @@ def remove_versions(actor: Actor, file: File, reverts_id: int | None = None) -> 
 def restore_file(actor: Actor, file_id: int) -> RestoredFile:
     """Restore a removed file with the versions that were removed with it. If its name was uploaded
     again in the meantime, the newest of all versions is the current one. Without effect on a file
-    that is not removed; NotFound after UNDO_DAYS, whether it is purged already or not."""
+    that is not removed; NotFound after REMOVED_DAYS, whether it is purged already or not."""
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None:
         raise purged()
@@ -135,8 +134,8 @@ def purge_files(actor: Actor) -> PurgeCounts:
     in a short transaction; what was deleted is recorded also if a later one fails."""
     folder, counts = settings().files_dir, PurgeCounts()
     try:
-        for file_id in find_due(PURGE_MOST):
-            counts.removed += purge_file(file_id)
+        while count := purge_batch():
+            counts.removed += count
         for name in find_orphans():
             remove_stored(folder, name)
             counts.orphaned += 1

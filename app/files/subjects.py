@@ -48,6 +48,7 @@ FILE = Subject(
         "file.delete": _l("File removed"),
         "file.restore": _l("File restored"),
         "file.move": _l("File moved"),
+        "file.empty": _l("Removed files deleted permanently"),
         "file.purge": _l("Files deleted permanently"),
     },
     fields={
@@ -58,6 +59,7 @@ FILE = Subject(
         "sha256": "SHA-256",
         "owner": _l("Owner"),
         "removed_files": _l("Removed files"),
+        "removed_until": _l("Removed until"),
         "orphaned_files": _l("Orphaned files"),
     },
     sentences={
@@ -65,10 +67,11 @@ FILE = Subject(
         "file.delete": _l("%(who)s removed %(what)s"),
         "file.restore": _l("%(who)s restored %(what)s"),
         "file.move": _l("%(who)s moved %(what)s"),
+        "file.empty": _l("%(who)s deleted the removed files permanently"),
     },
     this=_l("this file"),
-    brief=("size",),
-    feed=("file.create", "file.delete", "file.restore", "file.move"),
+    brief=("size", "removed_files"),
+    feed=("file.create", "file.delete", "file.restore", "file.move", "file.empty"),
     undo=undo_change,
     undoable=find_undoable,
     formats={

@@ -18,7 +18,7 @@ from app.files.folders.models import Folder
 from app.web.listings import Filter, ListAddress, read_flag, read_words
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.urls import referring_page, safe_next
+from app.web.urls import page_before, referring_page, safe_next
 
 bp = Blueprint("files", __name__)
 
@@ -28,7 +28,6 @@ FILES = ListAddress(
     {
         "folder": Filter("folder", str),
         "search": Filter("q", read_words(SEARCH_LENGTH)),
-        "removed": Filter("removed", read_flag),
         "flawed": Filter("check", read_flag),
     },
 )
@@ -45,9 +44,11 @@ EXAMPLES = (
 @bp.get("/files")
 @bp.get("/files/folders/<path:folder>")
 @role_required()
-def list_files(folder: str = "") -> str:
+def list_files(folder: str = "") -> str | Response:
     """A folder: what is in it, with the upload zone for editors."""
     asked = FILES.read({**request.args, "folder": path_of_address(folder)})
+    if request.args.get("removed") == "1":  # the address of earlier releases
+        return redirect(url_for("files_removed.list_removed", q=asked.search or None))
     # The totals come first, because reading them may end the transaction the rows are read in.
     totals = folders.read_totals(actor(), asked)
     cursor = FILES.read_cursor(asked, request.args)
@@ -64,7 +65,6 @@ def list_files(folder: str = "") -> str:
         **rights_in(here),
         search_length=SEARCH_LENGTH,
         limits=settings(),
-        undo_days=rules.UNDO_DAYS,
     )
 
 
@@ -109,7 +109,7 @@ def remove_file(file_id: int) -> Response:
 @role_required()
 def restore_file(file_id: int) -> Response:
     restored_notice(services.restore_file(actor(), file_id)).show()
-    return redirect(list_or_folder_url(), 303)
+    return redirect(page_before(url_for("files.list_files")), 303)
 
 
 def list_or_folder_url() -> str:

@@ -12,6 +12,5 @@ def init_app(app: Flask) -> None:
     app.url_map.converters["any_text"] = views.AnyText
     app.register_blueprint(views.bp)
     app.add_template_filter(views.percent)
-    app.add_template_filter(views.hour)
     entry = MenuItem("numbers.show_numbers", _l("Numbers"), 30, lambda actor: True, ("numbers",))
     add_to_bar(app, entry)

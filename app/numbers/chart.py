@@ -5,13 +5,17 @@ from dataclasses import dataclass
 
 from flask_babel import format_decimal, format_time, ngettext
 
-from app.numbers.counters import HourCounts
+from app.numbers.counters import Counts, HourCounts
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its height in per cent of the highest, and what it stands for."""
+    """A column: the hour that it stands for and its counts, its height in per cent of the highest,
+    and what it shows in words."""
 
+    hour: str
+    began: str
+    counts: Counts
     height: float
     title: str
 
@@ -19,30 +23,26 @@ class Column:
 @dataclass(frozen=True)
 class ColumnChart:
     """Columns from left to right; `label` says in words what they show, `top` is the value of the
-    highest, `first` and `last` are the names of the outer ones."""
+    highest."""
 
     columns: Sequence[Column]
     label: str
     top: str
-    first: str
-    last: str
 
 
 def draw_hits(hours: Sequence[HourCounts]) -> ColumnChart:
     """The hits of each hour."""
     counts = [each.counts.hits for each in hours]
-    most = max(*counts, 1)
-    names = [str(format_time(each.began, "short")) for each in hours]
-    return ColumnChart(
-        [
-            Column(round(100 * count / most, 2), f"{name}: {say_hits(count)}")
-            for name, count in zip(names, counts, strict=True)
-        ],
-        say_hits(sum(counts)),
-        say_hits(max(counts)),
-        names[0],
-        names[-1],
-    )
+    words = {count: say_hits(count) for count in {*counts, sum(counts)}}
+    columns = [draw_hour(each, max(*counts, 1), words[each.counts.hits]) for each in hours]
+    return ColumnChart(columns, words[sum(counts)], words[max(counts)])
+
+
+def draw_hour(hour: HourCounts, most: int, words: str) -> Column:
+    """The column of an hour."""
+    name = str(format_time(hour.began, "short"))
+    height = round(100 * hour.counts.hits / most, 2)
+    return Column(name, hour.began.isoformat(), hour.counts, height, f"{name}: {words}")
 
 
 def say_hits(count: int) -> str:

@@ -3,10 +3,9 @@
 import hashlib
 import os
 from contextlib import suppress
-from datetime import datetime
 
 from flask import Blueprint, Response, render_template, request, session
-from flask_babel import format_percent, format_time
+from flask_babel import format_percent
 from redis.exceptions import RedisError
 from werkzeug.routing import BaseConverter
 
@@ -19,11 +18,6 @@ from app.web.declarations import always_json, declared, without_redis, without_s
 from app.web.hooks import identify
 
 bp = Blueprint("numbers", __name__)
-
-
-def hour(moment: datetime) -> str:
-    """The hour of the day that begins at a moment, in the reader's zone: 2:00 PM."""
-    return str(format_time(moment, "short"))
 
 
 def percent(share: float) -> str:

@@ -72,6 +72,12 @@ def list_url(endpoint: str) -> str:
     return safe_next(target, plain) if path == plain else plain
 
 
+def page_before(fallback: str) -> str:
+    """The URL of the page of this site that led here, to go back to it after an action."""
+    path, target = referring_page()
+    return safe_next(target, fallback) if accepts_get(unquote(path)) else fallback
+
+
 def referring_page() -> tuple[str, str]:
     """The path of the page of this site that led here, and the path with its query; both empty if
     another site did."""

@@ -92,6 +92,21 @@ def remove_city(site: Site, page: Page) -> Response | None:
     return submit(page)
 
 
+def open_removed_city(site: Site, page: Page) -> Response | None:
+    """Go to the address of a city that was removed."""
+    open_new_city(site, page)
+    url = page.url
+    site.send("admin", f"{urlsplit(url).path}/delete")
+    return page.goto(url)
+
+
+def restore_city(site: Site, page: Page) -> Response | None:
+    """Restore the city that was removed last."""
+    open_removed_city(site, page)
+    page.goto(f"{site.base}/cities/removed")
+    return submit(page, "button[formaction$='/restore']")
+
+
 def choose(page: Page, name: str, content: str) -> Response:
     """Upload a CSV file."""
     page.set_input_files(
@@ -205,6 +220,11 @@ PAGES = [
     Visit("city-facts", "viewer", "/cities/400"),
     Visit("city-delete", "editor", "/cities/400/delete"),
     Visit("city-removed", "editor", "/cities", act=remove_city),
+    Visit("cities-removed", "admin", "/cities/removed"),
+    Visit("cities-removed-none", "editor", "/cities/removed?q=nowhere"),
+    Visit("cities-removed-empty", "admin", "/cities/removed/empty"),
+    Visit("city-was-removed", "editor", "/cities", 404, open_removed_city),
+    Visit("city-restored", "editor", "/cities/removed", act=restore_city),
     Visit("import", "editor", "/cities/import"),
     Visit("import-refused", "editor", "/cities/import", 422, import_wrong_columns, focused=True),
     Visit("import-preview", "editor", "{preview}"),
@@ -219,7 +239,8 @@ PAGES = [
     Visit("folder-search", "viewer", "/files/folders/survey?q=t&sort=name"),
     Visit("file", "editor", "/files/1/details"),
     Visit("file-removed", "editor", "/files", act=remove_file),
-    Visit("files-removed", "editor", "/files?removed=1"),
+    Visit("files-removed", "admin", "/files/removed"),
+    Visit("files-removed-empty", "admin", "/files/removed/empty"),
     Visit("upload-success", "editor", "/upload_success"),
     Visit("uploaded", "editor", "/files", act=upload),
     Visit("scripts", "editor", "/files/scripts"),

@@ -84,12 +84,21 @@ def prepare(env: dict[str, str]) -> str:
 
 
 def fill(site: Site) -> None:
-    """Sign in all roles, upload files, stage two imports."""
+    """Sign in all roles, upload files, remove a file and two cities, stage two imports."""
     for role in ROLES:
         site.sign_in(role)
     files = [("file", (name, content)) for name, content in FILES.items()]
     files += [("folder", (name, content)) for name, content in FOLDER_FILES.items()]
     site.send("editor", "/upload", page="/files", files=files)
+    site.send("editor", "/upload", page="/files", files=[("file", ("draft.txt", b"Old"))])
+    site.send("editor", f"/files/{len(FILES) + 1}/remove", page="/files")
+    for city_id in (420, 421):
+        site.send(
+            "editor",
+            "/cities/new",
+            {"city": f"旧城市 {city_id}", "province": "海南", "number": "5"},
+        )
+        site.send("editor", f"/cities/{city_id}/delete")
     for name, text in (("preview", IMPORT), ("long_preview", LONG_IMPORT)):
         chosen = {"file": (f"{name}.csv", text.encode())}
         address = site.send("editor", "/cities/import", files=chosen).url

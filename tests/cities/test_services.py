@@ -13,6 +13,7 @@ from app.cities import services
 from app.cities.listing import queries
 from app.cities.listing.queries import CityListing
 from app.cities.models import City, RemovedCity
+from app.cities.removed.services import delete_old_removed
 from app.database.engine import db
 from app.database.idempotency import IdempotencyKey, delete_old_keys
 from app.errors import Conflict, Invalid, NotFound
@@ -271,7 +272,7 @@ def test_removed_cities_are_deleted_after_a_month():
     db.session.commit()
     with pytest.raises(NotFound, match="too long ago"):  # also before it is deleted
         services.restore_city(ACTOR, removed_id)
-    services.delete_old_removed()
+    assert delete_old_removed() == 1
     assert db.session.get(RemovedCity, removed_id) is None
     with pytest.raises(NotFound):
         services.restore_city(ACTOR, removed_id)

@@ -319,7 +319,7 @@ def test_removing_asks_and_can_be_undone(as_role, cities, rows):
     assert Page(page).one(".notice button")["formaction"] == "/cities/removed/1/restore"
     assert rows() == [(2, "河北", "石家庄", 2)]
     assert person.submit("/cities/removed/1/restore", page="/cities").status_code == 303
-    assert message(person.get("/cities")) == "深圳市 was restored."
+    assert message(person.get("/cities")) == "深圳市 was restored. Open"
     assert rows() == [(1, "广东", "深圳市", 1), (2, "河北", "石家庄", 2)]
     assert person.submit("/cities/removed/1/restore", page="/cities").status_code == 404
     assert person.submit("/cities/1/delete").status_code == 303

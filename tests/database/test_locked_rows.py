@@ -106,7 +106,7 @@ def test_an_upload_succeeds_while_a_removed_file_is_locked(site):
     script = Script(site)
     with site.test_request_context():
         file_id = store(script.person_id, "old.pdf").id
-    due = update(File).where(File.id == file_id).values(removed_at=now() - timedelta(days=8))
+    due = update(File).where(File.id == file_id).values(removed_at=now() - timedelta(days=31))
     db.session.execute(due)
     db.session.commit()
     with locked(f"file WHERE id = {file_id}"):

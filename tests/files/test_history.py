@@ -113,7 +113,7 @@ def remove_long_ago(person_id, *names):
     for file_id in ids:
         services.remove_file(editor(person_id), file_id)
     for file_id in ids:
-        age(file_id, 8)
+        age(file_id, 31)
 
 
 def test_automatic_purging_is_not_recorded(people):

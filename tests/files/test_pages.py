@@ -5,7 +5,6 @@ import pytest
 from app.auth import services as auth
 from app.database.engine import db
 from app.database.keyset import SEARCH_LENGTH
-from app.files import rules
 from app.files.models import File
 from app.web import client
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser
@@ -33,7 +32,7 @@ def test_the_list_shows_names_owners_sums_and_links(script, as_role):
 
 
 def test_viewers_see_no_zone_and_no_buttons(script, as_role):
-    for_writing = ("[data-drop]", "[formaction$='/remove']", "[href$='removed=1']",
+    for_writing = ("[data-drop]", "[formaction$='/remove']", "[href='/files/removed']",
                    "script[src$='js/upload.js']", "[webkitdirectory]")  # fmt: skip
     viewer, editor = (Page(as_role(role).get("/files")) for role in ("viewer", "editor"))
     assert len(viewer.all(ROWS)) == len(editor.all(ROWS)) == 2
@@ -103,7 +102,7 @@ def test_removing_shows_a_notice_with_undo(app, script, as_role):
     assert page.text(NOTICE) == f"{REPORT} was removed. Undo"
     assert page.one(f"{NOTICE} button")["formaction"] == "/files/1/restore"
     assert browser.get("/files/1").status_code == 404
-    assert Page(browser.get("/files?removed=1")).texts(f"{ROWS} .split") == [REPORT]
+    assert Page(browser.get("/files/removed")).texts("tbody .main") == [REPORT]
     response = browser.submit("/files/1/restore", page="/files")
     assert response.status_code == 303
     assert Page(browser.get("/files")).text(NOTICE) == f"{REPORT} was restored."
@@ -120,14 +119,19 @@ def test_removing_shows_a_notice_with_undo(app, script, as_role):
 )
 def test_removing_and_restoring_return_to_the_same_list(script, as_role, came, back):
     browser, headers = as_role("editor"), {**HTML, "Referer": came}
-    for action in ("remove", "restore"):
-        response = browser.submit(f"/files/1/{action}", page="/files", headers=headers)
-        assert (response.status_code, response.location) == (303, back)
+    response = browser.submit("/files/1/remove", page="/files", headers=headers)
+    assert (response.status_code, response.location) == (303, back)
+    response = browser.submit("/files/1/restore", page="/files", headers=headers)
+    # The page of the file is there again.
+    again = "/files/1/details" if came.endswith("details") else back
+    assert (response.status_code, response.location) == (303, again)
 
 
-def test_the_page_of_removed_files_shows_the_undo_period(script, as_role, monkeypatch):
-    monkeypatch.setattr(rules, "UNDO_DAYS", 3)
-    page = Page(as_role("editor").get("/files?removed=1"))
+def test_the_page_of_removed_files_shows_the_undo_period(app, as_role, make_app):
+    as_role("editor")
+    editor = Browser(make_app(REMOVED_DAYS="3"))
+    editor.begin_session("editor")
+    page = Page(editor.get("/files/removed"))
     assert page.text(".lead") == "Removed files can be restored for 3 days."
     assert page.text(".empty") == "No files were removed in the last 3 days."
 
@@ -136,7 +140,7 @@ def test_restoring_below_a_newer_version_is_reported(script, as_role):
     browser = as_role("editor")
     browser.submit("/files/1/remove", page="/files")
     script.upload((REPORT, PDF))
-    assert Page(browser.get("/files?removed=1")).texts(f"{ROWS} .split") == [REPORT]
+    assert Page(browser.get("/files/removed")).texts("tbody .main") == [REPORT]
     assert browser.submit("/files/1/restore", page="/files").status_code == 303
     page = Page(browser.get("/files"))
     assert page.text(NOTICE).startswith(f"{REPORT} was restored as version 1.")
@@ -154,7 +158,7 @@ def test_a_former_editor_removes_and_restores_their_own_file(app, script):
     assert not page.has("[data-drop]")
     assert Page(viewer.get("/files/1/details")).has("form[action^='/files/1/remove?']")
     assert viewer.submit("/files/1/remove", page="/files").status_code == 303
-    assert Page(viewer.get("/files?removed=1")).texts(f"{ROWS} .split") == [REPORT]
+    assert Page(viewer.get("/files/removed")).texts("tbody .main") == [REPORT]
     assert viewer.submit("/files/1/restore", page="/files").status_code == 303
     assert script.get("/files/1").data == PDF
 

@@ -105,10 +105,10 @@ def test_a_viewer_removes_and_restores_only_their_own_files(people):
 def test_a_file_is_not_restored_after_the_undo_period_even_if_not_purged_yet(people):
     file_id = store(people[0], "a.txt", b"x").id
     services.remove_file(editor(people[0]), file_id)
-    age(file_id, 7.1)
+    age(file_id, 30.1)
     assert removed_versions() == []
     with pytest.raises(NotFound, match="cannot be restored"):
         services.restore_file(editor(people[0]), file_id)
     assert len(on_disk(settings().files_dir)) == 1
-    age(file_id, 6.9)
+    age(file_id, 29.9)
     assert services.restore_file(editor(people[0]), file_id).version == 1

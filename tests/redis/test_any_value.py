@@ -23,6 +23,7 @@ TYPES = {
 }
 SESSION = re.compile("gz:session:[0-9a-f]+")
 SHAPES = [None, True, -1, 1.5, 2**63 - 1, 2**70, "", "text", [], [1], [["a"]], {}, {"a": 1}]
+NUMBERS = ("/pi/20000", "/fib/20001", "/fib/150000")
 # Those that read a value, by the beginning of its key.
 PAGES = {
     "gz:session": ("/session",),
@@ -45,7 +46,7 @@ def editor(app, kept):
     browser = Browser(app)
     Browser(app).submit("/login", {"name": "editor", "password": "wrong"})
     browser.sign_in("editor")
-    for path in ("/cities", "/cities/glance", "/files", "/pi/20000", "/fib/20000", "/readyz"):
+    for path in ("/cities", "/cities/glance", "/files", *NUMBERS, "/readyz"):
         assert browser.get(path).status_code == 200
     browser.submit("/session/set", {"key": "a", "value": "b"}, page="/session")
     browser.batch = upload(browser)
@@ -72,7 +73,7 @@ def statuses(app, browser, cookie):
         fields = {"key": "a", "value": "c"}
         found.append(browser.submit("/session/set", fields, page="/session").status_code)
         found.append(browser.submit("/session/clear", page="/session").status_code)
-    found += [browser.get(path).status_code for path in ("/pi/20000", "/fib/20000", "/numbers")]
+    found += [browser.get(path).status_code for path in (*NUMBERS, "/numbers")]
     other = Browser(app)
     found.append(other.submit("/login", {"name": "x", "password": "wrong"}).status_code)
     return found

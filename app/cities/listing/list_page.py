@@ -16,6 +16,7 @@ from markupsafe import Markup
 from app.actor import Actor
 from app.cities import cache
 from app.cities.listing import queries
+from app.cities.listing.provinces import has_province, suggest_provinces
 from app.cities.listing.queries import CityListing
 from app.cities.listing.row_format import RowFormatter
 from app.cities.models import TEXT_LENGTH
@@ -101,9 +102,18 @@ def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
         may_write=actor.may_write,
         site_zone=settings().time_zone,
         province=find_province(facts, listing.province),
+        choices=[] if page.rows else find_choices(actor, listing.province),
         search_length=SEARCH_LENGTH,
+        province_length=TEXT_LENGTH,
         provinces_most=queries.PROVINCES_MOST,
     )
+
+
+def find_choices(actor: Actor, province: str) -> list[str]:
+    """The provinces that may be meant by a name that none has."""
+    if not province or has_province(province):
+        return []
+    return suggest_provinces(actor, province)
 
 
 def find_province(facts: Facts, wanted: str) -> str:

@@ -12,10 +12,10 @@ from typing import ClassVar
 from sqlalchemy import ColumnElement, func, or_, select
 
 from app.actor import Actor
+from app.cities.listing.provinces import in_province
 from app.cities.listing.words import has_words
 from app.cities.models import City
 from app.cities.queries import COLUMNS, CityRow, check_reader, province_names
-from app.cities.rules import province_same
 from app.cities.search_keys import fill_keys
 from app.database import keyset
 from app.database.cursor import BY_ID, FIRST, Cursor, Sort, read_integer, read_moment, read_text
@@ -118,7 +118,7 @@ def segments(listing: CityListing, cursor: Cursor) -> Iterator[Query]:
 def filters(listing: CityListing) -> list[ColumnElement[bool]]:
     conditions = has_words(listing.search)
     if listing.province:
-        conditions.append(City.province_same == province_same(listing.province))
+        conditions.append(in_province(listing.province))
     if listing.no_province:
         conditions.append(City.province_same == "")
     if listing.flawed:

@@ -40,7 +40,7 @@ class RowFormatter:
         self.zones: dict[str | None, str] = {}
         self.moment = parse_pattern(whole.replace("{0}", time).replace("{1}", date))
         # Without values gettext leaves the placeholder of the name in the text.
-        self.edit, self.remove = _("Edit %(name)s"), _("Remove %(name)s")
+        self.remove = _("Remove %(name)s")
 
     def write(self, row: CityRow) -> tuple[Any, ...]:
         """The values of a row, in the order in which the template unpacks them."""
@@ -55,7 +55,6 @@ class RowFormatter:
             changed and self.write_exactly(changed),
             changed and format_ago(changed),
             is_flawed(row.provincename, city, users),
-            self.edit % name,
             self.remove % name,
         )
 

@@ -1,6 +1,8 @@
-"""The words of a search as conditions. `search_key` has the province, a line feed, and the city."""
+"""The words of a search as conditions. `key` is the column `search_key` of cities or of removed
+ones, which has the province, a line feed, and the city."""
 
 import re
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_
 
@@ -12,37 +14,37 @@ WORDS_MOST = 10
 JOINED_FROM, JOINED_MOST = 3, 40
 
 
-def has_words(search: str) -> list[ColumnElement[bool]]:
+def has_words(search: str, key: Any = City.search_key) -> list[ColumnElement[bool]]:
     """A condition for each word of a search: all must occur."""
     words = dict.fromkeys(search_key(search).split())
-    return [has_word(word) for word in list(words)[:WORDS_MOST]]
+    return [has_word(word, key) for word in list(words)[:WORDS_MOST]]
 
 
-def has_word(word: str) -> ColumnElement[bool]:
+def has_word(word: str, key: Any) -> ColumnElement[bool]:
     """Rows with a word in one of their names, or with its beginning in one and its rest in the
     other: Chinese is written without spaces."""
-    anywhere = is_like(f"%{escape(word)}%")
+    anywhere = is_like(key, f"%{escape(word)}%")
     if not JOINED_FROM <= len(word) <= JOINED_MOST:
         return anywhere
     halves = [(word[:at], word[at:]) for at in range(1, len(word))]
     # First what most rows do not have, so that they are compared with nothing else: the first
     # character; then for either order all characters, or the last in the province and the first in
     # the city.
-    begins = is_like(f"%{escape(word[0])}%")
-    in_order = is_like("%".join(["", *map(escape, word), ""]))
-    swapped = is_like(f"%{escape(word[-1])}%\n%{escape(word[0])}%")
+    begins = is_like(key, f"%{escape(word[0])}%")
+    in_order = is_like(key, "%".join(["", *map(escape, word), ""]))
+    swapped = is_like(key, f"%{escape(word[-1])}%\n%{escape(word[0])}%")
     return and_(
         begins,
         or_(
-            and_(in_order, or_(anywhere, *(has_parts(first, rest) for first, rest in halves))),
-            and_(swapped, or_(*(has_parts(rest, first) for first, rest in halves))),
+            and_(in_order, or_(anywhere, *(has_parts(key, first, rest) for first, rest in halves))),
+            and_(swapped, or_(*(has_parts(key, rest, first) for first, rest in halves))),
         ),
     )
 
 
-def has_parts(province: str, city: str) -> ColumnElement[bool]:
+def has_parts(key: Any, province: str, city: str) -> ColumnElement[bool]:
     """Rows with one text in the name of the province and the other in that of the city."""
-    return is_like(f"{part_of(province)}\n{part_of(city)}")
+    return is_like(key, f"{part_of(province)}\n{part_of(city)}")
 
 
 def part_of(text: str) -> str:
@@ -51,8 +53,9 @@ def part_of(text: str) -> str:
     return f"%{escape(text)}%" if len(text) > 1 else escape(text)
 
 
-def is_like(pattern: str) -> ColumnElement[bool]:
-    return City.search_key.like(pattern, escape="/")
+def is_like(key: Any, pattern: str) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = key.like(pattern, escape="/")
+    return condition
 
 
 def escape(text: str) -> str:

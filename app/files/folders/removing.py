@@ -16,7 +16,7 @@ from app.files.folders.moving import lock_inside
 from app.files.folders.paths import inside
 from app.files.folders.rows import ensure_folders
 from app.files.models import File
-from app.files.rules import check_may_change, restorable_since
+from app.files.rules import check_may_change, is_restorable
 from app.files.services import recorded, restore_versions
 from app.history.models import HistoryEntry
 from app.history.services import Change, new_batch_id, record
@@ -86,7 +86,7 @@ def removed_together(batch_id: str) -> list[File]:
     query = (
         select(File)
         .join(entry, and_(entry.subject_id == File.id, entry.action == "file.delete"))
-        .where(entry.batch_id == batch_id, File.removed_at > restorable_since())
+        .where(entry.batch_id == batch_id, is_restorable())
         .options(joinedload(File.owner))
         .with_for_update(of=File)
     )

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app.actor import Role
-from app.current import actor
+from app.current import actor, settings
 from app.files.folders import queries, services
 from app.files.folders.addresses import folder_url
 from app.files.folders.forms import FolderForm, MoveForm, PlaceForm
@@ -18,7 +18,6 @@ from app.files.folders.selection import (
     read_selection,
 )
 from app.files.models import File
-from app.files.rules import UNDO_DAYS
 from app.web.forms import submit
 from app.web.notices import Notice
 from app.web.permissions import role_required
@@ -93,7 +92,7 @@ def remove() -> ResponseReturnValue:
         selection=selection,
         count=queries.count_selected(actor(), selected),
         back=back,
-        undo_days=UNDO_DAYS,
+        undo_days=settings().removed_days,
     )
 
 

@@ -5,6 +5,7 @@ action, so it is not recorded in the history. `flask purge-files` deletes orphan
 somebody's action, and recorded (app/files/services.py::purge_files).
 """
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -20,40 +21,36 @@ from app.files.rules import restorable_since
 from app.files.storage.folder import remove_stored, stored_before
 from app.times import now
 
-# How many files are deleted permanently at a time.
-PURGE_LIMIT = 100
+PURGED_AT_ONCE = 100
+RUN_SECONDS = 10.0  # of one run of the clock
 
 
 def purge_removed() -> int:
-    """Delete permanently some removed files that can no longer be restored; returns how many."""
-    return sum(purge_file(file_id) for file_id in find_due(PURGE_LIMIT))
-
-
-def find_due(limit: int) -> list[int]:
-    """The ids of removed files that can no longer be restored, the longest removed first."""
-    due = select(File.id).where(File.removed_at <= restorable_since())
-    ids = list(db.session.scalars(due.order_by(File.removed_at).limit(limit)))
-    release_connection()
-    return ids
+    """Delete permanently removed files that can no longer be restored, for some seconds; returns
+    how many."""
+    deadline, total = time.monotonic() + RUN_SECONDS, 0
+    while time.monotonic() < deadline:
+        count = purge_batch()
+        total += count
+        if count < PURGED_AT_ONCE:
+            break
+    return total
 
 
 @unrecorded
-def purge_file(file_id: int) -> bool:
-    """Delete the row, then the stored file; False if the file was restored in the meantime."""
-    file = db.session.get(File, file_id, populate_existing=True)
-    if file is None:
-        return False
-    stored_name = file.stored_name
-    deleted = db.session.execute(
-        delete(File)
-        .where(File.id == file_id, File.removed_at <= restorable_since())
-        .execution_options(synchronize_session=False)
-    )
-    if deleted.rowcount != 1:  # type: ignore[attr-defined]
-        return False
-    after_commit(cache.invalidate)
-    after_commit(partial(remove_stored, settings().files_dir, stored_name))
-    return True
+def purge_batch() -> int:
+    """Delete the rows of those that were removed first, then their stored files; returns how many.
+    The rows are locked, so that of two who purge at once each deletes others."""
+    due = select(File.id, File.stored_name).where(File.removed_at <= restorable_since())
+    due = due.order_by(File.removed_at).limit(PURGED_AT_ONCE).with_for_update(skip_locked=True)
+    rows = db.session.execute(due).all()
+    if rows:
+        deleted = delete(File).where(File.id.in_([row.id for row in rows]))
+        db.session.execute(deleted.execution_options(synchronize_session=False))
+        after_commit(cache.invalidate)
+    for row in rows:
+        after_commit(partial(remove_stored, settings().files_dir, row.stored_name))
+    return len(rows)
 
 
 def find_orphans() -> Iterator[str]:

@@ -17,12 +17,12 @@ from tests.files.helpers import (
 )
 
 
-def test_removed_bytes_are_deleted_after_a_week(people):
+def test_removed_bytes_are_deleted_after_the_time_of_the_setting(people):
     young, old, present = (store(people[0], f"{n}.txt", b"x").id for n in range(3))
     services.remove_file(editor(people[0]), young)
     services.remove_file(editor(people[0]), old)
-    age(young, 6.9)
-    age(old, 7.1)
+    age(young, 29.9)
+    age(old, 30.1)
     assert purging.purge_removed() == 1
     with pytest.raises(NotFound, match="cannot be restored"):
         services.restore_file(editor(people[0]), old)

@@ -1,0 +1,1 @@
+"""Removed cities: their list, emptying it, and deleting them permanently."""

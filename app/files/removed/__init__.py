@@ -1,0 +1,1 @@
+"""Removed files: their list, and emptying it."""
