@@ -10,7 +10,7 @@ from app.current import actor, settings
 from app.files.folders import queries, services
 from app.files.folders.addresses import folder_url
 from app.files.folders.forms import FolderForm, MoveForm, PlaceForm
-from app.files.folders.paths import parent_of
+from app.files.folders.paths import name_of, parent_of
 from app.files.folders.selection import (
     Selected,
     check_may_change_all,
@@ -55,14 +55,14 @@ def move() -> ResponseReturnValue:
     selection = read_selection(request.args)
     selected = load_selected(actor(), selection)
     check_may_change_all(actor(), selected)
-    form = place_form(selected)
+    form, names = place_form(selected), [name_of(path) for path in selected.paths]
     name = form.name.data or "" if isinstance(form, MoveForm) else None
     sent = submit(
         form,
         lambda: services.move_selected(actor(), selection, form.folder.data or "", name),
     )
     if sent.done:
-        moved_notice(selected, name).show()
+        moved_notice(names, name).show()
         return redirect(folder_url(sent.result), 303)
     page = render_template(
         "files/folders/move.html",
@@ -110,16 +110,13 @@ def back_url(selected: Selected) -> str:
     return folder_url(parent_of(selected.paths[0]))
 
 
-def moved_notice(selected: Selected, name: str | None) -> Notice:
-    single = selected.single
-    if single is None:
-        count = len(selected.paths)
-        text = ngettext("%(num)d was moved.", "%(num)d were moved.", count)
-    elif name != single.name:
-        text = _("%(name)s is now called %(new)s.", name=single.name, new=name)
-    else:
-        text = _("%(name)s was moved.", name=single.name)
-    return Notice(text)
+def moved_notice(names: list[str], new: str | None) -> Notice:
+    """What was moved, by the names it had; `new` is the name of a single one now."""
+    if new is None:
+        return Notice(ngettext("%(num)d was moved.", "%(num)d were moved.", len(names)))
+    if new.strip() != names[0]:
+        return Notice(_("%(name)s is now called %(new)s.", name=names[0], new=new.strip()))
+    return Notice(_("%(name)s was moved.", name=names[0]))
 
 
 def removed_notice(removal: services.Removal) -> Notice:
