@@ -22,6 +22,7 @@ class NoTurn(Exception):
 def turn(folder: Path, name: str, at_once: int, seconds: float) -> Iterator[None]:
     """Wait for one of a number of places that all processes of this host share; NoTurn after so
     many seconds. A place is a locked file, which the kernel unlocks if its process is killed."""
+    folder.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + seconds
     while (place := find_place(folder, name, at_once)) is None:
         if time.monotonic() > end:

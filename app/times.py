@@ -1,6 +1,6 @@
 """Dates and times, always in UTC, and time zones."""
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -21,12 +21,13 @@ def day_number() -> int:
     return int(now().timestamp()) // 86_400
 
 
-def start_of_day(day: date, zone: tzinfo) -> datetime:
-    """The start of a day in a time zone, in UTC."""
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The start of a day in a time zone, in UTC. A zone of Babel, which has those of pytz, would be
+    some minutes off: it is at local mean time until it is asked for a moment."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
-def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The start of a day in a time zone and that of the next day, in UTC."""
     return start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)
 

@@ -23,6 +23,7 @@ from tests.files.helpers import store
 REQUIRED = {
     "app.auth.queries.get_person": Role.VIEWER,
     "app.auth.queries.list_people": Role.ADMIN,
+    "app.auth.queries.search_people": Role.ADMIN,
     "app.auth.queries.select_people": Role.ADMIN,
     "app.auth.preferences.services.update_preferences": Role.VIEWER,
     "app.auth.services.add_person": Role.ADMIN,
@@ -36,6 +37,7 @@ REQUIRED = {
     "app.auth.sessions.services.end_sessions": Role.VIEWER,
     "app.auth.sessions.services.list_sessions": Role.VIEWER,
     "app.auth.sign_in.services.change_password": Role.VIEWER,
+    "app.auth.sign_in.services.check_change": Role.VIEWER,
     "app.auth.sign_in.services.count_failed": Role.VIEWER,
     "app.auth.sign_in.services.replace_own_password": Role.VIEWER,
     "app.auth.sign_in.services.sign_in": None,
@@ -82,6 +84,7 @@ REQUIRED = {
     "app.files.zipping.queries.select_root": Role.VIEWER,
     "app.files.listing.select_files": Role.VIEWER,
     "app.files.queries.find_file": Role.VIEWER,
+    "app.files.queries.list_newest": Role.VIEWER,
     "app.files.queries.list_versions": Role.VIEWER,
     "app.files.queries.load_file": Role.VIEWER,
     "app.files.queries.may_change_some": Role.VIEWER,
@@ -101,11 +104,14 @@ REQUIRED = {
     "app.history.queries.list_authors": Role.ADMIN,
     "app.history.queries.load_entry": Role.VIEWER,
     "app.history.queries.select_entries": Role.ADMIN,
+    "app.history.recent.recent_changes": Role.VIEWER,
     "app.history.services.prune": Role.ADMIN,
     "app.history.services.prune_batch": Role.ADMIN,
     "app.history.undo.undo_entry": Role.VIEWER,
     "app.setup.services.add_administrator": None,
     "app.setup.services.claim": None,
+    "app.start.queries.read_overview": Role.VIEWER,
+    "app.start.search.search_everything": Role.VIEWER,
 }
 # Packages and functions for which a token is not enough, whoever owns it.
 NOT_BY_TOKEN = (
@@ -175,6 +181,7 @@ WITHOUT_ACTOR = {
         "app.auth.queries.first_administrator",
         "app.auth.queries.load_person_by_name",
         "app.auth.queries.any_person_exists",
+        "app.auth.queries.is_unclaimed",
     },
     "runs within a service or a permitted read": {
         "app.auth.queries.load_person",
@@ -184,6 +191,7 @@ WITHOUT_ACTOR = {
         "app.history.queries.check_newest",
         "app.history.queries.check_not_undone",
         "app.history.queries.find_removal",
+        "app.history.queries.is_created_in",
     },
     "runs after check_reader(): cities are for members, or for everybody with PUBLIC_READ": {
         "app.cities.listing.queries.count_all",

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.actor import NOT_INCLUDED, Actor, Role
 from app.auth.models import ApiToken, Person
 from app.auth.rules import fold_name
 from app.database.cursor import Cursor, Sort, read_moment, read_text
-from app.database.engine import db
+from app.database.engine import db, release_connection
+from app.database.failures import tolerated
 from app.database.keyset import Listing, Page, select_sorted
 from app.database.service import permitted
 from app.errors import Forbidden, NotFound, Unauthorized
@@ -21,6 +22,15 @@ ACCESS_ENDED = N_("Your access ended during this request.")
 def any_person_exists() -> bool:
     """True if the installation has been claimed."""
     return db.session.scalar(select(Person.id).limit(1)) is not None
+
+
+def is_unclaimed() -> bool:
+    """True if nobody can sign in yet; False too while the database does not answer."""
+    claimed = True
+    with tolerated("whether the installation is claimed is unknown"):
+        claimed = any_person_exists()
+        release_connection()
+    return not claimed
 
 
 def find_person(name: str) -> Person | None:
@@ -91,6 +101,18 @@ def get_person(actor: Actor, person_id: int) -> Person:
 def list_people(actor: Actor) -> list[Person]:
     """Everybody, by name."""
     return list(db.session.scalars(select(Person).order_by(Person.name_key)))
+
+
+@permitted(Role.ADMIN)
+def count_people(actor: Actor) -> int:
+    return db.session.scalar(select(func.count()).select_from(Person)) or 0
+
+
+@permitted(Role.ADMIN, by_token=False)
+def search_people(actor: Actor, words: str, most: int) -> list[Person]:
+    """The people in whose names the words occur, in any case, by name."""
+    found = select(Person).where(Person.name_key.contains(fold_name(words), autoescape=True))
+    return list(db.session.scalars(found.order_by(Person.name_key).limit(most)))
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,8 @@ def id_of(text: str | None) -> int:
     return city_id
 
 
-@bp.get("/")
 @bp.get("/select")
-def start() -> Response:
+def select() -> Response:
     return redirect(url_for("cities.list_cities"))
 
 

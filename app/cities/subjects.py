@@ -1,6 +1,7 @@
 """What the history knows of cities and of imports."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
@@ -17,6 +18,7 @@ from app.cities.queries import may_read_cities
 from app.cities.removed.services import ALL_CITIES
 from app.database.engine import db
 from app.history.subjects import Subject, labels_from
+from app.text import N_, join_names
 
 
 def city_labels(ids: Iterable[int]) -> dict[int, str]:
@@ -30,6 +32,16 @@ def city_labels(ids: Iterable[int]) -> dict[int, str]:
 def readable_cities(actor: Actor, ids: Collection[int]) -> Collection[int]:
     """All, where the actor may read cities; there is no page about all of them."""
     return [each for each in ids if each != ALL_CITIES] if may_read_cities(actor) else ()
+
+
+def import_note(fields: Mapping[str, Any]) -> str:
+    """What an import did: 21 added, 3 changed."""
+    counted = [
+        (LineKind.NEW, N_("%(n)s added", n=fields.get("new", 0))),
+        (LineKind.CHANGED, N_("%(n)s changed", n=fields.get("changed", 0))),
+        (LineKind.REFUSED, N_("%(n)s refused", n=fields.get("refused", 0))),
+    ]
+    return join_names(text for kind, text in counted if fields.get(kind))
 
 
 def readable_imports(actor: Actor, ids: Collection[int]) -> Collection[int]:
@@ -67,6 +79,10 @@ CITY = Subject(
         "city.restore": _l("%(who)s restored %(what)s"),
         "city.empty": _l("%(who)s deleted the removed cities permanently"),
     },
+    many={
+        "city.create": _l("%(who)s added %(count)s cities"),
+        "city.update": _l("%(who)s changed %(count)s cities"),
+    },
     this=_l("this city"),
     brief=[*(field.name for field in FIELDS[1:]), "removed_cities"],
     feed=("city.create", "city.update", "city.delete", "city.restore", "city.empty"),
@@ -95,4 +111,5 @@ IMPORT = Subject(
     counts=tuple(LineKind),
     sentences={"import.apply": _l("%(who)s imported %(what)s")},
     feed=("import.apply",),
+    notes={"import.apply": import_note},
 )

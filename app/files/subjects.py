@@ -1,6 +1,7 @@
 """What the history shows about files. An entry is about one version of a file."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
@@ -36,6 +37,12 @@ def may_read(actor: Actor, file_ids: Collection[int]) -> Collection[int]:
     return db.session.scalars(query).all()
 
 
+def top_folder(fields: Mapping[str, Any]) -> tuple[str, str]:
+    """The outermost folder of a file, with its address; empty without a folder."""
+    folder = str(fields.get("folder") or "").partition("/")[0]
+    return (folder, url_for("files.list_files", folder=folder)) if folder else ("", "")
+
+
 FILE = Subject(
     kind="file",
     name=_l("File"),
@@ -69,6 +76,12 @@ FILE = Subject(
         "file.move": _l("%(who)s moved %(what)s"),
         "file.empty": _l("%(who)s deleted the removed files permanently"),
     },
+    many={
+        "file.create": _l("%(who)s uploaded %(what)s and %(more)s more"),
+        "file.create.place": _l("%(who)s uploaded %(what)s and %(more)s more to %(place)s"),
+    },
+    joined=("file.create",),
+    place=top_folder,
     this=_l("this file"),
     brief=("size", "removed_files"),
     feed=("file.create", "file.delete", "file.restore", "file.move", "file.empty"),

@@ -3,9 +3,8 @@ page shows them, and the page of a subject those about it."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -22,8 +21,11 @@ from app.history.entries import (
     subject_of,
 )
 from app.history.models import HistoryEntry
+from app.history.recent import ChangeGroup
+from app.history.services import Fields
 from app.history.subjects import Subject
 from app.history.undo import find_undoable
+from app.web.listings import total_text
 
 # For actions without a sentence of their own, such as those of a newer release.
 ANY_SENTENCE = _l("%(who)s: %(action)s, %(what)s")
@@ -31,14 +33,18 @@ ANY_SENTENCE = _l("%(who)s: %(action)s, %(what)s")
 
 @dataclass(frozen=True)
 class FeedRow:
-    """One entry. `initial` is the letter of the person's avatar, empty for what is not a person.
-    `undo_url` is empty where the reader cannot undo it."""
+    """One entry, or several. `initial` is the letter of the person's avatar, empty for what is not
+    a person; `url` is that of the subject. `undo_url` is empty where the reader cannot undo
+    it."""
 
     at: datetime
     initial: str
+    who: Markup
+    url: str
     sentence: Markup
     via: str
     changes: list[FieldChange]
+    note: str = ""
     undo_url: str = ""
     undo_label: str = ""
 
@@ -49,43 +55,83 @@ def describe_feed(
     """The rows of some entries, in a few queries; `about` is for the page of their subject, which
     they do not name again."""
     names, undoable = find_names(actor, entries), find_undoable(actor, entries)
-    rows = []
-    for entry in entries:
-        subject, row = subject_of(entry.subject_kind), describe_entry(entry, names)
-        what = Markup("{}").format(subject.this) if about and subject.this else link_to(row)
-        is_undoable = entry.id in undoable
-        rows.append(
-            FeedRow(
-                at=entry.at,
-                initial=initial_of(entry, row),
-                sentence=write_sentence(
-                    subject, entry, row, name_of_actor(actor, entry, row), what
-                ),
-                via=row.via,
-                changes=changes_shown(subject, entry, row.label),
-                undo_url=undo_url(entry) if is_undoable else "",
-                undo_label=undo_label(entry) if is_undoable else "",
-            )
-        )
-    return rows
+    return [
+        describe_row(actor, entry, describe_entry(entry, names), entry.id in undoable, about)
+        for entry in entries
+    ]
+
+
+def describe_row(
+    actor: Actor, entry: HistoryEntry, row: EntryRow, is_undoable: bool, about: bool
+) -> FeedRow:
+    subject = subject_of(entry.subject_kind)
+    who = Markup("<b>{}</b>").format(name_of_actor(actor, entry, row))
+    about = about and bool(subject.this)
+    what = Markup("{}").format(subject.this) if about else link_to(row.label, row.url)
+    return FeedRow(
+        at=entry.at,
+        initial="" if entry.actor_id is None else row.who[:1].upper(),
+        who=who,
+        url=row.url,
+        sentence=write_sentence(subject, entry, row, who, what),
+        via=row.via,
+        changes=changes_shown(subject, entry, row.label),
+        note=note_of(subject, entry),
+        undo_url=undo_url(entry) if is_undoable else "",
+        undo_label=str(_("Restore") if entry.after is None else _("Undo")),
+    )
+
+
+def describe_groups(actor: Actor, groups: Sequence[ChangeGroup]) -> list[FeedRow]:
+    """The rows of recent changes, a bulk change as one."""
+    newest = [group.newest for group in groups]
+    return [
+        row if group.count == 1 else describe_many(row, group)
+        for row, group in zip(describe_feed(actor, newest), groups, strict=True)
+    ]
+
+
+def describe_many(row: FeedRow, group: ChangeGroup) -> FeedRow:
+    """The row of several changes, which cannot be undone one by one here."""
+    entry, subject = group.newest, subject_of(group.newest.subject_kind)
+    place, place_url = common_place(subject, group)
+    action = f"{entry.action}.place" if place else entry.action
+    sentence = subject.many.get(action)
+    if sentence is None:
+        return replace(row, changes=[], undo_url="")
+    values = {
+        "who": row.who,
+        "what": link_to(subject.name_of(fields_of(entry)), row.url),
+        "count": total_text(group.count),
+        "more": total_text(group.count and group.count - 1),
+        "place": link_to(place, place_url),
+    }
+    # Our own text; the values are escaped.
+    sentence = Markup(str(sentence)) % values  # noqa: S704
+    return replace(row, sentence=sentence, changes=[], undo_url="")
+
+
+def common_place(subject: Subject, group: ChangeGroup) -> tuple[str, str]:
+    """The place of all changes of a group; empty if there are several."""
+    places = {subject.place(fields_of(entry)) for entry in group.entries}
+    return places.pop() if len(places) == 1 else ("", "")
 
 
 def write_sentence(
-    subject: Subject, entry: HistoryEntry, row: EntryRow, who: str, what: Markup
+    subject: Subject, entry: HistoryEntry, row: EntryRow, who: Markup, what: Markup
 ) -> Markup:
     """Who did what, with the person in bold and the subject as a link."""
     undone = subject.sentences.get(f"{entry.action}.undo") if entry.reverts_id else None
     sentence = undone or subject.sentences.get(entry.action, ANY_SENTENCE)
-    values = {"who": Markup("<b>{}</b>").format(who), "what": what, "action": row.action}
-    # Our own text; the values are escaped above.
-    return Markup(str(sentence)) % values  # noqa: S704
+    # Our own text; the values are escaped.
+    return Markup(str(sentence)) % {"who": who, "what": what, "action": row.action}  # noqa: S704
 
 
-def link_to(row: EntryRow) -> Markup:
-    """The subject's name, as a link to its page if it has one."""
-    if not row.url:
-        return Markup("{}").format(row.label)
-    return Markup('<a href="{}">{}</a>').format(row.url, row.label)
+def link_to(label: str, url: str) -> Markup:
+    """A name, as a link if it has an address."""
+    if not url:
+        return Markup("{}").format(label)
+    return Markup('<a href="{}">{}</a>').format(url, label)
 
 
 def name_of_actor(actor: Actor, entry: HistoryEntry, row: EntryRow) -> str:
@@ -94,24 +140,28 @@ def name_of_actor(actor: Actor, entry: HistoryEntry, row: EntryRow) -> str:
     return str(_("You")) if is_reader else row.who
 
 
-def initial_of(entry: HistoryEntry, row: EntryRow) -> str:
-    return "" if entry.actor_id is None else row.who[:1].upper()
-
-
 def changes_shown(subject: Subject, entry: HistoryEntry, label: str) -> list[FieldChange]:
     """What changed. Of something new the fields in `brief`, of something removed none: it can be
     restored."""
     before, after = (json.loads(side or "null") for side in (entry.before, entry.after))
-    if after is None:
+    if after is None or entry.action in subject.notes:
         return []
     if before is None:
         after = {name: after[name] for name in subject.brief if name in after}
     return field_changes(subject, before, after, label)
 
 
+def note_of(subject: Subject, entry: HistoryEntry) -> str:
+    """What changed, in words."""
+    note = subject.notes.get(entry.action)
+    return note(fields_of(entry)) if note else ""
+
+
+def fields_of(entry: HistoryEntry) -> Fields:
+    """The recorded fields: as they are after the change, or were before a removal."""
+    fields: Fields = json.loads(entry.after or entry.before or "{}")
+    return fields
+
+
 def undo_url(entry: HistoryEntry) -> str:
     return url_for("history.undo_change", entry_id=entry.id)
-
-
-def undo_label(entry: HistoryEntry) -> Any:
-    return _("Restore") if entry.after is None else _("Undo")

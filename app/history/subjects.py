@@ -45,6 +45,10 @@ class Subject:
     this: Any = ""
     feed: Collection[str] = ()
     brief: Collection[str] = ()
+    notes: Mapping[str, Callable[[Mapping[str, Any]], str]] = field(default_factory=dict)
+    many: Mapping[str, Any] = field(default_factory=dict)
+    place: Callable[[Mapping[str, Any]], tuple[str, str]] = lambda _fields: ("", "")
+    joined: Collection[str] = ()
     undo: Callable[[Actor, HistoryEntry], Message] | None = None
     undoable: Callable[[Actor, Sequence[HistoryEntry]], Collection[int]] = lambda _a, _e: ()
 

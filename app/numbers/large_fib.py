@@ -17,11 +17,9 @@ SECONDS = 10  # on an idle machine 0.1 are enough
 
 def digits(n: int, lock: Lock) -> str:
     """All digits of fib(n), while the lock is renewed."""
-    folder = settings().instance
-    folder.mkdir(parents=True, exist_ok=True)
     with lock.renewed():
         try:
-            with children.turn(folder, "fib", AT_ONCE, TURN_SECONDS):
+            with children.turn(settings().instance, "fib", AT_ONCE, TURN_SECONDS):
                 return run(n)
         except children.NoTurn:
             raise Unavailable(

@@ -42,11 +42,13 @@ class MenuItem:
 
 @dataclass
 class Navigation:
-    """The entries of the bar and of the menu under the person's name, and the endpoints for
-    signing in and for choosing a password."""
+    """The entries of the bar and of the menu under the person's name, and the endpoints of the
+    start page, for searching everything, signing in and choosing a password."""
 
     bar: list[MenuItem] = field(default_factory=list)
     menu: list[MenuItem] = field(default_factory=list)
+    home: str = ""
+    search: str = ""
     sign_in: str = ""
     own_password: str = ""
 
@@ -76,22 +78,29 @@ def menu_entries() -> list[MenuItem]:
 
 
 def home_url() -> str:
-    """The start page, for example after signing in: the first entry of the bar."""
-    return navigation(current_app).bar[0].url
+    """The start page, for example after signing in."""
+    return url_for(navigation(current_app).home)
+
+
+def search_url() -> str:
+    """The page that searches everything."""
+    return url_for(navigation(current_app).search)
 
 
 def sign_in_url(**args: Any) -> str:
     return url_for(navigation(current_app).sign_in, **args)
 
 
-def own_password_url() -> str:
+def own_password_url(**args: Any) -> str:
     """The page on which people choose their own password."""
-    return url_for(navigation(current_app).own_password)
+    return url_for(navigation(current_app).own_password, **args)
 
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         bar_entries=bar_entries,
+        home_url=home_url,
         menu_entries=menu_entries,
+        search_url=search_url,
         sign_in_url=sign_in_url,
     )

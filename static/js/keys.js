@@ -44,6 +44,7 @@ function moveInList(step) {
 const actions = {
   "/": () => {
     const box = document.querySelector("input[type=search]");
+    if (!box) document.querySelector("[data-search]")?.click();
     box?.focus();
     box?.select();
   },

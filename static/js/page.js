@@ -1,4 +1,5 @@
-// For every page: move the focus to error messages, and copy text. Pages work without this script.
+// For every page: move the focus to error messages, copy text, show passwords. Pages work without
+// this script.
 
 document.querySelector("[data-focus]")?.focus();
 
@@ -23,4 +24,18 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = false;
   const label = button.textContent;
   button.addEventListener("click", () => copyText(button, label));
+}
+
+// <button data-show-password="id" aria-pressed="false"> shows what is typed into #id. It is sent as a
+// password again: browsers remember what is in other fields, and offer it to whoever comes next.
+function showPassword(button, shown) {
+  document.getElementById(button.dataset.showPassword).type = shown ? "text" : "password";
+  button.setAttribute("aria-pressed", String(shown));
+}
+
+for (const button of document.querySelectorAll("[data-show-password]")) {
+  button.addEventListener("click", () => {
+    showPassword(button, button.getAttribute("aria-pressed") === "false");
+  });
+  button.closest("form").addEventListener("submit", () => showPassword(button, false));
 }

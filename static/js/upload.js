@@ -1,160 +1,22 @@
-// Uploads with a row per file: progress, speed, remaining time and a Stop button. Each file is sent
-// in its own request, two at a time, so that a refused file does not affect the others. Without this
-// script the drop zone is a plain form. Texts come from the page, in the reader's language.
+// Uploads from the page: choosing and dropping files and folders, and refreshing the list when
+// they are there. upload_queue.js sends them, upload_panel.js shows it. Without this script the
+// drop zone is a plain form.
 
-const AT_ONCE = 2;
+import { Panel } from "./upload_panel.js";
+import { Queue } from "./upload_queue.js";
+
 const form = document.querySelector("[data-drop]");
-const sheet = document.querySelector("[data-going]");
-const list = sheet.querySelector("ul");
-const summary = sheet.querySelector("[data-summary-line]");
-const stopAll = sheet.querySelector("[data-stop-all]");
-const clear = sheet.querySelector("[data-clear]");
-const texts = sheet.dataset;
-const language = document.documentElement.lang;
+const element = document.querySelector("[data-panel]");
+const texts = element.dataset;
+const queue = new Queue(form, texts, changed);
+const panel = new Panel(element, form, queue);
+let listed = 0; // requests whose files the list may show
 
-const waiting = [];
-const going = new Set();
-let uploaded = 0;
-let failed = 0;
-let listIsOutdated = false; // the list below may lack uploaded files
-
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
-const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
-function bytes(count) {
-  const units = ["B", "KB", "MB", "GB"];
-  let unit = 0;
-  while (count >= 1024 && unit < units.length - 1) {
-    count /= 1024;
-    unit += 1;
-  }
-  return `${number.format(unit ? count : Math.round(count))} ${units[unit]}`;
-}
-
-function duration(seconds) {
-  const [value, unit] = seconds < 90 ? [seconds, "second"] : [seconds / 60, "minute"];
-  const style = { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 };
-  return new Intl.NumberFormat(language, style).format(Math.max(1, value));
-}
-
-function makeRow(path) {
-  const row = document.getElementById("going").content.firstElementChild.cloneNode(true);
-  row.querySelector(".going-name").textContent = path;
-  row.querySelector("progress").setAttribute("aria-label", path);
-  list.append(row);
-  return row;
-}
-
-function finish(row, kind, text) {
-  row.classList.add(kind);
-  row.querySelector(".going-state").textContent = text;
-  const bar = row.querySelector("progress");
-  bar.value = kind === "done" ? bar.max : 0;
-  row.querySelector("button")?.remove();
-}
-
-// Uploads that can still be stopped: once the server has the whole file, it stores it.
-const unsent = () => [...going].filter((job) => !job.sent);
-
-function showSummary() {
-  const parts = [];
-  if (uploaded + failed) parts.push(fill(texts.summary, { uploaded, failed }));
-  if (waiting.length) parts.push(fill(texts.waiting, { count: waiting.length }));
-  summary.textContent = parts.join(" · ");
-  stopAll.hidden = !waiting.length && !unsent().length;
-  clear.hidden = going.size + waiting.length > 0;
-}
-
-// The speed is that of the last four seconds, not the average of the whole upload.
-function watch(job) {
-  const samples = [[performance.now(), 0]];
-  const state = job.row.querySelector(".going-state");
-  const bar = job.row.querySelector("progress");
-  job.request.upload.addEventListener("progress", (event) => {
-    const now = performance.now();
-    samples.push([now, event.loaded]);
-    while (samples.length > 2 && now - samples[0][0] > 4000) samples.shift();
-    const seconds = (now - samples[0][0]) / 1000;
-    const speed = seconds ? (event.loaded - samples[0][1]) / seconds : 0;
-    bar.max = event.total;
-    bar.value = event.loaded;
-    if (speed && event.loaded < event.total) {
-      state.textContent = fill(texts.goingOn, {
-        done: bytes(event.loaded),
-        total: bytes(event.total),
-        speed: bytes(speed),
-        left: duration((event.total - event.loaded) / speed),
-      });
-    }
-  });
-  job.request.upload.addEventListener("load", () => {
-    job.sent = true;
-    state.textContent = texts.checking;
-    job.row.querySelector("button").remove();
-    showSummary();
-  });
-}
-
-// After the whole file was sent, only the list shows whether it was stored.
-const connectionLost = (job) => (job.sent ? texts.unsure : texts.broken);
-
-// Returns why the file was refused, or "". The names in the JSON are used by older pages too.
-function problemOf(job) {
-  const { request } = job;
-  if (request.status === 401) return texts.signedOut;
-  let response = {};
-  try {
-    response = JSON.parse(request.responseText);
-  } catch {
-    return connectionLost(job);
-  }
-  const file = response.files?.[0];
-  if (file?.kept) {
-    job.notes = file.notes;
-    return "";
-  }
-  return file?.problem ?? response.error ?? response.message ?? connectionLost(job);
-}
-
-function end(job, problem) {
-  going.delete(job);
-  if (problem) failed += 1;
-  else uploaded += 1;
-  listIsOutdated ||= !problem || problem === texts.unsure;
-  const text = problem || [texts.done, ...(job.notes ?? [])].join(" · ");
-  finish(job.row, problem ? "failed" : "done", text);
-  next();
-}
-
-function start({ file, path }) {
-  const row = makeRow(path);
-  if (file.size > Number(form.dataset.most)) {
-    failed += 1;
-    finish(row, "failed", texts.tooLarge);
-    return;
-  }
-  const request = new XMLHttpRequest();
-  const job = { row, request, sent: false };
-  going.add(job);
-  row.querySelector("button").addEventListener("click", () => request.abort());
-  watch(job);
-  request.addEventListener("load", () => end(job, problemOf(job)));
-  request.addEventListener("error", () => end(job, connectionLost(job)));
-  request.addEventListener("abort", () => end(job, texts.stopped));
-  const body = new FormData();
-  // A field called folder keeps the path, one called file the name alone.
-  body.append(path.includes("/") ? "folder" : "file", file, path);
-  if (form.elements.into) body.append("into", form.elements.into.value);
-  request.open("POST", form.action);
-  request.setRequestHeader("Accept", "application/json");
-  request.setRequestHeader("X-CSRFToken", form.elements.csrf_token.value);
-  request.send(body);
-}
-
-function next() {
-  while (going.size < AT_ONCE && waiting.length) start(waiting.shift());
-  showSummary();
-  if (!going.size && listIsOutdated) refresh();
+function changed() {
+  panel.show();
+  if (queue.isActive || queue.requests === listed) return;
+  listed = queue.requests;
+  refresh();
 }
 
 // The URL of a link or button, which is the same in the refreshed list.
@@ -171,7 +33,6 @@ function replaceContent(old, fresh) {
 
 // Load the page again and replace the list and its totals.
 async function refresh() {
-  listIsOutdated = false;
   const asked = fetch(location.href, { headers: { Accept: "text/html" } });
   const response = await asked.catch(() => null); // connection lost: the list stays as it is
   if (!response?.ok || response.redirected) return;
@@ -183,29 +44,49 @@ async function refresh() {
 }
 
 function add(found) {
-  if (!found.length) return;
-  waiting.push(...found);
-  sheet.hidden = false;
-  next();
+  if (found.length) queue.add(found);
 }
 
 const chosen = (input) =>
   Array.from(input.files, (file) => ({ file, path: file.webkitRelativePath || file.name }));
 
-// Collect the files of a dropped folder; readEntries returns at most 100 entries at a time.
-async function walk(entry, above = "") {
-  const path = above + entry.name;
-  if (entry.isFile) {
-    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-    return [{ file, path }];
-  }
-  const reader = entry.createReader();
+// All entries of a dropped folder; readEntries returns at most 100 at a time.
+async function entriesOf(folder) {
+  const reader = folder.createReader();
   const found = [];
   for (;;) {
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (!some.length) return found;
-    for (const one of some) found.push(...(await walk(one, `${path}/`)));
+    found.push(...some);
   }
+}
+
+// Add the files of a dropped folder, one folder after another; returns how many entries it has that
+// are no folders. What cannot be read is a failure.
+async function addFolder(folder, path) {
+  let entries;
+  try {
+    entries = await entriesOf(folder);
+  } catch {
+    queue.addUnreadable(path, texts.unreadableFolder);
+    return 1;
+  }
+  const files = entries.filter((entry) => entry.isFile);
+  const read = await Promise.allSettled(
+    files.map((entry) => new Promise((resolve, reject) => entry.file(resolve, reject))),
+  );
+  const found = [];
+  read.forEach(({ value }, index) => {
+    const filePath = `${path}/${files[index].name}`;
+    if (value) found.push({ file: value, path: filePath });
+    else queue.addUnreadable(filePath, texts.unreadable);
+  });
+  add(found);
+  let count = files.length;
+  for (const entry of entries.filter((entry) => entry.isDirectory)) {
+    count += await addFolder(entry, `${path}/${entry.name}`);
+  }
+  return count;
 }
 
 async function dropped(transfer) {
@@ -219,19 +100,12 @@ async function dropped(transfer) {
   const files = items.filter((_, index) => !folders[index]).map((item) => item.getAsFile());
   add(files.filter(Boolean).map((file) => ({ file, path: file.name })));
   for (const entry of folders.filter(Boolean)) {
-    try {
-      add(await walk(entry));
-    } catch {
-      failed += 1;
-      sheet.hidden = false;
-      finish(makeRow(entry.name), "failed", texts.unreadable);
-      showSummary();
-    }
+    if (!(await addFolder(entry, entry.name))) queue.addUnreadable(entry.name, texts.emptyFolder);
   }
 }
 
-form.querySelector("[data-without-script]").hidden = true;
-form.querySelector("[data-with-script]").hidden = false;
+// For browsers that do not know @media (scripting).
+form.classList.add("scripted");
 for (const button of form.querySelectorAll("[data-choose]")) {
   const input = document.getElementById(button.dataset.choose);
   button.addEventListener("click", () => input.click());
@@ -246,30 +120,24 @@ document.addEventListener("click", (event) => {
   document.getElementById("file").click();
 });
 
+function highlight(on) {
+  for (const zone of [form, element]) zone.classList.toggle("over", on);
+}
+
 // Handle drops on the whole page: otherwise the browser would open the file and leave the page.
 for (const name of ["dragover", "drop"]) {
   document.addEventListener(name, (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    form.classList.toggle("over", name === "dragover");
+    highlight(name === "dragover");
     if (name === "drop") dropped(event.dataTransfer);
   });
 }
 document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) form.classList.remove("over");
+  if (!event.relatedTarget) highlight(false);
 });
 
-stopAll.addEventListener("click", () => {
-  failed += waiting.length;
-  waiting.length = 0;
-  for (const job of unsent()) job.request.abort();
-});
-clear.addEventListener("click", () => {
-  list.replaceChildren();
-  uploaded = 0;
-  failed = 0;
-  sheet.hidden = true;
-});
+window.addEventListener("online", () => queue.reconnect());
 window.addEventListener("beforeunload", (event) => {
-  if (going.size + waiting.length) event.preventDefault();
+  if (queue.isActive) event.preventDefault();
 });

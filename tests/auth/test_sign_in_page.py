@@ -187,13 +187,13 @@ def test_a_form_after_the_end_of_the_session_leads_to_the_sign_in(people, browse
         ("/cities/import/7/refused.csv", "/cities/import/7"),
         ("/cities?q=x", "/cities?q=x"),
         ("/nothing-here", "/nothing-here"),
-        ("/session/set", "/cities"),
-        ("/logout", "/cities"),
-        ("/login", "/cities"),
+        ("/session/set", "/"),
+        ("/logout", "/"),
+        ("/login", "/"),
         ("/login?next=/files/1&why=ended", "/files/1/details"),
         ("/login?next=%2Flogin%3Fnext%3D%252Ffiles%252F1", "/files/1/details"),
-        ("/login?next=//evil.example", "/cities"),
-        ("//evil.example/files/1", "/cities"),
+        ("/login?next=//evil.example", "/"),
+        ("//evil.example/files/1", "/"),
     ],
 )
 def test_signing_in_leads_to_a_page(requested, shown, people, browser):

@@ -1,12 +1,15 @@
-"""Uploads by the script of the page: choosing, dropping, stopping, errors."""
+"""Uploads by the script of the page: choosing, dropping, stopping, failures, thousands of files."""
 
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from tests.browser.conftest import OpenAs
+from tests.factories import PASSWORD
 from tests.files.helpers import PDF, REPORT, some_text
 
 DROP = """([zone, files]) => {
@@ -26,6 +29,48 @@ def page(open_as: OpenAs) -> Page:
 
 def chosen(name: str, data: bytes) -> dict[str, object]:
     return {"name": name, "mimeType": "", "buffer": data}
+
+
+def chosen_list(*names: str) -> list[dict[str, object]]:
+    """Small files of these names, each with another content."""
+    return [chosen(name, name.encode()) for name in names]
+
+
+def expect_title(page: Page, text: str) -> None:
+    expect(page.locator("[data-title]")).to_have_text(text)
+
+
+def expect_failure(page: Page, name: str, reason: str) -> None:
+    row = page.locator("[data-failures] li").filter(has_text=name)
+    expect(row).to_contain_text(reason)
+    expect(row.get_by_role("button", name=f"Retry: {name}")).to_be_visible()
+
+
+def expect_listed(page: Page, name: str) -> None:
+    expect(page.locator("[data-fresh=list]")).to_contain_text(name)
+
+
+def notes(page: Page) -> str:
+    """What is said about the uploaded files."""
+    page.locator("[data-successes] summary").click()
+    return page.locator("[data-successes]").inner_text()
+
+
+def slow_down(page: Page, bytes_a_second: int) -> Callable[[], None]:
+    """Limit the speed of sending; returns a function that ends it."""
+    network = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1}
+
+    def limit(speed: int) -> None:
+        network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": speed})
+
+    limit(bytes_a_second)
+    return lambda: limit(-1)
+
+
+def is_sent(route: Route, name: str) -> bool:
+    """True if a request has a file of this name."""
+    return name.encode() in (route.request.post_data_buffer or b"")
 
 
 class Responses:
@@ -61,13 +106,12 @@ def responses(page: Page) -> Responses:
 def test_chosen_files_are_uploaded_and_appear_in_the_list(page: Page) -> None:
     name = REPORT.replace("终稿", "上传")
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="choose files").click()
+        page.get_by_role("button", name="Choose files").click()
     chooser.value.set_files([chosen(name, PDF), chosen("b.png", b"MZ")])
-    done = page.locator(".going.done")
-    expect(done).to_contain_text(name)
-    expect(page.locator(".going.failed")).to_contain_text("The content is not a .png file.")
-    expect(page.get_by_role("status").last).to_contain_text("1 uploaded, 1 failed")
+    expect_title(page, "1 uploaded, 1 failed")
+    expect_failure(page, "b.png", "The content is not a .png file.")
     expect(page.locator("[data-fresh=list]").get_by_role("link", name=name).first).to_be_visible()
+    assert name in notes(page)
 
 
 def test_a_folder_is_stored_with_its_paths(page: Page, tmp_path: Path) -> None:
@@ -75,92 +119,273 @@ def test_a_folder_is_stored_with_its_paths(page: Page, tmp_path: Path) -> None:
     for number in range(5):
         (tmp_path / "survey" / "北" / f"{number}.txt").write_bytes(some_text(100, number))
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="a folder").click()
+        page.get_by_role("button", name="Choose a folder").click()
     chooser.value.set_files(tmp_path / "survey")
-    expect(page.locator(".going.done")).to_have_count(5)
-    expect(page.locator("[data-fresh=list]")).to_contain_text("survey/北/4.txt")
+    expect_title(page, "5 uploaded")
+    expect_listed(page, "survey/北/4.txt")
 
 
 def test_dropped_files_are_uploaded(page: Page) -> None:
     zone = page.locator("[data-drop]").element_handle()
     page.evaluate(DROP, [zone, [["dropped.txt", "a river"], ["<img src=x>.txt", "x"]]])
-    expect(page.locator(".going.done")).to_have_count(2)
-    expect(page.locator(".going-list")).to_contain_text("<img src=x>.txt")
-    expect(page.locator("[data-fresh=list]")).to_contain_text("dropped.txt")
+    expect_title(page, "2 uploaded")
+    assert "<img src=x>.txt" in notes(page)
+    expect_listed(page, "dropped.txt")
+
+
+def test_thousands_of_files_are_a_short_page(page: Page, tmp_path: Path) -> None:
+    for number in range(3000):
+        folder = tmp_path / "many" / str(number % 20)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.txt").write_text(f"{number:06} the harbour is clear\n" * 70)
+    page.evaluate(
+        """() => {
+            window.shift = 0;
+            new PerformanceObserver((list) => {
+                for (const one of list.getEntries()) window.shift += one.value;
+            }).observe({type: "layout-shift", buffered: true});
+        }"""
+    )
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.method))
+    page.locator("#folder").set_input_files(tmp_path / "many")
+    expect(page.locator("[data-title]")).to_have_text(re.compile(r"Uploading [\d,]+ of 3,000"))
+    expect(page.locator("[data-figures]")).to_contain_text(
+        re.compile(r"MB of 5.6 MB, .+B/s, about \d+ (second|minute)s? left")
+    )
+    expect(page.locator("[data-title]")).to_have_text("3,000 uploaded", timeout=180_000)
+    assert requests.count("POST") < 3000 / 20
+    assert page.evaluate("window.shift") < 0.01
+    assert "and 2,900 more" in notes(page)
+    assert page.locator("[data-panel] *").count() < 200
 
 
 def test_an_upload_shows_its_speed_and_can_be_stopped(page: Page) -> None:
-    network = page.context.new_cdp_session(page)
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 400_000}
-    network.send("Network.emulateNetworkConditions", slow)
+    restore = slow_down(page, 400_000)
     page.locator("#file").set_input_files([chosen("slow.txt", some_text(5 << 20))])
-    row = page.locator(".going")
-    expect(row.locator(".going-state")).to_contain_text(
-        re.compile(r"of 5 MB, .+B/s, \d+ (second|minute)s? left"), timeout=60_000
+    expect(page.locator("[data-figures]")).to_contain_text(
+        re.compile(r"of 5 MB, .+B/s, about \d+ (second|minute)s? left")
     )
-    row.get_by_role("button", name="Stop").click()
-    expect(row).to_contain_text("stopped")
-    page.get_by_role("button", name="Clear this list").click()
-    expect(row).to_have_count(0)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect_failure(page, "slow.txt", "stopped")
+    expect_title(page, "0 uploaded, 1 failed")
+    restore()
     page.reload()
     expect(page.locator("[data-fresh=list]")).not_to_contain_text("slow.txt")
 
 
-def test_too_large_file_is_reported_before_it_is_sent(page: Page) -> None:
-    page.evaluate("document.querySelector('[data-drop]').dataset.most = '1000'")
-    page.locator("#file").set_input_files([chosen("large.txt", some_text(1001))])
-    expect(page.locator(".going.failed")).to_contain_text("larger than 100 MB")
+def test_what_was_stopped_is_sent_by_retry_all(page: Page) -> None:
+    restore = slow_down(page, 20_000)
+    names = [f"stopped{number}.txt" for number in range(120)]
+    page.locator("#file").set_input_files([chosen(name, some_text(5000)) for name in names])
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect_title(page, "0 uploaded, 120 failed")
+    expect(page.locator("[data-failures]")).to_contain_text("and 20 more")
+    restore()
+    page.get_by_role("button", name="Retry all").click()
+    expect_title(page, "120 uploaded")
+    expect(page.locator("[data-failures]")).to_be_hidden()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="Choose files")).to_be_focused()
 
 
-def test_too_large_files_do_not_refresh_the_list(page: Page) -> None:
+def test_a_paused_upload_is_resumed_and_an_unreadable_file_fails_alone(
+    page: Page, tmp_path: Path
+) -> None:
+    restore = slow_down(page, 20_000)
+    page.locator("#file").set_input_files([chosen("first.bin", some_text(300_000))] * 4)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("[data-title]")).to_contain_text("Paused")
+    for name in ("stays.txt", "goes.txt", "stays too.txt"):
+        (tmp_path / name).write_text(name)
+    page.locator("#file").set_input_files(sorted(tmp_path.iterdir()))
+    (tmp_path / "goes.txt").unlink()
+    restore()
+    page.get_by_role("button", name="Resume").click()
+    expect_title(page, "6 uploaded, 1 failed")
+    expect_failure(page, "goes.txt", "This file could not be read.")
+    expect_listed(page, "stays too.txt")
+
+
+def test_too_large_files_are_reported_and_not_sent(page: Page) -> None:
     asked: list[str] = []
-    page.locator("#file").set_input_files([chosen("small.txt", b"x")])
-    expect(page.locator("[data-fresh=list]")).to_contain_text("small.txt")
     page.on("request", lambda request: asked.append(request.url))
-    page.evaluate("document.querySelector('[data-drop]').dataset.most = '0'")
-    page.locator("#file").set_input_files([chosen(f"{n}.txt", b"x") for n in range(20)])
-    expect(page.get_by_role("status").last).to_contain_text("1 uploaded, 20 failed")
+    page.evaluate("document.querySelector('[data-drop]').dataset.most = '1000'")
+    page.locator("#file").set_input_files([chosen(f"{n}.txt", some_text(1001)) for n in range(20)])
+    expect_title(page, "0 uploaded, 20 failed")
+    expect(page.locator("[data-failures] li").first).to_contain_text("larger than 100 MB")
     page.wait_for_load_state("networkidle")
-    assert asked == []
+    assert [url for url in asked if "/static/" not in url] == []
 
 
 def test_a_sent_file_can_no_longer_be_stopped(page: Page, responses: Responses) -> None:
     page.locator("#file").set_input_files([chosen("sent.txt", b"a river")])
-    row = page.locator(".going")
-    expect(row).to_contain_text("checking…")
-    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
-    expect(page.get_by_role("button", name="Clear this list")).to_have_count(0)
+    expect(page.locator("[data-figures]")).to_have_text("checking…")
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_hidden()
+    expect(page.get_by_role("button", name="Close")).to_be_hidden()
     responses.release()
-    expect(row).to_contain_text("uploaded")
+    expect_title(page, "1 uploaded")
 
 
-def test_stopping_all_does_not_affect_sent_files(page: Page, responses: Responses) -> None:
+def test_stopping_does_not_affect_sent_files(page: Page, responses: Responses) -> None:
     page.locator("#file").set_input_files([chosen("early.txt", b"a river")])
-    expect(page.locator(".going")).to_contain_text("checking…")
+    expect(page.locator("[data-figures]")).to_have_text("checking…")
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
     responses.network.send("Network.emulateNetworkConditions", slow)
     page.locator("#file").set_input_files([chosen("late.txt", some_text(2 << 20))])
-    page.get_by_role("button", name="Stop all").click()
-    expect(page.locator(".going.failed")).to_contain_text("late.txt")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect_failure(page, "late.txt", "stopped")
     responses.release()
-    expect(page.locator(".going.done")).to_contain_text("early.txt")
+    expect_title(page, "1 uploaded, 1 failed")
+    assert "early.txt" in notes(page)
 
 
-def test_connection_lost_after_sending_may_have_uploaded_the_file(
+def test_files_whose_response_is_lost_are_sent_again_and_stored_once(
     page: Page, responses: Responses
 ) -> None:
-    page.locator("#file").set_input_files([chosen("unsure.txt", b"a river")])
+    page.locator("#file").set_input_files(chosen_list("lost.txt", "lost too.txt"))
     responses.drop()
-    expect(page.locator(".going.failed")).to_contain_text(
-        "Check the list to see whether the file was uploaded"
+    expect(page.locator("[data-figures]")).to_contain_text("Connection lost. Trying again in")
+    for _number in range(2):
+        responses.release()
+    expect_title(page, "2 uploaded")
+    assert "Version" not in notes(page)
+    expect_listed(page, "lost too.txt")
+
+
+def test_what_the_response_does_not_confirm_is_not_uploaded(page: Page) -> None:
+    def forget(route: Route) -> None:
+        answer = route.fetch()
+        files = [file for file in answer.json()["files"] if file["path"] != "forgotten.txt"]
+        route.fulfill(response=answer, body=json.dumps({"files": files}))
+
+    page.route("**/upload?f=*", forget, times=1)
+    page.locator("#file").set_input_files(chosen_list("named.txt", "forgotten.txt"))
+    expect_title(page, "2 uploaded")
+    assert "Version" not in notes(page)
+
+
+def test_one_file_that_breaks_its_request_does_not_take_others_down(page: Page) -> None:
+    page.clock.install()
+    page.route(
+        "**/upload?f=*",
+        lambda route: route.abort() if is_sent(route, "bad.txt") else route.continue_(),
     )
-    expect(page.locator("[data-fresh=list]")).to_contain_text("unsure.txt")
+    page.locator("#file").set_input_files(chosen_list("a.txt", "bad.txt", "c.txt"))
+    expect(page.locator("[data-figures]")).to_contain_text("Connection lost.")
+    while not page.locator("[data-failures] li").count():
+        page.clock.run_for(5000)
+    expect_title(page, "2 uploaded, 1 failed")
+    expect_failure(page, "bad.txt", "Connection lost.")
 
 
-def test_connection_lost_while_sending_has_uploaded_nothing(page: Page) -> None:
+def test_without_a_connection_the_upload_pauses_and_goes_on(page: Page) -> None:
+    page.clock.install()
     page.route("**/upload?f=*", lambda route: route.abort())
-    page.locator("#file").set_input_files([chosen("lost.txt", b"a river")])
-    expect(page.locator(".going.failed")).to_contain_text("This file was not uploaded")
+    many = [chosen(f"away{number}.txt", some_text(300_000)) for number in range(6)]
+    page.locator("#file").set_input_files(many)
+    note = page.get_by_text("The server cannot be reached. The upload is paused.")
+    while not note.is_visible():
+        page.clock.run_for(5000)
+    expect(page.locator("[data-title]")).to_contain_text("Paused, 0 of 6 uploaded")
+    page.unroute("**/upload?f=*")
+    page.get_by_role("button", name="Resume").click()
+    page.clock.run_for(3000)
+    page.locator("[data-failures] button").last.click()
+    expect_title(page, "6 uploaded")
+
+
+def test_a_busy_server_is_given_the_time_that_it_asks_for(page: Page) -> None:
+    times: list[float] = []
+
+    def refuse(route: Route) -> None:
+        times.append(page.evaluate("performance.now()"))
+        if len(times) > 1:
+            route.continue_()
+        else:
+            route.fulfill(status=429, headers={"Retry-After": "4"}, body='{"error": "later"}')
+
+    page.route("**/upload?f=*", refuse)
+    page.locator("#file").set_input_files(chosen_list("a.txt", "b.txt"))
+    expect(page.locator("[data-figures]")).to_contain_text("The server is busy. Trying again in")
+    expect_title(page, "2 uploaded")
+    assert len(times) == 2
+    assert times[1] - times[0] >= 4000
+
+
+def test_after_a_new_sign_in_the_upload_goes_on(open_as: OpenAs) -> None:
+    page = open_as(None).new_page()
+
+    def sign_in(page: Page) -> None:
+        page.get_by_label("Name").fill("editor")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+
+    page.goto("/login?next=/files")
+    sign_in(page)
+    page.wait_for_url("**/files")
+    page.context.clear_cookies()
+    page.locator("#file").set_input_files(chosen_list("before.txt", "after.txt"))
+    expect(page.locator("[data-note]")).to_contain_text("You were signed out.")
+    expect_title(page, "Paused, 0 of 2 uploaded")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator("[data-note]")).to_contain_text("You are not signed in yet.")
+    with page.context.expect_page() as opened:
+        page.locator("[data-note]").get_by_role("link", name="Sign in").click()
+    sign_in(opened.value)
+    opened.value.wait_for_url(re.compile(r"^(?!.*login)"))
+    page.get_by_role("button", name="Resume").click()
+    expect_title(page, "2 uploaded")
+    expect_listed(page, "after.txt")
+
+
+def test_leaving_is_warned_of_only_while_something_is_under_way(
+    page: Page, responses: Responses
+) -> None:
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.get_by_role("heading", name="Files").click()  # browsers ask only those who did something
+    page.locator("#file").set_input_files([chosen("leaving.txt", b"x")])
+    expect(page.locator("[data-figures]")).to_have_text("checking…")
+    page.close(run_before_unload=True)
+    responses.release()
+    expect_title(page, "1 uploaded")
+    assert asked == ["beforeunload"]
+    page.close(run_before_unload=True)
+    page.wait_for_event("close")
+    assert asked == ["beforeunload"]
+
+
+def test_a_folder_that_the_form_names_is_sent_with_each_request(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            const field = document.createElement("input");
+            document.querySelector("[data-drop]").append(Object.assign(field, {name: "into"}));
+            field.value = "7";
+        }"""
+    )
+    bodies: list[bytes] = []
+
+    def read(route: Route) -> None:
+        bodies.append(route.request.post_data_buffer or b"")
+        route.continue_()
+
+    page.route("**/upload?f=*", read)
+    page.locator("#file").set_input_files([chosen("into.txt", b"x")])
+    expect_title(page, "1 uploaded")
+    assert b'name="into"\r\n\r\n7\r\n' in bodies[0]
+
+
+def test_nothing_is_dropped_on_a_touch_screen(open_as: OpenAs) -> None:
+    page = open_as("editor", has_touch=True, is_mobile=True).new_page()
+    page.goto("/files")
+    expect(page.get_by_text("Drop files")).to_be_hidden()
+    expect(page.get_by_role("button", name="Choose files")).to_be_visible()
 
 
 def test_a_folder_that_the_browser_cannot_read_is_reported(page: Page) -> None:
@@ -175,7 +400,9 @@ def test_a_folder_that_the_browser_cannot_read_is_reported(page: Page) -> None:
     )
     zone = page.locator("[data-drop]").element_handle()
     page.evaluate(DROP, [zone, [["locked", ""]]])
-    expect(page.locator(".going.failed")).to_contain_text("This folder could not be read.")
+    row = page.locator("[data-failures] li")
+    expect(row).to_contain_text("This folder could not be read.")
+    expect(row.get_by_role("button")).to_be_hidden()
 
 
 def test_the_focus_stays_where_it_is_when_the_list_is_refreshed(page: Page) -> None:

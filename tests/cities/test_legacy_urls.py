@@ -25,7 +25,6 @@ def script(app):
 @pytest.mark.parametrize(
     ("old", "today"),
     [
-        ("/", "/cities"),
         ("/select", "/cities"),
         ("/insert_page", "/cities/new"),
         ("/alter?id=1&provincename=x&cityname=y&usernumber=3", "/cities/1"),

@@ -1,5 +1,6 @@
 """One computation per result over all processes, whatever happens to the one that computes."""
 
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -111,7 +112,6 @@ def refuse():
 def test_two_large_numbers_are_computed_at_once_and_no_more(app, monkeypatch):
     monkeypatch.setattr(large_fib, "TURN_SECONDS", 0.05)
     folder = app.config["SETTINGS"].instance
-    folder.mkdir()
     with children.turn(folder, "fib", 2, 0):
         assert is_cached(app, 150_000) is False
         with children.turn(folder, "fib", 2, 0):
@@ -123,12 +123,28 @@ def test_two_large_numbers_are_computed_at_once_and_no_more(app, monkeypatch):
     assert is_cached(app, 150_001) is False
 
 
-def test_a_large_number_that_takes_too_long_is_given_up(app, store, monkeypatch):
-    monkeypatch.setattr(large_fib, "SECONDS", 0)
+def test_a_large_number_that_takes_too_long_is_given_up(app, store, monkeypatch, tmp_path):
+    """Its process is killed, and its environment has none of our secrets."""
+    monkeypatch.setattr(large_fib, "SECONDS", 1)
+    path, told = tmp_path / "program.py", tmp_path / "told"
+    path.write_text(ENDLESS.format(told=str(told)))
+    monkeypatch.setattr(fib, "__file__", str(path))
     response = Browser(app).get("/fib/1000000")
     assert response.status_code == 503
     assert "took too long" in response.json["error"]
+    pid, *names = told.read_text().split()
+    assert not set(names) - {"LC_CTYPE"}
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid), 0)
     assert not store.keys("gz:lock:*")
+
+
+ENDLESS = """
+import os, time
+with open({told!r}, "w") as told:
+    print(os.getpid(), *os.environ, file=told)
+time.sleep(600)
+"""
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_link_makes_the_administrator_and_the_sample_cities(app, browser, link):
     assert page.has("input[name=sample][checked]")
     assert page.text("label[for=sample]") == f"Add the {SAMPLE_COUNT} sample cities of China"
     response = browser.submit(link, FIELDS)
-    assert (response.status_code, response.location) == (303, "/cities")
+    assert (response.status_code, response.location) == (303, "/")
     notice = Page(browser.get("/account")).text(".notice-text")
     assert notice == "Welcome. Gazetteer is ready."
     assert browser.get("/people").status_code == 200
@@ -127,7 +127,19 @@ def test_link_works_once(browser, app, link):
     assert browser.submit(link, FIELDS).status_code == 303
     again = second.get(link)
     assert again.status_code == 404
-    assert "This link was already used." in again.text
+    page = Page(again)
+    assert page.text("h1") == "This link was already used"
+    assert page.texts("main p") == [
+        "Gazetteer is set up. Sign in, or ask the person who used the link to add you."
+    ]
+    assert page.links("main a.btn-primary") == ["/login"]
+    assert page.has("button[name=language]")
+    assert page.has("button[name=scheme]")
+    as_json = second.client.get(link, headers={"Accept": "application/json"})
+    assert as_json.status_code == 404
+    assert as_json.json["error"].startswith("This link was already used.")
+    first = Page(browser.get(link))  # of whoever used it, and is signed in
+    assert first.links("main a.btn-primary") == ["/"]
     data = {**FIELDS, "name": "somebody else", "csrf_token": token}
     assert second.client.post(link, data=data, headers=HTML).status_code == 404
     with app.app_context():

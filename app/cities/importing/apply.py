@@ -24,7 +24,6 @@ from app.database.engine import db
 from app.database.service import after_commit
 from app.database.types import UtcDateTime
 from app.errors import Conflict
-from app.history.models import ADMINISTRATORS
 from app.history.services import Change, record, record_rows
 from app.text import N_
 from app.times import now
@@ -174,7 +173,7 @@ def record_import(actor: Actor, found: CityImport, counts: dict[str, int], newes
     names and by ids larger than `newest`, the largest one before."""
     batch_id = str(found.id)
     summary = Change(found.id, None, {"file_name": found.file_name, **counts})
-    record(actor, "import.apply", summary, batch_id=batch_id, visible_to=ADMINISTRATORS)
+    record(actor, "import.apply", summary, batch_id=batch_id)
     line = ImportLine
     new = with_cities(select(City.id, line.before, line.after, City.version), found.id).where(
         City.cityname == line.cityname, City.provincename == line.provincename

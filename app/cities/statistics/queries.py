@@ -1,6 +1,9 @@
 """Reading the statistics."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from math import ceil
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -12,9 +15,13 @@ from app.cities.queries import check_reader, province_names
 from app.cities.rules import shown_name
 from app.cities.search_keys import fill_keys
 from app.database.engine import db
+from app.database.keyset import count_some
 
 PROVINCES_SHOWN = 30
 LARGEST_SHOWN = 10
+# So many bars of the chart are cut at most, from how many times the length of the next on, and to
+# how many times.
+CUT_MOST, CUT_FROM, CUT_LENGTH = 2, 4, 1.25
 NAMED = City.province_same > ""
 # A decimal on MariaDB; the sum of no rows is NULL.
 USERS: ColumnElement[Any] = func.coalesce(func.sum(City.usernumber), 0)
@@ -47,14 +54,34 @@ class Statistics:
     @property
     def longest(self) -> int:
         """The users of the province with the longest bar; at least one."""
-        shown = [row[1] for row in self.provinces] + [self.nowhere[0]]
-        return max(1, *shown)
+        return max(1, *self.bars)
+
+    @property
+    def bars(self) -> list[int]:
+        """The users of what the chart shows."""
+        return [row[1] for row in self.provinces] + [self.nowhere[0]]
+
+    @property
+    def scale(self) -> int:
+        """What a bar over the whole width stands for. Beside a few that are many times as long as
+        the others, those would be stubs: then these few are cut."""
+        users = sorted(self.bars, reverse=True)
+        for bar, following in pairwise(users[: CUT_MOST + 1]):
+            if following > 0 and bar > CUT_FROM * following:
+                return ceil(CUT_LENGTH * following)
+        return self.longest
 
 
 def read_statistics(actor: Actor) -> Statistics:
     """The statistics, cached until a city is changed here, and for half a minute at most."""
     check_reader(actor)
     return cache.get_or_compute("glance", Statistics, compute_statistics)
+
+
+def count_changed(actor: Actor, since: datetime) -> int | None:
+    """How many cities were added or changed since a moment; None for more than COUNT_MOST."""
+    check_reader(actor)
+    return count_some(City.id, [City.changed_at >= since])
 
 
 def compute_statistics() -> Statistics:

@@ -1,43 +1,45 @@
 """The page of the statistics."""
 
-from typing import Any, Literal
+from typing import Any
 
-from babel.numbers import format_compact_decimal
 from flask import Blueprint, render_template, url_for
-from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
+from app.actor import Role
+from app.auth.queries import count_people
 from app.cities.statistics.queries import Statistics, read_statistics
 from app.cities.views import reads_cities
 from app.current import actor
+from app.files.folders.queries import read_totals
+from app.files.listing import FileListing
 from app.web.formatting import format_number
 
 bp = Blueprint("cities_statistics", __name__)
-
-COMPACT_FROM = 10_000
 
 
 @bp.get("/cities/glance")
 @reads_cities
 def glance() -> str:
-    """Totals, users by province, the largest cities."""
+    """Totals, users by province, the largest cities. What is cached comes first: it may end the
+    transaction."""
     figures = read_statistics(actor())
     return render_template(
         "cities/statistics/glance.html",
         figures=figures,
         bars=province_bars(figures),
-        about=compact(figures.users),
+        totals=other_totals(),
     )
 
 
-def compact(value: int) -> str:
-    """A large number in words: 742.4 million, 7.4亿. Empty for one that is short in digits."""
-    if abs(value) < COMPACT_FROM:
-        return ""
-    locale = get_locale()
-    has_long = "long" in locale.compact_decimal_formats  # Chinese has only the short one
-    style: Literal["long", "short"] = "long" if has_long else "short"
-    return format_compact_decimal(value, format_type=style, locale=locale, fraction_digits=1)
+def other_totals() -> dict[str, int]:
+    """How many files there are, for members, and people, for administrators."""
+    totals = {}
+    if actor().has_role(Role.VIEWER):
+        totals["files"] = read_totals(actor(), FileListing()).files
+    if actor().is_admin:
+        totals["people"] = count_people(actor())
+    return totals
 
 
 def province_bars(figures: Statistics) -> list[dict[str, Any]]:
@@ -55,7 +57,8 @@ def province_bars(figures: Statistics) -> list[dict[str, Any]]:
             "url": url,
             "value": format_number(users),
             "cities": format_number(cities),
-            "share": round(100 * max(0, users) / figures.longest, 2),
+            "share": min(100.0, round(100 * max(0, users) / figures.scale, 2)),
+            "cut": users > figures.scale,
             "title": ngettext(
                 "%(name)s: %(users)s users in %(count)s city",
                 "%(name)s: %(users)s users in %(count)s cities",

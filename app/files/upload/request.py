@@ -31,6 +31,8 @@ FORM_FILES = 10
 FORM_PARTS = 10_000  # a folder of many files is one form
 # The field with the path of the folder in which the files are stored; without it, the root.
 INTO = "into"
+# A text of the client that all forms of one upload have in common.
+BATCH = "batch"
 # How long a form may take: it would occupy the server, and go on after its sender may no longer
 # upload. Seconds, and bytes a second.
 LEAST_SECONDS, LEAST_SPEED = 60, 30_000
@@ -60,7 +62,8 @@ def receive() -> tuple[list[ReceivedFile], bool]:
             check_csrf()
             check_session()
         files = sent_files(parser)
-        store_uploads(actor(), files, request.form.get(INTO, ""))
+        form = request.form
+        store_uploads(actor(), files, form.get(INTO, ""), form.get(BATCH, ""))
     finally:
         parser.discard()
     return files, parser.has_file_field

@@ -6,6 +6,7 @@ and `flask purge-files` deletes them if necessary.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from app.concurrency import yield_to_hub
 from app.current import settings
 from app.database import failures
 from app.database.engine import db
+from app.database.idempotency import hash_key
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, DomainError, Unavailable
 from app.files import cache, queries
@@ -28,6 +30,7 @@ from app.files.rules import check_file
 from app.files.services import recorded
 from app.files.storage.folder import Incoming, refusal_of, remove_stored, store_together
 from app.files.upload.versions import Versions
+from app.history.models import BATCH_ID_LENGTH
 from app.history.services import Change, new_batch_id, record
 from app.text import N_
 
@@ -49,6 +52,7 @@ class StoredFile:
     version: int
     sha256: str
     size: int
+    repeated: bool = False  # an earlier request of the same upload has stored it
 
 
 @dataclass
@@ -71,13 +75,22 @@ class ReceivedFile:
 
 
 @permitted(Role.EDITOR)
-def store_uploads(actor: Actor, files: Sequence[ReceivedFile], into: str = "") -> None:
+def store_uploads(
+    actor: Actor, files: Sequence[ReceivedFile], into: str = "", key: str = ""
+) -> None:
     """Store the files of one form in the folder `into`, a path as it was sent; one that is refused
-    does not affect the others. Several files are one batch."""
+    does not affect the others. Several files are one batch, and so are all forms with the same key:
+    of these a file that is sent again, because the response was lost, is not stored again."""
     for file in files:
         check(file, actor.person_id, into)
         yield_to_hub()
-    store(actor, files, new_batch_id() if len(files) > 1 else None)
+    batch_id = batch_of(actor, key) if key else new_batch_id() if len(files) > 1 else None
+    store(actor, files, batch_id)
+
+
+def batch_of(actor: Actor, key: str) -> str:
+    """The id of the batch of all forms that this person sends with this key."""
+    return hash_key(actor.id, key, ["upload"])[:BATCH_ID_LENGTH]
 
 
 def check(file: ReceivedFile, owner_id: int, into: str) -> None:
@@ -151,6 +164,8 @@ def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, on
     else:
         for file, row in zip(files, stored, strict=True):
             file.stored = row
+            if row and row.repeated:
+                remove_stored(settings().files_dir, file.columns["stored_name"])
         refuse([file for file in files if not file.stored], Conflict(TOO_MANY))
 
 
@@ -167,7 +182,8 @@ def insert_versions(
     actor: Actor, files: Sequence[dict[str, Any]], batch_id: str | None, once: bool
 ) -> Sequence[StoredFile | None]:
     """Insert the rows of files of one owner as the next versions of their names, and record that;
-    None for a file for which no name is left. With `once` AlreadyStored if one has a copy.
+    None for a file for which no name is left. With `once` AlreadyStored if one has a copy. A file
+    of this batch that is current already, with the same content, stays as it is.
 
     The upload may have taken long. The owner's row is locked before anything is read: two uploads
     at the same time would choose the same number."""
@@ -178,11 +194,27 @@ def insert_versions(
     if once and any(map(queries.has_copy, rows)):
         raise AlreadyStored()
     ensure_folders({row.folder for row in rows}, owner_id)
-    inserted = Versions(owner_id).insert(rows)
-    changes = [Change(row.id, after=recorded(row), version=row.version) for row in inserted]
-    record(actor, "file.create", *changes, batch_id=batch_id)
+    versions = Versions(owner_id, batch_id)
+    record_uploads(actor, versions.insert(rows), batch_id)
     after_commit(cache.invalidate)
-    return [
-        StoredFile(row.id, row.path, row.version, row.sha256, row.size) if row.id else None
-        for row in rows
-    ]
+    return [stored_file(versions.repeated.get(row), row) for row in rows]
+
+
+def stored_file(repeated: File | None, row: File) -> StoredFile | None:
+    """What became of a new row: an equal one that is there already, itself, or nothing."""
+    there = repeated or row
+    if there.id is None:
+        return None
+    return StoredFile(
+        there.id, there.path, there.version, there.sha256, there.size, repeated is not None
+    )
+
+
+def record_uploads(actor: Actor, rows: Sequence[File], batch_id: str | None) -> None:
+    """Record new versions. In the feed the first in each outermost folder stands for the others."""
+    folders: dict[str, list[Change]] = defaultdict(list)
+    for row in rows:
+        change = Change(row.id, after=recorded(row), version=row.version)
+        folders[row.folder.partition("/")[0]].append(change)
+    for changes in folders.values():
+        record(actor, "file.create", *changes, batch_id=batch_id)

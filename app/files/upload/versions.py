@@ -12,6 +12,7 @@ from app.files.models import File
 from app.files.names import numbered
 from app.files.queries import Conditions
 from app.files.search_keys import keys
+from app.history.queries import is_created_in
 from app.times import now
 
 Path = tuple[str, str]  # folder and name
@@ -29,14 +30,15 @@ class LastVersion:
 class Versions:
     """The versions of the paths of an owner, within a running service."""
 
-    def __init__(self, owner_id: int) -> None:
-        self.owner_id = owner_id
+    def __init__(self, owner_id: int, batch_id: str | None = None) -> None:
+        self.owner_id, self.batch_id = owner_id, batch_id
         self.last: dict[Path, LastVersion | None] = {}
         self.replaced: list[Path] = []  # paths whose current version in the database is replaced
+        self.repeated: dict[File, File] = {}  # rows that are there already, and those that are
 
     def insert(self, rows: Sequence[File]) -> list[File]:
         """Insert rows as the next versions of their paths. Returns them without those for which
-        there is no name left."""
+        there is no name left, and without the repeated ones."""
         self.read((row.folder, row.name) for row in rows)
         rows = [row for row in rows if self.add(row)]
         for same in self.by_folder(self.replaced):
@@ -69,7 +71,7 @@ class Versions:
     def add(self, row: File) -> bool:
         """Make a row the version after the last one of its path. If that was sent under another
         name, which was changed into this one, it is another file: then the name gets a number.
-        False if all these names are taken."""
+        False if all these names are taken, or if it is repeated."""
         sent, path = row.sent_path, (row.folder, row.name)
         if not self.is_free(path, sent):
             paths = [(row.folder, name) for name in numbered(row.name)]
@@ -78,7 +80,11 @@ class Versions:
             if free is None:
                 return False
             path = free
-        last, row.name = self.last[path], path[1]
+        last = self.last[path]
+        if last and last.current and self.is_repetition(row, last.current):
+            self.repeated[row] = last.current
+            return False
+        row.name = path[1]
         row.version = 1 + (last.number if last else 0)
         row.sent_name = None if sent == row.path else sent
         for column, key in keys(row.folder, row.name).items():
@@ -90,6 +96,13 @@ class Versions:
         """True if no file has this path, or those that were sent under the same name."""
         last = self.last[path]
         return last is None or last.sent_path == sent
+
+    def is_repetition(self, row: File, current: File) -> bool:
+        """True if the current version has the same content and was stored in the same batch: the
+        response to that request was lost."""
+        if self.batch_id is None or current.id is None or current.sha256 != row.sha256:
+            return False
+        return is_created_in("file", current.id, self.batch_id)
 
     def replace(self, row: File, path: Path, last: LastVersion | None) -> File:
         """Which is the current version once this row is there. An adopted file may be older than

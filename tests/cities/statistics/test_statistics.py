@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from app.cities.statistics import queries, views
+from app.cities.statistics import queries
 from app.database.engine import db
 from app.redis.client import redis_store
 from tests.cities.conftest import add_as_original, add_cities, multiply_cities
@@ -90,12 +90,43 @@ def test_a_province_has_the_name_that_its_largest_city_gives_it(any_app):
     assert queries.compute_statistics().provinces == [("Ａ（x）", 7, 4)]
 
 
-def test_large_numbers_are_also_shown_in_words(app):
-    with app.test_request_context():
-        assert views.compact(9_999) == ""
-        assert views.compact(742_401_221) == "742.4 million"
-    with app.test_request_context(headers={"Accept-Language": "zh-CN"}):
-        assert views.compact(742_401_221) == "7.4亿"
+def test_of_bars_many_times_as_long_as_the_others_a_few_are_cut(any_app):
+    add_cities(("a", "x", 2_147_483_647), ("b", "x", 100), ("c", "x", 90))
+    assert queries.compute_statistics().scale == 125
+    add_cities(("d", "x", 2_000_000_000))
+    assert queries.compute_statistics().scale == 125
+    add_cities(("e", "x", 1_900_000_000))
+    figures = queries.compute_statistics()
+    assert figures.scale == figures.longest == 2_147_483_647
+
+
+def test_scale_of_few_bars_is_the_longest(any_app):
+    add_cities(("a", "x", 1000))
+    assert queries.compute_statistics().scale == 1000
+    add_cities(("b", "x", 0), ("c", "x", -5))
+    assert queries.compute_statistics().scale == 1000
+
+
+def test_a_cut_bar_is_named(app, as_role):
+    with app.app_context():
+        add_cities(("河北", "x", 2_000_000_000), ("广东", "y", 100), ("湖南", "z", 50))
+    page = Page(as_role("viewer").get("/cities/glance"))
+    assert [bar["width"] for bar in page.all(".bars svg")] == ["100.0%", "80.0%", "40.0%"]
+    assert [len(page.all(f".bars li:nth-child({n}) rect")) for n in (1, 2, 3)] == [2, 1, 1]
+    assert "The bar of 河北 is cut" in page.text(".bars-rest")
+
+
+def test_files_are_counted_for_members_and_people_for_administrators(make_app, app, as_role):
+    with app.app_context():
+        add_cities(("广东", "深圳市", 1))
+    links = {
+        role: Page(as_role(role).get("/cities/glance")).links(".stat a")
+        for role in ("viewer", "admin")
+    }
+    assert links["viewer"] == ["/cities", "/cities/1", "/files"]
+    assert links["admin"] == ["/cities", "/cities/1", "/files", "/people"]
+    visitor = make_app(PUBLIC_READ="1").test_client().get("/cities/glance")
+    assert Page(visitor).links(".stat a") == ["/cities", "/cities/1"]
 
 
 def test_the_page_shows_bars_that_lead_to_the_list(app, as_role):
@@ -108,16 +139,16 @@ def test_the_page_shows_bars_that_lead_to_the_list(app, as_role):
         "/cities?no_province=1",
     ]
     assert page.links("a.bars-row") == page.links("details.below a") == urls
-    assert [bar["width"] for bar in page.all(".bars rect")] == ["100.0%", "25.0%", "0.0%"]
+    assert [bar["width"] for bar in page.all(".bars svg")] == ["100.0%", "25.0%", "0.0%"]
     assert page.all("a.bars-row")[0]["title"] == "广东: 12,000 users in 1 city"
-    assert page.texts(".tallies dd")[0] == "15,000 about 15 thousand"
+    assert page.texts(".stat .value")[0] == "15,000"
     assert "1 city has no number of users" in page.text(".tallies-note")
 
 
 def total_of(person):
     """The number of users on the page; None if it says that there is no city."""
     page = Page(person.get("/cities/glance"))
-    return None if "No city yet" in page.text("main") else page.texts(".tallies dd")[0]
+    return None if "No city yet" in page.text("main") else page.texts(".stat .value")[0]
 
 
 def test_an_empty_register_says_so(as_role):
@@ -152,7 +183,8 @@ def test_it_answers_in_both_languages(app, as_role, language):
         add_cities(("a", "b", 123_456_789))
     viewer = as_role("viewer")
     viewer.client.set_cookie("gz_language", language)
-    assert ("1.2亿" if language == "zh" else "123.5 million") in total_of(viewer)
+    page = Page(viewer.get("/cities/glance"))
+    assert page.texts(".stat .label")[0] == ("用户总数" if language == "zh" else "users in all")
 
 
 def test_a_hundred_thousand_cities_are_summed_within_the_time_out_of_a_connection(any_app):

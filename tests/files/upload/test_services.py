@@ -15,8 +15,10 @@ from app.database.engine import db
 from app.errors import Conflict, Fault, Invalid, NoSpace, TooLarge, Unauthorized, Unavailable
 from app.files import names, queries
 from app.files.models import File
+from app.files.services import remove_file
 from app.files.storage.folder import Incoming, path_of
 from app.files.upload import services as uploads
+from app.history.models import HistoryEntry
 from tests.factories import OPERATOR
 from tests.files.helpers import (
     PDF,
@@ -62,6 +64,47 @@ def test_the_same_name_again_is_the_next_version_and_the_older_stays_by_id(peopl
     assert queries.find_file(OPERATOR, "a.txt").id == second.id
     versions = queries.list_versions(OPERATOR, queries.load_file(OPERATOR, first.id))
     assert [file.version for file in versions] == [2, 1]
+
+
+def send(owner_id: int, key: str, *files: tuple[str, bytes]) -> list[tuple[int, int, bool]]:
+    """Store a form with a key; returns id, version and whether it was repeated for each file."""
+    sent = received_files(*files)
+    uploads.store_uploads(editor(owner_id), sent, key=key)
+    assert all(file.stored for file in sent)
+    return [(file.stored.id, file.stored.version, file.stored.repeated) for file in sent]
+
+
+def test_a_form_sent_again_with_its_key_is_stored_once(people):
+    ((first, *_),) = send(people[0], "k", ("f/a.txt", b"one"))
+    again = send(people[0], "k", ("f/a.txt", b"one"), ("f/b.txt", b"two"))
+    assert again[0] == (first, 1, True)
+    assert again[1][1:] == (1, False)
+    assert len(on_disk(settings().files_dir)) == 2
+    actions = db.session.scalars(select(HistoryEntry.batch_id)).all()
+    assert len(actions) == 2
+    assert len(set(actions)) == 1
+
+
+def test_the_same_content_is_a_version_unless_it_is_repeated(people):
+    send(people[0], "k", ("a.txt", b"one"))
+    assert send(people[0], "other", ("a.txt", b"one"))[0][1:] == (2, False)
+    assert send(people[0], "", ("a.txt", b"one"))[0][1:] == (3, False)
+    assert send(people[0], "k", ("a.txt", b"two"))[0][1:] == (4, False)
+    # Version 4 is of this batch, but has another content; version 1 is not current any more.
+    assert send(people[0], "k", ("a.txt", b"one"))[0][1:] == (5, False)
+    assert send(people[1], "k", ("a.txt", b"one"))[0][1:] == (1, False)
+
+
+def test_a_repeated_file_whose_name_was_changed_is_found(people):
+    send(people[0], "k", ("a.txt", b"one"))
+    changed = send(people[0], "k", (" a.txt", b"two"))
+    assert send(people[0], "k", (" a.txt", b"two")) == [(changed[0][0], 1, True)]
+
+
+def test_a_repeated_file_that_was_removed_is_stored(people):
+    ((first, *_),) = send(people[0], "k", ("a.txt", b"one"))
+    remove_file(editor(people[0]), first)
+    assert send(people[0], "k", ("a.txt", b"one"))[0][1:] == (2, False)
 
 
 def test_the_same_name_of_another_person_case_or_folder_is_another_file(people):

@@ -103,6 +103,16 @@ def test_a_folder_is_stored_with_its_paths(app):
     assert response.status_code == 422
 
 
+def test_a_form_that_is_sent_again_with_its_key_is_stored_once(app):
+    script = Script(app)
+    file = (b'name="folder"; filename="f/a.txt"', b"1")
+    key = (b'name="batch"', b"0123")
+    first = lines(script.upload_parts(key, file))
+    assert lines(script.upload_parts(key, file)) == first
+    assert lines(script.upload_parts((b'name="batch"', b"4567"), file))[1] != first[1]
+    assert lines(script.upload_parts(file))[1].endswith("Version 3 of this file.")
+
+
 @pytest.mark.parametrize("name", ["report.docx", "table.xlsx", "setup.exe", "Makefile", "x.文"])
 @pytest.mark.parametrize("setting", ["", "*"])
 def test_every_file_type_is_accepted_by_default(make_app, name, setting):

@@ -1,0 +1,132 @@
+"""What happened lately, for members: the newest changes, bulk changes and long uploads as one.
+
+An import writes an entry for each of thousands of cities. So the feed does not read entries marked
+as `folded` (services.py), and of the others HEADS_MOST at most, however they are grouped.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import func, literal, select, union_all
+
+from app.actor import Actor, Role
+from app.database.engine import db
+from app.database.keyset import COUNT_MOST
+from app.database.service import permitted
+from app.history.models import HistoryEntry
+from app.history.queries import visible_to
+from app.history.subjects import all_subjects
+
+HEADS_MOST, CHUNK = 1000, 60
+BATCHES_COUNTED = 100  # batches of which the feed says how many entries they have
+GAP = timedelta(minutes=10)  # between two uploads that are one
+
+BatchKey = tuple[str, str]  # batch and action
+
+
+@dataclass
+class ChangeGroup:
+    """Changes that are one line, the newest first. Of a bulk change `entries` has only those that
+    stand for the others; `count` is how many there are, None for more than COUNT_MOST."""
+
+    entries: list[HistoryEntry] = field(default_factory=list)
+    count: int | None = 0
+
+    @property
+    def newest(self) -> HistoryEntry:
+        return self.entries[0]
+
+    @property
+    def batches(self) -> set[BatchKey]:
+        return {key for entry in self.entries if (key := batch_key(entry))}
+
+    def is_followed_by(self, entry: HistoryEntry) -> bool:
+        """True if the same person has done the same shortly before, of what is joined."""
+        last = self.entries[-1]
+        same = (last.actor_id, last.via, last.action) == (entry.actor_id, entry.via, entry.action)
+        return same and is_joined(entry) and last.at - entry.at < GAP
+
+
+def batch_key(entry: HistoryEntry) -> BatchKey | None:
+    return None if entry.batch_id is None else (entry.batch_id, entry.action)
+
+
+def is_joined(entry: HistoryEntry) -> bool:
+    subject = all_subjects().get(entry.subject_kind)
+    return subject is not None and entry.action in subject.joined
+
+
+@permitted(Role.VIEWER)
+def recent_changes(actor: Actor, most: int) -> list[ChangeGroup]:
+    """The newest changes that the actor may see, at most so many groups."""
+    groups: list[ChangeGroup] = []
+    batches: dict[BatchKey, ChangeGroup] = {}
+    for entry in read_heads(actor):
+        key = batch_key(entry)
+        group = batches.get(key) if key else None
+        if group is None and groups and groups[-1].is_followed_by(entry):
+            group = groups[-1]
+        if group is None:
+            if len(groups) == most:
+                break
+            group = ChangeGroup()
+            groups.append(group)
+        group.entries.append(entry)
+        if key:
+            batches[key] = group
+    count_entries(groups)
+    return groups
+
+
+def read_heads(actor: Actor) -> Iterator[HistoryEntry]:
+    """The newest entries that stand for themselves or for a bulk change, of the actions that the
+    feed shows."""
+    shown = {action for subject in all_subjects().values() for action in subject.feed}
+    entry_id, is_folded = HistoryEntry.id, HistoryEntry.folded
+    query = select(HistoryEntry, visible_to(actor)).where(is_folded.is_(False))
+    # MariaDB would read the table backwards.
+    query = query.with_hint(HistoryEntry, "FORCE INDEX (ix_history_folded)", dialect_name="mysql")
+    before, left = None, HEADS_MOST
+    while left > 0:
+        limit = min(left, CHUNK)
+        chunk = query if before is None else query.where(entry_id < before)
+        rows = db.session.execute(chunk.order_by(entry_id.desc()).limit(limit)).all()
+        for entry, is_visible in rows:
+            if is_visible and entry.action in shown:
+                yield entry
+        if len(rows) < limit:
+            return
+        before, left = rows[-1][0].id, left - limit
+
+
+def count_entries(groups: list[ChangeGroup]) -> None:
+    """Set the counts of the groups, in one query for all batches."""
+    keys = sorted({key for group in groups for key in group.batches})[:BATCHES_COUNTED]
+    found = {(batch, action): count for batch, action, count in count_batches(keys)}
+    for group in groups:
+        counts = [found.get(key) for key in group.batches]
+        single = sum(entry.batch_id is None for entry in group.entries)
+        known = [count for count in counts if count is not None and count <= COUNT_MOST]
+        total = single + sum(known)
+        group.count = total if len(known) == len(counts) and total <= COUNT_MOST else None
+
+
+def count_batches(keys: list[BatchKey]) -> list[tuple[str, str, int]]:
+    """How many entries batches have, each counted up to one more than COUNT_MOST."""
+    entry = HistoryEntry
+    some = [
+        select(entry.id)
+        .where(entry.batch_id == batch, entry.action == action)
+        .limit(COUNT_MOST + 1)
+        .subquery()
+        for batch, action in keys
+    ]
+    counts = [
+        select(literal(batch), literal(action), func.count()).select_from(rows)
+        for (batch, action), rows in zip(keys, some, strict=True)
+    ]
+    if not counts:
+        return []
+    rows = db.session.execute(union_all(*counts))
+    return [(batch, action, count) for batch, action, count in rows]

@@ -1,0 +1,50 @@
+"""What the start page shows, each part bounded, however large the tables are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.actor import Actor, Role
+from app.cities.importing.queries import count_waiting
+from app.cities.statistics.queries import Statistics, count_changed, read_statistics
+from app.database.service import permitted
+from app.files.folders.queries import FileTotals, read_totals
+from app.files.listing import FileListing
+from app.files.models import File
+from app.files.queries import list_newest
+from app.history.recent import ChangeGroup, recent_changes
+
+GROUPS_SHOWN, FILES_SHOWN = 12, 6
+
+
+@dataclass(frozen=True)
+class Overview:
+    """`changed_today` is None for more than COUNT_MOST. `waiting` is how many imports the reader
+    has previewed and neither applied nor cancelled."""
+
+    figures: Statistics
+    changed_today: int | None
+    files: FileTotals
+    waiting: int
+    newest_files: list[File]
+    changes: list[ChangeGroup]
+
+    @property
+    def is_new(self) -> bool:
+        """True for an installation in which there is nothing yet."""
+        return not (self.figures.cities or self.files.files)
+
+
+@permitted(Role.VIEWER)
+def read_overview(actor: Actor, today: datetime) -> Overview:
+    """Everything of the page; `today` is when the reader's day began. What is cached comes first,
+    because reading it may end the transaction in which the rest is read."""
+    figures = read_statistics(actor)
+    files = read_totals(actor, FileListing())
+    return Overview(
+        figures=figures,
+        changed_today=count_changed(actor, today),
+        files=files,
+        waiting=count_waiting(actor) if actor.may_write else 0,
+        newest_files=list_newest(actor, FILES_SHOWN),
+        changes=recent_changes(actor, GROUPS_SHOWN),
+    )

@@ -1,0 +1,219 @@
+// The panel of an upload: one title, one bar, failures first, successes folded. However many files
+// there are, it has at most some hundred rows. Texts come from the page, in the reader's language.
+
+const ROWS = 100;
+const DRAW_MS = 250;
+const language = document.documentElement.lang;
+
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const count = (value) => number.format(value);
+
+function bytes(value) {
+  const units = ["B", "KB", "MB", "GB"];
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${number.format(unit ? value : Math.round(value))} ${units[unit]}`;
+}
+
+function duration(seconds) {
+  const [value, unit] = seconds < 90 ? [seconds, "second"] : [seconds / 60, "minute"];
+  const style = { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 };
+  return new Intl.NumberFormat(language, style).format(Math.max(1, value));
+}
+
+export class Panel {
+  // The panel takes the place of the form, so that nothing moves.
+  constructor(element, form, queue) {
+    Object.assign(this, { element, form, queue, texts: element.dataset });
+    this.rows = new Map(); // from the failed item to its row
+    this.timer = 0;
+    const find = (name) => element.querySelector(`[data-${name}]`);
+    for (const name of ["title", "figures", "note", "signin", "failures", "successes", "status"]) {
+      this[name] = find(name);
+    }
+    this.bar = element.querySelector("progress");
+    this.buttons = {};
+    const actions = {
+      pause: () => queue.pause(),
+      resume: () => this.resume(),
+      stop: () => queue.stop(),
+      clear: () => this.clear(),
+      retryall: () => this.retry([...queue.failures.keys()]),
+    };
+    for (const [name, action] of Object.entries(actions)) {
+      this.buttons[name] = find(name);
+      this.buttons[name].addEventListener("click", action);
+    }
+    this.successes.addEventListener("toggle", () => this.drawUploaded());
+  }
+
+  async resume() {
+    const resumed = await this.queue.resume();
+    if (!resumed) this.note.firstElementChild.textContent = this.texts.notSignedIn;
+    else this.title.focus();
+  }
+
+  clear() {
+    this.queue.clear();
+    this.element.hidden = true;
+    this.form.hidden = false;
+    this.form.querySelector("[data-choose]").focus();
+  }
+
+  retry(items) {
+    const rows = [...this.failures.querySelectorAll("li")];
+    const after = rows.indexOf(this.rows.get(items[0])) + 1;
+    const next = items.length === 1 && rows[after]?.querySelector("button");
+    this.queue.retry(items);
+    (next || this.title).focus();
+  }
+
+  // Draw now if that was not done just now, and again until nothing is going on.
+  show() {
+    if (this.element.hidden) this.open();
+    this.isOutdated = true;
+    if (this.timer) return;
+    this.draw();
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      if (this.isOutdated || this.queue.isActive) this.show();
+    }, DRAW_MS);
+  }
+
+  open() {
+    const hadFocus = this.form.contains(document.activeElement);
+    this.element.hidden = false;
+    this.form.hidden = true;
+    if (hadFocus) this.title.focus();
+  }
+
+  draw() {
+    const { queue } = this;
+    const progress = queue.progress();
+    this.isOutdated = false;
+    this.drawTitle();
+    this.figures.textContent = this.figuresOf(progress);
+    this.bar.value = progress.share;
+    this.bar.classList.toggle("ended", !queue.isActive);
+    this.note.hidden = !["signedOut", "broken"].includes(queue.paused);
+    if (this.drawn !== queue.paused) this.note.firstElementChild.textContent = this.noteText();
+    this.signin.hidden = queue.paused !== "signedOut";
+    this.drawn = queue.paused;
+    this.drawButtons();
+    this.drawFailed();
+    this.drawUploaded();
+  }
+
+  drawTitle() {
+    const { uploaded, failures, total, isActive, paused } = this.queue;
+    const values = {
+      done: count(uploaded.count),
+      total: count(total.count),
+      uploaded: count(uploaded.count),
+      failed: count(failures.size),
+    };
+    let text = this.texts.uploading;
+    if (!isActive) text = failures.size ? this.texts.summary : this.texts.finished;
+    else if (paused) text = this.texts.paused;
+    this.title.textContent = fill(text, values);
+    // Screen readers hear the beginning, each quarter, and what needs them.
+    const quarter = Math.floor((4 * uploaded.count) / total.count);
+    const state = [text, quarter, failures.size > 0].join();
+    if (state !== this.announced) this.status.textContent = this.title.textContent;
+    this.announced = state;
+  }
+
+  noteText() {
+    return this.queue.paused === "signedOut" ? this.texts.signedOut : this.texts.brokenOff;
+  }
+
+  figuresOf({ bytes: done, speed, left }) {
+    const { queue, texts } = this;
+    const { total, uploaded, held, jobs, waiting } = queue;
+    if (!queue.isActive) {
+      if (!uploaded.count) return "";
+      const time = duration((this.ended - queue.started) / 1000);
+      return fill(texts.took, { total: bytes(uploaded.bytes), time });
+    }
+    this.ended = performance.now();
+    const values = { done: bytes(done), total: bytes(total.bytes) };
+    if (queue.paused) return fill(texts.amount, values);
+    if (queue.wait() && !jobs.size) {
+      const text = held.reason === "busy" ? texts.busy : texts.tryingAgain;
+      return fill(text, { left: duration(queue.wait() / 1000) });
+    }
+    if (!waiting.length && !queue.unsent.length) return texts.checking;
+    if (!speed || !left) return fill(texts.amount, values);
+    return fill(texts.goingOn, { ...values, speed: bytes(speed), left: duration(left) });
+  }
+
+  drawButtons() {
+    const { queue, buttons } = this;
+    const focused = Object.values(buttons).find((button) => button === document.activeElement);
+    const isWaiting = queue.waiting.length > 0;
+    buttons.pause.hidden = !isWaiting || Boolean(queue.paused);
+    buttons.resume.hidden = !queue.paused || !isWaiting;
+    buttons.stop.hidden = !isWaiting && !queue.unsent.length;
+    buttons.clear.hidden = queue.isActive;
+    buttons.retryall.hidden = queue.failures.size < 2;
+    if (focused?.hidden) this.title.focus();
+  }
+
+  drawFailed() {
+    const { failures } = this.queue;
+    const list = this.failures.querySelector("ul");
+    this.failures.hidden = !failures.size;
+    for (const [item, row] of this.rows) {
+      if (failures.get(item) === row.dataset.problem) continue;
+      row.remove();
+      this.rows.delete(item);
+    }
+    for (const [item, problem] of failures) {
+      if (this.rows.size >= ROWS) break;
+      if (!this.rows.has(item)) list.append(this.makeRow(item, problem));
+    }
+    const heading = this.failures.querySelector("[data-count]");
+    heading.textContent = fill(this.texts.failed, { count: count(failures.size) });
+    this.drawRest(this.failures, failures.size - this.rows.size);
+  }
+
+  makeRow(item, problem) {
+    const row = document.getElementById("upload-failure").content.firstElementChild.cloneNode(true);
+    row.dataset.problem = problem;
+    row.querySelector("[data-path]").textContent = item.path;
+    row.querySelector("[data-reason]").textContent = problem;
+    const button = row.querySelector("button");
+    button.setAttribute("aria-label", `${button.textContent}: ${item.path}`);
+    button.addEventListener("click", () => this.retry([item]));
+    button.hidden = !this.queue.isRetriable(item);
+    this.rows.set(item, row);
+    return row;
+  }
+
+  // The rows exist only while they are unfolded.
+  drawUploaded() {
+    const { count: sum, noted, plain } = this.queue.uploaded;
+    this.successes.hidden = !sum;
+    const shown = this.successes.open ? [...noted.slice(-ROWS), ...plain.slice(-ROWS)] : [];
+    const rows = shown.slice(0, ROWS).map(({ path, notes }) => {
+      const row = document.createElement("li");
+      row.textContent = [path, ...notes].join(" · ");
+      return row;
+    });
+    const list = this.successes.querySelector("ul");
+    if (rows.length !== list.children.length || sum !== this.listed) list.replaceChildren(...rows);
+    this.listed = sum;
+    this.drawRest(this.successes, sum - rows.length);
+  }
+
+  drawRest(part, rest) {
+    const line = part.querySelector("[data-rest]");
+    line.hidden = rest <= 0;
+    line.textContent = fill(this.texts.rest, { count: count(rest) });
+  }
+}

@@ -1,0 +1,300 @@
+// The files of an upload: which wait, are being sent, are uploaded or failed. Small files are sent
+// together, because each request has a price of its own; several requests are under way at once.
+// Draws nothing; `changed` is called whenever something did.
+
+import { renew, send } from "./upload_request.js";
+
+const AT_ONCE = 3;
+// Small files share a request, up to these limits: the server gives a form a minute, and after a
+// broken connection a whole request is sent again.
+const BATCH_FILES = 50;
+const BATCH_BYTES = 1 << 20;
+const SMALL_BYTES = 256 << 10;
+const LOOKAHEAD = 500; // waiting files among which small ones are looked for
+const SLICE = 100;
+// What fails for a reason that passes is tried again after 1, 2, 4 ... seconds.
+const TRIES = 6;
+const MOST_WAIT_MS = 30_000;
+// What a file costs besides its bytes, for the bar and the time that is left.
+const FILE_COST = 16 << 10;
+const SPEED_MS = 5_000;
+
+const cost = (item) => item.file.size + FILE_COST;
+
+// 32 hex digits; crypto.randomUUID() would need https.
+const randomKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+
+// A file that was moved, changed or locked since it was chosen: the browser then reports a broken
+// connection for the whole request.
+async function isReadable({ file }) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export class Queue {
+  constructor(form, texts, changed) {
+    Object.assign(this, { form, texts, changed });
+    this.requests = 0; // since the page was opened
+    this.clear();
+  }
+
+  // Forget everything; only when nothing is under way.
+  clear() {
+    this.batch = randomKey(); // of all requests until then: what is sent twice is stored once
+    this.waiting = [];
+    this.jobs = new Set();
+    this.failures = new Map(); // from the item to the reason
+    this.uploaded = { count: 0, bytes: 0, cost: 0, plain: [], noted: [] };
+    this.total = { count: 0, bytes: 0, cost: 0 };
+    this.paused = ""; // why: "person", "signedOut", "broken"
+    this.isStopped = false;
+    this.held = { until: 0, reason: "", times: 0 };
+    this.samples = [];
+    this.started = performance.now();
+  }
+
+  get isActive() {
+    return this.waiting.length + this.jobs.size > 0;
+  }
+
+  get most() {
+    return Number(this.form.dataset.most);
+  }
+
+  // Requests that have not left completely.
+  get unsent() {
+    return [...this.jobs].filter((job) => !job.complete);
+  }
+
+  // Add what was chosen. It takes time, because the browser asks for the size of each file only
+  // now; so it is done in slices.
+  async add(found) {
+    if (!this.isActive && !this.failures.size) this.clear();
+    this.isStopped = false;
+    for (let start = 0; start < found.length; start += SLICE) {
+      this.addSlice(found.slice(start, start + SLICE));
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  }
+
+  addSlice(found) {
+    for (const { file, path } of found) {
+      const item = { file, path, tries: 0, alone: false };
+      this.count(item, 1);
+      if (file.size > this.most) this.failures.set(item, this.texts.tooLarge);
+      else this.waiting.push(item);
+    }
+    this.next();
+  }
+
+  // A path that could not be read at all.
+  addUnreadable(path, reason) {
+    const item = { file: new File([], path), path, tries: 0, alone: true, isMissing: true };
+    this.count(item, 1);
+    this.failures.set(item, reason);
+    this.changed();
+  }
+
+  count(item, sign) {
+    this.total.count += sign;
+    this.total.bytes += sign * item.file.size;
+    this.total.cost += sign * cost(item);
+  }
+
+  next() {
+    if (this.isStopped) this.stopped(this.waiting.splice(0));
+    // After a broken connection one request tries it out.
+    const most = this.held.times ? 1 : AT_ONCE;
+    while (!this.paused && !this.wait() && this.jobs.size < most && this.waiting.length) {
+      this.start(this.take());
+    }
+    this.changed();
+  }
+
+  // How many milliseconds all requests have to wait for the server.
+  wait() {
+    return Math.max(0, this.held.until - performance.now());
+  }
+
+  // Remove and return the files of the next request: one, or small ones together.
+  take() {
+    const isSmall = (item) => !item.alone && item.file.size <= SMALL_BYTES;
+    if (!isSmall(this.waiting[0])) return this.waiting.splice(0, 1);
+    const taken = new Set();
+    let bytes = 0;
+    for (const item of this.waiting.slice(0, LOOKAHEAD)) {
+      if (!isSmall(item)) continue;
+      bytes += item.file.size;
+      if (taken.size === BATCH_FILES || bytes > BATCH_BYTES) break;
+      taken.add(item);
+    }
+    this.waiting = this.waiting.filter((item) => !taken.has(item));
+    return [...taken];
+  }
+
+  async start(items) {
+    const job = send(this.form, this.batch, items);
+    this.jobs.add(job);
+    this.requests += 1;
+    const outcome = await job.outcome;
+    await this[outcome.kind](items, outcome);
+    this.jobs.delete(job);
+    this.next();
+  }
+
+  // What the response does not confirm is not uploaded.
+  answered(items, { files }) {
+    this.held = { until: 0, reason: "", times: 0 };
+    items.forEach((item, index) => {
+      const answer = files[index];
+      if (answer?.kept && answer.size === item.file.size) this.succeed(item, answer);
+      else if (answer && !answer.kept && answer.status !== 503) this.fail(item, answer.problem);
+      else this.again([item], "busy", answer?.problem || this.texts.unconfirmed);
+    });
+  }
+
+  async refused(items, { status, problem, wait }) {
+    const reason = problem || this.texts.refused.replace("{status}", status);
+    if (status === 401) {
+      this.waiting.unshift(...items);
+      this.paused ||= "signedOut";
+    } else if ([429, 502, 503, 504].includes(status)) {
+      this.again(items, "busy", reason, wait);
+    } else if (status === 400 && items[0].tries === 0) {
+      // The page may be older than a new sign-in elsewhere.
+      await renew(this.form).catch(() => false);
+      this.again(items, "busy", reason);
+    } else if (items.length > 1 && ![403, 507].includes(status)) {
+      // One file may be what the server cannot take.
+      for (const item of items) item.alone = true;
+      this.waiting.unshift(...items);
+    } else {
+      for (const item of items) this.fail(item, reason);
+    }
+  }
+
+  async lost(items) {
+    const readable = await Promise.all(items.map(isReadable));
+    items.forEach((item, index) => {
+      if (!readable[index]) this.fail(item, this.texts.unreadable);
+    });
+    const rest = items.filter((_, index) => readable[index]);
+    for (const item of rest) item.alone = true;
+    if (rest.length === items.length) this.again(rest, "broken", this.texts.broken);
+    else this.waiting.unshift(...rest);
+  }
+
+  stopped(items) {
+    for (const item of items) this.fail(item, this.texts.stopped);
+  }
+
+  // Try again after a while, and with everything else. The last try has failed: if it was the
+  // connection, the others wait until it is back.
+  again(items, reason, problem, seconds = 0) {
+    const now = performance.now();
+    if (!this.wait()) this.held.times += 1;
+    const pause = Math.min(1000 * 2 ** (this.held.times - 1), MOST_WAIT_MS);
+    this.held.until = Math.max(this.held.until, now + Math.max(pause, 1000 * seconds));
+    this.held.reason = reason;
+    for (const item of items) item.tries += 1;
+    const left = items.filter((item) => item.tries < TRIES);
+    for (const item of items) if (!left.includes(item)) this.fail(item, problem);
+    this.waiting.unshift(...left);
+    const isBroken = left.length < items.length && this.held.times >= TRIES;
+    if (isBroken && this.waiting.length) this.paused ||= "broken";
+    setTimeout(() => this.next(), this.wait() + 10);
+  }
+
+  succeed(item, { path, notes }) {
+    this.uploaded.count += 1;
+    this.uploaded.bytes += item.file.size;
+    this.uploaded.cost += cost(item);
+    const { noted, plain } = this.uploaded;
+    if (notes?.length) noted.push({ path, notes });
+    else plain.push({ path, notes: [] });
+  }
+
+  fail(item, problem) {
+    this.failures.set(item, problem);
+  }
+
+  isRetriable(item) {
+    return !item.isMissing && item.file.size <= this.most;
+  }
+
+  retry(items) {
+    const files = items.filter((item) => this.isRetriable(item));
+    for (const item of files) {
+      this.failures.delete(item);
+      item.tries = 0;
+      item.alone = false;
+    }
+    this.isStopped = false;
+    this.waiting.unshift(...files);
+    if (this.paused === "broken") this.resume();
+    else this.next();
+  }
+
+  pause() {
+    this.paused = "person";
+    this.changed();
+  }
+
+  // The connection is back.
+  reconnect() {
+    if (this.paused === "broken") this.resume();
+    this.held.until = 0;
+    this.next();
+  }
+
+  // Returns false if nobody has signed in.
+  async resume() {
+    if (this.paused === "signedOut") {
+      const renewed = await renew(this.form).catch(() => false);
+      if (!renewed) return false;
+    }
+    this.paused = "";
+    this.held = { until: 0, reason: "", times: 0 };
+    this.next();
+    return true;
+  }
+
+  // What has left completely is being stored and cannot be stopped.
+  stop() {
+    this.isStopped = true;
+    this.paused = "";
+    for (const job of this.unsent) job.stop();
+    this.next();
+  }
+
+  // Bytes that have left, the bytes a second of the last seconds, the seconds that are left, and
+  // the share from 0 to 1. The speed that counts is that of the costs.
+  progress() {
+    let { bytes, cost: done } = this.uploaded;
+    for (const job of this.jobs) {
+      const share = job.bytes ? job.sent / job.bytes : Number(job.complete);
+      bytes += job.sent;
+      done += share * job.items.reduce((sum, item) => sum + cost(item), 0);
+    }
+    const now = performance.now();
+    this.samples.push({ now, bytes, done });
+    while (this.samples.length > 2 && now - this.samples[0].now > SPEED_MS) this.samples.shift();
+    const [first] = this.samples;
+    const seconds = (now - first.now) / 1000;
+    const failed = [...this.failures.keys()].reduce((sum, item) => sum + cost(item), 0);
+    const pace = seconds > 1 ? (done - first.done) / seconds : 0;
+    return {
+      bytes,
+      speed: seconds > 1 ? Math.max(0, (bytes - first.bytes) / seconds) : 0,
+      left: pace > 0 ? (this.total.cost - failed - done) / pace : 0,
+      share: this.total.cost ? Math.min(1, (done + failed) / this.total.cost) : 0,
+    };
+  }
+}
