@@ -37,14 +37,17 @@ class Selected:
     folders: Sequence[Folder]
 
     @property
+    def all(self) -> list[File | Folder]:
+        return [*self.folders, *self.files]
+
+    @property
     def paths(self) -> list[str]:
-        return [each.path for each in (*self.folders, *self.files)]
+        return [each.path for each in self.all]
 
     @property
     def single(self) -> File | Folder | None:
         """The only one, if it is one."""
-        both = (*self.folders, *self.files)
-        return both[0] if len(both) == 1 else None
+        return self.all[0] if len(self.all) == 1 else None
 
 
 def read_selection(args: Any) -> Selection:

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.actor import Actor, Role
 from app.files.folders.models import Folder
-from app.files.folders.undo import find_undoable_folders, undo_folder_change
+from app.files.undo.folders import find_undoable_folders, undo_folder_change
 from app.history.subjects import Subject, labels_from
 
 

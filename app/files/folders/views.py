@@ -98,7 +98,7 @@ def remove() -> ResponseReturnValue:
 
 def place_form(selected: Selected) -> PlaceForm:
     """The form with the present place, and for a single one its name."""
-    first = (*selected.folders, *selected.files)[0]
+    first = selected.all[0]
     folder = first.folder if isinstance(first, File) else first.parent
     if selected.single is None:
         return PlaceForm(data={"folder": folder})

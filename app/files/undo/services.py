@@ -10,11 +10,11 @@ from app.database.engine import db, release_connection
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict
 from app.files import cache
-from app.files.folders.undo import undo_file_move
 from app.files.models import File
 from app.files.queries import versions_of
 from app.files.rules import check_may_change, restorable_since
 from app.files.services import recorded, remove_versions, restore_versions
+from app.files.undo.folders import undo_file_move
 from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE, GONE, check_newest
 from app.history.services import Change, record
