@@ -177,6 +177,18 @@ def move_nowhere(_site: Site, page: Page) -> Response | None:
     return submit(page)
 
 
+def wait_for_viewer(_site: Site, page: Page) -> Response | None:
+    """Give the browser's viewer of documents time to draw."""
+    response = page.reload()
+    page.wait_for_timeout(2500)
+    return response
+
+
+def make_current(_site: Site, page: Page) -> Response | None:
+    """Make an earlier version of a file the current one, or the later one again."""
+    return submit(page, "button[formaction$='/current']")
+
+
 def make_token(_site: Site, page: Page) -> Response | None:
     """Create an API token."""
     page.fill("#label", f"nightly report {next(numbers)}")
@@ -283,6 +295,15 @@ PAGES = [
     Visit("glance", "viewer", "/cities/glance"),
     Visit("files", "editor", "/files"),
     Visit("files-viewer", "viewer", "/files?q=pdf"),
+    Visit("file", "editor", "/files/4/details"),
+    Visit("file-viewer", "viewer", "/files/5/details"),
+    Visit("file-pdf", "editor", "/files/1/details", act=wait_for_viewer),
+    Visit("file-scripted", "editor", "/files/8/details"),
+    Visit("file-versions", "editor", "/files/2/details"),
+    Visit("file-broken", "editor", "/files/6/details"),
+    Visit("file-drawing", "editor", "/files/7/details"),
+    Visit("file-sound", "editor", "/files/9/details"),
+    Visit("file-current", "editor", "/files/2/details", act=make_current),
     Visit("folder", "editor", "/files/folders/survey"),
     Visit("folder-viewer", "viewer", "/files/folders/survey/2026"),
     Visit("folder-selected", "editor", "/files/folders/survey", act=select_rows),
@@ -293,7 +314,6 @@ PAGES = [
     Visit("files-move-refused", "editor", "/files/move?file=1", 422, move_nowhere, focused=True),
     Visit("files-remove", "editor", "/files/remove?file=1&folder=1"),
     Visit("folder-search", "viewer", "/files/folders/survey?q=t&sort=name"),
-    Visit("file", "editor", "/files/1/details"),
     Visit("file-removed", "editor", "/files", act=remove_file),
     Visit("files-removed", "admin", "/files/removed"),
     Visit("files-removed-empty", "admin", "/files/removed/empty"),

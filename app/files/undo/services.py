@@ -108,6 +108,7 @@ UNDO: Mapping[str, Callable[[Actor, HistoryEntry, File], Message]] = {
     "file.delete": undo_removal,
     "file.restore": undo_restoring,
     "file.move": undo_file_move,
+    "file.revert": undo_upload,
 }
 
 
