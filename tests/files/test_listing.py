@@ -175,7 +175,8 @@ def test_every_page_is_read_by_an_index(any_app, people):
         }
         for number in range(6000)
     ]  # fmt: skip
-    db.session.execute(insert(File.__table__), rows)
+    for first in range(0, len(rows), 1000):
+        db.session.execute(insert(File.__table__), rows[first : first + 1000])
     db.session.commit()
     is_sqlite = db.engine.dialect.name == "sqlite"
     db.session.execute(text("ANALYZE" if is_sqlite else "ANALYZE TABLE file"))

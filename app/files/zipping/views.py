@@ -13,7 +13,7 @@ from app.concurrency import yield_to_hub
 from app.current import actor, settings
 from app.database.engine import release_connection
 from app.errors import DomainError, NotFound
-from app.files.download.response import attachment as attachment_header
+from app.files.download.response import disposition
 from app.files.folders.queries import find_folder
 from app.files.folders.selection import Selected, load_selected, read_selection
 from app.files.plain_responses import MISSING, refuse
@@ -87,7 +87,7 @@ def send_zip(entries: list[ZipEntry], name: str) -> Response:
     content = write_zip(entries, partial(read_entry, settings().files_dir))
     response = Response(content, mimetype="application/zip")
     response.content_length = length_of(entries)
-    response.headers["Content-Disposition"] = attachment_header(name, len(entries))
+    response.headers["Content-Disposition"] = disposition("attachment", name, len(entries))
     response.headers["X-Accel-Buffering"] = "no"  # nginx would write up to a gigabyte to its disk
     return response
 
