@@ -10,7 +10,7 @@ def init_app(app: Flask) -> None:
 
     from app.clock import registry
     from app.database import stored_keys
-    from app.files import commands, preview, search_keys, subjects, views
+    from app.files import commands, folders, preview, search_keys, subjects, views
     from app.files.download import counting
     from app.files.download import views as download_views
     from app.files.removed import views as removed_views

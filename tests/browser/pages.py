@@ -70,6 +70,23 @@ def save_outdated(site: Site, page: Page) -> Response | None:
     return submit(page)
 
 
+def change_twice(site: Site, page: Page) -> Response | None:
+    """Have two people change a city."""
+    path, names = urlsplit(page.url).path, ("city", "province")
+    now = {name: page.input_value(f"#{name}") for name in names}
+    for person in ("admin", "editor"):
+        site.send(person, path, {**now, "number": 1000 + next(numbers)})
+    return page.reload()
+
+
+def save_city(_site: Site, page: Page) -> Response | None:
+    """Save the third city of the list with another number."""
+    page.goto(page.locator("tbody tr:nth-child(3) .main a").evaluate("link => link.href"))
+    number = int(page.input_value("#number"))
+    page.fill("#number", str(number - next(numbers) % 7))
+    return submit(page)
+
+
 def open_new_city(site: Site, page: Page) -> None:
     """Create a city and go to its page."""
     fields = {"city": "三沙市", "province": "海南", "number": "5", "anyway": "1"}
@@ -275,6 +292,8 @@ PAGES = [
     Visit("city-same", "editor", "/cities/new", 422, add_same_city, focused=True),
     Visit("city-added", "editor", "/cities/new", act=add_city),
     Visit("city-edit", "editor", "/cities/400"),
+    Visit("city-changed", "editor", "/cities/398", act=change_twice),
+    Visit("city-saved", "editor", "/cities?sort=users", act=save_city),
     Visit("city-outdated", "editor", "/cities/399", 409, save_outdated, focused=True),
     Visit("city-gone", "editor", "/cities", 404, save_removed, focused=True),
     Visit("city-flawed", "editor", "/cities/419"),
