@@ -21,6 +21,7 @@ from tests.files.helpers import store
 
 # Whoever adds a service or a read that not everybody may do adds a line. None: for visitors too.
 REQUIRED = {
+    "app.auth.queries.count_people": Role.ADMIN,
     "app.auth.queries.get_person": Role.VIEWER,
     "app.auth.queries.list_people": Role.ADMIN,
     "app.auth.queries.search_people": Role.ADMIN,
@@ -77,6 +78,11 @@ REQUIRED = {
     "app.files.queries.list_versions": Role.VIEWER,
     "app.files.queries.load_file": Role.VIEWER,
     "app.files.queries.may_change_some": Role.VIEWER,
+    "app.files.preview.services.find_picture": Role.VIEWER,
+    "app.files.preview.services.find_preview": Role.VIEWER,
+    "app.files.preview.services.show": Role.VIEWER,
+    "app.files.upload.earlier.insert_copy": Role.VIEWER,
+    "app.files.upload.earlier.make_current": Role.VIEWER,
     "app.files.removed.queries.count_removed": Role.ADMIN,
     "app.files.removed.queries.select_removed": Role.VIEWER,
     "app.files.removed.services.empty_removed": Role.ADMIN,
@@ -141,6 +147,7 @@ WITHOUT_ACTOR = {
     "is a part of a read of its module that takes the actor": {
         "app.cities.listing.queries.fill_needed_keys",
         "app.cities.listing.queries.read_batches",
+        "app.cities.details.queries.sum_province",
         "app.cities.listing.queries.read_rows",
         "app.cities.removed.queries.conditions_of",
         "app.cities.removed.queries.count_between",
@@ -177,6 +184,7 @@ WITHOUT_ACTOR = {
         "app.files.queries.present_file",
         "app.history.queries.check_newest",
         "app.history.queries.check_not_undone",
+        "app.history.queries.entries_since",
         "app.history.queries.find_removal",
         "app.history.queries.is_created_in",
     },

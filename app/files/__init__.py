@@ -10,7 +10,7 @@ def init_app(app: Flask) -> None:
 
     from app.clock import registry
     from app.database import stored_keys
-    from app.files import commands, search_keys, subjects, views
+    from app.files import commands, preview, search_keys, subjects, views
     from app.files.download import counting
     from app.files.download import views as download_views
     from app.files.folders import rows
@@ -32,6 +32,7 @@ def init_app(app: Flask) -> None:
     registry.add(app, "downloads counted", 30, counting.store_counts)
     registry.add(app, "removed files deleted", 60, purging.purge_removed)
     registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
+    preview.init_app(app)
     for keys in (search_keys.KEYS, search_keys.FOLDER_KEYS, rows.FolderRows()):
         stored_keys.register(app, keys)
     register(app, subjects.FILE)

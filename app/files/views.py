@@ -3,7 +3,7 @@
 import unicodedata
 from functools import partial
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -14,6 +14,12 @@ from app.files import listing, queries, rules, services
 from app.files.folders import queries as folders
 from app.files.folders.models import Folder
 from app.files.folders.paths import ancestors, name_of
+from app.files.preview import services as previews
+from app.files.preview.kinds import type_name
+from app.files.upload.earlier import make_current as make_version_current
+from app.history.feed import describe_feed
+from app.history.queries import entries_about
+from app.web.hooks import CONTENT_SECURITY_POLICY
 from app.web.listings import Filter, ListAddress, read_flag, read_words
 from app.web.notices import Notice
 from app.web.permissions import role_required
@@ -31,6 +37,9 @@ FILES = ListAddress(
         "flawed": Filter("check", read_flag),
     },
 )
+# What the page of a file may show besides what every page may.
+PREVIEWS = "frame-src 'self'; media-src 'self'"
+ABOUT_VERSIONS = 20  # the latest of them whose history is shown
 EXAMPLES = (
     "curl_upload",
     "curl_folder",
@@ -78,15 +87,34 @@ def path_of_address(folder: str) -> str:
 
 @bp.get("/files/<int:file_id>/details")
 @role_required()
-def show_file(file_id: int) -> str:
-    """One file: its owner, its SHA-256, its versions."""
+def show_file(file_id: int) -> Response:
+    """One file: a preview, facts, its versions and its history."""
     file = queries.load_file(actor(), file_id)
-    return render_template(
+    versions = queries.list_versions(actor(), file)
+    ids = [row.id for row in versions[:ABOUT_VERSIONS]]
+    entries = entries_about(actor(), "file", file.id, others=ids)
+    page = render_template(
         "files/show_file.html",
         file=file,
-        versions=queries.list_versions(actor(), file),
+        kind=type_name(file.extension),
+        crumbs=[(_("Files"), folder_url("")), *crumbs_to(file.folder)],
+        versions=versions,
         may_change=rules.may_change(actor(), file),
+        about=describe_feed(actor(), entries, about=True),
+        preview=previews.show(actor(), file),
     )
+    response = make_response(page)
+    response.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; {PREVIEWS}"
+    return response
+
+
+@bp.post("/files/<int:file_id>/current")
+@role_required()
+def make_current(file_id: int) -> Response:
+    """Make an earlier version the current one."""
+    copy_id, number = make_version_current(actor(), file_id)
+    Notice(_("This is the current version again, as version %(n)d.", n=number)).show()
+    return redirect(url_for("files.show_file", file_id=copy_id), 303)
 
 
 @bp.post("/files/<int:file_id>/remove")
@@ -108,7 +136,12 @@ def restore_file(file_id: int) -> Response:
 
 def crumbs_above(path: str) -> list[tuple[str, str]]:
     """Names and addresses of the folders above one, without the root."""
-    return [(name_of(each), folder_url(each)) for each in ancestors(path)[:-1]]
+    return crumbs_to(path)[:-1]
+
+
+def crumbs_to(path: str) -> list[tuple[str, str]]:
+    """The same, and the folder itself."""
+    return [(name_of(each), folder_url(each)) for each in ancestors(path)]
 
 
 def folder_url(path: str) -> str:

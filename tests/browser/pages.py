@@ -70,6 +70,23 @@ def save_outdated(site: Site, page: Page) -> Response | None:
     return submit(page)
 
 
+def change_twice(site: Site, page: Page) -> Response | None:
+    """Have two people change a city."""
+    path, names = urlsplit(page.url).path, ("city", "province")
+    now = {name: page.input_value(f"#{name}") for name in names}
+    for person in ("admin", "editor"):
+        site.send(person, path, {**now, "number": 1000 + next(numbers)})
+    return page.reload()
+
+
+def save_city(_site: Site, page: Page) -> Response | None:
+    """Save the third city of the list with another number."""
+    page.goto(page.locator("tbody tr:nth-child(3) .main a").evaluate("link => link.href"))
+    number = int(page.input_value("#number"))
+    page.fill("#number", str(number - next(numbers) % 7))
+    return submit(page)
+
+
 def open_new_city(site: Site, page: Page) -> None:
     """Create a city and go to its page."""
     fields = {"city": "三沙市", "province": "海南", "number": "5", "anyway": "1"}
@@ -155,6 +172,18 @@ def remove_file(site: Site, page: Page) -> Response | None:
     site.send("editor", "/upload", page="/files", files=[("file", ("old notes.txt", b"Old"))])
     page.reload()
     return submit(page, "button[formaction$='/remove']")
+
+
+def wait_for_viewer(_site: Site, page: Page) -> Response | None:
+    """Give the browser's viewer of documents time to draw."""
+    response = page.reload()
+    page.wait_for_timeout(2500)
+    return response
+
+
+def make_current(_site: Site, page: Page) -> Response | None:
+    """Make an earlier version of a file the current one, or the later one again."""
+    return submit(page, "button[formaction$='/current']")
 
 
 def make_token(_site: Site, page: Page) -> Response | None:
@@ -251,6 +280,8 @@ PAGES = [
     Visit("city-same", "editor", "/cities/new", 422, add_same_city, focused=True),
     Visit("city-added", "editor", "/cities/new", act=add_city),
     Visit("city-edit", "editor", "/cities/400"),
+    Visit("city-changed", "editor", "/cities/398", act=change_twice),
+    Visit("city-saved", "editor", "/cities?sort=users", act=save_city),
     Visit("city-outdated", "editor", "/cities/399", 409, save_outdated, focused=True),
     Visit("city-gone", "editor", "/cities", 404, save_removed, focused=True),
     Visit("city-flawed", "editor", "/cities/419"),
@@ -271,10 +302,18 @@ PAGES = [
     Visit("glance", "viewer", "/cities/glance"),
     Visit("files", "editor", "/files"),
     Visit("files-viewer", "viewer", "/files?q=pdf"),
+    Visit("file", "editor", "/files/4/details"),
+    Visit("file-viewer", "viewer", "/files/5/details"),
+    Visit("file-pdf", "editor", "/files/1/details", act=wait_for_viewer),
+    Visit("file-scripted", "editor", "/files/8/details"),
+    Visit("file-versions", "editor", "/files/2/details"),
+    Visit("file-broken", "editor", "/files/6/details"),
+    Visit("file-drawing", "editor", "/files/7/details"),
+    Visit("file-sound", "editor", "/files/9/details"),
+    Visit("file-current", "editor", "/files/2/details", act=make_current),
     Visit("folder", "editor", "/files/folders/survey"),
     Visit("folder-viewer", "viewer", "/files/folders/survey/2026"),
     Visit("folder-search", "viewer", "/files/folders/survey?q=t&sort=name"),
-    Visit("file", "editor", "/files/1/details"),
     Visit("file-removed", "editor", "/files", act=remove_file),
     Visit("files-removed", "admin", "/files/removed"),
     Visit("files-removed-empty", "admin", "/files/removed/empty"),

@@ -106,6 +106,7 @@ UNDO: Mapping[str, Callable[[Actor, HistoryEntry, File], Message]] = {
     "file.create": undo_upload,
     "file.delete": undo_removal,
     "file.restore": undo_restoring,
+    "file.revert": undo_upload,
 }
 
 
