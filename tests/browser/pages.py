@@ -233,6 +233,12 @@ def sign_in_wrongly(_site: Site, page: Page) -> Response | None:
     return submit(page)
 
 
+def choose_wrong_zone(_site: Site, page: Page) -> Response | None:
+    """Choose a time zone that does not exist."""
+    page.fill("#time_zone", "Atlantis")
+    return submit(page, "#reading button[type=submit]")
+
+
 def repeat_wrongly(_site: Site, page: Page) -> Response | None:
     """Choose a new password and repeat it wrongly."""
     page.fill("#current", "something")
@@ -282,6 +288,8 @@ PAGES = [
     Visit("login", None, "/login", focused=True),
     Visit("login-refused", None, "/login", 422, sign_in_wrongly, focused=True),
     Visit("login-ended", None, "/login?why=ended", focused=True),
+    Visit("login-out", None, "/login?why=out", focused=True),
+    Visit("setup-used", None, "{setup}", 404),
     Visit("login-draft", None, "/login?why=stored&next=/cities/new", focused=True),
     Visit("cities", "editor", "/cities"),
     Visit("cities-viewer", "viewer", "/cities?q=%E5%B7%9E&sort=users&order=desc"),
@@ -349,6 +357,7 @@ PAGES = [
     Visit("session", "editor", "/session"),
     Visit("session-value", "editor", "/session", act=store_value),
     Visit("account", "editor", "/account"),
+    Visit("account-zone", "viewer", "/account", 422, choose_wrong_zone, focused=True),
     Visit("account-sessions", "editor", "/account", act=sign_in_elsewhere),
     Visit("password", "editor", "/account/password"),
     Visit("password-refused", "editor", "/account/password", 422, repeat_wrongly, focused=True),
