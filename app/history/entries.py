@@ -122,13 +122,14 @@ def describe_entry(entry: HistoryEntry, names: Names, is_undoable: bool) -> Entr
         label=label_of(entry, names),
         url=subject.url(entry.subject_id) if is_readable else "",
         batch=entry.batch_id,
-        undo_url=undo_url(entry) if is_undoable else "",
+        undo_url=undo_url(entry.id) if is_undoable else "",
         undo_label=str(_("Restore") if entry.after is None else _("Undo")) if is_undoable else "",
     )
 
 
-def undo_url(entry: HistoryEntry) -> str:
-    return url_for("history.undo_change", entry_id=entry.id)
+def undo_url(entry_id: int) -> str:
+    """The address that undoes what an entry says."""
+    return url_for("history.undo_change", entry_id=entry_id)
 
 
 def label_of(entry: HistoryEntry, names: Names) -> str:
