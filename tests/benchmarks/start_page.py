@@ -107,17 +107,18 @@ def change_register(app: Flask) -> None:
 def main(cities: int = 100_000, entries: int = 1_000_000) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(servers.short_folder("start")))
-        redis_url = stack.enter_context(servers.redis_server(folder))
         mariadb = stack.enter_context(servers.mariadb_server())
         urls = {"sqlite": f"sqlite:///{folder}/start.sqlite", "mariadb": f"{mariadb}/start"}
         for name, url in urls.items():
-            app = create_app(Settings.load(environment(folder, redis_url, url)))
+            (folder / name).mkdir()
+            redis_url = stack.enter_context(servers.redis_server(folder / name))
+            app = create_app(Settings.load(environment(folder / name, redis_url, url)))
             browser = fill(app, cities, entries)
             lines = {
                 "start page, cached totals": measure(browser, lambda: None),
                 "start page after a change": measure(browser, lambda app=app: change_register(app)),
                 "empty view": measure(browser, lambda: None, "/healthz"),
-                "search, found": measure(browser, lambda: None, "/search?q=宁"),
+                "search, found": measure(browser, lambda: None, "/search?q=%E5%AE%81"),
                 "search, nothing": measure(browser, lambda: None, "/search?q=nowhere"),
             }
             for line, figures in lines.items():
