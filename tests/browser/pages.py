@@ -174,6 +174,26 @@ def remove_file(site: Site, page: Page) -> Response | None:
     return submit(page, "button[formaction$='/remove']")
 
 
+def select_rows(_site: Site, page: Page) -> Response | None:
+    """Select all rows of a list."""
+    response = page.reload()
+    for box in page.locator(".pick-row input").all():
+        box.check()
+    return response
+
+
+def add_taken_folder(_site: Site, page: Page) -> Response | None:
+    """Create a folder with a name that is taken."""
+    page.fill("#name", "survey")
+    return submit(page)
+
+
+def move_nowhere(_site: Site, page: Page) -> Response | None:
+    """Move a file to a folder that does not exist."""
+    page.fill("#folder", "no/such/folder")
+    return submit(page)
+
+
 def wait_for_viewer(_site: Site, page: Page) -> Response | None:
     """Give the browser's viewer of documents time to draw."""
     response = page.reload()
@@ -313,6 +333,13 @@ PAGES = [
     Visit("file-current", "editor", "/files/2/details", act=make_current),
     Visit("folder", "editor", "/files/folders/survey"),
     Visit("folder-viewer", "viewer", "/files/folders/survey/2026"),
+    Visit("folder-selected", "editor", "/files/folders/survey", act=select_rows),
+    Visit("folder-new", "editor", "/files/new-folder?in=survey", focused=True),
+    Visit("folder-refused", "editor", "/files/new-folder", 422, add_taken_folder, focused=True),
+    Visit("folder-move", "editor", "/files/move?folder=1", focused=True),
+    Visit("files-move", "editor", "/files/move?file=1&file=2&folder=1", focused=True),
+    Visit("files-move-refused", "editor", "/files/move?file=1", 422, move_nowhere, focused=True),
+    Visit("files-remove", "editor", "/files/remove?file=1&folder=1"),
     Visit("folder-search", "viewer", "/files/folders/survey?q=t&sort=name"),
     Visit("file-removed", "editor", "/files", act=remove_file),
     Visit("files-removed", "admin", "/files/removed"),
