@@ -1,6 +1,9 @@
 """Dates and times, always in UTC, and time zones."""
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -11,9 +14,22 @@ ZONE_LENGTH = 64  # characters of a time zone's name
 # Files of the operating system's database that are not zones of their own.
 NOT_ZONES = ("Factory", "localtime", "posix/", "right/")
 
+pretended: ContextVar[datetime | None] = ContextVar("pretended", default=None)
+
 
 def now() -> datetime:
-    return datetime.now(UTC)
+    return pretended.get() or datetime.now(UTC)
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Have now() return this moment: for sample data with a past, which is written by the services
+    in the order of its moments and needs no change afterwards."""
+    token = pretended.set(moment)
+    try:
+        yield
+    finally:
+        pretended.reset(token)
 
 
 def day_number() -> int:
@@ -21,12 +37,13 @@ def day_number() -> int:
     return int(now().timestamp()) // 86_400
 
 
-def start_of_day(day: date, zone: tzinfo) -> datetime:
-    """The start of a day in a time zone, in UTC."""
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The start of a day in a time zone, in UTC. A zone of Babel, which has those of pytz, would be
+    some minutes off: it is at local mean time until it is asked for a moment."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
-def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The start of a day in a time zone and that of the next day, in UTC."""
     return start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)
 

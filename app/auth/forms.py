@@ -47,6 +47,7 @@ class PasswordForm(BaseForm):
         render_kw={"autocomplete": "new-password"},
     )
     revoke_tokens = BooleanField(default=True)
+    next = HiddenField()
 
 
 class SessionsForm(BaseForm):

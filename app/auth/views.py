@@ -1,6 +1,6 @@
 """Sign-in, sign-out, one's own account."""
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -34,6 +34,7 @@ bp = Blueprint("auth", __name__)
 WHY = {
     "ended": _l("Please sign in again, then repeat what you did."),
     "stored": _l("Please sign in again. Your form was stored and will be shown again afterwards."),
+    "out": _l("You are signed out."),
 }
 
 Page = tuple[str, int, dict[str, str]]
@@ -51,9 +52,14 @@ def login() -> Response | Page:
     if sent.result:
         start_session(session, sent.result)
         return remember_device(redirect(onward, 303), sent.result.id)
-    why = WHY.get(request.args.get("why", ""))
-    unclaimed = queries.is_unclaimed()
-    page = render_template("auth/login.html", form=form, why=why, unclaimed=unclaimed)
+    reason = request.args.get("why", "")
+    page = render_template(
+        "auth/login.html",
+        form=form,
+        why=WHY.get(reason),
+        kind="good" if reason == "out" else "caution",
+        unclaimed=queries.is_unclaimed(),
+    )
     return page, sent.status, dict(sent.headers)
 
 
@@ -81,7 +87,7 @@ def logout() -> Response:
     if actor().is_signed_in:
         event("signed-out")
     session.clear()
-    response = redirect(url_for("auth.login", next=request.form.get("next")), 303)
+    response = redirect(url_for("auth.login", next=request.form.get("next"), why="out"), 303)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
@@ -138,21 +144,36 @@ def session_id() -> str:
 @role_required(by_token=False)
 @allow_first_password
 def change_password() -> Response | Page:
-    """Change one's own password, which ends the other sessions."""
-    form = PasswordForm()
-    count = offer_revocation(form)
-    revoke = form.revoke_tokens.data
-    sent = submit(form, lambda: replace_password(form))
+    """Change one's own password, which ends the other sessions. Who had a first password goes on to
+    the page that they requested."""
+    form = PasswordForm(next=request.args.get("next", ""))
+    first, count = g.must_change_password, offer_revocation(form)
+    sent = submit(form, lambda: replace_password(form), also=lambda: check_new_password(form))
     if sent.result:
         row = queries.get_person(actor(), actor().person_id)
         start_session(session, row, sent.result)
-        text = _("Your password was changed. Your other sessions have ended.")
-        if revoke:
-            text = _("Your password was changed, your other sessions and your tokens have ended.")
-        Notice(text).show()
-        return remember_device(redirect(url_for("auth.account"), 303), row.id)
+        Notice(changed_text(first, form.revoke_tokens.data)).show()
+        onward = landing_url(form.next.data, home_url()) if first else url_for("auth.account")
+        return remember_device(redirect(onward, 303), row.id)
     page = render_template("auth/change_password.html", form=form, tokens=count)
     return page, sent.status, dict(sent.headers)
+
+
+def changed_text(first: bool, revoked: bool) -> str:
+    """What is said about a new password."""
+    if first:
+        return str(_("Your password was set."))
+    if revoked:
+        return str(_("Your password was changed, your other sessions and your tokens have ended."))
+    return str(_("Your password was changed. Your other sessions have ended."))
+
+
+def check_new_password(form: PasswordForm) -> None:
+    """What else is wrong with a form that is wrong by itself. A password that was not typed does
+    not count as an attempt."""
+    if form.current.data:
+        password = form.password.data or ""
+        sign_in.check_change(actor(), form.current.data, password, sent_devices())
 
 
 def replace_password(form: PasswordForm) -> int:

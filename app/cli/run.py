@@ -220,10 +220,12 @@ def start_command() -> None:
     warn_without_tls(settings)
 
     def announce() -> None:
-        click.echo(f"Gazetteer is at {address(settings)}")
-        if not claimed:
+        if claimed:
+            click.echo(f"Gazetteer is at {address(settings)}")
+        else:  # what leads on comes first: without an account nobody can sign in
             link = f"{address(settings)}{setup.create_link_path()}"
-            click.echo(f"Create the administrator (this link works once, for a day):\n  {link}")
+            click.echo("Open this link to create the administrator; it works once, for a day:")
+            click.echo(f"  {link}\nGazetteer is then at {address(settings)}")
         click.echo(f"Data is in {settings.instance}. Press Ctrl-C to stop.")
 
     sys.exit(run(settings, announce))

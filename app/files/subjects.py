@@ -50,11 +50,12 @@ FILE = Subject(
     url=url,
     may_read=may_read,
     counts=("removed_files", "orphaned_files"),
-    fixed_name=True,
     actions={
         "file.create": _l("File uploaded"),
         "file.delete": _l("File removed"),
         "file.restore": _l("File restored"),
+        "file.move": _l("File moved"),
+        "file.revert": _l("Earlier version of a file made current"),
         "file.empty": _l("Removed files deleted permanently"),
         "file.purge": _l("Files deleted permanently"),
     },
@@ -73,6 +74,8 @@ FILE = Subject(
         "file.create": _l("%(who)s uploaded %(what)s"),
         "file.delete": _l("%(who)s removed %(what)s"),
         "file.restore": _l("%(who)s restored %(what)s"),
+        "file.move": _l("%(who)s moved %(what)s"),
+        "file.revert": _l("%(who)s made an earlier version of %(what)s current"),
         "file.empty": _l("%(who)s deleted the removed files permanently"),
     },
     many={
@@ -83,7 +86,14 @@ FILE = Subject(
     place=top_folder,
     this=_l("this file"),
     brief=("size", "removed_files"),
-    feed=("file.create", "file.delete", "file.restore", "file.empty"),
+    feed=(
+        "file.create",
+        "file.delete",
+        "file.restore",
+        "file.revert",
+        "file.move",
+        "file.empty",
+    ),
     undo=undo_change,
     undoable=find_undoable,
     formats={

@@ -2,8 +2,9 @@
 
 import unicodedata
 from functools import partial
+from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -12,8 +13,15 @@ from app.database.cursor import storable
 from app.database.keyset import SEARCH_LENGTH
 from app.files import listing, queries, rules, services
 from app.files.folders import queries as folders
+from app.files.folders.addresses import folder_crumbs
+from app.files.folders.checks import may_change_folders
 from app.files.folders.models import Folder
-from app.files.folders.paths import ancestors, name_of
+from app.files.preview import services as previews
+from app.files.preview.kinds import type_name
+from app.files.upload.earlier import make_current as make_version_current
+from app.history.feed import describe_feed
+from app.history.queries import entries_about
+from app.web.hooks import CONTENT_SECURITY_POLICY
 from app.web.listings import Filter, ListAddress, read_flag, read_words
 from app.web.notices import Notice
 from app.web.permissions import role_required
@@ -27,10 +35,12 @@ FILES = ListAddress(
     {
         "folder": Filter("folder", str),
         "search": Filter("q", read_words(SEARCH_LENGTH)),
-        "removed": Filter("removed", read_flag),
         "flawed": Filter("check", read_flag),
     },
 )
+# What the page of a file may show besides what every page may.
+PREVIEWS = "frame-src 'self'; media-src 'self'"
+ABOUT_VERSIONS = 20  # the latest of them whose history is shown
 EXAMPLES = (
     "curl_upload",
     "curl_folder",
@@ -47,7 +57,7 @@ EXAMPLES = (
 def list_files(folder: str = "") -> str | Response:
     """A folder: what is in it, with the upload zone for editors."""
     asked = FILES.read({**request.args, "folder": path_of_address(folder)})
-    if asked.removed:
+    if request.args.get("removed") == "1":  # the address of earlier releases
         return redirect(url_for("files_removed.list_removed", q=asked.search or None))
     # The totals come first, because reading them may end the transaction the rows are read in.
     totals = folders.read_totals(actor(), asked)
@@ -59,16 +69,22 @@ def list_files(folder: str = "") -> str | Response:
         "files/list_files.html",
         listing=asked,
         folder=here,
-        above=crumbs_above(asked.folder),
         list=FILES.show(asked, page, totals.rows),
         totals=totals,
         counts=folders.count_below(actor(), rows),
-        may_change=partial(rules.may_change, actor()),
-        may_remove=queries.may_change_some(actor()),
+        **rights_in(here),
         search_length=SEARCH_LENGTH,
         limits=settings(),
-        undo_days=settings().removed_days,
     )
+
+
+def rights_in(folder: Folder | None) -> dict[str, Any]:
+    """What the actor may do in a folder."""
+    return {
+        "may_change": partial(rules.may_change, actor()),
+        "may_change_folder": folder is not None and may_change_folders(actor(), [folder]),
+        "may_remove": queries.may_change_some(actor()),
+    }
 
 
 def path_of_address(folder: str) -> str:
@@ -78,15 +94,34 @@ def path_of_address(folder: str) -> str:
 
 @bp.get("/files/<int:file_id>/details")
 @role_required()
-def show_file(file_id: int) -> str:
-    """One file: its owner, its SHA-256, its versions."""
+def show_file(file_id: int) -> Response:
+    """One file: a preview, facts, its versions and its history."""
     file = queries.load_file(actor(), file_id)
-    return render_template(
+    versions = queries.list_versions(actor(), file)
+    ids = [row.id for row in versions[:ABOUT_VERSIONS]]
+    entries = entries_about(actor(), "file", file.id, others=ids)
+    page = render_template(
         "files/show_file.html",
         file=file,
-        versions=queries.list_versions(actor(), file),
+        kind=type_name(file.extension),
+        crumbs=folder_crumbs(file.folder),
+        versions=versions,
         may_change=rules.may_change(actor(), file),
+        about=describe_feed(actor(), entries, about=True),
+        preview=previews.show(actor(), file),
     )
+    response = make_response(page)
+    response.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; {PREVIEWS}"
+    return response
+
+
+@bp.post("/files/<int:file_id>/current")
+@role_required()
+def make_current(file_id: int) -> Response:
+    """Make an earlier version the current one."""
+    copy_id, number = make_version_current(actor(), file_id)
+    Notice(_("This is the current version again, as version %(n)d.", n=number)).show()
+    return redirect(url_for("files.show_file", file_id=copy_id), 303)
 
 
 @bp.post("/files/<int:file_id>/remove")
@@ -104,16 +139,6 @@ def remove_file(file_id: int) -> Response:
 def restore_file(file_id: int) -> Response:
     restored_notice(services.restore_file(actor(), file_id)).show()
     return redirect(page_before(url_for("files.list_files")), 303)
-
-
-def crumbs_above(path: str) -> list[tuple[str, str]]:
-    """Names and addresses of the folders above one, without the root."""
-    return [(name_of(each), folder_url(each)) for each in ancestors(path)[:-1]]
-
-
-def folder_url(path: str) -> str:
-    """The address of a folder."""
-    return url_for("files.list_files", folder=path or None)
 
 
 def list_or_folder_url() -> str:

@@ -17,7 +17,7 @@ from app.history.queries import names_when_deleted
 from app.history.services import Fields
 from app.history.subjects import Subject, all_subjects
 from app.text import join_names, without_bidi
-from app.web.formatting import format_datetime, format_number
+from app.web.formatting import format_exactly, format_number
 
 VALUE_SHOWN, BATCH_SHOWN = 80, 8  # characters of a value, and of the id of a batch
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -189,5 +189,5 @@ def show_value(subject: Subject, name: str, value: Any) -> str:
         value = join_names(value)
     text = without_bidi(str(value))
     if MOMENT.fullmatch(text):
-        return format_datetime(datetime.fromisoformat(text))
+        return format_exactly(datetime.fromisoformat(text))
     return text if len(text) <= VALUE_SHOWN else f"{text[:VALUE_SHOWN]}…"

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select, union_all
 from sqlalchemy.orm import aliased
@@ -48,7 +49,7 @@ class HistoryListing(Listing):
 
 @permitted(Role.ADMIN, by_token=False)
 def select_entries(
-    actor: Actor, listing: HistoryListing, cursor: Cursor, zone: tzinfo
+    actor: Actor, listing: HistoryListing, cursor: Cursor, zone: ZoneInfo
 ) -> tuple[Page[HistoryEntry], int | None]:
     """The page at a cursor, and how many entries the list has (None for more than COUNT_MOST).
     `zone` is the one whose day is meant."""
@@ -93,7 +94,7 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     return HistoryEntry.visible_to.in_(seen)
 
 
-def filters(listing: HistoryListing, zone: tzinfo) -> list[ColumnElement[bool]]:
+def filters(listing: HistoryListing, zone: ZoneInfo) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if listing.person == OPERATOR:
         conditions += [HistoryEntry.actor_id.is_(None), HistoryEntry.via == Via.COMMAND]
@@ -207,6 +208,18 @@ def later_than(entry: HistoryEntry) -> Query:
         HistoryEntry.subject_id == entry.subject_id,
         HistoryEntry.id > entry.id,
     )
+
+
+def entries_since(kind: str, subject_id: int, version: int, most: int) -> list[HistoryEntry]:
+    """The first entries about a subject that were written after a version of it, the oldest
+    first."""
+    query = (
+        select(HistoryEntry)
+        .where(HistoryEntry.subject_kind == kind, HistoryEntry.subject_id == subject_id)
+        .where(HistoryEntry.version > version)
+        .order_by(HistoryEntry.id)
+    )
+    return list(db.session.scalars(query.limit(most)))
 
 
 def last_entry(actor: Actor, kind: str, subject_id: int) -> HistoryEntry | None:

@@ -15,6 +15,7 @@ from app.current import settings
 from app.errors import Invalid, NotFound
 from app.session_page import services
 from app.session_page.forms import ValueForm
+from app.web.declarations import closes_connection
 from app.web.forms import submit
 from app.web.notices import Notice
 from app.web.permissions import role_required
@@ -23,6 +24,7 @@ bp = Blueprint("session_page", __name__)
 
 
 @bp.get("/session")
+@closes_connection
 @role_required(by_token=False)
 def show_session() -> str:
     """The page; `?key=` and `?value=` fill the form in."""

@@ -20,10 +20,16 @@ from app.database.failures import violates
 from app.database.service import ANYONE, permitted, service
 from app.errors import Conflict, NotFound
 from app.logs.events import event
-from app.text import N_, Message
+from app.text import N_
 from app.times import now
 
 LINK_SECONDS = 24 * 3600
+
+
+class LinkUsed(NotFound):
+    """The link was valid, and somebody has used it."""
+
+    text = N_("This link was already used. Ask the person who used it to add you.")
 
 
 def signer() -> URLSafeTimedSerializer:
@@ -46,18 +52,18 @@ def is_valid(token: str) -> bool:
 
 
 def check_link_token(token: str, address: str) -> None:
-    """NotFound for an invalid or expired link, and for every link after the installation was
+    """NotFound for an invalid or expired link, LinkUsed for a valid one after the installation was
     claimed. Such attempts are counted and written to the security log."""
-    message: Message | str = ""
+    refusal = NotFound()
     if is_valid(token):
         claimed = any_person_exists()
         release_connection()
         if not claimed:
             return
-        message = N_("This link was already used. Ask the person who used it to add you.")
+        refusal = LinkUsed()
     event("set-up-link-refused", logging.WARNING)
     count_wrong("set-up", address)
-    raise NotFound(message)
+    raise refusal
 
 
 @permitted(ANYONE)

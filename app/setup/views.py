@@ -1,5 +1,7 @@
 """The page behind the set-up link."""
 
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request, session
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -11,7 +13,9 @@ from app.cities.services import is_empty
 from app.current import actor, settings
 from app.setup import services
 from app.setup.forms import SetupForm
+from app.web.client import wants_page
 from app.web.declarations import secret_path, visitor_form
+from app.web.error_pages import answer_refusal
 from app.web.forms import submit
 from app.web.navigation import home_url
 from app.web.notices import Notice
@@ -40,3 +44,11 @@ def start(token: str) -> Response | tuple[str, int]:
         Notice(_("Welcome. %(site)s is ready.", site=settings().site_name)).show()
         return remember_device(redirect(home_url(), 303), sent.result)
     return render_template("setup/start.html", form=form), sent.status
+
+
+@bp.errorhandler(services.LinkUsed)
+def answer_used_link(error: services.LinkUsed) -> Any:
+    """Somebody was here before: the way in is the sign-in page."""
+    if not wants_page():
+        return answer_refusal(error)
+    return render_template("setup/used_link.html"), error.status

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import flask_babel
 from babel.numbers import format_compact_decimal
@@ -20,6 +21,7 @@ from app.start.queries import read_overview
 from app.start.search import search_everything
 from app.text import search_key
 from app.times import now, start_of_day
+from app.web.client import time_zone
 from app.web.declarations import without_redis
 from app.web.formatting import local
 from app.web.listings import total_text
@@ -46,8 +48,7 @@ def show_visitors() -> str:
 def show_overview() -> str:
     """What is new, for members."""
     today = local(now()).date()
-    zone = flask_babel.get_timezone()
-    overview = read_overview(actor(), start_of_day(today, zone))
+    overview = read_overview(actor(), start_of_day(today, ZoneInfo(time_zone())))
     return render_template(
         "start/overview.html",
         overview=overview,

@@ -47,6 +47,8 @@ class Declarations:
     # Scripts without an Accept header get its errors as plain text, not as JSON, and the first line
     # of some is this one.
     plain_refusals: str | None = None
+    # The connection ends with the response, so that the next request may reach another worker.
+    closes_connection: bool = False
     # It sends a file. Whoever requested it before signing in is led to the page whose URL this
     # returns for the same variables, because a download would leave the sign-in form on the screen.
     attachment_page: Callable[..., str] | None = None
@@ -92,6 +94,7 @@ without_redis = declaring(without_redis=True)
 always_json = declaring(always_json=True)
 allow_first_password = declaring(first_password_allowed=True)
 secret_path = declaring(secret_path=True)
+closes_connection = declaring(closes_connection=True)
 
 
 def declared() -> Declarations:

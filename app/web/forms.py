@@ -91,12 +91,16 @@ class Submission(Generic[T]):
 
 
 def submit(
-    form: Any, call: Callable[[], T], special: tuple[type[DomainError], ...] = ()
+    form: Any,
+    call: Callable[[], T],
+    special: tuple[type[DomainError], ...] = (),
+    also: Callable[[], object] | None = None,
 ) -> Submission[T]:
     """Handle a form: show it on GET; on POST validate it and call the service with `call`, unless
     its token was refused. Errors of the service are added to the fields that they name, except
     those of the types in `special`, which the view handles, and in PAGES, which are raised for an
-    error page. A script that cannot read a form gets every error as JSON."""
+    error page. A script that cannot read a form gets every error as JSON. `also` is a check of the
+    service for a form that is wrong by itself, so that everything is reported at once."""
     if request.method != "POST":
         return Submission()
     as_page = shows_pages()
@@ -106,8 +110,9 @@ def submit(
         form.form_errors.append(str(problem))
         return Submission(status=422)
     if not form.validate():
+        other = other_errors(form, also)
         if as_page:
-            return Submission(status=422)
+            return Submission(status=other.status, headers=other.headers)
         fields = {name: join_sentences(texts) for name, texts in form.errors.items() if name}
         raise named_as_sent(form, Invalid(fields=fields))
     try:
@@ -125,6 +130,24 @@ def submit(
             raise
         refusal = failures.refuse(error)
         return Submission(status=add_form_errors(form, refusal), headers=refusal.headers)
+
+
+def other_errors(form: Any, also: Callable[[], object] | None) -> DomainError:
+    """Call a check of the service, if there is one, and add what it refuses to the fields that have
+    no error yet; returns the error that has the status of the response."""
+    try:
+        if also:
+            also()
+    except Invalid as error:
+        fields = {name: text for name, text in error.fields.items() if not form[name].errors}
+        if fields:
+            add_form_errors(form, Invalid(fields=fields))
+    except PAGES:
+        raise
+    except DomainError as error:
+        add_form_errors(form, error)
+        return error
+    return Invalid()
 
 
 def named_as_sent(form: Any, error: DomainError) -> DomainError:

@@ -125,6 +125,8 @@ def set_headers(response: Response) -> Response:
         headers["Referrer-Policy"] = "strict-origin"
     if request.is_secure:
         headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
+    if declared().closes_connection:
+        bodies.announce_close()
     names = set(response.headers.keys(lower=True))
     response.headers.extend({k: v for k, v in headers.items() if k.lower() not in names})
     return response

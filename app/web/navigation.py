@@ -91,9 +91,9 @@ def sign_in_url(**args: Any) -> str:
     return url_for(navigation(current_app).sign_in, **args)
 
 
-def own_password_url() -> str:
+def own_password_url(**args: Any) -> str:
     """The page on which people choose their own password."""
-    return url_for(navigation(current_app).own_password)
+    return url_for(navigation(current_app).own_password, **args)
 
 
 def init_app(app: Flask) -> None:

@@ -31,7 +31,7 @@ def ask_sign_in() -> Response:
 def ask_password() -> Response:
     """Ask a person with a first password to choose their own."""
     if wants_page():
-        return redirect(own_password_url(), 303)  # type: ignore[return-value]
+        return redirect(own_password_url(next=this_page()), 303)  # type: ignore[return-value]
     return answer(403, _("Set your own password first, on your account page."))
 
 

@@ -1,6 +1,13 @@
-// For every page: move the focus to error messages, and copy text. Pages work without this script.
+// For every page: move the focus to error messages, mark rows, copy text, show passwords. Pages work
+// without this script.
 
 document.querySelector("[data-focus]")?.focus();
+
+// The row of a list that a notice is about, such as a city that was saved, is marked.
+for (const link of document.querySelectorAll(".notice a[href]")) {
+  const path = CSS.escape(link.getAttribute("href"));
+  document.querySelector(`tbody .main a[href="${path}"]`)?.closest("tr").classList.add("marked");
+}
 
 // <button data-copy="id" data-copied="Copied" hidden>Copy</button> copies the text of #id.
 // The clipboard is only available on https and localhost; elsewhere the text is selected, so that
@@ -23,4 +30,18 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = false;
   const label = button.textContent;
   button.addEventListener("click", () => copyText(button, label));
+}
+
+// <button data-show-password="id" aria-pressed="false"> shows what is typed into #id. It is sent as a
+// password again: browsers remember what is in other fields, and offer it to whoever comes next.
+function showPassword(button, shown) {
+  document.getElementById(button.dataset.showPassword).type = shown ? "text" : "password";
+  button.setAttribute("aria-pressed", String(shown));
+}
+
+for (const button of document.querySelectorAll("[data-show-password]")) {
+  button.addEventListener("click", () => {
+    showPassword(button, button.getAttribute("aria-pressed") === "false");
+  });
+  button.closest("form").addEventListener("submit", () => showPassword(button, false));
 }

@@ -5,8 +5,10 @@ import pytest
 from app.auth import queries
 from app.auth import services as auth
 from app.auth.models import PASSWORD_LONGEST, PASSWORD_SHORTEST
+from app.auth.sign_in.services import change_password
+from app.errors import Invalid
 from tests.auth.helpers import cookie_of, is_signed_in
-from tests.factories import HTML, OPERATOR, PASSWORD, Browser
+from tests.factories import HTML, OPERATOR, PASSWORD, Browser, actor_of
 from tests.html import Page
 
 NEW = "another long password"
@@ -81,6 +83,60 @@ def test_name_as_password_is_refused(app):
     response = change(browser, password="Long Enough")
     assert response.status_code == 422
     assert Page(response).texts(".error-summary li") == ["The password must not be the name."]
+
+
+def test_everything_that_is_wrong_is_reported_at_once(editor):
+    response = change(editor, current="wrong one", password="short", again="shirt")
+    assert response.status_code == 422
+    assert Page(response).texts(".error-summary li") == [
+        "This is not your current password.",
+        "A password has 8 to 256 characters.",
+        "The two new passwords differ.",
+    ]
+    response = change(editor, current="wrong one", password="password", again="passwort")
+    assert Page(response).texts(".error-summary li") == [
+        "This is not your current password.",
+        "This is one of the most common passwords. Choose another one.",
+        "The two new passwords differ.",
+    ]
+    # Both are wrong by rules of the service alone.
+    response = change(editor, current="wrong one", password="password")
+    assert len(Page(response).all(".error-summary li")) == 2
+
+
+def test_a_password_that_was_not_typed_is_no_attempt(editor):
+    for _try in range(7):
+        response = change(editor, current="", password="short")
+        assert response.status_code == 422
+        assert Page(response).texts(".error-summary li") == [
+            "Enter your current password.",
+            "A password has 8 to 256 characters.",
+        ]
+
+
+def test_wrong_passwords_in_a_wrong_form_are_limited_too(editor):
+    for _try in range(5):
+        assert change(editor, current="wrong one", password="short").status_code == 422
+    response = change(editor, current="wrong one", password="short")
+    assert response.status_code == 429
+    assert int(response.headers["Retry-After"]) > 0
+    assert "A password has 8 to 256 characters." in Page(response).texts(".error-summary li")
+
+
+def test_a_service_does_not_take_an_empty_current_password(app, editor):
+    with app.app_context():
+        actor = actor_of(queries.find_person("editor").id)
+        with pytest.raises(Invalid) as refused:
+            change_password(actor, "", NEW)
+    assert list(refused.value.fields) == ["current"]
+
+
+def test_each_field_for_a_password_has_a_button_that_shows_it(editor):
+    page = Page(editor.get("/account/password"))
+    ids = [each["id"] for each in page.all("input[type=password]")]
+    assert ids == ["current", "password", "again"]
+    buttons = page.all("button[type=button][aria-pressed=false][data-show-password]")
+    assert [each["data-show-password"] for each in buttons] == ids
 
 
 def test_wrong_current_passwords_are_limited_like_wrong_sign_ins(editor):

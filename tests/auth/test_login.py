@@ -292,7 +292,10 @@ def test_signing_out_in_a_second_tab_has_the_same_response(people, browser):
     headers = {**HTML, "Sec-Fetch-Site": "same-origin"}
     for _tab in range(2):
         response = browser.client.post("/logout", data={"csrf_token": token}, headers=headers)
-        assert (response.status_code, response.location) == (303, "/login")
+        assert (response.status_code, response.location) == (303, "/login?why=out")
+    page = Page(browser.get(response.location))
+    assert page.text(".notice.good .notice-text") == "You are signed out."
+    assert page.has("input[type=password]")
     from_elsewhere = {**HTML, "Sec-Fetch-Site": "cross-site"}
     assert browser.client.post("/logout", headers=from_elsewhere).status_code == 400
 

@@ -175,7 +175,7 @@ def test_new_first_password_replaces_the_old_one(app, admin, other):
         theirs.submit("/login", {"name": "Ada Lovelace", "password": PASSWORD}).status_code == 422
     )
     assert theirs.sign_in("Ada Lovelace", password).status_code == 303
-    assert theirs.get("/account").location == "/account/password"
+    assert theirs.get("/account").location == "/account/password?next=/account"
 
 
 @pytest.mark.parametrize("what", ["role", "disable", "password"])

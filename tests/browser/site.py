@@ -13,9 +13,11 @@ from app.cities.models import City
 from app.cities.rules import keys
 from app.config import Settings
 from app.database.engine import db
+from app.setup.services import create_link_path
 from tests import servers
 from tests.applications import environment, migrate
 from tests.factories import OPERATOR, PASSWORD
+from tests.files.preview.helpers import ACTION, encoded, landscape, pdf, tone
 from tests.site import Site
 
 ROLES = ("viewer", "editor", "admin")
@@ -37,10 +39,17 @@ IMPORT = """provincename,cityname,usernumber,remark
 """
 LONG_IMPORT = "province,city,number\n" + "".join(f"海南,第{n}城,{n}00\n" for n in range(1, 181))
 FILES = {
-    "报告 (终稿).pdf": b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n",
+    "报告 (终稿).pdf": pdf(),
     "field notes.txt": "Harbour, 14 June: 河水很清。\n".encode(),
     "mark.gif": b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00"
     b"\x01\x00\x01\x00\x00\x02\x02D\x01\x00;",
+    "harbour.jpg": encoded(landscape(1600, 1000), "JPEG"),
+    "towns.csv": b"provincename,cityname,usernumber\n"
+    + "".join(f"海南,第{n}城,{n}00\n" for n in range(1, 80)).encode(),
+    "torn.png": encoded(landscape(300, 200), "PNG")[:500],
+    "drawing.svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>\n",
+    "form.pdf": pdf(ACTION),
+    "tone.wav": tone(),
 }
 
 FOLDER_FILES = {
@@ -58,16 +67,17 @@ def running_site(more: Sequence[tuple[str, str]] = ()) -> Iterator[Site]:
     with servers.short_folder("site") as folder, servers.redis_server(folder) as redis_url:
         env = environment(folder, redis_url)
         (folder / "instance").mkdir()
-        first_password = prepare(env, more)
+        first_password, setup_path = prepare(env, more)
         with servers.gunicorn_server(env, folder / "web.log") as base:
-            site = Site(base)
+            site = Site(base, found={"setup": setup_path})
             fill(site)
             site.sign_in("newcomer", first_password)
             yield site
 
 
-def prepare(env: dict[str, str], more: Sequence[tuple[str, str]] = ()) -> str:
-    """Create tables, people and cities; returns the first password of `newcomer`."""
+def prepare(env: dict[str, str], more: Sequence[tuple[str, str]] = ()) -> tuple[str, str]:
+    """Create tables, people and cities; returns the first password of `newcomer`, and a set-up link
+    that comes too late."""
     app = create_app(Settings.load(env))
     migrate(app)
     with app.app_context():
@@ -83,8 +93,9 @@ def prepare(env: dict[str, str], more: Sequence[tuple[str, str]] = ()) -> str:
             for province, name in more:
                 values = {"provincename": province, "cityname": name, "usernumber": 1}
                 connection.execute(insert(City), values | keys(province, name))
+        setup_path = create_link_path()
         db.engine.dispose()
-    return first_password
+    return first_password, setup_path
 
 
 def fill(site: Site) -> None:
@@ -95,7 +106,9 @@ def fill(site: Site) -> None:
     files += [("folder", (name, content)) for name, content in FOLDER_FILES.items()]
     site.send("editor", "/upload", page="/files", files=files)
     site.send("editor", "/upload", page="/files", files=[("file", ("draft.txt", b"Old"))])
-    site.send("editor", f"/files/{len(FILES) + 1}/remove", page="/files")
+    site.send("editor", f"/files/{len(files) + 1}/remove", page="/files")
+    notes = ("file", ("field notes.txt", "Harbour, 15 June: 河水很清。\n".encode()))
+    site.send("editor", "/upload", page="/files", files=[notes])
     for city_id in (420, 421):
         site.send(
             "editor",

@@ -76,3 +76,9 @@ def test_a_refusal_has_our_page_and_is_only_in_the_access_log(front):
     assert " POST /login 429 " in front.log("nginx")
     assert "limiting" not in front.log("nginx-error")
     assert "of=ours" not in front.log()
+
+
+def test_small_pictures_of_a_list_have_a_limit_of_their_own(front):
+    for path in ("/files/7/picture/64", "/cities"):
+        answers = flood(front, "GET", path, ["198.51.100.11"] * 180)
+        assert set(answers) == {200}, path

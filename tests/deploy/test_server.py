@@ -22,8 +22,20 @@ from tests.deploy.front import (
     on_laptop,
 )
 from tests.factories import HTML, PASSWORD
+from tests.files.preview.helpers import encoded, pdf, photograph
 from tests.site import Site
 
+PREVIEW_HEADERS = (
+    "Content-Security-Policy",
+    "Content-Type",
+    "Content-Disposition",
+    "Cache-Control",
+    "ETag",
+    "Vary",
+    "X-Frame-Options",
+    "X-Content-Type-Options",
+    "Cross-Origin-Resource-Policy",
+)
 NAME = "报告 (终稿).txt"
 
 
@@ -154,6 +166,30 @@ def test_a_hundred_megabytes_go_up_and_come_down_unchanged(server):
     stored = next((server.instance.folder / "files").glob("*/*.txt"))
     hidden = f"{server.front}/_files/{stored.parent.name}/{stored.name}"
     assert requests.get(hidden, headers=headers, timeout=60).status_code == 404
+
+
+def test_previews_keep_their_headers_behind_nginx(server):
+    headers = {"Authorization": f"Bearer {add_token(server)}"}
+    data = encoded(photograph(300, 200), "PNG")
+    files = [("file", ("harbour.png", data)), ("file", ("report.pdf", pdf()))]
+    sent = requests.post(f"{server.front}/upload", files=files, headers=headers, timeout=60)
+    assert sent.status_code == 200
+    client = server.site.sign_in("editor")
+    listed = client.get(f"{server.front}/files?q=harbour.png", timeout=60).text
+    found = re.search(r"/files/(\d+)/picture/64", listed)
+    assert found
+    picture, document = (int(found[1]) + more for more in (0, 1))
+    for path in (f"/files/{picture}/picture/64", f"/files/{document}/preview"):
+        ours = requests.get(server.instance.base + path, headers=headers, timeout=60)
+        theirs = requests.get(server.front + path, headers=headers, timeout=60)
+        assert (ours.status_code, theirs.status_code) == (200, 200)
+        assert_headers_once(theirs)
+        for name in PREVIEW_HEADERS:
+            assert theirs.headers[name] == ours.headers[name], name
+        assert theirs.headers["Content-Length"] == str(len(theirs.content))
+    assert theirs.content == pdf()
+    part = requests.get(theirs.url, headers={**headers, "Range": "bytes=0-3"}, timeout=60)
+    assert (part.status_code, part.content) == (206, b"%PDF")
 
 
 def test_every_kind_of_response_has_each_header_once(server):

@@ -89,9 +89,45 @@ def test_details_show_the_digest_and_versions(app, script, as_role):
     assert page.links(".notice.caution a") == ["/files/3/details"]
     page = Page(browser.get("/files/3/details"))
     assert not page.has(".notice")
+    assert page.text(".head .quiet") == "51 B, version 2"
     assert script.get("/files/3").headers["ETag"] == f'"{page.text("#sha256")}"'
-    assert page.links("tbody a") == ["/files/3/details", "/files/1/details"]
-    assert page.texts("tbody .chip") == ["current"]
+    assert page.links(".versions a") == ["/files/3", "/files/1/details", "/files/1"]
+    assert page.texts(".versions b") == ["2", "1"]
+    assert page.text(".versions [aria-current]").startswith("2 this version current")
+    assert not page.has("[formaction$='/current']")
+
+
+def test_the_page_of_a_file_shows_facts_and_the_way_back(app, script, as_role):
+    page = Page(as_role("viewer").get("/files/2/details"))
+    facts = dict(zip(page.texts(".facts dt"), page.texts(".facts dd"), strict=True))
+    assert (facts["Uploaded by"], facts["Kind"]) == ("林梅", "PNG picture")
+    assert page.has(".facts time[title]")
+    assert page.texts(".crumbs a") == ["Files", "survey"]
+    assert page.links(".head a.btn-primary") == ["/files/2"]
+    assert not page.has(".head .menu")
+    page = Page(as_role("editor").get("/files/2/details"))
+    assert page.one(".head .menu form")["action"].startswith("/files/2/remove")
+    assert "uploaded this file" in page.text(".side .feed:not(.versions)")
+
+
+def test_an_earlier_version_is_made_current(app, script, as_role):
+    script.upload((REPORT, PDF + b"second"))
+    browser = as_role("editor")
+    page = Page(browser.get("/files/3/details"))
+    assert page.one(".versions button")["formaction"] == "/files/1/current"
+    response = browser.submit("/files/1/current", page="/files/3/details")
+    assert (response.status_code, response.location) == (303, "/files/4/details")
+    page = Page(browser.get("/files/4/details"))
+    assert page.text(NOTICE) == "This is the current version again, as version 3."
+    assert page.texts(".versions b") == ["3", "2", "1"]
+    assert "made an earlier version of this file current" in page.text(".side .feed:not(.versions)")
+    assert script.get(f"/download/{REPORT}").data == PDF
+    # The version with the same content offers nothing.
+    assert page.one(".versions button")["formaction"] == "/files/3/current"
+    again = browser.submit("/files/1/current", page="/files/4/details")
+    assert again.status_code == 409
+    viewer = as_role("viewer")
+    assert viewer.submit("/files/3/current", page="/account").status_code == 403
 
 
 def test_removing_shows_a_notice_with_undo(app, script, as_role):

@@ -120,7 +120,10 @@ def test_unknown_kind_is_shown_plainly(any_app, known):
         (["a", "b"], "a, b"),
         ("x" * VALUE_SHOWN, "x" * VALUE_SHOWN),
         ("x" * 2000, "x" * VALUE_SHOWN + "…"),
-        ("2026-11-30T04:05:06+00:00", "Nov 30, 2026, 12:05:06\u202fPM GMT+08:00"),
+        (
+            "2026-11-30T04:05:06+00:00",
+            "Nov 30, 2026, 12:05:06\u202fPM GMT+08:00 (China Standard Time)",
+        ),
     ],
 )
 def test_values_are_short_and_in_the_readers_language(app, monkeypatch, value, shown):

@@ -127,7 +127,19 @@ def test_link_works_once(browser, app, link):
     assert browser.submit(link, FIELDS).status_code == 303
     again = second.get(link)
     assert again.status_code == 404
-    assert "This link was already used." in again.text
+    page = Page(again)
+    assert page.text("h1") == "This link was already used"
+    assert page.texts("main p") == [
+        "Gazetteer is set up. Sign in, or ask the person who used the link to add you."
+    ]
+    assert page.links("main a.btn-primary") == ["/login"]
+    assert page.has("button[name=language]")
+    assert page.has("button[name=scheme]")
+    as_json = second.client.get(link, headers={"Accept": "application/json"})
+    assert as_json.status_code == 404
+    assert as_json.json["error"].startswith("This link was already used.")
+    first = Page(browser.get(link))  # of whoever used it, and is signed in
+    assert first.links("main a.btn-primary") == ["/"]
     data = {**FIELDS, "name": "somebody else", "csrf_token": token}
     assert second.client.post(link, data=data, headers=HTML).status_code == 404
     with app.app_context():

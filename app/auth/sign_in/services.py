@@ -17,7 +17,7 @@ from app.auth.sign_in.devices import find_device
 from app.database.engine import db, release_connection
 from app.database.failures import tolerated
 from app.database.service import ANYONE, after_commit, permitted, service, unrecorded
-from app.errors import DomainError, Invalid, Locked, TooMany, Unavailable
+from app.errors import DomainError, Invalid, Locked, Text, TooMany, Unavailable
 from app.logs.events import event
 from app.text import N_
 from app.times import now
@@ -98,11 +98,26 @@ def change_password(
     actor: Actor, current: str, password: str, devices: str = "", revoke_tokens: bool = True
 ) -> int:
     """Change one's own password and return the new epoch; one's tokens are revoked, or not."""
-    person = check_own_password(actor, current, devices, "current")
-    if person.must_change_password and current == password:  # an administrator has seen it
-        raise Invalid(fields={"password": N_("Choose a password other than the current one.")})
-    check_password(password, person.name)
+    check_change(actor, current, password, devices)
     return replace_own_password(actor, hash_password(password), revoke_tokens)
+
+
+@permitted(Role.VIEWER, by_token=False)
+def check_change(actor: Actor, current: str, password: str, devices: str = "") -> None:
+    """Check one's current password and a new one; Invalid with what is wrong with both."""
+    wrong: dict[str, Text] = {}
+    try:
+        check_password(password, actor.name)
+    except Invalid as error:
+        wrong.update(error.fields)
+    try:
+        person = check_own_password(actor, current, devices, "current")
+        if person.must_change_password and current == password:  # an administrator has seen it
+            wrong["password"] = N_("Choose a password other than the current one.")
+    except Invalid as error:
+        wrong.update(error.fields)
+    if wrong:
+        raise Invalid(fields=wrong)
 
 
 @service(Role.VIEWER, by_token=False)

@@ -9,19 +9,16 @@ from typing import Any
 
 from app.cities.fields import CSV_FIELDS
 from app.concurrency import yield_to_hub
-from app.text import UNSEEN
+from app.textfiles.records import CURLY, SPACING
 
 BYTE_ORDER_MARK = "\ufeff"
 HEADER = tuple(field.headers[0] for field in CSV_FIELDS)
 CELLS = attrgetter(*(field.column for field in CSV_FIELDS))  # of a row of the register
-# Spaces of all kinds and invisible characters, as parts of a regular expression's class.
-SPACING = f" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000{UNSEEN}"
 # What a spreadsheet would take for a formula, in any width: at the beginning, or after a semicolon,
 # which some take for a separator; after spaces and invisible characters too. The apostrophes before
 # it are part of the pattern: a name that itself begins with '= gets one more, and comes back whole.
 FORMULA = re.compile(rf"(?:'*|.*;)[{SPACING}]*[=＝+＋\-－@＠|｜\t\r]", re.DOTALL)
-# A name in these is not in quotation marks, which an import removes, if others are around it.
-CURLY = "“”„‟＂"
+# A name in curly quotation marks has others around it, because an import removes one pair.
 BEGINS_CURLY = re.compile(f"[{SPACING}]*[{CURLY}]")
 
 

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.cities.exporting.csv_writer import unguard
-from app.cities.importing.csv_reader import Lines, check_empty, records, refused
 from app.cities.importing.header import (
     SKIPPED_SHOWN,
     Places,
     Skipped,
+    check_empty,
     find_heading,
     no_header,
     read_header,
 )
 from app.cities.importing.sniff import find_encoding
 from app.text import N_
+from app.textfiles.records import Lines, records, refused
 
 MOST_LINES = 5000
 # 3 KB for each line: an ignored column may hold a description.

@@ -5,19 +5,19 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from app.cities.exporting.csv_writer import HEADER, SPACING
+from app.cities.exporting.csv_writer import HEADER
 from app.cities.fields import CITY, CSV_FIELDS, PROVINCE, Field
-from app.cities.importing.csv_reader import (
+from app.cities.importing.damage import damage_of
+from app.errors import Invalid
+from app.text import N_, same_key
+from app.textfiles.records import (
     MOST_COLUMNS,
+    SPACING,
     Lines,
-    check_empty,
     quotes_of,
     refused,
     unmatched_quotes,
 )
-from app.cities.importing.damage import damage_of
-from app.errors import Invalid
-from app.text import N_, same_key
 
 OTHERS_SHOWN, OTHER_LENGTH = 20, 60
 COLUMNS: dict[str, Field] = {header: field for field in CSV_FIELDS for header in field.headers}
@@ -39,6 +39,8 @@ SEPARATORS = {
 # How many lines with text may precede the header, besides comments.
 MOST_TITLES = 20
 SKIPPED_SHOWN = 5
+# Spreadsheets leave lines of nothing but commas, but never so many in a list of cities.
+MOST_EMPTY = 20_000
 HEADER_LENGTH = 60_000  # characters of a line in which a header is looked for
 # What is not part of a title: separators, quotation marks, spaces.
 AROUND = "".join(re.findall(f"[{SPACING}]", "".join(map(chr, range(1 << 16)))))
@@ -144,6 +146,19 @@ def read_header(line: int, cells: list[str]) -> tuple[Places, list[str]]:
         if field.name not in places:
             raise missing_column(line, field)
     return places, ignored[:OTHERS_SHOWN]
+
+
+def check_empty(line: int, empty: int) -> None:
+    """Refuse a file of empty lines before it costs much."""
+    if empty > MOST_EMPTY:
+        raise refused(
+            N_(
+                "Up to line %(line)s there are more than %(most)s lines without a city. "
+                "Delete them and save the file again.",
+                line=str(line),
+                most=MOST_EMPTY,
+            )
+        )
 
 
 def repeated_column(line: int, field: Field, first: str, second: str) -> Invalid:

@@ -5,45 +5,26 @@ Big5 decode nearly everything. So the file must say which it is: by a header of 
 not ASCII, or by Chinese characters of which all are common.
 """
 
-import codecs
 import re
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable
 
-from app.cities.importing.csv_reader import Lines, line_ends, refused
 from app.cities.importing.header import find_heading
-from app.concurrency import yield_to_hub
-from app.encodings import AMID_LETTERS, first_byte, level_in_big5, level_in_gb2312
 from app.errors import Invalid
 from app.text import N_
-
-PIECE = 1 << 16
-
-
-class Encoding(NamedTuple):
-    """An encoding by the name that people know, and by that of its codec."""
-
-    name: str
-    codec: str
-
-
-UTF_8 = Encoding("UTF-8", "utf-8")
-GB18030 = Encoding("GB18030", "gb18030")
-BIG5 = Encoding("Big5", "big5hkscs")
-EUC_KR = Encoding("EUC-KR", "cp949")
-# Korean syllables have the bytes of frequent Chinese characters. A few of those may all be among
-# them, more are seldom.
-SYLLABLES = 5
-UTF_16 = (Encoding("UTF-16", "utf-16-le"), Encoding("UTF-16", "utf-16-be"))
-# UTF-32 before UTF-16, because FF FE begins both.
-BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, UTF_8),
-    (codecs.BOM_UTF32_LE, Encoding("UTF-32", "utf-32-le")),
-    (codecs.BOM_UTF32_BE, Encoding("UTF-32", "utf-32-be")),
-    (codecs.BOM_UTF16_LE, UTF_16[0]),
-    (codecs.BOM_UTF16_BE, UTF_16[1]),
-    (b"\x84\x31\x95\x33", GB18030),
+from app.textfiles.encoding import (
+    BIG5,
+    BYTE_ORDER_MARKS,
+    EUC_KR,
+    GB18030,
+    PIECE,
+    UTF_8,
+    UTF_16,
+    Encoding,
+    is_common_text,
+    pieces,
 )
+from app.textfiles.records import Lines, line_ends, refused
+
 # What the message of a refusal names, where it fits.
 POSSIBLE = (
     GB18030,
@@ -154,15 +135,6 @@ def first_fault(data: bytes, encoding: Encoding) -> int | None:
     return None
 
 
-def pieces(data: bytes, encoding: Encoding) -> Iterator[str]:
-    """The text of a file piece by piece; other requests run in between."""
-    decoder = codecs.getincrementaldecoder(encoding.codec)()
-    for start in range(0, len(data), PIECE):
-        yield decoder.decode(data[start : start + PIECE])
-        yield_to_hub()
-    yield decoder.decode(b"", final=True)
-
-
 def has_header(data: bytes, encoding: Encoding, ascii_counts: bool = True) -> bool:
     """True if the file has a header of our words when it is read in this encoding. With
     `ascii_counts=False` one in ASCII alone does not count: it is the same in all of them."""
@@ -175,26 +147,3 @@ def has_header(data: bytes, encoding: Encoding, ascii_counts: bool = True) -> bo
         and heading.is_complete
         and (ascii_counts or not heading.evidence.isascii())
     )
-
-
-def is_common_text(data: bytes, encoding: Encoding) -> bool:
-    """True if a file can be read in GB18030, Big5 or EUC-KR and has no characters but ASCII and
-    common Chinese or Korean ones."""
-    characters: set[str] = set()
-    try:
-        for text in pieces(data, encoding):
-            if encoding is BIG5 and AMID_LETTERS.search(text):
-                return False
-            characters.update(text)
-    except UnicodeDecodeError:
-        return False
-    level = {GB18030: level_in_gb2312, BIG5: level_in_big5, EUC_KR: level_in_euc_kr}[encoding]
-    levels = [level(character) for character in characters if not character.isascii()]
-    # Other text that is taken for GB18030, such as Cyrillic, is mostly of the second level.
-    least = SYLLABLES if encoding is EUC_KR else max(1, levels.count(2))
-    return None not in levels and levels.count(1) >= least
-
-
-def level_in_euc_kr(character: str) -> int | None:
-    """1 for the Korean syllables of EUC-KR, None for all others."""
-    return 1 if 0xB0 <= first_byte(character, "euc_kr") <= 0xC8 else None

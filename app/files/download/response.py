@@ -1,78 +1,93 @@
-"""The HTTP side of a download: headers, conditions and ranges. The content is sent by nginx if
-NGINX_SENDS_FILES=1, otherwise by the application."""
+"""The HTTP side of a download or a preview: headers, conditions and ranges. The content is sent by
+nginx if NGINX_SENDS_FILES=1, otherwise by the application."""
 
 from base64 import b64encode
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from flask import Response, current_app, request
+from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
 from app.current import settings
 from app.database.engine import release_connection
-from app.errors import NotFound
 from app.files.download import counting
 from app.files.download.conditions import check_conditions, requested_range
 from app.files.models import File
-from app.files.storage.folder import BLOCK, path_of, read_blocks
-from app.text import N_
+from app.files.storage.folder import BLOCK, find_stored, read_blocks
 
 # What RFC 8187 allows unencoded in the extended form of a parameter.
 ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
+SANDBOX = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def send(file: File) -> Response:
-    """The response to a request for a file. No database connection is held while it is sent."""
-    path = path_of(settings().files_dir, file.stored_name)
-    if not path.exists():
-        current_app.logger.error("the content of file %d is missing", file.id)
-        raise NotFound(N_("The content of this file is missing. Tell your administrator."))
+    """The response to a request for a download, which is counted."""
+    path = find_stored(settings().files_dir, file.stored_name)
+    headers, file_id = download_headers(file), file.id
+    return send_content(path, file.sha256, headers, lambda: counting.count(file_id))
+
+
+def send_content(
+    path: Path, etag: str, headers: Mapping[str, str], begun: Callable[[], object] | None = None
+) -> Response:
+    """The response to a request for a file in the storage folder; `begun` is called if it is sent
+    from its first byte. No database connection is held in the meantime."""
+    found = path.stat()
     # The time that nginx reads from the file.
-    modified = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
-    file_id, etag, length = file.id, file.sha256, file.size
-    response = prepare_response(file, modified)
+    modified = datetime.fromtimestamp(int(found.st_mtime), UTC)
+    response = prepare_response(headers, etag, modified)
     release_connection()
     response.status_code = check_conditions(etag, modified)
     if response.status_code in (304, 412):
         return response
-    part = requested_range(etag, modified, length)
-    response.content_length = length if part is None else len(part)
+    part = requested_range(etag, modified, found.st_size)
+    response.content_length = found.st_size if part is None else len(part)
     if request.method == "HEAD":
         return response
-    if part is None or part.start == 0:
-        counting.count(file_id)
+    if begun is not None and (part is None or part.start == 0):
+        begun()
     if settings().nginx_sends_files:
         return send_by_nginx(response, path)
-    return send_directly(response, path, length, part)
+    return send_directly(response, path, found.st_size, part)
 
 
-def prepare_response(file: File, modified: datetime) -> Response:
-    """Status and headers. A file is never a page: it is an attachment of a type from our own table,
-    and should a browser show it all the same, it does so in a sandbox."""
-    response = Response(iter(()), mimetype=None, content_type=file.content_type)
+def prepare_response(headers: Mapping[str, str], etag: str, modified: datetime) -> Response:
+    """Status and headers of every file that is sent, also of previews: its type is ours, and a
+    browser opens it in a sandbox, if at all."""
+    response = Response(iter(()), mimetype=None, headers=dict(SANDBOX))
     response.automatically_set_content_length = False
-    response.headers["Content-Disposition"] = attachment(file.name, file.id)
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(headers)
     response.headers["Accept-Ranges"] = "bytes"
-    digest = b64encode(bytes.fromhex(file.sha256)).decode()
-    response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530
-    response.set_etag(file.sha256)
+    response.set_etag(etag)
     response.last_modified = modified
     return response
 
 
-def attachment(name: str, file_id: int) -> str:
-    """A Content-Disposition (RFC 6266): the name as it is, encoded as in RFC 8187, and a name in
-    plain ASCII for programs that read only that, with the id where other names would give the
-    same."""
+def download_headers(file: File) -> dict[str, str]:
+    """A download is never a page, but an attachment."""
+    digest = b64encode(bytes.fromhex(file.sha256)).decode()
+    return {
+        "Content-Type": file.content_type,
+        "Content-Disposition": disposition("attachment", file.name, file.id),
+        "Repr-Digest": f"sha-256=:{digest}:",  # RFC 9530
+    }
+
+
+def disposition(kind: str, name: str, file_id: int) -> str:
+    """A Content-Disposition (RFC 6266), attachment or inline: the name as it is, encoded as in RFC
+    8187, and a name in plain ASCII for programs that read only that, with the id where other names
+    would give the same."""
     plain = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in name)
     if plain != name:
         stem, dot, extension = plain.rpartition(".") if "." in plain[1:] else (plain, "", "")
         plain = f"{stem}-{file_id}{dot}{extension}"
     encoded = quote(name, safe=ATTRIBUTE_CHARACTERS)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
 
 
 def send_by_nginx(response: Response, path: Path) -> Response:

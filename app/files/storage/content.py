@@ -22,6 +22,8 @@ ICON_KINDS = {
     "image": ("png", "jpg", "jpeg", "gif", "webp", "svg", "bmp", "tif", "tiff"),
     "archive": ("zip", "gz", "7z", "tar", "xz", "rar"),
     "table": ("csv", "xls", "xlsx", "ods"),
+    "audio": ("mp3", "aac", "m4a", "wav", "flac", "ogg", "oga", "opus"),
+    "video": ("mp4", "m4v", "mov", "ogv", "webm", "mkv", "avi"),
     "text": ("txt", "md", "log", "doc", "docx", "odt", "rtf"),
 }
 

@@ -2,6 +2,7 @@
 
     <folder>/incoming/<random>.part    files being received
     <folder>/ab/<uuid>.pdf             stored files, in up to 256 folders
+    <folder>/previews/PART/ab/...      what was made from stored files; can be made again
 
 No part of a sent name ever becomes part of a path, except a plain extension. A file is written
 completely, synced and then renamed, so a process that is killed leaves at most a .part file, which
@@ -16,10 +17,11 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shutil import copyfile
 from uuid import uuid4
 
 from app.concurrency import run_in_thread, run_in_threads, yield_to_hub
-from app.errors import DomainError, Fault, NoSpace, TooLarge
+from app.errors import DomainError, Fault, NoSpace, NotFound, TooLarge
 from app.text import N_, Bytes
 
 log = logging.getLogger("gazetteer.files")
@@ -28,6 +30,10 @@ BLOCK = 64 * 1024
 SYNCS = 8  # at once
 # A .part file that was not written to for this long belongs to a process that has ended.
 LEFTOVER_SECONDS = 6 * 3600
+# The file system has no hard links, or no more of this file.
+NO_LINK = (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
+# Sizes of pictures, PDF files without JavaScript, and why there is no preview.
+PREVIEW_PARTS = ("64", "1200", "checked", "problem")
 STORED = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,16})?")
 
 
@@ -166,6 +172,15 @@ def path_of(folder: Path, stored_name: str) -> Path:
     return folder / stored_name[:2] / stored_name
 
 
+def find_stored(folder: Path, stored_name: str) -> Path:
+    """The path of a stored file; NotFound if it is missing, which is logged."""
+    path = path_of(folder, stored_name)
+    if not path.exists():
+        log.error("the content of the stored file %s is missing", stored_name)
+        raise NotFound(N_("The content of this file is missing. Tell your administrator."))
+    return path
+
+
 def read_blocks(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
     """The bytes from `start` up to but not including `stop`; yields to the hub after each block."""
     left = (path.stat().st_size if stop is None else stop) - start
@@ -177,9 +192,46 @@ def read_blocks(path: Path, start: int = 0, stop: int | None = None) -> Iterator
             yield_to_hub()
 
 
+def link_stored(folder: Path, stored_name: str) -> str:
+    """Give a stored file a second stored name, and return it. The two share their bytes if the file
+    system can do that, and either can be deleted."""
+    source = path_of(folder, stored_name)
+    name = stored_name[:2] + uuid4().hex[2:] + source.suffix
+    target = path_of(folder, name)
+    try:
+        target.hardlink_to(source)
+        os.utime(target)  # an old file without a row would be deleted
+    except OSError as error:
+        if error.errno not in NO_LINK:
+            raise
+        run_in_thread(copyfile, source, target)
+        run_in_thread(sync, target)
+    run_in_thread(sync, target.parent)
+    return name
+
+
 def remove_stored(folder: Path, stored_name: str) -> None:
-    """Delete a stored file if it still exists."""
+    """Delete a stored file if it still exists, and what was made from it."""
     path_of(folder, stored_name).unlink(missing_ok=True)
+    for part in PREVIEW_PARTS:
+        preview_path(folder, stored_name, part).unlink(missing_ok=True)
+
+
+def preview_path(folder: Path, stored_name: str, part: str) -> Path:
+    """The path of one of the things that are made from a stored file."""
+    return folder / "previews" / part / path_of(folder, stored_name).relative_to(folder)
+
+
+def remove_stray_previews(folder: Path) -> int:
+    """Delete previews whose file was deleted while they were made; returns how many. Each hour it
+    looks into another quarter of the folders."""
+    quarter, count = int(time.time() // 3600) % 4, 0
+    digits = "0123456789abcdef"[quarter::4]
+    for path in (folder / "previews").glob(f"*/[{digits}]?/*"):
+        if STORED.fullmatch(path.name) and not path_of(folder, path.name).exists():
+            path.unlink(missing_ok=True)
+            count += 1
+    return count
 
 
 def remove_leftovers(folder: Path) -> int:

@@ -38,7 +38,6 @@ class RequestBody(PacedBody):
     def __init__(self, environ: dict[str, Any]) -> None:
         super().__init__(environ["wsgi.input"])
         self.socket: socket.socket | None = environ.get("gunicorn.socket")
-        self.response: Any = getattr(environ.get(START_RESPONSE), "__self__", None)
         self.received, self.ended = 0, False
 
     def read(self, size: int = -1) -> bytes:
@@ -53,12 +52,6 @@ class RequestBody(PacedBody):
         self.ended = self.ended or (not block and size != 0)
         self.received += len(block)
         return block
-
-    def announce_close(self) -> None:
-        """Have gunicorn announce that it closes the connection; only it can. nginx would
-        otherwise send another request over it."""
-        if hasattr(self.response, "force_close"):
-            self.response.force_close()
 
     def finish(self) -> None:
         """After the response: read a short rest. If it is longer, have gunicorn close the
@@ -97,12 +90,20 @@ def open_body() -> None:
         after_this_request(close_body)
 
 
+def announce_close() -> None:
+    """Have gunicorn announce that it closes the connection; only it can. nginx would otherwise send
+    another request over it."""
+    response: Any = getattr(request.environ.get(START_RESPONSE), "__self__", None)
+    if hasattr(response, "force_close"):
+        response.force_close()
+
+
 def close_body(response: Response) -> Response:
     """After the response, finish the body; if much of it is left, the connection ends."""
     length = request.content_length
     left = LINGER_BYTES + 1 if length is None else length - g.body.received
     if left > LINGER_BYTES and not g.body.ended:
-        g.body.announce_close()
+        announce_close()
     response.call_on_close(g.body.finish)
     return response
 

@@ -8,14 +8,14 @@ from flask_babel import force_locale
 
 from app.cities.exporting.csv_writer import guard, unguard, write_csv
 from app.cities.fields import CSV_FIELDS, FIELDS
-from app.cities.importing import csv_reader
 from app.cities.importing.compare import compare_line
-from app.cities.importing.csv_reader import LINE_COSTS, MOST_COLUMNS, MOST_EMPTY, PAUSE_EVERY
 from app.cities.importing.csv_table import MOST_LINES, Line, read_csv
-from app.cities.importing.header import MOST_TITLES, SEPARATORS
+from app.cities.importing.header import MOST_EMPTY, MOST_TITLES, SEPARATORS
 from app.config import LANGUAGES
 from app.errors import Invalid
 from app.text import load_messages
+from app.textfiles import records
+from app.textfiles.records import LINE_COSTS, MOST_COLUMNS, PAUSE_EVERY
 from tests.factories import SPACES, note_calls
 
 HEADER = "provincename,cityname,usernumber\n"
@@ -339,7 +339,7 @@ def test_empty_lines_and_columns_are_skipped_up_to_the_limit():
     ],
 )
 def test_other_requests_run_every_few_lines(monkeypatch, data):
-    pauses = note_calls(monkeypatch, csv_reader, "yield_to_hub")
+    pauses = note_calls(monkeypatch, records, "yield_to_hub")
     with pytest.raises(Invalid):
         read_csv(data.encode())
     assert len(pauses) >= 20_000 * LINE_COSTS // PAUSE_EVERY

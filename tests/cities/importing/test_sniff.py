@@ -6,10 +6,11 @@ import tracemalloc
 import pytest
 from flask_babel import force_locale
 
-from app.cities.importing import sniff
 from app.cities.importing.csv_table import read_csv
-from app.cities.importing.sniff import PIECE, find_encoding
+from app.cities.importing.sniff import find_encoding
 from app.errors import Invalid
+from app.textfiles import encoding
+from app.textfiles.encoding import PIECE
 from tests.factories import note_calls
 
 ASCII = "provincename,cityname,usernumber\n"
@@ -167,7 +168,7 @@ def test_characters_and_line_ends_between_two_pieces_are_whole(codec, shift):
 
 
 def test_other_requests_run_while_an_encoding_is_looked_for(monkeypatch):
-    pauses = note_calls(monkeypatch, sniff, "yield_to_hub")
+    pauses = note_calls(monkeypatch, encoding, "yield_to_hub")
     refusal((ASCII + "Montréal,x,1\n" * 500_000).encode("cp1252"))
     assert len(pauses) > 5_000_000 // PIECE
 

@@ -280,7 +280,7 @@ def test_bytes_that_are_gone_are_404_and_in_the_log(app, script, caplog):
     for path in on_disk(app.config["SETTINGS"].files_dir):
         path.unlink()
     assert script.get("/files/1").status_code == 404
-    assert "the content of file 1 is missing" in caplog.text
+    assert "the content of the stored file" in caplog.text
 
 
 def test_visitors_get_no_file(app, script, browser):

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from app.cities.exporting.csv_writer import CURLY, SPACING
 from app.concurrency import yield_to_hub
 from app.errors import Invalid
-from app.text import N_, Message
+from app.text import N_, UNSEEN, Message
 
-# Spreadsheets leave lines of nothing but commas, but never so many in a list of cities.
-MOST_EMPTY = 20_000
+# Spaces of any kind, but no line break and no tab; as part of a regular expression's class.
+SPACING = f" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000{UNSEEN}"
+# Quotation marks that word processors and Chinese keyboards write.
+CURLY = "“”„‟＂"
 MOST_COLUMNS = 200
 RECORD_LENGTH = 1_000_000  # characters; a longer record is not parsed
 # A file that is saved by one program after another may begin with several, or with the bytes of one
@@ -151,19 +152,6 @@ def unmatched_quotes(line: int) -> Invalid:
             line=str(line),
         )
     )
-
-
-def check_empty(line: int, empty: int) -> None:
-    """Refuse a file of empty lines before it costs much."""
-    if empty > MOST_EMPTY:
-        raise refused(
-            N_(
-                "Up to line %(line)s there are more than %(most)s lines without a city. "
-                "Delete them and save the file again.",
-                line=str(line),
-                most=MOST_EMPTY,
-            )
-        )
 
 
 def check_length(line: int, length: int) -> None:

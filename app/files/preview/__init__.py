@@ -1,0 +1,18 @@
+"""Previews: what of a file is shown in its page. Nothing in a file ever runs: pictures are made
+again in a child process, text is escaped, everything else is sent in a sandbox."""
+
+from functools import partial
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    from app.clock import registry
+    from app.files.preview import views
+    from app.files.preview.kinds import has_thumbnail
+    from app.files.storage.folder import remove_stray_previews
+
+    app.register_blueprint(views.bp)
+    app.add_template_test(has_thumbnail, "thumbnailed")
+    stray = partial(remove_stray_previews, app.config["SETTINGS"].files_dir)
+    registry.add(app, "previews without a file deleted", 3600, stray, per_host=True)

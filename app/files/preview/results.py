@@ -1,0 +1,118 @@
+"""What is made from stored files to show them, by a child process, and stored beside them: small
+pictures, and whether a PDF contains JavaScript. What cannot be shown is remembered too, so that a
+hostile file costs its time once.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+from app.children import NoTurn, run, turn
+from app.concurrency import run_in_thread
+from app.current import settings
+from app.database.engine import release_connection
+from app.errors import DomainError, Unavailable
+from app.files.preview.child import MOST_PIXELS, REFUSED, WALL_SECONDS
+from app.files.storage.folder import path_of, preview_path, refusal_of, sync
+from app.text import N_, Message
+
+log = logging.getLogger("gazetteer.previews")
+
+PROGRAM = Path(__file__).with_name("child.py")
+AT_ONCE = 2  # children of all processes of a host
+WAIT_SECONDS = 3.0
+# The child ends itself before that, unless it was not given a processor.
+CHILD_SECONDS = WALL_SECONDS + 5.0
+# What took too long may have been unlucky.
+RETRY_SECONDS = 24 * 3600
+OUTPUT_READ = 64 << 10  # bytes of what a child says before it fails
+MILLION = 1_000_000
+
+# Why there is no preview, by the name that the child reports.
+PROBLEMS: dict[str, Callable[[int], Message]] = {
+    "too_large": lambda pixels: N_(
+        "This picture cannot be shown: it has %(n)s megapixels; at most %(most)s are shown.",
+        n=-(-pixels // MILLION),
+        most=MOST_PIXELS // MILLION,
+    ),
+    "damaged": lambda _: N_("This picture cannot be shown: the file is damaged."),
+    "too_complex": lambda _: N_("This file cannot be shown: it takes too much time or memory."),
+    "scripted": lambda _: N_("This PDF is not shown here because it contains JavaScript."),
+    "unclear": lambda _: N_(
+        "This PDF is not shown here because it may contain JavaScript: parts of it cannot be read."
+    ),
+}
+
+
+class NotShown(DomainError):
+    """There is no preview of this file; the message says why."""
+
+
+def find_problem(stored_name: str) -> Message | None:
+    """Why there is no preview of a file, if that is known."""
+    path = preview_path(settings().files_dir, stored_name, "problem")
+    try:
+        report = json.loads(path.read_bytes())
+        old = path.stat().st_mtime < time.time() - RETRY_SECONDS
+        problem = PROBLEMS[report["problem"]](report.get("pixels", 0))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return None if old and report["problem"] == "too_complex" else problem
+
+
+def find_or_make(stored_name: str, part: str, *words: str) -> Path:
+    """The path of what was made from a stored file. If there is none, a child makes it, and no
+    connection to the database is held in the meantime. NotShown if that is impossible."""
+    made = preview_path(settings().files_dir, stored_name, part)
+    if made.exists():
+        return made
+    release_connection()
+    try:
+        with turn(settings().instance, "preview", AT_ONCE, WAIT_SECONDS):
+            # Another request may have made it in the meantime.
+            problem = None if made.exists() else find_problem(stored_name)
+            if problem is None and not made.exists():
+                problem = make(stored_name, made, words)
+    except NoTurn:
+        raise Unavailable(N_("Other previews are being made. Try again in a moment.")) from None
+    except OSError as error:
+        raise refusal_of(error) from error
+    if problem is not None:
+        raise NotShown(problem)
+    return made
+
+
+def make(stored_name: str, made: Path, words: tuple[str, ...]) -> Message | None:
+    """Have a child make something; why that is impossible, otherwise None."""
+    folder = settings().files_dir
+    draft = folder / "incoming" / f"{uuid4().hex}.part"
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path_of(folder, stored_name).open("rb") as source, draft.open("x+b") as target:
+            status = run(PROGRAM, words, source, target, CHILD_SECONDS)
+            target.seek(0)
+            output = b"" if status == 0 else target.read(OUTPUT_READ)
+        if status != 0:
+            made = preview_path(folder, stored_name, "problem")
+            draft.write_text(json.dumps(read_report(stored_name, status, output)))
+        made.parent.mkdir(parents=True, exist_ok=True)
+        run_in_thread(sync, draft)
+        draft.rename(made)
+    finally:
+        draft.unlink(missing_ok=True)
+    return None if status == 0 else find_problem(stored_name)
+
+
+def read_report(stored_name: str, status: int | None, output: bytes) -> dict[str, object]:
+    """What a child says that made nothing. One that was ended cannot say anything."""
+    with suppress(ValueError, KeyError, TypeError):
+        report = json.loads(output) if status == REFUSED else {}
+        PROBLEMS[report["problem"]](report.get("pixels", 0))
+        return dict(report)
+    last = output.decode(errors="replace").strip().rpartition("\n")[2]
+    log.warning("the preview of %s ended with status %s: %s", stored_name, status, last)
+    return {"problem": "too_complex"}

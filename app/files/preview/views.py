@@ -1,0 +1,78 @@
+"""The addresses of previews. A browser shows what they send inside a page of ours; opened alone, it
+is in a sandbox."""
+
+from base64 import b64decode
+
+from flask import Blueprint, Response, make_response, render_template, url_for
+
+from app.current import actor
+from app.errors import DomainError
+from app.files import queries
+from app.files.download.response import disposition, send_content
+from app.files.preview import services
+from app.files.preview.results import NotShown
+from app.web.client import wants_page
+from app.web.declarations import attachment
+from app.web.error_pages import answer_refusal
+from app.web.permissions import role_required
+
+bp = Blueprint("preview", __name__)
+
+# Our pages may frame them, others may not.
+FRAMED = {"X-Frame-Options": "SAMEORIGIN"}
+ANCESTORS = "frame-ancestors 'self'"
+# The content behind an address never changes; with another cookie it may be another person's.
+CACHED = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Cookie"}
+# A WebP picture of one transparent pixel.
+EMPTY_PICTURE = b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==")
+
+
+@bp.errorhandler(DomainError)
+def refuse(error: DomainError) -> Response:
+    """A sentence in the place of the preview, where it is in a frame of the file's page."""
+    refusal = answer_refusal(error)
+    if not wants_page() or error.status not in (422, 503):
+        return refusal
+    page = make_response(render_template("files/preview/not_shown.html", message=error.message))
+    page.status_code = error.status
+    page.headers.update(FRAMED, **error.headers)
+    page.headers["Content-Security-Policy"] = f"default-src 'none'; style-src 'self'; {ANCESTORS}"
+    return page
+
+
+@bp.get("/files/<int:file_id>/preview")
+@attachment(lambda file_id: url_for("files.show_file", file_id=file_id))
+@role_required()
+def show_preview(file_id: int) -> Response:
+    """A document, sound or film; it is not counted as a download."""
+    file = queries.load_file(actor(), file_id)
+    etag, name = file.sha256, file.name
+    path, content_type = services.find_preview(actor(), file)
+    return send_content(path, etag, preview_headers(content_type, name, file_id))
+
+
+@bp.get("/files/<int:file_id>/picture/<int:size>")
+@attachment(lambda file_id, size: url_for("files.show_file", file_id=file_id))
+@role_required()
+def show_picture(file_id: int, size: int) -> Response:
+    """A picture in a small size. In lists, where an icon is below it, one that cannot be made is
+    transparent."""
+    file = queries.load_file(actor(), file_id)
+    etag, name = f"{file.sha256}-{size}", file.name
+    try:
+        path = services.find_picture(actor(), file, size)
+    except NotShown:
+        if size != services.SMALL:
+            raise
+        return Response(EMPTY_PICTURE, headers={**CACHED, "Content-Type": "image/webp"})
+    return send_content(path, etag, preview_headers("image/webp", f"{name}.webp", file_id))
+
+
+def preview_headers(content_type: str, name: str, file_id: int) -> dict[str, str]:
+    return {
+        **FRAMED,
+        **CACHED,
+        "Content-Type": content_type,
+        "Content-Disposition": disposition("inline", name, file_id),
+        "Content-Security-Policy": f"default-src 'none'; sandbox; {ANCESTORS}",
+    }

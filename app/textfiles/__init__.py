@@ -1,0 +1,1 @@
+"""Text files as people have them: in some encoding, and with the records of a CSV file."""
