@@ -36,7 +36,7 @@ def sum_province(key: str) -> ProvinceTotals:
     """The sums, from an index alone."""
     sums = select(func.count(), func.coalesce(func.sum(City.usernumber), 0))
     cities, users = db.session.execute(sums.where(City.province_same == key)).one()
-    return ProvinceTotals(cities, int(users))
+    return ProvinceTotals(cities, int(users or 0))
 
 
 def find_place(actor: Actor, row: CityRow) -> int | None:

@@ -17,6 +17,7 @@ from app import times
 from app.actor import Actor, Role
 from app.auth import services as auth
 from app.cities import services as cities
+from app.cities.details.merging import form_version
 from app.cities.fields import FIELDS, Value
 from app.cities.models import City
 from app.cli.demo import uploads
@@ -71,7 +72,7 @@ class Week:
         """Change some fields of the city of a name."""
         row = cities.load_city(self.people[name], city_id(of))
         values = {field.name: getattr(row, field.column) for field in FIELDS}
-        version = cities.form_version(row)
+        version = form_version(row)
         cities.update_city(self.people[name], row.id, version, {**values, **fields})
 
     def add(self, name: str, province: str, city: str, number: int) -> None:
