@@ -284,7 +284,7 @@ PAGES = [
     Visit("start-visitor", None, "/"),
     Visit("search", "admin", "/search?q=a"),
     Visit("search-none", "viewer", "/search?q=nowhere"),
-    Visit("search-empty", "viewer", "/search"),
+    Visit("search-empty", "viewer", "/search", focused=True),
     Visit("login", None, "/login", focused=True),
     Visit("login-refused", None, "/login", 422, sign_in_wrongly, focused=True),
     Visit("login-ended", None, "/login?why=ended", focused=True),

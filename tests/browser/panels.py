@@ -64,8 +64,9 @@ def show_pictures(page: Page) -> None:
         page.wait_for_load_state("networkidle")
         page.locator("table").scroll_into_view_if_needed()
         if not page.evaluate(missing):
-            return
+            break
         page.reload()
+    page.evaluate("scrollTo(0, 0)")
 
 
 def upload(browser: Browser, site: Site) -> Page:

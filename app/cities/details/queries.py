@@ -34,7 +34,7 @@ def read_province(actor: Actor, row: CityRow) -> ProvinceTotals | None:
 
 def sum_province(key: str) -> ProvinceTotals:
     """The sums, from an index alone."""
-    sums = select(func.count(), func.coalesce(func.sum(City.usernumber), 0))
+    sums = select(func.count(), func.sum(City.usernumber))
     cities, users = db.session.execute(sums.where(City.province_same == key)).one()
     return ProvinceTotals(cities, int(users or 0))
 
