@@ -333,7 +333,7 @@ PAGES = [
     Visit("file-current", "editor", "/files/2/details", act=make_current),
     Visit("folder", "editor", "/files/folders/survey"),
     Visit("folder-viewer", "viewer", "/files/folders/survey/2026"),
-    Visit("folder-selected", "editor", "/files/folders/survey", act=select_rows),
+    Visit("folder-selected", "editor", "/files/folders/survey", act=select_rows, focused=True),
     Visit("folder-new", "editor", "/files/new-folder?in=survey", focused=True),
     Visit("folder-refused", "editor", "/files/new-folder", 422, add_taken_folder, focused=True),
     Visit("folder-move", "editor", "/files/move?folder=1", focused=True),
