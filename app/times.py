@@ -1,5 +1,8 @@
 """Dates and times, always in UTC, and time zones."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
@@ -11,9 +14,22 @@ ZONE_LENGTH = 64  # characters of a time zone's name
 # Files of the operating system's database that are not zones of their own.
 NOT_ZONES = ("Factory", "localtime", "posix/", "right/")
 
+pretended: ContextVar[datetime | None] = ContextVar("pretended", default=None)
+
 
 def now() -> datetime:
-    return datetime.now(UTC)
+    return pretended.get() or datetime.now(UTC)
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Have now() return this moment: for sample data with a past, which is written by the services
+    in the order of its moments and needs no change afterwards."""
+    token = pretended.set(moment)
+    try:
+        yield
+    finally:
+        pretended.reset(token)
 
 
 def day_number() -> int:

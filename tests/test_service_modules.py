@@ -12,8 +12,8 @@ DECORATORS = {"service", "permitted", "unrecorded"}
 # Functions without a decorator that views, commands and other modules without services use.
 UNDECORATED = {
     "reads what everybody may read, or what its caller was given": {
-        "cities/services.py: form_version",
         "cities/services.py: is_empty",
+        "cities/services.py: read_sample",
         "health/services.py: read_report",
     },
     "checks the reader itself, because PUBLIC_READ opens cities to everybody": {
@@ -34,6 +34,7 @@ UNDECORATED = {
     },
     "is housekeeping of the clock": {
         "cities/importing/staging.py: delete_expired",
+        "cities/removed/services.py: delete_old_removed",
     },
     "computes figures for everybody, and counts them": {
         "numbers/services.py: get_fib",

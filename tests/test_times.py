@@ -58,3 +58,11 @@ def test_a_day_of_a_zone_begins_at_its_midnight():
     start, end = day_bounds(date(2026, 3, 29), ZoneInfo("Europe/Berlin"))  # an hour shorter
     assert start == datetime(2026, 3, 28, 23, tzinfo=UTC)
     assert end == datetime(2026, 3, 29, 22, tzinfo=UTC)
+
+
+def test_a_pretended_moment_ends_with_its_block():
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    with times.at(moment):
+        assert times.now() == moment
+        assert times.day_number() == moment.timestamp() // 86_400
+    assert times.now() > moment

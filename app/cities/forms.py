@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from wtforms import BooleanField, HiddenField, StringField
+from wtforms import HiddenField, StringField
 from wtforms.validators import StopValidation
 from wtforms.widgets import TextArea
 
@@ -15,17 +15,29 @@ from app.web.forms import BaseForm
 class CityForm(BaseForm):
     """Adding and editing; a control for each of FIELDS is added below. `version` says which state
     of the row the form shows, `key` is its idempotency key, `next` the list to go back to.
-    `anyway` confirms a second city of the same names."""
+    `anyway` confirms a second city of the names that it holds, or of any with "1"."""
 
     version = HiddenField()
     key = HiddenField()
     next = HiddenField()
-    anyway = BooleanField()
+    anyway = StringField()
 
     @property
     def controls(self) -> Iterator[Any]:
         """The controls of the city's fields, in their order."""
         return (self[field.name] for field in FIELDS)
+
+    @property
+    def names(self) -> str:
+        """The names as they were typed."""
+        values = self.values()
+        return f"{values['province']} {values['city']}".strip()
+
+    @property
+    def is_confirmed(self) -> bool:
+        """True if the names of another city may be used: those for which that was offered, not
+        others that were typed since."""
+        return self.anyway.data in ("1", self.names)
 
     def values(self) -> dict[str, str]:
         """What was typed, by the names of fields."""

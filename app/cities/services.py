@@ -1,8 +1,6 @@
 """Adding, changing, removing and restoring cities, and the sample cities."""
 
 import csv
-import hashlib
-import json
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, insert, null, select
@@ -10,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
 from app.cities import cache, queries
+from app.cities.details.merging import Merge, form_version, merge
 from app.cities.fields import CSV_FIELDS, FIELDS, Input, Values, columns_of, values_of
 from app.cities.models import City, RemovedCity
 from app.cities.name_locks import lock_names
@@ -50,14 +49,23 @@ class RestoredCity(NamedTuple):
     same_id: int | None
 
 
+class SavedCity(NamedTuple):
+    """The entry of a change, by which it can be undone; None if there was nothing to change.
+    `merged` is True if others had changed the city since the form was opened."""
+
+    entry_id: int | None = None
+    merged: bool = False
+
+
 class Outdated(Conflict):
     """The row changed since the form was opened."""
 
     text = N_("This city was changed since you opened the form. Nothing was saved.")
 
-    def __init__(self, row: Any) -> None:
+    def __init__(self, row: Any, merged: Values) -> None:
         values = {field.sent_as: getattr(row, field.column) for field in FIELDS}
         self.details = {"version": form_version(row), "values": values}
+        self.merged = merged  # what was typed, and what is saved in fields that the form left alone
         super().__init__()
 
 
@@ -82,13 +90,6 @@ def load_city(actor: Actor, city_id: int) -> queries.CityRow:
 
 def missing() -> NotFound:
     return NotFound(N_("This city is not in the register. It may have been removed."))
-
-
-def form_version(row: Any) -> str:
-    """The state of a row that a form shows, as the form sends it back. The version alone is not
-    enough: the original program changes a row without raising it."""
-    state = [row.id, row.version, *(getattr(row, field.column) for field in CSV_FIELDS)]
-    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:20]
 
 
 @service(Role.EDITOR)
@@ -126,23 +127,34 @@ def refuse_same(values: Values, anyway: bool, other_than: int | None = None) -> 
 @service(Role.EDITOR)
 def update_city(
     actor: Actor, city_id: int, version: str | None, given: Input, *, anyway: bool = False
-) -> None:
+) -> SavedCity:
     """Change a city to these values. `version` is form_version() of the state that the form
-    showed; Outdated if the row is in another state by now, Unversioned if the form does not say."""
+    showed; Unversioned if the form does not say. If the row is in another state by now, only what
+    the form changed is saved; Outdated if others have changed the same."""
     row = lock_city(city_id)
-    values = check_city(given)
+    mine = check_city(given)
+    if values_of(row) == mine:
+        return SavedCity()
+    if not version:
+        raise Unversioned(row, mine)
+    is_current = form_version(row) == version
+    merged = Merge(mine) if is_current else merge(row, version, mine)
+    if merged.conflicts:
+        raise Outdated(row, merged.values)
+    entry_id = save_row(actor, row, check_city(merged.values), anyway)
+    return SavedCity(entry_id, not is_current)
+
+
+def save_row(actor: Actor, row: City, values: Values, anyway: bool) -> int | None:
+    """Give a locked row these values and record it; returns the id of the entry."""
     before, after = changed_fields(values_of(row), values)
     if not after:
-        return
-    if not version:
-        raise Unversioned(row)
-    if form_version(row) != version:
-        raise Outdated(row)
+        return None
     if {"province", "city"} & set(after):
         lock_names([names_of(values)])
-        refuse_same(values, anyway, city_id)
+        refuse_same(values, anyway, row.id)
     write_row(row, values)
-    record(actor, "city.update", Change(city_id, before, after, row.version))
+    return record(actor, "city.update", Change(row.id, before, after, row.version))
 
 
 def write_row(row: City, values: Values) -> None:
@@ -264,8 +276,9 @@ def insert_sample_cities(actor: Actor, sample: list[Values]) -> int:
     """Insert the sample cities within a running service. The largest is added last, so that it is
     at the top of a new list."""
     lock_names(map(names_of, sample))
-    newest = newest_id()
-    db.session.execute(INSERT, [row_of(values) for values in reversed(sample)])
+    newest, moment = newest_id(), now()
+    more = {"version": 1, "created_at": moment, "changed_at": moment}
+    db.session.execute(INSERT, [row_of(values) | more for values in reversed(sample)])
     # MySQL does not return the ids of many rows. Their names say which of the new ones is which.
     added = select(City.id, City.provincename, City.cityname).where(City.id > newest)
     ids = {(province, city): row_id for row_id, province, city in db.session.execute(added)}

@@ -11,6 +11,8 @@ from werkzeug.wrappers import Response
 
 from app.actor import ANONYMOUS, Role
 from app.cities import services
+from app.cities.details.merging import form_version
+from app.cities.details.page import city_context
 from app.cities.fields import FIELDS, values_of
 from app.cities.forms import CityForm
 from app.cities.listing.list_page import CITIES, list_content, register_facts
@@ -21,9 +23,9 @@ from app.cities.removed.queries import find_removed
 from app.cities.rules import check_city, is_flawed
 from app.current import actor, settings
 from app.database.cursor import storable
-from app.database.engine import release_connection
 from app.database.idempotency import new_key
 from app.errors import DomainError, NotFound
+from app.history.feed import undo_url
 from app.web.client import wants_page
 from app.web.forms import submit
 from app.web.notices import Notice
@@ -70,7 +72,7 @@ def create_city() -> ResponseReturnValue:
     """A new city. If there is one of these names, the page says so and offers to add it anyway."""
     form = CityForm()
     create = partial(
-        services.create_city, actor(), form.values(), key=form.key.data, anyway=form.anyway.data
+        services.create_city, actor(), form.values(), key=form.key.data, anyway=form.is_confirmed
     )
     sent = submit(form, create, special=(services.AlreadyThere,))
     if isinstance(sent.refusal, services.AlreadyThere):
@@ -90,11 +92,11 @@ def edit_city(city_id: int) -> ResponseReturnValue:
         row = services.load_city(actor(), city_id)
     except NotFound:
         return removed_page(city_id)
-    back = list_url("cities.list_cities")
     if not actor().may_write:
-        return render_template("cities/show_city.html", row=row, fields=FIELDS, back=back)
+        context = city_context(actor(), row)
+        return render_template("cities/show_city.html", row=row, fields=FIELDS, **context)
     values = {field.name: field.write(getattr(row, field.column)) for field in FIELDS}
-    form = CityForm(**values, version=services.form_version(row), next=back)
+    form = CityForm(**values, version=form_version(row), next=list_url("cities.list_cities"))
     return edit_page(form, 200, row)
 
 
@@ -120,27 +122,39 @@ def update_city(city_id: int) -> ResponseReturnValue:
         city_id,
         form.version.data,
         form.values(),
-        anyway=form.anyway.data,
+        anyway=form.is_confirmed,
     )
     sent = submit(form, update, special=(services.Outdated, services.AlreadyThere, NotFound))
     if not sent.done:
         return refused_page(form, city_id, sent.status, sent.refusal)
-    Notice(_("%(name)s was saved.", name=city_name(form.city.data))).show()
+    saved_notice(city_id, city_name(form.city.data), sent.result).show()
     return redirect(safe_next(form.next.data, url_for("cities.list_cities")), 303)
+
+
+def saved_notice(city_id: int, name: str, saved: services.SavedCity) -> Notice:
+    """Says that a city was saved, with a link to it, and a button that undoes that."""
+    text = _("%(name)s was saved.", name=name)
+    if saved.merged:
+        text = _("%(name)s was saved. What others changed in the meantime stays.", name=name)
+    undo = undo_url(saved.entry_id) if saved.entry_id else ""
+    return Notice(text, url_for("cities.edit_city", city_id=city_id), _("Open"), undo)
 
 
 def edit_page(
     form: CityForm, status: int, row: CityRow | None = None, **more: Any
 ) -> tuple[str, int]:
     """The form, for a new city or for `row`. `same` is the id of a city that has its names, `gone`
-    is for a city that was removed in the meantime, `conflict` for one that was changed."""
+    that of one that was removed in the meantime, `conflict` for one that was changed."""
     form.key.data = form.key.data or new_key()
+    if row is None:
+        more["provinces"] = register_facts(actor()).provinces
+    else:
+        more |= city_context(actor(), row)
     page = render_template(
         "cities/edit_city.html",
         form=form,
         row=row,
         flawed=row is not None and is_flawed(row.provincename, row.cityname, row.usernumber),
-        provinces=register_facts(actor()).provinces,
         back=safe_next(form.next.data, url_for("cities.list_cities")),
         **more,
     )
@@ -155,24 +169,30 @@ def refused_page(
     try:
         row = services.load_city(actor(), city_id)
     except NotFound as error:
-        return edit_page(form, error.status, gone=True)
+        return edit_page(form, error.status, gone=city_id)
     if isinstance(refusal, services.Outdated | NotFound):
-        return conflict_page(form, row, status, isinstance(refusal, services.Unversioned))
+        return conflict_page(form, row, status, refusal)
     same = refusal.city_id if isinstance(refusal, services.AlreadyThere) else None
     return edit_page(form, status, row, same=same)
 
 
-def conflict_page(form: CityForm, row: CityRow, status: int, unversioned: bool) -> tuple[str, int]:
+def conflict_page(
+    form: CityForm, row: CityRow, status: int, refusal: DomainError
+) -> tuple[str, int]:
     """What is saved now beside what was typed. Sent again from here, the form knows the present
-    state and is saved. An `unversioned` form did not: perhaps nobody changed the city."""
-    form.version.data = services.form_version(row)
+    state and is saved; what the person has not changed is what others saved."""
+    form.version.data = form_version(row)
     saved, yours = values_of(row), check_city(form.values())
+    merged = refusal.merged if isinstance(refusal, services.Outdated) else yours
+    for field in FIELDS:
+        if merged[field.name] != yours[field.name]:
+            form[field.name].data = field.write(merged[field.name])
     conflict = [
-        (field.label, field.show(saved[field.name]), field.show(yours[field.name]))
+        (field.label, field.show(saved[field.name]), field.show(merged[field.name]))
         for field in FIELDS
     ]
     last_change = find_last_change(actor(), row)
-    release_connection()
+    unversioned = isinstance(refusal, services.Unversioned)
     return edit_page(
         form, status, row, conflict=conflict, last_change=last_change, unversioned=unversioned
     )

@@ -13,7 +13,8 @@ def init_app(app: "Flask") -> None:
     last, so that the commands of all packages get friendly error messages."""
     from flask_migrate import Migrate
 
-    from app.cli import check_release, demo, dev, reload, run
+    from app.cli import check_release, dev, reload, run
+    from app.cli.demo.command import demo_command
     from app.cli.errors import add_friendly_errors
     from app.config import ROOT
     from app.database.engine import db
@@ -23,7 +24,7 @@ def init_app(app: "Flask") -> None:
         run.start_command,
         run.prepare_command,
         run.build_assets_command,
-        demo.demo_command,
+        demo_command,
         dev.dev_command,
         check_release.check_release_command,
         reload.reload_command,

@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po
 from app import create_app
 from app.auth import queries
 from app.cli import private_redis
-from app.cli.demo import announce, fill, isolate_environment
+from app.cli.demo.command import announce, fill, isolate_environment
 from app.cli.processes import CannotStart, Stop, running
 from app.cli.run import check_address, is_loopback, prepare
 from app.config import ROOT, Settings

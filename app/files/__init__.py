@@ -10,22 +10,24 @@ def init_app(app: Flask) -> None:
 
     from app.clock import registry
     from app.database import stored_keys
-    from app.files import commands, preview, search_keys, subjects, views
+    from app.files import commands, folders, preview, search_keys, subjects, views
     from app.files.download import counting
     from app.files.download import views as download_views
-    from app.files.folders import rows
     from app.files.removed import views as removed_views
     from app.files.storage import purging
     from app.files.storage.content import icon_kind
     from app.files.storage.folder import remove_leftovers
     from app.files.upload import views as upload_views
+    from app.files.zipping import views as zip_views
     from app.history.subjects import register
     from app.web.navigation import MenuItem, add_to_bar
 
-    blueprints = (views.bp, removed_views.bp, upload_views.bp, download_views.bp)
+    own = (views, removed_views, upload_views, download_views, zip_views)
+    blueprints = tuple(each.bp for each in own)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     app.add_template_filter(icon_kind)
+    folders.init_app(app)
     app.cli.add_command(commands.adopt_files)
     app.cli.add_command(commands.purge_files)
     leftovers = partial(remove_leftovers, app.config["SETTINGS"].files_dir)
@@ -33,9 +35,8 @@ def init_app(app: Flask) -> None:
     registry.add(app, "removed files deleted", 60, purging.purge_removed)
     registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
     preview.init_app(app)
-    for keys in (search_keys.KEYS, search_keys.FOLDER_KEYS, rows.FolderRows()):
-        stored_keys.register(app, keys)
+    stored_keys.register(app, search_keys.KEYS)
     register(app, subjects.FILE)
-    names = tuple(blueprint.name for blueprint in blueprints)
+    names = ("folders", *(blueprint.name for blueprint in blueprints))
     entry = MenuItem("files.list_files", _l("Files"), 20, blueprints=names)
     add_to_bar(app, entry)

@@ -1,7 +1,7 @@
 """The list of a folder: its folders, then its files; search, order, pages, totals."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -27,7 +27,6 @@ from app.database.service import permitted
 from app.files.folders.models import Folder
 from app.files.folders.paths import inside
 from app.files.models import File
-from app.files.rules import restorable_since
 from app.text import search_key
 
 # How the value of a cursor begins that is at a folder: as no value of a file does.
@@ -60,21 +59,18 @@ class FileListing(Listing):
     descending: bool = True
     folder: str = ""
     search: str = ""
-    removed: bool = False
     # Only adopted files with something that an upload would be refused for.
     flawed: bool = False
-    # Only this person's removed files; set by visible_to().
-    removed_of: int | None = None
 
     @property
     def is_deep(self) -> bool:
         """True if it shows what is below the folder, however deep."""
-        return bool(self.search) or self.removed or self.flawed
+        return bool(self.search) or self.flawed
 
     @property
     def has_folders(self) -> bool:
         """True if it shows folders too."""
-        return not (self.removed or self.flawed)
+        return not self.flawed
 
     def conditions(self, deep: bool = False) -> list[ColumnElement[bool]]:
         """The rows that it shows: the current version of each file. With `deep` also those of
@@ -82,12 +78,7 @@ class FileListing(Listing):
         is_here = File.folder == self.folder
         chosen: list[ColumnElement[bool]] = [File.replaced_at.is_(None)]
         chosen.append(inside(File.folder, self.folder) if deep or self.is_deep else is_here)
-        if self.removed:
-            chosen.append(File.removed_at > restorable_since())
-            if self.removed_of is not None:
-                chosen.append(File.owner_id == self.removed_of)
-        else:
-            chosen.append(File.removed_at.is_(None))
+        chosen.append(File.removed_at.is_(None))
         if self.flawed:
             chosen.append(File.flaw.is_not(None))
         if self.search:
@@ -95,19 +86,11 @@ class FileListing(Listing):
         return chosen
 
 
-def visible_to(actor: Actor, listing: FileListing) -> FileListing:
-    """The part of a listing that an actor may see: of the removed files, those that they may
-    restore."""
-    own_only = listing.removed and not actor.may_write
-    return replace(listing, removed_of=actor.person_id if own_only else None)
-
-
 @permitted(Role.VIEWER)
 def select_files(
     actor: Actor, listing: FileListing, cursor: Cursor, total: int
 ) -> Page[File | Folder]:
     """The page at a cursor: folders and files with their owners."""
-    listing = visible_to(actor, listing)
     return keyset.select_page(
         partial(read_rows, listing), partial(cursor_at, listing), cursor, listing.size, total
     )
@@ -172,11 +155,8 @@ def rows_query(listing: FileListing, cursor: Cursor) -> Query:
 
 def with_index(query: Query, listing: FileListing, column: Any) -> Query:
     """The query with the index that has its order, because MariaDB considers sorting all rows to be
-    cheaper. Removed files are sorted for each page: they are those of a few days. What is below a
-    folder may be little or much, so there the database decides."""
-    if listing.removed:
-        index = "ix_file_removed_at"
-    elif not listing.is_deep:
+    cheaper. What is below a folder may be little or much, so there the database decides."""
+    if not listing.is_deep:
         index = f"ix_file_in_folder_{column.key}"
     elif not listing.folder:
         index = f"ix_file_listed_{column.key}"

@@ -42,8 +42,12 @@ class CleanPath:
 
     @property
     def extension(self) -> str:
-        """What follows the last dot, in lower case; '' without a dot."""
-        return self.name.rpartition(".")[2].lower() if "." in self.name else ""
+        return extension_of(self.name)
+
+
+def extension_of(name: str) -> str:
+    """What follows the last dot, in lower case; '' without a dot."""
+    return name.rpartition(".")[2].lower() if "." in name else ""
 
 
 def clean_name(sent: str) -> str:

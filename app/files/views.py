@@ -2,6 +2,7 @@
 
 import unicodedata
 from functools import partial
+from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -12,8 +13,9 @@ from app.database.cursor import storable
 from app.database.keyset import SEARCH_LENGTH
 from app.files import listing, queries, rules, services
 from app.files.folders import queries as folders
+from app.files.folders.addresses import folder_crumbs
+from app.files.folders.checks import may_change_folders
 from app.files.folders.models import Folder
-from app.files.folders.paths import ancestors, name_of
 from app.files.preview import services as previews
 from app.files.preview.kinds import type_name
 from app.files.upload.earlier import make_current as make_version_current
@@ -33,7 +35,6 @@ FILES = ListAddress(
     {
         "folder": Filter("folder", str),
         "search": Filter("q", read_words(SEARCH_LENGTH)),
-        "removed": Filter("removed", read_flag),
         "flawed": Filter("check", read_flag),
     },
 )
@@ -56,7 +57,7 @@ EXAMPLES = (
 def list_files(folder: str = "") -> str | Response:
     """A folder: what is in it, with the upload zone for editors."""
     asked = FILES.read({**request.args, "folder": path_of_address(folder)})
-    if asked.removed:
+    if request.args.get("removed") == "1":  # the address of earlier releases
         return redirect(url_for("files_removed.list_removed", q=asked.search or None))
     # The totals come first, because reading them may end the transaction the rows are read in.
     totals = folders.read_totals(actor(), asked)
@@ -68,16 +69,22 @@ def list_files(folder: str = "") -> str | Response:
         "files/list_files.html",
         listing=asked,
         folder=here,
-        above=crumbs_above(asked.folder),
         list=FILES.show(asked, page, totals.rows),
         totals=totals,
         counts=folders.count_below(actor(), rows),
-        may_change=partial(rules.may_change, actor()),
-        may_remove=queries.may_change_some(actor()),
+        **rights_in(here),
         search_length=SEARCH_LENGTH,
         limits=settings(),
-        undo_days=settings().removed_days,
     )
+
+
+def rights_in(folder: Folder | None) -> dict[str, Any]:
+    """What the actor may do in a folder."""
+    return {
+        "may_change": partial(rules.may_change, actor()),
+        "may_change_folder": folder is not None and may_change_folders(actor(), [folder]),
+        "may_remove": queries.may_change_some(actor()),
+    }
 
 
 def path_of_address(folder: str) -> str:
@@ -97,7 +104,7 @@ def show_file(file_id: int) -> Response:
         "files/show_file.html",
         file=file,
         kind=type_name(file.extension),
-        crumbs=[(_("Files"), folder_url("")), *crumbs_to(file.folder)],
+        crumbs=folder_crumbs(file.folder),
         versions=versions,
         may_change=rules.may_change(actor(), file),
         about=describe_feed(actor(), entries, about=True),
@@ -132,21 +139,6 @@ def remove_file(file_id: int) -> Response:
 def restore_file(file_id: int) -> Response:
     restored_notice(services.restore_file(actor(), file_id)).show()
     return redirect(page_before(url_for("files.list_files")), 303)
-
-
-def crumbs_above(path: str) -> list[tuple[str, str]]:
-    """Names and addresses of the folders above one, without the root."""
-    return crumbs_to(path)[:-1]
-
-
-def crumbs_to(path: str) -> list[tuple[str, str]]:
-    """The same, and the folder itself."""
-    return [(name_of(each), folder_url(each)) for each in ancestors(path)]
-
-
-def folder_url(path: str) -> str:
-    """The address of a folder."""
-    return url_for("files.list_files", folder=path or None)
 
 
 def list_or_folder_url() -> str:

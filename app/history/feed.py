@@ -77,7 +77,7 @@ def describe_row(
         via=row.via,
         changes=changes_shown(subject, entry, row.label),
         note=note_of(subject, entry),
-        undo_url=undo_url(entry) if is_undoable else "",
+        undo_url=undo_url(entry.id) if is_undoable else "",
         undo_label=str(_("Restore") if entry.after is None else _("Undo")),
     )
 
@@ -163,5 +163,6 @@ def fields_of(entry: HistoryEntry) -> Fields:
     return fields
 
 
-def undo_url(entry: HistoryEntry) -> str:
-    return url_for("history.undo_change", entry_id=entry.id)
+def undo_url(entry_id: int) -> str:
+    """The address that undoes what an entry says."""
+    return url_for("history.undo_change", entry_id=entry_id)

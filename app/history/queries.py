@@ -210,6 +210,18 @@ def later_than(entry: HistoryEntry) -> Query:
     )
 
 
+def entries_since(kind: str, subject_id: int, version: int, most: int) -> list[HistoryEntry]:
+    """The first entries about a subject that were written after a version of it, the oldest
+    first."""
+    query = (
+        select(HistoryEntry)
+        .where(HistoryEntry.subject_kind == kind, HistoryEntry.subject_id == subject_id)
+        .where(HistoryEntry.version > version)
+        .order_by(HistoryEntry.id)
+    )
+    return list(db.session.scalars(query.limit(most)))
+
+
 def last_entry(actor: Actor, kind: str, subject_id: int) -> HistoryEntry | None:
     """The newest entry about a subject that the actor may see."""
     query = (

@@ -39,10 +39,10 @@ def record(
     batch_id: str | None = None,
     reverts_id: int | None = None,
     visible_to: int = EVERYBODY,
-) -> None:
-    """Write one entry for each change, within the running service. `action` is `<kind>.<verb>`,
-    for example `city.update`, of a kind that history/subjects.py knows. In the feed the first of
-    several stands for all of them."""
+) -> int | None:
+    """Write one entry for each change, within the running service; returns its id if it is one.
+    `action` is `<kind>.<verb>`, for example `city.update`, of a kind that history/subjects.py
+    knows. In the feed the first of several stands for all of them."""
     common = common_columns(
         actor, action, batch_id=batch_id, reverts_id=reverts_id, visible_to=visible_to
     )
@@ -57,8 +57,13 @@ def record(
         }
         for place, change in enumerate(changes)
     ]
+    if len(rows) == 1:
+        inserted: Any = db.session.execute(INSERT, rows[0])
+        entry_id: int = inserted.inserted_primary_key[0]
+        return entry_id
     if rows:
         db.session.execute(INSERT, rows)
+    return None
 
 
 def record_rows(actor: Actor, action: str, rows: Select[*tuple[Any, ...]], batch_id: str) -> None:

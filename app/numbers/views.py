@@ -4,7 +4,7 @@ import hashlib
 import os
 from contextlib import suppress
 
-from flask import Blueprint, Response, render_template, request, session
+from flask import Blueprint, Response, render_template, request, session, url_for
 from flask_babel import format_percent
 from redis.exceptions import RedisError
 from werkzeug.routing import BaseConverter
@@ -14,7 +14,7 @@ from app.database.failures import tolerated
 from app.errors import DomainError
 from app.numbers import chart, counters, panels, pi, services
 from app.redis.rate_limit import Limit
-from app.web.declarations import always_json, declared, without_redis, without_session
+from app.web.declarations import always_json, attachment, declared, without_redis, without_session
 from app.web.hooks import identify
 
 bp = Blueprint("numbers", __name__)
@@ -80,6 +80,7 @@ def json_response(get: services.GetNumber, n: str) -> Response:
 
 
 @bp.get("/numbers/<any(pi, fib):kind>/<any_text:n>.txt")
+@attachment(lambda kind, n: url_for("numbers.show_numbers", **{kind: n}))
 @without_redis
 def download_number(kind: str, n: str) -> Response:
     """A result as a text file."""

@@ -1,7 +1,13 @@
-// For every page: move the focus to error messages, copy text, show passwords. Pages work without
-// this script.
+// For every page: move the focus to error messages, mark rows, copy text, show passwords. Pages work
+// without this script.
 
 document.querySelector("[data-focus]")?.focus();
+
+// The row of a list that a notice is about, such as a city that was saved, is marked.
+for (const link of document.querySelectorAll(".notice a[href]")) {
+  const path = CSS.escape(link.getAttribute("href"));
+  document.querySelector(`tbody .main a[href="${path}"]`)?.closest("tr").classList.add("marked");
+}
 
 // <button data-copy="id" data-copied="Copied" hidden>Copy</button> copies the text of #id.
 // The clipboard is only available on https and localhost; elsewhere the text is selected, so that

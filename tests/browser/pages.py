@@ -70,6 +70,23 @@ def save_outdated(site: Site, page: Page) -> Response | None:
     return submit(page)
 
 
+def change_twice(site: Site, page: Page) -> Response | None:
+    """Have two people change a city."""
+    path, names = urlsplit(page.url).path, ("city", "province")
+    now = {name: page.input_value(f"#{name}") for name in names}
+    for person in ("admin", "editor"):
+        site.send(person, path, {**now, "number": 1000 + next(numbers)})
+    return page.reload()
+
+
+def save_city(_site: Site, page: Page) -> Response | None:
+    """Save the third city of the list with another number."""
+    page.goto(page.locator("tbody tr:nth-child(3) .main a").evaluate("link => link.href"))
+    number = int(page.input_value("#number"))
+    page.fill("#number", str(number - next(numbers) % 7))
+    return submit(page)
+
+
 def open_new_city(site: Site, page: Page) -> None:
     """Create a city and go to its page."""
     fields = {"city": "三沙市", "province": "海南", "number": "5", "anyway": "1"}
@@ -157,6 +174,26 @@ def remove_file(site: Site, page: Page) -> Response | None:
     return submit(page, "button[formaction$='/remove']")
 
 
+def select_rows(_site: Site, page: Page) -> Response | None:
+    """Select all rows of a list."""
+    response = page.reload()
+    for box in page.locator(".pick-row input").all():
+        box.check()
+    return response
+
+
+def add_taken_folder(_site: Site, page: Page) -> Response | None:
+    """Create a folder with a name that is taken."""
+    page.fill("#name", "survey")
+    return submit(page)
+
+
+def move_nowhere(_site: Site, page: Page) -> Response | None:
+    """Move a file to a folder that does not exist."""
+    page.fill("#folder", "no/such/folder")
+    return submit(page)
+
+
 def wait_for_viewer(_site: Site, page: Page) -> Response | None:
     """Give the browser's viewer of documents time to draw."""
     response = page.reload()
@@ -194,6 +231,12 @@ def sign_in_wrongly(_site: Site, page: Page) -> Response | None:
     page.fill("#name", f"nobody {next(numbers)}")
     page.fill("#password", "not the password")
     return submit(page)
+
+
+def choose_wrong_zone(_site: Site, page: Page) -> Response | None:
+    """Choose a time zone that does not exist."""
+    page.fill("#time_zone", "Atlantis")
+    return submit(page, "#reading button[type=submit]")
 
 
 def repeat_wrongly(_site: Site, page: Page) -> Response | None:
@@ -245,6 +288,8 @@ PAGES = [
     Visit("login", None, "/login", focused=True),
     Visit("login-refused", None, "/login", 422, sign_in_wrongly, focused=True),
     Visit("login-ended", None, "/login?why=ended", focused=True),
+    Visit("login-out", None, "/login?why=out", focused=True),
+    Visit("setup-used", None, "{setup}", 404),
     Visit("login-draft", None, "/login?why=stored&next=/cities/new", focused=True),
     Visit("cities", "editor", "/cities"),
     Visit("cities-viewer", "viewer", "/cities?q=%E5%B7%9E&sort=users&order=desc"),
@@ -255,6 +300,8 @@ PAGES = [
     Visit("city-same", "editor", "/cities/new", 422, add_same_city, focused=True),
     Visit("city-added", "editor", "/cities/new", act=add_city),
     Visit("city-edit", "editor", "/cities/400"),
+    Visit("city-changed", "editor", "/cities/398", act=change_twice),
+    Visit("city-saved", "editor", "/cities?sort=users", act=save_city),
     Visit("city-outdated", "editor", "/cities/399", 409, save_outdated, focused=True),
     Visit("city-gone", "editor", "/cities", 404, save_removed, focused=True),
     Visit("city-flawed", "editor", "/cities/419"),
@@ -286,6 +333,13 @@ PAGES = [
     Visit("file-current", "editor", "/files/2/details", act=make_current),
     Visit("folder", "editor", "/files/folders/survey"),
     Visit("folder-viewer", "viewer", "/files/folders/survey/2026"),
+    Visit("folder-selected", "editor", "/files/folders/survey", act=select_rows),
+    Visit("folder-new", "editor", "/files/new-folder?in=survey", focused=True),
+    Visit("folder-refused", "editor", "/files/new-folder", 422, add_taken_folder, focused=True),
+    Visit("folder-move", "editor", "/files/move?folder=1", focused=True),
+    Visit("files-move", "editor", "/files/move?file=1&file=2&folder=1", focused=True),
+    Visit("files-move-refused", "editor", "/files/move?file=1", 422, move_nowhere, focused=True),
+    Visit("files-remove", "editor", "/files/remove?file=1&folder=1"),
     Visit("folder-search", "viewer", "/files/folders/survey?q=t&sort=name"),
     Visit("file-removed", "editor", "/files", act=remove_file),
     Visit("files-removed", "admin", "/files/removed"),
@@ -303,6 +357,7 @@ PAGES = [
     Visit("session", "editor", "/session"),
     Visit("session-value", "editor", "/session", act=store_value),
     Visit("account", "editor", "/account"),
+    Visit("account-zone", "viewer", "/account", 422, choose_wrong_zone, focused=True),
     Visit("account-sessions", "editor", "/account", act=sign_in_elsewhere),
     Visit("password", "editor", "/account/password"),
     Visit("password-refused", "editor", "/account/password", 422, repeat_wrongly, focused=True),

@@ -1,4 +1,5 @@
-"""`make pictures`: a contact sheet per page, in two sizes, colour schemes and languages.
+"""`make pictures`: a contact sheet per page, in two sizes, colour schemes and languages, and the
+picture in the README (`panels`).
 
 python -m tests.browser.pictures [PAGE ...]   writes pictures/PAGE.png, and pictures/single/*.png.
 """
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from app.config import ROOT
 from tests import servers
+from tests.browser import panels
 from tests.browser.pages import PAGES, Visit
 from tests.browser.site import CHROMIUM_ARGUMENTS, running_site
 from tests.site import Site
@@ -68,13 +70,17 @@ def contact_sheet(browser: Browser, name: str, shots: list[Path]) -> None:
 def main(wanted: list[str]) -> None:
     """Take screenshots of all pages, or of those named."""
     (OUT / "single").mkdir(parents=True, exist_ok=True)
-    with running_site() as site, sync_playwright() as playwright:
+    visits = [visit for visit in PAGES if not wanted or visit.name in wanted]
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=servers.CHROMIUM, args=CHROMIUM_ARGUMENTS
         )
-        for visit in PAGES:
-            if not wanted or visit.name in wanted:
-                contact_sheet(browser, visit.name, shoot(browser, site, visit))
+        if visits:
+            with running_site() as site:
+                for visit in visits:
+                    contact_sheet(browser, visit.name, shoot(browser, site, visit))
+        if not wanted or panels.NAME in wanted:
+            panels.make(browser, OUT)
         browser.close()
     sys.stdout.write(f"The contact sheets are in {OUT.relative_to(ROOT)}/.\n")
 

@@ -12,6 +12,7 @@ from app.cities import services as cities
 from app.cities.models import City
 from app.config import Settings
 from app.database.engine import db
+from app.setup.services import create_link_path
 from tests import servers
 from tests.applications import environment, migrate
 from tests.factories import OPERATOR, PASSWORD
@@ -65,16 +66,17 @@ def running_site() -> Iterator[Site]:
     with servers.short_folder("site") as folder, servers.redis_server(folder) as redis_url:
         env = environment(folder, redis_url)
         (folder / "instance").mkdir()
-        first_password = prepare(env)
+        first_password, setup_path = prepare(env)
         with servers.gunicorn_server(env, folder / "web.log") as base:
-            site = Site(base)
+            site = Site(base, found={"setup": setup_path})
             fill(site)
             site.sign_in("newcomer", first_password)
             yield site
 
 
-def prepare(env: dict[str, str]) -> str:
-    """Create tables, people and cities; returns the first password of `newcomer`."""
+def prepare(env: dict[str, str]) -> tuple[str, str]:
+    """Create tables, people and cities; returns the first password of `newcomer`, and a set-up link
+    that comes too late."""
     app = create_app(Settings.load(env))
     migrate(app)
     with app.app_context():
@@ -87,8 +89,9 @@ def prepare(env: dict[str, str]) -> str:
         cities.add_sample_cities(OPERATOR)
         with db.engine.begin() as connection:
             connection.execute(insert(City), {"cityname": "无省市", "usernumber": -1})
+        setup_path = create_link_path()
         db.engine.dispose()
-    return first_password
+    return first_password, setup_path
 
 
 def fill(site: Site) -> None:

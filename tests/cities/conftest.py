@@ -5,6 +5,7 @@ from sqlalchemy import column, func, insert, select, table
 
 from app.actor import Actor, Role
 from app.cities import services
+from app.cities.details.merging import form_version
 from app.cities.fields import FIELDS
 from app.cities.models import City
 from app.cities.rules import keys
@@ -67,7 +68,7 @@ def stored():
 
 def version_of(city_id):
     """What a form of this city carries."""
-    version = services.form_version(services.load_city(ACTOR, city_id))
+    version = form_version(services.load_city(ACTOR, city_id))
     db.session.rollback()
     return version
 

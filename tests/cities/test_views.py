@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.cities import services
+from app.cities.details.merging import form_version
 from app.cities.fields import values_of
 from app.database.engine import db
 from tests.cities.conftest import ACTOR, NEW, add_as_original, value
@@ -22,7 +23,7 @@ def change(app, city_id, actor, **values):
     """A change in another request."""
     with app.test_request_context():
         row = services.load_city(actor, city_id)
-        version = services.form_version(row)
+        version = form_version(row)
         services.update_city(actor, city_id, version, values_of(row) | values)
 
 
@@ -216,7 +217,7 @@ def test_conflict_names_no_person_when_another_program_saved_last(app, as_role, 
     page = person.submit("/cities/1", {**NEW, "number": "x", "version": version})
     assert page.status_code == 422
     page = person.submit("/cities/1", {**NEW, "version": version})
-    assert Page(page).texts(".conflict thead th") == ["Field", "Saved", "Yours"]
+    assert Page(page).texts(".conflict thead th") == ["Field", "Saved, not known by whom", "Yours"]
     assert Page(page).texts(".conflict strong") == ["17,494,398"]
 
 
@@ -291,7 +292,7 @@ def test_flawed_row_is_marked_and_saving_asks_for_the_rules(app, as_role, rows):
 def test_viewer_reads_the_facts_without_a_form(as_role, cities):
     cities(("广东", "深圳市", 17_494_398))
     page = as_role("viewer").get("/cities/1")
-    assert Page(page).text("dd.figure") == "17,494,398"
+    assert Page(page).text("main .two > div:first-child dd.figure") == "17,494,398"
     assert not Page(page).has('input[name="province"], a[href$="/delete"]')
 
 

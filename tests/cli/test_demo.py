@@ -1,9 +1,23 @@
-"""`make demo` does not use the settings of a real installation."""
+"""`make demo`: its sample data, and that it does not use the settings of a real installation."""
 
+import io
 import os
+from datetime import timedelta
 
-from app.cli.demo import isolate_environment
+import pytest
+from PIL import Image
+from sqlalchemy import func, select
+from werkzeug.security import check_password_hash
+
+from app.auth.models import Person
+from app.cities.models import City, RemovedCity
+from app.cli.demo import contents
+from app.cli.demo.command import fill, isolate_environment
 from app.config import Settings
+from app.database.engine import db
+from app.files.models import File
+from app.history.models import HistoryEntry
+from app.times import now
 
 REAL = {
     "WEB_WORKERS": "7",
@@ -38,3 +52,60 @@ def test_exported_settings_that_a_demo_must_not_share_are_removed(tmp_path, monk
         monkeypatch.setenv(name, value)
     isolate_environment(tmp_path)
     assert REAL.keys() & os.environ.keys() == {"WEB_WORKERS", "PORT", "UPLOAD_MAX_MB"}
+
+
+@pytest.fixture
+def week(app):
+    """The sample data, in the context of an application."""
+    with app.app_context():
+        yield fill()
+
+
+def entries():
+    return db.session.scalars(select(HistoryEntry).order_by(HistoryEntry.id)).all()
+
+
+def test_the_week_is_written_by_three_people_day_by_day_in_its_order(week):
+    people = {person.id: person for person in db.session.scalars(select(Person))}
+    assert {person.name: person.role for person in people.values()} == {
+        "Ada": "admin", "Lin": "editor", "Wei": "viewer",
+    }  # fmt: skip
+    assert {people[entry.actor_id].name for entry in entries() if entry.actor_id} == set(week)
+    moments = [entry.at for entry in entries()]
+    assert moments == sorted(moments)
+    assert len({moment.date() for moment in moments}) >= 6  # a day of UTC is another one
+    assert moments[-1] - moments[0] > timedelta(days=5, hours=12)
+    assert now() - timedelta(hours=1) < moments[-1] < now()
+    subjects = {entry.subject_id for entry in entries() if entry.action == "city.create"}
+    created = db.session.execute(select(City.id, City.created_at)).all()
+    assert {city_id for city_id, _moment in created} <= subjects
+    assert all(moment < now() - timedelta(minutes=20) for _id, moment in created)
+
+
+def test_the_week_has_files_in_folders_with_versions_and_removed_ones(week):
+    shown = select(File).where(File.removed_at.is_(None), File.replaced_at.is_(None))
+    files = db.session.scalars(shown).all()
+    assert len(files) == 60
+    assert {"survey/harbour", "reports", "tables", ""} <= {file.folder for file in files}
+    assert {"jpg", "png", "pdf", "csv", "txt", "md", "wav", "svg"} <= {f.extension for f in files}
+    assert max(file.version for file in files) == 3
+    assert sum(file.size for file in files) < 3_000_000
+    assert db.session.scalar(select(func.count()).where(File.removed_at.is_not(None))) == 3
+    assert db.session.scalars(select(RemovedCity.cityname)).all() == ["新深圳", "嘉峪关市"]
+
+
+def test_its_accounts_can_sign_in(week):
+    for name, password in week.items():
+        person = db.session.scalars(select(Person).where(Person.name == name)).one()
+        assert check_password_hash(person.password_hash, password)
+
+
+def test_its_pictures_and_pdfs_are_readable(app):
+    picture = Image.open(io.BytesIO(contents.photo(1)))
+    picture.load()
+    assert (picture.format, picture.size) == ("JPEG", contents.SIZE)
+    pdf = contents.document("Title (draft)", ["one"], [("North", 5)])
+    table = int(pdf.split(b"startxref\n")[1].split()[0])
+    assert pdf[table:].startswith(b"xref\n0 6\n")
+    places = [int(line[:10]) for line in pdf[table:].splitlines()[3:8]]
+    assert [pdf[place:].split()[0] for place in places] == [b"1", b"2", b"3", b"4", b"5"]

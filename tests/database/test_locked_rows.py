@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text, update
 
 from app.cities import services as cities
+from app.cities.details.merging import form_version
 from app.cities.importing.staging import delete_expired
 from app.database.engine import db
 from app.database.service import unrecorded
@@ -74,7 +75,7 @@ def test_a_locked_city_is_reported_above_the_form(site):
     city_id = cities.create_city(ACTOR, given("广东", "深圳市", "5"))
     editor = Browser(site)
     editor.sign_in("editor")
-    version = cities.form_version(cities.load_city(ACTOR, city_id))
+    version = form_version(cities.load_city(ACTOR, city_id))
     db.session.rollback()
     fields = {"province": "广东", "city": "深圳", "number": "77", "version": version}
     with locked("city"):

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.cities import services
+from app.cities.details.merging import form_version
 from app.database.engine import db
 from app.errors import Conflict
 from tests.cities.conftest import ACTOR, add_city, given, stored
@@ -32,7 +33,7 @@ def locked_city(city_id):
 @on_mariadb
 def test_row_that_is_locked_elsewhere_is_a_conflict_and_leaves_nobody_waiting(any_app):
     city_id = add_city(users=1)
-    version = services.form_version(services.load_city(ACTOR, city_id))
+    version = form_version(services.load_city(ACTOR, city_id))
     db.session.rollback()
     with locked_city(city_id):
         begun = time.monotonic()

@@ -66,6 +66,8 @@ EXAMPLES = {
     "/delete": "/delete?id=1",
     "/download": "/download?filename=field%20notes.txt",
     "/fib": "/fib?n=10",
+    "/files/move": "/files/move?file=1",
+    "/files/remove": "/files/remove?file=2",
     "/numbers/<kind>/<n>.txt": "/numbers/fib/10.txt",
 }
 

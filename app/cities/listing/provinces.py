@@ -36,17 +36,17 @@ def suggest_provinces(actor: Actor, text: str, most: int = SUGGESTED_MOST) -> li
     check_reader(actor)
     wanted = sort_key(text)
     searched = cache.get_or_compute("province keys", list[str], read_all_keys)
-    begins = list(db.session.scalars(keys_from(wanted).limit(most)))
+    begins = [key for key in db.session.scalars(keys_from(wanted).limit(most)) if key]
     inside = [key for key in searched if wanted in key and not key.startswith(wanted)]
     return read_names([*begins, *inside][:most])
 
 
 def read_all_keys() -> list[str]:
     fill_keys()
-    return list(db.session.scalars(keys_from("").limit(SEARCHED_MOST)))
+    return [key for key in db.session.scalars(keys_from("").limit(SEARCHED_MOST)) if key]
 
 
-def keys_from(begin: str) -> Select[tuple[str | None]]:
+def keys_from(begin: str) -> Select[str | None]:
     """The search keys of provinces that begin with a text, from their index alone."""
     # One lower bound: SQLite takes the first of two for the index.
     lower = City.province_key >= begin if begin else City.province_key > ""

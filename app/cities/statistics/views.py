@@ -37,7 +37,7 @@ def other_totals() -> dict[str, int]:
     totals = {}
     if actor().has_role(Role.VIEWER):
         totals["files"] = read_totals(actor(), FileListing()).files
-    if actor().is_admin:
+    if actor().is_admin and not actor().by_token:
         totals["people"] = count_people(actor())
     return totals
 

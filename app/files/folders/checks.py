@@ -1,0 +1,63 @@
+"""Whether a place is free, and who may change a folder; within a running service or read."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+
+from app.actor import Actor
+from app.database.engine import db
+from app.errors import Forbidden, Invalid
+from app.files.folders.models import Folder
+from app.files.folders.paths import inside, name_of, parent_of
+from app.files.folders.rows import lock_present
+from app.files.models import File
+from app.text import N_, Message
+
+FILE_THERE = N_("There is already a file %(name)s in %(folder)s.")
+FOLDER_THERE = N_("There is already a folder %(name)s in %(folder)s.")
+
+
+def check_free(path: str, field: str = "name") -> None:
+    """Refuse a path that a folder has, or a file of whomever; `field` is that of the form."""
+    name, folder = name_of(path), parent_of(path)
+    below = select(File.id).where(inside(File.folder, path), File.removed_at.is_(None)).limit(1)
+    if db.session.scalar(select(Folder.id).where(Folder.path == path)) or db.session.scalar(below):
+        raise taken(FOLDER_THERE, path, field)
+    here = (File.name == name, File.folder == folder)
+    if db.session.scalar(select(File.id).where(*here, File.removed_at.is_(None)).limit(1)):
+        raise taken(FILE_THERE, path, field)
+
+
+def taken(text: Message, path: str, field: str = "name") -> Invalid:
+    place = parent_of(path) or N_("Files")
+    return Invalid(fields={field: N_(text.text, name=name_of(path), folder=place)})
+
+
+def lock_place(folder: str) -> None:
+    """Lock a folder, so that nobody moves or removes it before the service ends; Invalid if there
+    is none of this path."""
+    if folder and folder not in lock_present([folder]):
+        raise Invalid(fields={"folder": N_("There is no folder %(path)s.", path=folder)})
+
+
+def may_change_folders(actor: Actor, folders: Sequence[Folder]) -> bool:
+    """True for editors; for others if they made the folders, and everything in them is theirs,
+    removed files and former versions too."""
+    return actor.may_write or (
+        actor.is_signed_in and all(is_own(actor.person_id, folder) for folder in folders)
+    )
+
+
+def is_own(person_id: int, folder: Folder) -> bool:
+    """True if a person made a folder and everything in it."""
+    others = or_(Folder.created_by != person_id, Folder.created_by.is_(None))
+    folders = select(Folder.id).where(inside(Folder.path, folder.path), others)
+    files = select(File.id).where(inside(File.folder, folder.path), File.owner_id != person_id)
+    return not any(db.session.scalar(query.limit(1)) for query in (folders, files))
+
+
+def check_may_change_folders(actor: Actor, folders: Sequence[Folder]) -> None:
+    if not may_change_folders(actor, folders):
+        raise Forbidden(
+            N_("Only editors can do this, and whoever made the folder and everything in it.")
+        )

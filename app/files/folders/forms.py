@@ -1,0 +1,29 @@
+"""The forms of folders: a name, and where something is moved to."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField
+
+from app.files.models import FOLDER_LENGTH, NAME_LENGTH
+from app.web.forms import BaseForm
+
+# The rules are in names.py and paths.py; what is longer is reported by them, not cut by a browser.
+NAME = {"autocomplete": "off", "maxlength": 4 * NAME_LENGTH, "spellcheck": "false"}
+PATH = {"autocomplete": "off", "maxlength": 4 * FOLDER_LENGTH, "spellcheck": "false"}
+
+
+class FolderForm(BaseForm):
+    """A new folder."""
+
+    name = StringField(_l("Name of the folder"), render_kw={**NAME, "required": True})
+
+
+class PlaceForm(BaseForm):
+    """Where files and folders are moved to."""
+
+    folder = StringField(_l("Move to"), render_kw={**PATH, "list": "folders"})
+
+
+class MoveForm(PlaceForm):
+    """Another name and place for one file or folder."""
+
+    name = StringField(_l("New name"), render_kw={**NAME, "required": True})

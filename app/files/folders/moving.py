@@ -1,0 +1,188 @@
+"""Moving and renaming files and folders: functions within a running service.
+
+All versions of a file move, the removed ones too, so that it is restored where it then is. A
+version that was removed at the new place earlier keeps its number, and those that come get higher
+ones: if it is restored, all are versions of one file, as after an upload of the same name.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
+from sqlalchemy.orm import aliased
+
+from app.current import settings
+from app.database.engine import db
+from app.errors import Invalid
+from app.files.folders.checks import check_free, lock_place
+from app.files.folders.models import Folder
+from app.files.folders.paths import inside, is_inside, moved, name_of, parent_of, path_in
+from app.files.folders.queries import no_such_folder
+from app.files.models import EXTENSION_LENGTH, FOLDER_LENGTH, File, join_path
+from app.files.names import FOLDER_TOO_LONG, clean_name, extension_of
+from app.files.queries import no_such_file, same_file, versions_of
+from app.files.rules import check_extension
+from app.files.search_keys import folder_key, folder_keys, keys
+from app.files.storage.content import content_type
+from app.files.storage.folder import path_of
+from app.text import N_
+
+# Versions and folders that are moved in one transaction.
+MOVE_MOST = 10_000
+TOO_MANY = N_(
+    "At most %(most)s files can be moved at once. Move the folders in it one by one.",
+    most=MOVE_MOST,
+)
+
+
+@dataclass(frozen=True)
+class Move:
+    """What was moved: its id, and its path before and after."""
+
+    subject_id: int
+    old: str
+    new: str
+    version: int | None = None
+
+
+def move_file(file: File, folder: str, name: str) -> Move:
+    """Move a file with all its versions to another folder or name, which nobody's file has."""
+    lock_place(folder)
+    query = select(File).where(*versions_of(file)).with_for_update()
+    rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
+    current = next((row for row in rows if row.id == file.id and row.removed_at is None), None)
+    if current is None:  # moved or removed in the meantime
+        raise no_such_file()
+    old, new = current.path, join_path(folder, name)
+    if old == new:
+        return Move(current.id, old, new, current.version)
+    check_free(new, "name" if name != current.name else "folder")
+    types = types_of(rows, name)
+    last = db.session.scalar(
+        select(func.max(File.version)).where(*same_file(current.owner_id, folder, name))
+    )
+    for row in rows:
+        row.folder, row.name, row.version = folder, name, row.version + (last or 0)
+        row.extension = extension_of(name)[:EXTENSION_LENGTH]
+        row.content_type = types.get(row.id, row.content_type)
+        if row.flaw != "name" or name != name_of(old):
+            row.sent_name = None
+            row.flaw = None if row.flaw == "name" else row.flaw
+        for column, key in keys(folder, name).items():
+            setattr(row, column, key)
+    db.session.flush()
+    return Move(current.id, old, new, current.version)
+
+
+def types_of(rows: list[File], name: str) -> dict[int, str]:
+    """The Content-Types of the versions by id, if the file extension changes; refused as an upload
+    of this name would be."""
+    extension = extension_of(name)
+    if extension == extension_of(rows[0].name):
+        return {}
+    try:
+        check_extension(extension, settings().upload_extensions)
+    except Invalid as error:
+        raise Invalid(fields={"name": error.args[0]}) from None
+    found = {}
+    for row in rows:
+        kind = content_type(path_of(settings().files_dir, row.stored_name), extension)
+        if kind is None:
+            text = N_("The content is not a .%(extension)s file.", extension=extension)
+            raise Invalid(fields={"name": text})
+        found[row.id] = kind
+    return found
+
+
+def move_folder(folder_id: int, parent: str, name: str) -> Move:
+    """Move a folder with everything in it to another folder or name."""
+    folder = db.session.get(Folder, folder_id, with_for_update=True, populate_existing=True)
+    if folder is None:
+        raise no_such_folder()
+    old, new = folder.path, path_in(parent, name)
+    if old == new:
+        return Move(folder.id, old, new)
+    if is_inside(parent, old):
+        raise Invalid(fields={"folder": N_("A folder cannot be moved into itself.")})
+    rows = lock_inside(old)
+    lock_place(parent)
+    check_free(new, "name" if name != folder.name else "folder")
+    check_size(rows, old, new)
+    number_after(old, new)
+    move_rows(folder, rows, new)
+    return Move(folder.id, old, new)
+
+
+def lock_inside(path: str) -> list[Folder]:
+    """The rows of a folder and of those below it, locked: uploads into them wait."""
+    return list(
+        db.session.scalars(
+            select(Folder)
+            .where(inside(Folder.path, path))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def check_size(rows: list[Folder], old: str, new: str) -> None:
+    """Refuse what is too much for one transaction, or would get too long a path."""
+    files = select(File.id).where(inside(File.folder, old)).limit(MOVE_MOST + 1).subquery()
+    count = db.session.scalar(select(func.count()).select_from(files)) or 0
+    if count + len(rows) > MOVE_MOST:
+        raise Invalid(TOO_MANY)
+    if max(len(moved(row.path, old, new)) for row in rows) > FOLDER_LENGTH:
+        raise Invalid(FOLDER_TOO_LONG)
+
+
+def number_after(old: str, new: str) -> None:
+    """Raise the numbers of versions above those of removed files that are at their new place."""
+    there = aliased(File)
+    query = (
+        select(File.owner_id, File.folder, File.name, func.max(File.version + there.version))
+        .join(
+            there,
+            and_(
+                there.owner_id == File.owner_id,
+                there.folder == prefixed(File.folder, old, new),
+                there.name == File.name,
+            ),
+        )
+        .where(inside(File.folder, old), inside(there.folder, new))
+        .group_by(File.owner_id, File.folder, File.name)
+    )
+    for owner_id, folder, name, highest in db.session.execute(query).all():
+        same = same_file(owner_id, folder, name)
+        change = update(File).where(*same).values(version=File.version + highest)
+        db.session.execute(change.execution_options(synchronize_session=False))
+
+
+def prefixed(column: Any, old: str, new: str) -> ColumnElement[str]:
+    """A column whose value begins with `new` in place of `old`."""
+    return literal(new) + func.substr(column, len(old) + 1)
+
+
+def move_rows(folder: Folder, rows: list[Folder], new: str) -> None:
+    """Change the paths of a folder, of those below it, and of all files in them, with the beginning
+    of their search keys; what was sent under another name counts as sent under the present one."""
+    old = folder.path
+    files = update(File).where(inside(File.folder, old))
+    values = {
+        "folder": prefixed(File.folder, old, new),
+        "search_key": prefixed(File.search_key, folder_key(old), folder_key(new)),
+        "sent_name": case((File.flaw == "name", File.sent_name), else_=None),
+    }
+    db.session.execute(files.values(values).execution_options(synchronize_session=False))
+    for row in rows:
+        row.path = moved(row.path, old, new)
+        row.parent = parent_of(row.path)
+    folder.name_key = folder_keys(new)["name_key"]
+    db.session.flush()
+
+
+def named(name: str) -> str:
+    """A name that was typed; Invalid beside its field."""
+    try:
+        return clean_name(name)
+    except Invalid as error:
+        raise Invalid(fields={"name": error.args[0]}) from None

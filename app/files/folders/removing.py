@@ -1,0 +1,109 @@
+"""Removing files and folders, and bringing back what was removed together: functions within a
+running service."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy.orm import aliased, joinedload
+
+from app.actor import Actor
+from app.database.engine import db
+from app.errors import Invalid
+from app.files.folders.models import Folder
+from app.files.folders.moving import lock_inside
+from app.files.folders.paths import inside
+from app.files.folders.rows import ensure_folders
+from app.files.models import File
+from app.files.rules import check_may_change, is_restorable
+from app.files.services import recorded, restore_versions
+from app.history.models import HistoryEntry
+from app.history.services import Change, new_batch_id, record
+from app.text import N_
+
+# Files that are removed in one transaction.
+REMOVE_MOST = 5_000
+TOO_MANY = N_(
+    "At most %(most)s files can be removed at once. Remove the folders in it one by one.",
+    most=REMOVE_MOST,
+)
+
+
+def remove_files(actor: Actor, which: ColumnElement[bool], batch_id: str, moment: datetime) -> int:
+    """Remove all versions of these files, each with an entry; returns how many files."""
+    present = (which, File.removed_at.is_(None))
+    query = select(File).where(*present, File.replaced_at.is_(None)).options(joinedload(File.owner))
+    query = query.with_for_update(of=File).limit(REMOVE_MOST + 1)
+    files = db.session.scalars(query.execution_options(populate_existing=True)).all()
+    if len(files) > REMOVE_MOST:
+        raise Invalid(TOO_MANY)
+    values = {"removed_at": moment, "removed_by": actor.id}
+    change = update(File).where(*present).values(values)
+    db.session.execute(change.execution_options(synchronize_session=False))
+    changes = [Change(each.id, before=recorded(each), version=each.version) for each in files]
+    record(actor, "file.delete", *changes, batch_id=batch_id)
+    return len(files)
+
+
+def remove_folder(actor: Actor, folder: Folder, batch_id: str, moment: datetime) -> int:
+    """Remove a folder with everything in it; returns how many files."""
+    rows = lock_inside(folder.path)
+    count = remove_files(actor, inside(File.folder, folder.path), batch_id, moment)
+    changes = [Change(row.id, before={"path": row.path}) for row in rows]
+    record(actor, "folder.delete", *changes, batch_id=batch_id)
+    ids = [row.id for row in rows]
+    for start in range(0, len(ids), 500):
+        some = delete(Folder).where(Folder.id.in_(ids[start : start + 500]))
+        db.session.execute(some.execution_options(synchronize_session=False))
+    return count
+
+
+def restore_removed(actor: Actor, batch_id: str) -> list[File]:
+    """Restore the files that were removed together, as far as they can be, and the folders. Where a
+    name was uploaded again in the meantime, it is found out which version is the current one."""
+    files = removed_together(batch_id)
+    for file in files:
+        check_may_change(actor, file)
+    folders = [json.loads(entry.before or "{}")["path"] for entry in folder_entries(batch_id)]
+    ensure_folders([*folders, *(file.folder for file in files)], actor.id)
+    again = uploaded_again(files)
+    for file in again:
+        restore_versions(actor, file)
+    rest = [file for file in files if file not in again]
+    changes = [Change(each.id, after=recorded(each), version=each.version) for each in rest]
+    if rest:
+        same = (File.removed_at == rest[0].removed_at, File.removed_by == rest[0].removed_by)
+        change = update(File).where(*same).values(removed_at=None, removed_by=None)
+        db.session.execute(change.execution_options(synchronize_session=False))
+    record(actor, "file.restore", *changes, batch_id=new_batch_id())
+    return files
+
+
+def removed_together(batch_id: str) -> list[File]:
+    """The files of a batch that can still be restored. All were removed at the same moment."""
+    entry = aliased(HistoryEntry)
+    query = (
+        select(File)
+        .join(entry, and_(entry.subject_id == File.id, entry.action == "file.delete"))
+        .where(entry.batch_id == batch_id, is_restorable())
+        .options(joinedload(File.owner))
+        .with_for_update(of=File)
+    )
+    return list(db.session.scalars(query.execution_options(populate_existing=True)))
+
+
+def folder_entries(batch_id: str) -> Sequence[HistoryEntry]:
+    of_batch = (HistoryEntry.batch_id == batch_id, HistoryEntry.action == "folder.delete")
+    return db.session.scalars(select(HistoryEntry).where(*of_batch)).all()
+
+
+def uploaded_again(files: Sequence[File]) -> list[File]:
+    """Those of the files whose owner has a present file of this name."""
+    if not files:
+        return []
+    there = aliased(File)
+    same = (there.owner_id == File.owner_id, there.folder == File.folder, there.name == File.name)
+    query = select(File.id).join(there, and_(*same, there.removed_at.is_(None)))
+    ids = set(db.session.scalars(query.where(File.removed_at == files[0].removed_at)))
+    return [file for file in files if file.id in ids]

@@ -1,0 +1,128 @@
+"""What can be done with folders, and with files and folders together."""
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+from sqlalchemy import and_
+from sqlalchemy.exc import IntegrityError
+
+from app.actor import Actor, Role
+from app.database.engine import db
+from app.database.failures import violates
+from app.database.service import after_commit, service
+from app.errors import Invalid, NotFound
+from app.files import cache
+from app.files.folders.checks import FOLDER_THERE, check_free, lock_place, taken
+from app.files.folders.models import UNIQUE_PATH, Folder
+from app.files.folders.moving import Move, move_file, move_folder, named
+from app.files.folders.paths import clean_folder, name_of, parent_of, path_in
+from app.files.folders.removing import remove_files, remove_folder, restore_removed
+from app.files.folders.selection import Selected, Selection, check_may_change_all, find_selected
+from app.files.models import UNIQUE_VERSION
+from app.files.queries import versions_of
+from app.files.search_keys import folder_keys
+from app.history.services import Change, new_batch_id, record
+from app.text import N_
+from app.times import now
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What was removed together: how many files and folders, and the batch in the history."""
+
+    files: int
+    folders: int
+    batch_id: str
+
+
+@service(Role.EDITOR)
+def create_folder(actor: Actor, parent: str, name: str) -> str:
+    """Make a folder in another one; returns its path."""
+    path = path_in(parent, named(name))
+    lock_place(parent)
+    check_free(path)
+    folder = Folder(path=path, parent=parent, created_by=actor.id, **folder_keys(path))
+    db.session.add(folder)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        if violates(error, UNIQUE_PATH):
+            raise taken(FOLDER_THERE, path) from None
+        raise
+    record(actor, "folder.create", Change(folder.id, after={"path": path}))
+    after_commit(cache.invalidate)
+    return path
+
+
+@service(Role.VIEWER)
+def move_selected(actor: Actor, selection: Selection, folder: str, name: str | None = None) -> str:
+    """Move files and folders to a folder, all or none, and give a single one another name. Returns
+    the path of the folder, as it is stored."""
+    selected = find_selected(selection)
+    check_may_change_all(actor, selected)
+    try:
+        folder = clean_folder(folder)
+    except Invalid as error:
+        raise Invalid(fields={"folder": error.args[0]}) from None
+    batch_id = None if selected.single else new_batch_id()
+    try:
+        moves = move_all(selected, folder, named(name) if name is not None else None)
+    except IntegrityError as error:
+        if violates(error, UNIQUE_PATH) or violates(error, UNIQUE_VERSION):
+            raise Invalid(N_("Somebody else used this name just now.")) from None
+        raise
+    for kind, done in moves:
+        record_move(actor, kind, done, batch_id)
+    after_commit(cache.invalidate)
+    return folder
+
+
+def move_all(selected: Selected, folder: str, name: str | None) -> list[tuple[str, Move]]:
+    """Move each; the folders first, so that a lock on one waits for no lock on a file."""
+    moves = [
+        ("folder", move_folder(each.id, folder, name or each.name)) for each in selected.folders
+    ]
+    return moves + [("file", move_file(each, folder, name or each.name)) for each in selected.files]
+
+
+def record_move(
+    actor: Actor, kind: str, move: Move, batch_id: str | None, reverts_id: int | None = None
+) -> None:
+    """One entry about what was moved; none if it is where it was."""
+    if move.old == move.new:
+        return
+    before, after = ({"path": path} for path in (move.old, move.new))
+    if kind == "file":
+        before, after = (
+            {"name": name_of(path), "folder": parent_of(path)} for path in (move.old, move.new)
+        )
+    change = Change(move.subject_id, before, after, move.version)
+    record(actor, f"{kind}.move", change, batch_id=batch_id, reverts_id=reverts_id)
+
+
+@service(Role.VIEWER)
+def remove_selected(actor: Actor, selection: Selection) -> Removal:
+    """Remove files, and folders with everything in them, all or none. The files can be restored for
+    some days, and together by restore_batch()."""
+    selected = find_selected(selection)
+    check_may_change_all(actor, selected)
+    batch_id, moment, count = new_batch_id(), now(), 0
+    for folder in selected.folders:
+        count += remove_folder(actor, folder, batch_id, moment)
+    if selected.files:
+        which = reduce(or_, (and_(*versions_of(file)) for file in selected.files))
+        count += remove_files(actor, which, batch_id, moment)
+    after_commit(cache.invalidate)
+    return Removal(count, len(selected.folders), batch_id)
+
+
+@service(Role.VIEWER)
+def restore_batch(actor: Actor, batch_id: str) -> tuple[int, str]:
+    """Restore what was removed together; returns how many files, and the folder of the first. Those
+    that were restored already, or are deleted permanently, are left out; NotFound if all are."""
+    files = restore_removed(actor, batch_id)
+    if not files:
+        raise NotFound(N_("These files were restored already, or deleted permanently."))
+    after_commit(cache.invalidate)
+    return len(files), min(file.folder for file in files)

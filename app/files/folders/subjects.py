@@ -1,0 +1,40 @@
+"""What the history shows about folders."""
+
+from collections.abc import Collection
+
+from flask import url_for
+from flask_babel import lazy_gettext as _l
+
+from app.actor import Actor, Role
+from app.files.folders.models import Folder
+from app.files.undo.folders import find_undoable_folders, undo_folder_change
+from app.history.subjects import Subject, labels_from
+
+
+def may_read(actor: Actor, folder_ids: Collection[int]) -> Collection[int]:
+    """For members all."""
+    return folder_ids if actor.has_role(Role.VIEWER) else ()
+
+
+FOLDER = Subject(
+    kind="folder",
+    name=_l("Folder"),
+    labels=labels_from(Folder.path),
+    url=lambda folder_id: url_for("folders.show_folder", folder_id=folder_id),
+    may_read=may_read,
+    actions={
+        "folder.create": _l("Folder created"),
+        "folder.move": _l("Folder moved"),
+        "folder.delete": _l("Folder removed"),
+    },
+    fields={"path": _l("Folder")},
+    sentences={
+        "folder.create": _l("%(who)s created %(what)s"),
+        "folder.move": _l("%(who)s moved %(what)s"),
+        "folder.delete": _l("%(who)s removed %(what)s"),
+    },
+    this=_l("this folder"),
+    feed=("folder.create", "folder.move"),
+    undo=undo_folder_change,
+    undoable=find_undoable_folders,
+)

@@ -1,0 +1,138 @@
+"""Pages for folders: a new one; moving, renaming and removing files and folders."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from app.actor import Role
+from app.current import actor, settings
+from app.files.folders import queries, services
+from app.files.folders.addresses import folder_url
+from app.files.folders.forms import FolderForm, MoveForm, PlaceForm
+from app.files.folders.paths import name_of, parent_of
+from app.files.folders.selection import (
+    Selected,
+    check_may_change_all,
+    load_selected,
+    read_selection,
+)
+from app.files.models import File
+from app.web.forms import submit
+from app.web.notices import Notice
+from app.web.permissions import role_required
+
+bp = Blueprint("folders", __name__)
+
+
+@bp.get("/folders/<int:folder_id>")
+@role_required()
+def show_folder(folder_id: int) -> ResponseReturnValue:
+    """Leads to the folder, wherever it was moved."""
+    return redirect(folder_url(queries.load_folder(actor(), folder_id).path), 302)
+
+
+@bp.route("/files/new-folder", methods=["GET", "POST"])
+@role_required(Role.EDITOR)
+def new_folder() -> ResponseReturnValue:
+    """The form for a new folder in the folder `in`."""
+    parent = request.args.get("in", "")
+    if parent:
+        parent = queries.find_folder(actor(), parent).path
+    form = FolderForm()
+    sent = submit(form, lambda: services.create_folder(actor(), parent, form.name.data or ""))
+    if sent.done:
+        Notice(_("%(name)s was created.", name=sent.result.rpartition("/")[2])).show()
+        return redirect(folder_url(sent.result), 303)
+    page = render_template("files/folders/new_folder.html", form=form, parent=parent)
+    return page, sent.status, sent.headers
+
+
+@bp.route("/files/move", methods=["GET", "POST"])
+@role_required()
+def move() -> ResponseReturnValue:
+    """Moves what is selected to a folder; one file or folder also gets another name."""
+    selection = read_selection(request.args)
+    selected = load_selected(actor(), selection)
+    check_may_change_all(actor(), selected)
+    form, names = place_form(selected), [name_of(path) for path in selected.paths]
+    name = form.name.data or "" if isinstance(form, MoveForm) else None
+    sent = submit(
+        form,
+        lambda: services.move_selected(actor(), selection, form.folder.data or "", name),
+    )
+    if sent.done:
+        moved_notice(names, name).show()
+        return redirect(folder_url(sent.result), 303)
+    page = render_template(
+        "files/folders/move.html",
+        form=form,
+        selected=selected,
+        selection=selection,
+        folders=queries.suggest_folders(actor()),
+        back=back_url(selected),
+    )
+    return page, sent.status, sent.headers
+
+
+@bp.route("/files/remove", methods=["GET", "POST"])
+@role_required()
+def remove() -> ResponseReturnValue:
+    """Asks, saying how many files, or removes what is selected."""
+    selection = read_selection(request.args)
+    selected = load_selected(actor(), selection)
+    check_may_change_all(actor(), selected)
+    back = back_url(selected)
+    if request.method == "POST":
+        removed_notice(services.remove_selected(actor(), selection)).show()
+        return redirect(back, 303)
+    return render_template(
+        "files/folders/remove.html",
+        selected=selected,
+        selection=selection,
+        count=queries.count_selected(actor(), selected),
+        back=back,
+        undo_days=settings().removed_days,
+    )
+
+
+def place_form(selected: Selected) -> PlaceForm:
+    """The form with the present place, and for a single one its name."""
+    first = selected.all[0]
+    folder = first.folder if isinstance(first, File) else first.parent
+    if selected.single is None:
+        return PlaceForm(data={"folder": folder})
+    return MoveForm(data={"folder": folder, "name": first.name})
+
+
+def back_url(selected: Selected) -> str:
+    """The folder in which the first one is."""
+    return folder_url(parent_of(selected.paths[0]))
+
+
+def moved_notice(names: list[str], new: str | None) -> Notice:
+    """What was moved, by the names it had; `new` is the name of a single one now."""
+    if new is None:
+        return Notice(ngettext("%(num)d was moved.", "%(num)d were moved.", len(names)))
+    if new.strip() != names[0]:
+        return Notice(_("%(name)s is now called %(new)s.", name=names[0], new=new.strip()))
+    return Notice(_("%(name)s was moved.", name=names[0]))
+
+
+def removed_notice(removal: services.Removal) -> Notice:
+    if not removal.files:
+        return Notice(_("The empty folder was removed."))
+    return Notice(
+        ngettext("%(num)d file was removed.", "%(num)d files were removed.", removal.files),
+        undo=url_for("folders.restore_batch", batch_id=removal.batch_id),
+    )
+
+
+@bp.post("/files/batches/<batch_id>/restore")
+@role_required()
+def restore_batch(batch_id: str) -> ResponseReturnValue:
+    """Restores what was removed together."""
+    count, folder = services.restore_batch(actor(), batch_id)
+    text = ngettext("%(num)d file was restored.", "%(num)d files were restored.", count)
+    Notice(text).show()
+    return redirect(folder_url(folder), 303)

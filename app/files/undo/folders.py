@@ -1,0 +1,102 @@
+"""Undoing what was done with folders, and that a file was moved, as the history offers it."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import select
+
+from app.actor import Actor, Role
+from app.database.engine import db
+from app.database.service import after_commit, permitted, service
+from app.errors import Conflict, Invalid
+from app.files import cache
+from app.files.folders.checks import check_may_change_folders, may_change_folders
+from app.files.folders.models import Folder
+from app.files.folders.moving import move_file, move_folder
+from app.files.folders.paths import inside, name_of, parent_of
+from app.files.folders.rows import ensure_folders
+from app.files.folders.services import record_move
+from app.files.models import File
+from app.history.models import HistoryEntry
+from app.history.queries import CHANGED_SINCE, GONE, check_newest
+from app.history.services import Change, record
+from app.text import N_, Message
+
+
+@permitted(Role.VIEWER)
+def find_undoable_folders(actor: Actor, entries: Sequence[HistoryEntry]) -> Collection[int]:
+    """The ids of those entries, each the newest about its folder, that the actor can undo now."""
+    able = [entry for entry in entries if entry.action in ("folder.create", "folder.move")]
+    query = select(Folder).where(Folder.id.in_([entry.subject_id for entry in able]))
+    folders = {folder.id: folder for folder in db.session.scalars(query)}
+    return {
+        entry.id
+        for entry in able
+        if (folder := folders.get(entry.subject_id))
+        and folder.path == path_after(entry)
+        and may_change_folders(actor, [folder])
+    }
+
+
+@service(Role.VIEWER)
+def undo_folder_change(actor: Actor, entry: HistoryEntry) -> Message:
+    """Move a folder back, or remove one that is empty as when it was made; Conflict if it has
+    changed since."""
+    folder = db.session.get(Folder, entry.subject_id, with_for_update=True, populate_existing=True)
+    if folder is None:
+        raise Conflict(GONE)
+    check_may_change_folders(actor, [folder])
+    check_newest(entry)
+    if folder.path != path_after(entry):
+        raise Conflict(CHANGED_SINCE)
+    after_commit(cache.invalidate)
+    if entry.action == "folder.create":
+        return remove_empty(actor, folder, entry)
+    return move_back(actor, folder, entry)
+
+
+def path_after(entry: HistoryEntry) -> str:
+    return str(json.loads(entry.after or "{}").get("path", ""))
+
+
+def remove_empty(actor: Actor, folder: Folder, entry: HistoryEntry) -> Message:
+    files = select(File.id).where(inside(File.folder, folder.path), File.removed_at.is_(None))
+    folders = select(Folder.id).where(Folder.parent == folder.path)
+    if any(db.session.scalar(query.limit(1)) for query in (files, folders)):
+        raise Conflict(N_("There is something in this folder now."))
+    change = Change(folder.id, before={"path": folder.path})
+    record(actor, "folder.delete", change, reverts_id=entry.id)
+    db.session.delete(folder)
+    return N_("%(name)s was removed.", name=folder.name)
+
+
+def move_back(actor: Actor, folder: Folder, entry: HistoryEntry) -> Message:
+    old = str(json.loads(entry.before or "{}").get("path", ""))
+    with as_conflict():
+        ensure_folders([parent_of(old)], actor.id)
+        done = move_folder(folder.id, parent_of(old), name_of(old))
+    record_move(actor, "folder", done, None, entry.id)
+    return N_("%(name)s was moved back.", name=name_of(old))
+
+
+@contextmanager
+def as_conflict() -> Iterator[None]:
+    """A place that is taken is no error of a form here."""
+    try:
+        yield
+    except Invalid as error:
+        raise Conflict(error.message) from None
+
+
+def undo_file_move(actor: Actor, entry: HistoryEntry, file: File) -> Message:
+    """Move a file back, within a running service that has checked the actor."""
+    before, after = (json.loads(side or "{}") for side in (entry.before, entry.after))
+    if (file.folder, file.name) != (after.get("folder"), after.get("name")):
+        raise Conflict(CHANGED_SINCE)
+    with as_conflict():
+        ensure_folders([before["folder"]], actor.id)
+        done = move_file(file, before["folder"], before["name"])
+    record_move(actor, "file", done, None, entry.id)
+    after_commit(cache.invalidate)
+    return N_("%(name)s was moved back.", name=before["name"])

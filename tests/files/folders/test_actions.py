@@ -1,0 +1,142 @@
+"""The pages on which folders are made, and files and folders moved and removed."""
+
+import pytest
+
+from app.database.engine import db
+from app.files.models import File
+from tests.factories import entries
+from tests.files.helpers import PDF, Script
+from tests.html import Page
+
+ROWS = "[data-fresh=list] tbody tr"
+NOTICE = ".notice"
+
+
+@pytest.fixture
+def script(app):
+    script = Script(app, name="林梅")
+    for path in ("survey/2026/a.pdf", "survey/plan.pdf", "top.pdf"):
+        script.upload((path, PDF), field="folder")
+    return script
+
+
+def test_a_new_folder_is_made_where_one_is(script, as_role):
+    browser = as_role("editor")
+    page = Page(browser.get("/files/folders/survey"))
+    [address] = [each for each in page.links(".head-actions a") if "new-folder" in each]
+    assert address == "/files/new-folder?in=survey"
+    assert Page(browser.get(address)).links(".crumbs a") == ["/files", "/files/folders/survey"]
+    response = browser.submit(address, {"name": " maps "})
+    assert (response.status_code, response.location) == (303, "/files/folders/survey/maps")
+    assert Page(browser.get(response.location)).text(NOTICE) == "maps was created."
+    refused = browser.submit(address, {"name": "maps"})
+    assert refused.status_code == 422
+    page = Page(refused)
+    assert page.text("#name-error") == "Error: There is already a folder maps in survey."
+    assert page.one("#name")["value"] == "maps"
+    assert browser.get("/files/new-folder?in=nowhere").status_code == 404
+
+
+def test_a_folder_is_renamed_and_its_permanent_address_follows(script, as_role):
+    browser = as_role("editor")
+    page = Page(browser.get("/files/folders/survey"))
+    assert page.links(".head-actions .menu-panel a") == [
+        "/files/move?folder=1", "/files/remove?folder=1",
+    ]  # fmt: skip
+    form = Page(browser.get("/files/move?folder=1"))
+    assert (form.one("#name")["value"], form.one("#folder")["value"]) == ("survey", "")
+    response = browser.submit("/files/move?folder=1", {"name": "Survey", "folder": ""})
+    assert response.location == "/files"
+    assert Page(browser.get("/files")).text(NOTICE) == "survey is now called Survey."
+    assert browser.get("/folders/1").location == "/files/folders/Survey"
+    assert browser.get("/files/folders/survey").status_code == 404
+    assert script.get("/download/plan.pdf").data == script.get("/files/2").data == PDF
+
+
+def test_a_selection_is_moved_and_shown_where_it_went(script, as_role):
+    browser = as_role("editor")
+    page = Page(browser.get("/files"))
+    assert [box["name"] for box in page.all(f"{ROWS} .pick-row input")] == ["folder", "file"]
+    assert page.one("#selection")["action"] == "/files/move"
+    address = "/files/move?file=3&folder=2"
+    form = Page(browser.get(address))
+    assert not form.has("#name")
+    assert form.texts(".plain-list li") == ["survey/2026", "top.pdf"]
+    refused = browser.submit(address, {"folder": "nowhere"})
+    assert refused.status_code == 422
+    assert Page(refused).text("#folder-error") == "Error: There is no folder nowhere."
+    browser.submit("/files/new-folder", {"name": "old"})
+    response = browser.submit(address, {"folder": "old"})
+    assert response.location == "/files/folders/old"
+    page = Page(browser.get(response.location))
+    assert page.text(NOTICE) == "2 were moved."
+    assert page.texts(f"{ROWS} .main") == ["2026", "top.pdf"]
+
+
+def test_a_folder_is_removed_after_asking_and_comes_back(script, as_role):
+    browser = as_role("editor")
+    page = Page(browser.get("/files/remove?folder=1"))
+    assert page.text("h1") == "Remove survey?"
+    assert page.text("p.lead").startswith("2 files are removed for everybody. Removed files can be")
+    response = browser.submit("/files/remove?folder=1")
+    assert response.location == "/files"
+    page = Page(browser.get("/files"))
+    assert page.text(NOTICE) == "2 files were removed. Undo"
+    assert page.texts(f"{ROWS} .main") == ["top.pdf"]
+    undo = page.one(f"{NOTICE} button")["formaction"]
+    response = browser.submit(undo, page="/files")
+    assert response.location == "/files/folders/survey"
+    assert Page(browser.get("/files/folders/survey")).text(NOTICE) == "2 files were restored."
+    assert browser.submit(undo, page="/files").status_code == 404
+
+
+def test_an_empty_folder_is_removed(script, as_role):
+    browser = as_role("editor")
+    browser.submit("/files/new-folder", {"name": "empty"})
+    assert Page(browser.get("/files/remove?folder=3")).text("p.lead") == "This folder is empty."
+    browser.submit("/files/remove?folder=3")
+    assert Page(browser.get("/files")).text(NOTICE) == "The empty folder was removed."
+
+
+@pytest.mark.parametrize("path", ["/files/move", "/files/remove"])
+def test_who_may_not_is_refused_before_the_form(script, as_role, path):
+    viewer, editor = as_role("viewer"), as_role("editor")
+    assert viewer.get(f"{path}?folder=1").status_code == 403
+    assert viewer.get(f"{path}?file=1").status_code == 403
+    assert editor.get(f"{path}?file=99").status_code == 404
+    assert editor.get(f"{path}?file=x&folder=").status_code == 422
+    assert viewer.get("/files/new-folder").status_code == 403
+
+
+def undoable(app, admin):
+    """The entries about moves and new folders, in their order."""
+    with app.app_context():
+        found = entries("file", "folder")
+        return [each.id for each in found if each.action.partition(".")[2] in ("move", "create")][
+            3:
+        ]
+
+
+def test_moves_are_undone_from_the_history(app, script, as_role):
+    admin = as_role("admin")
+    admin.submit("/files/move?file=3", {"name": "best.pdf", "folder": "survey"})
+    admin.submit("/files/move?folder=1", {"name": "Survey", "folder": ""})
+    admin.submit("/files/new-folder", {"name": "empty"})
+    for entry_id in undoable(app, admin)[::-1]:
+        assert admin.submit(f"/history/{entry_id}/undo", page="/files").status_code == 303
+    with app.app_context():
+        assert [file.path for file in db.session.query(File)] == [
+            "survey/2026/a.pdf", "survey/plan.pdf", "top.pdf",
+        ]  # fmt: skip
+    assert Page(admin.get("/files")).texts(f"{ROWS} .main") == ["survey", "top.pdf"]
+
+
+def test_a_move_back_is_refused_where_something_else_is(app, script, as_role):
+    admin = as_role("admin")
+    admin.submit("/files/move?file=3", {"name": "best.pdf", "folder": ""})
+    script.upload(("top.pdf", PDF))
+    [entry_id] = undoable(app, admin)[:1]
+    response = admin.submit(f"/history/{entry_id}/undo", page="/files")
+    assert response.status_code == 409
+    assert "There is already a file top.pdf in Files." in response.text
+    assert script.get("/files/3").data == PDF

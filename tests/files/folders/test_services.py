@@ -1,0 +1,283 @@
+"""Creating, moving and removing folders and files, on both databases."""
+
+import pytest
+from sqlalchemy import select
+
+from app.actor import ANONYMOUS, Actor, Role
+from app.database.engine import db
+from app.errors import Forbidden, Invalid, NotFound, Unauthorized
+from app.files import services as files
+from app.files.folders import moving, queries, removing, services
+from app.files.folders.models import Folder
+from app.files.folders.selection import Selection
+from app.files.models import File
+from app.files.search_keys import keys
+from tests.factories import OPERATOR, at_once, entries
+from tests.files.helpers import PDF, PNG, editor, store
+
+
+def put(owner, path, data=b"x"):
+    return store(owner, path, data, with_folder=True).id
+
+
+def folder_id(path):
+    return queries.find_folder(OPERATOR, path).id
+
+
+def folders(*paths):
+    return Selection((), tuple(map(folder_id, paths)))
+
+
+def picked(*ids):
+    return Selection(ids, ())
+
+
+def paths():
+    """The paths of all present files with their versions, and of all folders."""
+    db.session.rollback()
+    rows = db.session.scalars(select(File).where(File.removed_at.is_(None)).order_by(File.id))
+    found = [f"{row.path}:{row.version}" for row in rows]
+    return found, list(db.session.scalars(select(Folder.path).order_by(Folder.path)))
+
+
+def check_keys():
+    """All search keys are those of the present names."""
+    for row in db.session.scalars(select(File)):
+        wanted = keys(row.folder, row.name)
+        assert {name: getattr(row, name) for name in wanted} == wanted
+
+
+def problem(call, *args):
+    with pytest.raises(Invalid) as refused:
+        call(*args)
+    return {name: str(text) for name, text in refused.value.fields.items()}
+
+
+def test_a_folder_is_created_once_and_recorded(any_app, people):
+    me = editor(people[0])
+    assert services.create_folder(me, "", " Survey. ") == "Survey"
+    assert services.create_folder(me, "Survey", "2026") == "Survey/2026"
+    put(people[1], "Survey/plan.txt")
+    there = "There is already a {} {} in {}."
+    assert problem(services.create_folder, me, "Survey", "2026") == {
+        "name": there.format("folder", "2026", "Survey")
+    }
+    assert problem(services.create_folder, me, "Survey", "plan.txt") == {
+        "name": there.format("file", "plan.txt", "Survey")
+    }
+    assert list(problem(services.create_folder, me, "", "a/b")) == ["name"]
+    assert list(problem(services.create_folder, me, "gone", "b")) == ["folder"]
+    created = [entry for entry in entries("folder") if entry.action == "folder.create"]
+    assert [entry.after for entry in created] == ['{"path": "Survey"}', '{"path": "Survey/2026"}']
+
+
+def test_of_two_who_create_a_folder_at_once_one_is_refused(any_app, people):
+    works = [lambda who=who: services.create_folder(editor(who), "", "new") for who in people]
+    results = at_once(any_app, *works)
+    assert sorted(type(each).__name__ for each in results) == ["Invalid", "str"]
+
+
+def test_a_folder_moves_with_all_its_versions_and_folders(any_app, people):
+    first = put(people[0], "a/b/Ｃ.txt")
+    put(people[0], "a/b/Ｃ.txt", b"y")
+    removed = put(people[1], "a/gone.txt")
+    files.remove_file(editor(people[1]), removed)
+    put(people[1], "ab/other.txt")
+    put(people[1], "A/other.txt")
+    services.create_folder(editor(people[0]), "a", "empty")
+    services.create_folder(editor(people[0]), "", "in")
+    assert services.move_selected(editor(people[1]), folders("a"), "in", "Ä") == "in"
+    assert paths() == (
+        ["in/Ä/b/Ｃ.txt:1", "in/Ä/b/Ｃ.txt:2", "ab/other.txt:1", "A/other.txt:1"],
+        ["A", "ab", "in", "in/Ä", "in/Ä/b", "in/Ä/empty"],
+    )
+    check_keys()
+    row = db.session.scalars(select(Folder).where(Folder.path == "in/Ä")).one()
+    assert (row.parent, row.name_key) == ("in", "a")
+    assert db.session.get(Folder, folder_id("in/Ä/b")).parent == "in/Ä"
+    [entry] = [entry for entry in entries("folder") if entry.action == "folder.move"]
+    assert (entry.before, entry.after) == ('{"path": "a"}', '{"path": "in/Ä"}')
+    assert files.restore_file(editor(people[1]), removed).name == "gone.txt"
+    assert files.queries.present_file(removed).path == "in/Ä/gone.txt"
+    put(people[0], "in/Ä/b/Ｃ.txt", b"z")
+    assert files.queries.find_file(OPERATOR, "in/Ä/b/Ｃ.txt").version == 3
+    assert files.queries.load_file(OPERATOR, first).path == "in/Ä/b/Ｃ.txt"
+
+
+def test_a_name_may_change_its_case_alone(people):
+    put(people[0], "docs/a.txt")
+    services.move_selected(editor(people[0]), folders("docs"), "", "Docs")
+    assert paths() == (["Docs/a.txt:1"], ["Docs"])
+
+
+def test_what_cannot_be_moved_is_refused_beside_its_field_and_nothing_moves(people):
+    me = editor(people[0])
+    put(people[0], "a/b/c.txt")
+    file_id = put(people[1], "x/b.txt")
+    put(people[1], "x/a")
+    put(people[0], "x/" + "d" * 250 + "/f.txt")
+    move = services.move_selected
+    assert list(problem(move, me, folders("a"), "a/b")) == ["folder"]
+    assert problem(move, me, folders("a"), "nowhere") == {"folder": "There is no folder nowhere."}
+    assert problem(move, me, folders("a"), "x") == {"folder": "There is already a file a in x."}
+    assert problem(move, me, folders("a"), "", "x") == {
+        "name": "There is already a folder x in Files."
+    }
+    assert list(problem(move, me, picked(file_id), "x", "a/b")) == ["name"]
+    assert problem(move, me, picked(file_id), "x", "a") == {
+        "name": "There is already a file a in x."
+    }
+    both = Selection((file_id,), folders("a/b").folders)
+    assert list(problem(move, me, both, "x/../y")) == ["folder"]
+    put(people[1], "b.txt/deep.txt")
+    assert list(problem(move, me, both, "")) == ["folder"]
+    long = folders("x").folders
+    with pytest.raises(Invalid, match="500"):
+        move(me, Selection((), long), "a", "y" * 251)
+    assert paths()[0][:2] == ["a/b/c.txt:1", "x/b.txt:1"]
+    assert [entry.action for entry in entries("folder")] == []
+
+
+def test_a_file_is_renamed_with_all_versions_and_its_type(any_app, people):
+    first = put(people[0], "a/b", PNG)
+    second = put(people[0], "a/b", PNG)
+    me = editor(people[1])
+    assert problem(services.move_selected, me, picked(second), "a", "b.pdf") == {
+        "name": "The content is not a .pdf file."
+    }
+    assert services.move_selected(me, picked(second), "a", "b.PNG") == "a"
+    rows = [db.session.get(File, each, populate_existing=True) for each in (first, second)]
+    assert [(row.path, row.extension, row.content_type) for row in rows] == [
+        ("a/b.PNG", "png", "image/png")
+    ] * 2
+    check_keys()
+    [entry] = [entry for entry in entries("file") if entry.action == "file.move"]
+    assert entry.subject_id == second
+    assert (entry.before, entry.after) == (
+        '{"name": "b", "folder": "a"}', '{"name": "b.PNG", "folder": "a"}'
+    )  # fmt: skip
+
+
+def test_versions_come_after_removed_ones_at_the_new_place(any_app, people):
+    me = editor(people[0])
+    for path in ("a/f.txt", "a/f.txt", "b/f.txt", "b/f.txt", "b/f.txt"):
+        file_id = put(people[0], path)
+    removed = put(people[0], "c/f.txt")
+    files.remove_file(me, removed)
+    files.remove_file(me, file_id)
+    moved = files.queries.find_file(OPERATOR, "a/f.txt").id
+    services.move_selected(me, picked(moved), "b")
+    assert paths()[0] == ["b/f.txt:4", "b/f.txt:5"]
+    services.remove_selected(me, folders("c"))
+    services.move_selected(me, folders("b"), "", "c")
+    assert paths() == (["c/f.txt:10", "c/f.txt:11"], ["a", "c"])
+    assert files.restore_file(me, removed).current_id == removed  # uploaded last
+
+
+def test_a_sent_name_does_not_stay_behind(people):
+    store(people[0], "a/ x .txt", b"1", with_folder=True)
+    services.move_selected(editor(people[0]), folders("a"), "", "b")
+    assert put(people[0], "b/x .txt", b"2")
+    assert paths()[0] == ["b/x .txt:1", "b/x .txt:2"]
+
+
+def test_an_upload_into_a_renamed_folder_makes_it_again(people):
+    put(people[0], "a/1.txt")
+    services.move_selected(editor(people[1]), folders("a"), "", "b")
+    put(people[0], "a/1.txt")
+    assert paths() == (["b/1.txt:1", "a/1.txt:1"], ["a", "b"])
+
+
+def test_uploads_and_renames_at_once_leave_no_file_without_a_folder(any_app, people):
+    put(people[0], "a/0.txt")
+    folder = folders("a")
+    works = [lambda n=n: put(people[n % 2], f"a/{n}.txt") for n in range(1, 5)]
+    results = at_once(
+        any_app, *works, lambda: services.move_selected(editor(people[1]), folder, "", "b")
+    )
+    assert not [each for each in results if isinstance(each, Exception)]
+    found, present = paths()
+    assert len(found) == 5
+    assert {path.rpartition("/")[0] for path in found} <= set(present)
+    assert "b" in present
+
+
+def test_of_two_moves_at_once_one_wins(any_app, people):
+    put(people[0], "a/1.txt")
+    folder = folders("a")
+    results = at_once(
+        any_app,
+        *(
+            lambda who=who, name=name: services.move_selected(editor(who), folder, "", name)
+            for who, name in zip(people, ("b", "c"), strict=True)
+        ),
+    )
+    assert "" in results
+    found, present = paths()
+    assert len(present) == 1
+    assert found == [f"{present[0]}/1.txt:1"]
+
+
+def test_too_much_is_refused_as_a_whole(people, monkeypatch):
+    for number in range(3):
+        put(people[0], f"a/{number}.txt")
+    monkeypatch.setattr(moving, "MOVE_MOST", 3)
+    monkeypatch.setattr(removing, "REMOVE_MOST", 2)
+    with pytest.raises(Invalid):
+        services.move_selected(editor(people[0]), folders("a"), "", "b")
+    with pytest.raises(Invalid):
+        services.remove_selected(editor(people[0]), folders("a"))
+    assert paths() == (["a/0.txt:1", "a/1.txt:1", "a/2.txt:1"], ["a"])
+
+
+def test_a_folder_is_removed_and_restored_with_everything_in_it(any_app, people):
+    me = editor(people[0])
+    put(people[0], "a/b/1.txt")
+    put(people[1], "a/b/1.txt")
+    second = put(people[0], "a/b/1.txt", b"y")
+    single = put(people[1], "2.txt")
+    services.create_folder(me, "a", "empty")
+    removal = services.remove_selected(me, Selection((single,), folders("a").folders))
+    assert (removal.files, removal.folders, paths()) == (3, 1, ([], []))
+    batch = {entry.batch_id for entry in entries("file", "folder") if "delete" in entry.action}
+    assert batch == {removal.batch_id}
+    put(people[1], "2.txt", b"again")
+    assert services.restore_batch(me, removal.batch_id) == (3, "")
+    assert paths() == (
+        ["a/b/1.txt:1", "a/b/1.txt:1", "a/b/1.txt:2", "2.txt:1", "2.txt:2"],
+        ["a", "a/b", "a/empty"],
+    )
+    assert files.queries.present_file(second).replaced_at is None
+    assert files.queries.present_file(single).replaced_at is not None
+    with pytest.raises(NotFound):
+        services.restore_batch(me, removal.batch_id)
+
+
+def test_who_may_change_a_folder(people):
+    put(people[0], "mine/1.txt")
+    put(people[0], "shared/1.txt")
+    former = put(people[1], "shared/2.txt")
+    files.remove_file(editor(people[1]), former)
+    me = Actor(people[0], "Ada", Role.VIEWER)
+    assert services.move_selected(me, folders("mine"), "", "my") == ""
+    for work in (
+        lambda: services.move_selected(me, folders("shared"), "", "x"),
+        lambda: services.remove_selected(me, folders("shared")),
+        lambda: services.create_folder(me, "", "y"),
+    ):
+        with pytest.raises(Forbidden):
+            work()
+    assert services.remove_selected(me, folders("my")).files == 1
+    with pytest.raises(Unauthorized):
+        services.remove_selected(ANONYMOUS, folders("shared"))
+
+
+def test_nothing_and_what_is_gone_cannot_be_selected(people):
+    me = editor(people[0])
+    gone = put(people[0], "1.pdf", PDF)
+    files.remove_file(me, gone)
+    with pytest.raises(Invalid):
+        services.remove_selected(me, Selection((), ()))
+    for selection in (picked(gone), Selection((), (99,))):
+        with pytest.raises(NotFound):
+            services.move_selected(me, selection, "")
