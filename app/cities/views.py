@@ -25,7 +25,7 @@ from app.current import actor, settings
 from app.database.cursor import storable
 from app.database.idempotency import new_key
 from app.errors import DomainError, NotFound
-from app.history.feed import undo_url
+from app.history.entries import undo_url
 from app.web.client import wants_page
 from app.web.forms import submit
 from app.web.notices import Notice

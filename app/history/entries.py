@@ -4,10 +4,11 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -16,6 +17,7 @@ from app.history.models import HistoryEntry
 from app.history.queries import names_when_deleted
 from app.history.services import Fields
 from app.history.subjects import Subject, all_subjects
+from app.history.undo import find_undoable
 from app.text import join_names, without_bidi
 from app.web.formatting import format_exactly, format_number
 
@@ -47,7 +49,8 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class EntryRow:
-    """One entry. `url` is empty where the subject is gone or may not be seen."""
+    """One entry. `url` is empty where the subject is gone or may not be seen, `undo_url` where the
+    reader cannot undo it."""
 
     at: datetime
     who: str
@@ -55,8 +58,10 @@ class EntryRow:
     action: str
     label: str
     url: str
-    changes: list[FieldChange]
     batch: str | None
+    undo_url: str
+    undo_label: str
+    changes: list[FieldChange] = field(default_factory=list)
 
 
 @dataclass
@@ -69,8 +74,16 @@ class Names:
 
 
 def describe(actor: Actor, entries: Sequence[HistoryEntry]) -> list[EntryRow]:
-    names = find_names(actor, entries)
-    return [describe_entry(entry, names) for entry in entries]
+    names, undoable = find_names(actor, entries), find_undoable(actor, entries)
+    return [
+        replace(
+            describe_entry(entry, names, entry.id in undoable),
+            changes=field_changes(
+                subject_of(entry.subject_kind), *sides_of(entry), label_of(entry, names)
+            ),
+        )
+        for entry in entries
+    ]
 
 
 def find_names(actor: Actor, entries: Sequence[HistoryEntry]) -> Names:
@@ -97,21 +110,40 @@ def subject_of(kind: str) -> Subject:
     return all_subjects().get(kind, unknown)
 
 
-def describe_entry(entry: HistoryEntry, names: Names) -> EntryRow:
+def describe_entry(entry: HistoryEntry, names: Names, is_undoable: bool) -> EntryRow:
+    """A row without what changed."""
     subject = subject_of(entry.subject_kind)
-    before, after = (json.loads(side or "null") for side in (entry.before, entry.after))
-    key = (entry.subject_kind, entry.subject_id)
-    label = names.subjects.get(key) or name_from(subject, after, before) or f"#{entry.subject_id}"
+    is_readable = (entry.subject_kind, entry.subject_id) in names.readable
     return EntryRow(
         at=entry.at,
         who=who_acted(entry, names),
         via=how_acted(entry),
         action=str(subject.actions.get(entry.action, entry.action)),
-        label=label,
-        url=subject.url(entry.subject_id) if key in names.readable else "",
-        changes=field_changes(subject, before, after, label),
+        label=label_of(entry, names),
+        url=subject.url(entry.subject_id) if is_readable else "",
         batch=entry.batch_id,
+        undo_url=undo_url(entry.id) if is_undoable else "",
+        undo_label=str(_("Restore") if entry.after is None else _("Undo")) if is_undoable else "",
     )
+
+
+def undo_url(entry_id: int) -> str:
+    """The address that undoes what an entry says."""
+    return url_for("history.undo_change", entry_id=entry_id)
+
+
+def label_of(entry: HistoryEntry, names: Names) -> str:
+    """The name of the subject: its present one, or that of its last entry."""
+    if name := names.subjects.get((entry.subject_kind, entry.subject_id)):
+        return name
+    before, after = sides_of(entry)
+    return name_from(subject_of(entry.subject_kind), after, before) or f"#{entry.subject_id}"
+
+
+def sides_of(entry: HistoryEntry) -> tuple[Fields | None, Fields | None]:
+    """The recorded fields before and after."""
+    before, after = (json.loads(side or "null") for side in (entry.before, entry.after))
+    return before, after
 
 
 def who_acted(entry: HistoryEntry, names: Names) -> str:

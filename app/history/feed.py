@@ -1,12 +1,10 @@
 """Entries of the history as sentences: "Lin changed 深圳市", with what changed and Undo. The start
 page shows them, and the page of a subject those about it."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
@@ -18,6 +16,7 @@ from app.history.entries import (
     describe_entry,
     field_changes,
     find_names,
+    sides_of,
     subject_of,
 )
 from app.history.models import HistoryEntry
@@ -56,14 +55,12 @@ def describe_feed(
     they do not name again."""
     names, undoable = find_names(actor, entries), find_undoable(actor, entries)
     return [
-        describe_row(actor, entry, describe_entry(entry, names), entry.id in undoable, about)
+        describe_row(actor, entry, describe_entry(entry, names, entry.id in undoable), about)
         for entry in entries
     ]
 
 
-def describe_row(
-    actor: Actor, entry: HistoryEntry, row: EntryRow, is_undoable: bool, about: bool
-) -> FeedRow:
+def describe_row(actor: Actor, entry: HistoryEntry, row: EntryRow, about: bool) -> FeedRow:
     subject = subject_of(entry.subject_kind)
     who = Markup("<b>{}</b>").format(name_of_actor(actor, entry, row))
     about = about and bool(subject.this)
@@ -77,8 +74,8 @@ def describe_row(
         via=row.via,
         changes=changes_shown(subject, entry, row.label),
         note=note_of(subject, entry),
-        undo_url=undo_url(entry.id) if is_undoable else "",
-        undo_label=str(_("Restore") if entry.after is None else _("Undo")),
+        undo_url=row.undo_url,
+        undo_label=row.undo_label,
     )
 
 
@@ -143,7 +140,7 @@ def name_of_actor(actor: Actor, entry: HistoryEntry, row: EntryRow) -> str:
 def changes_shown(subject: Subject, entry: HistoryEntry, label: str) -> list[FieldChange]:
     """What changed. Of something new the fields in `brief`, of something removed none: it can be
     restored."""
-    before, after = (json.loads(side or "null") for side in (entry.before, entry.after))
+    before, after = sides_of(entry)
     if after is None or entry.action in subject.notes:
         return []
     if before is None:
@@ -159,10 +156,5 @@ def note_of(subject: Subject, entry: HistoryEntry) -> str:
 
 def fields_of(entry: HistoryEntry) -> Fields:
     """The recorded fields: as they are after the change, or were before a removal."""
-    fields: Fields = json.loads(entry.after or entry.before or "{}")
-    return fields
-
-
-def undo_url(entry_id: int) -> str:
-    """The address that undoes what an entry says."""
-    return url_for("history.undo_change", entry_id=entry_id)
+    before, after = sides_of(entry)
+    return after or before or {}

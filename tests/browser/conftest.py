@@ -44,7 +44,7 @@ def open_window(
 ) -> BrowserContext:
     """Open a browser window of a person, or of nobody."""
     context = chromium.new_context(
-        base_url=site.base, reduced_motion="reduce", **{"locale": "en", **options}
+        base_url=site.base, **{"reduced_motion": "reduce", "locale": "en", **options}
     )
     if role:
         context.add_cookies([{"name": "gz", "value": site.cookie(role), "url": site.base}])

@@ -1,7 +1,7 @@
 """A running site for browser tests and screenshots: two gunicorn workers with a private Redis and
 SQLite, sample cities, a person of each role, files and staged imports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import insert
@@ -10,6 +10,7 @@ from app import create_app
 from app.auth import services as auth
 from app.cities import services as cities
 from app.cities.models import City
+from app.cities.rules import keys
 from app.config import Settings
 from app.database.engine import db
 from app.setup.services import create_link_path
@@ -61,12 +62,12 @@ FOLDER_FILES = {
 
 
 @contextmanager
-def running_site() -> Iterator[Site]:
-    """A running site with sample data."""
+def running_site(more: Sequence[tuple[str, str]] = ()) -> Iterator[Site]:
+    """A running site with sample data, and `more` cities by province and name."""
     with servers.short_folder("site") as folder, servers.redis_server(folder) as redis_url:
         env = environment(folder, redis_url)
         (folder / "instance").mkdir()
-        first_password, setup_path = prepare(env)
+        first_password, setup_path = prepare(env, more)
         with servers.gunicorn_server(env, folder / "web.log") as base:
             site = Site(base, found={"setup": setup_path})
             fill(site)
@@ -74,7 +75,7 @@ def running_site() -> Iterator[Site]:
             yield site
 
 
-def prepare(env: dict[str, str]) -> tuple[str, str]:
+def prepare(env: dict[str, str], more: Sequence[tuple[str, str]] = ()) -> tuple[str, str]:
     """Create tables, people and cities; returns the first password of `newcomer`, and a set-up link
     that comes too late."""
     app = create_app(Settings.load(env))
@@ -89,6 +90,9 @@ def prepare(env: dict[str, str]) -> tuple[str, str]:
         cities.add_sample_cities(OPERATOR)
         with db.engine.begin() as connection:
             connection.execute(insert(City), {"cityname": "无省市", "usernumber": -1})
+            for province, name in more:
+                values = {"provincename": province, "cityname": name, "usernumber": 1}
+                connection.execute(insert(City), values | keys(province, name))
         setup_path = create_link_path()
         db.engine.dispose()
     return first_password, setup_path

@@ -1,5 +1,5 @@
-"""Every page is accessible, logs no errors, loads nothing from other sites, does not scroll
-sideways, has a dark scheme, and shows the focus."""
+"""Every page is accessible, logs no errors, loads nothing from other sites, does not move while it
+loads nor scroll sideways, has its title at one height, a dark scheme, and shows the focus."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.conftest import open_window
 from tests.browser.pages import PAGES, Visit
+from tests.browser.steadiness import assert_steady, observe
 from tests.site import Site
 
 AXE = Path(AXE_FILE_PATH).read_text()
@@ -29,6 +30,13 @@ RUN_AXE = """rules => axe.run(document, {runOnly: rules, resultTypes: ['violatio
 
 SCROLLS_SIDEWAYS = """() =>
   document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"""
+# Of a title that follows nothing but the bar and a breadcrumb; None for others.
+TITLE_TOP = """() => {
+  const title = document.querySelector('main > .head > h1, main > :not(.notice):first-child h1');
+  const above = document.querySelector('main > .notice, main .narrow');
+  return title && !above ? title.getBoundingClientRect().top : null;
+}"""
+TITLE_TOPS = {"phone": 84, "desk": 96}
 BACKGROUND = "() => getComputedStyle(document.body).backgroundColor"
 
 FOCUSED = """() => {
@@ -73,6 +81,7 @@ def window(chromium: Browser, site: Site) -> Iterator[Windows]:
     def open_once(role: str | None, size: str) -> BrowserContext:
         if (role, size) not in opened:
             opened[role, size] = open_window(chromium, site, role, **SIZES[size])
+            observe(opened[role, size])
         return opened[role, size]
 
     yield open_once
@@ -101,6 +110,8 @@ def test_page_is_accessible_and_logs_no_errors(visit, size, site, page):
         ),
     )
     assert visit.open(site, page) == visit.status
+    assert_steady(page)
+    assert page.evaluate(TITLE_TOP) in (None, TITLE_TOPS[size])
     assert violations(page) == []
     # Chromium logs pages whose status is an error.
     assert [m for m in errors if not re.search(r"status of 4", m)] == []

@@ -122,7 +122,12 @@ def test_a_folder_is_stored_with_its_paths(page: Page, tmp_path: Path) -> None:
         page.get_by_role("button", name="Choose a folder").click()
     chooser.value.set_files(tmp_path / "survey")
     expect_title(page, "5 uploaded")
-    expect_listed(page, "survey/北/4.txt")
+    page.locator("[data-fresh=list]").get_by_role("link", name="survey", exact=True).click()
+    page.get_by_role("link", name="北", exact=True).click()
+    expect_listed(page, "4.txt")
+    page.locator("#file").set_input_files(chosen_list("into this folder.txt"))
+    expect_title(page, "1 uploaded")
+    expect_listed(page, "into this folder.txt")
 
 
 def test_dropped_files_are_uploaded(page: Page) -> None:

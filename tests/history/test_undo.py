@@ -162,3 +162,15 @@ def test_an_owner_undoes_an_upload_whatever_the_role_is(app):
     viewer.begin_session("ada")
     assert viewer.submit(f"/history/{entry_id}/undo", page="/account").status_code == 303
     assert "a.txt was removed." in Page(viewer.get("/files")).text(".notice")
+
+
+def test_administrators_undo_on_the_page_of_the_history(app, as_role):
+    admin = as_role("admin")
+    admin.submit("/cities/new", {"province": "广东", "city": "深圳市", "number": "5"})
+    page = Page(admin.get("/history"))
+    button = page.one("table button")
+    assert (button.text, button["aria-label"]) == ("Undo", "Undo: City added, 深圳市")
+    token = {"csrf_token": page.one(f"form#{button['form']} input")["value"]}
+    headers = {**HTML, "Referer": "http://localhost/history"}
+    assert admin.client.post(button["formaction"], data=token, headers=headers).status_code == 303
+    assert Page(admin.get("/history")).texts("table button") == ["Restore"]

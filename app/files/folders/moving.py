@@ -5,6 +5,7 @@ version that was removed at the new place earlier keeps its number, and those th
 ones: if it is restored, all are versions of one file, as after an upload of the same name.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.files.folders.checks import check_free, lock_place
 from app.files.folders.models import Folder
 from app.files.folders.paths import inside, is_inside, moved, name_of, parent_of, path_in
 from app.files.folders.queries import no_such_folder
+from app.files.folders.rows import BATCH
 from app.files.models import EXTENSION_LENGTH, FOLDER_LENGTH, File, join_path
 from app.files.names import FOLDER_TOO_LONG, clean_name, extension_of
 from app.files.queries import no_such_file, same_file, versions_of
@@ -28,7 +30,7 @@ from app.files.storage.folder import path_of
 from app.text import N_
 
 # Versions and folders that are moved in one transaction.
-MOVE_MOST = 10_000
+MOVE_MOST = 5_000
 TOO_MANY = N_(
     "At most %(most)s files can be moved at once. Move the folders in it one by one.",
     most=MOVE_MOST,
@@ -166,18 +168,28 @@ def move_rows(folder: Folder, rows: list[Folder], new: str) -> None:
     """Change the paths of a folder, of those below it, and of all files in them, with the beginning
     of their search keys; what was sent under another name counts as sent under the present one."""
     old = folder.path
-    files = update(File).where(inside(File.folder, old))
     values = {
         "folder": prefixed(File.folder, old, new),
         "search_key": prefixed(File.search_key, folder_key(old), folder_key(new)),
         "sent_name": case((File.flaw == "name", File.sent_name), else_=None),
     }
-    db.session.execute(files.values(values).execution_options(synchronize_session=False))
+    update_files(inside(File.folder, old), values)
     for row in rows:
         row.path = moved(row.path, old, new)
         row.parent = parent_of(row.path)
     folder.name_key = folder_keys(new)["name_key"]
     db.session.flush()
+
+
+def update_files(which: ColumnElement[bool], values: Mapping[str, Any]) -> None:
+    """Update files, some in each statement: one for thousands of rows would take longer than a
+    statement may. The rows are locked, because this transaction may have begun before others that
+    moved them."""
+    query = select(File.id).where(which).order_by(File.id).with_for_update()
+    ids = db.session.scalars(query).all()
+    for start in range(0, len(ids), BATCH):
+        some = update(File).where(File.id.in_(ids[start : start + BATCH])).values(values)
+        db.session.execute(some.execution_options(synchronize_session=False))
 
 
 def named(name: str) -> str:

@@ -5,14 +5,14 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.orm import aliased, joinedload
 
 from app.actor import Actor
 from app.database.engine import db
 from app.errors import Invalid
 from app.files.folders.models import Folder
-from app.files.folders.moving import lock_inside
+from app.files.folders.moving import lock_inside, update_files
 from app.files.folders.paths import inside
 from app.files.folders.rows import ensure_folders
 from app.files.models import File
@@ -39,8 +39,7 @@ def remove_files(actor: Actor, which: ColumnElement[bool], batch_id: str, moment
     if len(files) > REMOVE_MOST:
         raise Invalid(TOO_MANY)
     values = {"removed_at": moment, "removed_by": actor.id}
-    change = update(File).where(*present).values(values)
-    db.session.execute(change.execution_options(synchronize_session=False))
+    update_files(and_(*present), values)
     changes = [Change(each.id, before=recorded(each), version=each.version) for each in files]
     record(actor, "file.delete", *changes, batch_id=batch_id)
     return len(files)
@@ -74,8 +73,7 @@ def restore_removed(actor: Actor, batch_id: str) -> list[File]:
     changes = [Change(each.id, after=recorded(each), version=each.version) for each in rest]
     if rest:
         same = (File.removed_at == rest[0].removed_at, File.removed_by == rest[0].removed_by)
-        change = update(File).where(*same).values(removed_at=None, removed_by=None)
-        db.session.execute(change.execution_options(synchronize_session=False))
+        update_files(and_(*same), {"removed_at": None, "removed_by": None})
     record(actor, "file.restore", *changes, batch_id=new_batch_id())
     return files
 

@@ -1,0 +1,38 @@
+"""The start page with the keyboard: the key / and Undo."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenAs
+
+BOX = "main input[type=search]"
+
+
+def test_the_key_goes_to_the_box_of_the_page_or_to_the_search(open_as: OpenAs):
+    page = open_as("viewer").new_page()
+    page.goto("/")
+    page.keyboard.press("/")
+    expect(page.locator(BOX)).to_be_focused()
+    page.goto("/numbers")
+    page.keyboard.press("/")
+    page.wait_for_url("**/search")
+    expect(page.locator(BOX)).to_be_focused()
+    page.keyboard.type("numbers")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?q=numbers")
+    page.get_by_role("link", name="Numbers", exact=True).last.click()
+    page.wait_for_url("**/numbers")
+
+
+def test_undo_works_with_the_keyboard_and_without_a_script(open_as: OpenAs):
+    for script in (True, False):
+        page = open_as("editor", java_script_enabled=script).new_page()
+        page.goto("/cities/new")
+        for field, value in (("city", f"Undo {script}"), ("province", "P"), ("number", "5")):
+            page.fill(f"#{field}", value)
+        page.locator("form.form button[type=submit]").first.click()
+        page.goto("/")
+        undo = page.get_by_role("button", name=f"Undo: You added Undo {script}")
+        undo.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_text(f"Undo {script} was removed.")).to_be_visible()
+        assert page.url.endswith("/")
