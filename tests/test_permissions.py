@@ -106,6 +106,7 @@ REQUIRED = {
     "app.files.undo.services.undo_of_owner": Role.VIEWER,
     "app.files.upload.services.store_uploads": Role.EDITOR,
     "app.history.queries.entries_about": Role.VIEWER,
+    "app.history.queries.latest_entries": Role.VIEWER,
     "app.history.queries.list_authors": Role.ADMIN,
     "app.history.queries.load_entry": Role.VIEWER,
     "app.history.queries.select_entries": Role.ADMIN,
@@ -135,6 +136,7 @@ NOT_BY_TOKEN = (
 # Public functions of queries.py and listing.py that ask for no actor, by the reason.
 WITHOUT_ACTOR = {
     "builds a statement, a cursor or an error, and reads nothing": {
+        "app.auth.queries.name_has",
         "app.cities.importing.queries.lines_of",
         "app.cities.listing.queries.filters",
         "app.cities.listing.queries.flawed_rows",

@@ -13,14 +13,19 @@ from app.auth.models import FIRST_PASSWORD_LIFE
 from app.auth.queries import PeopleListing, select_people
 from app.auth.tokens import services as tokens
 from app.current import actor
+from app.database.keyset import SEARCH_LENGTH
+from app.history.feed import describe_feed
+from app.history.queries import entries_about
 from app.web.forms import submit
-from app.web.listings import ListAddress
+from app.web.listings import Filter, ListAddress, read_words
 from app.web.notices import Notice
 from app.web.permissions import role_required
 
 bp = Blueprint("people", __name__)
 
-PEOPLE = ListAddress("people.list_people", PeopleListing, {})
+PEOPLE = ListAddress(
+    "people.list_people", PeopleListing, {"search": Filter("q", read_words(SEARCH_LENGTH))}
+)
 
 
 @bp.get("/people")
@@ -28,7 +33,12 @@ PEOPLE = ListAddress("people.list_people", PeopleListing, {})
 def list_people() -> str:
     listing = PEOPLE.read(request.args)
     page, total = select_people(actor(), listing, PEOPLE.read_cursor(listing, request.args))
-    return render_template("auth/list_people.html", list=PEOPLE.show(listing, page, total))
+    return render_template(
+        "auth/list_people.html",
+        listing=listing,
+        list=PEOPLE.show(listing, page, total),
+        search_length=SEARCH_LENGTH,
+    )
 
 
 @bp.route("/people/new", methods=["GET", "POST"])
@@ -63,13 +73,16 @@ def show_person(person_id: int) -> str:
 
 
 def draw_person(person_id: int, form: RoleForm | None = None) -> str:
-    """One person, with the forms that change their role, password and access."""
+    """One person, with the forms that change their role, password and access, and what the history
+    has about them."""
     row = queries.get_person(actor(), person_id)
+    entries = entries_about(actor(), "person", person_id)
     return render_template(
         "auth/show_person.html",
         row=row,
         tokens=tokens.list_tokens(actor(), person_id),
         form=form or RoleForm(role=row.role),
+        feed=describe_feed(actor(), entries, about=True),
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from app.actor import NOT_INCLUDED, Actor, Role
 from app.auth.models import ApiToken, Person
@@ -108,16 +108,21 @@ def count_people(actor: Actor) -> int:
     return db.session.scalar(select(func.count()).select_from(Person)) or 0
 
 
+def name_has(words: str) -> ColumnElement[bool]:
+    """The condition for people in whose names the words occur, in any case."""
+    return Person.name_key.contains(fold_name(words), autoescape=True)
+
+
 @permitted(Role.ADMIN, by_token=False)
 def search_people(actor: Actor, words: str, most: int) -> list[Person]:
     """The people in whose names the words occur, in any case, by name."""
-    found = select(Person).where(Person.name_key.contains(fold_name(words), autoescape=True))
+    found = select(Person).where(name_has(words))
     return list(db.session.scalars(found.order_by(Person.name_key).limit(most)))
 
 
 @dataclass(frozen=True)
 class PeopleListing(Listing):
-    """The list of people: its order."""
+    """The list of people: search in their names, and order."""
 
     SORTS: ClassVar = {
         "name": Sort(read_text, column=Person.name_key),
@@ -127,10 +132,14 @@ class PeopleListing(Listing):
     }
 
     sort: str = "name"
+    search: str = ""
 
 
 @permitted(Role.ADMIN, by_token=False)
 def select_people(actor: Actor, listing: PeopleListing, cursor: Cursor) -> tuple[Page[Person], int]:
     """The page at a cursor, and how many people there are."""
-    page, total = select_sorted(select(Person), listing, cursor)
+    found = select(Person)
+    if listing.search:
+        found = found.where(name_has(listing.search))
+    page, total = select_sorted(found, listing, cursor)
     return replace(page, rows=[person for (person,) in page.rows]), total

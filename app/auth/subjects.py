@@ -38,5 +38,15 @@ PERSON = Subject(
         "active": lazy_pgettext("history", "Active"),
         "must_change_password": _l("Must set a password"),
     },
+    sentences={
+        "person.create": _l("%(who)s created the account of %(what)s"),
+        "person.invite": _l("%(who)s invited %(what)s"),
+        "person.role": _l("%(who)s changed the role of %(what)s"),
+        "person.disable": _l("%(who)s disabled %(what)s"),
+        "person.enable": _l("%(who)s enabled %(what)s"),
+        "person.password": _l("%(who)s changed the password of %(what)s"),
+        "person.first_password": _l("%(who)s gave %(what)s a first password"),
+    },
+    this=_l("this person"),
     formats={"role": lambda role: str(ROLE_NAMES[role])},
 )

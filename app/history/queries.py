@@ -157,6 +157,13 @@ def entries_about(
 
 
 @permitted(Role.VIEWER)
+def latest_entries(actor: Actor, action: str, limit: int = 10) -> list[HistoryEntry]:
+    """The newest entries of an action that the actor may see."""
+    query = select(HistoryEntry).where(HistoryEntry.action == action, visible_to(actor))
+    return list(db.session.scalars(query.order_by(HistoryEntry.id.desc()).limit(limit)))
+
+
+@permitted(Role.VIEWER)
 def load_entry(actor: Actor, entry_id: int) -> HistoryEntry:
     """An entry that the actor may see, detached from the session: the service that undoes it begins
     with a lock, and must not read the entry again before it."""

@@ -99,3 +99,19 @@ def test_few_people_need_no_pager(as_role):
     page = Page(as_role("admin").get("/people?sort=password_hash&page=x"))
     assert not page.has(".pager")
     assert page.text("th[aria-sort=ascending]") == "Name"
+
+
+def test_people_are_searched_by_name_in_any_case(app, as_role):
+    admin = as_role("admin")
+    with app.app_context():
+        add_person("Ada")
+        add_person("林梅")
+    assert Page(admin.get("/people?q=ADA")).texts("td.main > a") == ["Ada"]
+    page = Page(admin.get("/people?q=梅&sort=added"))
+    assert page.texts("td.main > a") == ["林梅"]
+    assert page.text("h1 + .figure") == "1"
+    assert page.one("input[name=q]")["value"] == "梅"
+    assert page.one("form[role=search] input[name=sort]")["value"] == "added"
+    nobody = Page(admin.get("/people?q=%25"))
+    assert nobody.text(".empty p") == "No name contains this text."
+    assert nobody.links(".empty a") == ["/people"]

@@ -214,3 +214,17 @@ def test_names_are_shown_as_text(app, admin):
         page = Page(admin.get(path))
         assert page.text(selector) == name
         assert not page.has("b[onclick]")
+
+
+def test_the_page_of_a_person_has_what_the_history_says_about_them(app, as_role):
+    admin = as_role("admin")
+    with app.app_context():
+        person_id = add_person("Ada")
+    page = Page(admin.get(f"/people/{person_id}"))
+    assert page.texts(".crumbs a") == ["People"]
+    assert page.text(".side .feed-none") == "No changes have been recorded."
+    admin.submit(f"/people/{person_id}/role", {"role": "editor"}, page=f"/people/{person_id}")
+    feed = Page(admin.get(f"/people/{person_id}")).text(".side .feed li")
+    assert feed.startswith("A You changed the role of this person just now")
+    assert "Viewer" in feed
+    assert "Editor" in feed

@@ -363,6 +363,7 @@ PAGES = [
     Visit("password-refused", "editor", "/account/password", 422, repeat_wrongly, focused=True),
     Visit("password-first", "newcomer", "/account/password"),
     Visit("people", "admin", "/people"),
+    Visit("people-none", "admin", "/people?q=nobody+at+all"),
     Visit("person-new", "admin", "/people/new", focused=True),
     Visit("person-refused", "admin", "/people/new", 422, add_taken_name, focused=True),
     Visit("person", "admin", "/people/2"),

@@ -115,3 +115,19 @@ def test_entries_of_the_previous_release_are_grouped_by_their_batch():
     db.session.execute(update(HistoryEntry).values(folded=False))
     db.session.commit()
     assert groups() == [(3, "city.create")]
+
+
+def test_no_database_reads_or_sorts_the_whole_history():
+    for each in range(30):
+        change(ACTOR, "city.update", Change(each, {}, {}))
+    with statements() as sent:
+        groups()
+    explain = "EXPLAIN QUERY PLAN" if db.engine.dialect.name == "sqlite" else "EXPLAIN"
+    reads = [(text, values) for text, values in sent if text.startswith("SELECT")]
+    for statement, values in reads:
+        with db.engine.connect() as connection:
+            rows = connection.exec_driver_sql(f"{explain} {statement}", values).all()
+        plan = str([row._asdict() for row in rows])
+        assert "filesort" not in plan, plan
+        assert "TEMP B-TREE" not in plan, plan
+        assert "ix_history_folded" in plan, plan

@@ -17,6 +17,8 @@ from app.cities.importing.models import MOST_WAITING, LineKind
 from app.cities.importing.queries import load_import
 from app.current import actor
 from app.database.cursor import FIRST
+from app.history.feed import describe_feed
+from app.history.queries import latest_entries
 from app.text import read_count
 from app.web.declarations import attachment, max_body
 from app.web.formatting import format_number
@@ -57,6 +59,7 @@ def import_cities() -> Redirect | tuple[str, int]:
         "cities/importing/import_cities.html",
         form=form,
         waiting=queries.list_waiting(actor()),
+        latest=describe_feed(actor(), latest_entries(actor(), "import.apply")),
         most=MOST_LINES,
         most_bytes=MOST_BYTES,
         most_waiting=MOST_WAITING,

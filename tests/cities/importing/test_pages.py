@@ -334,3 +334,15 @@ def test_the_example_of_the_page_can_be_imported(as_role):
     assert example.startswith(HEADER.strip())
     page = open_page(editor, send(editor, example).location)
     assert page.texts(COUNTS) == ["2 new", "0 changed", "0 unchanged", "0 refused"]
+
+
+def test_the_latest_imports_say_who_and_how_many(as_role, filled):
+    editor = as_role("editor")
+    assert "Latest imports" not in Page(editor.get("/cities/import")).texts("h2")
+    confirm(editor, send(editor, MIXED).location)
+    page = Page(editor.get("/cities/import"))
+    assert "Latest imports" in page.texts("h2")
+    assert page.text(".feed li").startswith("E You imported")
+    # Another editor sees it too, but not the file.
+    other = as_role("admin")
+    assert "editor imported" in Page(other.get("/cities/import")).text(".feed li")

@@ -144,3 +144,45 @@ def test_part_of_a_file_is_read(tmp_path):
     assert b"".join(folder.read_blocks(path)) == data
     assert b"".join(folder.read_blocks(path, 100, 70_000)) == data[100:70_000]
     assert b"".join(folder.read_blocks(path, 255_999)) == data[-1:]
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """The stored name of a file."""
+    incoming = Incoming(tmp_path, 100)
+    incoming.write(b"river")
+    return folder.store_together([(incoming, "txt")])[0]
+
+
+def test_a_second_name_outlives_the_first(tmp_path, stored):
+    os.utime(folder.path_of(tmp_path, stored), (0, 0))
+    name = folder.link_stored(tmp_path, stored)
+    assert re.fullmatch(r"[0-9a-f]{32}\.txt", name)
+    assert name != stored
+    # Between its link and its row it is not taken for an orphan.
+    assert list(folder.stored_before(tmp_path, time.time() - 60)) == []
+    folder.remove_stored(tmp_path, stored)
+    assert folder.path_of(tmp_path, name).read_bytes() == b"river"
+
+
+def test_other_errors_of_a_link_are_raised(tmp_path, stored):
+    folder.remove_stored(tmp_path, stored)
+    with pytest.raises(FileNotFoundError):
+        folder.link_stored(tmp_path, stored)
+
+
+def test_previews_without_their_file_are_deleted(tmp_path, stored, monkeypatch):
+    gone = [f"{digit}{'0' * 31}.png" for digit in "0123456789abcdef"]
+    for name in (stored, *gone):
+        for part in folder.PREVIEW_PARTS:
+            path = folder.preview_path(tmp_path, name, part)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x")
+    other = tmp_path / "previews" / "64" / "00" / "notes.txt"
+    other.write_bytes(b"not ours")
+    hours = iter(range(0, 4 * 3600, 3600))
+    monkeypatch.setattr(folder.time, "time", lambda: next(hours))
+    counts = [folder.remove_stray_previews(tmp_path) for _hour in range(4)]
+    assert counts == [16, 16, 16, 16]
+    left = {path.name for path in on_disk(tmp_path / "previews")}
+    assert left == {stored, "notes.txt"}

@@ -1,0 +1,171 @@
+"""Files that would like to run something, in a real browser: nothing of them runs, whether they are
+looked at in their page, in a list, or opened alone. Meanwhile the site answers."""
+
+import io
+import re
+import threading
+import time
+
+import pytest
+import requests
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenAs
+from tests.browser.pages import submit
+from tests.files.helpers import PNG
+from tests.files.preview.helpers import ACTION, encoded, landscape, pdf
+from tests.files.preview.test_child import header_of
+from tests.site import Site
+
+# What a script would do: say so, and ask another server.
+EVIL = "alert('ran'); fetch('http://127.0.0.1:9/ran'); document.title = 'ran'"
+SVG = f"""<svg xmlns="http://www.w3.org/2000/svg" onload="{EVIL}" width="100" height="100">
+<script>{EVIL}</script><image href="http://127.0.0.1:9/ran"/><foreignObject>
+<iframe xmlns="http://www.w3.org/1999/xhtml" src="javascript:{EVIL}"/></foreignObject></svg>"""
+HTML_PAGE = f"""<!doctype html><script>{EVIL}</script><img src=x onerror="{EVIL}">
+<meta http-equiv=refresh content="0;url=http://127.0.0.1:9/ran"><body onload="{EVIL}">"""
+HOSTILE = {
+    "drawing.svg": SVG.encode(),
+    "page.html": HTML_PAGE.encode(),
+    "page.xhtml": HTML_PAGE.encode(),
+    "page.txt": HTML_PAGE.encode(),
+    "table.csv": f"</td><script>{EVIL}</script>,b\n=cmd|' /C calc'!A0,2\n".encode(),
+    "script.pdf": pdf(ACTION),
+    "hidden.pdf": pdf(b"/OpenAction 20 0 R", packed=[b"<< /S /JavaScript /JS (app.alert(1)) >>"]),
+    "page.wav": b"RIFF\xff\xff\0\0WAVE" + HTML_PAGE.encode(),
+    "page.mp4": b"\0\0\0\x18ftypmp42" + HTML_PAGE.encode(),
+    "page.gif": b"GIF89a/*" + HTML_PAGE.encode(),
+    "torn.png": PNG[:40],
+    "bomb.png": header_of(30_000, 30_000),
+}  # fmt: skip
+
+
+def add(site: Site, name: str, content: bytes) -> int:
+    """Upload a file; returns its id."""
+    files = [("file", (name, content))]
+    done = site.send("editor", "/upload", page="/files", files=files).text
+    found = re.search(r'href="/files/(\d+)/details"', done)
+    assert found, done
+    return int(found[1])
+
+
+@pytest.fixture
+def watched(open_as: OpenAs) -> tuple[Page, list[str]]:
+    """A tab, and what happened in it that should not."""
+    page = open_as("viewer").new_page()
+    happened: list[str] = []
+    page.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
+    page.on("popup", lambda popup: happened.append(f"popup {popup.url}"))
+    page.on(
+        "request", lambda request: happened.append(request.url) if ":9/" in request.url else None
+    )
+    return page, happened
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_nothing_of_a_file_runs(site, watched, name):
+    page, happened = watched
+    file_id = add(site, name, HOSTILE[name])
+    page.goto(f"{site.base}/files/{file_id}/details")
+    page.wait_for_timeout(1500)
+    assert "ran" not in page.title()
+    for address in ("preview", "picture/64", "picture/1200"):
+        page.goto(f"{site.base}/files/{file_id}/{address}")
+        page.wait_for_timeout(300)
+        assert "ran" not in page.title()
+    page.goto(f"{site.base}/files?q={name}")
+    page.wait_for_timeout(300)
+    assert happened == []
+
+
+def test_a_framed_document_is_shown_without_scripts(site, watched):
+    """The viewer of the browser draws it in spite of the sandbox, which is why there is a test."""
+    page, happened = watched
+    page.goto(f"{site.base}/files/{add(site, 'plain.pdf', pdf())}/details")
+    page.wait_for_timeout(2500)
+    assert any(frame.url.startswith("chrome-extension://") for frame in page.frames)
+    page.goto(f"{site.base}/files/{add(site, 'script.pdf', pdf(ACTION))}/details")
+    frame = page.frame_locator("iframe.preview")
+    expect(frame.locator("body")).to_contain_text("contains JavaScript")
+    page.reload()
+    expect(page.locator(".preview.none")).to_contain_text("contains JavaScript")
+    assert happened == []
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("torn.png", "is damaged"), ("bomb.png", "has 900 megapixels")]
+)
+def test_a_picture_that_cannot_be_shown_says_why_at_once(site, watched, name, sentence):
+    page, _happened = watched
+    page.goto(f"{site.base}/files/{add(site, name, HOSTILE[name])}/details")
+    expect(page.locator(".preview [role=status]")).to_contain_text(sentence)
+    expect(page.locator(".preview img")).to_have_count(0)
+
+
+def test_a_picture_is_shown_and_moves_nothing(site, watched):
+    page, _happened = watched
+    shifts = "() => new Promise(done => new PerformanceObserver(list => done(list.getEntries()" \
+        ".reduce((sum, entry) => sum + entry.value, 0))).observe(" \
+        "{type: 'layout-shift', buffered: true}) || setTimeout(() => done(0), 500))"  # fmt: skip
+    file_id = add(site, "harbour.jpg", encoded(landscape(1600, 900), "JPEG"))
+    for path in (f"/files/{file_id}/details", "/files?q=harbour.jpg"):
+        page.goto(site.base + path)
+        image = page.locator(".preview img, .thumb img").first
+        expect(image).to_have_js_property("complete", True)
+        assert image.evaluate("image => image.naturalWidth") in (1200, 64)
+        assert page.evaluate(shifts) < 0.01
+
+
+def test_in_a_list_a_broken_picture_is_an_icon_without_an_error(site, watched):
+    page, _happened = watched
+    errors: list[str] = []
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    add(site, "torn.png", HOSTILE["torn.png"])
+    page.goto(f"{site.base}/files?q=torn.png")
+    image = page.locator(".thumb img").first
+    expect(image).to_have_js_property("complete", True)
+    assert image.evaluate("image => image.naturalWidth") == 1
+    assert page.locator(".thumb").first.bounding_box()["width"] == 28
+    assert errors == []
+
+
+def test_an_earlier_version_is_made_current(site, open_as):
+    page = open_as("editor").new_page()
+    for content in (b"first", b"second"):
+        site.send("editor", "/upload", page="/files", files=[("file", ("turns.txt", content))])
+    page.goto(f"{site.base}/files?q=turns.txt")
+    page.locator("td.main a").first.click()
+    expect(page.locator(".preview")).to_have_text("second")
+    submit(page, "button[formaction$='/current']")
+    expect(page.locator(".preview")).to_have_text("first")
+    expect(page.locator(".head .quiet")).to_contain_text("version 3")
+
+
+def test_the_site_answers_while_pictures_are_made(site):
+    """Six large pictures, of which two are made at once; the others wait or are told to."""
+    made, longest = [], 0.0
+    large = Image.effect_noise((6000, 5000), 40)
+    buffer = io.BytesIO()
+    large.save(buffer, "PNG", compress_level=1)
+    files = [add(site, f"large {n}.png", buffer.getvalue()) for n in range(6)]
+    cookies = site.clients["viewer"].cookies
+
+    def ask(file_id: int) -> None:
+        address = f"{site.base}/files/{file_id}/picture/1200"
+        made.append(requests.get(address, cookies=cookies, timeout=120).status_code)
+
+    threads = [threading.Thread(target=ask, args=[file_id]) for file_id in files]
+    for thread in threads:
+        thread.start()
+    answered = 0
+    while any(thread.is_alive() for thread in threads):
+        begun = time.monotonic()
+        assert requests.get(f"{site.base}/healthz", timeout=60).status_code == 200
+        longest, answered = max(longest, time.monotonic() - begun), answered + 1
+    for thread in threads:
+        thread.join()
+    assert set(made) <= {200, 503}
+    assert made.count(200) >= 2
+    assert answered > 10
+    assert longest < 3  # three times the second that nobody should wait
