@@ -126,11 +126,12 @@ def move_folder(folder_id: int, parent: str, name: str) -> Move:
 
 
 def lock_inside(path: str) -> list[Folder]:
-    """The rows of a folder and of those below it, locked: uploads into them wait."""
+    """The rows of a folder and of those below it, in order, locked: uploads into them wait."""
     return list(
         db.session.scalars(
             select(Folder)
             .where(inside(Folder.path, path))
+            .order_by(Folder.path)
             .with_for_update()
             .execution_options(populate_existing=True)
         )

@@ -45,7 +45,7 @@ def remove_files(actor: Actor, which: ColumnElement[bool], batch_id: str, moment
     """Remove all versions of these files, each with an entry; returns how many files."""
     present = (which, File.removed_at.is_(None))
     query = select(File).where(*present, File.replaced_at.is_(None)).options(joinedload(File.owner))
-    query = query.with_for_update(of=File)
+    query = query.order_by(File.id).with_for_update(of=File)
     files = db.session.scalars(query.execution_options(populate_existing=True)).all()
     values = {"removed_at": moment, "removed_by": actor.id}
     update_files(and_(*present), values)
@@ -69,7 +69,7 @@ def remove_folder(actor: Actor, folder: Folder, batch_id: str, moment: datetime)
 
 def restore_removed(actor: Actor, batch_id: str) -> list[File]:
     """Restore the files that were removed together, as far as they can be, and the folders. Where a
-    name was uploaded again in the meantime, it is found out which version is the current one."""
+    name was uploaded again in the meantime, the newest of all versions is the current one."""
     files = removed_together(batch_id)
     for file in files:
         check_may_change(actor, file)
@@ -96,6 +96,7 @@ def removed_together(batch_id: str) -> list[File]:
         .join(entry, and_(entry.subject_id == File.id, entry.action == "file.delete"))
         .where(entry.batch_id == batch_id, is_restorable(), File.removed_at <= entry.at)
         .options(joinedload(File.owner))
+        .order_by(File.id)
         .with_for_update(of=File)
     )
     return list(db.session.scalars(query.execution_options(populate_existing=True)))

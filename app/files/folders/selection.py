@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from app.actor import Actor, Role
 from app.database.engine import db
 from app.database.service import permitted
-from app.errors import Forbidden, Invalid
+from app.errors import Invalid
 from app.files.folders.checks import check_may_change_folders
 from app.files.folders.models import Folder
 from app.files.folders.paths import ancestors
@@ -115,11 +115,3 @@ def check_may_change_all(actor: Actor, selected: Selected) -> None:
     for file in selected.files:
         check_may_change(actor, file)
     check_may_change_folders(actor, selected.folders)
-
-
-def may_change_all(actor: Actor, selected: Selected) -> bool:
-    try:
-        check_may_change_all(actor, selected)
-    except Forbidden:
-        return False
-    return True
