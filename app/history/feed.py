@@ -92,8 +92,8 @@ def describe_many(row: FeedRow, group: ChangeGroup) -> FeedRow:
     """The row of several changes, which cannot be undone one by one here."""
     entry, subject = group.newest, subject_of(group.newest.subject_kind)
     place, place_url = common_place(subject, group)
-    action = f"{entry.action}.place" if place else entry.action
-    sentence = subject.many.get(action)
+    sentence = subject.many.get(f"{entry.action}.place") if place else None
+    sentence = sentence or subject.many.get(entry.action)
     if sentence is None:
         return replace(row, changes=[], undo_url="")
     values = {
@@ -118,10 +118,14 @@ def write_sentence(
     subject: Subject, entry: HistoryEntry, row: EntryRow, who: Markup, what: Markup
 ) -> Markup:
     """Who did what, with the person in bold and the subject as a link."""
-    undone = subject.sentences.get(f"{entry.action}.undo") if entry.reverts_id else None
-    sentence = undone or subject.sentences.get(entry.action, ANY_SENTENCE)
+    variant = subject.variant(entry.action, fields_of(entry))
+    if entry.reverts_id and not variant:
+        variant = "undo"
+    sentence = subject.sentences.get(f"{entry.action}.{variant}")
+    sentence = sentence or subject.sentences.get(entry.action, ANY_SENTENCE)
+    values = {"who": who, "what": what, "action": row.action, "n": entry.version}
     # Our own text; the values are escaped.
-    return Markup(str(sentence)) % {"who": who, "what": what, "action": row.action}  # noqa: S704
+    return Markup(str(sentence)) % values  # noqa: S704
 
 
 def link_to(label: str, url: str) -> Markup:

@@ -14,6 +14,8 @@ from app.current import actor, settings
 from app.database.engine import release_connection
 from app.errors import DomainError, NotFound
 from app.files.download.response import disposition
+from app.files.folders.models import Folder
+from app.files.folders.paths import name_of
 from app.files.folders.queries import find_folder
 from app.files.folders.selection import Selected, load_selected, read_selection
 from app.files.plain_responses import MISSING, refuse
@@ -36,22 +38,22 @@ bp.register_error_handler(HTTPException, refuse)
 @attachment(lambda folder="": url_for("files.list_files", folder=folder or None))
 @role_required()
 def download_zip(folder: str = "") -> Response:
-    """A folder with everything in it, or the selection of the address, or all files."""
+    """The selection of the address, or else the folder with everything in it, or all files."""
     selected = find_selected(folder)
     base = queries.base_of(selected)
     files, folders = queries.list_contents(actor(), base, selected)
-    name = selected.single.name if selected.single else base.rpartition("/")[2] or "files"
+    name = selected.single.name if selected.single else name_of(base)
     release_connection()
-    return send_zip(make_entries(files, folders), f"{name}.zip")
+    return send_zip(make_entries(files, folders), f"{name or 'files'}.zip")
 
 
 def find_selected(folder: str) -> Selected:
-    if folder:
-        return Selected([], [find_folder(actor(), folder.strip("/"))])
     selection = read_selection(request.args)
     if selection.files or selection.folders:
         return load_selected(actor(), selection)
-    return queries.select_root(actor())
+    if folder:
+        return Selected([], [find_folder(actor(), folder)])
+    return Selected([], [Folder(path="")])  # all that is in the root
 
 
 def make_entries(
@@ -87,7 +89,7 @@ def send_zip(entries: list[ZipEntry], name: str) -> Response:
     content = write_zip(entries, partial(read_entry, settings().files_dir))
     response = Response(content, mimetype="application/zip")
     response.content_length = length_of(entries)
-    response.headers["Content-Disposition"] = disposition("attachment", name, len(entries))
+    response.headers["Content-Disposition"] = disposition("attachment", name)
     response.headers["X-Accel-Buffering"] = "no"  # nginx would write up to a gigabyte to its disk
     return response
 
