@@ -81,6 +81,9 @@ FILE = Subject(
     many={
         "file.create": _l("%(who)s uploaded %(what)s and %(more)s more"),
         "file.create.place": _l("%(who)s uploaded %(what)s and %(more)s more to %(place)s"),
+        "file.create.partly": _l(
+            "%(who)s uploaded %(what)s and %(more)s more, some of them to %(place)s"
+        ),
     },
     joined=("file.create",),
     place=top_folder,
