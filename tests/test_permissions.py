@@ -82,7 +82,6 @@ REQUIRED = {
     "app.files.undo.folders.find_undoable_folders": Role.VIEWER,
     "app.files.undo.folders.undo_folder_change": Role.VIEWER,
     "app.files.zipping.queries.list_contents": Role.VIEWER,
-    "app.files.zipping.queries.select_root": Role.VIEWER,
     "app.files.listing.select_files": Role.VIEWER,
     "app.files.queries.find_file": Role.VIEWER,
     "app.files.queries.list_newest": Role.VIEWER,

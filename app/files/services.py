@@ -104,11 +104,12 @@ def restore_versions(actor: Actor, file: File) -> RestoredFile:
     restored = [row for row in rows if row.removed_at == moment]
     if not restored:  # deleted between the two queries
         raise purged()
+    *older, current = [row for row in rows if row.removed_at in (None, moment)]
     if moment is not None:
-        record_restore(actor, restored, moment)
+        others = len(older) + 1 > len(restored)
+        record_restore(actor, restored, moment, current.version if others else None)
     for row in restored:
         row.removed_at = row.removed_by = None
-    *older, current = [row for row in rows if row.removed_at is None]
     current.replaced_at = None
     for row in older:
         row.replaced_at = row.replaced_at or now()
@@ -116,10 +117,14 @@ def restore_versions(actor: Actor, file: File) -> RestoredFile:
     return RestoredFile(file.name, restored[-1].version, current.version, current.id)
 
 
-def record_restore(actor: Actor, restored: list[File], removed_at: datetime) -> None:
-    """One entry, for the version that was current at the removal."""
+def record_restore(
+    actor: Actor, restored: list[File], removed_at: datetime, current: int | None
+) -> None:
+    """One entry, for the version that was current at the removal. `current` is the number of the
+    version that is current now, if there are other versions than the restored ones."""
     row = next((row for row in restored if row.replaced_at is None), restored[-1])
-    change = Change(row.id, after=recorded(row), version=row.version)
+    fields = recorded(row) if current is None else {**recorded(row), "current": current}
+    change = Change(row.id, after=fields, version=row.version)
     reverts_id = find_removal("file", row.id, removed_at)
     record(actor, "file.restore", change, reverts_id=reverts_id)
 

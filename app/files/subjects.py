@@ -43,6 +43,11 @@ def top_folder(fields: Mapping[str, Any]) -> tuple[str, str]:
     return (folder, url_for("files.list_files", folder=folder)) if folder else ("", "")
 
 
+def variant(_action: str, fields: Mapping[str, Any]) -> str:
+    """Set for a change of one version of a file that has others."""
+    return "version" if "current" in fields else ""
+
+
 FILE = Subject(
     kind="file",
     name=_l("File"),
@@ -66,6 +71,7 @@ FILE = Subject(
         "size": _l("Size"),
         "sha256": "SHA-256",
         "owner": _l("Owner"),
+        "current": _l("Current version"),
         "removed_files": _l("Removed files"),
         "removed_until": _l("Removed until"),
         "orphaned_files": _l("Orphaned files"),
@@ -73,7 +79,9 @@ FILE = Subject(
     sentences={
         "file.create": _l("%(who)s uploaded %(what)s"),
         "file.delete": _l("%(who)s removed %(what)s"),
+        "file.delete.version": _l("%(who)s removed version %(n)s of %(what)s"),
         "file.restore": _l("%(who)s restored %(what)s"),
+        "file.restore.version": _l("%(who)s restored version %(n)s of %(what)s"),
         "file.move": _l("%(who)s moved %(what)s"),
         "file.revert": _l("%(who)s made an earlier version of %(what)s current"),
         "file.empty": _l("%(who)s deleted the removed files permanently"),
@@ -84,7 +92,11 @@ FILE = Subject(
         "file.create.partly": _l(
             "%(who)s uploaded %(what)s and %(more)s more, some of them to %(place)s"
         ),
+        "file.delete": _l("%(who)s removed %(what)s and %(more)s more"),
+        "file.restore": _l("%(who)s restored %(what)s and %(more)s more"),
+        "file.move": _l("%(who)s moved %(what)s and %(more)s more"),
     },
+    variant=variant,
     joined=("file.create",),
     place=top_folder,
     this=_l("this file"),

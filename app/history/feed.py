@@ -93,7 +93,7 @@ def describe_many(row: FeedRow, group: ChangeGroup) -> FeedRow:
     """The row of several changes, which cannot be undone one by one here."""
     entry, subject = group.newest, subject_of(group.newest.subject_kind)
     how, (place, place_url) = shared_place(subject, group)
-    sentence = subject.many.get(entry.action + how)
+    sentence = subject.many.get(entry.action + how) or subject.many.get(entry.action)
     if sentence is None:
         return replace(row, changes=[], undo_url="")
     values = {
@@ -120,9 +120,13 @@ def write_sentence(
     subject: Subject, entry: HistoryEntry, row: EntryRow, who: Markup, what: Markup
 ) -> Markup:
     """Who did what, with the person in bold and the subject as a link."""
-    undone = subject.sentences.get(f"{entry.action}.undo") if entry.reverts_id else None
-    sentence = undone or subject.sentences.get(entry.action, ANY_SENTENCE)
-    return fill_sentence(sentence, {"who": who, "what": what, "action": row.action})
+    variant = subject.variant(entry.action, fields_of(entry))
+    if entry.reverts_id and not variant:
+        variant = "undo"
+    sentence = subject.sentences.get(f"{entry.action}.{variant}")
+    sentence = sentence or subject.sentences.get(entry.action, ANY_SENTENCE)
+    values = {"who": who, "what": what, "action": row.action, "n": str(entry.version)}
+    return fill_sentence(sentence, values)
 
 
 def link_to(label: str, url: str) -> Markup:

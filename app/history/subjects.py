@@ -27,7 +27,9 @@ class Subject:
     people read, such as roles and sizes. `counts` are fields that are left out of an entry about
     something new or deleted where they are 0. `name_field` is the field that holds the name, by
     which something deleted is called; by default the first of `fields`. With `fixed_name` the name
-    never changes, so it is not shown again beside the label.
+    never changes, so it is not shown again beside the label. `sentences` are those of the feed by
+    action, and by `<action>.<variant>` where `variant` gives one for the fields of an entry, or
+    `<action>.undo` for one that reverts another.
     """
 
     kind: str
@@ -42,6 +44,7 @@ class Subject:
     name_field: str = ""
     fixed_name: bool = False
     sentences: Mapping[str, Any] = field(default_factory=dict)
+    variant: Callable[[str, Mapping[str, Any]], str] = lambda _action, _fields: ""
     this: Any = ""
     feed: Collection[str] = ()
     brief: Collection[str] = ()

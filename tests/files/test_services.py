@@ -8,8 +8,9 @@ from app.current import settings
 from app.database.cursor import FIRST
 from app.database.engine import db
 from app.errors import Forbidden, NotFound
-from app.files import listing, queries, services
+from app.files import queries, services
 from app.files.models import File
+from app.files.removed.queries import RemovedFileListing, select_removed
 from tests.factories import OPERATOR, at_once
 from tests.files.helpers import (
     age,
@@ -38,8 +39,8 @@ def test_all_versions_are_removed_and_restored_together(people):
 
 
 def removed_versions():
-    rows = listing.select_files(OPERATOR, listing.FileListing(removed=True), FIRST, 0).rows
-    return sorted(file.version for file in rows)
+    page, _total = select_removed(OPERATOR, RemovedFileListing(), FIRST)
+    return sorted(each.file.version for each in page.rows)
 
 
 def present_versions():

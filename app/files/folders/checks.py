@@ -1,11 +1,12 @@
 """Whether a place is free, and who may change a folder; within a running service or read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from app.actor import Actor
 from app.database.engine import db
+from app.database.keyset import Query
 from app.errors import Forbidden, Invalid
 from app.files.folders.models import Folder
 from app.files.folders.paths import inside, name_of, parent_of
@@ -38,6 +39,17 @@ def lock_place(folder: str) -> None:
     is none of this path."""
     if folder and folder not in lock_present([folder]):
         raise Invalid(fields={"folder": N_("There is no folder %(path)s.", path=folder)})
+
+
+def check_count(rows: Iterable[Query], most: int, too_many: Message) -> None:
+    """Refuse more than may change in one transaction: `rows` are queries for the ids of rows, none
+    of which is counted further than needed."""
+    left = most
+    for query in rows:
+        some = query.limit(left + 1).subquery()
+        left -= db.session.scalar(select(func.count()).select_from(some)) or 0
+        if left < 0:
+            raise Invalid(too_many)
 
 
 def may_change_folders(actor: Actor, folders: Sequence[Folder]) -> bool:

@@ -5,7 +5,7 @@ version that was removed at the new place earlier keeps its number, and those th
 ones: if it is restored, all are versions of one file, as after an upload of the same name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from app.current import settings
 from app.database.engine import db
 from app.errors import Invalid
-from app.files.folders.checks import check_free, lock_place
+from app.files.folders.checks import check_count, check_free, lock_place
 from app.files.folders.models import Folder
 from app.files.folders.paths import inside, is_inside, moved, name_of, parent_of, path_in
 from app.files.folders.queries import no_such_folder
@@ -29,7 +29,7 @@ from app.files.storage.content import content_type
 from app.files.storage.folder import path_of
 from app.text import N_
 
-# Versions and folders that are moved in one transaction.
+# Versions, removed ones too, and folders that are moved in one transaction.
 MOVE_MOST = 5_000
 TOO_MANY = N_(
     "At most %(most)s files can be moved at once. Move the folders in it one by one.",
@@ -45,6 +45,15 @@ class Move:
     old: str
     new: str
     version: int | None = None
+
+
+def check_move(files: Sequence[File], folders: Sequence[Folder]) -> None:
+    """Refuse to move too much at once; to be called before the first move."""
+    rows = [select(File.id).where(*versions_of(file)) for file in files]
+    for folder in folders:
+        rows.append(select(Folder.id).where(inside(Folder.path, folder.path)))
+        rows.append(select(File.id).where(inside(File.folder, folder.path)))
+    check_count(rows, MOVE_MOST, TOO_MANY)
 
 
 def move_file(file: File, folder: str, name: str) -> Move:
@@ -109,32 +118,24 @@ def move_folder(folder_id: int, parent: str, name: str) -> Move:
     rows = lock_inside(old)
     lock_place(parent)
     check_free(new, "name" if name != folder.name else "folder")
-    check_size(rows, old, new)
+    if max(len(moved(row.path, old, new)) for row in rows) > FOLDER_LENGTH:
+        raise Invalid(FOLDER_TOO_LONG)
     number_after(old, new)
     move_rows(folder, rows, new)
     return Move(folder.id, old, new)
 
 
 def lock_inside(path: str) -> list[Folder]:
-    """The rows of a folder and of those below it, locked: uploads into them wait."""
+    """The rows of a folder and of those below it, in order, locked: uploads into them wait."""
     return list(
         db.session.scalars(
             select(Folder)
             .where(inside(Folder.path, path))
+            .order_by(Folder.path)
             .with_for_update()
             .execution_options(populate_existing=True)
         )
     )
-
-
-def check_size(rows: list[Folder], old: str, new: str) -> None:
-    """Refuse what is too much for one transaction, or would get too long a path."""
-    files = select(File.id).where(inside(File.folder, old)).limit(MOVE_MOST + 1).subquery()
-    count = db.session.scalar(select(func.count()).select_from(files)) or 0
-    if count + len(rows) > MOVE_MOST:
-        raise Invalid(TOO_MANY)
-    if max(len(moved(row.path, old, new)) for row in rows) > FOLDER_LENGTH:
-        raise Invalid(FOLDER_TOO_LONG)
 
 
 def number_after(old: str, new: str) -> None:

@@ -10,11 +10,12 @@ from sqlalchemy.orm import aliased, joinedload
 
 from app.actor import Actor
 from app.database.engine import db
-from app.errors import Invalid
+from app.files.folders.checks import check_count
 from app.files.folders.models import Folder
 from app.files.folders.moving import lock_inside, update_files
 from app.files.folders.paths import inside
 from app.files.folders.rows import ensure_folders
+from app.files.listing import FileListing
 from app.files.models import File
 from app.files.rules import check_may_change, is_restorable
 from app.files.services import recorded, restore_versions
@@ -22,7 +23,7 @@ from app.history.models import HistoryEntry
 from app.history.services import Change, new_batch_id, record
 from app.text import N_
 
-# Files that are removed in one transaction.
+# Files and folders that are removed in one transaction.
 REMOVE_MOST = 5_000
 TOO_MANY = N_(
     "At most %(most)s files can be removed at once. Remove the folders in it one by one.",
@@ -30,14 +31,22 @@ TOO_MANY = N_(
 )
 
 
+def check_removal(files: Sequence[File], folders: Sequence[Folder]) -> None:
+    """Refuse to remove too much at once; to be called before the first removal."""
+    rows = [select(Folder.id).where(inside(Folder.path, each.path)) for each in folders]
+    rows += [
+        select(File.id).where(*FileListing(folder=each.path).conditions(deep=True))
+        for each in folders
+    ]
+    check_count(rows, REMOVE_MOST - len(files), TOO_MANY)
+
+
 def remove_files(actor: Actor, which: ColumnElement[bool], batch_id: str, moment: datetime) -> int:
     """Remove all versions of these files, each with an entry; returns how many files."""
     present = (which, File.removed_at.is_(None))
     query = select(File).where(*present, File.replaced_at.is_(None)).options(joinedload(File.owner))
-    query = query.with_for_update(of=File).limit(REMOVE_MOST + 1)
+    query = query.order_by(File.id).with_for_update(of=File)
     files = db.session.scalars(query.execution_options(populate_existing=True)).all()
-    if len(files) > REMOVE_MOST:
-        raise Invalid(TOO_MANY)
     values = {"removed_at": moment, "removed_by": actor.id}
     update_files(and_(*present), values)
     changes = [Change(each.id, before=recorded(each), version=each.version) for each in files]
@@ -60,7 +69,7 @@ def remove_folder(actor: Actor, folder: Folder, batch_id: str, moment: datetime)
 
 def restore_removed(actor: Actor, batch_id: str) -> list[File]:
     """Restore the files that were removed together, as far as they can be, and the folders. Where a
-    name was uploaded again in the meantime, it is found out which version is the current one."""
+    name was uploaded again in the meantime, the newest of all versions is the current one."""
     files = removed_together(batch_id)
     for file in files:
         check_may_change(actor, file)
@@ -79,13 +88,15 @@ def restore_removed(actor: Actor, batch_id: str) -> list[File]:
 
 
 def removed_together(batch_id: str) -> list[File]:
-    """The files of a batch that can still be restored. All were removed at the same moment."""
+    """The files of a batch that were not restored since and can still be. All were removed at the
+    same moment, before the entries about it were written; a later removal has a later one."""
     entry = aliased(HistoryEntry)
     query = (
         select(File)
         .join(entry, and_(entry.subject_id == File.id, entry.action == "file.delete"))
-        .where(entry.batch_id == batch_id, is_restorable())
+        .where(entry.batch_id == batch_id, is_restorable(), File.removed_at <= entry.at)
         .options(joinedload(File.owner))
+        .order_by(File.id)
         .with_for_update(of=File)
     )
     return list(db.session.scalars(query.execution_options(populate_existing=True)))

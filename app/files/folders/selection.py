@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
+from sqlalchemy.orm import aliased
 
 from app.actor import Actor, Role
 from app.database.engine import db
 from app.database.service import permitted
-from app.errors import Forbidden, Invalid
+from app.errors import Invalid
 from app.files.folders.checks import check_may_change_folders
 from app.files.folders.models import Folder
+from app.files.folders.paths import ancestors
 from app.files.models import File
 from app.files.queries import no_such_file
 from app.files.rules import check_may_change
@@ -31,7 +33,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Selected:
-    """Files, each the current version, and folders."""
+    """Files, each the current version, and folders; none of them inside one of the folders."""
 
     files: Sequence[File]
     folders: Sequence[Folder]
@@ -51,16 +53,19 @@ class Selected:
 
 
 def read_selection(args: Any) -> Selection:
-    """The ids in the query of an address, a MultiDict; what is no id is left out."""
-    files, folders = (
-        tuple(
-            number
-            for text in args.getlist(name)[:SELECTED_MOST]
-            if (number := parse_integer(text, 1, 2**31 - 1))
-        )
-        for name in ("file", "folder")
-    )
-    return Selection(files, folders)
+    """The ids in the query of an address, a MultiDict; NotFound if one cannot be an id, and Invalid
+    if there are too many."""
+    sent = [args.getlist(name) for name in ("file", "folder")]
+    if sum(map(len, sent)) > SELECTED_MOST:
+        raise Invalid(N_("At most %(most)s can be selected at once.", most=SELECTED_MOST))
+    return Selection(*(tuple(map(read_id, texts)) for texts in sent))
+
+
+def read_id(text: str) -> int:
+    number = parse_integer(text, 1, 2**31 - 1)
+    if number is None:
+        raise no_such_file()
+    return number
 
 
 @permitted(Role.VIEWER)
@@ -70,20 +75,39 @@ def load_selected(actor: Actor, selection: Selection) -> Selected:
 
 
 def find_selected(selection: Selection) -> Selected:
-    """What was selected; NotFound if a file or folder is not there any more. For services that have
-    checked the actor."""
+    """What was selected, without what is in a selected folder, as results of a search may be:
+    whatever happens to the folder happens to it. NotFound if a file or folder is not there any
+    more. For services that have checked the actor."""
     if not selection.files and not selection.folders:
         raise Invalid(N_("Nothing was selected."))
-    files = select(File).where(File.id.in_(selection.files), File.removed_at.is_(None))
-    folders = select(Folder).where(Folder.id.in_(selection.folders))
-    found = Selected(
-        db.session.scalars(files.order_by(File.name_key, File.id)).all(),
-        db.session.scalars(folders.order_by(Folder.name_key, Folder.id)).all(),
-    )
-    is_whole = len(found.files) == len(set(selection.files))
-    if not is_whole or len(found.folders) != len(set(selection.folders)):
+    files = find_current(selection.files)
+    query = select(Folder).where(Folder.id.in_(selection.folders))
+    folders = db.session.scalars(query.order_by(Folder.name_key, Folder.id)).all()
+    if len(folders) != len(set(selection.folders)):
         raise no_such_file()
-    return found
+    chosen = {folder.path for folder in folders}
+    return Selected(
+        [file for file in files if chosen.isdisjoint(ancestors(file.folder))],
+        [folder for folder in folders if chosen.isdisjoint(ancestors(folder.parent))],
+    )
+
+
+def find_current(ids: Sequence[int]) -> list[File]:
+    """The current versions of the files of some ids, which may be those of earlier versions: a list
+    in a browser may be older than the last upload."""
+    chosen = aliased(File)
+    same = (
+        File.owner_id == chosen.owner_id,
+        File.folder == chosen.folder,
+        File.name == chosen.name,
+    )
+    current = (File.removed_at.is_(None), File.replaced_at.is_(None))
+    query = select(File).add_columns(chosen.id).join(chosen, and_(*same, *current))
+    query = query.where(chosen.id.in_(ids), chosen.removed_at.is_(None))
+    rows = db.session.execute(query.order_by(File.name_key, File.id)).all()
+    if len(rows) != len(set(ids)):
+        raise no_such_file()
+    return list(dict.fromkeys(file for file, _id in rows))
 
 
 def check_may_change_all(actor: Actor, selected: Selected) -> None:
@@ -91,11 +115,3 @@ def check_may_change_all(actor: Actor, selected: Selected) -> None:
     for file in selected.files:
         check_may_change(actor, file)
     check_may_change_folders(actor, selected.folders)
-
-
-def may_change_all(actor: Actor, selected: Selected) -> bool:
-    try:
-        check_may_change_all(actor, selected)
-    except Forbidden:
-        return False
-    return True

@@ -15,9 +15,9 @@ from app.errors import Invalid, NotFound
 from app.files import cache
 from app.files.folders.checks import FOLDER_THERE, check_free, lock_place, taken
 from app.files.folders.models import UNIQUE_PATH, Folder
-from app.files.folders.moving import Move, move_file, move_folder, named
+from app.files.folders.moving import Move, check_move, move_file, move_folder, named
 from app.files.folders.paths import clean_folder, name_of, parent_of, path_in
-from app.files.folders.removing import remove_files, remove_folder, restore_removed
+from app.files.folders.removing import check_removal, remove_files, remove_folder, restore_removed
 from app.files.folders.selection import Selected, Selection, check_may_change_all, find_selected
 from app.files.models import UNIQUE_VERSION
 from app.files.queries import versions_of
@@ -80,6 +80,7 @@ def move_selected(actor: Actor, selection: Selection, folder: str, name: str | N
 
 def move_all(selected: Selected, folder: str, name: str | None) -> list[tuple[str, Move]]:
     """Move each; the folders first, so that a lock on one waits for no lock on a file."""
+    check_move(selected.files, selected.folders)
     moves = [
         ("folder", move_folder(each.id, folder, name or each.name)) for each in selected.folders
     ]
@@ -107,6 +108,7 @@ def remove_selected(actor: Actor, selection: Selection) -> Removal:
     some days, and together by restore_batch()."""
     selected = find_selected(selection)
     check_may_change_all(actor, selected)
+    check_removal(selected.files, selected.folders)
     batch_id, moment, count = new_batch_id(), now(), 0
     for folder in selected.folders:
         count += remove_folder(actor, folder, batch_id, moment)

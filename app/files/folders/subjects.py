@@ -33,8 +33,12 @@ FOLDER = Subject(
         "folder.move": _l("%(who)s moved %(what)s"),
         "folder.delete": _l("%(who)s removed %(what)s"),
     },
+    many={
+        "folder.move": _l("%(who)s moved %(what)s and %(more)s more"),
+        "folder.delete": _l("%(who)s removed %(what)s and %(more)s more"),
+    },
     this=_l("this folder"),
-    feed=("folder.create", "folder.move"),
+    feed=("folder.create", "folder.move", "folder.delete"),
     undo=undo_folder_change,
     undoable=find_undoable_folders,
 )

@@ -13,7 +13,7 @@ from app.errors import Conflict, Invalid
 from app.files import cache
 from app.files.folders.checks import check_may_change_folders, may_change_folders
 from app.files.folders.models import Folder
-from app.files.folders.moving import move_file, move_folder
+from app.files.folders.moving import check_move, move_file, move_folder
 from app.files.folders.paths import inside, name_of, parent_of
 from app.files.folders.rows import ensure_folders
 from app.files.folders.services import record_move
@@ -74,6 +74,7 @@ def remove_empty(actor: Actor, folder: Folder, entry: HistoryEntry) -> Message:
 def move_back(actor: Actor, folder: Folder, entry: HistoryEntry) -> Message:
     old = str(json.loads(entry.before or "{}").get("path", ""))
     with as_conflict():
+        check_move([], [folder])
         ensure_folders([parent_of(old)], actor.id)
         done = move_folder(folder.id, parent_of(old), name_of(old))
     record_move(actor, "folder", done, None, entry.id)
@@ -89,11 +90,17 @@ def as_conflict() -> Iterator[None]:
         raise Conflict(error.message) from None
 
 
+def is_where_moved(entry: HistoryEntry, file: File) -> bool:
+    """True unless the folder that a file was moved to was itself moved since."""
+    after = json.loads(entry.after or "{}")
+    return (file.folder, file.name) == (after.get("folder"), after.get("name"))
+
+
 def undo_file_move(actor: Actor, entry: HistoryEntry, file: File) -> Message:
     """Move a file back, within a running service that has checked the actor."""
-    before, after = (json.loads(side or "{}") for side in (entry.before, entry.after))
-    if (file.folder, file.name) != (after.get("folder"), after.get("name")):
+    if not is_where_moved(entry, file):
         raise Conflict(CHANGED_SINCE)
+    before = json.loads(entry.before or "{}")
     with as_conflict():
         ensure_folders([before["folder"]], actor.id)
         done = move_file(file, before["folder"], before["name"])

@@ -9,6 +9,7 @@ from app.database.engine import db
 from app.database.service import permitted
 from app.files.models import File
 from app.files.rules import may_change, restorable_since
+from app.files.undo.folders import is_where_moved
 from app.files.undo.services import UNDO
 from app.history.models import HistoryEntry
 
@@ -29,4 +30,6 @@ def find_undoable(actor: Actor, entries: Sequence[HistoryEntry]) -> Collection[i
 def is_undoable(entry: HistoryEntry, file: File) -> bool:
     if entry.action == "file.delete":
         return file.removed_at is not None and file.removed_at > restorable_since()
+    if entry.action == "file.move" and not is_where_moved(entry, file):
+        return False
     return file.removed_at is None and file.replaced_at is None

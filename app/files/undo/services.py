@@ -1,5 +1,6 @@
 """Undoing an entry about a version of a file."""
 
+import json
 from collections.abc import Callable, Mapping
 
 from sqlalchemy import select
@@ -55,10 +56,11 @@ def undo_upload(actor: Actor, entry: HistoryEntry, file: File) -> Message:
     check_current(file)
     former = find_former(file)
     if former is None:
-        return undo_restoring(actor, entry, file)
+        return remove_all(actor, entry, file)
     file.removed_at, file.removed_by = now(), actor.id
     former.replaced_at = None
-    change = Change(file.id, before=recorded(file), version=file.version)
+    fields = {**recorded(file), "current": former.version}
+    change = Change(file.id, before=fields, version=file.version)
     record(actor, "file.delete", change, reverts_id=entry.id)
     after_commit(cache.invalidate)
     return N_(
@@ -79,7 +81,13 @@ def find_former(file: File) -> File | None:
 
 
 def undo_restoring(actor: Actor, entry: HistoryEntry, file: File) -> Message:
-    """Remove a file with all its versions."""
+    """Remove what was restored: a file with all its versions, or a version alone."""
+    if "current" in json.loads(entry.after or "{}"):
+        return undo_upload(actor, entry, file)
+    return remove_all(actor, entry, file)
+
+
+def remove_all(actor: Actor, entry: HistoryEntry, file: File) -> Message:
     check_current(file)
     remove_versions(actor, file, reverts_id=entry.id)
     return N_("%(name)s was removed.", name=file.name)

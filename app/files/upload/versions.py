@@ -99,8 +99,11 @@ class Versions:
 
     def is_repetition(self, row: File, current: File) -> bool:
         """True if the current version has the same content and was stored in the same batch: the
-        response to that request was lost."""
-        if self.batch_id is None or current.id is None or current.sha256 != row.sha256:
+        response to that request was lost. Adopted files differ by their former names, by which the
+        original's links find them."""
+        if self.batch_id is None or current.id is None:
+            return False
+        if (current.sha256, current.former_name) != (row.sha256, row.former_name):
             return False
         return is_created_in("file", current.id, self.batch_id)
 

@@ -63,15 +63,6 @@ def list_folders(folders: Sequence[Folder]) -> list[tuple[str, datetime]]:
     return [(row.path, row.created_at) for row in db.session.execute(query.limit(ZIP_MOST + 1))]
 
 
-@permitted(Role.VIEWER)
-def select_root(actor: Actor) -> Selected:
-    """Everything: the files and folders in the root."""
-    files = select(File).where(File.folder == "", File.removed_at.is_(None))
-    files = files.where(File.replaced_at.is_(None)).limit(ZIP_MOST + 1)
-    folders = select(Folder).where(Folder.parent == "").limit(ZIP_MOST + 1)
-    return Selected(db.session.scalars(files).all(), db.session.scalars(folders).all())
-
-
 def base_of(selected: Selected) -> str:
     """The folder in which the selection was made; of a search, whose results are in several, the
     root."""

@@ -14,6 +14,8 @@ from app.current import actor, settings
 from app.database.engine import release_connection
 from app.errors import DomainError, NotFound
 from app.files.download.response import disposition
+from app.files.folders.models import Folder
+from app.files.folders.paths import name_of
 from app.files.folders.queries import find_folder
 from app.files.folders.selection import Selected, load_selected, read_selection
 from app.files.plain_responses import MISSING, refuse
@@ -40,9 +42,9 @@ def download_zip(folder: str = "") -> Response:
     selected = find_selected(folder)
     base = queries.base_of(selected)
     files, folders = queries.list_contents(actor(), base, selected)
-    name = selected.single.name if selected.single else base.rpartition("/")[2] or "files"
+    name = selected.single.name if selected.single else name_of(base)
     release_connection()
-    return send_zip(make_entries(files, folders), f"{name}.zip")
+    return send_zip(make_entries(files, folders), f"{name or 'files'}.zip")
 
 
 def find_selected(folder: str) -> Selected:
@@ -51,7 +53,7 @@ def find_selected(folder: str) -> Selected:
     selection = read_selection(request.args)
     if selection.files or selection.folders:
         return load_selected(actor(), selection)
-    return queries.select_root(actor())
+    return Selected([], [Folder(path="")])  # all that is in the root
 
 
 def make_entries(

@@ -104,7 +104,11 @@ def test_who_may_not_is_refused_before_the_form(script, as_role, path):
     assert viewer.get(f"{path}?folder=1").status_code == 403
     assert viewer.get(f"{path}?file=1").status_code == 403
     assert editor.get(f"{path}?file=99").status_code == 404
-    assert editor.get(f"{path}?file=x&folder=").status_code == 422
+    assert editor.get(f"{path}?file=3&file=x").status_code == 404
+    assert editor.get(path).status_code == 422
+    too_many = editor.get(path + "?" + "&".join(["file=3"] * 201))
+    assert too_many.status_code == 422
+    assert "At most 200 can be selected at once." in too_many.text
     assert viewer.get("/files/new-folder").status_code == 403
 
 
@@ -140,3 +144,35 @@ def test_a_move_back_is_refused_where_something_else_is(app, script, as_role):
     assert response.status_code == 409
     assert "There is already a file top.pdf in Files." in response.text
     assert script.get("/files/3").data == PDF
+
+
+def test_the_feed_says_how_many_were_moved_removed_and_restored(script, as_role):
+    browser = as_role("editor")
+    browser.submit("/files/new-folder", {"name": "old"})
+    browser.submit("/files/move?file=2&file=3&folder=1", {"folder": "old"})
+    browser.submit("/files/remove?folder=3")
+    undo = Page(browser.get("/files")).one(f"{NOTICE} button")["formaction"]
+    browser.submit(undo, page="/files")
+    browser.submit("/files/move?file=1&file=2", {"folder": ""})
+    text = Page(browser.get("/")).text("main")
+    for sentence in (
+        "You removed old and 2 more",
+        "You removed a.pdf and 2 more",
+        "You restored a.pdf and 2 more",
+        "You moved plan.pdf and 1 more",
+    ):
+        assert sentence in text
+
+
+def test_a_move_is_not_offered_for_undoing_after_its_folder_was_renamed(script, as_role):
+    browser = as_role("editor")
+    browser.submit("/files/move?file=3", {"name": "top.pdf", "folder": "survey"})
+    assert Page(browser.get("/files/3/details")).has("[formaction$='/undo']")
+    browser.submit("/files/move?folder=1", {"name": "Survey", "folder": ""})
+    assert not Page(browser.get("/files/3/details")).has("[formaction$='/undo']")
+
+
+def test_required_fields_are_not_called_optional(script, as_role):
+    browser = as_role("editor")
+    for path in ("/files/new-folder", "/files/move?file=3"):
+        assert "optional" not in Page(browser.get(path)).text("form label[for=name]")

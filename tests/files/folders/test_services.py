@@ -9,7 +9,7 @@ from app.errors import Forbidden, Invalid, NotFound, Unauthorized
 from app.files import services as files
 from app.files.folders import moving, queries, removing, services
 from app.files.folders.models import Folder
-from app.files.folders.selection import Selection
+from app.files.folders.selection import Selection, load_selected
 from app.files.models import File
 from app.files.search_keys import keys
 from tests.factories import OPERATOR, at_once, entries
@@ -281,3 +281,65 @@ def test_nothing_and_what_is_gone_cannot_be_selected(people):
     for selection in (picked(gone), Selection((), (99,))):
         with pytest.raises(NotFound):
             services.move_selected(me, selection, "")
+
+
+def test_what_is_in_a_selected_folder_goes_with_it(any_app, people):
+    """As results of a search may be."""
+    me = editor(people[0])
+    inner, other = put(people[0], "a/b/1.txt"), put(people[0], "2.txt")
+    services.create_folder(me, "", "new")
+    selection = Selection((inner, other), folders("a", "a/b").folders)
+    selected = load_selected(me, selection)
+    assert selected.paths == ["a", "2.txt"]
+    assert queries.count_selected(me, selected) == 2
+    services.move_selected(me, selection, "new")
+    assert paths() == (["new/a/b/1.txt:1", "new/2.txt:1"], ["new", "new/a", "new/a/b"])
+    removal = services.remove_selected(me, selection)
+    assert (removal.files, removal.folders) == (2, 1)
+
+
+def test_an_earlier_version_stands_for_the_current_one(any_app, people):
+    me = editor(people[0])
+    first, second = put(people[0], "a.txt"), put(people[0], "a.txt", b"y")
+    for ids in ((first,), (second, first)):
+        assert [file.id for file in load_selected(me, picked(*ids)).files] == [second]
+    assert services.remove_selected(me, picked(first)).files == 1
+    with pytest.raises(NotFound):
+        load_selected(me, picked(first))
+
+
+def test_a_selection_is_counted_as_a_whole_before_anything_changes(people, monkeypatch):
+    for path in ("a/1.txt", "a/2.txt", "b/3.txt", "b/c/4.txt", "5.txt"):
+        last = put(people[0], path)
+    both = Selection((last,), folders("a", "b").folders)
+    me = editor(people[0])
+    services.create_folder(me, "", "d")
+    for call, module, limit in (
+        (lambda: services.move_selected(me, both, "d"), moving, "MOVE_MOST"),
+        (lambda: services.remove_selected(me, both), removing, "REMOVE_MOST"),
+    ):
+        before = paths()
+        monkeypatch.setattr(module, limit, 7)  # five files, three folders
+        with pytest.raises(Invalid):
+            call()
+        assert paths() == before
+        monkeypatch.setattr(module, limit, 8)
+        call()
+
+
+@pytest.mark.parametrize("again", ["b.txt", "a.txt"])
+def test_what_was_removed_again_is_not_of_the_first_batch(any_app, people, again):
+    me = editor(people[0])
+    ids = {name: put(people[0], name) for name in ("a.txt", "b.txt", "c.txt")}
+    first = services.remove_selected(me, picked(ids["a.txt"], ids["b.txt"])).batch_id
+    files.restore_file(me, ids[again])
+    put(people[0], again, b"y")  # its former version was in the batch
+    newest = files.queries.find_file(OPERATOR, again).id
+    second = services.remove_selected(me, picked(newest, ids["c.txt"])).batch_id
+    [other] = {"a.txt", "b.txt"} - {again}
+    assert services.restore_batch(me, first) == (1, "")
+    assert paths()[0] == [f"{other}:1"]
+    with pytest.raises(NotFound):
+        services.restore_batch(me, first)
+    assert services.restore_batch(me, second)[0] == 2
+    assert len(paths()[0]) == 4

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from flask import current_app
 from sqlalchemy import select, update
 
 from app.actor import Role
@@ -11,6 +12,7 @@ from app.errors import Conflict, Forbidden
 from app.files import services
 from app.files.models import File
 from app.files.undo.services import undo_change
+from app.history.feed import describe_feed
 from app.history.models import HistoryEntry
 from app.history.undo import find_undoable
 from tests.factories import at_once, entries
@@ -34,6 +36,13 @@ def current():
         File.replaced_at.is_(None), File.removed_at.is_(None)
     )
     return [tuple(row) for row in db.session.execute(query)]
+
+
+def said(actor):
+    """The sentence of the feed about the newest entry."""
+    with current_app.test_request_context():
+        [row] = describe_feed(actor, [last()])
+    return row.sentence.striptags()
 
 
 def undoable(actor):
@@ -68,8 +77,18 @@ def test_an_undone_later_upload_makes_the_former_version_current(people):
     assert current() == [("a.txt", 1)]
     assert db.session.get(File, second).removed_by == people[0]
     assert undoable(ada) == [("file.create", first), ("file.delete", second)]
+    assert said(ada) == "You removed version 2 of a.txt"
     undo_change(ada, last())
     assert current() == [("a.txt", 2)]
+    assert said(ada) == "You restored version 2 of a.txt"
+    undo_change(ada, last())
+    assert current() == [("a.txt", 1)]
+    undo_change(ada, last())
+    assert current() == [("a.txt", 2)]
+    services.remove_file(ada, second)
+    assert said(ada) == "You removed a.txt"
+    services.restore_file(ada, second)
+    assert said(ada) == "You restored a.txt"
     assert store(people[0], "a.txt", b"3").version == 3
     assert current() == [("a.txt", 3)]
 

@@ -6,8 +6,10 @@ import zipfile
 import pytest
 
 from app.database.engine import db
+from app.files.folders.rows import add_rows
 from app.files.models import File
 from app.files.zipping import queries
+from app.times import now
 from tests.factories import HTML
 from tests.files.helpers import PDF, Script, all_connections_taken, files_dir
 
@@ -116,3 +118,20 @@ def test_what_is_not_there(script, query):
 def test_visitors_are_led_to_the_folder_after_signing_in(script, app):
     response = app.test_client().get("/files/zip/s", headers=HTML)
     assert response.location == "/login?next=/files/zip/s"
+
+
+def test_everything_is_a_zip_file_however_many_folders_are_at_the_top(script, app):
+    with app.app_context():
+        add_rows((f"{number:04}", now(), None) for number in range(1500))
+        db.session.commit()
+    names = opened(script.get("/files/zip")).namelist()
+    assert len(names) == 1500 + len(PATHS) + 3
+    response = script.get("/files/zip")
+    assert 'filename="files.zip"' in response.headers["Content-Disposition"]
+
+
+def test_an_earlier_version_brings_the_current_one(script):
+    script.upload(("top.pdf", PDF + b"new"))
+    found = opened(script.get("/files/zip?file=5"))
+    assert found.read("top.pdf") == PDF + b"new"
+    assert script.get("/files/zip?file=x").status_code == 404
