@@ -1,6 +1,5 @@
 """The pages of shared files: the list, one file, removing and restoring, lines for scripts."""
 
-import unicodedata
 from functools import partial
 from typing import Any
 
@@ -9,13 +8,13 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.current import actor, settings
-from app.database.cursor import storable
 from app.database.keyset import SEARCH_LENGTH
 from app.files import listing, queries, rules, services
 from app.files.folders import queries as folders
 from app.files.folders.addresses import folder_crumbs
 from app.files.folders.checks import may_change_folders
 from app.files.folders.models import Folder
+from app.files.folders.paths import path_of_address
 from app.files.preview import services as previews
 from app.files.preview.kinds import type_name
 from app.files.upload.earlier import make_current as make_version_current
@@ -85,11 +84,6 @@ def rights_in(folder: Folder | None) -> dict[str, Any]:
         "may_change_folder": folder is not None and may_change_folders(actor(), [folder]),
         "may_remove": queries.may_change_some(actor()),
     }
-
-
-def path_of_address(folder: str) -> str:
-    """The path of a folder in an address."""
-    return unicodedata.normalize("NFC", storable(folder)).strip("/")
 
 
 @bp.get("/files/<int:file_id>/details")

@@ -228,3 +228,11 @@ def test_the_page_of_a_person_has_what_the_history_says_about_them(app, as_role)
     assert feed.startswith("A You changed the role of this person just now")
     assert "Viewer" in feed
     assert "Editor" in feed
+
+
+def test_the_page_of_a_person_has_facts_and_forms_left_and_the_history_right(admin, other):
+    page = Page(admin.get(f"/people/{other}"))
+    headings = page.texts(".two > :not(.side) h2")
+    assert headings == ["Details", "Forgotten password", "Access"]
+    assert page.texts(".side h2") == ["About this"]
+    assert page.texts(".side .facts") == []

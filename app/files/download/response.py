@@ -78,14 +78,15 @@ def download_headers(file: File) -> dict[str, str]:
     }
 
 
-def disposition(kind: str, name: str, file_id: int) -> str:
+def disposition(kind: str, name: str, file_id: int | None = None) -> str:
     """A Content-Disposition (RFC 6266), attachment or inline: the name as it is, encoded as in RFC
-    8187, and a name in plain ASCII for programs that read only that, with the id where other names
-    would give the same."""
+    8187, and a name in plain ASCII for programs that read only that, with the id of a file, because
+    other names would give the same."""
     plain = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in name)
     if plain != name:
         stem, dot, extension = plain.rpartition(".") if "." in plain[1:] else (plain, "", "")
-        plain = f"{stem}-{file_id}{dot}{extension}"
+        number = "" if file_id is None else f"-{file_id}"
+        plain = f"{stem}{number}{dot}{extension}"
     encoded = quote(name, safe=ATTRIBUTE_CHARACTERS)
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
 

@@ -1,10 +1,12 @@
 """Paths of folders: rules on plain values, and the condition for what is below one. A path has no
 slash at either end; that of the root is empty."""
 
+import unicodedata
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, true
 
+from app.database.cursor import storable
 from app.files.models import FOLDER_LENGTH, join_path
 from app.files.names import FOLDER_TOO_LONG, check_length, clean_name
 from app.text import COMPOSED_FROM
@@ -60,6 +62,11 @@ def clean_folder(sent: str) -> str:
     path = "/".join(map(clean_name, sent.split("/"))) if sent else ""
     check_length(path, FOLDER_LENGTH, FOLDER_TOO_LONG)
     return path
+
+
+def path_of_address(folder: str) -> str:
+    """The path of a folder in an address, whose letters may be composed in another way."""
+    return unicodedata.normalize("NFC", storable(folder)).strip("/")
 
 
 def path_in(folder: str, name: str) -> str:

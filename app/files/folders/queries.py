@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, literal, select, union_all
 
@@ -13,7 +14,7 @@ from app.database.service import permitted
 from app.errors import NotFound
 from app.files import cache
 from app.files.folders.models import Folder
-from app.files.folders.paths import inside
+from app.files.folders.paths import inside, path_of_address
 from app.files.folders.selection import Selected
 from app.files.listing import FileListing, folder_conditions
 from app.files.models import File
@@ -25,7 +26,9 @@ SUGGESTED = 200
 
 @permitted(Role.VIEWER)
 def find_folder(actor: Actor, path: str) -> Folder:
-    """The folder of a path, also one with files but no row yet; NotFound if there is none."""
+    """The folder of a path in an address, also one with files but no row yet; NotFound if there is
+    none."""
+    path = path_of_address(path)
     folder: Folder | None = db.session.scalar(select(Folder).where(Folder.path == path))
     if folder is not None:
         return folder
@@ -82,9 +85,17 @@ def count_rows(model: type[File | Folder], conditions: list[ColumnElement[bool]]
     return db.session.scalar(query) or 0
 
 
+@dataclass(frozen=True)
+class Below:
+    """What is in a folder, however deep: how many files, and when the newest was uploaded."""
+
+    files: int
+    uploaded_at: datetime | None
+
+
 @permitted(Role.VIEWER)
-def count_below(actor: Actor, folders: Sequence[Folder]) -> dict[str, int]:
-    """How many files each of these folders has, however deep, by path; cached like the totals.
+def count_below(actor: Actor, folders: Sequence[Folder]) -> dict[str, Below]:
+    """What is in each of these folders, by path; cached like the totals.
     Ends the transaction in which a page was read; its rows stay as they are."""
     paths = [folder.path for folder in folders]
     if not paths:
@@ -92,18 +103,19 @@ def count_below(actor: Actor, folders: Sequence[Folder]) -> dict[str, int]:
     db.session.expunge_all()
     release_connection()
     key = hashlib.sha256("/".join(paths).encode()).hexdigest()
-    return cache.get_or_compute(f"below {key}", dict[str, int], lambda: count_each(paths))
+    return cache.get_or_compute(f"below {key}", dict[str, Below], lambda: count_each(paths))
 
 
-def count_each(paths: Sequence[str]) -> dict[str, int]:
+def count_each(paths: Sequence[str]) -> dict[str, Below]:
     """Count without the cache, with a query for each folder in one statement."""
     counts = [
-        select(literal(path).label("path"), func.count()).where(
+        select(literal(path).label("path"), func.count(), func.max(File.created_at)).where(
             *FileListing(folder=path).conditions(deep=True)
         )
         for path in paths
     ]
-    return dict(db.session.execute(union_all(*counts)).all())
+    rows = db.session.execute(union_all(*counts))
+    return {path: Below(count, uploaded_at) for path, count, uploaded_at in rows}
 
 
 @permitted(Role.VIEWER)

@@ -18,6 +18,7 @@ from app.files.folders.selection import (
     read_selection,
 )
 from app.files.models import File
+from app.files.names import clean_name
 from app.web.forms import submit
 from app.web.notices import Notice
 from app.web.permissions import role_required
@@ -114,8 +115,8 @@ def moved_notice(names: list[str], new: str | None) -> Notice:
     """What was moved, by the names it had; `new` is the name of a single one now."""
     if new is None:
         return Notice(ngettext("%(num)d was moved.", "%(num)d were moved.", len(names)))
-    if new.strip() != names[0]:
-        return Notice(_("%(name)s is now called %(new)s.", name=names[0], new=new.strip()))
+    if (new := clean_name(new)) != names[0]:
+        return Notice(_("%(name)s is now called %(new)s.", name=names[0], new=new))
     return Notice(_("%(name)s was moved.", name=names[0]))
 
 

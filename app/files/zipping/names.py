@@ -48,6 +48,8 @@ class ZipNames:
 
     def __init__(self) -> None:
         self.used: dict[str, set[str]] = {}
+        # The next number for a name in a folder, so that not all before it are tried.
+        self.numbers: dict[tuple[str, str], int] = {}
         self.folders: dict[str, str] = {"": ""}
 
     def of_folder(self, path: str) -> str:
@@ -66,9 +68,11 @@ class ZipNames:
     def free(self, above: str, name: str, most: int) -> str:
         """The name, or the name with a number if there is another one like it."""
         used = self.used.setdefault(above, set())
-        for number in count(1):
+        first = same_name(cut_name(name, most))
+        for number in count(self.numbers.get((above, first), 1)):
             wanted = cut_name(name, most, "" if number == 1 else f" ({number})")
             if (key := same_name(wanted)) not in used:
                 used.add(key)
+                self.numbers[above, first] = number + 1
                 return wanted
         raise AssertionError  # count() has no end

@@ -38,7 +38,7 @@ bp.register_error_handler(HTTPException, refuse)
 @attachment(lambda folder="": url_for("files.list_files", folder=folder or None))
 @role_required()
 def download_zip(folder: str = "") -> Response:
-    """A folder with everything in it, or the selection of the address, or all files."""
+    """The selection of the address, or else the folder with everything in it, or all files."""
     selected = find_selected(folder)
     base = queries.base_of(selected)
     files, folders = queries.list_contents(actor(), base, selected)
@@ -48,11 +48,11 @@ def download_zip(folder: str = "") -> Response:
 
 
 def find_selected(folder: str) -> Selected:
-    if folder:
-        return Selected([], [find_folder(actor(), folder.strip("/"))])
     selection = read_selection(request.args)
     if selection.files or selection.folders:
         return load_selected(actor(), selection)
+    if folder:
+        return Selected([], [find_folder(actor(), folder)])
     return Selected([], [Folder(path="")])  # all that is in the root
 
 
@@ -89,7 +89,7 @@ def send_zip(entries: list[ZipEntry], name: str) -> Response:
     content = write_zip(entries, partial(read_entry, settings().files_dir))
     response = Response(content, mimetype="application/zip")
     response.content_length = length_of(entries)
-    response.headers["Content-Disposition"] = disposition("attachment", name, len(entries))
+    response.headers["Content-Disposition"] = disposition("attachment", name)
     response.headers["X-Accel-Buffering"] = "no"  # nginx would write up to a gigabyte to its disk
     return response
 

@@ -172,6 +172,12 @@ def test_a_move_is_not_offered_for_undoing_after_its_folder_was_renamed(script, 
     assert not Page(browser.get("/files/3/details")).has("[formaction$='/undo']")
 
 
+def test_the_notice_says_the_name_as_it_is_stored(script, as_role):
+    browser = as_role("editor")
+    browser.submit("/files/move?file=3", {"name": " b.pdf. ", "folder": ""})
+    assert Page(browser.get("/files")).text(NOTICE) == "top.pdf is now called b.pdf."
+
+
 def test_required_fields_are_not_called_optional(script, as_role):
     browser = as_role("editor")
     for path in ("/files/new-folder", "/files/move?file=3"):

@@ -5,6 +5,7 @@ import pytest
 from app.database.cursor import FIRST, LAST, write_cursor
 from app.errors import NotFound
 from app.files import listing
+from app.files import queries as files
 from app.files.folders import queries
 from app.files.views import FILES
 from app.web import client
@@ -75,7 +76,10 @@ def test_totals_are_of_all_folders_below_and_rows_of_this_one(filled):
     )
     assert queries.read_totals(OPERATOR, FILES.read({})).rows == 3
     rows = listing.read_folders(FILES.read({"folder": "s"}), FIRST, 9)
-    assert queries.count_below(OPERATOR, rows) == {"s/X": 1, "s/Y": 2}
+    below = queries.count_below(OPERATOR, rows)
+    assert {path: each.files for path, each in below.items()} == {"s/X": 1, "s/Y": 2}
+    newest = files.find_file(OPERATOR, "s/Y/2.txt").created_at
+    assert below["s/Y"].uploaded_at == newest
     assert [row.creator.name for row in rows] == ["林梅", "林梅"]
 
 
@@ -92,7 +96,8 @@ def test_a_search_is_below_the_folder_and_finds_folders(filled):
 
 
 def test_a_folder_is_found_by_its_path(filled):
-    assert queries.find_folder(OPERATOR, "s/X").name == "X"
-    for path in ("s/x", "s/X/", "x", "s_2"):
+    for path in ("s/X", "/s/X/"):
+        assert queries.find_folder(OPERATOR, path).path == "s/X"
+    for path in ("s/x", "x", "s_2"):
         with pytest.raises(NotFound):
             queries.find_folder(OPERATOR, path)

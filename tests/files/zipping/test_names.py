@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.files.zipping.names import PATH_MOST, ZipNames, portable
+from app.files.zipping import names
+from app.files.zipping.names import PATH_MOST, ZipNames, cut_name, portable
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,12 @@ def test_long_paths_are_cut_and_stay_different():
     long = names.of_file("", "报" * 85 + ".txt")
     assert len(long.encode()) <= 255
     assert long.endswith("报.txt")
+
+
+def test_many_long_names_that_are_cut_to_the_same_take_few_tries(monkeypatch):
+    tried = []
+    monkeypatch.setattr(names, "cut_name", lambda *args: tried.append(args) or cut_name(*args))
+    zip_names, folder = ZipNames(), "/".join(["f" * 30] * 7)
+    given = [zip_names.of_file(folder, "photograph " * 4 + f"{n:04}.jpg") for n in range(300)]
+    assert len(set(given)) == 300
+    assert len(tried) < 1000

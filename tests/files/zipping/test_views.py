@@ -12,6 +12,7 @@ from app.files.zipping import queries
 from app.times import now
 from tests.factories import HTML
 from tests.files.helpers import PDF, Script, all_connections_taken, files_dir
+from tests.html import Page
 
 PATHS = ("s/2026/报告.pdf", "s/2026/CON.pdf", "s/plan.pdf", "s 2/other.pdf", "top.pdf")
 
@@ -135,3 +136,18 @@ def test_an_earlier_version_brings_the_current_one(script):
     found = opened(script.get("/files/zip?file=5"))
     assert found.read("top.pdf") == PDF + b"new"
     assert script.get("/files/zip?file=x").status_code == 404
+
+
+def test_a_selection_of_nothing_is_the_folder_of_the_page(script, as_role):
+    page = Page(as_role("editor").get("/files/folders/s"))
+    [address] = [each["formaction"] for each in page.all("#selection [formaction^='/files/zip']")]
+    assert address == "/files/zip/s"
+    assert opened(script.get(address)).namelist()[0] == "s/"
+    assert opened(script.get(f"{address}?file=3")).namelist() == ["plan.pdf"]
+
+
+def test_a_folder_s_name_may_come_decomposed_and_is_shown_to_old_clients(script):
+    script.upload(("é/1.pdf", PDF), field="folder")
+    response = script.get("/files/zip/e%CC%81")
+    assert opened(response).namelist()[0] == "é/"
+    assert 'filename="_.zip"' in response.headers["Content-Disposition"]
