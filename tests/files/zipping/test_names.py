@@ -49,6 +49,6 @@ def test_many_long_names_that_are_cut_to_the_same_take_few_tries(monkeypatch):
     tried = []
     monkeypatch.setattr(names, "cut_name", lambda *args: tried.append(args) or cut_name(*args))
     zip_names, folder = ZipNames(), "/".join(["f" * 30] * 7)
-    given = [zip_names.of_file(folder, "photograph " * 4 + f"{n:04}.jpg") for n in range(300)]
+    given = [zip_names.of_file(folder, "photograph " * 12 + f"{n:04}.jpg") for n in range(300)]
     assert len(set(given)) == 300
     assert len(tried) < 1000
