@@ -69,6 +69,9 @@ def test_with_its_file_types_a_file_of_another_one_fails(make_app):
     [
         (timedelta(seconds=30), "just now", "刚刚"),
         (timedelta(minutes=5), "5 minutes ago", "5分钟前"),
+        (timedelta(minutes=65), "1 hour ago", "1小时前"),
+        (timedelta(hours=1, minutes=58), "1 hour ago", "1小时前"),
+        (timedelta(hours=47), "1 day ago", "1天前"),
         (timedelta(hours=3), "3 hours ago", "3小时前"),
         (timedelta(days=2), "2 days ago", "2天前"),
     ],

@@ -22,7 +22,7 @@ def init_app(app: Flask) -> None:
     from app.clock import registry
     from app.database import stored_keys
     from app.history.subjects import register
-    from app.web.navigation import MenuItem, add_to_bar
+    from app.web.navigation import MenuItem, add_to_bar, add_to_search
 
     if app.config["WEB"]:
         source_hash()  # of the code that runs: at the first list the next release may be there
@@ -35,11 +35,11 @@ def init_app(app: Flask) -> None:
     registry.add(app, "expired imports deleted", 300, staging.delete_expired)
     stored_keys.register(app, search_keys.KEYS)
     stored_keys.register(app, search_keys.REMOVED_KEYS)
-    for subject in (subjects.CITY, subjects.IMPORT):
-        register(app, subject)
+    register(app, subjects.CITY)
+    register(app, subjects.IMPORT)
     own = ("cities", "cities_removed", "importing")
-    for entry in (
-        MenuItem("cities.list_cities", _l("Cities"), 10, may_read_cities, own),
-        MenuItem("cities_statistics.glance", _l("At a glance"), 40, may_read_cities),
-    ):
-        add_to_bar(app, entry)
+    add_to_bar(app, MenuItem("cities.list_cities", _l("Cities"), 10, may_read_cities, own))
+    glance = MenuItem("cities_statistics.glance", _l("At a glance"), 40, may_read_cities)
+    add_to_bar(app, glance)
+    removed = ("cities_removed.list_removed", _l("Removed cities"), 10)
+    add_to_search(app, MenuItem(*removed, lambda actor: actor.may_write))

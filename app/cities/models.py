@@ -12,6 +12,7 @@ from app.database.engine import db
 from app.database.types import Id, Moment, UtcDateTime, bounded, long_text
 
 TEXT_LENGTH = 255
+KIND = "city"  # of removed cities, in the table of emptied lists
 USERS_MOST = 2_147_483_647
 # True if the keys are missing or are of other names. NULL and empty names have the same key.
 KEYS_DUE = (

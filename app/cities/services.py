@@ -10,7 +10,7 @@ from app.actor import Actor, Role
 from app.cities import cache, queries
 from app.cities.details.merging import Merge, form_version, merge
 from app.cities.fields import CSV_FIELDS, FIELDS, Input, Values, columns_of, values_of
-from app.cities.models import City, RemovedCity
+from app.cities.models import KIND, City, RemovedCity
 from app.cities.name_locks import lock_names
 from app.cities.queries import check_reader
 from app.cities.rules import check_city, names_of, row_of, search_keys
@@ -213,7 +213,7 @@ def lock_removed(removed_id: int) -> RemovedCity | None:
     """The removed city, locked until the running service ends; None if it cannot be restored any
     more."""
     row = db.session.get(RemovedCity, removed_id, with_for_update=True, populate_existing=True)
-    return None if row is None or row.removed_at <= restorable_since("city") else row
+    return None if row is None or row.removed_at <= restorable_since(KIND) else row
 
 
 def restore_row(actor: Actor, removed: RemovedCity) -> RestoredCity:

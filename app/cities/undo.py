@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.actor import Actor, Role
 from app.cities.fields import Values, values_of
-from app.cities.models import City, RemovedCity
+from app.cities.models import KIND, City, RemovedCity
 from app.cities.name_locks import lock_names
 from app.cities.queries import COLUMNS
 from app.cities.rules import shown_name
@@ -143,7 +143,7 @@ def find_undoable(actor: Actor, entries: Sequence[HistoryEntry]) -> Collection[i
     query = select(*COLUMNS).where(City.id.in_(ids))
     rows = {row.id: row for row in db.session.execute(query)}
     removed = select(RemovedCity.city_id).where(
-        RemovedCity.city_id.in_(ids), is_restorable("city", RemovedCity.removed_at)
+        RemovedCity.city_id.in_(ids), is_restorable(KIND, RemovedCity.removed_at)
     )
     restorable = set(db.session.scalars(removed))
     return {

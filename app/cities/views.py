@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from app.actor import ANONYMOUS, Role
 from app.cities import services
 from app.cities.details.merging import form_version
-from app.cities.details.page import city_context
+from app.cities.details.page import city_context, city_feed
 from app.cities.fields import FIELDS, values_of
 from app.cities.forms import CityForm
 from app.cities.listing.list_page import CITIES, list_content, register_facts
@@ -106,8 +106,13 @@ def removed_page(city_id: int) -> tuple[str, int]:
     row = find_removed(actor(), city_id) if actor().is_signed_in and wants_page() else None
     if row is None:
         raise services.missing()
-    days = settings().removed_days
-    page = render_template("cities/removed/show_removed.html", row=row, fields=FIELDS, days=days)
+    page = render_template(
+        "cities/removed/show_removed.html",
+        row=row,
+        fields=FIELDS,
+        days=settings().removed_days,
+        feed=city_feed(actor(), city_id),
+    )
     return page, 404
 
 

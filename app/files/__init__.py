@@ -20,7 +20,7 @@ def init_app(app: Flask) -> None:
     from app.files.upload import views as upload_views
     from app.files.zipping import views as zip_views
     from app.history.subjects import register
-    from app.web.navigation import MenuItem, add_to_bar
+    from app.web.navigation import MenuItem, add_to_bar, add_to_search
 
     own = (views, removed_views, upload_views, download_views, zip_views)
     blueprints = tuple(each.bp for each in own)
@@ -40,3 +40,5 @@ def init_app(app: Flask) -> None:
     names = ("folders", *(blueprint.name for blueprint in blueprints))
     entry = MenuItem("files.list_files", _l("Files"), 20, blueprints=names)
     add_to_bar(app, entry)
+    removed = MenuItem("files_removed.list_removed", _l("Removed files"), 20)
+    add_to_search(app, removed)

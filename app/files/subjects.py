@@ -89,6 +89,9 @@ FILE = Subject(
     many={
         "file.create": _l("%(who)s uploaded %(what)s and %(more)s more"),
         "file.create.place": _l("%(who)s uploaded %(what)s and %(more)s more to %(place)s"),
+        "file.create.partly": _l(
+            "%(who)s uploaded %(what)s and %(more)s more, some of them to %(place)s"
+        ),
         "file.delete": _l("%(who)s removed %(what)s and %(more)s more"),
         "file.restore": _l("%(who)s restored %(what)s and %(more)s more"),
         "file.move": _l("%(who)s moved %(what)s and %(more)s more"),

@@ -21,6 +21,7 @@ from app.history.entries import (
 )
 from app.history.models import HistoryEntry
 from app.history.recent import ChangeGroup
+from app.history.sentences import fill_sentence
 from app.history.services import Fields
 from app.history.subjects import Subject
 from app.history.undo import find_undoable
@@ -91,9 +92,8 @@ def describe_groups(actor: Actor, groups: Sequence[ChangeGroup]) -> list[FeedRow
 def describe_many(row: FeedRow, group: ChangeGroup) -> FeedRow:
     """The row of several changes, which cannot be undone one by one here."""
     entry, subject = group.newest, subject_of(group.newest.subject_kind)
-    place, place_url = common_place(subject, group)
-    sentence = subject.many.get(f"{entry.action}.place") if place else None
-    sentence = sentence or subject.many.get(entry.action)
+    how, (place, place_url) = shared_place(subject, group)
+    sentence = subject.many.get(entry.action + how) or subject.many.get(entry.action)
     if sentence is None:
         return replace(row, changes=[], undo_url="")
     values = {
@@ -103,15 +103,17 @@ def describe_many(row: FeedRow, group: ChangeGroup) -> FeedRow:
         "more": total_text(group.count and group.count - 1),
         "place": link_to(place, place_url),
     }
-    # Our own text; the values are escaped.
-    sentence = Markup(str(sentence)) % values  # noqa: S704
-    return replace(row, sentence=sentence, changes=[], undo_url="")
+    return replace(row, sentence=fill_sentence(sentence, values), changes=[], undo_url="")
 
 
-def common_place(subject: Subject, group: ChangeGroup) -> tuple[str, str]:
-    """The place of all changes of a group; empty if there are several."""
+def shared_place(subject: Subject, group: ChangeGroup) -> tuple[str, tuple[str, str]]:
+    """The place of all changes of a group, or the only one that some of them have, and which of
+    these sentences says so."""
     places = {subject.place(fields_of(entry)) for entry in group.entries}
-    return places.pop() if len(places) == 1 else ("", "")
+    named = [each for each in places if each[0]]
+    if len(named) != 1:
+        return "", ("", "")
+    return ".place" if len(places) == 1 else ".partly", named[0]
 
 
 def write_sentence(
@@ -123,9 +125,8 @@ def write_sentence(
         variant = "undo"
     sentence = subject.sentences.get(f"{entry.action}.{variant}")
     sentence = sentence or subject.sentences.get(entry.action, ANY_SENTENCE)
-    values = {"who": who, "what": what, "action": row.action, "n": entry.version}
-    # Our own text; the values are escaped.
-    return Markup(str(sentence)) % values  # noqa: S704
+    values = {"who": who, "what": what, "action": row.action, "n": str(entry.version)}
+    return fill_sentence(sentence, values)
 
 
 def link_to(label: str, url: str) -> Markup:

@@ -13,8 +13,7 @@ from app.text import N_, Message
 
 
 def find_undoable(actor: Actor, entries: Sequence[HistoryEntry]) -> set[int]:
-    """The ids of those entries that the actor may undo. Entries of one bulk change are not undone
-    one by one."""
+    """The ids of those entries that the actor may undo."""
     kinds: dict[str, list[HistoryEntry]] = defaultdict(list)
     subjects = all_subjects()
     able = [each for each in entries if can_undo(actor, each)]

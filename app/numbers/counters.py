@@ -1,12 +1,12 @@
 """What the cache has counted: hits and computations, in all and by the hour, and the workers that
 share it. Lookups count within their own scripts."""
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from redis.exceptions import RedisError
 
+from app import times
 from app.current import worker_name
 from app.redis.client import redis_store
 from app.text import read_count
@@ -85,7 +85,7 @@ class CacheStatistics:
 
 def read_statistics() -> CacheStatistics | None:
     """The statistics, or None without Redis. This worker has just asked."""
-    now = int(time.time())
+    now = int(times.now().timestamp())
     hours = range(now // 3600 - HOURS + 1, now // 3600 + 1)
     keys = [COUNTERS, WORKERS, *map(hour_key, hours)]
     args: list[str | int] = [now, worker_name(), now - 60 * WORKER_MINUTES, WORKERS_SHOWN]
@@ -110,11 +110,6 @@ def read_counts(found: list[str | None]) -> Counts:
     return Counts(hits, computed)
 
 
-def read_hour(hour: int, found: list[str | None]) -> HourCounts:
-    """The counts of an hour since 1970."""
-    return HourCounts(at(3600 * hour), read_counts(found))
-
-
 def read_worker(name: str, score: str) -> Worker:
     """A worker as it is stored: `host:4711` and the time."""
     host, _colon, pid = name.rpartition(":")
@@ -123,4 +118,4 @@ def read_worker(name: str, score: str) -> Worker:
 
 def at(seconds: float) -> datetime:
     """A time that is stored as seconds since 1970; nothing happened in the future."""
-    return datetime.fromtimestamp(min(seconds, time.time()), UTC)
+    return datetime.fromtimestamp(min(seconds, times.now().timestamp()), UTC)

@@ -81,7 +81,7 @@ class Panel:
         text = self.n if number is None else str(number)
         try:
             self.result = self.kind.get(text, limits)
-            self.number = int(text)
+            self.number = self.result.n
         except DomainError as error:
             self.error = error
         self.milliseconds = round((time.perf_counter() - start) * 1000, 1)

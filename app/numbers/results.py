@@ -7,11 +7,11 @@ their own. A lookup is one script, so that a hit costs one round trip, counters 
 included. It takes Redis about 20 µs more than a bare HGET; in return the counts are exact.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from app import times
 from app.current import worker_name
 from app.numbers.counters import COUNTERS, WORKERS, hour_key
 from app.redis.client import redis_store
@@ -110,18 +110,20 @@ class Result:
 
 def made_here(text: str) -> Result:
     """A result that this process has just computed."""
-    return Result(text, Origin(worker_name(), int(time.time())))
+    return Result(text, Origin(worker_name(), int(times.now().timestamp())))
 
 
 def read_origin(text: str | None) -> Origin | None:
     """An origin as it is stored: `1796083200 host:4711`."""
     seconds, _space, worker = (text or "").partition(" ")
-    return Origin(worker, min(read_count(seconds), int(time.time()))) if worker else None
+    return (
+        Origin(worker, min(read_count(seconds), int(times.now().timestamp()))) if worker else None
+    )
 
 
 def run_script(text: str, keys: tuple[str, ...], args: tuple[str | int, ...]) -> list[str | None]:
     """What a script returns, which also counts."""
-    now = int(time.time())
+    now = int(times.now().timestamp())
     found: list[str | None] = redis_store.script(COUNT + text)(
         keys=(COUNTERS, hour_key(now // 3600), WORKERS, *keys), args=(now, worker_name(), *args)
     )

@@ -1,7 +1,7 @@
 """π and Fibonacci numbers: which n are valid, how many computations are allowed, the results."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from redis.exceptions import RedisError
@@ -37,8 +37,10 @@ class NotANumber(Invalid):
 
 @dataclass(frozen=True)
 class NumberResult:
-    """A number as JSON writes it, whether it was cached, and who computed it, if that is known."""
+    """A number as JSON writes it, for which n, whether it was cached, and who computed it, if that
+    is known."""
 
+    n: int
     text: str
     cached: bool
     origin: Origin | None
@@ -61,9 +63,11 @@ def check_n(text: str, limit: int) -> int:
 
 def get_pi(text: str, limits: ClientLimits) -> NumberResult:
     """π from n terms. All n that have the last result share its place in the cache."""
-    n = min(check_n(text, pi.LIMIT), pi.LAST_N)
-    counted = pi.count_added(n) > UNCOUNTED_TERMS
-    return get(PIS, n, lambda _lock: repr(pi.compute(n)), limits if counted else None)
+    n = check_n(text, pi.LIMIT)
+    terms = min(n, pi.LAST_N)
+    counted = pi.count_added(terms) > UNCOUNTED_TERMS
+    found = get(PIS, terms, lambda _lock: repr(pi.compute(terms)), limits if counted else None)
+    return replace(found, n=n)
 
 
 def get_fib(text: str, limits: ClientLimits) -> NumberResult:
@@ -81,7 +85,7 @@ def get(
     """A result from the cache, or computed within the limits, if there are any."""
     allow = partial(count_computation, limits)
     result, cached = cache.get_or_compute(results, n, compute, allow)
-    return NumberResult(result.text, cached, result.origin)
+    return NumberResult(n, result.text, cached, result.origin)
 
 
 def count_computation(limits: ClientLimits | None) -> None:

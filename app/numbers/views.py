@@ -86,7 +86,7 @@ def download_number(kind: str, n: str) -> Response:
     """A result as a text file."""
     result = panels.KINDS[kind].get(n, client_limits)
     response = Response(f"{result.text}\n", mimetype="text/plain")
-    response.headers["Content-Disposition"] = f'attachment; filename="{kind}-{int(n)}.txt"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{kind}-{result.n}.txt"'
     return response
 
 

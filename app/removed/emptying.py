@@ -1,6 +1,7 @@
 """Emptying a list of removed things, however long it is: one row says until when it was emptied,
 and the clock deletes what was removed before."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -32,6 +33,18 @@ def empty_until(
         raise Conflict(NOTHING_LEFT)
     db.session.execute(update(Emptied).where(Emptied.kind == kind).values(until_at=until))
     return until, found
+
+
+def repeat_for(seconds: float, delete_batch: Callable[[], int], most: int) -> int:
+    """Delete batch after batch, for some seconds at most, until one has fewer than `most` things;
+    returns how many they were."""
+    deadline, total = time.monotonic() + seconds, 0
+    while time.monotonic() < deadline:
+        count = delete_batch()
+        total += count
+        if count < most:
+            break
+    return total
 
 
 def lock(kind: str) -> None:

@@ -1,5 +1,6 @@
 """The start page of members and of visitors, and the search in everything."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
@@ -13,6 +14,7 @@ from flask_babel import gettext as _
 from app.actor import Role
 from app.auth.queries import is_unclaimed
 from app.cities.statistics.queries import Statistics
+from app.config import LANGUAGES
 from app.current import actor
 from app.database.cursor import storable
 from app.database.keyset import SEARCH_LENGTH
@@ -25,12 +27,21 @@ from app.web.client import time_zone
 from app.web.declarations import without_redis
 from app.web.formatting import local
 from app.web.listings import total_text
-from app.web.navigation import MenuItem, bar_entries, menu_entries
+from app.web.navigation import MenuItem, searched_entries
 from app.web.permissions import role_required
 
 bp = Blueprint("start", __name__)
 
 BARS = 12  # provinces in the small chart
+
+
+@dataclass(frozen=True)
+class DayOfChanges:
+    """The recent changes of one of the reader's days."""
+
+    name: str
+    is_today: bool
+    rows: list[FeedRow]
 
 
 @bp.get("/")
@@ -71,11 +82,14 @@ def bars_of(figures: Statistics) -> list[tuple[str, float]]:
     ]
 
 
-def by_day(rows: list[FeedRow], today: date) -> list[tuple[str, list[FeedRow]]]:
-    """The rows by the reader's days, each with its name."""
+def by_day(rows: list[FeedRow], today: date) -> list[DayOfChanges]:
+    """The rows by the reader's days."""
     names = {today: _("Today"), today - timedelta(days=1): _("Yesterday")}
     days = groupby(rows, lambda row: local(row.at).date())
-    return [(names.get(day) or format_day(day), list(group)) for day, group in days]
+    return [
+        DayOfChanges(names.get(day) or format_day(day), day == today, list(group))
+        for day, group in days
+    ]
 
 
 def format_day(day: date) -> str:
@@ -101,7 +115,11 @@ def search() -> str:
 
 
 def pages_named(words: str) -> list[MenuItem]:
-    """The entries of the bar and of the menu whose names have all the words."""
-    keys = search_key(words).split()
-    entries = [*bar_entries(), *menu_entries()]
-    return [each for each in entries if all(key in search_key(str(each.label)) for key in keys)]
+    """The pages whose names, in any of the languages, have all the words."""
+    keys, found = search_key(words).split(), set[str]()
+    pages = searched_entries()
+    for language in LANGUAGES:
+        with flask_babel.force_locale(language):
+            names = {each.endpoint: search_key(str(each.label)) for each in pages}
+        found |= {page for page, name in names.items() if all(key in name for key in keys)}
+    return [each for each in pages if each.endpoint in found]

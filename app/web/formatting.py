@@ -1,6 +1,6 @@
 """Template filters: times, numbers and sizes in the reader's language."""
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 import flask_babel
 from babel.dates import get_timezone_gmt, get_timezone_name
@@ -10,15 +10,28 @@ from flask_babel import gettext as _
 from app.text import Bytes, join_names, join_sentences
 from app.times import now
 
+# Those in which Babel says how long ago something was, the longest first.
+UNITS = (
+    *(timedelta(days=days) for days in (365, 30, 7, 1)),
+    timedelta(hours=1),
+    timedelta(minutes=1),
+)
+
 
 def format_ago(moment: datetime) -> str:
-    """A time relative to now: 5 minutes ago."""
+    """A time relative to now, in whole units that have passed: 65 minutes are 1 hour ago, and 47
+    hours 1 day ago."""
     past = now() - moment
-    if past.total_seconds() < 60:
+    unit = next((each for each in UNITS if past >= each), None)
+    if unit is None:
         return str(_("just now"))
-    return str(
-        flask_babel.format_timedelta(-past, granularity="minute", add_direction=True, threshold=1.2)
-    )
+    whole = past // unit * unit
+    return str(flask_babel.format_timedelta(-whole, add_direction=True, threshold=1))
+
+
+def format_clock(moment: datetime) -> str:
+    """The time of day in the reader's time zone, for lists under the name of a day: 16:20."""
+    return str(flask_babel.format_time(moment, "HH:mm"))
 
 
 def format_datetime(moment: datetime) -> str:
@@ -73,6 +86,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         ago=format_ago,
         bytes=format_size,
+        clock=format_clock,
         date=flask_babel.format_date,
         datetime=format_datetime,
         exactly=format_exactly,

@@ -42,11 +42,13 @@ class MenuItem:
 
 @dataclass
 class Navigation:
-    """The entries of the bar and of the menu under the person's name, and the endpoints of the
+    """The entries of the bar, of the menu under the person's name, and those that are found only by
+    the search, and the endpoints of the
     start page, for searching everything, signing in and choosing a password."""
 
     bar: list[MenuItem] = field(default_factory=list)
     menu: list[MenuItem] = field(default_factory=list)
+    searched: list[MenuItem] = field(default_factory=list)
     home: str = ""
     search: str = ""
     sign_in: str = ""
@@ -67,6 +69,10 @@ def add_to_menu(app: Flask, entry: MenuItem) -> None:
     insort(navigation(app).menu, entry, key=attrgetter("order"))
 
 
+def add_to_search(app: Flask, entry: MenuItem) -> None:
+    insort(navigation(app).searched, entry, key=attrgetter("order"))
+
+
 def bar_entries() -> list[MenuItem]:
     """The entries that the actor sees."""
     return [entry for entry in navigation(current_app).bar if entry.visible(actor())]
@@ -75,6 +81,12 @@ def bar_entries() -> list[MenuItem]:
 def menu_entries() -> list[MenuItem]:
     """The entries that the actor sees."""
     return [entry for entry in navigation(current_app).menu if entry.visible(actor())]
+
+
+def searched_entries() -> list[MenuItem]:
+    """The pages that the search names to the actor."""
+    others = [entry for entry in navigation(current_app).searched if entry.visible(actor())]
+    return [*bar_entries(), *menu_entries(), *others]
 
 
 def home_url() -> str:

@@ -90,6 +90,7 @@ async function addFolder(folder, path) {
 }
 
 async function dropped(transfer) {
+  queue.begin();
   // Read everything at once: the browser clears the transfer after the first await.
   const items = Array.from(transfer.items).filter((item) => item.kind === "file");
   const folderOf = (item) => {
@@ -110,6 +111,7 @@ for (const button of form.querySelectorAll("[data-choose]")) {
   const input = document.getElementById(button.dataset.choose);
   button.addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
+    queue.begin();
     add(chosen(input));
     input.value = "";
   });

@@ -73,11 +73,16 @@ export class Queue {
     return [...this.jobs].filter((job) => !job.complete);
   }
 
+  // Before what was chosen or dropped at once is added: it is read folder by folder, and a click on
+  // Stop holds for the folders that are still to be read.
+  begin() {
+    if (!this.isActive && !this.failures.size) this.clear();
+    this.isStopped = false;
+  }
+
   // Add what was chosen. It takes time, because the browser asks for the size of each file only
   // now; so it is done in slices.
   async add(found) {
-    if (!this.isActive && !this.failures.size) this.clear();
-    this.isStopped = false;
     for (let start = 0; start < found.length; start += SLICE) {
       this.addSlice(found.slice(start, start + SLICE));
       await new Promise((resolve) => setTimeout(resolve));

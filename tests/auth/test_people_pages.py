@@ -234,5 +234,5 @@ def test_the_page_of_a_person_has_facts_and_forms_left_and_the_history_right(adm
     page = Page(admin.get(f"/people/{other}"))
     headings = page.texts(".two > :not(.side) h2")
     assert headings == ["Details", "Forgotten password", "Access"]
-    assert page.texts(".side h2") == ["About this"]
+    assert page.texts(".side h2") == ["History"]
     assert page.texts(".side .facts") == []

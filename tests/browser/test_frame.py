@@ -99,6 +99,21 @@ def test_rows_of_a_list_are_two_lines_on_a_phone(open_as: OpenAs, path: str) -> 
     assert max(height for _top, height in rows) < 68
 
 
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_filters_and_times_of_the_history_are_whole_on_a_phone(
+    open_as: OpenAs, locale: str
+) -> None:
+    page = open_as("admin", locale=locale, **PHONE).new_page()
+    page.goto("/history")
+    widths = "selects => selects.map(select => select.offsetWidth)"
+    person, kind = page.locator(".filters select").evaluate_all(widths)
+    assert min(person, kind) > 300
+    cut = "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).length"
+    times = page.locator(".history .when")
+    assert times.count() > 0
+    assert times.evaluate_all(cut) == 0
+
+
 def test_a_select_filters_at_once_but_not_while_keys_pass_over_it(page: Page) -> None:
     page.goto("/cities")
     select = page.get_by_label("Province", exact=True)

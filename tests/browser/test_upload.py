@@ -18,6 +18,24 @@ DROP = """([zone, files]) => {
     zone.dispatchEvent(new DragEvent("dragover", {dataTransfer: transfer, bubbles: true}));
     zone.dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, bubbles: true}));
 }"""
+# Have every drop be a folder with a file and a folder, which is read only after openInner().
+SLOW_FOLDER = """() => {
+    const file = (name) => ({
+        name, isFile: true, isDirectory: false,
+        file: (done) => done(new File([name.repeat(200000)], name)),
+    });
+    const folder = (name, entries, ready) => ({
+        name, isFile: false, isDirectory: true,
+        createReader: () => {
+            const parts = [entries, []];
+            return {readEntries: (done) => ready.then(() => done(parts.shift()))};
+        },
+    });
+    const opened = new Promise((open) => { window.openInner = open; });
+    const inner = folder("inner", [file("second.txt")], opened);
+    const outer = folder("outer", [file("first.txt"), inner], Promise.resolve());
+    DataTransferItem.prototype.webkitGetAsEntry = () => outer;
+}"""
 
 
 @pytest.fixture
@@ -408,6 +426,28 @@ def test_a_folder_that_the_browser_cannot_read_is_reported(page: Page) -> None:
     row = page.locator("[data-failures] li")
     expect(row).to_contain_text("This folder could not be read.")
     expect(row.get_by_role("button")).to_be_hidden()
+
+
+def test_stop_holds_for_folders_that_are_still_to_be_read(page: Page) -> None:
+    page.evaluate(SLOW_FOLDER)
+    restore = slow_down(page, 20_000)
+    zone = page.locator("[data-drop]").element_handle()
+    page.evaluate(DROP, [zone, [["outer", ""]]])
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect_failure(page, "outer/first.txt", "stopped")
+    restore()
+    page.evaluate("window.openInner()")
+    expect_failure(page, "outer/inner/second.txt", "stopped")
+    expect_title(page, "0 uploaded, 2 failed")
+
+
+def test_a_folder_that_is_read_later_is_of_the_same_upload(page: Page) -> None:
+    page.evaluate(SLOW_FOLDER)
+    zone = page.locator("[data-drop]").element_handle()
+    page.evaluate(DROP, [zone, [["early", ""]]])
+    expect_title(page, "1 uploaded")
+    page.evaluate("window.openInner()")
+    expect_title(page, "2 uploaded")
 
 
 def test_the_focus_stays_where_it_is_when_the_list_is_refreshed(page: Page) -> None:

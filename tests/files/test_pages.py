@@ -93,7 +93,7 @@ def test_details_show_the_digest_and_versions(app, script, as_role):
     assert script.get("/files/3").headers["ETag"] == f'"{page.text("#sha256")}"'
     assert page.links(".versions a") == ["/files/3", "/files/1/details", "/files/1"]
     assert page.texts(".versions b") == ["2", "1"]
-    assert page.text(".versions [aria-current]").startswith("2 this version current")
+    assert page.text(".versions [aria-current]").startswith("2 this version (current)")
     assert not page.has("[formaction$='/current']")
 
 

@@ -85,8 +85,8 @@ def test_rows_are_sentences_with_what_changed(any_app):
 def test_rows_are_chinese_sentences(any_app):
     cities.create_city(EDITOR, given())
     page = feed(any_app, EDITOR, "zh", about=True)
-    assert page.texts("li > span:nth-of-type(2)") == ["你 添加了 这个城市"]
-    assert page.one("button")["aria-label"] == "撤销: 你 添加了 这个城市"
+    assert page.texts("li > span:nth-of-type(2)") == ["你 添加了这个城市"]
+    assert page.one("button")["aria-label"] == "撤销: 你添加了这个城市"
 
 
 def test_something_removed_is_named_and_can_be_restored(any_app):

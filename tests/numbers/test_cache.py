@@ -2,14 +2,14 @@
 
 import os
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import requests
 
-from app import children
+from app import children, times
 from app.current import worker_name
 from app.errors import Unavailable
 from app.numbers import cache, fib, large_fib, services
@@ -203,7 +203,7 @@ def test_an_invalid_large_number_is_computed_again(app, store, invalid):
 def test_there_are_few_large_numbers(app, store, monkeypatch):
     results = replace(services.LARGE_FIBS, budget=3)
     moment = [1000.0]
-    monkeypatch.setattr(time, "time", lambda: moment[0])
+    monkeypatch.setattr(times, "now", lambda: datetime.fromtimestamp(moment[0], UTC))
     with app.app_context():
         for n in range(5):
             moment[0] += 1
@@ -216,7 +216,7 @@ def test_there_are_few_large_numbers(app, store, monkeypatch):
 def test_the_least_recently_used_results_are_evicted(app, store, monkeypatch):
     results = replace(services.FIBS, budget=3)
     moment = [1000.0]
-    monkeypatch.setattr(time, "time", lambda: moment[0])
+    monkeypatch.setattr(times, "now", lambda: datetime.fromtimestamp(moment[0], UTC))
     with app.app_context():
         for n in range(5):
             moment[0] += 1
@@ -242,7 +242,7 @@ def test_results_of_the_original_are_evicted_before_what_is_used(app, store):
 @pytest.mark.parametrize("n", [12, 150_000])
 def test_a_result_says_who_computed_it(make_app, n, monkeypatch):
     apps = make_app(), make_app()
-    monkeypatch.setattr(time, "time", lambda: 1_796_083_200.7)
+    monkeypatch.setattr(times, "now", lambda: datetime.fromtimestamp(1_796_083_200.7, UTC))
     results = services.LARGE_FIBS if n > fib.LARGE else services.FIBS
     with apps[0].app_context():
         results.store(n, made_here(fib.digits(n)))

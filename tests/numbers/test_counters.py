@@ -1,9 +1,10 @@
 """What the cache counts: in all, by the hour, and the workers."""
 
-import time
+from datetime import UTC, datetime
 
 import pytest
 
+from app import times
 from app.numbers import counters
 from tests.factories import Browser
 
@@ -14,7 +15,7 @@ HOUR = 3600
 def clock(monkeypatch):
     """The time, in a list of one."""
     moment = [500_000 * HOUR + 100.0]
-    monkeypatch.setattr(time, "time", lambda: moment[0])
+    monkeypatch.setattr(times, "now", lambda: datetime.fromtimestamp(moment[0], UTC))
     return moment
 
 

@@ -234,6 +234,12 @@ def test_the_page_accepts_numbers_as_it_shows_them(browser):
     assert page.one("#pi")["value"] == "1,000,000"
 
 
+def test_the_page_accepts_thousands_of_zeros_before_a_number(browser):
+    response = browser.get(f"/numbers?fib={'0' * 4400}5&pi={'0' * 4400}5")
+    assert response.status_code == 200
+    assert browser.get(f"/numbers/fib/{'0' * 4400}5.txt").text == "5\n"
+
+
 def test_the_page_names_the_time_in_which_workers_are_counted(browser, monkeypatch):
     assert "workers in the last 10 minutes" in Page(browser.get("/numbers")).texts("dt")
     monkeypatch.setattr(counters, "WORKER_MINUTES", 3)

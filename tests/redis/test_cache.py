@@ -126,7 +126,7 @@ def change_shape(client, pattern):
         ("/cities", "gz:cities:*facts*", "/cities?sort=users"),
         ("/cities", "gz:cities:*facts*", "/cities/new"),
         ("/cities/glance", "gz:cities:*glance*", "/cities/glance"),
-        ("/files", "gz:files:*sums*", "/files"),
+        ("/files", "gz:files:*totals*", "/files"),
     ],
 )
 def test_pages_survive_a_cached_value_of_another_shape(as_role, redis_url, page, pattern, address):

@@ -1,6 +1,7 @@
 """The start page of members."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
@@ -59,6 +60,18 @@ def test_members_see_what_changed_and_totals(app, as_role):
     assert sentences(Page(browser.get("/")))[0] == "You removed harbour.txt"
 
 
+def test_changes_of_other_days_have_the_time_of_day(app, as_role):
+    browser = as_role("editor")
+    with app.test_request_context():
+        cities.create_city(ACTOR, given())
+        store(1, "new.txt", b"1")
+        [old, _new] = entries("city", "file")
+        move(old.id, days=1)
+        clock = db.session.get(HistoryEntry, old.id).at.astimezone(ZoneInfo("Asia/Shanghai"))
+    times = Page(browser.get("/")).texts(".feed .day ~ li .when time")
+    assert times == ["just now", f"{clock:%H:%M}"]
+
+
 def test_viewers_are_offered_nothing_that_they_may_not_do(app, as_role):
     with app.test_request_context():
         cities.create_city(OPERATOR, given())
@@ -82,6 +95,22 @@ def test_an_empty_installation_says_what_to_do_first(as_role):
     assert not Page(as_role("viewer").get("/")).links(".start-steps a")
     as_role("editor").submit("/cities/new", {"province": "a", "city": "b", "number": "5"})
     assert not Page(as_role("admin").get("/")).has(".start-steps")
+
+
+def test_a_folder_that_was_uploaded_with_files_is_named(app, as_role):
+    browser = as_role("editor")
+    with app.test_request_context():
+        store(1, "note.txt", b"1")
+        store(1, "trip/1.txt", b"1", with_folder=True)
+        store(1, "trip/2.txt", b"1", with_folder=True)
+        store(1, "last.txt", b"1")
+    page = Page(browser.get("/"))
+    assert sentences(page) == ["You uploaded last.txt and 3 more, some of them to trip"]
+    assert "/files/folders/trip" in page.links(".feed a")
+    header = {"Accept": "text/html", "Accept-Language": "zh"}
+    chinese = browser.get("/", headers=header).text
+    assert "<b>你</b>上传了 <a" in chinese
+    assert "</a> 以及另外 3 个文件，其中一部分在 <a" in chinese
 
 
 def test_an_import_that_waits_is_shown_to_its_owner(app, as_role):

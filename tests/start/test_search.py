@@ -48,8 +48,18 @@ def test_pages_are_found_by_their_names_in_both_languages(as_role):
         "/search?q=城市", headers={"Accept": "text/html", "Accept-Language": "zh"}
     )
     assert "/cities" in Page(chinese).links("[aria-labelledby=found-pages] a")
+    assert found(browser, "计算").links("main section a") == ["/numbers"]
     assert not found(browser, "people").links("main section a")
     assert found(as_role("admin"), "people").links("main section a") == ["/people"]
+
+
+def test_the_lists_of_removed_things_are_found_by_those_who_may_open_them(as_role):
+    lists = {"editor": ["/cities/removed", "/files/removed"], "viewer": ["/files/removed"]}
+    for role, urls in lists.items():
+        browser = as_role(role)
+        links = found(browser, "removed").links("[aria-labelledby=found-pages] a")
+        assert sorted(links) == urls
+        assert all(browser.get(url).status_code == 200 for url in urls)
 
 
 def test_people_are_for_administrators_alone(filled, as_role):

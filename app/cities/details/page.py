@@ -20,7 +20,7 @@ def city_context(actor: Actor, row: CityRow) -> dict[str, Any]:
     """The variables of the templates: the province, the place by users, the history."""
     facts, province = register_facts(actor), read_province(actor, row)
     place = find_place(actor, row)
-    feed = describe_feed(actor, read_history(actor, row.id), about=True)
+    feed = city_feed(actor, row.id)
     release_connection()
     return {
         "provinces": facts.provinces,
@@ -29,6 +29,11 @@ def city_context(actor: Actor, row: CityRow) -> dict[str, Any]:
         "place": place_text(place, facts.total),
         "feed": feed,
     }
+
+
+def city_feed(actor: Actor, city_id: int) -> list[Any]:
+    """The history of a city, also of a removed one, as its page shows it."""
+    return describe_feed(actor, read_history(actor, city_id), about=True)
 
 
 def read_history(actor: Actor, city_id: int) -> list[Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, func, select
 
 from app.actor import Actor, Role
 from app.cities.listing.words import has_words
-from app.cities.models import RemovedCity
+from app.cities.models import KIND, RemovedCity
 from app.cities.queries import check_reader
 from app.database import keyset
 from app.database.cursor import Cursor, Sort, read_moment
@@ -17,8 +17,6 @@ from app.database.engine import db
 from app.database.keyset import Listing, Page, Query, count_some, seek
 from app.database.service import permitted
 from app.removed.period import is_restorable
-
-KIND = "city"  # in the table of emptied lists
 
 RemovedRow = Row[*tuple[Any, ...]]
 COLUMNS = [column for column in RemovedCity.__table__.c if column.key != "search_key"]

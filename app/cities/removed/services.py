@@ -1,17 +1,16 @@
 """Emptying the list of removed cities, and deleting them permanently."""
 
-import time
 from datetime import datetime
 
 from sqlalchemy import delete, select
 
 from app.actor import Actor, Role
-from app.cities.models import RemovedCity
-from app.cities.removed.queries import KIND, count_between
+from app.cities.models import KIND, RemovedCity
+from app.cities.removed.queries import count_between
 from app.database.engine import db
 from app.database.service import service, unrecorded
 from app.history.services import Change, record
-from app.removed.emptying import empty_until
+from app.removed.emptying import empty_until, repeat_for
 from app.removed.period import restorable_since
 
 # The subject of an entry that is about no city in particular.
@@ -32,13 +31,7 @@ def empty_removed(actor: Actor, until: datetime) -> int:
 
 def delete_old_removed() -> int:
     """Delete removed cities that can no longer be restored, for some seconds; returns how many."""
-    deadline, total = time.monotonic() + RUN_SECONDS, 0
-    while time.monotonic() < deadline:
-        count = delete_batch()
-        total += count
-        if count < DELETED_AT_ONCE:
-            break
-    return total
+    return repeat_for(RUN_SECONDS, delete_batch, DELETED_AT_ONCE)
 
 
 @unrecorded

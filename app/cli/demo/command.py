@@ -37,7 +37,7 @@ def isolate_environment(folder: Path) -> None:
 
 
 def announce(settings: Settings, passwords: dict[str, str]) -> None:
-    """Print the address and the accounts, with the roles that they have at the end of the week."""
+    """Print the address and the accounts, with their roles."""
     click.echo(f"\nGazetteer is at {address(settings)}; sign in as")
     for name, password in passwords.items():
         click.echo(f"  {name:8}{password}  {ROLES.get(name, '')}".rstrip())

@@ -252,5 +252,9 @@ def remove_leftovers(folder: Path) -> int:
 def stored_before(folder: Path, moment: float) -> Iterator[str]:
     """The names of all stored files last written before a moment (Unix time)."""
     for path in folder.glob("[0-9a-f][0-9a-f]/*"):
-        if STORED.fullmatch(path.name) and path.stat().st_mtime < moment:
+        try:
+            is_due = STORED.fullmatch(path.name) and path.stat().st_mtime < moment
+        except FileNotFoundError:
+            continue  # somebody else deleted it just now
+        if is_due:
             yield path.name

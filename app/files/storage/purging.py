@@ -5,7 +5,6 @@ action, so it is not recorded in the history. `flask purge-files` deletes orphan
 somebody's action, and recorded (app/files/services.py::purge_files).
 """
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -19,6 +18,7 @@ from app.files import cache
 from app.files.models import File
 from app.files.rules import restorable_since
 from app.files.storage.folder import remove_stored, stored_before
+from app.removed.emptying import repeat_for
 from app.times import now
 
 PURGED_AT_ONCE = 100
@@ -28,13 +28,7 @@ RUN_SECONDS = 10.0  # of one run of the clock
 def purge_removed() -> int:
     """Delete permanently removed files that can no longer be restored, for some seconds; returns
     how many."""
-    deadline, total = time.monotonic() + RUN_SECONDS, 0
-    while time.monotonic() < deadline:
-        count = purge_batch()
-        total += count
-        if count < PURGED_AT_ONCE:
-            break
-    return total
+    return repeat_for(RUN_SECONDS, purge_batch, PURGED_AT_ONCE)
 
 
 @unrecorded

@@ -73,8 +73,24 @@ def test_the_address_of_a_removed_city_says_so_and_offers_to_restore_it(gone, as
     assert gone.get("/cities/1").status_code == 200
     viewer = Page(as_role("viewer").get("/cities/2"))
     assert viewer.text("h1") == "三沙市"
-    assert not viewer.has("main form")
+    assert not viewer.has("main button")
     assert viewer.links(".crumbs a") == ["/cities"]
+
+
+def test_the_page_of_a_removed_city_has_its_history(gone, as_role):
+    page = Page(gone.get("/cities/1"))
+    assert page.texts(".side h2") == ["About this"]
+    feed = page.texts(".side .feed > li")
+    assert feed == ["E You removed this city just now Restore"]
+    admin = as_role("admin")
+    admin.submit("/cities/removed/2/restore", page=LIST)
+    admin.submit("/cities/2/delete")
+    feed = Page(as_role("viewer").get("/cities/2")).texts(".side .feed > li")
+    assert [text.split(" this city")[0] for text in feed] == [
+        "A admin removed",
+        "A admin restored",
+        "E editor removed",
+    ]
 
 
 def test_scripts_and_visitors_do_not_get_the_page_of_a_removed_city(gone, browser, make_app):
