@@ -14,12 +14,12 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenAs
 from tests.browser.pages import submit
 from tests.files.helpers import PNG
-from tests.files.preview.helpers import ACTION, encoded, landscape, pdf
-from tests.files.preview.test_child import header_of
+from tests.files.preview.helpers import ACTION, TRICKS, encoded, landscape, pdf
+from tests.files.preview.test_child import OUTLINES, PICTURE, header_of
 from tests.site import Site
 
 # What a script would do: say so, and ask another server.
-EVIL = "alert('ran'); fetch('http://127.0.0.1:9/ran'); document.title = 'ran'"
+EVIL = "alert('ran'); console.log('ran'); fetch('http://127.0.0.1:9/ran'); document.title = 'ran'"
 SVG = f"""<svg xmlns="http://www.w3.org/2000/svg" onload="{EVIL}" width="100" height="100">
 <script>{EVIL}</script><image href="http://127.0.0.1:9/ran"/><foreignObject>
 <iframe xmlns="http://www.w3.org/1999/xhtml" src="javascript:{EVIL}"/></foreignObject></svg>"""
@@ -32,12 +32,13 @@ HOSTILE = {
     "page.txt": HTML_PAGE.encode(),
     "table.csv": f"</td><script>{EVIL}</script>,b\n=cmd|' /C calc'!A0,2\n".encode(),
     "script.pdf": pdf(ACTION),
-    "hidden.pdf": pdf(b"/OpenAction 20 0 R", packed=[b"<< /S /JavaScript /JS (app.alert(1)) >>"]),
     "page.wav": b"RIFF\xff\xff\0\0WAVE" + HTML_PAGE.encode(),
     "page.mp4": b"\0\0\0\x18ftypmp42" + HTML_PAGE.encode(),
     "page.gif": b"GIF89a/*" + HTML_PAGE.encode(),
     "torn.png": PNG[:40],
     "bomb.png": header_of(30_000, 30_000),
+    "packed.pdf": TRICKS["packed"],
+    "far.pdf": TRICKS["far"],
 }  # fmt: skip
 
 
@@ -56,6 +57,7 @@ def watched(open_as: OpenAs) -> tuple[Page, list[str]]:
     page = open_as("viewer").new_page()
     happened: list[str] = []
     page.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda said: happened.append(said.text) if said.text == "ran" else None)
     page.on("popup", lambda popup: happened.append(f"popup {popup.url}"))
     page.on(
         "request", lambda request: happened.append(request.url) if ":9/" in request.url else None
@@ -79,10 +81,33 @@ def test_nothing_of_a_file_runs(site, watched, name):
     assert happened == []
 
 
+@pytest.mark.parametrize("trick", TRICKS)
+def test_no_trick_shows_a_document_with_a_script(site, watched, trick):
+    page, _happened = watched
+    file_id = add(site, f"{trick}.pdf", TRICKS[trick])
+    assert page.goto(f"{site.base}/files/{file_id}/preview").status == 422
+
+
+@pytest.mark.parametrize("trick", ["packed", "far", "above"])
+def test_without_the_check_it_would_run(watched, tmp_path, trick):
+    """Otherwise the tests above would prove nothing."""
+    page, happened = watched
+    (tmp_path / "trick.pdf").write_bytes(TRICKS[trick])
+    page.goto(f"file://{tmp_path}/trick.pdf", wait_until="commit")
+    for _wait in range(100):
+        if happened:
+            break
+        page.wait_for_timeout(200)
+    assert happened == ["ran"]
+
+
 def test_a_framed_document_is_shown_without_scripts(site, watched):
     """The viewer of the browser draws it in spite of the sandbox, which is why there is a test."""
     page, happened = watched
-    page.goto(f"{site.base}/files/{add(site, 'plain.pdf', pdf())}/details")
+    file_id = add(site, "plain.pdf", pdf(OUTLINES) + PICTURE)
+    with page.expect_response(f"**/files/{file_id}/preview") as response:
+        page.goto(f"{site.base}/files/{file_id}/details")
+    assert response.value.status == 200
     page.wait_for_timeout(2500)
     assert any(frame.url.startswith("chrome-extension://") for frame in page.frames)
     page.goto(f"{site.base}/files/{add(site, 'script.pdf', pdf(ACTION))}/details")

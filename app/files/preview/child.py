@@ -14,9 +14,9 @@ import mmap
 import os
 import re
 import resource
+import runpy
 import signal
 import sys
-import zlib
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -31,10 +31,6 @@ OUTPUT_BYTES = 16 << 20
 QUALITY = 80
 SQUARE = 64  # up to this size a picture is cut to a square without transparency, for lists
 ORIENTATION = 0x0112  # the number of the entry in EXIF data
-
-# How far before its data the dictionary of a stream may begin, and how much a PDF may unpack.
-DICTIONARY_BYTES = 64 << 10
-UNPACKED_BYTES = 64 << 20
 
 
 class Refusal(Exception):
@@ -218,53 +214,15 @@ def as_webp(image: Any, size: int) -> bytes:
     return buffer.getvalue()
 
 
-def name(text: str) -> bytes:
-    """The pattern of a PDF name, each character of which may be written as a number."""
-    return b"/" + b"".join(b"(?:%c|#%02x)" % (c, c) for c in text.encode())
-
-
-FLATE = name("FlateDecode")
-JAVASCRIPT = re.compile(name("JavaScript"), re.IGNORECASE)
-STREAM = re.compile(rb"(?<!end)stream(?:\r\n|\r|\n)")
-# Keys of a stream of objects, in which other objects are packed.
-FIRST = re.compile(name("First"), re.IGNORECASE)
-FILTER = re.compile(name("Filter"), re.IGNORECASE)
-PARAMETERS = re.compile(name("DecodeParms"), re.IGNORECASE)
-ONLY_FLATE = re.compile(
-    name("Filter") + rb"\s*(?:" + FLATE + rb"|\[\s*" + FLATE + rb"\s*\])\s*[/>]", re.IGNORECASE
-)
-
-
 def check_pdf() -> bytes:
     """Refuse a document that contains JavaScript, which viewers run, and one that cannot be
-    checked. Every action with JavaScript has this name, in the file or in a packed stream."""
+    checked."""
+    find_problem = runpy.run_path(str(Path(__file__).with_name("documents.py")))["find_problem"]
     with mmap.mmap(0, 0, access=mmap.ACCESS_READ) as data:
-        open_nothing_more()
-        if JAVASCRIPT.search(data):
-            raise Refusal("scripted")
-        left, after = UNPACKED_BYTES, 0
-        for found in STREAM.finditer(data):
-            head = data[max(after, found.start() - DICTIONARY_BYTES) : found.start()]
-            after = found.end()
-            if FIRST.search(head) and FILTER.search(head):
-                left -= check_packed(data, after, head, left)
+        problem = find_problem(data, open_nothing_more)
+    if problem:
+        raise Refusal(problem)
     return b""
-
-
-def check_packed(data: mmap.mmap, start: int, head: bytes, most: int) -> int:
-    """Look for JavaScript in a stream of objects; returns how much it unpacked to."""
-    if len(FILTER.findall(head)) != 1 or not ONLY_FLATE.search(head) or PARAMETERS.search(head):
-        raise Refusal("unclear")
-    unpacker = zlib.decompressobj()
-    try:
-        objects = unpacker.decompress(data[start : start + most], max(1, most))
-    except zlib.error:
-        raise Refusal("unclear") from None
-    if JAVASCRIPT.search(objects):
-        raise Refusal("scripted")
-    if not unpacker.eof:
-        raise Refusal("unclear")
-    return len(objects)
 
 
 def answer(output: bytes) -> None:

@@ -10,7 +10,7 @@ from app.errors import DomainError
 from app.files import queries
 from app.files.download.response import disposition, send_content
 from app.files.preview import services
-from app.files.preview.results import NotShown
+from app.files.preview.results import RETRY_SECONDS, NotShown
 from app.web.client import wants_page
 from app.web.declarations import attachment
 from app.web.error_pages import answer_refusal
@@ -23,6 +23,7 @@ FRAMED = {"X-Frame-Options": "SAMEORIGIN"}
 ANCESTORS = "frame-ancestors 'self'"
 # The content behind an address never changes; with another cookie it may be another person's.
 CACHED = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Cookie"}
+RETRIED = {**CACHED, "Cache-Control": f"private, max-age={RETRY_SECONDS}"}
 # A WebP picture of one transparent pixel.
 EMPTY_PICTURE = b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==")
 
@@ -64,7 +65,8 @@ def show_picture(file_id: int, size: int) -> Response:
     except NotShown:
         if size != services.SMALL:
             raise
-        return Response(EMPTY_PICTURE, headers={**CACHED, "Content-Type": "image/webp"})
+        # Not cached as one that was made: what failed may be tried again.
+        return Response(EMPTY_PICTURE, headers={**RETRIED, "Content-Type": "image/webp"})
     return send_content(path, etag, preview_headers("image/webp", f"{name}.webp", file_id))
 
 

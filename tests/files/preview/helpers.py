@@ -1,6 +1,7 @@
 """Files to look at: pictures as cameras and attackers make them, and documents."""
 
 import io
+import struct
 import wave
 import zlib
 from collections.abc import Sequence
@@ -85,3 +86,93 @@ def pdf(catalog: bytes = b"", packed: Sequence[bytes] = (), filters: bytes = b""
     count, place = len(objects) + 1, len(out)
     out += b"xref\n0 %d\n0000000000 65535 f \n%s" % (count, table)
     return out + b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (count, place)
+
+
+SCRIPT = b"<< /S /JavaScript /JS (app.alert\\('ran'\\)) >>"
+
+
+def packed_pdf(
+    entries: bytes = b"",
+    between: bytes = b"\n",
+    content: bytes | None = None,
+    action: bytes = SCRIPT,
+    before: bytes = b"",
+    filters: bytes = b"/Filter /FlateDecode",
+) -> bytes:
+    """A document that opens with an action in a packed object, as viewers read it. `entries` come
+    first in the dictionary of its stream, `between` after the word `stream`, `before` in front of
+    the content."""
+    if content is None:
+        content = zlib.compress(before + b"4 0 " + action)
+    stream = b"<< %s /Type /ObjStm /N 1 /First %d %s /Length %d >>\nstream%s%s\nendstream" % (
+        entries, len(before) + 4, filters, len(content), between, content,
+    )  # fmt: skip
+    objects = {
+        1: b"<< /Type /Catalog /Pages 2 0 R /OpenAction 4 0 R >>",
+        2: b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Resources << >> >>",
+        5: stream,
+    }
+    out, rows = b"%PDF-1.5\n", {0: (0, 0, 255), 4: (2, 5, 0)}
+    for number, each in objects.items():
+        rows[number] = (1, len(out), 0)
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, each)
+    rows[6] = (1, len(out), 0)
+    table = b"".join(struct.pack(">BIB", *rows[number]) for number in range(7))
+    out += b"6 0 obj\n<< /Type /XRef /Size 7 /W [1 4 1] /Root 1 0 R /Length %d >>\nstream\n%s" % (
+        len(table),
+        table,
+    )
+    return out + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF" % rows[6][1]
+
+
+def predicted(method: int, row: int, pixel: int, text: bytes) -> bytes:
+    """A text after a predictor of PNG, packed; its rows are of this method."""
+    out, above = b"", bytes(row)
+    for start in range(0, len(text), row):
+        line = text[start : start + row].ljust(row)
+        left = bytes(pixel) + line
+        other = {1: left, 2: above}.get(method, bytes(row))
+        out += bytes([method, *((a - b) & 255 for a, b in zip(line, other, strict=False))])
+        above = line
+    return zlib.compress(out)
+
+
+def predictor(row: int, pixel: int) -> bytes:
+    """How a stream says that it is packed so."""
+    return (
+        b"/Filter /FlateDecode /DecodeParms << /Predictor 12 /Columns %d /Colors %d >>"
+        % (row // pixel, pixel)
+    )  # fmt: skip
+
+
+def unended(text: bytes) -> bytes:
+    """A text that is packed, and then something that cannot be unpacked."""
+    packer = zlib.compressobj()
+    return packer.compress(text) + packer.flush(zlib.Z_SYNC_FLUSH) + b"\xff" * 50
+
+
+OBJECT = b"4 0 " + SCRIPT
+# Documents whose script viewers find and readers of dictionaries may not.
+TRICKS = {
+    "packed": packed_pdf(),
+    "far": packed_pdf(b" " * 70_000),
+    "split": packed_pdf(b"/X (stream\n)"),
+    "comment": packed_pdf(b"%stream\n"),
+    "inner object": packed_pdf(b"/X <\nendobj\n9 0 obj <</Type/XRef>"),
+    "space": packed_pdf(between=b" \n"),
+    "words": packed_pdf(between=b" as it were\r\n"),
+    "twice": packed_pdf(
+        content=zlib.compress(zlib.compress(OBJECT)),
+        filters=b"/Filter [/FlateDecode /FlateDecode]",
+    ),
+    "short name": packed_pdf(filters=b"/Filter /Fl"),
+    "elsewhere": packed_pdf(b"/F#69rst 4"),
+    "letters": packed_pdf(action=SCRIPT.replace(b"/JavaScript", b"/J#61va#53cript")),
+    "unended": packed_pdf(content=unended(OBJECT)),
+    "torn": packed_pdf(content=zlib.compress(OBJECT)[:-4] + b"torn"),
+    "none": packed_pdf(content=predicted(0, 6, 1, OBJECT), filters=predictor(6, 1)),
+    "left": packed_pdf(content=predicted(1, 9, 3, OBJECT), filters=predictor(9, 3)),
+    "above": packed_pdf(content=predicted(2, 6, 1, OBJECT), filters=predictor(6, 1)),
+    "no method": packed_pdf(content=predicted(7, 6, 1, OBJECT), filters=predictor(6, 1)),
+}

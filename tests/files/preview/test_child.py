@@ -13,7 +13,17 @@ from app.children import run
 from app.files.preview.child import MOST_PIXELS, REFUSED
 from app.files.preview.results import PROGRAM
 from tests.files.helpers import GIF, PNG, _chunk
-from tests.files.preview.helpers import ACTION, decoded, encoded, is_red, pdf, photograph
+from tests.files.preview.helpers import (
+    ACTION,
+    TRICKS,
+    decoded,
+    encoded,
+    is_red,
+    pdf,
+    photograph,
+    predicted,
+    predictor,
+)
 
 SECONDS = 60  # of a busy machine
 
@@ -256,15 +266,36 @@ def test_it_gets_no_environment(tmp_path, monkeypatch):
     assert str(tmp_path) not in said
 
 
+OUTLINES = b"/Outlines << /First 2 0 R >>"
+PICTURE = b"9 0 obj\n<< /Filter /DCTDecode >>\nstream\n\xff\xd8\xff\nendstream\nendobj\n"
+FONT = b"<< /Type /Font >>"
+XREF = (
+    b"8 0 obj\n<< /Type /XRef /W [1 2 1] /Filter /FlateDecode "
+    b"/DecodeParms << /Columns 4 /Predictor 12 >> >>\nstream\n%s\nendstream\nendobj\n"
+) % predicted(2, 4, 1, bytes(range(200)))
+
+
 @pytest.mark.parametrize(
     "data",
     [
-        pdf(), b"%PDF-1.4\n", pdf(b"/Title (JavaScript)"), pdf(packed=[b"<< /Type /Font >>"]),
+        pdf(), b"%PDF-1.4\n", pdf(b"/Title (JavaScript)"), pdf(packed=[FONT]),
         pdf(packed=[b"<<>>"], filters=b"/Filter [ /FlateDecode ]"),
+        pdf(packed=[b"<<>>"], filters=b"/Filter [/FlateDecode /FlateDecode]"),
+        pdf(packed=[b"<<>>"], filters=b"/Filter 7 0 R"),
+        pdf(OUTLINES) + PICTURE, pdf(packed=[FONT]) + PICTURE,
+        pdf(packed=[FONT]) + XREF + PICTURE,
+        pdf(b"/Filter [/ASCII85Decode /FlateDecode]"), pdf(b"/Filter /LZWDecode"),
+        pdf(b"/Encrypt 9 0 R"), pdf(packed=[FONT], filters=predictor(6, 1)),
+        pdf(packed=[FONT]).replace(b"stream\nx", b"stream\n!"),
     ],
 )  # fmt: skip
 def test_a_document_without_scripts_is_clean(child, data):
     assert child(data, "pdf") == (0, b"")
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_a_packed_script_is_found(problem, trick):
+    assert problem(TRICKS[trick], "pdf") == {"problem": "scripted"}
 
 
 @pytest.mark.parametrize(
@@ -273,20 +304,18 @@ def test_a_document_without_scripts_is_clean(child, data):
         (pdf(ACTION), "scripted"),
         (pdf(b"/Names << /JavaScript 9 0 R >>"), "scripted"),
         (pdf(ACTION.replace(b"/JavaScript", b"/J#61va#53cript")), "scripted"),
-        (pdf(packed=[b"<< /S /JavaScript /JS (1) >>"]), "scripted"),
-        (pdf(packed=[b"<< /S /#4aavaScript /JS (1) >>"]), "scripted"),
-        (pdf(packed=[b"<<>>"], filters=b"/Filter [/ASCIIHexDecode /FlateDecode]"), "unclear"),
-        (pdf(packed=[b"<<>>"], filters=b"/Filter [/FlateDecode /FlateDecode]"), "unclear"),
-        (pdf(packed=[b"<<>>"], filters=b"/Filter 7 0 R"), "unclear"),
-        (pdf(packed=[b"<<>>"], filters=b"/Filter /LZWDecode"), "unclear"),
-        (
-            pdf(packed=[b"<<>>"], filters=b"/Filter /FlateDecode /DecodeParms << /Predictor 12 >>"),
-            "unclear",
-        ),
-        (pdf(packed=[b"<<>>"]).replace(b"stream\nx", b"stream\n!"), "unclear"),  # as if encrypted
-        (pdf(packed=[bytes(1 << 20)] * 80), "unclear"),
+        (pdf(packed=[FONT], filters=b"/Filter [/ASCIIHexDecode /FlateDecode]"), "unclear"),
+        (pdf(packed=[FONT], filters=b"/Filter /LZWDecode"), "unclear"),
+        (pdf(packed=[FONT], filters=b"/Filter/RL"), "unclear"),
+        (pdf(packed=[FONT], filters=b"/Filter 7 0 R") + b"7 0 obj /R#4c endobj", "unclear"),
+        (pdf(b"/Encrypt 9 0 R", packed=[FONT]), "unclear"),
+        (pdf(packed=[FONT], filters=predictor(6, 1).replace(b"12", b"2 ")), "unclear"),
+        (pdf(packed=[FONT], filters=predictor(6, 1).replace(b"/Columns 6", b"/Columns 9 0 R")),
+         "unclear"),
+        (pdf(packed=[b"<< /Predictor 12 >>"]), "unclear"),
+        (pdf(packed=[bytes(1 << 20)] * 160), "unclear"),
     ],
-)
+)  # fmt: skip
 def test_a_document_that_may_run_scripts_is_refused(problem, data, expected):
     assert problem(data, "pdf") == {"problem": expected}
 
