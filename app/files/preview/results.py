@@ -52,6 +52,12 @@ class NotShown(DomainError):
     """There is no preview of this file; the message says why."""
 
 
+class Busy(Unavailable):
+    """As many previews as may be made at once are being made."""
+
+    text = N_("Other previews are being made. Try again in a moment.")
+
+
 def find_problem(stored_name: str) -> Message | None:
     """Why there is no preview of a file, if that is known."""
     path = preview_path(settings().files_dir, stored_name, "problem")
@@ -78,7 +84,7 @@ def find_or_make(stored_name: str, part: str, *words: str) -> Path:
             if problem is None and not made.exists():
                 problem = make(stored_name, made, words)
     except NoTurn:
-        raise Unavailable(N_("Other previews are being made. Try again in a moment.")) from None
+        raise Busy() from None
     except OSError as error:
         raise refusal_of(error) from error
     if problem is not None:

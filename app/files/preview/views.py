@@ -10,7 +10,7 @@ from app.errors import DomainError
 from app.files import queries
 from app.files.download.response import disposition, send_content
 from app.files.preview import services
-from app.files.preview.results import RETRY_SECONDS, NotShown
+from app.files.preview.results import RETRY_SECONDS, Busy, NotShown
 from app.web.client import wants_page
 from app.web.declarations import attachment
 from app.web.error_pages import answer_refusal
@@ -24,6 +24,7 @@ ANCESTORS = "frame-ancestors 'self'"
 # The content behind an address never changes; with another cookie it may be another person's.
 CACHED = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Cookie"}
 RETRIED = {**CACHED, "Cache-Control": f"private, max-age={RETRY_SECONDS}"}
+NOT_CACHED = {"Cache-Control": "no-store"}
 # A WebP picture of one transparent pixel.
 EMPTY_PICTURE = b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==")
 
@@ -56,17 +57,18 @@ def show_preview(file_id: int) -> Response:
 @attachment(lambda file_id, size: url_for("files.show_file", file_id=file_id))
 @role_required()
 def show_picture(file_id: int, size: int) -> Response:
-    """A picture in a small size. In lists, where an icon is below it, one that cannot be made is
-    transparent."""
+    """A picture in a small size. In lists, where an icon is below it, one that cannot be made,
+    or not yet, is transparent."""
     file = queries.load_file(actor(), file_id)
     etag, name = f"{file.sha256}-{size}", file.name
     try:
         path = services.find_picture(actor(), file, size)
-    except NotShown:
+    except (NotShown, Busy) as error:
         if size != services.SMALL:
             raise
         # Not cached as one that was made: what failed may be tried again.
-        return Response(EMPTY_PICTURE, headers={**RETRIED, "Content-Type": "image/webp"})
+        cached = NOT_CACHED if isinstance(error, Busy) else RETRIED
+        return Response(EMPTY_PICTURE, headers={**cached, "Content-Type": "image/webp"})
     return send_content(path, etag, preview_headers("image/webp", f"{name}.webp", file_id))
 
 
