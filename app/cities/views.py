@@ -23,6 +23,7 @@ from app.cities.removed.queries import find_removed
 from app.cities.rules import check_city, is_flawed
 from app.current import actor, settings
 from app.database.cursor import storable
+from app.database.engine import release_connection
 from app.database.idempotency import new_key
 from app.errors import DomainError, NotFound
 from app.history.entries import undo_url
@@ -197,6 +198,7 @@ def conflict_page(
         for field in FIELDS
     ]
     last_change = find_last_change(actor(), row)
+    release_connection()
     unversioned = isinstance(refusal, services.Unversioned)
     return edit_page(
         form, status, row, conflict=conflict, last_change=last_change, unversioned=unversioned

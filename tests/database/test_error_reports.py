@@ -125,7 +125,7 @@ def list_history():
     ("table", "index", "columns", "read"),
     [
         ("city", "ix_city_usernumber", "usernumber", list_cities),
-        ("file", "ix_file_listed_size", "replaced_at, removed_at, size", list_files),
+        ("file", "ix_file_in_folder_size", "folder, replaced_at, removed_at, size", list_files),
         ("history", "ix_history_subject_kind", "subject_kind, id", list_history),
     ],
 )

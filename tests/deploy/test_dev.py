@@ -46,7 +46,7 @@ class Development:
     @property
     def passwords(self) -> dict[str, str]:
         """The passwords that it printed, by account name."""
-        return dict(re.findall(r"^  (viewer|editor|admin) +(\S+)$", self.output, re.MULTILINE))
+        return dict(re.findall(r"^  (Ada|Lin|Wei) +(\S+) +\w+$", self.output, re.MULTILINE))
 
     def wait_until_ready(self) -> None:
         servers.wait_until(lambda: f"Gazetteer is at {self.base};" in self.output, "it is ready")
@@ -101,11 +101,11 @@ def checkout(folder: Path) -> Path:
 def test_changes_are_loaded_and_accounts_outlive_a_restart(checkout):
     with development(checkout) as run:
         first = run.passwords
-        assert set(first) == {"viewer", "editor", "admin"}
+        assert set(first) == {"Ada", "Lin", "Wei"}
         site = Site(run.base)
         for name, password in first.items():
             site.sign_in(name, password)
-        assert "深圳市" in site.clients["viewer"].get(f"{run.base}/cities", timeout=60).text
+        assert "深圳市" in site.clients["Wei"].get(f"{run.base}/cities", timeout=60).text
         run.edit(LOGIN, "{% block content %}", "{% block content %}A new template")
         run.wait_for("A new template")
         run.edit(HEALTH, '"alive"', '"reloaded"')
@@ -126,7 +126,7 @@ def test_changes_are_loaded_and_accounts_outlive_a_restart(checkout):
     with development(checkout) as run:
         assert run.passwords == first
         site.base = run.base
-        page = site.clients["admin"].get(f"{run.base}/account", allow_redirects=False, timeout=60)
+        page = site.clients["Ada"].get(f"{run.base}/account", allow_redirects=False, timeout=60)
         assert page.status_code == 200
 
 

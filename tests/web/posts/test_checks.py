@@ -13,7 +13,10 @@ __all__ = ["filled"]
 POSTS = sorted(address for address, method in TABLE if method == "POST")
 FORMS = [address for address in POSTS if address != "/upload"]
 # Permission depends on the owner of the file, which is checked after the content type.
-BY_ROW = {"/files/<file_id>/remove", "/files/<file_id>/restore"}
+BY_ROW = {
+    "/files/move", "/files/remove",
+    *(f"/files/<file_id>/{verb}" for verb in ("current", "remove", "restore")),
+}  # fmt: skip
 OTHER_BODIES = [
     {"json": {"name": "admin", "key": "k", "value": "v"}},
     {"json": ["no", "fields"]},
