@@ -79,6 +79,7 @@ REQUIRED = {
     "app.files.folders.services.move_selected": Role.VIEWER,
     "app.files.folders.services.remove_selected": Role.VIEWER,
     "app.files.folders.services.restore_batch": Role.VIEWER,
+    "app.files.folders.services.store_move": Role.VIEWER,
     "app.files.undo.folders.find_undoable_folders": Role.VIEWER,
     "app.files.undo.folders.undo_folder_change": Role.VIEWER,
     "app.files.zipping.queries.list_contents": Role.VIEWER,

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
 from sqlalchemy.orm import aliased
 
 from app.current import settings
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.errors import Invalid
 from app.files.folders.checks import check_count, check_free, lock_place
 from app.files.folders.models import Folder
@@ -37,6 +37,9 @@ TOO_MANY = N_(
 )
 
 
+Types = Mapping[int, str]  # Content-Types by the ids of versions
+
+
 @dataclass(frozen=True)
 class Move:
     """What was moved: its id, and its path before and after."""
@@ -56,8 +59,9 @@ def check_move(files: Sequence[File], folders: Sequence[Folder]) -> None:
     check_count(rows, MOVE_MOST, TOO_MANY)
 
 
-def move_file(file: File, folder: str, name: str) -> Move:
-    """Move a file with all its versions to another folder or name, which nobody's file has."""
+def move_file(file: File, folder: str, name: str, types: Types) -> Move:
+    """Move a file with all its versions to another folder or name, which nobody's file has. `types`
+    is what read_types() found for this name before the transaction."""
     lock_place(folder)
     query = select(File).where(*versions_of(file)).with_for_update()
     rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
@@ -68,7 +72,10 @@ def move_file(file: File, folder: str, name: str) -> Move:
     if old == new:
         return Move(current.id, old, new, current.version)
     check_free(new, "name" if name != current.name else "folder")
-    types = types_of(rows, name)
+    if extension_of(name) != extension_of(current.name) and any(
+        row.id not in types for row in rows
+    ):
+        raise Invalid(N_("Somebody else changed this file just now. Try again."))
     last = db.session.scalar(
         select(func.max(File.version)).where(*same_file(current.owner_id, folder, name))
     )
@@ -85,23 +92,27 @@ def move_file(file: File, folder: str, name: str) -> Move:
     return Move(current.id, old, new, current.version)
 
 
-def types_of(rows: list[File], name: str) -> dict[int, str]:
-    """The Content-Types of the versions by id, if the file extension changes; refused as an upload
-    of this name would be."""
+def read_types(file: File, name: str) -> Types:
+    """The Content-Types under another name, if its file extension is another one; refused as an
+    upload of this name would be. It reads the content of all versions, so it is called before the
+    transaction and holds no connection while it reads."""
     extension = extension_of(name)
-    if extension == extension_of(rows[0].name):
+    if extension == extension_of(file.name):
         return {}
     try:
         check_extension(extension, settings().upload_extensions)
     except Invalid as error:
         raise Invalid(fields={"name": error.args[0]}) from None
+    query = select(File.id, File.stored_name).where(*versions_of(file))
+    stored = db.session.execute(query).all()
+    release_connection()
     found = {}
-    for row in rows:
-        kind = content_type(path_of(settings().files_dir, row.stored_name), extension)
+    for file_id, stored_name in stored:
+        kind = content_type(path_of(settings().files_dir, stored_name), extension)
         if kind is None:
             text = N_("The content is not a .%(extension)s file.", extension=extension)
             raise Invalid(fields={"name": text})
-        found[row.id] = kind
+        found[file_id] = kind
     return found
 
 

@@ -10,12 +10,20 @@ from sqlalchemy.exc import IntegrityError
 from app.actor import Actor, Role
 from app.database.engine import db
 from app.database.failures import violates
-from app.database.service import after_commit, service
+from app.database.service import after_commit, permitted, service
 from app.errors import Invalid, NotFound
 from app.files import cache
 from app.files.folders.checks import FOLDER_THERE, check_free, lock_place, taken
 from app.files.folders.models import UNIQUE_PATH, Folder
-from app.files.folders.moving import Move, check_move, move_file, move_folder, named
+from app.files.folders.moving import (
+    Move,
+    Types,
+    check_move,
+    move_file,
+    move_folder,
+    named,
+    read_types,
+)
 from app.files.folders.paths import clean_folder, name_of, parent_of, path_in
 from app.files.folders.removing import check_removal, remove_files, remove_folder, restore_removed
 from app.files.folders.selection import Selected, Selection, check_may_change_all, find_selected
@@ -55,10 +63,24 @@ def create_folder(actor: Actor, parent: str, name: str) -> str:
     return path
 
 
-@service(Role.VIEWER)
+@permitted(Role.VIEWER)
 def move_selected(actor: Actor, selection: Selection, folder: str, name: str | None = None) -> str:
     """Move files and folders to a folder, all or none, and give a single one another name. Returns
     the path of the folder, as it is stored."""
+    types: dict[int, str] = {}
+    if name is not None:
+        name, selected = named(name), find_selected(selection)
+        check_may_change_all(actor, selected)
+        for file in selected.files:
+            types.update(read_types(file, name))
+    return store_move(actor, selection, folder, name, types)
+
+
+@service(Role.VIEWER)
+def store_move(
+    actor: Actor, selection: Selection, folder: str, name: str | None, types: Types
+) -> str:
+    """Move what is selected in one transaction, with the `types` that were read before."""
     selected = find_selected(selection)
     check_may_change_all(actor, selected)
     try:
@@ -67,7 +89,7 @@ def move_selected(actor: Actor, selection: Selection, folder: str, name: str | N
         raise Invalid(fields={"folder": error.args[0]}) from None
     batch_id = None if selected.single else new_batch_id()
     try:
-        moves = move_all(selected, folder, named(name) if name is not None else None)
+        moves = move_all(selected, folder, name, types)
     except IntegrityError as error:
         if violates(error, UNIQUE_PATH) or violates(error, UNIQUE_VERSION):
             raise Invalid(N_("Somebody else used this name just now.")) from None
@@ -78,13 +100,14 @@ def move_selected(actor: Actor, selection: Selection, folder: str, name: str | N
     return folder
 
 
-def move_all(selected: Selected, folder: str, name: str | None) -> list[tuple[str, Move]]:
+def move_all(
+    selected: Selected, folder: str, name: str | None, types: Types
+) -> list[tuple[str, Move]]:
     """Move each; the folders first, so that a lock on one waits for no lock on a file."""
     check_move(selected.files, selected.folders)
-    moves = [
-        ("folder", move_folder(each.id, folder, name or each.name)) for each in selected.folders
-    ]
-    return moves + [("file", move_file(each, folder, name or each.name)) for each in selected.files]
+    folders = [move_folder(each.id, folder, name or each.name) for each in selected.folders]
+    files = [move_file(each, folder, name or each.name, types) for each in selected.files]
+    return [*(("folder", move) for move in folders), *(("file", move) for move in files)]
 
 
 def record_move(

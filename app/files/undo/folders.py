@@ -13,7 +13,7 @@ from app.errors import Conflict, Invalid
 from app.files import cache
 from app.files.folders.checks import check_may_change_folders, may_change_folders
 from app.files.folders.models import Folder
-from app.files.folders.moving import check_move, move_file, move_folder
+from app.files.folders.moving import Types, check_move, move_file, move_folder, read_types
 from app.files.folders.paths import inside, name_of, parent_of
 from app.files.folders.rows import ensure_folders
 from app.files.folders.services import record_move
@@ -96,14 +96,20 @@ def is_where_moved(entry: HistoryEntry, file: File) -> bool:
     return (file.folder, file.name) == (after.get("folder"), after.get("name"))
 
 
-def undo_file_move(actor: Actor, entry: HistoryEntry, file: File) -> Message:
+def read_former_types(entry: HistoryEntry, file: File) -> Types:
+    """The Content-Types under the name that a file had before it was moved; see read_types()."""
+    with as_conflict():
+        return read_types(file, json.loads(entry.before or "{}")["name"])
+
+
+def undo_file_move(actor: Actor, entry: HistoryEntry, file: File, types: Types) -> Message:
     """Move a file back, within a running service that has checked the actor."""
     if not is_where_moved(entry, file):
         raise Conflict(CHANGED_SINCE)
     before = json.loads(entry.before or "{}")
     with as_conflict():
         ensure_folders([before["folder"]], actor.id)
-        done = move_file(file, before["folder"], before["name"])
+        done = move_file(file, before["folder"], before["name"], types)
     record_move(actor, "file", done, None, entry.id)
     after_commit(cache.invalidate)
     return N_("%(name)s was moved back.", name=before["name"])

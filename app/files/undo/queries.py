@@ -10,14 +10,14 @@ from app.database.service import permitted
 from app.files.models import File
 from app.files.rules import may_change, restorable_since
 from app.files.undo.folders import is_where_moved
-from app.files.undo.services import UNDO
+from app.files.undo.services import UNDOABLE
 from app.history.models import HistoryEntry
 
 
 @permitted(Role.VIEWER)
 def find_undoable(actor: Actor, entries: Sequence[HistoryEntry]) -> Collection[int]:
     """The ids of those entries, each the newest about its version, that the actor can undo now."""
-    able = [entry for entry in entries if entry.action in UNDO]
+    able = [entry for entry in entries if entry.action in UNDOABLE]
     query = select(File).where(File.id.in_([entry.subject_id for entry in able]))
     files = {file.id: file for file in db.session.scalars(query) if may_change(actor, file)}
     return {

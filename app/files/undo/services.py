@@ -11,11 +11,12 @@ from app.database.engine import db, release_connection
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict
 from app.files import cache
+from app.files.folders.moving import Types
 from app.files.models import File
 from app.files.queries import versions_of
 from app.files.rules import check_may_change, restorable_since
 from app.files.services import recorded, remove_versions, restore_versions
-from app.files.undo.folders import undo_file_move
+from app.files.undo.folders import read_former_types, undo_file_move
 from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE, GONE, check_newest
 from app.history.services import Change, record
@@ -28,15 +29,18 @@ PURGED = N_("This file was deleted permanently and cannot be restored.")
 @permitted(Role.VIEWER)
 def undo_change(actor: Actor, entry: HistoryEntry) -> Message:
     """Undo an entry; Conflict if the file has changed since."""
-    owner_id = db.session.scalar(select(File.owner_id).where(File.id == entry.subject_id))
-    release_connection()
-    if owner_id is None:
+    file = db.session.get(File, entry.subject_id, populate_existing=True)
+    if file is None:
         raise Conflict(PURGED)
-    return undo_of_owner(actor, entry, owner_id)
+    check_may_change(actor, file)
+    owner_id = file.owner_id
+    types = read_former_types(entry, file) if entry.action == "file.move" else {}
+    release_connection()
+    return undo_of_owner(actor, entry, owner_id, types)
 
 
 @service(Role.VIEWER)
-def undo_of_owner(actor: Actor, entry: HistoryEntry, owner_id: int) -> Message:
+def undo_of_owner(actor: Actor, entry: HistoryEntry, owner_id: int, types: Types) -> Message:
     """The same in a transaction that first locks the owner's row, as an upload does: otherwise two
     versions could become the current one."""
     db.session.get(Person, owner_id, with_for_update=True)
@@ -45,6 +49,8 @@ def undo_of_owner(actor: Actor, entry: HistoryEntry, owner_id: int) -> Message:
         raise Conflict(PURGED)
     check_may_change(actor, file)
     check_newest(entry)
+    if entry.action == "file.move":
+        return undo_file_move(actor, entry, file, types)
     undo = UNDO.get(entry.action)
     if undo is None:
         raise Conflict(N_("This cannot be undone."))
@@ -115,9 +121,10 @@ UNDO: Mapping[str, Callable[[Actor, HistoryEntry, File], Message]] = {
     "file.create": undo_upload,
     "file.delete": undo_removal,
     "file.restore": undo_restoring,
-    "file.move": undo_file_move,
     "file.revert": undo_upload,
 }
+# With these, what needs more than the entry and the file.
+UNDOABLE = frozenset({*UNDO, "file.move"})
 
 
 def check_current(file: File) -> None:

@@ -12,6 +12,8 @@ from app.files.folders.models import Folder
 from app.files.folders.selection import Selection, load_selected
 from app.files.models import File
 from app.files.search_keys import keys
+from app.files.storage.content import content_type
+from app.files.undo.services import undo_change
 from tests.factories import OPERATOR, at_once, entries
 from tests.files.helpers import PDF, PNG, editor, store
 
@@ -136,6 +138,31 @@ def test_what_cannot_be_moved_is_refused_beside_its_field_and_nothing_moves(peop
         move(me, Selection((), long), "a", "y" * 251)
     assert paths()[0][:2] == ["a/b/c.txt:1", "x/b.txt:1"]
     assert [entry.action for entry in entries("folder")] == []
+
+
+def test_contents_are_read_before_the_transaction_that_renames(any_app, people, monkeypatch):
+    """A long text would otherwise keep everybody else from writing."""
+    file_id, during = put(people[0], "notes", b"text"), []
+
+    def observed(path, extension):
+        during.append(db.session().in_transaction())
+        return content_type(path, extension)
+
+    monkeypatch.setattr(moving, "content_type", observed)
+    me = editor(people[0])
+    services.move_selected(me, picked(file_id), "", "notes.txt")
+    [entry] = [entry for entry in entries("file") if entry.action == "file.move"]
+    undo_change(me, entry)
+    assert paths()[0] == ["notes:1"]
+    assert during == [False, False]
+
+
+def test_a_version_that_came_while_contents_were_read_is_not_renamed_unchecked(any_app, people):
+    file_id = put(people[0], "notes", b"text")
+    me = editor(people[0])
+    with pytest.raises(Invalid, match="just now"):
+        services.store_move(me, picked(file_id), "", "notes.txt", {})
+    assert db.session.get(File, file_id, populate_existing=True).name == "notes"
 
 
 def test_a_file_is_renamed_with_all_versions_and_its_type(any_app, people):
