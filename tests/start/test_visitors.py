@@ -13,6 +13,8 @@ def test_a_visitor_sees_what_this_is_and_what_is_public(app, browser):
         add_person("ada", "admin")
     page = Page(browser.get("/"))
     assert page.text("h1") == "Gazetteer"
+    assert page.text("title") == "A team’s cities and files · Gazetteer"
+    assert page.one("meta[name=description]")["content"] == page.text("main .lead")
     assert page.texts("main li a") == ["Numbers"]
     assert page.links("main .btn-primary") == ["/login"]
     assert not page.has(".notice")
