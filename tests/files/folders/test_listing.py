@@ -85,7 +85,7 @@ def test_totals_are_of_all_folders_below_and_rows_of_this_one(filled):
 
 
 def test_folders_whose_paths_joined_are_another_path_have_their_own_numbers(people):
-    """`a` and `b` at the top, and `a/b` in `a`: one page after the other within the cache's life."""
+    """`a` and `b` at the top, and `a/b` in `a`: one page after the other."""
     for path in ("a/b/1.txt", "a/2.txt", "b/3.txt"):
         store(people[0], path, b"x", with_folder=True)
     for folder, expected in (("", {"a": 2, "b": 1}), ("a", {"a/b": 1})):
