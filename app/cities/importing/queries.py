@@ -12,7 +12,7 @@ from app.actor import Actor, Role
 from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLine, LineKind
 from app.database.cursor import Cursor, Sort, no_value
 from app.database.engine import db
-from app.database.keyset import Listing, Page, seek_by_id, select_page
+from app.database.keyset import Listing, Page, count_rows, seek_by_id, select_page
 from app.database.service import permitted
 from app.errors import NotFound
 from app.text import N_
@@ -69,8 +69,7 @@ def count_waiting(actor: Actor) -> int:
     """How many unconfirmed imports the actor has, with those whose lines are being staged. One that
     was interrupted then stops counting after some minutes."""
     staged = or_(CityImport.fields.is_not(None), CityImport.created_at > now() - STAGING)
-    query = select(func.count()).select_from(CityImport).where(waiting_of(actor), staged)
-    return db.session.scalar(query) or 0
+    return count_rows(CityImport, [waiting_of(actor), staged])
 
 
 def waiting_of(actor: Actor) -> ColumnElement[bool]:
