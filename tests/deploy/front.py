@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,13 +102,19 @@ def assert_headers_once(response: requests.Response) -> None:
 
 class Application(BaseHTTPRequestHandler):
     """Answers with the headers that it received. /missing and /short are files that nginx sends,
-    of which the first does not exist; /slow gets no answer, and with ?cut the connection ends."""
+    of which the first does not exist; /slow gets no answer in time, /waiting one after /release,
+    and with ?cut the connection ends."""
 
     protocol_version = "HTTP/1.1"
+    server: "Server"
 
     def answer(self) -> None:
         if self.path == "/slow":
             time.sleep(3)
+        if self.path == "/release":
+            self.server.released.set()
+        if self.path == "/waiting":
+            self.server.released.wait(120)
         if self.path.endswith("?cut"):
             self.rfile.read(100_000)
             self.close_connection = True
@@ -135,6 +142,10 @@ class Server(ThreadingHTTPServer):
     """Takes many connections at once, and says nothing about those that nginx closes."""
 
     request_queue_size = 500
+
+    def __init__(self, *words: Any) -> None:
+        super().__init__(*words)
+        self.released = threading.Event()
 
     def handle_error(self, *_words: Any) -> None:
         """Write nothing to the terminal."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, literal, select, union_all
+from sqlalchemy import func, literal, select, union_all
 
 from app.actor import Actor, Role
 from app.database.engine import db, release_connection
+from app.database.keyset import count_rows
 from app.database.service import permitted
 from app.errors import NotFound
 from app.files import cache
@@ -78,11 +79,6 @@ def count_files(listing: FileListing) -> FileTotals:
     if listing.has_folders:
         rows += count_rows(Folder, folder_conditions(listing))
     return FileTotals(count, int(size), rows)
-
-
-def count_rows(model: type[File | Folder], conditions: list[ColumnElement[bool]]) -> int:
-    query = select(func.count()).select_from(model).where(*conditions)
-    return db.session.scalar(query) or 0
 
 
 @dataclass(frozen=True)

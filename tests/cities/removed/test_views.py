@@ -79,7 +79,7 @@ def test_the_address_of_a_removed_city_says_so_and_offers_to_restore_it(gone, as
 
 def test_the_page_of_a_removed_city_has_its_history(gone, as_role):
     page = Page(gone.get("/cities/1"))
-    assert page.texts(".side h2") == ["About this"]
+    assert page.texts(".side h2") == ["History"]
     feed = page.texts(".side .feed > li")
     assert feed == ["E You removed this city just now Restore"]
     admin = as_role("admin")
