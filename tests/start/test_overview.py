@@ -150,7 +150,7 @@ def test_recent_pictures_are_shown_small(app, as_role):
         picture = store(1, "harbour.png", encoded(landscape(300, 200), "PNG"))
         store(1, "notes.txt", b"1")
     image = Page(browser.get("/")).one(".start-files img")
-    assert image["src"] == f"/files/{picture.id}/picture/64"
+    assert image["src"].startswith(f"/files/{picture.id}/picture/64")
     assert image["loading"] == "lazy"
     assert image["width"] == image["height"] == "28"
 
