@@ -332,6 +332,12 @@ def test_each_kind_has_its_preview(add, as_role, name, data, selector):
     assert len(page.all(".preview")) == 1
 
 
+def test_a_table_that_cannot_be_read_is_text_and_says_so(add, as_role):
+    page = page_of(as_role, add("wide.csv", b"," * 300 + b"\n"))
+    assert page.has(".preview.text pre")
+    assert "cannot be read as a table" in page.text(".below-preview")
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"),
