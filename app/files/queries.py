@@ -1,10 +1,12 @@
 """Reading files: one by id or name, and its versions, for members."""
 
 import unicodedata
+from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, and_, or_, select, union_all
 
 from app.actor import Actor, Role
+from app.auth.models import Person
 from app.database.engine import db
 from app.database.service import permitted
 from app.errors import NotFound
@@ -65,6 +67,13 @@ def list_newest(actor: Actor, most: int) -> list[File]:
     return list(
         db.session.scalars(query.order_by(File.created_at.desc(), File.id.desc()).limit(most))
     )
+
+
+def lock_owners(ids: Iterable[int]) -> None:
+    """Lock the rows of the owners of files until the service ends, before anything else is read: of
+    two who change the versions of a file the second sees what the first did."""
+    query = select(Person.id).where(Person.id.in_(set(ids))).order_by(Person.id)
+    db.session.execute(query.with_for_update())
 
 
 def has_copy(row: File) -> bool:

@@ -12,7 +12,7 @@ from app.database.engine import db
 from app.database.service import after_commit, permitted, service
 from app.errors import NotFound
 from app.files import cache, queries
-from app.files.folders.rows import ensure_folders
+from app.files.folders.rows import lock_folder_of
 from app.files.models import File
 from app.files.rules import check_may_change, restorable_since
 from app.files.storage.folder import remove_leftovers, remove_stored
@@ -93,7 +93,7 @@ def restore_file(actor: Actor, file_id: int) -> RestoredFile:
 
 def restore_versions(actor: Actor, file: File) -> RestoredFile:
     """Restore a removed file and record it, within a running service."""
-    ensure_folders([file.folder], actor.id)
+    lock_folder_of(file, actor.id)
     # Locked, so that an upload at the same time cannot leave two current versions.
     query = select(File).where(*queries.versions_of(file)).with_for_update()
     query = query.order_by(File.created_at, File.version)

@@ -118,9 +118,7 @@ def read_types(file: File, name: str) -> Types:
 
 def move_folder(folder_id: int, parent: str, name: str) -> Move:
     """Move a folder with everything in it to another folder or name."""
-    folder = db.session.get(Folder, folder_id, with_for_update=True, populate_existing=True)
-    if folder is None:
-        raise no_such_folder()
+    folder = lock_folder(folder_id)
     old, new = folder.path, path_in(parent, name)
     if old == new:
         return Move(folder.id, old, new)
@@ -134,6 +132,14 @@ def move_folder(folder_id: int, parent: str, name: str) -> Move:
     number_after(old, new)
     move_rows(folder, rows, new)
     return Move(folder.id, old, new)
+
+
+def lock_folder(folder_id: int) -> Folder:
+    """The row of a folder, wherever it was moved just now, locked."""
+    folder = db.session.get(Folder, folder_id, with_for_update=True, populate_existing=True)
+    if folder is None:
+        raise no_such_folder()
+    return folder
 
 
 def lock_inside(path: str) -> list[Folder]:

@@ -12,7 +12,7 @@ from app.actor import Actor
 from app.database.engine import db
 from app.files.folders.checks import check_count
 from app.files.folders.models import Folder
-from app.files.folders.moving import lock_inside, update_files
+from app.files.folders.moving import lock_folder, lock_inside, update_files
 from app.files.folders.paths import inside
 from app.files.folders.rows import ensure_folders
 from app.files.listing import FileListing
@@ -56,6 +56,7 @@ def remove_files(actor: Actor, which: ColumnElement[bool], batch_id: str, moment
 
 def remove_folder(actor: Actor, folder: Folder, batch_id: str, moment: datetime) -> int:
     """Remove a folder with everything in it; returns how many files."""
+    folder = lock_folder(folder.id)
     rows = lock_inside(folder.path)
     count = remove_files(actor, inside(File.folder, folder.path), batch_id, moment)
     changes = [Change(row.id, before={"path": row.path}) for row in rows]

@@ -161,7 +161,7 @@ def test_a_version_that_came_while_contents_were_read_is_not_renamed_unchecked(a
     file_id = put(people[0], "notes", b"text")
     me = editor(people[0])
     with pytest.raises(Invalid, match="just now"):
-        services.store_move(me, picked(file_id), "", "notes.txt", {})
+        services.store_move(me, picked(file_id), people[:1], "", "notes.txt", {})
     assert db.session.get(File, file_id, populate_existing=True).name == "notes"
 
 
