@@ -48,10 +48,11 @@ class PurgeCounts:
     orphaned: int = 0
 
 
-def recorded(file: File) -> dict[str, Any]:
-    """The fields of a version for the history, with the name of its owner, which never changes."""
+def recorded(file: Any, owner: str | None = None) -> dict[str, Any]:
+    """The fields of a version, a File or a row of its columns, for the history, with the name of
+    its owner, which never changes."""
     fields = {name: getattr(file, name) for name in RECORDED}
-    return {**fields, "owner": file.owner.name}
+    return {**fields, "owner": file.owner.name if owner is None else owner}
 
 
 @service(Role.VIEWER)

@@ -1,5 +1,7 @@
 """Creating, moving and removing folders and files, on both databases."""
 
+import json
+
 import pytest
 from sqlalchemy import select
 
@@ -14,7 +16,8 @@ from app.files.models import File
 from app.files.search_keys import keys
 from app.files.storage.content import content_type
 from app.files.undo.services import undo_change
-from tests.factories import OPERATOR, at_once, entries
+from app.history import services as history
+from tests.factories import OPERATOR, at_once, entries, note_calls
 from tests.files.helpers import PDF, PNG, editor, store
 
 
@@ -278,6 +281,28 @@ def test_a_folder_is_removed_and_restored_with_everything_in_it(any_app, people)
     assert files.queries.present_file(single).replaced_at is not None
     with pytest.raises(NotFound):
         services.restore_batch(me, removal.batch_id)
+
+
+def test_many_are_changed_some_at_a_time_and_others_run_in_between(any_app, people, monkeypatch):
+    me, others_run = editor(people[0]), []
+    for number in range(5):
+        put(people[number % 2], f"a/{number}.txt")
+    for module in (moving, history):
+        monkeypatch.setattr(module, "BATCH", 2)
+        others_run.append(note_calls(monkeypatch, module, "yield_to_hub"))
+    services.move_selected(me, folders("a"), "", "b")
+    removal = services.remove_selected(me, folders("b"))
+    assert services.restore_batch(me, removal.batch_id) == (5, "b")
+    assert paths() == ([f"b/{number}.txt:1" for number in range(5)], ["b"])
+    check_keys()
+    assert [len(calls) for calls in others_run] == [6, 4]
+    for action in ("file.delete", "file.restore"):
+        found = [entry for entry in entries("file") if entry.action == action]
+        assert [entry.folded for entry in found] == [False, True, True, True, True]
+        assert [json.loads(entry.before or entry.after)["name"] for entry in found] == [
+            f"{number}.txt" for number in range(5)
+        ]
+        assert json.loads(found[1].before or found[1].after)["owner"] == "林梅"
 
 
 def test_who_may_change_a_folder(people):
