@@ -13,6 +13,8 @@ from app.errors import NotFound
 from app.files.models import File
 from app.text import N_
 
+NOT_HERE = N_("No file has this name. If it was renamed or moved, search for it on the page Files.")
+
 Conditions = tuple[ColumnElement[bool], ...]
 
 
@@ -54,7 +56,7 @@ def find_file(actor: Actor, sent: str) -> File:
     query = query.order_by(File.created_at.desc(), File.id.desc())
     file = db.session.scalars(query.limit(1)).first()
     if file is None:
-        raise no_such_file()
+        raise NotFound(NOT_HERE)
     return file
 
 
@@ -91,9 +93,10 @@ def has_copy(row: File) -> bool:
 
 @permitted(Role.VIEWER)
 def list_versions(actor: Actor, file: File) -> list[File]:
-    """All versions of a file, newest first."""
+    """All versions of a file: the current one, then the others, the last uploaded first."""
     query = select(File).where(*versions_of(file), File.removed_at.is_(None))
-    return list(db.session.scalars(query.order_by(File.created_at.desc(), File.version.desc())))
+    order = (File.replaced_at.is_not(None), File.created_at.desc(), File.version.desc())
+    return list(db.session.scalars(query.order_by(*order)))
 
 
 @permitted(Role.VIEWER)

@@ -2,7 +2,8 @@
 
 All versions of a file move, the removed ones too, so that it is restored where it then is. A
 version that was removed at the new place earlier keeps its number, and those that come get higher
-ones: if it is restored, all are versions of one file, as after an upload of the same name.
+ones: if it is restored, all are versions of one file, as after an upload of the same name, and what
+was moved stays the current one.
 """
 
 from collections.abc import Mapping, Sequence

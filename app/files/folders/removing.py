@@ -95,7 +95,7 @@ def remove_folder(actor: Actor, folder: Folder, batch_id: str, moment: datetime)
 
 def restore_removed(actor: Actor, batch_id: str) -> Sequence[FileRow]:
     """Restore the files that were removed together, as far as they can be, and the folders. Where a
-    name was uploaded again in the meantime, the newest of all versions is the current one."""
+    file came to a name in the meantime, it stays the current version."""
     files = removed_together(batch_id)
     for row in files:
         check_may_change(actor, row)

@@ -201,7 +201,10 @@ def test_versions_come_after_removed_ones_at_the_new_place(any_app, people):
     services.remove_selected(me, folders("c"))
     services.move_selected(me, folders("b"), "", "c")
     assert paths() == (["c/f.txt:10", "c/f.txt:11"], ["a", "c"])
-    assert files.restore_file(me, removed).current_id == removed  # uploaded last
+    restored = files.restore_file(me, removed)
+    assert (restored.version, restored.current_version) == (1, 11)  # although it was uploaded last
+    file = files.queries.find_file(OPERATOR, "c/f.txt")
+    assert [row.version for row in files.queries.list_versions(me, file)] == [11, 1, 10]
 
 
 def test_a_sent_name_does_not_stay_behind(people):
