@@ -75,3 +75,20 @@ def test_the_frame_of_a_document_shows_that_it_has_the_focus(open_as: OpenAs) ->
     expect(frame).to_have_css("outline-style", "solid")
     page.keyboard.press("Shift+Tab")
     expect(frame).to_have_css("outline-style", "none")
+
+
+def test_each_row_can_be_sent_while_another_is_and_none_twice(open_as: OpenAs) -> None:
+    """The buttons of all rows belong to one form."""
+    page = open_as("editor").new_page()
+    page.goto("/cities")
+    prevented = page.evaluate("""() => {
+      const prevented = [];
+      window.addEventListener("submit", (event) => {
+        prevented.push(event.defaultPrevented);
+        event.preventDefault(); // stay on the page
+      });
+      const [first, second] = document.querySelectorAll("tbody button[formaction$='/delete']");
+      for (const button of [first, first, second]) button.click();
+      return prevented;
+    }""")
+    assert prevented == [False, True, False]

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -10,7 +11,7 @@ from app.children import turn
 from app.database.engine import db
 from app.files.download import counting
 from app.files.models import File
-from app.files.preview import results, views
+from app.files.preview import results, services, views
 from app.files.preview.results import find_problem, place_of, version
 from app.files.preview.views import EMPTY_PICTURE, NOT_YET_PICTURE
 from app.files.storage.folder import preview_path
@@ -333,6 +334,12 @@ def test_each_kind_has_its_preview(add, as_role, name, data, selector):
     assert len(page.all(".preview")) == 1
 
 
+def test_a_table_that_cannot_be_read_is_text_and_says_so(add, as_role):
+    page = page_of(as_role, add("wide.csv", b"," * 300 + b"\n"))
+    assert page.has(".preview.text pre")
+    assert "cannot be read as a table" in page.text(".below-preview")
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"),
@@ -359,6 +366,31 @@ def test_a_missing_content_leaves_the_page(app, add, script, as_role):
     for path in on_disk(files_dir(app)):
         path.unlink()
     assert "is missing" in page_of(as_role, file_id).text(".preview.none")
+    assert script.get(f"/files/{file_id}/picture/64").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["picture/1200", "picture/64", "preview"])
+def test_a_file_that_is_deleted_while_it_waits_is_not_found(app, add, script, monkeypatch, address):
+    """Purged by the clock, after the request has read its row and its first bytes."""
+    from app.files.storage.folder import remove_stored
+
+    data = pdf() if address == "preview" else PNG
+    file_id = add("a.pdf" if address == "preview" else "a.png", data)
+    name = stored_name(app, file_id)
+
+    @contextmanager
+    def turn_after_deletion(*_args):
+        remove_stored(files_dir(app), name)
+        yield
+
+    monkeypatch.setattr(results, "turn", turn_after_deletion)
+    assert script.get(f"/files/{file_id}/{address}").status_code == 404
+
+
+def test_a_preview_that_is_deleted_before_it_is_sent_is_not_found(app, add, script, monkeypatch):
+    file_id = add("a.png", PNG)
+    gone = files_dir(app) / "previews" / "gone"
+    monkeypatch.setattr(services, "find_or_make", lambda *_args: gone)
     assert script.get(f"/files/{file_id}/picture/64").status_code == 404
 
 
