@@ -50,3 +50,20 @@ def test_each_row_can_be_sent_while_another_is_and_none_twice(open_as: OpenAs) -
       return prevented;
     }""")
     assert prevented == [False, True, False]
+
+
+def test_a_digest_is_whole_without_a_script_and_the_button_moves_nothing(open_as: OpenAs) -> None:
+    heights = []
+    for enabled in (False, True):
+        page = open_as("viewer", java_script_enabled=enabled).new_page()
+        page.goto("/files/1/details")
+        digest = page.locator("#sha256")
+        assert len(digest.inner_text()) == 64
+        code, row = digest.bounding_box(), page.locator(".digest").bounding_box()
+        assert code
+        assert row
+        assert digest.evaluate("code => getComputedStyle(code).overflowX") == "visible"
+        assert code["x"] + code["width"] < row["x"] + row["width"]
+        assert page.get_by_role("button", name="Copy", exact=True).count() == int(enabled)
+        heights.append(row["height"])
+    assert heights[0] == heights[1]
