@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, Response
 
-from tests.browser.steadiness import SHIFT_MOST
 from tests.factories import PASSWORD
 from tests.site import Site
 
@@ -24,7 +23,6 @@ class Visit:
     status: int = 200
     act: Callable[[Site, Page], Response | None] | None = None
     focused: bool = False  # an element has the focus from the start
-    shift_most: float = SHIFT_MOST
 
     def open(self, site: Site, page: Page) -> int:
         """Open it in the browser; returns the status of the response."""
@@ -174,6 +172,24 @@ def remove_file(site: Site, page: Page) -> Response | None:
     site.send("editor", "/upload", page="/files", files=[("file", ("old notes.txt", b"Old"))])
     page.reload()
     return submit(page, "button[formaction$='/remove']")
+
+
+def open_removed_file(site: Site, page: Page) -> Response | None:
+    """Go from the list of removed files to the page of the one that was removed last."""
+    remove_file(site, page)
+    page.goto(f"{site.base}/files/removed")
+    return page.goto(page.locator("tbody .main a").first.evaluate("link => link.href"))
+
+
+def open_removed_folder(site: Site, page: Page) -> Response | None:
+    """Upload a folder, remove it and go to its address."""
+    name = f"plans {next(numbers)}"
+    files = [("folder", (f"{name}/old notes.txt", b"Old"))]
+    site.send("editor", "/upload", page="/files", files=files)
+    page.goto(f"{site.base}/files/folders/{name}")
+    page.goto(page.locator(".menu-panel a[href*=remove]").evaluate("link => link.href"))
+    submit(page)
+    return page.goto(f"{site.base}/files/folders/{name}")
 
 
 def select_rows(_site: Site, page: Page) -> Response | None:
@@ -344,11 +360,12 @@ PAGES = [
     Visit("files-remove", "editor", "/files/remove?file=1&folder=1"),
     Visit("folder-search", "viewer", "/files/folders/survey?q=t&sort=name"),
     Visit("file-removed", "editor", "/files", act=remove_file),
+    Visit("file-was-removed", "editor", "/files", 404, open_removed_file),
+    Visit("folder-was-removed", "editor", "/files", 404, open_removed_folder),
     Visit("files-removed", "admin", "/files/removed"),
     Visit("files-removed-empty", "admin", "/files/removed/empty"),
     Visit("upload-success", "editor", "/upload_success"),
-    # What failed stands above the list and takes room from it.
-    Visit("upload-panel", "editor", "/files", 207, act=upload_in_panel, shift_most=0.1),
+    Visit("upload-panel", "editor", "/files", 207, act=upload_in_panel),
     Visit("uploaded", "editor", "/files", act=upload),
     Visit("scripts", "editor", "/files/scripts"),
     Visit("tokens", "editor", "/account/tokens"),

@@ -101,7 +101,8 @@ def count_below(actor: Actor, folders: Sequence[Folder]) -> dict[str, Below]:
         return {}
     db.session.expunge_all()
     release_connection()
-    key = hashlib.sha256("/".join(paths).encode()).hexdigest()
+    # Paths joined by a slash would be those of other folders too.
+    key = hashlib.sha256(json.dumps(paths).encode()).hexdigest()
     return cache.get_or_compute(f"below {key}", dict[str, Below], lambda: count_each(paths))
 
 

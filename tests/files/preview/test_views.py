@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -10,10 +11,10 @@ from app.children import turn
 from app.database.engine import db
 from app.files.download import counting
 from app.files.models import File
-from app.files.preview import results
-from app.files.preview.results import find_problem
-from app.files.preview.views import EMPTY_PICTURE
-from app.files.storage.folder import PREVIEW_PARTS, preview_path
+from app.files.preview import results, services, views
+from app.files.preview.results import find_problem, place_of, version
+from app.files.preview.views import EMPTY_PICTURE, NOT_YET_PICTURE
+from app.files.storage.folder import preview_path
 from tests.factories import HTML
 from tests.files.helpers import JPEG, PNG, Script, files_dir, on_disk
 from tests.files.preview.helpers import ACTION, decoded, encoded, pdf, photograph
@@ -46,18 +47,25 @@ def stored_name(app, file_id):
         return db.session.get(File, file_id).stored_name
 
 
+def stored_as(app, file_id, part):
+    """Where a part of a preview is stored."""
+    name = stored_name(app, file_id)
+    with app.app_context():
+        return place_of(name, part)
+
+
 def page_of(as_role, file_id, role="viewer"):
     return Page(as_role(role).get(f"/files/{file_id}/details"))
 
 
-def assert_sandboxed(headers):
+def assert_sandboxed(headers, cached="private, max-age=31536000, immutable"):
     """No browser runs anything of it, whoever leads there."""
     directives = headers["Content-Security-Policy"].split("; ")
     assert {"default-src 'none'", "sandbox", "frame-ancestors 'self'"} == set(directives)
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "SAMEORIGIN"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert headers["Cache-Control"] == cached
     assert headers["Vary"] == "Cookie"
     assert headers["Content-Disposition"].startswith("inline; ")
 
@@ -68,7 +76,7 @@ def test_pictures_are_made_once(add, script, size, expected, monkeypatch):
     response = script.get(f"/files/{file_id}/picture/{size}")
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "image/webp"
-    assert_sandboxed(response.headers)
+    assert_sandboxed(response.headers, "private, no-cache")
     assert decoded(response.data).size == expected
     monkeypatch.setattr(results, "make", None)
     again = script.get(f"/files/{file_id}/picture/{size}")
@@ -88,7 +96,7 @@ def test_pictures_are_made_once(add, script, size, expected, monkeypatch):
 )  # fmt: skip
 def test_documents_sounds_and_films_are_sent_whole(app, add, script, name, data, content_type):
     file_id = add(name, data)
-    path = f"/files/{file_id}/preview"
+    path = f"/files/{file_id}/preview/{name}?v={version()}"
     response = script.get(path)
     assert (response.status_code, response.data) == (200, data)
     assert response.headers["Content-Type"] == content_type
@@ -106,7 +114,7 @@ def test_documents_sounds_and_films_are_sent_whole(app, add, script, name, data,
         assert counting.store_counts() == 0
 
 
-@pytest.mark.parametrize("address", ["preview", "picture/64"])
+@pytest.mark.parametrize("address", ["preview/x", "picture/64"])
 def test_previews_are_for_members(add, browser, address, app):
     file_id = add("a.png", PNG)
     response = browser.get(f"/files/{file_id}/{address}")
@@ -116,8 +124,8 @@ def test_previews_are_for_members(add, browser, address, app):
 
 def test_what_has_no_preview_is_not_found(add, script, as_role):
     text, picture = add("a.txt", b"x"), add("a.png", PNG)
-    for path in (f"{text}/preview", f"{text}/picture/64", f"{picture}/preview",
-                 f"{picture}/picture/65", f"{picture}/picture/12000", "99/preview",
+    for path in (f"{text}/preview/x", f"{text}/picture/64", f"{picture}/preview/x",
+                 f"{picture}/picture/65", f"{picture}/picture/12000", "99/preview/x",
                  "99/picture/64"):  # fmt: skip
         assert script.get(f"/files/{path}").status_code == 404, path
     as_role("editor").submit(f"/files/{picture}/remove", page="/files")
@@ -152,7 +160,9 @@ def test_in_a_list_it_is_transparent(add, script):
         # It may have failed for a reason that passes, after which it is tried again.
         assert response.headers["Cache-Control"] == "private, max-age=86400"
         assert response.headers["Vary"] == "Cookie"
-    assert decoded(EMPTY_PICTURE).convert("RGBA").getpixel((0, 0))[3] == 0
+    for picture, width in ((EMPTY_PICTURE, 1), (NOT_YET_PICTURE, 2)):
+        assert decoded(picture).size == (width, 1)
+        assert decoded(picture).convert("RGBA").getpixel((0, 0))[3] == 0
 
 
 def test_a_broken_picture_starts_one_child(app, add, script, monkeypatch):
@@ -172,7 +182,7 @@ def test_what_took_too_long_is_tried_again_after_a_day(app, add, script, monkeyp
     monkeypatch.undo()
     path = f"/files/{file_id}/picture/1200"
     assert script.get(path).status_code == 422
-    problem = preview_path(files_dir(app), stored_name(app, file_id), "problem")
+    problem = stored_as(app, file_id, "problem")
     day = time.time() - results.RETRY_SECONDS - 1
     os.utime(problem, (day, day))
     assert script.get(path).status_code == 200
@@ -182,7 +192,7 @@ def test_what_is_too_large_is_not_tried_again(app, add, script):
     file_id = add("bomb.png", header_of(30_000, 30_000))
     script.get(f"/files/{file_id}/picture/64")
     name = stored_name(app, file_id)
-    os.utime(preview_path(files_dir(app), name, "problem"), (0, 0))
+    os.utime(stored_as(app, file_id, "problem"), (0, 0))
     with app.app_context():
         assert "900" in str(find_problem(name))
 
@@ -190,7 +200,7 @@ def test_what_is_too_large_is_not_tried_again(app, add, script):
 @pytest.mark.parametrize("report", [b"", b"{", b"[]", b"null", b'{"problem": "other"}'])
 def test_a_damaged_report_is_made_again(app, add, script, report):
     file_id = add("a.png", PNG)
-    path = preview_path(files_dir(app), stored_name(app, file_id), "problem")
+    path = stored_as(app, file_id, "problem")
     path.parent.mkdir(parents=True)
     path.write_bytes(report)
     assert script.get(f"/files/{file_id}/picture/64").status_code == 200
@@ -222,12 +232,12 @@ def test_while_others_are_made_it_says_try_again(app, add, script, monkeypatch, 
         assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")
         assert busy.headers["Cache-Control"] == "no-store"
         listed = script.get(f"/files/{picture}/picture/64")  # where an icon is below it
-        assert (listed.status_code, listed.data) == (200, EMPTY_PICTURE)
+        assert (listed.status_code, listed.data) == (200, NOT_YET_PICTURE)
         assert listed.headers["Cache-Control"] == "no-store"
-        framed = as_role("viewer").get(f"/files/{document}/preview")
+        framed = as_role("viewer").get(f"/files/{document}/preview/x")
         assert framed.status_code == 503
         assert "Try again in a moment" in Page(framed).text("body")
-    assert script.get(f"/files/{picture}/picture/64").data != EMPTY_PICTURE
+    assert script.get(f"/files/{picture}/picture/64").data != NOT_YET_PICTURE
 
 
 def test_two_work_at_once_and_the_third_waits(tmp_path):
@@ -254,7 +264,7 @@ def test_two_work_at_once_and_the_third_waits(tmp_path):
 def test_a_document_with_scripts_is_replaced_by_a_sentence(add, script, as_role):
     file_id = add("form.pdf", pdf(ACTION))
     assert page_of(as_role, file_id).has("iframe.preview")
-    framed = as_role("viewer").get(f"/files/{file_id}/preview")
+    framed = as_role("viewer").get(f"/files/{file_id}/preview/x")
     assert framed.status_code == 422
     assert "contains JavaScript" in Page(framed).text(".preview")
     assert b"app.alert" not in framed.data
@@ -265,8 +275,35 @@ def test_a_document_with_scripts_is_replaced_by_a_sentence(add, script, as_role)
     page = page_of(as_role, file_id)
     assert "contains JavaScript" in page.text(".preview.none")
     assert not page.has("iframe")
-    assert script.get(f"/files/{file_id}/preview").status_code == 422
+    assert script.get(f"/files/{file_id}/preview/x").status_code == 422
     assert script.get(f"/files/{file_id}").data == pdf(ACTION)
+
+
+@pytest.mark.parametrize("part", ["checked", "checked-1234abcd"])
+def test_what_an_earlier_release_has_checked_is_checked_again(app, add, script, part):
+    """It may have let through what this one refuses."""
+    file_id = add("form.pdf", pdf(ACTION))
+    path = preview_path(files_dir(app), stored_name(app, file_id), part)
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert script.get(f"/files/{file_id}/preview/x").status_code == 422
+
+
+def test_another_release_has_other_pictures_and_addresses(add, script, as_role, monkeypatch):
+    """Browsers store for a year what was made, and never ask again."""
+    file_id = add("a.png", PNG)
+    before = page_of(as_role, file_id).one(".preview img")["src"]
+    made = script.get(before)
+    assert_sandboxed(made.headers)
+    monkeypatch.setattr(results, "version", lambda: "1234abcd")
+    monkeypatch.setattr(views, "version", lambda: "1234abcd")
+    after = page_of(as_role, file_id).one(".preview img")["src"]
+    assert before.replace(version(), "1234abcd") == after
+    again = script.get(after)
+    assert_sandboxed(again.headers)
+    assert again.headers["ETag"] != made.headers["ETag"]
+    # Another release's page may ask this one, which does not know what it will make.
+    assert_sandboxed(script.get(before).headers, "private, no-cache")
 
 
 def test_the_page_may_frame_and_play_what_is_ours(add, as_role):
@@ -278,13 +315,13 @@ def test_the_page_may_frame_and_play_what_is_ours(add, as_role):
     assert "frame-ancestors 'none'" in policy
     assert "frame-src" not in browser.get("/files").headers["Content-Security-Policy"]
     frame = Page(response).one("iframe")
-    assert frame["src"] == f"/files/{file_id}/preview#navpanes=0"
+    assert frame["src"] == f"/files/{file_id}/preview/a.pdf?v={version()}#navpanes=0"
     assert frame.get("sandbox") is None  # Chromium would show nothing
 
 
 @pytest.mark.parametrize(
     ("name", "data", "selector"),
-    [("a.png", PNG, ".preview img[src$='/picture/1200'][alt]"),
+    [("a.png", PNG, ".preview img[src*='/picture/1200?v='][alt]"),
      ("a.wav", WAV, ".preview audio[controls]"),
      ("a.mp4", b"\0\0\0\x18ftypmp42", "video.preview[controls]"),
      ("a.txt", b"Hello", ".preview.text pre"), ("README", b"Hello", ".preview.text pre"),
@@ -295,6 +332,12 @@ def test_each_kind_has_its_preview(add, as_role, name, data, selector):
     page = page_of(as_role, add(name, data))
     assert page.has(selector)
     assert len(page.all(".preview")) == 1
+
+
+def test_a_table_that_cannot_be_read_is_text_and_says_so(add, as_role):
+    page = page_of(as_role, add("wide.csv", b"," * 300 + b"\n"))
+    assert page.has(".preview.text pre")
+    assert "cannot be read as a table" in page.text(".below-preview")
 
 
 @pytest.mark.parametrize(
@@ -309,7 +352,7 @@ def test_pages_and_drawings_are_their_source(add, script, as_role, name, data):
     page = page_of(as_role, file_id)
     assert "<script>alert(1)</script>" in page.text(".preview")
     assert not page.has(".preview script, .preview svg, .preview img, .preview b")
-    assert script.get(f"/files/{file_id}/preview").status_code == 404
+    assert script.get(f"/files/{file_id}/preview/x").status_code == 404
     assert script.get(f"/files/{file_id}/picture/64").status_code == 404
 
 
@@ -326,16 +369,40 @@ def test_a_missing_content_leaves_the_page(app, add, script, as_role):
     assert script.get(f"/files/{file_id}/picture/64").status_code == 404
 
 
+@pytest.mark.parametrize("address", ["picture/1200", "picture/64", "preview"])
+def test_a_file_that_is_deleted_while_it_waits_is_not_found(app, add, script, monkeypatch, address):
+    """Purged by the clock, after the request has read its row and its first bytes."""
+    from app.files.storage.folder import remove_stored
+
+    data = pdf() if address == "preview" else PNG
+    file_id = add("a.pdf" if address == "preview" else "a.png", data)
+    name = stored_name(app, file_id)
+
+    @contextmanager
+    def turn_after_deletion(*_args):
+        remove_stored(files_dir(app), name)
+        yield
+
+    monkeypatch.setattr(results, "turn", turn_after_deletion)
+    assert script.get(f"/files/{file_id}/{address}").status_code == 404
+
+
+def test_a_preview_that_is_deleted_before_it_is_sent_is_not_found(app, add, script, monkeypatch):
+    file_id = add("a.png", PNG)
+    gone = files_dir(app) / "previews" / "gone"
+    monkeypatch.setattr(services, "find_or_make", lambda *_args: gone)
+    assert script.get(f"/files/{file_id}/picture/64").status_code == 404
+
+
 def test_previews_go_with_their_file(app, add, script, as_role):
     from app.files.storage.folder import remove_stored
 
     file_id, other = add("a.png", PNG), add("b.pdf", pdf())
-    for each in (f"{file_id}/picture/64", f"{file_id}/picture/1200", f"{other}/preview"):
+    for each in (f"{file_id}/picture/64", f"{file_id}/picture/1200", f"{other}/preview/x"):
         assert script.get(f"/files/{each}").status_code == 200
     folder = files_dir(app)
     made = [path.relative_to(folder).parts[1] for path in on_disk(folder / "previews")]
-    assert sorted(made) == ["1200", "64", "checked"]
-    assert set(made) < set(PREVIEW_PARTS)
+    assert sorted(made) == [f"{part}-{version()}" for part in ("1200", "64", "checked")]
     remove_stored(folder, stored_name(app, file_id))
     assert [path.name for path in on_disk(folder / "previews")] == [stored_name(app, other)]
 
@@ -344,7 +411,7 @@ def test_lists_show_small_pictures(add, as_role):
     picture, empty, text = add("a.png", PNG), add("b.png", b""), add("c.txt", b"x")
     page = Page(as_role("viewer").get("/files"))
     [image] = page.all("[data-fresh=list] .thumb img")
-    assert image["src"] == f"/files/{picture}/picture/64"
+    assert image["src"] == f"/files/{picture}/picture/64?v={version()}"
     assert (image["loading"], image["alt"], image["width"]) == ("lazy", "", "28")
     assert len(page.all("[data-fresh=list] .thumb > svg")) == 3
     assert empty
