@@ -1,5 +1,6 @@
 """What can be done with folders, and with files and folders together."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -28,7 +29,7 @@ from app.files.folders.paths import clean_folder, name_of, parent_of, path_in
 from app.files.folders.removing import check_removal, remove_files, remove_folder, restore_removed
 from app.files.folders.selection import Selected, Selection, check_may_change_all, find_selected
 from app.files.models import UNIQUE_VERSION
-from app.files.queries import versions_of
+from app.files.queries import lock_owners, no_such_file, versions_of
 from app.files.search_keys import folder_keys
 from app.history.services import Change, new_batch_id, record
 from app.text import N_
@@ -79,19 +80,28 @@ def move_selected(
 ) -> Moved:
     """Move files and folders to a folder, all or none, and give a single one another name."""
     types: dict[int, str] = {}
+    selected = find_selected(selection)
+    check_may_change_all(actor, selected)
+    owner_ids = {file.owner_id for file in selected.files}
     if name is not None:
-        name, selected = named(name), find_selected(selection)
-        check_may_change_all(actor, selected)
+        name = named(name)
         for file in selected.files:
             types.update(read_types(file, name))
-    return store_move(actor, selection, folder, name, types)
+    return store_move(actor, selection, owner_ids, folder, name, types)
 
 
 @service(Role.VIEWER)
 def store_move(
-    actor: Actor, selection: Selection, folder: str, name: str | None, types: Types
+    actor: Actor,
+    selection: Selection,
+    owner_ids: Collection[int],
+    folder: str,
+    name: str | None,
+    types: Types,
 ) -> Moved:
-    """Move what is selected in one transaction, with the `types` that were read before."""
+    """Move what is selected in one transaction, with what was read before: the `types`, and who
+    owns the selected files."""
+    lock_owners(owner_ids)
     selected = find_selected(selection)
     check_may_change_all(actor, selected)
     try:
@@ -147,7 +157,10 @@ def remove_selected(actor: Actor, selection: Selection) -> Removal:
         count += remove_folder(actor, folder, batch_id, moment)
     if selected.files:
         which = reduce(or_, (and_(*versions_of(file)) for file in selected.files))
-        count += remove_files(actor, which, batch_id, moment)
+        removed = remove_files(actor, which, batch_id, moment)
+        if removed < len(selected.files):  # one was moved or removed in the meantime
+            raise no_such_file()
+        count += removed
     after_commit(cache.invalidate)
     return Removal(count, len(selected.folders), batch_id)
 

@@ -261,3 +261,15 @@ def test_required_fields_are_not_called_optional(script, as_role):
     browser = as_role("editor")
     for path in ("/files/new-folder", "/files/move?file=3"):
         assert "optional" not in Page(browser.get(path)).text("form label[for=name]")
+
+
+def test_the_former_addresses_of_what_was_renamed_say_where_to_look(script, as_role):
+    browser = as_role("editor")
+    browser.submit("/files/move?folder=1", {"name": "Survey", "folder": ""})
+    assert script.get("/download/Survey/plan.pdf").data == PDF
+    for path, kind in (("/download/survey/plan.pdf", "file"), ("/files/folders/survey", "folder")):
+        response = browser.get(path)
+        assert response.status_code == 404
+        assert Page(response).text(".error-page > p") == (
+            f"No {kind} has this name. If it was renamed or moved, search for it on the page Files."
+        )

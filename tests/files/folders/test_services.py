@@ -1,5 +1,6 @@
 """Creating, moving and removing folders and files, on both databases."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -17,10 +18,11 @@ from app.files.search_keys import keys
 from app.files.storage.content import content_type
 from app.files.undo.folders import undo_folder_change
 from app.files.undo.services import undo_change
+from app.history import services as history
 from app.history.models import HistoryEntry
 from app.history.undo import find_undoable
 from app.times import now
-from tests.factories import OPERATOR, at_once, entries
+from tests.factories import OPERATOR, at_once, entries, note_calls
 from tests.files.helpers import PDF, PNG, editor, store
 
 
@@ -167,7 +169,7 @@ def test_a_version_that_came_while_contents_were_read_is_not_renamed_unchecked(a
     file_id = put(people[0], "notes", b"text")
     me = editor(people[0])
     with pytest.raises(Invalid, match="just now"):
-        services.store_move(me, picked(file_id), "", "notes.txt", {})
+        services.store_move(me, picked(file_id), people[:1], "", "notes.txt", {})
     assert db.session.get(File, file_id, populate_existing=True).name == "notes"
 
 
@@ -204,7 +206,10 @@ def test_versions_come_after_removed_ones_at_the_new_place(any_app, people):
     services.remove_selected(me, folders("c"))
     services.move_selected(me, folders("b"), "", "c")
     assert paths() == (["c/f.txt:10", "c/f.txt:11"], ["a", "c"])
-    assert files.restore_file(me, removed).current_id == removed  # uploaded last
+    restored = files.restore_file(me, removed)
+    assert (restored.version, restored.current_version) == (1, 11)  # although it was uploaded last
+    file = files.queries.find_file(OPERATOR, "c/f.txt")
+    assert [row.version for row in files.queries.list_versions(me, file)] == [11, 1, 10]
 
 
 def test_a_sent_name_does_not_stay_behind(people):
@@ -284,6 +289,28 @@ def test_a_folder_is_removed_and_restored_with_everything_in_it(any_app, people)
     assert files.queries.present_file(single).replaced_at is not None
     with pytest.raises(NotFound):
         services.restore_batch(me, removal.batch_id)
+
+
+def test_many_are_changed_some_at_a_time_and_others_run_in_between(any_app, people, monkeypatch):
+    me, others_run = editor(people[0]), []
+    for number in range(5):
+        put(people[number % 2], f"a/{number}.txt")
+    for module in (moving, history):
+        monkeypatch.setattr(module, "BATCH", 2)
+        others_run.append(note_calls(monkeypatch, module, "yield_to_hub"))
+    services.move_selected(me, folders("a"), "", "b")
+    removal = services.remove_selected(me, folders("b"))
+    assert services.restore_batch(me, removal.batch_id) == (5, 1, "")
+    assert paths() == ([f"b/{number}.txt:1" for number in range(5)], ["b"])
+    check_keys()
+    assert [len(calls) for calls in others_run] == [6, 4]
+    for action in ("file.delete", "file.restore"):
+        found = [entry for entry in entries("file") if entry.action == action]
+        assert [entry.folded for entry in found] == [False, True, True, True, True]
+        assert [json.loads(entry.before or entry.after)["name"] for entry in found] == [
+            f"{number}.txt" for number in range(5)
+        ]
+        assert json.loads(found[1].before or found[1].after)["owner"] == "林梅"
 
 
 def newest_entry(action):
