@@ -195,8 +195,7 @@ def open_removed_folder(site: Site, page: Page) -> Response | None:
 def select_rows(_site: Site, page: Page) -> Response | None:
     """Select all rows of a list."""
     response = page.reload()
-    for box in page.locator(".pick-row input").all():
-        box.check()
+    page.get_by_label("Select all on this page").or_(page.get_by_label("全选本页")).check()
     return response
 
 
