@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 
 from app.actor import NOT_INCLUDED, Actor, Role
 from app.auth.models import ApiToken, Person
@@ -11,7 +11,7 @@ from app.auth.rules import fold_name
 from app.database.cursor import Cursor, Sort, read_moment, read_text
 from app.database.engine import db, release_connection
 from app.database.failures import tolerated
-from app.database.keyset import Listing, Page, select_sorted
+from app.database.keyset import Listing, Page, count_rows, select_sorted
 from app.database.service import permitted
 from app.errors import Forbidden, NotFound, Unauthorized
 from app.text import N_
@@ -105,7 +105,7 @@ def list_people(actor: Actor) -> list[Person]:
 
 @permitted(Role.ADMIN, by_token=False)
 def count_people(actor: Actor) -> int:
-    return db.session.scalar(select(func.count()).select_from(Person)) or 0
+    return count_rows(Person)
 
 
 def name_has(words: str) -> ColumnElement[bool]:

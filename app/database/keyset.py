@@ -178,3 +178,8 @@ def count_some(row_id: Any, conditions: Sequence[ColumnElement[bool]]) -> int | 
     some = select(row_id).where(*conditions).limit(COUNT_MOST + 1).subquery()
     count = db.session.scalar(select(func.count()).select_from(some)) or 0
     return count if count <= COUNT_MOST else None
+
+
+def count_rows(model: Any, conditions: Sequence[ColumnElement[bool]] = ()) -> int:
+    """How many rows of a table there are, exactly."""
+    return db.session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0

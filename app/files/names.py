@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from app.errors import Invalid
 from app.files.models import FOLDER_LENGTH, NAME_LENGTH, SENT_LENGTH, join_path
-from app.text import BIDI_CONTROLS, COMPOSED_FROM, CONTROLS, N_, Message
+from app.text import BIDI_CONTROLS, COMPOSED_FROM, CONTROLS, N_, Message, is_blank, trim
 
 # A folder, a slash and a name.
 PATH_LENGTH = FOLDER_LENGTH + 1 + NAME_LENGTH
 MOST_OF_A_NAME = 100  # files with different sent names that become the same
 # In bytes of UTF-8, as file systems count: a name that is longer could not be downloaded.
 NAME_TOO_LONG = N_(
-    "A file name can have at most %(n)d bytes: that many letters, or %(third)d Chinese characters.",
+    "A name can have at most %(n)d bytes: that many letters, or %(third)d Chinese characters.",
     n=NAME_LENGTH,
     third=NAME_LENGTH // 3,
 )
@@ -51,21 +51,21 @@ def extension_of(name: str) -> str:
 
 
 def clean_name(sent: str) -> str:
-    """One name in NFC, without surrounding spaces and trailing dots. Names with a meaning for some
-    systems (.profile, CON) are ordinary names here."""
+    """One name in NFC, without spaces and invisible characters at its ends and without trailing
+    dots. Names with a meaning for some systems (.profile, CON) are ordinary names here."""
     check_length(sent, COMPOSED_FROM * NAME_LENGTH)
     name = unicodedata.normalize("NFC", sent)
     if any(is_control(character) for character in name):
-        raise Invalid(N_("A file name cannot contain control characters."))
-    name = name.strip()
+        raise Invalid(N_("A name cannot contain control characters."))
+    name = trim(name)
     if name in (".", ".."):
-        raise Invalid(N_("“%(name)s” is not a valid file name.", name=name))
+        raise Invalid(N_("“%(name)s” is not a valid name.", name=name))
     if "/" in name or "\\" in name:
-        raise Invalid(N_("A file name cannot contain slashes or backslashes."))
-    while name != (shorter := name.rstrip(".").rstrip()):
+        raise Invalid(N_("A name cannot contain slashes or backslashes."))
+    while name != (shorter := trim(name.rstrip("."))):
         name = shorter
-    if not name:
-        raise Invalid(N_("The file has no name."))
+    if is_blank(name):
+        raise Invalid(N_("The name is empty."))
     check_length(name.encode(), NAME_LENGTH)
     return name
 

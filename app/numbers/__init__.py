@@ -12,5 +12,12 @@ def init_app(app: Flask) -> None:
     app.url_map.converters["any_text"] = views.AnyText
     app.register_blueprint(views.bp)
     app.add_template_filter(views.percent)
-    entry = MenuItem("numbers.show_numbers", _l("Numbers"), 30, lambda actor: True, ("numbers",))
+    entry = MenuItem(
+        "numbers.show_numbers",
+        _l("Numbers"),
+        30,
+        lambda actor: True,
+        ("numbers",),
+        words="π pi Fibonacci 圆周率 斐波那契",
+    )
     add_to_bar(app, entry)

@@ -36,6 +36,8 @@ def run(n: int) -> str:
         text = output.read().decode("ascii", "replace")
     if status is None:
         raise Unavailable(N_("This took too long to compute. Try again in a moment."))
+    if status < 0:  # killed, for example because memory ran out
+        raise Unavailable(N_("This computation was interrupted. Try again in a moment."))
     if status or fib.read_result(text, n) is None:
         raise RuntimeError(f"fib({n}) ended with status {status}: {text[-200:]!r}")
     return text

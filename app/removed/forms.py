@@ -1,6 +1,6 @@
 """The form that empties a list of removed things."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from wtforms import HiddenField
 from wtforms.validators import ValidationError
@@ -10,12 +10,12 @@ from app.web.forms import BaseForm
 
 
 def read_until(text: str | None) -> datetime | None:
-    """The moment in a form; None for what is no moment with a time zone."""
+    """The moment in a form, in UTC; None for what is no moment with a time zone."""
     try:
         moment = datetime.fromisoformat(text or "")
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return None if moment.utcoffset() is None else moment
 
 
 class EmptyForm(BaseForm):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.actor import Actor, Role
-from app.cities.importing.queries import count_waiting
+from app.cities.importing.queries import Unconfirmed, count_unconfirmed
 from app.cities.statistics.queries import Statistics, count_changed, read_statistics
 from app.database.service import permitted
 from app.files.folders.queries import FileTotals, read_totals
@@ -18,13 +18,12 @@ GROUPS_SHOWN, FILES_SHOWN = 12, 6
 
 @dataclass(frozen=True)
 class Overview:
-    """`changed_today` is None for more than COUNT_MOST. `waiting` is how many imports the reader
-    has previewed and neither applied nor cancelled."""
+    """`changed_today` is None for more than COUNT_MOST. `imports` are the reader's own."""
 
     figures: Statistics
     changed_today: int | None
     files: FileTotals
-    waiting: int
+    imports: Unconfirmed
     newest_files: list[File]
     changes: list[ChangeGroup]
 
@@ -44,7 +43,7 @@ def read_overview(actor: Actor, today: datetime) -> Overview:
         figures=figures,
         changed_today=count_changed(actor, today),
         files=files,
-        waiting=count_waiting(actor) if actor.may_write else 0,
+        imports=count_unconfirmed(actor) if actor.may_write else Unconfirmed(0, 0),
         newest_files=list_newest(actor, FILES_SHOWN),
         changes=recent_changes(actor, GROUPS_SHOWN),
     )

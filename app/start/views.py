@@ -120,6 +120,6 @@ def pages_named(words: str) -> list[MenuItem]:
     pages = searched_entries()
     for language in LANGUAGES:
         with flask_babel.force_locale(language):
-            names = {each.endpoint: search_key(str(each.label)) for each in pages}
+            names = {each.endpoint: search_key(f"{each.label} {each.words}") for each in pages}
         found |= {page for page, name in names.items() if all(key in name for key in keys)}
     return [each for each in pages if each.endpoint in found]

@@ -35,7 +35,7 @@ STATUS_TEXTS: dict[int, tuple[Any, Any]] = {
     405: (_l("Method not allowed"), _l("This address does not support this request method.")),
     408: (_l("The request took too long"), _l("Send less at a time. Nothing was saved.")),
     409: (
-        _l("Your change was not saved"),
+        _l("Nothing was changed"),
         _l("Go back, reload the page and check what changed."),
     ),
     413: (_l("Too large"), _l("Send less at a time. Nothing was saved.")),

@@ -19,7 +19,7 @@ class MenuItem:
     """An item of the bar or of the menu, which are sorted by `order`. `label` is a lazy
     translation; `visible` decides who sees it, by default everybody who is signed in. It is current
     on all pages of `blueprints`, or only on its endpoint if that is empty. `icon` is a name in
-    Bootstrap Icons, for items of the menu."""
+    Bootstrap Icons, for items of the menu. The search finds it by its label and by `words`."""
 
     endpoint: str
     label: Any
@@ -27,6 +27,7 @@ class MenuItem:
     visible: Callable[[Actor], bool] = lambda actor: actor.is_signed_in
     blueprints: tuple[str, ...] = ()
     icon: str = field(default="", kw_only=True)
+    words: str = field(default="", kw_only=True)
 
     @property
     def url(self) -> str:

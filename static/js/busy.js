@@ -1,6 +1,7 @@
 // A form that was sent says so: after 300 ms its button shows that it works, and above two seconds a
-// bar appears at the top. Until the answer comes it cannot be sent twice. A form whose answer is a
-// download stays on the page, and has data-download.
+// bar appears at the top. Until the answer comes the same button cannot send it twice; another one
+// can, as the rows of a list share a form. A form whose answer is a download stays on the page, and
+// has data-download.
 
 const SHOWN_AFTER = 300;
 const BAR_AFTER = 2000;
@@ -8,45 +9,46 @@ const BAR_AFTER = 2000;
 const GIVEN_UP_AFTER = 60_000;
 
 const status = document.getElementById("busy");
-const sent = new Map(); // of each form that was sent: how to undo what is shown
+const sent = new Map(); // of each button, or form without one: how to undo what is shown
 
-function show(button) {
-  button?.setAttribute("aria-busy", "true");
+function show(sender) {
+  sender.setAttribute("aria-busy", "true");
   status.firstElementChild.textContent = status.dataset.text;
 }
 
-function end(form) {
-  sent.get(form)?.();
-  sent.delete(form);
+function end(sender) {
+  sent.get(sender)?.();
+  sent.delete(sender);
 }
 
-function begin(form, button) {
+function begin(sender) {
   const timers = [
-    setTimeout(() => show(button), SHOWN_AFTER),
+    setTimeout(() => show(sender), SHOWN_AFTER),
     setTimeout(() => status.classList.add("moving"), BAR_AFTER),
-    setTimeout(() => end(form), GIVEN_UP_AFTER),
+    setTimeout(() => end(sender), GIVEN_UP_AFTER),
   ];
-  sent.set(form, () => {
+  sent.set(sender, () => {
     timers.forEach(clearTimeout);
-    button?.removeAttribute("aria-busy");
+    sender.removeAttribute("aria-busy");
     status.classList.remove("moving");
     status.firstElementChild.textContent = "";
   });
 }
 
 function endAll() {
-  for (const form of sent.keys()) end(form);
+  for (const sender of sent.keys()) end(sender);
 }
 
 // On the window, so that it comes after scripts that send a form themselves.
 window.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method === "dialog" || form.target || "download" in form.dataset) return;
-  if (sent.has(form)) {
+  const sender = event.submitter ?? form;
+  if (sent.has(sender)) {
     event.preventDefault();
     return;
   }
-  begin(form, event.submitter);
+  begin(sender);
 });
 
 // Shown again after "Back", the page is as it was left; Escape stops the browser from loading.

@@ -27,7 +27,6 @@ function duration(seconds) {
 }
 
 export class Panel {
-  // The panel takes the place of the form, so that nothing moves.
   constructor(element, form, queue) {
     Object.assign(this, { element, form, queue, texts: element.dataset });
     this.rows = new Map(); // from the failed item to its row
@@ -61,7 +60,6 @@ export class Panel {
   clear() {
     this.queue.clear();
     this.element.hidden = true;
-    this.form.hidden = false;
     this.form.querySelector("[data-choose]").focus();
   }
 
@@ -75,7 +73,7 @@ export class Panel {
 
   // Draw now if that was not done just now, and again until nothing is going on.
   show() {
-    if (this.element.hidden) this.open();
+    this.element.hidden = false;
     this.isOutdated = true;
     if (this.timer) return;
     this.draw();
@@ -83,13 +81,6 @@ export class Panel {
       this.timer = 0;
       if (this.isOutdated || this.queue.isActive) this.show();
     }, DRAW_MS);
-  }
-
-  open() {
-    const hadFocus = this.form.contains(document.activeElement);
-    this.element.hidden = false;
-    this.form.hidden = true;
-    if (hadFocus) this.title.focus();
   }
 
   draw() {
@@ -101,6 +92,7 @@ export class Panel {
     this.bar.value = progress.share;
     this.bar.classList.toggle("ended", !queue.isActive);
     this.note.hidden = !["signedOut", "broken"].includes(queue.paused);
+    this.figures.hidden = !this.note.hidden;
     if (this.drawn !== queue.paused) this.note.firstElementChild.textContent = this.noteText();
     this.signin.hidden = queue.paused !== "signedOut";
     this.drawn = queue.paused;

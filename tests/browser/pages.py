@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, Response
 
-from tests.browser.steadiness import SHIFT_MOST
 from tests.factories import PASSWORD
 from tests.site import Site
 
@@ -24,7 +23,6 @@ class Visit:
     status: int = 200
     act: Callable[[Site, Page], Response | None] | None = None
     focused: bool = False  # an element has the focus from the start
-    shift_most: float = SHIFT_MOST
 
     def open(self, site: Site, page: Page) -> int:
         """Open it in the browser; returns the status of the response."""
@@ -347,8 +345,7 @@ PAGES = [
     Visit("files-removed", "admin", "/files/removed"),
     Visit("files-removed-empty", "admin", "/files/removed/empty"),
     Visit("upload-success", "editor", "/upload_success"),
-    # What failed stands above the list and takes room from it.
-    Visit("upload-panel", "editor", "/files", 207, act=upload_in_panel, shift_most=0.1),
+    Visit("upload-panel", "editor", "/files", 207, act=upload_in_panel),
     Visit("uploaded", "editor", "/files", act=upload),
     Visit("scripts", "editor", "/files/scripts"),
     Visit("tokens", "editor", "/account/tokens"),

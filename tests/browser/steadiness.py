@@ -37,8 +37,8 @@ def observe(context: BrowserContext) -> None:
     context.route("**/js/page.js", delay)
 
 
-def assert_steady(page: Page, shift_most: float = SHIFT_MOST) -> None:
+def assert_steady(page: Page) -> None:
     """Nothing has moved since the first paint, and no task has taken long."""
     shifts = page.evaluate(SHIFTS)
-    assert sum(shift[0] for shift in shifts) < shift_most, shifts
+    assert sum(shift[0] for shift in shifts) < SHIFT_MOST, shifts
     assert max(page.evaluate(TASKS), default=0) < TASK_MOST

@@ -110,7 +110,7 @@ def test_page_is_accessible_and_logs_no_errors(visit, size, site, page):
         ),
     )
     assert visit.open(site, page) == visit.status
-    assert_steady(page, visit.shift_most)
+    assert_steady(page)
     assert page.evaluate(TITLE_TOP) in (None, TITLE_TOPS[size])
     assert violations(page) == []
     # Chromium logs pages whose status is an error.

@@ -33,3 +33,20 @@ def test_the_row_that_was_saved_is_marked(open_as: OpenAs) -> None:
     page.wait_for_url("**/cities?sort=users")
     assert page.locator("tr.marked .main").inner_text() == name
     assert page.locator("tr.marked").count() == 1
+
+
+def test_each_row_can_be_sent_while_another_is_and_none_twice(open_as: OpenAs) -> None:
+    """The buttons of all rows belong to one form."""
+    page = open_as("editor").new_page()
+    page.goto("/cities")
+    prevented = page.evaluate("""() => {
+      const prevented = [];
+      window.addEventListener("submit", (event) => {
+        prevented.push(event.defaultPrevented);
+        event.preventDefault(); // stay on the page
+      });
+      const [first, second] = document.querySelectorAll("tbody button[formaction$='/delete']");
+      for (const button of [first, first, second]) button.click();
+      return prevented;
+    }""")
+    assert prevented == [False, True, False]

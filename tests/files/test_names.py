@@ -124,6 +124,25 @@ def test_a_long_refused_name_is_cut():
     assert printable(longest + "y") == longest[:-1] + "…"
 
 
-def test_the_message_about_control_characters_is_about_file_names():
-    with pytest.raises(Invalid, match="A file name cannot contain control characters"):
+def test_control_characters_are_named():
+    with pytest.raises(Invalid, match="A name cannot contain control characters"):
         clean_name("a\n.txt")
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [("\u200ba.txt\ufeff", "a.txt"), ("a\u200db", "a\u200db"), ("☎\ufe0f", "☎\ufe0f"),
+     ("\u2060. .\u200b.", "")],
+)  # fmt: skip
+def test_names_have_no_invisible_ends(sent, name):
+    if name:
+        assert clean_name(sent) == name
+    else:
+        with pytest.raises(Invalid, match="The name is empty"):
+            clean_name(sent)
+
+
+@pytest.mark.parametrize("sent", ["", " ", "\u200b", "\u3164", "\u2800\u00ad", "."])
+def test_names_without_a_visible_character_are_refused(sent):
+    with pytest.raises(Invalid, match=r"empty|not a valid"):
+        clean_name(sent)

@@ -40,7 +40,7 @@ def test_all_versions_are_removed_and_restored_together(people):
 
 def removed_versions():
     page, _total = select_removed(OPERATOR, RemovedFileListing(), FIRST)
-    return sorted(each.file.version for each in page.rows)
+    return sorted(each.File.version for each in page.rows)
 
 
 def present_versions():

@@ -122,9 +122,10 @@ def test_editor_undoes_and_comes_back(app, as_role):
     sent = editor.client.post(undo, data=token, headers=headers)
     assert (sent.status_code, sent.location) == (303, "/files?q=a")
     assert "深圳市 was removed." in Page(editor.get("/files")).text(".notice")
-    again = editor.client.post(undo, data=token, headers=HTML)
+    again = editor.client.post(undo, data=token, headers=headers)
     assert again.status_code == 409
     assert "This was already undone." in Page(again).text("main")
+    assert Page(again).links(".error-page a") == ["/files?q=a", "/"]
     assert editor.submit("/history/999/undo", page="/account").status_code == 404
 
 

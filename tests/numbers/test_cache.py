@@ -139,6 +139,18 @@ def test_a_large_number_that_takes_too_long_is_given_up(app, store, monkeypatch,
     assert not store.keys("gz:lock:*")
 
 
+def test_a_program_that_is_killed_is_not_a_fault_of_ours(app, store, monkeypatch, tmp_path):
+    """As by the kernel when memory runs out."""
+    path = tmp_path / "program.py"
+    path.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    monkeypatch.setattr(fib, "__file__", str(path))
+    response = Browser(app).get("/fib/150000")
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "2"
+    assert "interrupted" in response.json["error"]
+    assert not store.keys("*fib*")
+
+
 ENDLESS = """
 import os, time
 with open({told!r}, "w") as told:

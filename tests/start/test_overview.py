@@ -9,6 +9,7 @@ from sqlalchemy import update
 from app.actor import ANONYMOUS, Actor, Role
 from app.cities import services as cities
 from app.cities.importing.models import CityImport
+from app.cities.importing.queries import STAGING
 from app.database.engine import db
 from app.errors import Unauthorized
 from app.history.models import HistoryEntry
@@ -18,6 +19,7 @@ from tests.cities.conftest import ACTOR, given, version_of
 from tests.cities.importing.staging import confirm, stage
 from tests.factories import OPERATOR, add_person, entries, statements
 from tests.files.helpers import editor, store
+from tests.files.preview.helpers import encoded, landscape
 from tests.html import Page
 
 VIEWER = Actor(8, "viewer", Role.VIEWER)
@@ -123,6 +125,40 @@ def test_an_import_that_waits_is_shown_to_its_owner(app, as_role):
         confirm(import_id, 1)
         assert db.session.get(CityImport, import_id).applied_at
     assert len(Page(browser.get("/")).all(".stat")) == 3
+
+
+def test_an_import_whose_lines_are_compared_is_running(app, as_role):
+    browser = as_role("editor")
+    with app.test_request_context():
+        import_id = stage(1, "a,b,1\n")
+        unstaged = update(CityImport).where(CityImport.id == import_id)
+        db.session.execute(unstaged.values(fields=None))
+        db.session.commit()
+    assert Page(browser.get("/")).texts(".stat .label")[3:] == ["Running"]
+    with app.test_request_context():
+        stage(1, "a,b,1\n")
+    assert Page(browser.get("/")).texts(".stat .label")[3:] == ["Running", "Waiting for you"]
+    with app.test_request_context():  # it was interrupted
+        db.session.execute(unstaged.values(created_at=now() - STAGING))
+        db.session.commit()
+    assert Page(browser.get("/")).texts(".stat .label")[3:] == ["Waiting for you"]
+
+
+def test_recent_pictures_are_shown_small(app, as_role):
+    browser = as_role("editor")
+    with app.test_request_context():
+        picture = store(1, "harbour.png", encoded(landscape(300, 200), "PNG"))
+        store(1, "notes.txt", b"1")
+    image = Page(browser.get("/")).one(".start-files img")
+    assert image["src"].startswith(f"/files/{picture.id}/picture/64")
+    assert image["loading"] == "lazy"
+    assert image["width"] == image["height"] == "28"
+
+
+def test_the_search_box_says_what_is_searched(as_role):
+    box = ".find input"
+    assert "people" in Page(as_role("admin").get("/")).one(box)["placeholder"]
+    assert "people" not in Page(as_role("editor").get("/")).one(box)["placeholder"]
 
 
 def test_bulk_changes_are_sentences(app, as_role):

@@ -21,7 +21,7 @@ def test_page_without_a_message_gives_advice(app):
 @pytest.mark.parametrize(
     ("error", "texts"),
     [
-        (Conflict("This was changed."), ["Your change was not saved", "This was changed."]),
+        (Conflict("This was changed."), ["Nothing was changed", "This was changed."]),
         (
             NoSpace(),
             [

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
@@ -65,12 +65,21 @@ def list_waiting(actor: Actor) -> Sequence[Row[Any]]:
     return db.session.execute(query.order_by(CityImport.id.desc()).limit(MOST_WAITING)).all()
 
 
-def count_waiting(actor: Actor) -> int:
-    """How many unconfirmed imports the actor has, with those whose lines are being staged. One that
-    was interrupted then stops counting after some minutes."""
-    staged = or_(CityImport.fields.is_not(None), CityImport.created_at > now() - STAGING)
-    query = select(func.count()).select_from(CityImport).where(waiting_of(actor), staged)
-    return db.session.scalar(query) or 0
+class Unconfirmed(NamedTuple):
+    """How many unconfirmed imports a person has: those whose lines are being staged, and those that
+    wait for the person. One that was interrupted stops counting after some minutes."""
+
+    staging: int
+    waiting: int
+
+
+def count_unconfirmed(actor: Actor) -> Unconfirmed:
+    """The actor's own."""
+    staged = CityImport.fields.is_not(None)
+    current = or_(staged, CityImport.created_at > now() - STAGING)
+    query = select(staged, func.count()).where(waiting_of(actor), current).group_by(staged)
+    counts = {bool(is_staged): count for is_staged, count in db.session.execute(query)}
+    return Unconfirmed(counts.get(False, 0), counts.get(True, 0))
 
 
 def waiting_of(actor: Actor) -> ColumnElement[bool]:

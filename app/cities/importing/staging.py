@@ -12,7 +12,7 @@ from app.cities.fields import CITY, values_of
 from app.cities.importing.compare import Known, Seen, StagedValues, compare_line
 from app.cities.importing.csv_table import Line, Table
 from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLine
-from app.cities.importing.queries import count_waiting, load_import
+from app.cities.importing.queries import count_unconfirmed, load_import
 from app.cities.models import TEXT_LENGTH, City
 from app.cities.queries import COLUMNS, CityRow
 from app.cities.rules import Pair, pair_of, same_name, sort_key
@@ -50,7 +50,7 @@ def insert_import(actor: Actor, file_name: str, table: Table) -> int:
     """Insert an import without lines. A person who has the most unconfirmed ones gets
     TooManyWaiting; the locked row of the person makes two files at once wait for each other."""
     load_person(actor.person_id, lock=True)
-    if count_waiting(actor) >= MOST_WAITING:
+    if sum(count_unconfirmed(actor)) >= MOST_WAITING:
         raise TooManyWaiting(
             N_(
                 "You have %(most)s imports that are not confirmed yet. "

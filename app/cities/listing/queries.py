@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from app.actor import Actor
 from app.cities.listing.provinces import in_province
@@ -24,6 +24,7 @@ from app.database.keyset import (
     Listing,
     Page,
     Query,
+    count_rows,
     count_some,
     nulls_last,
     read_segments,
@@ -144,7 +145,7 @@ def count_filtered(actor: Actor, listing: CityListing) -> int | None:
 
 
 def count_all() -> int:
-    return db.session.scalar(select(func.count()).select_from(City)) or 0
+    return count_rows(City)
 
 
 def list_provinces() -> list[str]:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, literal, select, union_all
+from sqlalchemy import func, literal, select, union_all
 
 from app.actor import Actor, Role
 from app.database.engine import db, release_connection
+from app.database.keyset import count_rows
 from app.database.service import permitted
 from app.errors import NotFound
 from app.files import cache
@@ -80,11 +81,6 @@ def count_files(listing: FileListing) -> FileTotals:
     return FileTotals(count, int(size), rows)
 
 
-def count_rows(model: type[File | Folder], conditions: list[ColumnElement[bool]]) -> int:
-    query = select(func.count()).select_from(model).where(*conditions)
-    return db.session.scalar(query) or 0
-
-
 @dataclass(frozen=True)
 class Below:
     """What is in a folder, however deep: how many files, and when the newest was uploaded."""
@@ -102,7 +98,8 @@ def count_below(actor: Actor, folders: Sequence[Folder]) -> dict[str, Below]:
         return {}
     db.session.expunge_all()
     release_connection()
-    key = hashlib.sha256("/".join(paths).encode()).hexdigest()
+    # Paths joined by a slash would be those of other folders too.
+    key = hashlib.sha256(json.dumps(paths).encode()).hexdigest()
     return cache.get_or_compute(f"below {key}", dict[str, Below], lambda: count_each(paths))
 
 

@@ -10,9 +10,11 @@ def init_app(app: Flask) -> None:
     from app.clock import registry
     from app.files.preview import views
     from app.files.preview.kinds import has_thumbnail
-    from app.files.storage.folder import remove_stray_previews
+    from app.files.preview.results import remove_strays
 
     app.register_blueprint(views.bp)
     app.add_template_test(has_thumbnail, "thumbnailed")
-    stray = partial(remove_stray_previews, app.config["SETTINGS"].files_dir)
-    registry.add(app, "previews without a file deleted", 3600, stray, per_host=True)
+    stray = partial(remove_strays, app.config["SETTINGS"].files_dir)
+    registry.add(
+        app, "previews without a file and outdated ones deleted", 3600, stray, per_host=True
+    )

@@ -3,11 +3,14 @@ pictures, and whether a PDF contains JavaScript. What cannot be shown is remembe
 hostile file costs its time once.
 """
 
+import hashlib
 import json
 import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,7 +20,13 @@ from app.current import settings
 from app.database.engine import release_connection
 from app.errors import DomainError, Unavailable
 from app.files.preview.child import MOST_PIXELS, REFUSED, WALL_SECONDS
-from app.files.storage.folder import path_of, preview_path, refusal_of, sync
+from app.files.storage.folder import (
+    path_of,
+    preview_path,
+    refusal_of,
+    remove_stray_previews,
+    sync,
+)
 from app.text import N_, Message
 
 log = logging.getLogger("gazetteer.previews")
@@ -58,9 +67,29 @@ class Busy(Unavailable):
     text = N_("Other previews are being made. Try again in a moment.")
 
 
+@cache
+def version() -> str:
+    """A digest of the code of previews, and of Pillow. What another version has made or checked is
+    not used: it may have had a fault that this one does not have."""
+    digest = hashlib.sha256(metadata.version("pillow").encode())
+    for path in sorted(PROGRAM.parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def place_of(stored_name: str, part: str) -> Path:
+    """The path of what this version makes from a stored file: a picture in one of its sizes, the
+    "checked" PDF, or the "problem" why there is no preview."""
+    return preview_path(settings().files_dir, stored_name, f"{part}-{version()}")
+
+
+def remove_strays(folder: Path) -> int:
+    return remove_stray_previews(folder, version())
+
+
 def find_problem(stored_name: str) -> Message | None:
     """Why there is no preview of a file, if that is known."""
-    path = preview_path(settings().files_dir, stored_name, "problem")
+    path = place_of(stored_name, "problem")
     try:
         report = json.loads(path.read_bytes())
         old = path.stat().st_mtime < time.time() - RETRY_SECONDS
@@ -73,7 +102,7 @@ def find_problem(stored_name: str) -> Message | None:
 def find_or_make(stored_name: str, part: str, *words: str) -> Path:
     """The path of what was made from a stored file. If there is none, a child makes it, and no
     connection to the database is held in the meantime. NotShown if that is impossible."""
-    made = preview_path(settings().files_dir, stored_name, part)
+    made = place_of(stored_name, part)
     if made.exists():
         return made
     release_connection()
@@ -103,7 +132,7 @@ def make(stored_name: str, made: Path, words: tuple[str, ...]) -> Message | None
             target.seek(0)
             output = b"" if status == 0 else target.read(OUTPUT_READ)
         if status != 0:
-            made = preview_path(folder, stored_name, "problem")
+            made = place_of(stored_name, "problem")
             draft.write_text(json.dumps(read_report(stored_name, status, output)))
         made.parent.mkdir(parents=True, exist_ok=True)
         run_in_thread(sync, draft)

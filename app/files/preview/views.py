@@ -3,14 +3,14 @@ is in a sandbox."""
 
 from base64 import b64decode
 
-from flask import Blueprint, Response, make_response, render_template, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from app.current import actor
 from app.errors import DomainError
 from app.files import queries
 from app.files.download.response import disposition, send_content
 from app.files.preview import services
-from app.files.preview.results import RETRY_SECONDS, Busy, NotShown
+from app.files.preview.results import RETRY_SECONDS, Busy, NotShown, version
 from app.web.client import wants_page
 from app.web.declarations import attachment
 from app.web.error_pages import answer_refusal
@@ -21,12 +21,21 @@ bp = Blueprint("preview", __name__)
 # Our pages may frame them, others may not.
 FRAMED = {"X-Frame-Options": "SAMEORIGIN"}
 ANCESTORS = "frame-ancestors 'self'"
-# The content behind an address never changes; with another cookie it may be another person's.
+# The content behind an address with the current version never changes; with another cookie it may
+# be another person's.
 CACHED = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Cookie"}
+CHECKED = {**CACHED, "Cache-Control": "private, no-cache"}
 RETRIED = {**CACHED, "Cache-Control": f"private, max-age={RETRY_SECONDS}"}
 NOT_CACHED = {"Cache-Control": "no-store"}
 # A WebP picture of one transparent pixel.
 EMPTY_PICTURE = b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==")
+
+
+@bp.url_defaults
+def add_version(_endpoint: str, values: dict[str, object]) -> None:
+    """Every address of a preview has the version of the code that makes and checks it, so that no
+    browser shows for a year what another release let through."""
+    values["v"] = version()
 
 
 @bp.errorhandler(DomainError)
@@ -60,7 +69,7 @@ def show_picture(file_id: int, size: int) -> Response:
     """A picture in a small size. In lists, where an icon is below it, one that cannot be made,
     or not yet, is transparent."""
     file = queries.load_file(actor(), file_id)
-    etag, name = f"{file.sha256}-{size}", file.name
+    etag, name = f"{file.sha256}-{size}-{version()}", file.name
     try:
         path = services.find_picture(actor(), file, size)
     except (NotShown, Busy) as error:
@@ -75,7 +84,7 @@ def show_picture(file_id: int, size: int) -> Response:
 def preview_headers(content_type: str, name: str, file_id: int) -> dict[str, str]:
     return {
         **FRAMED,
-        **CACHED,
+        **(CACHED if request.args.get("v") == version() else CHECKED),
         "Content-Type": content_type,
         "Content-Disposition": disposition("inline", name, file_id),
         "Content-Security-Policy": f"default-src 'none'; sandbox; {ANCESTORS}",

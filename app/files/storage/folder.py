@@ -2,7 +2,8 @@
 
     <folder>/incoming/<random>.part    files being received
     <folder>/ab/<uuid>.pdf             stored files, in up to 256 folders
-    <folder>/previews/PART/ab/...      what was made from stored files; can be made again
+    <folder>/previews/PART/ab/...      what was made from stored files; can be made again. Each
+                                       PART ends with the version of what made it
 
 No part of a sent name ever becomes part of a path, except a plain extension. A file is written
 completely, synced and then renamed, so a process that is killed leaves at most a .part file, which
@@ -16,6 +17,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from shutil import copyfile
 from uuid import uuid4
@@ -32,8 +34,9 @@ SYNCS = 8  # at once
 LEFTOVER_SECONDS = 6 * 3600
 # The file system has no hard links, or no more of this file.
 NO_LINK = (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
-# Sizes of pictures, PDF files without JavaScript, and why there is no preview.
-PREVIEW_PARTS = ("64", "1200", "checked", "problem")
+# A preview by another version may still be in use for this long: by a release that is being
+# replaced.
+OTHER_VERSION_SECONDS = 24 * 3600
 STORED = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,16})?")
 
 
@@ -211,10 +214,11 @@ def link_stored(folder: Path, stored_name: str) -> str:
 
 
 def remove_stored(folder: Path, stored_name: str) -> None:
-    """Delete a stored file if it still exists, and what was made from it."""
-    path_of(folder, stored_name).unlink(missing_ok=True)
-    for part in PREVIEW_PARTS:
-        preview_path(folder, stored_name, part).unlink(missing_ok=True)
+    """Delete a stored file if it still exists, and what was made from it by any version."""
+    path = path_of(folder, stored_name)
+    path.unlink(missing_ok=True)
+    for part in (folder / "previews").glob("*"):
+        preview_path(folder, stored_name, part.name).unlink(missing_ok=True)
 
 
 def preview_path(folder: Path, stored_name: str, part: str) -> Path:
@@ -222,16 +226,30 @@ def preview_path(folder: Path, stored_name: str, part: str) -> Path:
     return folder / "previews" / part / path_of(folder, stored_name).relative_to(folder)
 
 
-def remove_stray_previews(folder: Path) -> int:
-    """Delete previews whose file was deleted while they were made; returns how many. Each hour it
-    looks into another quarter of the folders."""
+def remove_stray_previews(folder: Path, version: str) -> int:
+    """Delete previews whose file was deleted while they were made, and those of earlier versions;
+    returns how many. Each hour it looks into another quarter of the folders."""
     quarter, count = int(time.time() // 3600) % 4, 0
     digits = "0123456789abcdef"[quarter::4]
     for path in (folder / "previews").glob(f"*/[{digits}]?/*"):
-        if STORED.fullmatch(path.name) and not path_of(folder, path.name).exists():
+        outdated = not path.parent.parent.name.endswith(f"-{version}")
+        if STORED.fullmatch(path.name) and is_stray(folder, path, outdated):
             path.unlink(missing_ok=True)
             count += 1
+            with suppress(OSError):  # unless there is something else in them
+                path.parent.rmdir()
+                path.parent.parent.rmdir()
     return count
+
+
+def is_stray(folder: Path, preview: Path, outdated: bool) -> bool:
+    """Whether nobody needs a preview: of a file that is gone, or by an earlier version."""
+    if not path_of(folder, preview.name).exists():
+        return True
+    try:
+        return outdated and preview.stat().st_mtime < time.time() - OTHER_VERSION_SECONDS
+    except FileNotFoundError:
+        return False  # it was deleted just now
 
 
 def remove_leftovers(folder: Path) -> int:

@@ -1,16 +1,18 @@
-"""The zip format (APPNOTE 6.3), as far as stored files need it, in constant memory.
+"""The zip format (APPNOTE 6.3), as far as it is needed without compression, in constant memory.
 
-Files are stored as they are: most of them (pictures, PDF, video) would not get smaller. So the
-length of the whole is known before the first byte, and a client sees how much is left and whether
-anything is missing. Their checksums are known only afterwards, and follow each file in a data
-descriptor. Names are UTF-8. What does not fit into 32 bits is written as Zip64 says, and only that,
-because some programs cannot read Zip64.
+Most files (pictures, PDF, video) would not get smaller. So the length of the whole is known before
+the first byte, and a client sees how much is left and whether anything is missing. Their checksums
+are known only afterwards, and follow each file in a data descriptor. A program that reads a zip
+file from its beginning, as Java does, then has to find the end of a file in its content: so that is
+written as uncompressed blocks of DEFLATE (RFC 1951, 3.2.4), the last of which says so. Names are
+UTF-8. What does not fit into 32 bits is written as Zip64 says, and only that, because some programs
+cannot read Zip64.
 """
 
 import struct
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,14 +23,18 @@ END, END_64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q")
 LOCATOR = struct.Struct("<4sLQL")
 # The time of a change in UTC ("UT"); the times of the headers have no zone, and even seconds only.
 TIMESTAMP = struct.Struct("<2HBl")
+# The header of an uncompressed block: whether it is the last, its length, and that inverted.
+BLOCK = struct.Struct("<B2H")
 LONG = struct.Struct("<Q")
 EXTRA = struct.Struct("<2H")
 
 UTF_8, WITH_DESCRIPTOR = 0x800, 0x8
+STORED, DEFLATED = 0, 8
 VERSION, VERSION_64 = 20, 45
 UNIX = 3 << 8  # made by: the attributes are those of Unix
 FILE_ATTRIBUTES = 0o100644 << 16
 FOLDER_ATTRIBUTES = 0o040755 << 16 | 0x10
+BLOCK_BYTES = 32 << 10  # of content in a block; at most 65,535
 # What does not fit is this in the header, and follows in 64 bits.
 MOST_16, MOST_32 = 0xFFFF, 0xFFFFFFFF
 FIRST_YEAR, LAST_YEAR = 1980, 2107
@@ -54,8 +60,13 @@ class ZipEntry:
         return self.name.endswith(b"/")
 
     @property
+    def packed(self) -> int:
+        """The length of its content with the headers of its blocks."""
+        return self.size + BLOCK.size * -(-self.size // BLOCK_BYTES)
+
+    @property
     def is_long(self) -> bool:
-        return self.size >= MOST_32
+        return self.packed >= MOST_32
 
     @property
     def dos_time(self) -> tuple[int, int]:
@@ -70,8 +81,9 @@ class ZipEntry:
         return TIMESTAMP.pack(0x5455, 5, 1, seconds)
 
     @property
-    def flags(self) -> int:
-        return UTF_8 if self.is_folder else UTF_8 | WITH_DESCRIPTOR
+    def coding(self) -> tuple[int, int]:
+        """The flags, and the method. What is empty needs neither blocks nor a descriptor."""
+        return (UTF_8 | WITH_DESCRIPTOR, DEFLATED) if self.size else (UTF_8, STORED)
 
 
 def local_header(entry: ZipEntry) -> bytes:
@@ -82,29 +94,28 @@ def local_header(entry: ZipEntry) -> bytes:
         extra = EXTRA.pack(1, 16) + bytes(16) + extra
         version, unknown = VERSION_64, MOST_32
     lengths = len(entry.name), len(extra)
-    fields = (version, entry.flags, 0, *entry.dos_time, 0, unknown, unknown, *lengths)
+    fields = (version, *entry.coding, *entry.dos_time, 0, unknown, unknown, *lengths)
     return LOCAL.pack(b"PK\x03\x04", *fields) + entry.name + extra
 
 
 def descriptor(entry: ZipEntry, checksum: int) -> bytes:
     """What comes after a file."""
-    if entry.is_folder:
+    if not entry.size:
         return b""
     form = DESCRIPTOR_64 if entry.is_long else DESCRIPTOR
-    return form.pack(b"PK\x07\x08", checksum, entry.size, entry.size)
+    return form.pack(b"PK\x07\x08", checksum, entry.packed, entry.size)
 
 
 def central_header(entry: ZipEntry, checksum: int, offset: int) -> bytes:
     """The entry in the directory at the end, which programs read first."""
-    long = [entry.size] * 2 if entry.is_long else []
-    long += [offset] if offset >= MOST_32 else []
+    long = [each for each in (entry.size, entry.packed, offset) if each >= MOST_32]
     extra = EXTRA.pack(1, 8 * len(long)) + b"".join(map(LONG.pack, long)) if long else b""
     extra += entry.timestamp
     version = VERSION_64 if long else VERSION
-    size = min(entry.size, MOST_32)
+    packed, size = (min(each, MOST_32) for each in (entry.packed, entry.size))
     attributes = FOLDER_ATTRIBUTES if entry.is_folder else FILE_ATTRIBUTES
     fields = (
-        *(UNIX | version, version, entry.flags, 0, *entry.dos_time, checksum, size, size),
+        *(UNIX | version, version, *entry.coding, *entry.dos_time, checksum, packed, size),
         *(len(entry.name), len(extra), 0, 0, 0, attributes, min(offset, MOST_32)),
     )
     return CENTRAL.pack(b"PK\x01\x02", *fields) + entry.name + extra
@@ -128,7 +139,7 @@ def length_of(entries: Sequence[ZipEntry]) -> int:
     offset = directory = 0
     for entry in entries:
         directory += len(central_header(entry, 0, offset))
-        offset += len(local_header(entry)) + entry.size + len(descriptor(entry, 0))
+        offset += len(local_header(entry)) + entry.packed + len(descriptor(entry, 0))
     return offset + directory + len(end_of_directory(len(entries), offset, directory))
 
 
@@ -140,20 +151,41 @@ def write_zip(
     for entry in entries:
         header = local_header(entry)
         yield header
-        checksum = seen = 0
-        for block in () if entry.is_folder else read(entry):
-            checksum, seen = zlib.crc32(block, checksum), seen + len(block)
-            yield block
-        if seen != entry.size:
-            raise BrokenArchive(f"{entry.source} has {seen} bytes, not {entry.size}")
+        checksum = yield from pack(entry, () if entry.is_folder else read(entry))
         after = descriptor(entry, checksum)
         yield after
         checksums.append(checksum)
         offsets.append(offset)
-        offset += len(header) + entry.size + len(after)
+        offset += len(header) + entry.packed + len(after)
     length = 0
     for entry, checksum, start in zip(entries, checksums, offsets, strict=True):
         header = central_header(entry, checksum, start)
         length += len(header)
         yield header
     yield end_of_directory(len(entries), offset, length)
+
+
+def pack(entry: ZipEntry, content: Iterable[bytes]) -> Generator[bytes, None, int]:
+    """The content of a file in blocks; returns its checksum."""
+    checksum = seen = 0
+    for piece in content:
+        checksum = zlib.crc32(piece, checksum)
+        yield b"".join(in_blocks(piece, seen, entry.size))
+        seen += len(piece)
+    if seen != entry.size:
+        raise BrokenArchive(f"{entry.source} has {seen} bytes, not {entry.size}")
+    return checksum
+
+
+def in_blocks(piece: bytes, start: int, size: int) -> Iterator[bytes | memoryview]:
+    """A piece of a file that begins at `start`, with the headers of the blocks that begin in it.
+    Blocks have all the same length but for the last, whatever the pieces."""
+    view, place = memoryview(piece), 0
+    while place < len(view):
+        into = (start + place) % BLOCK_BYTES
+        if into == 0:
+            left = size - start - place
+            length = max(0, min(BLOCK_BYTES, left))
+            yield BLOCK.pack(length == left, length, length ^ MOST_16)
+        yield view[place : place + BLOCK_BYTES - into]
+        place += BLOCK_BYTES - into

@@ -8,7 +8,7 @@ from sqlalchemy import insert, update
 from app.cities import services
 from app.cities.models import RemovedCity
 from app.cities.removed import queries
-from app.cities.removed.queries import RemovedListing
+from app.cities.removed.queries import RemovedCityListing
 from app.cities.search_keys import REMOVED_KEYS
 from app.database.cursor import FIRST, LAST
 from app.database.engine import db
@@ -27,7 +27,7 @@ def remove(city, province="广东"):
 
 
 def names(cursor=FIRST, size=50, **filters):
-    page, _total = queries.select_removed(ACTOR, RemovedListing(**filters, size=size), cursor)
+    page, _total = queries.select_removed(ACTOR, RemovedCityListing(**filters, size=size), cursor)
     return "".join(row.cityname for row in page.rows)
 
 
@@ -36,17 +36,17 @@ def test_the_last_removed_comes_first():
         remove(name)
     assert names() == "cba"
     assert names(descending=False) == "abc"
-    page, total = queries.select_removed(ACTOR, RemovedListing(), FIRST)
+    page, total = queries.select_removed(ACTOR, RemovedCityListing(), FIRST)
     assert (total, page.rows[0].removed_by) == (3, "editor")
 
 
 def test_pages_are_read_by_key_in_both_directions():
     for name in "abcdefg":
         remove(name)
-    first, _total = queries.select_removed(ACTOR, RemovedListing(size=3), FIRST)
+    first, _total = queries.select_removed(ACTOR, RemovedCityListing(size=3), FIRST)
     assert names(first.next, 3) == "dcb"
     assert names(LAST, 3) == "cba"
-    last, _total = queries.select_removed(ACTOR, RemovedListing(size=3), LAST)
+    last, _total = queries.select_removed(ACTOR, RemovedCityListing(size=3), LAST)
     assert names(last.previous, 3) == "fed"
 
 
@@ -93,7 +93,7 @@ def test_a_page_of_many_is_read_by_an_index(any_app):
     with db.engine.begin() as connection:
         connection.execute(insert(RemovedCity), rows)
     with statements() as sent:
-        page, total = queries.select_removed(ACTOR, RemovedListing(size=3), FIRST)
+        page, total = queries.select_removed(ACTOR, RemovedCityListing(size=3), FIRST)
     assert [row.cityname for row in page.rows] == ["c1", "c2", "c3"]
     assert total is None  # more than 1,000
     statement, values = sent[-1]

@@ -7,6 +7,7 @@ from app.errors import NotFound
 from app.files import listing
 from app.files import queries as files
 from app.files.folders import queries
+from app.files.folders.models import Folder
 from app.files.views import FILES
 from app.web import client
 from tests.factories import OPERATOR
@@ -81,6 +82,17 @@ def test_totals_are_of_all_folders_below_and_rows_of_this_one(filled):
     newest = files.find_file(OPERATOR, "s/Y/2.txt").created_at
     assert below["s/Y"].uploaded_at == newest
     assert [row.creator.name for row in rows] == ["林梅", "林梅"]
+
+
+def test_folders_whose_paths_joined_are_another_path_have_their_own_numbers(people):
+    """`a` and `b` at the top, and `a/b` in `a`: one page after the other."""
+    for path in ("a/b/1.txt", "a/2.txt", "b/3.txt"):
+        store(people[0], path, b"x", with_folder=True)
+    for folder, expected in (("", {"a": 2, "b": 1}), ("a", {"a/b": 1})):
+        asked = FILES.read({"folder": folder})
+        rows = [row for row in page_at(asked, FIRST).rows if isinstance(row, Folder)]
+        below = queries.count_below(OPERATOR, rows)
+        assert {path: each.files for path, each in below.items()} == expected
 
 
 def test_a_search_is_below_the_folder_and_finds_folders(filled):

@@ -79,7 +79,7 @@ def test_an_invalid_folder_is_refused_for_each_file(app):
     assert response.status_code == 422
     assert response.text.splitlines() == [
         "file uploaded Fail",
-        "a.txt\trefused\t“..” is not a valid file name.",
+        "a.txt\trefused\t“..” is not a valid name.",
     ]
 
 

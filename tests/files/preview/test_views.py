@@ -10,10 +10,10 @@ from app.children import turn
 from app.database.engine import db
 from app.files.download import counting
 from app.files.models import File
-from app.files.preview import results
-from app.files.preview.results import find_problem
+from app.files.preview import results, views
+from app.files.preview.results import find_problem, place_of, version
 from app.files.preview.views import EMPTY_PICTURE
-from app.files.storage.folder import PREVIEW_PARTS, preview_path
+from app.files.storage.folder import preview_path
 from tests.factories import HTML
 from tests.files.helpers import JPEG, PNG, Script, files_dir, on_disk
 from tests.files.preview.helpers import ACTION, decoded, encoded, pdf, photograph
@@ -46,18 +46,25 @@ def stored_name(app, file_id):
         return db.session.get(File, file_id).stored_name
 
 
+def stored_as(app, file_id, part):
+    """Where a part of a preview is stored."""
+    name = stored_name(app, file_id)
+    with app.app_context():
+        return place_of(name, part)
+
+
 def page_of(as_role, file_id, role="viewer"):
     return Page(as_role(role).get(f"/files/{file_id}/details"))
 
 
-def assert_sandboxed(headers):
+def assert_sandboxed(headers, cached="private, max-age=31536000, immutable"):
     """No browser runs anything of it, whoever leads there."""
     directives = headers["Content-Security-Policy"].split("; ")
     assert {"default-src 'none'", "sandbox", "frame-ancestors 'self'"} == set(directives)
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "SAMEORIGIN"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert headers["Cache-Control"] == cached
     assert headers["Vary"] == "Cookie"
     assert headers["Content-Disposition"].startswith("inline; ")
 
@@ -68,7 +75,7 @@ def test_pictures_are_made_once(add, script, size, expected, monkeypatch):
     response = script.get(f"/files/{file_id}/picture/{size}")
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "image/webp"
-    assert_sandboxed(response.headers)
+    assert_sandboxed(response.headers, "private, no-cache")
     assert decoded(response.data).size == expected
     monkeypatch.setattr(results, "make", None)
     again = script.get(f"/files/{file_id}/picture/{size}")
@@ -88,7 +95,7 @@ def test_pictures_are_made_once(add, script, size, expected, monkeypatch):
 )  # fmt: skip
 def test_documents_sounds_and_films_are_sent_whole(app, add, script, name, data, content_type):
     file_id = add(name, data)
-    path = f"/files/{file_id}/preview"
+    path = f"/files/{file_id}/preview?v={version()}"
     response = script.get(path)
     assert (response.status_code, response.data) == (200, data)
     assert response.headers["Content-Type"] == content_type
@@ -172,7 +179,7 @@ def test_what_took_too_long_is_tried_again_after_a_day(app, add, script, monkeyp
     monkeypatch.undo()
     path = f"/files/{file_id}/picture/1200"
     assert script.get(path).status_code == 422
-    problem = preview_path(files_dir(app), stored_name(app, file_id), "problem")
+    problem = stored_as(app, file_id, "problem")
     day = time.time() - results.RETRY_SECONDS - 1
     os.utime(problem, (day, day))
     assert script.get(path).status_code == 200
@@ -182,7 +189,7 @@ def test_what_is_too_large_is_not_tried_again(app, add, script):
     file_id = add("bomb.png", header_of(30_000, 30_000))
     script.get(f"/files/{file_id}/picture/64")
     name = stored_name(app, file_id)
-    os.utime(preview_path(files_dir(app), name, "problem"), (0, 0))
+    os.utime(stored_as(app, file_id, "problem"), (0, 0))
     with app.app_context():
         assert "900" in str(find_problem(name))
 
@@ -190,7 +197,7 @@ def test_what_is_too_large_is_not_tried_again(app, add, script):
 @pytest.mark.parametrize("report", [b"", b"{", b"[]", b"null", b'{"problem": "other"}'])
 def test_a_damaged_report_is_made_again(app, add, script, report):
     file_id = add("a.png", PNG)
-    path = preview_path(files_dir(app), stored_name(app, file_id), "problem")
+    path = stored_as(app, file_id, "problem")
     path.parent.mkdir(parents=True)
     path.write_bytes(report)
     assert script.get(f"/files/{file_id}/picture/64").status_code == 200
@@ -269,6 +276,33 @@ def test_a_document_with_scripts_is_replaced_by_a_sentence(add, script, as_role)
     assert script.get(f"/files/{file_id}").data == pdf(ACTION)
 
 
+@pytest.mark.parametrize("part", ["checked", "checked-1234abcd"])
+def test_what_an_earlier_release_has_checked_is_checked_again(app, add, script, part):
+    """It may have let through what this one refuses."""
+    file_id = add("form.pdf", pdf(ACTION))
+    path = preview_path(files_dir(app), stored_name(app, file_id), part)
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert script.get(f"/files/{file_id}/preview").status_code == 422
+
+
+def test_another_release_has_other_pictures_and_addresses(add, script, as_role, monkeypatch):
+    """Browsers store for a year what was made, and never ask again."""
+    file_id = add("a.png", PNG)
+    before = page_of(as_role, file_id).one(".preview img")["src"]
+    made = script.get(before)
+    assert_sandboxed(made.headers)
+    monkeypatch.setattr(results, "version", lambda: "1234abcd")
+    monkeypatch.setattr(views, "version", lambda: "1234abcd")
+    after = page_of(as_role, file_id).one(".preview img")["src"]
+    assert before.replace(version(), "1234abcd") == after
+    again = script.get(after)
+    assert_sandboxed(again.headers)
+    assert again.headers["ETag"] != made.headers["ETag"]
+    # Another release's page may ask this one, which does not know what it will make.
+    assert_sandboxed(script.get(before).headers, "private, no-cache")
+
+
 def test_the_page_may_frame_and_play_what_is_ours(add, as_role):
     file_id = add("a.pdf", pdf())
     browser = as_role("viewer")
@@ -278,13 +312,13 @@ def test_the_page_may_frame_and_play_what_is_ours(add, as_role):
     assert "frame-ancestors 'none'" in policy
     assert "frame-src" not in browser.get("/files").headers["Content-Security-Policy"]
     frame = Page(response).one("iframe")
-    assert frame["src"] == f"/files/{file_id}/preview#navpanes=0"
+    assert frame["src"] == f"/files/{file_id}/preview?v={version()}#navpanes=0"
     assert frame.get("sandbox") is None  # Chromium would show nothing
 
 
 @pytest.mark.parametrize(
     ("name", "data", "selector"),
-    [("a.png", PNG, ".preview img[src$='/picture/1200'][alt]"),
+    [("a.png", PNG, ".preview img[src*='/picture/1200?v='][alt]"),
      ("a.wav", WAV, ".preview audio[controls]"),
      ("a.mp4", b"\0\0\0\x18ftypmp42", "video.preview[controls]"),
      ("a.txt", b"Hello", ".preview.text pre"), ("README", b"Hello", ".preview.text pre"),
@@ -295,6 +329,12 @@ def test_each_kind_has_its_preview(add, as_role, name, data, selector):
     page = page_of(as_role, add(name, data))
     assert page.has(selector)
     assert len(page.all(".preview")) == 1
+
+
+def test_a_table_that_cannot_be_read_is_text_and_says_so(add, as_role):
+    page = page_of(as_role, add("wide.csv", b"," * 300 + b"\n"))
+    assert page.has(".preview.text pre")
+    assert "cannot be read as a table" in page.text(".below-preview")
 
 
 @pytest.mark.parametrize(
@@ -334,8 +374,7 @@ def test_previews_go_with_their_file(app, add, script, as_role):
         assert script.get(f"/files/{each}").status_code == 200
     folder = files_dir(app)
     made = [path.relative_to(folder).parts[1] for path in on_disk(folder / "previews")]
-    assert sorted(made) == ["1200", "64", "checked"]
-    assert set(made) < set(PREVIEW_PARTS)
+    assert sorted(made) == [f"{part}-{version()}" for part in ("1200", "64", "checked")]
     remove_stored(folder, stored_name(app, file_id))
     assert [path.name for path in on_disk(folder / "previews")] == [stored_name(app, other)]
 
@@ -344,7 +383,7 @@ def test_lists_show_small_pictures(add, as_role):
     picture, empty, text = add("a.png", PNG), add("b.png", b""), add("c.txt", b"x")
     page = Page(as_role("viewer").get("/files"))
     [image] = page.all("[data-fresh=list] .thumb img")
-    assert image["src"] == f"/files/{picture}/picture/64"
+    assert image["src"] == f"/files/{picture}/picture/64?v={version()}"
     assert (image["loading"], image["alt"], image["width"]) == ("lazy", "", "28")
     assert len(page.all("[data-fresh=list] .thumb > svg")) == 3
     assert empty

@@ -25,7 +25,7 @@ def remove(person_id, *names):
 
 def names(actor, cursor=FIRST, size=50, **filters):
     page, _total = select_removed(actor, RemovedFileListing(**filters, size=size), cursor)
-    return [(row.file.name, row.remover) for row in page.rows]
+    return [(row.File.name, row.remover) for row in page.rows]
 
 
 def test_the_list_has_who_removed_a_file_the_last_one_first(people):

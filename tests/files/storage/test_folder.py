@@ -171,18 +171,44 @@ def test_other_errors_of_a_link_are_raised(tmp_path, stored):
         folder.link_stored(tmp_path, stored)
 
 
+def add_preview(tmp_path, name, part):
+    path = folder.preview_path(tmp_path, name, part)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+    return path
+
+
+def remove_strays(tmp_path, monkeypatch):
+    """What the housekeeping of four hours deletes, in each of them."""
+    hours = range(0, 4 * 3600, 3600)
+    counts = []
+    for hour in hours:
+        moment = time.time() // (4 * 3600) * (4 * 3600) + hour
+        monkeypatch.setattr(folder.time, "time", lambda moment=moment: moment)
+        counts.append(folder.remove_stray_previews(tmp_path, "2"))
+        monkeypatch.undo()
+    return counts
+
+
 def test_previews_without_their_file_are_deleted(tmp_path, stored, monkeypatch):
     gone = [f"{digit}{'0' * 31}.png" for digit in "0123456789abcdef"]
     for name in (stored, *gone):
-        for part in folder.PREVIEW_PARTS:
-            path = folder.preview_path(tmp_path, name, part)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"x")
-    other = tmp_path / "previews" / "64" / "00" / "notes.txt"
+        for part in ("64-1", "64-2", "1200-2", "problem-2"):
+            add_preview(tmp_path, name, part)
+    other = tmp_path / "previews" / "64-2" / "00" / "notes.txt"
     other.write_bytes(b"not ours")
-    hours = iter(range(0, 4 * 3600, 3600))
-    monkeypatch.setattr(folder.time, "time", lambda: next(hours))
-    counts = [folder.remove_stray_previews(tmp_path) for _hour in range(4)]
-    assert counts == [16, 16, 16, 16]
+    assert remove_strays(tmp_path, monkeypatch) == [16, 16, 16, 16]
     left = {path.name for path in on_disk(tmp_path / "previews")}
     assert left == {stored, "notes.txt"}
+
+
+def test_previews_of_another_version_are_deleted_after_a_day(tmp_path, stored, monkeypatch):
+    now = time.time()
+    for part in ("64", "64-1", "64-2"):
+        os.utime(add_preview(tmp_path, stored, part), (now - 2 * 24 * 3600,) * 2)
+    fresh = add_preview(tmp_path, stored, "checked-1")
+    assert sum(remove_strays(tmp_path, monkeypatch)) == 2
+    assert sorted(path.name for path in (tmp_path / "previews").iterdir()) == ["64-2", "checked-1"]
+    assert fresh.exists()
+    folder.remove_stored(tmp_path, stored)
+    assert on_disk(tmp_path / "previews") == []

@@ -86,7 +86,7 @@ def test_names_cannot_forge_lines_of_the_response(app):
 def test_a_name_of_a_hundred_thousand_characters_is_refused_in_one_short_line(app):
     response = Script(app).upload_raw("a" + "\u0301\u0327" * 50_000 + ".txt", b"x")
     assert response.status_code == 422
-    assert "\trefused\tA file name can have at most 255 bytes: " in lines(response)[1]
+    assert "\trefused\tA name can have at most 255 bytes: " in lines(response)[1]
     assert len(response.text) < 1000
 
 

@@ -1,9 +1,11 @@
-"""The zip format, read back by Python's zipfile and, where it is installed, by unzip."""
+"""The zip format, read back by Python's zipfile, from its beginning alone, and by unzip and Java
+where they are installed."""
 
 import io
 import shutil
 import subprocess
 import zipfile
+import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -39,7 +41,8 @@ def check(archive):
         assert found.testzip() is None
         for info in found.infolist():
             assert found.read(info) == CONTENTS[info.filename]
-            assert info.compress_type == zipfile.ZIP_STORED
+            method = zipfile.ZIP_DEFLATED if info.file_size else zipfile.ZIP_STORED
+            assert info.compress_type == method
             assert info.date_time == (2026, 6, 14, 8, 30, 44)
             assert oct(info.external_attr >> 16) == ("0o40755" if info.is_dir() else "0o100644")
 
@@ -49,6 +52,45 @@ def test_what_was_written_is_read_back():
     assert len(archive) == length_of(ENTRIES)
     check(archive)
     assert zip_format.LOCATOR.pack(b"PK\x06\x07", 0, 0, 0)[:4] not in archive
+
+
+def read_forwards(archive):
+    """The files of an archive by what comes before and after each, without its directory."""
+    place = 0
+    while archive[place : place + 4] == b"PK\x03\x04":
+        header = zip_format.LOCAL.unpack_from(archive, place)
+        flags, method = header[2:4]
+        name_length, extra_length = header[-2:]
+        place += zip_format.LOCAL.size
+        name = archive[place : place + name_length].decode()
+        place += name_length + extra_length
+        data = b""
+        if flags & zip_format.WITH_DESCRIPTOR:
+            assert method == zip_format.DEFLATED, "no end can be found"
+            unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+            data = unpacker.decompress(archive[place:])
+            packed = len(archive) - place - len(unpacker.unused_data)
+            place += packed
+            expected = (b"PK\x07\x08", zlib.crc32(data), packed, len(data))
+            assert zip_format.DESCRIPTOR.unpack_from(archive, place) == expected
+            place += zip_format.DESCRIPTOR.size
+        yield name, data
+
+
+def test_it_can_be_read_from_its_beginning():
+    assert dict(read_forwards(b"".join(write_zip(ENTRIES, read)))) == CONTENTS
+
+
+@pytest.mark.parametrize("size", [1, 32767, 32768, 32769, 65536, 100_000])
+@pytest.mark.parametrize("piece", [7777, 32768, 65536])
+def test_blocks_do_not_depend_on_the_pieces(size, piece):
+    data = bytes(range(251)) * (size // 251 + 1)
+    data = data[:size]
+    pieces = [data[start : start + piece] for start in range(0, size, piece)]
+    one = entry("a", size)
+    archive = b"".join(write_zip([one], lambda _one: pieces))
+    assert len(archive) == length_of([one])
+    assert dict(read_forwards(archive)) == {"a": data}
 
 
 def test_what_does_not_fit_into_32_bits_is_zip64(monkeypatch):
@@ -67,7 +109,6 @@ def test_a_large_file_has_the_length_that_was_announced():
     large = [entry("a.bin", 1), entry("big.bin", size), entry("z.txt", 3)]
     zeros = {1: [b"a"], 3: [b"end"]}
     length, tail = 0, b""
-    # The checksum of zeros is computed once for all blocks.
     for piece in write_zip(large, lambda one: zeros.get(one.size) or (block for _ in range(320))):
         length += len(piece)
         tail = (tail + piece)[-5000:] if len(piece) < 5000 else piece[-5000:]
@@ -100,3 +141,13 @@ def test_unzip_extracts_it(tmp_path):
         path = tmp_path / name
         assert path.is_dir() if name.endswith("/") else path.read_bytes() == data
     assert (tmp_path / "survey/empty.txt").stat().st_mtime == MOMENT.timestamp()
+
+
+@pytest.mark.skipif(shutil.which("jar") is None, reason="Java is not installed")
+def test_java_extracts_it_while_it_reads(tmp_path):
+    """From its standard input, of which it cannot read the end first."""
+    archive = b"".join(write_zip(ENTRIES, read))
+    subprocess.run(["jar", "x"], input=archive, cwd=tmp_path, check=True, env={"LC_ALL": "C.UTF-8"})
+    for name, data in CONTENTS.items():
+        path = tmp_path / name
+        assert path.is_dir() if name.endswith("/") else path.read_bytes() == data

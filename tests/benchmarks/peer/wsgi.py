@@ -1,0 +1,7 @@
+"""What gunicorn loads."""
+
+import os
+
+from tests.benchmarks.peer.application import create_app
+
+app = create_app(os.environ)

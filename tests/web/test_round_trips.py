@@ -1,0 +1,110 @@
+"""How many statements a page sends to the database, and how many times it waits for Redis.
+
+BOUNDS has what pages need today; lower a line when its page needs less. A page that is not named
+there must not need more than OTHERS.
+"""
+
+import pytest
+
+from app.cities import cache as cities
+from app.files import cache as files
+from tests.factories import HTML, Browser, connections_held, statements
+from tests.web.test_security_matrix import addresses, example, fill
+
+CHANGED = "after changes of cities and files"
+COMPUTED = "computed"
+CACHED = "cached"
+
+# Asked by an editor whom Redis knows, or by a visitor: address, who asks, state of the cache, and
+# at most so many statements and trips to Redis.
+BOUNDS = [
+    ("/", "editor", CHANGED, 22, 5),
+    ("/", "editor", CACHED, 13, 3),
+    ("/", "visitor", CACHED, 1, 0),
+    ("/login", "visitor", CACHED, 1, 0),
+    ("/cities", "editor", CHANGED, 5, 5),
+    ("/cities", "editor", CACHED, 0, 2),
+    ("/cities?q=州", "editor", CHANGED, 8, 5),
+    ("/cities?q=州", "editor", CACHED, 0, 2),
+    ("/cities?sort=users", "editor", CHANGED, 5, 5),
+    ("/cities/new", "editor", CHANGED, 4, 3),
+    ("/cities/new", "editor", CACHED, 0, 2),
+    ("/cities/1", "editor", CACHED, 7, 3),
+    ("/cities/glance", "editor", CHANGED, 9, 5),
+    ("/cities/glance", "editor", CACHED, 0, 3),
+    ("/files", "editor", CHANGED, 6, 5),
+    ("/files", "editor", CACHED, 2, 3),
+    ("/files/1/details", "editor", CACHED, 9, 1),
+    ("/files/1", "editor", CACHED, 1, 2),
+    ("/download/field%20notes.txt", "editor", CACHED, 1, 2),
+    ("/history", "admin", CACHED, 12, 1),
+    ("/search?q=州", "editor", CACHED, 4, 1),
+    ("/numbers?pi=1000", "editor", CACHED, 0, 3),
+    ("/pi/1000", "visitor", COMPUTED, 0, 5),
+    ("/pi/1000", "visitor", CACHED, 0, 1),
+    ("/pi/30000", "visitor", COMPUTED, 0, 6),
+    ("/fib/1000", "visitor", CACHED, 0, 1),
+    ("/session", "editor", CACHED, 0, 3),
+    ("/account", "editor", CACHED, 1, 4),
+    ("/healthz", "visitor", CACHED, 0, 0),
+]
+OTHERS = (3, 3)
+
+
+@pytest.fixture
+def filled(app, applications):
+    """A filled application."""
+    applications.filled(app, fill)
+    return app
+
+
+@pytest.fixture
+def ask(filled):
+    """Request a page as somebody; returns the statements sent and the number of trips to Redis."""
+
+    def ask(path, who, state=CACHED):
+        browser = Browser(filled)
+        if who != "visitor":
+            browser.begin_session(who)
+        for _time in range(2):
+            browser.get(path, buffered=True)
+        with filled.app_context():
+            if state is CHANGED:
+                cities.invalidate()
+                files.invalidate()
+            elif state is COMPUTED:
+                filled.extensions["redis"].delete("pis", "fibs")
+        with filled.app_context(), statements() as sent, connections_held(filled) as trips:
+            response = browser.client.get(path, headers=HTML, buffered=True)
+        assert response.status_code < 500, response.text
+        return [text for text, _values in sent if not text.startswith("BEGIN")], len(trips)
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("path", "who", "state", "most", "most_trips"),
+    BOUNDS,
+    ids=[" ".join(map(str, bound[:3])) for bound in BOUNDS],
+)
+def test_page_needs_no_more_than_its_bounds(path, who, state, most, most_trips, ask):
+    sent, trips = ask(path, who, state)
+    assert len(sent) <= most, sent
+    assert trips <= most_trips
+
+
+def test_no_other_page_needs_much_more(filled, ask):
+    named = {path.partition("?")[0] for path, *_more in BOUNDS}
+    found = {}
+    for address, methods in addresses(filled).items():
+        path = example(address)
+        if "GET" in methods and path.partition("?")[0] not in named:
+            sent, trips = ask(path, "admin")
+            found[path] = (len(sent), trips)
+    assert len(found) > 20
+    most, most_trips = OTHERS
+    assert not {
+        path: numbers
+        for path, numbers in found.items()
+        if numbers[0] > most or numbers[1] > most_trips
+    }
