@@ -14,7 +14,7 @@ PREPARED := $(MO) static/vendor/icons.svg $(COMMON_PASSWORDS)
 # Two processes, each with its own servers and folders; one that is idle takes tests of the other.
 PYTEST := $(BIN)/pytest -q -n 2 --dist worksteal
 
-.PHONY: help run demo dev install check test soak bench pictures lint lock translations clean
+.PHONY: help run demo dev install check test soak bench growth pictures lint lock translations clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */ /' | \
@@ -41,8 +41,11 @@ test: programs-test .venv/dev lint $(PREPARED)  ## all tests; root gets missing 
 soak: programs-test .venv/dev $(PREPARED)  ## load, gigabytes, half an hour of faults; SOAK_MINUTES=4 for less of those
 	$(BIN)/pytest -q -s -m soak
 
-bench: programs-bench .venv/dev $(PREPARED)  ## benchmarks
+bench: programs-bench .venv/dev $(PREPARED)  ## speed beside a plain Flask application, 12 minutes; ROWS=1000000, ROUNDS=1
 	$(BIN)/python -m tests.benchmarks.run
+
+growth: programs-bench .venv/dev $(PREPARED)  ## the cost of each page with 10^3 to 10^6 cities, 40 minutes; SIZES=1000,10000
+	$(BIN)/python -m tests.benchmarks.growth
 
 pictures: programs-test .venv/dev $(PREPARED)  ## screenshots of every page in pictures/
 	$(BIN)/python -m tests.browser.pictures

@@ -16,7 +16,6 @@ from app.auth.queries import is_unclaimed
 from app.cities.statistics.queries import Statistics
 from app.config import LANGUAGES
 from app.current import actor
-from app.database.cursor import storable
 from app.database.keyset import SEARCH_LENGTH
 from app.history.feed import FeedRow, describe_groups
 from app.start.queries import read_overview
@@ -26,7 +25,7 @@ from app.times import now, start_of_day
 from app.web.client import time_zone
 from app.web.declarations import without_redis
 from app.web.formatting import local
-from app.web.listings import total_text
+from app.web.listings import clean_words, total_text
 from app.web.navigation import MenuItem, searched_entries
 from app.web.permissions import role_required
 
@@ -101,7 +100,7 @@ def format_day(day: date) -> str:
 @role_required()
 def search() -> str:
     """Cities, files, people and pages with the words `q`."""
-    words = " ".join(storable(request.args.get("q", "")).split())
+    words = clean_words(request.args.get("q", ""))
     is_long = len(words) > SEARCH_LENGTH
     is_asked = bool(words) and not is_long
     return render_template(

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 
 from app.database.cursor import FIRST, LAST, Cursor, read_cursor, storable, write_cursor
 from app.database.keyset import COUNT_MOST, PAGE_SIZE, PAGE_SIZES, Listing, Page
+from app.text import search_key
 from app.web.client import page_size
 from app.web.formatting import format_number
 
@@ -37,8 +38,15 @@ def read_flag(text: str) -> bool:
 
 
 def read_words(most: int) -> Callable[[str], str]:
-    """Parse search words of at most `most` characters; runs of spaces become one."""
-    return lambda text: " ".join(storable(text).split())[:most].strip()
+    """Parse search words of at most `most` characters."""
+    return lambda text: clean_words(clean_words(text)[:most])
+
+
+def clean_words(text: str) -> str:
+    """The words of a search, with one space between them; none if there are only invisible
+    characters, which would be found everywhere."""
+    words = " ".join(storable(text).split())
+    return words if search_key(words) else ""
 
 
 def bounded_text(most: int) -> Callable[[str], str]:

@@ -43,9 +43,9 @@ class MenuItem:
 
 @dataclass
 class Navigation:
-    """The entries of the bar, of the menu under the person's name, and those that are found only by
-    the search, and the endpoints of the
-    start page, for searching everything, signing in and choosing a password."""
+    """The entries of the bar, of the menu under the person's name, and those that only the search
+    finds; the endpoints of the start page, and for searching everything, signing in and choosing a
+    password."""
 
     bar: list[MenuItem] = field(default_factory=list)
     menu: list[MenuItem] = field(default_factory=list)

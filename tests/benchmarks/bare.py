@@ -1,6 +1,9 @@
-"""A bare Flask application, for the first row of the table."""
+"""Bare Flask, beside which the others are measured: an empty view, and files without a sign-in."""
 
-from flask import Flask
+import os
+from pathlib import Path
+
+from flask import Flask, Response, send_from_directory
 
 app = Flask(__name__)
 
@@ -9,3 +12,9 @@ app = Flask(__name__)
 def empty() -> str:
     """An empty response."""
     return "ok"
+
+
+@app.get("/files/<name>")
+def download(name: str) -> Response:
+    """A file of the folder."""
+    return send_from_directory(Path(os.environ["FILES_DIR"]), name, as_attachment=True)

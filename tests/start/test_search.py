@@ -25,6 +25,13 @@ def filled(app, as_role):
     return browser
 
 
+@pytest.fixture
+def many_people(app):
+    with app.app_context():
+        for number in range(7):
+            add_person(f"Pilot {number}", "viewer")
+
+
 def found(browser, words):
     return Page(browser.get(f"/search?q={words}"))
 
@@ -65,6 +72,22 @@ def test_the_lists_of_removed_things_are_found_by_those_who_may_open_them(as_rol
 
 def test_people_are_for_administrators_alone(filled, as_role):
     assert found(as_role("editor"), "harbour").texts("h2 > span") == ["Cities", "Files"]
+
+
+def test_all_results_of_people_are_those_with_the_words(filled, many_people):
+    [url] = found(filled, "pilot").links("h2 a")
+    assert url == "/people?q=pilot"
+    names = Page(filled.get(url)).texts("tbody .main")
+    assert len(names) == 7
+    assert all(name.startswith("Pilot") for name in names)
+
+
+def test_invisible_characters_alone_are_no_search(filled):
+    page = found(filled, "%E2%80%8B%20%E2%80%8B")
+    assert "Search for the name" in page.text(".empty")
+    assert not page.links("main section a")
+    # Neither in a list, where all folders would be read.
+    assert not Page(filled.get("/files?q=%E2%80%8B")).has(".place")
 
 
 def test_percent_and_underscore_are_letters(filled):

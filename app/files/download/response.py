@@ -15,7 +15,7 @@ from app.database.engine import release_connection
 from app.files.download import counting
 from app.files.download.conditions import check_conditions, requested_range
 from app.files.models import File
-from app.files.storage.folder import BLOCK, find_stored, read_blocks
+from app.files.storage.folder import BLOCK, find_stored, open_stored, read_blocks, stat_stored
 
 # What RFC 8187 allows unencoded in the extended form of a parameter.
 ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
@@ -37,7 +37,7 @@ def send_content(
 ) -> Response:
     """The response to a request for a file in the storage folder; `begun` is called if it is sent
     from its first byte. No database connection is held in the meantime."""
-    found = path.stat()
+    found = stat_stored(path)
     # The time that nginx reads from the file.
     modified = datetime.fromtimestamp(int(found.st_mtime), UTC)
     response = prepare_response(headers, etag, modified)
@@ -108,6 +108,6 @@ def send_directly(response: Response, path: Path, length: int, part: range | Non
         response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{length}"
         response.response = read_blocks(path, part.start, part.stop)
     else:
-        response.response = wrap_file(request.environ, path.open("rb"), BLOCK)
+        response.response = wrap_file(request.environ, open_stored(path), BLOCK)
         response.direct_passthrough = True
     return response

@@ -3,25 +3,31 @@ running service."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased, joinedload
 
 from app.actor import Actor
 from app.database.engine import db
+from app.database.failures import violates
+from app.errors import Conflict, Forbidden
 from app.files.folders.checks import check_count
-from app.files.folders.models import Folder
+from app.files.folders.models import UNIQUE_PATH, Folder
 from app.files.folders.moving import lock_inside, update_files
-from app.files.folders.paths import inside
-from app.files.folders.rows import ensure_folders
+from app.files.folders.paths import inside, is_inside, parent_of
+from app.files.folders.rows import ensure_folders, lock_present
 from app.files.listing import FileListing
 from app.files.models import File
-from app.files.rules import check_may_change, is_restorable
+from app.files.rules import check_may_change, is_restorable, restorable_since
+from app.files.search_keys import folder_keys
 from app.files.services import recorded, restore_versions
 from app.history.models import HistoryEntry
 from app.history.services import Change, new_batch_id, record
 from app.text import N_
+from app.times import now
 
 # Files and folders that are removed in one transaction.
 REMOVE_MOST = 5_000
@@ -29,6 +35,8 @@ TOO_MANY = N_(
     "At most %(most)s files can be removed at once. Remove the folders in it one by one.",
     most=REMOVE_MOST,
 )
+PRIMARY_KEY = "pk_folder"
+RESTORED_JUST_NOW = N_("Somebody else restored this just now.")
 
 
 def check_removal(files: Sequence[File], folders: Sequence[Folder]) -> None:
@@ -67,27 +75,50 @@ def remove_folder(actor: Actor, folder: Folder, batch_id: str, moment: datetime)
     return count
 
 
-def restore_removed(actor: Actor, batch_id: str) -> list[File]:
-    """Restore the files that were removed together, as far as they can be, and the folders. Where a
-    name was uploaded again in the meantime, the newest of all versions is the current one."""
-    files = removed_together(batch_id)
+@dataclass(frozen=True)
+class Restored:
+    """What was restored together."""
+
+    files: list[File]
+    folders: list[str]
+
+    @property
+    def tops(self) -> list[str]:
+        """The folders without those in them."""
+        return [path for path in self.folders if parent_of(path) not in self.folders]
+
+    @property
+    def place(self) -> str:
+        """The folder of the first."""
+        return min([*(file.folder for file in self.files), *map(parent_of, self.folders)])
+
+
+def restore_removed(
+    actor: Actor, batch_id: str, path: str = "", reverts_id: int | None = None
+) -> Restored:
+    """Restore what was removed together, as far as it can be; with a `path` the folder that it had
+    and what was in it. Where a name was uploaded again in the meantime, the newest of all versions
+    is the current one."""
+    files = removed_together(batch_id, path)
     for file in files:
         check_may_change(actor, file)
-    folders = [json.loads(entry.before or "{}")["path"] for entry in folder_entries(batch_id)]
-    ensure_folders([*folders, *(file.folder for file in files)], actor.id)
-    again = uploaded_again(files)
+    again, batch_id, entries = uploaded_again(files), new_batch_id(), folder_entries(batch_id, path)
+    folders = restore_folders(actor, entries, batch_id, reverts_id)
+    ensure_folders((file.folder for file in files), actor.id)
     for file in again:
         restore_versions(actor, file)
     rest = [file for file in files if file not in again]
     changes = [Change(each.id, after=recorded(each), version=each.version) for each in rest]
     if rest:
         same = (File.removed_at == rest[0].removed_at, File.removed_by == rest[0].removed_by)
-        update_files(and_(*same), {"removed_at": None, "removed_by": None})
-    record(actor, "file.restore", *changes, batch_id=new_batch_id())
-    return files
+        update_files(
+            and_(*same, inside(File.folder, path)), {"removed_at": None, "removed_by": None}
+        )
+    record(actor, "file.restore", *changes, batch_id=batch_id)
+    return Restored(files, folders)
 
 
-def removed_together(batch_id: str) -> list[File]:
+def removed_together(batch_id: str, path: str) -> list[File]:
     """The files of a batch that were not restored since and can still be. All were removed at the
     same moment, before the entries about it were written; a later removal has a later one."""
     entry = aliased(HistoryEntry)
@@ -95,6 +126,7 @@ def removed_together(batch_id: str) -> list[File]:
         select(File)
         .join(entry, and_(entry.subject_id == File.id, entry.action == "file.delete"))
         .where(entry.batch_id == batch_id, is_restorable(), File.removed_at <= entry.at)
+        .where(inside(File.folder, path))
         .options(joinedload(File.owner))
         .order_by(File.id)
         .with_for_update(of=File)
@@ -102,9 +134,52 @@ def removed_together(batch_id: str) -> list[File]:
     return list(db.session.scalars(query.execution_options(populate_existing=True)))
 
 
-def folder_entries(batch_id: str) -> Sequence[HistoryEntry]:
-    of_batch = (HistoryEntry.batch_id == batch_id, HistoryEntry.action == "folder.delete")
-    return db.session.scalars(select(HistoryEntry).where(*of_batch)).all()
+def folder_entries(batch_id: str, path: str) -> list[HistoryEntry]:
+    """The entries about the folders of a batch that can still be restored."""
+    query = select(HistoryEntry).where(
+        HistoryEntry.batch_id == batch_id,
+        HistoryEntry.action == "folder.delete",
+        HistoryEntry.at > restorable_since(),
+    )
+    found = db.session.scalars(query.order_by(HistoryEntry.id))
+    return [entry for entry in found if is_inside(path_before(entry), path)]
+
+
+def restore_folders(
+    actor: Actor,
+    entries: Sequence[HistoryEntry],
+    batch_id: str | None,
+    reverts_id: int | None = None,
+) -> list[str]:
+    """Restore removed folders, with the ids that they had, where there is none again; returns their
+    paths."""
+    if not all(may_restore_folder(actor, entry) for entry in entries):
+        raise Forbidden(N_("Only editors can do this, and whoever removed the folder."))
+    removed = {path_before(entry): entry.subject_id for entry in entries}
+    missing = sorted(removed.keys() - lock_present(removed))
+    for path in missing:
+        row = Folder(id=removed[path], path=path, parent=parent_of(path), created_at=now())
+        row.created_by, row.name_key = actor.id, folder_keys(path)["name_key"]
+        db.session.add(row)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        if violates(error, UNIQUE_PATH) or violates(error, PRIMARY_KEY):
+            raise Conflict(RESTORED_JUST_NOW) from None
+        raise
+    ensure_folders(map(parent_of, missing), actor.id)
+    changes = [Change(removed[path], after={"path": path}) for path in missing]
+    record(actor, "folder.restore", *changes, batch_id=batch_id, reverts_id=reverts_id)
+    return missing
+
+
+def path_before(entry: HistoryEntry) -> str:
+    return str(json.loads(entry.before or "{}").get("path", ""))
+
+
+def may_restore_folder(actor: Actor, entry: HistoryEntry) -> bool:
+    """True for editors, and for others who removed it themselves."""
+    return actor.may_write or (actor.is_signed_in and entry.actor_id == actor.person_id)
 
 
 def uploaded_again(files: Sequence[File]) -> list[File]:

@@ -143,11 +143,12 @@ def remove_selected(actor: Actor, selection: Selection) -> Removal:
 
 
 @service(Role.VIEWER)
-def restore_batch(actor: Actor, batch_id: str) -> tuple[int, str]:
-    """Restore what was removed together; returns how many files, and the folder of the first. Those
-    that were restored already, or are deleted permanently, are left out; NotFound if all are."""
-    files = restore_removed(actor, batch_id)
-    if not files:
-        raise NotFound(N_("These files were restored already, or deleted permanently."))
+def restore_batch(actor: Actor, batch_id: str) -> tuple[int, int, str]:
+    """Restore what was removed together; returns how many files and folders (without those in
+    them), and the folder of the first. Those that were restored already, or are deleted
+    permanently, are left out; NotFound if all are."""
+    restored = restore_removed(actor, batch_id)
+    if not restored.files and not restored.folders:
+        raise NotFound(N_("This was restored already, or deleted permanently."))
     after_commit(cache.invalidate)
-    return len(files), min(file.folder for file in files)
+    return len(restored.files), len(restored.tops), restored.place

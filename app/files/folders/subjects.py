@@ -26,19 +26,22 @@ FOLDER = Subject(
         "folder.create": _l("Folder created"),
         "folder.move": _l("Folder moved"),
         "folder.delete": _l("Folder removed"),
+        "folder.restore": _l("Folder restored"),
     },
     fields={"path": _l("Folder")},
     sentences={
         "folder.create": _l("%(who)s created %(what)s"),
         "folder.move": _l("%(who)s moved %(what)s"),
         "folder.delete": _l("%(who)s removed %(what)s"),
+        "folder.restore": _l("%(who)s restored %(what)s"),
     },
     many={
         "folder.move": _l("%(who)s moved %(what)s and %(more)s more"),
         "folder.delete": _l("%(who)s removed %(what)s and %(more)s more"),
+        "folder.restore": _l("%(who)s restored %(what)s and %(more)s more"),
     },
     this=_l("this folder"),
-    feed=("folder.create", "folder.move", "folder.delete"),
+    feed=("folder.create", "folder.move", "folder.delete", "folder.restore"),
     undo=undo_folder_change,
     undoable=find_undoable_folders,
 )

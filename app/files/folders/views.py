@@ -2,8 +2,8 @@
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from app.actor import Role
 from app.current import actor, settings
@@ -57,19 +57,21 @@ def move() -> ResponseReturnValue:
     selected = load_selected(actor(), selection)
     check_may_change_all(actor(), selected)
     form, names = place_form(selected), [name_of(path) for path in selected.paths]
+    what = counted(len(selected.folders), len(selected.files))
     name = form.name.data or "" if isinstance(form, MoveForm) else None
     sent = submit(
         form,
         lambda: services.move_selected(actor(), selection, form.folder.data or "", name),
     )
     if sent.done:
-        moved_notice(names, name).show()
+        moved_notice(what, names, name).show()
         return redirect(folder_url(sent.result), 303)
     page = render_template(
         "files/folders/move.html",
         form=form,
         selected=selected,
         selection=selection,
+        what=what,
         folders=queries.suggest_folders(actor()),
         back=back_url(selected),
     )
@@ -91,6 +93,7 @@ def remove() -> ResponseReturnValue:
         "files/folders/remove.html",
         selected=selected,
         selection=selection,
+        what=counted(len(selected.folders), len(selected.files)),
         count=queries.count_selected(actor(), selected),
         back=back,
         undo_days=settings().removed_days,
@@ -111,20 +114,30 @@ def back_url(selected: Selected) -> str:
     return folder_url(parent_of(selected.paths[0]))
 
 
-def moved_notice(names: list[str], new: str | None) -> Notice:
-    """What was moved, by the names it had; `new` is the name of a single one now."""
+def counted(folders: int, files: int) -> str:
+    """How many folders and files, within a sentence."""
+    texts = [
+        ngettext("%(count)s folder", "%(count)s folders", folders, count=format_decimal(folders)),
+        ngettext("%(count)s file", "%(count)s files", files, count=format_decimal(files)),
+    ]
+    if folders and files:
+        return str(_("%(folders)s and %(files)s", folders=texts[0], files=texts[1]))
+    return str(texts[0] if folders else texts[1])
+
+
+def moved_notice(what: str, names: list[str], new: str | None) -> Notice:
+    """What was moved, of a single one by the name it had; `new` is its name now."""
     if new is None:
-        return Notice(ngettext("%(num)d was moved.", "%(num)d were moved.", len(names)))
+        return Notice(_("%(what)s were moved.", what=what))
     if (new := clean_name(new)) != names[0]:
         return Notice(_("%(name)s is now called %(new)s.", name=names[0], new=new))
     return Notice(_("%(name)s was moved.", name=names[0]))
 
 
 def removed_notice(removal: services.Removal) -> Notice:
-    if not removal.files:
-        return Notice(_("The empty folder was removed."))
+    count, what = removal.folders + removal.files, counted(removal.folders, removal.files)
     return Notice(
-        ngettext("%(num)d file was removed.", "%(num)d files were removed.", removal.files),
+        ngettext("%(what)s was removed.", "%(what)s were removed.", count, what=what),
         undo=url_for("folders.restore_batch", batch_id=removal.batch_id),
     )
 
@@ -133,7 +146,8 @@ def removed_notice(removal: services.Removal) -> Notice:
 @role_required()
 def restore_batch(batch_id: str) -> ResponseReturnValue:
     """Restores what was removed together."""
-    count, folder = services.restore_batch(actor(), batch_id)
-    text = ngettext("%(num)d file was restored.", "%(num)d files were restored.", count)
+    files, folders, place = services.restore_batch(actor(), batch_id)
+    count, what = folders + files, counted(folders, files)
+    text = ngettext("%(what)s was restored.", "%(what)s were restored.", count, what=what)
     Notice(text).show()
-    return redirect(folder_url(folder), 303)
+    return redirect(folder_url(place), 303)

@@ -21,6 +21,7 @@ from app.database.engine import release_connection
 from app.errors import DomainError, Unavailable
 from app.files.preview.child import MOST_PIXELS, REFUSED, WALL_SECONDS
 from app.files.storage.folder import (
+    open_stored,
     path_of,
     preview_path,
     refusal_of,
@@ -127,7 +128,7 @@ def make(stored_name: str, made: Path, words: tuple[str, ...]) -> Message | None
     draft = folder / "incoming" / f"{uuid4().hex}.part"
     draft.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path_of(folder, stored_name).open("rb") as source, draft.open("x+b") as target:
+        with open_stored(path_of(folder, stored_name)) as source, draft.open("x+b") as target:
             status = run(PROGRAM, words, source, target, CHILD_SECONDS)
             target.seek(0)
             output = b"" if status == 0 else target.read(OUTPUT_READ)

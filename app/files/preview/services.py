@@ -11,7 +11,7 @@ from app.files.models import File
 from app.files.preview.kinds import HEAD, NOTHING, PreviewKind, has_thumbnail, kind_of
 from app.files.preview.results import PROBLEMS, NotShown, find_or_make, find_problem
 from app.files.preview.texts import TextPreview, read_text
-from app.files.storage.folder import find_stored
+from app.files.storage.folder import find_stored, open_stored
 from app.text import N_, Message
 
 # Pixels: in a list, and at most in the page of a file.
@@ -31,7 +31,7 @@ class Preview:
 def find_kind(file: File) -> tuple[Path, PreviewKind]:
     """The stored file, and how it can be shown by its first bytes."""
     path = find_stored(settings().files_dir, file.stored_name)
-    with path.open("rb") as content:
+    with open_stored(path) as content:
         return path, kind_of(file.extension, content.read(HEAD))
 
 

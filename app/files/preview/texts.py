@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from app.errors import Invalid
+from app.files.storage.folder import open_stored
 from app.textfiles.encoding import Encoding, guess
 from app.textfiles.records import Lines, records
 
@@ -35,7 +36,7 @@ class TextPreview:
 
 def read_text(path: Path, as_table: bool) -> TextPreview:
     """The beginning of a file that looks like text."""
-    with path.open("rb") as file:
+    with open_stored(path) as file:
         data = file.read(TEXT_BYTES + 1)
     is_cut, data = len(data) > TEXT_BYTES, data[:TEXT_BYTES]
     encoding = guess(data)

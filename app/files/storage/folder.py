@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from shutil import copyfile
+from typing import BinaryIO
 from uuid import uuid4
 
 from app.concurrency import run_in_thread, run_in_threads, yield_to_hub
@@ -179,9 +180,29 @@ def find_stored(folder: Path, stored_name: str) -> Path:
     """The path of a stored file; NotFound if it is missing, which is logged."""
     path = path_of(folder, stored_name)
     if not path.exists():
-        log.error("the content of the stored file %s is missing", stored_name)
-        raise NotFound(N_("The content of this file is missing. Tell your administrator."))
+        raise missing(path)
     return path
+
+
+def open_stored(path: Path) -> BinaryIO:
+    """A stored file; NotFound if it is missing: it may be deleted at any moment."""
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise missing(path) from None
+
+
+def stat_stored(path: Path) -> os.stat_result:
+    """What the system knows of a stored file; NotFound if it is missing."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        raise missing(path) from None
+
+
+def missing(path: Path) -> NotFound:
+    log.error("the content of the stored file %s is missing", path.name)
+    return NotFound(N_("The content of this file is missing. Tell your administrator."))
 
 
 def read_blocks(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]:

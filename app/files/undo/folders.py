@@ -15,9 +15,16 @@ from app.files.folders.checks import check_may_change_folders, may_change_folder
 from app.files.folders.models import Folder
 from app.files.folders.moving import Types, check_move, move_file, move_folder, read_types
 from app.files.folders.paths import inside, name_of, parent_of
+from app.files.folders.removing import (
+    may_restore_folder,
+    path_before,
+    restore_folders,
+    restore_removed,
+)
 from app.files.folders.rows import ensure_folders
 from app.files.folders.services import record_move
 from app.files.models import File
+from app.files.rules import restorable_since
 from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE, GONE, check_newest
 from app.history.services import Change, record
@@ -27,10 +34,11 @@ from app.text import N_, Message
 @permitted(Role.VIEWER)
 def find_undoable_folders(actor: Actor, entries: Sequence[HistoryEntry]) -> Collection[int]:
     """The ids of those entries, each the newest about its folder, that the actor can undo now."""
-    able = [entry for entry in entries if entry.action in ("folder.create", "folder.move")]
+    removed = [entry for entry in entries if entry.action == "folder.delete"]
+    able = [entry for entry in entries if entry not in removed]
     query = select(Folder).where(Folder.id.in_([entry.subject_id for entry in able]))
     folders = {folder.id: folder for folder in db.session.scalars(query)}
-    return {
+    return find_restorable(actor, removed) | {
         entry.id
         for entry in able
         if (folder := folders.get(entry.subject_id))
@@ -39,10 +47,26 @@ def find_undoable_folders(actor: Actor, entries: Sequence[HistoryEntry]) -> Coll
     }
 
 
+def find_restorable(actor: Actor, removed: Sequence[HistoryEntry]) -> set[int]:
+    """Of entries about removed folders those whose folder can be restored, and is not there."""
+    if not removed:
+        return set()
+    paths, since = [path_before(entry) for entry in removed], restorable_since()
+    there = set(db.session.scalars(select(Folder.path).where(Folder.path.in_(paths))))
+    return {
+        entry.id
+        for entry in removed
+        if entry.at > since and path_before(entry) not in there and may_restore_folder(actor, entry)
+    }
+
+
 @service(Role.VIEWER)
 def undo_folder_change(actor: Actor, entry: HistoryEntry) -> Message:
-    """Move a folder back, or remove one that is empty as when it was made; Conflict if it has
-    changed since."""
+    """Move a folder back, restore it, or remove one that is empty as when it was made; Conflict if
+    it has changed since."""
+    after_commit(cache.invalidate)
+    if entry.action == "folder.delete":
+        return restore(actor, entry)
     folder = db.session.get(Folder, entry.subject_id, with_for_update=True, populate_existing=True)
     if folder is None:
         raise Conflict(GONE)
@@ -50,10 +74,24 @@ def undo_folder_change(actor: Actor, entry: HistoryEntry) -> Message:
     check_newest(entry)
     if folder.path != path_after(entry):
         raise Conflict(CHANGED_SINCE)
-    after_commit(cache.invalidate)
-    if entry.action == "folder.create":
-        return remove_empty(actor, folder, entry)
-    return move_back(actor, folder, entry)
+    if entry.action == "folder.move":
+        return move_back(actor, folder, entry)
+    return remove_empty(actor, folder, entry)
+
+
+def restore(actor: Actor, entry: HistoryEntry) -> Message:
+    """Restore a removed folder, with what was removed with it."""
+    check_newest(entry)
+    path = path_before(entry)
+    if entry.at <= restorable_since():
+        raise Conflict(N_("This folder can no longer be restored."))
+    if entry.batch_id:
+        folders = restore_removed(actor, entry.batch_id, path, entry.id).folders
+    else:
+        folders = restore_folders(actor, [entry], None, entry.id)
+    if path not in folders:
+        raise Conflict(CHANGED_SINCE)
+    return N_("%(name)s was restored.", name=name_of(path))
 
 
 def path_after(entry: HistoryEntry) -> str:
@@ -72,7 +110,7 @@ def remove_empty(actor: Actor, folder: Folder, entry: HistoryEntry) -> Message:
 
 
 def move_back(actor: Actor, folder: Folder, entry: HistoryEntry) -> Message:
-    old = str(json.loads(entry.before or "{}").get("path", ""))
+    old = path_before(entry)
     with as_conflict():
         check_move([], [folder])
         ensure_folders([parent_of(old)], actor.id)

@@ -61,6 +61,7 @@ def test_a_selection_is_moved_and_shown_where_it_went(script, as_role):
     address = "/files/move?file=3&folder=2"
     form = Page(browser.get(address))
     assert not form.has("#name")
+    assert form.text("h1") == "Move 1 folder and 1 file"
     assert form.texts(".plain-list li") == ["survey/2026", "top.pdf"]
     refused = browser.submit(address, {"folder": "nowhere"})
     assert refused.status_code == 422
@@ -69,7 +70,7 @@ def test_a_selection_is_moved_and_shown_where_it_went(script, as_role):
     response = browser.submit(address, {"folder": "old"})
     assert response.location == "/files/folders/old"
     page = Page(browser.get(response.location))
-    assert page.text(NOTICE) == "2 were moved."
+    assert page.text(NOTICE) == "1 folder and 1 file were moved."
     assert page.texts(f"{ROWS} .main") == ["2026", "top.pdf"]
 
 
@@ -81,21 +82,44 @@ def test_a_folder_is_removed_after_asking_and_comes_back(script, as_role):
     response = browser.submit("/files/remove?folder=1")
     assert response.location == "/files"
     page = Page(browser.get("/files"))
-    assert page.text(NOTICE) == "2 files were removed. Undo"
+    assert page.text(NOTICE) == "1 folder and 2 files were removed. Undo"
     assert page.texts(f"{ROWS} .main") == ["top.pdf"]
     undo = page.one(f"{NOTICE} button")["formaction"]
     response = browser.submit(undo, page="/files")
-    assert response.location == "/files/folders/survey"
-    assert Page(browser.get("/files/folders/survey")).text(NOTICE) == "2 files were restored."
+    assert response.location == "/files"
+    assert (
+        Page(browser.get("/files/folders/survey")).text(NOTICE)
+        == "1 folder and 2 files were restored."
+    )
     assert browser.submit(undo, page="/files").status_code == 404
 
 
 def test_an_empty_folder_is_removed(script, as_role):
     browser = as_role("editor")
     browser.submit("/files/new-folder", {"name": "empty"})
-    assert Page(browser.get("/files/remove?folder=3")).text("p.lead") == "This folder is empty."
+    asked = Page(browser.get("/files/remove?folder=3")).text("p.lead")
+    assert asked == "This folder is empty. Removed folders can be restored for 30 days."
     browser.submit("/files/remove?folder=3")
-    assert Page(browser.get("/files")).text(NOTICE) == "The empty folder was removed."
+    assert Page(browser.get("/files")).text(NOTICE) == "1 folder was removed. Undo"
+
+
+def test_two_empty_folders_are_removed_and_come_back(script, as_role):
+    browser = as_role("editor")
+    for name in ("empty", "bare"):
+        browser.submit("/files/new-folder", {"name": name})
+    page = Page(browser.get("/files/remove?folder=3&folder=4"))
+    assert page.text("h1") == "Remove 2 folders?"
+    assert page.text("p.lead").startswith("These folders are empty.")
+    browser.submit("/files/remove?folder=3&folder=4")
+    page = Page(browser.get("/files"))
+    assert page.text(NOTICE) == "2 folders were removed. Undo"
+    undo = page.one(f"{NOTICE} button")["formaction"]
+    browser.submit(undo, page="/files")
+    page = Page(browser.get("/files"))
+    assert page.text(NOTICE) == "2 folders were restored."
+    assert page.texts(f"{ROWS} .main")[:2] == ["bare", "empty"]
+    assert browser.get("/folders/3").location == "/files/folders/empty"
+    assert browser.submit(undo, page="/files").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/files/move", "/files/remove"])

@@ -1,11 +1,13 @@
 """Creating, moving and removing folders and files, on both databases."""
 
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.actor import ANONYMOUS, Actor, Role
 from app.database.engine import db
-from app.errors import Forbidden, Invalid, NotFound, Unauthorized
+from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.files import services as files
 from app.files.folders import moving, queries, removing, services
 from app.files.folders.models import Folder
@@ -13,7 +15,11 @@ from app.files.folders.selection import Selection, load_selected
 from app.files.models import File
 from app.files.search_keys import keys
 from app.files.storage.content import content_type
+from app.files.undo.folders import undo_folder_change
 from app.files.undo.services import undo_change
+from app.history.models import HistoryEntry
+from app.history.undo import find_undoable
+from app.times import now
 from tests.factories import OPERATOR, at_once, entries
 from tests.files.helpers import PDF, PNG, editor, store
 
@@ -269,7 +275,7 @@ def test_a_folder_is_removed_and_restored_with_everything_in_it(any_app, people)
     batch = {entry.batch_id for entry in entries("file", "folder") if "delete" in entry.action}
     assert batch == {removal.batch_id}
     put(people[1], "2.txt", b"again")
-    assert services.restore_batch(me, removal.batch_id) == (3, "")
+    assert services.restore_batch(me, removal.batch_id) == (3, 1, "")
     assert paths() == (
         ["a/b/1.txt:1", "a/b/1.txt:1", "a/b/1.txt:2", "2.txt:1", "2.txt:2"],
         ["a", "a/b", "a/empty"],
@@ -278,6 +284,87 @@ def test_a_folder_is_removed_and_restored_with_everything_in_it(any_app, people)
     assert files.queries.present_file(single).replaced_at is not None
     with pytest.raises(NotFound):
         services.restore_batch(me, removal.batch_id)
+
+
+def newest_entry(action):
+    """The newest entry of an action, detached as queries.load_entry() gives it."""
+    found = [entry for entry in entries("folder") if entry.action == action][-1]
+    db.session.expunge(found)
+    db.session.rollback()
+    return found
+
+
+def offered(actor):
+    """The actions about folders that are offered for undoing."""
+    found = find_undoable(actor, entries())
+    return [entry.action for entry in entries("folder") if entry.id in found]
+
+
+def test_a_removed_folder_is_restored_from_the_history(any_app, people):
+    me = editor(people[0])
+    services.create_folder(me, "", "a")
+    services.create_folder(me, "a", "empty")
+    put(people[0], "a/1.txt")
+    put(people[0], "a/1.txt", b"y")
+    put(people[0], "b/2.txt")
+    before, number = paths(), folder_id("a")
+    services.remove_selected(me, folders("a", "b"))
+    assert paths() == ([], [])
+    removal = next(entry for entry in entries("folder") if entry.before == '{"path": "a"}')
+    db.session.expunge(removal)
+    assert offered(me) == ["folder.delete"] * 3
+    assert offered(Actor(people[1], "Lin", Role.VIEWER)) == []
+    assert str(undo_folder_change(me, removal)) == "a was restored."
+    assert paths() == ([path for path in before[0] if path[0] == "a"], ["a", "a/empty"])
+    assert folder_id("a") == number
+    assert offered(me) == ["folder.delete", "folder.restore", "folder.restore"]
+    with pytest.raises(Conflict):
+        undo_folder_change(me, removal)
+    assert newest_entry("folder.restore").reverts_id == removal.id
+
+
+def test_what_cannot_be_restored_from_the_history(any_app, people):
+    me, viewer = editor(people[0]), Actor(people[1], "Lin", Role.VIEWER)
+    services.create_folder(me, "", "a")
+    services.remove_selected(me, folders("a"))
+    removal = newest_entry("folder.delete")
+    with pytest.raises(Forbidden):
+        undo_folder_change(viewer, removal)
+    services.create_folder(me, "", "a")
+    assert offered(me) == ["folder.create"]
+    with pytest.raises(Conflict):
+        undo_folder_change(me, removal)
+    services.remove_selected(me, folders("a"))
+    newest = newest_entry("folder.delete")
+    moment = now() - timedelta(days=31)
+    db.session.execute(update(HistoryEntry).values(at=moment))
+    db.session.commit()
+    newest.at = moment
+    assert offered(me) == []
+    with pytest.raises(Conflict):
+        undo_folder_change(me, newest)
+
+
+def test_a_folder_of_which_the_making_was_undone_comes_back(any_app, people):
+    me = editor(people[0])
+    services.create_folder(me, "", "a")
+    undo_folder_change(me, newest_entry("folder.create"))
+    assert paths()[1] == []
+    undo_folder_change(me, newest_entry("folder.delete"))
+    assert paths()[1] == ["a"]
+    undo_folder_change(me, newest_entry("folder.restore"))
+    assert paths()[1] == []
+
+
+def test_two_who_restore_a_folder_restore_it_once(any_app, people):
+    me = editor(people[0])
+    services.create_folder(me, "", "a")
+    batch = services.remove_selected(me, folders("a")).batch_id
+    results = at_once(any_app, *[lambda: services.restore_batch(me, batch)] * 2)
+    assert (0, 1, "") in results
+    assert {type(each) for each in results} <= {tuple, NotFound, Conflict}
+    assert paths()[1] == ["a"]
+    assert len([entry for entry in entries("folder") if entry.action == "folder.restore"]) == 1
 
 
 def test_who_may_change_a_folder(people):
@@ -364,7 +451,7 @@ def test_what_was_removed_again_is_not_of_the_first_batch(any_app, people, again
     newest = files.queries.find_file(OPERATOR, again).id
     second = services.remove_selected(me, picked(newest, ids["c.txt"])).batch_id
     [other] = {"a.txt", "b.txt"} - {again}
-    assert services.restore_batch(me, first) == (1, "")
+    assert services.restore_batch(me, first) == (1, 0, "")
     assert paths()[0] == [f"{other}:1"]
     with pytest.raises(NotFound):
         services.restore_batch(me, first)
