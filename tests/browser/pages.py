@@ -174,6 +174,24 @@ def remove_file(site: Site, page: Page) -> Response | None:
     return submit(page, "button[formaction$='/remove']")
 
 
+def open_removed_file(site: Site, page: Page) -> Response | None:
+    """Go from the list of removed files to the page of the one that was removed last."""
+    remove_file(site, page)
+    page.goto(f"{site.base}/files/removed")
+    return page.goto(page.locator("tbody .main a").first.evaluate("link => link.href"))
+
+
+def open_removed_folder(site: Site, page: Page) -> Response | None:
+    """Upload a folder, remove it and go to its address."""
+    name = f"plans {next(numbers)}"
+    files = [("folder", (f"{name}/old notes.txt", b"Old"))]
+    site.send("editor", "/upload", page="/files", files=files)
+    page.goto(f"{site.base}/files/folders/{name}")
+    page.goto(page.locator(".menu-panel a[href*=remove]").evaluate("link => link.href"))
+    submit(page)
+    return page.goto(f"{site.base}/files/folders/{name}")
+
+
 def select_rows(_site: Site, page: Page) -> Response | None:
     """Select all rows of a list."""
     response = page.reload()
@@ -342,6 +360,8 @@ PAGES = [
     Visit("files-remove", "editor", "/files/remove?file=1&folder=1"),
     Visit("folder-search", "viewer", "/files/folders/survey?q=t&sort=name"),
     Visit("file-removed", "editor", "/files", act=remove_file),
+    Visit("file-was-removed", "editor", "/files", 404, open_removed_file),
+    Visit("folder-was-removed", "editor", "/files", 404, open_removed_folder),
     Visit("files-removed", "admin", "/files/removed"),
     Visit("files-removed-empty", "admin", "/files/removed/empty"),
     Visit("upload-success", "editor", "/upload_success"),
