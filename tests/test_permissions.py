@@ -197,6 +197,7 @@ WITHOUT_ACTOR = {
         "app.auth.queries.load_person",
         "app.cities.queries.has_city",
         "app.files.queries.has_copy",
+        "app.files.queries.lock_owners",
         "app.files.queries.present_file",
         "app.history.queries.check_newest",
         "app.history.queries.check_not_undone",
