@@ -391,7 +391,7 @@ PAGES = [
     Visit("person-disabled", "admin", "/people/5"),
     Visit("first-password", "admin", "/people/6", act=give_first_password),
     Visit("history", "admin", "/history"),
-    Visit("history-filtered", "admin", "/history?person=1&kind=city"),
+    Visit("history-filtered", "admin", "/history?person=2&kind=city"),
     Visit("history-none", "admin", "/history?day=2020-02-01"),
     Visit("missing", "viewer", "/nothing-here", 404),
     Visit("forbidden", "viewer", "/people", 403),
