@@ -118,13 +118,25 @@ def describe_entry(entry: HistoryEntry, names: Names, is_undoable: bool) -> Entr
         at=entry.at,
         who=who_acted(entry, names),
         via=how_acted(entry),
-        action=str(subject.actions.get(entry.action, entry.action)),
+        action=action_name(subject, entry),
         label=label_of(entry, names),
         url=subject.url(entry.subject_id) if is_readable else "",
         batch=entry.batch_id,
         undo_url=undo_url(entry.id) if is_undoable else "",
         undo_label=str(_("Restore") if entry.after is None else _("Undo")) if is_undoable else "",
     )
+
+
+def action_of(subject: Subject, entry: HistoryEntry) -> str:
+    """The action with its variant: file.move.rename."""
+    variant = subject.variant(entry.action, *sides_of(entry))
+    return f"{entry.action}.{variant}" if variant else entry.action
+
+
+def action_name(subject: Subject, entry: HistoryEntry) -> str:
+    """The action in words; one of a newer release as it is."""
+    name = subject.actions.get(action_of(subject, entry))
+    return str(name or subject.actions.get(entry.action, entry.action))
 
 
 def undo_url(entry_id: int) -> str:
@@ -179,9 +191,9 @@ def field_changes(
     subject: Subject, before: Fields | None, after: Fields | None, label: str
 ) -> list[FieldChange]:
     """What changed, field by field, in the order in which it was recorded. Of something new or
-    deleted empty fields are left out, and the name where the row's label shows it."""
+    deleted empty fields are left out, and the name where the row's label shows it; otherwise fields
+    that are equal, which are recorded for undoing."""
     fields = {**(before or {}), **(after or {})}
-    names = list(fields)
     if before is None or after is None:
         is_named = subject.fixed_name or subject.name_of(fields) == label
         shown_already = subject.naming_field if is_named else None
@@ -192,6 +204,8 @@ def field_changes(
             and not is_empty(value)
             and not (name in subject.counts and value == 0)
         ]
+    else:
+        names = [name for name in fields if before.get(name) != after.get(name)]
     return [
         FieldChange(
             str(subject.fields.get(name, name)),

@@ -45,6 +45,16 @@ class Removal:
     batch_id: str
 
 
+@dataclass(frozen=True)
+class Moved:
+    """What was moved together, and to which folder; of a single one that was not there already the
+    id of its entry in the history."""
+
+    folder: str
+    moves: list[Move]
+    entry_id: int | None
+
+
 @service(Role.EDITOR)
 def create_folder(actor: Actor, parent: str, name: str) -> str:
     """Make a folder in another one; returns its path."""
@@ -65,9 +75,10 @@ def create_folder(actor: Actor, parent: str, name: str) -> str:
 
 
 @permitted(Role.VIEWER)
-def move_selected(actor: Actor, selection: Selection, folder: str, name: str | None = None) -> str:
-    """Move files and folders to a folder, all or none, and give a single one another name. Returns
-    the path of the folder, as it is stored."""
+def move_selected(
+    actor: Actor, selection: Selection, folder: str, name: str | None = None
+) -> Moved:
+    """Move files and folders to a folder, all or none, and give a single one another name."""
     types: dict[int, str] = {}
     selected = find_selected(selection)
     check_may_change_all(actor, selected)
@@ -87,7 +98,7 @@ def store_move(
     folder: str,
     name: str | None,
     types: Types,
-) -> str:
+) -> Moved:
     """Move what is selected in one transaction, with what was read before: the `types`, and who
     owns the selected files."""
     lock_owners(owner_ids)
@@ -104,10 +115,9 @@ def store_move(
         if violates(error, UNIQUE_PATH) or violates(error, UNIQUE_VERSION):
             raise Invalid(N_("Somebody else used this name just now.")) from None
         raise
-    for kind, done in moves:
-        record_move(actor, kind, done, batch_id)
+    entries = [record_move(actor, kind, done, batch_id) for kind, done in moves]
     after_commit(cache.invalidate)
-    return folder
+    return Moved(folder, [done for _kind, done in moves], None if batch_id else entries[0])
 
 
 def move_all(
@@ -122,17 +132,17 @@ def move_all(
 
 def record_move(
     actor: Actor, kind: str, move: Move, batch_id: str | None, reverts_id: int | None = None
-) -> None:
-    """One entry about what was moved; none if it is where it was."""
+) -> int | None:
+    """One entry about what was moved, by its id; none if it is where it was."""
     if move.old == move.new:
-        return
+        return None
     before, after = ({"path": path} for path in (move.old, move.new))
     if kind == "file":
         before, after = (
             {"name": name_of(path), "folder": parent_of(path)} for path in (move.old, move.new)
         )
     change = Change(move.subject_id, before, after, move.version)
-    record(actor, f"{kind}.move", change, batch_id=batch_id, reverts_id=reverts_id)
+    return record(actor, f"{kind}.move", change, batch_id=batch_id, reverts_id=reverts_id)
 
 
 @service(Role.VIEWER)
