@@ -21,7 +21,7 @@ from app.history.undo import find_undoable
 from app.text import join_names, without_bidi
 from app.web.formatting import format_exactly, format_number
 
-VALUE_SHOWN, BATCH_SHOWN = 80, 8  # characters of a value, and of the id of a batch
+VALUE_SHOWN = 80  # characters of a value
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 # Who acted where it was not a person, and how people acted where not on a page. Others, of a newer
 # release, are shown as they are.
@@ -181,10 +181,6 @@ def person_names(ids: Iterable[int]) -> dict[int, str]:
 
 def name_from(subject: Subject, *sides: Fields | None) -> str:
     return next(filter(None, (subject.name_of(side or {}) for side in sides)), "")
-
-
-def batch_name(batch: str) -> str:
-    return str(_("Batch %(id)s", id=batch[:BATCH_SHOWN]))
 
 
 def field_changes(

@@ -39,7 +39,7 @@ def test_the_former_address_leads_to_the_list(gone):
 def test_others_see_the_files_that_they_may_restore(gone, as_role):
     page = Page(as_role("viewer").get(LIST))
     assert not page.has("tbody")
-    assert page.text(".empty") == "None of your files were removed in the last 30 days."
+    assert page.text(".empty") == "None of your files can be restored."
 
 
 def test_an_administrator_empties_the_list_after_a_question(gone, as_role):
