@@ -6,8 +6,10 @@ import json
 import secrets
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -83,51 +85,65 @@ def start_wrk(
 def result_of(wrk: "subprocess.Popen[str]") -> Load:
     """Wait for it, and read its result."""
     output, _errors = wrk.communicate(timeout=300)
-    found = json.loads(output[output.rindex("\n{") :])
+    _head, start, result = output.partition("\n{")
+    if not start:  # nobody listens
+        return Load(0, 1, 0.0, nan, nan)
+    found = json.loads(start + result)
+    p50, p99 = (found[name] / 1000 if found["answered"] else nan for name in ("p50", "p99"))
     return Load(
         done=found["answered"] - found["failed"],
         failures=found["failed"] + found["broken"],
         seconds=found["us"] / 1e6,
-        p50=found["p50"] / 1000,
-        p99=found["p99"] / 1000,
+        p50=p50,
+        p99=p99,
     )
 
 
 class Client:
-    """One connection with the cookies of somebody."""
+    """One connection with the cookies of somebody, which is opened again after a failure."""
 
     def __init__(self, base: str, cookies: str) -> None:
         self.connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=60)
         self.headers = {"Cookie": cookies, "Accept": "text/html"}
 
+    @contextmanager
+    def response(
+        self, method: str, path: str, body: str | None = None, **headers: str
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Send a request; yields the response, which is to be read."""
+        try:
+            self.connection.request(method, path, body, {**self.headers, **headers})
+            yield self.connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            self.close()
+            raise
+
     def get(self, path: str) -> tuple[int, bytes]:
-        self.connection.request("GET", path, headers=self.headers)
-        answer = self.connection.getresponse()
-        return answer.status, answer.read()
+        with self.response("GET", path) as response:
+            return response.status, response.read()
+
+    def post(self, path: str, form: str) -> bool:
+        """Send a form; True if that succeeded."""
+        with self.response("POST", path, form, **{"Content-Type": FORM}) as response:
+            return redirects(response)
 
     def stream(self, path: str, seconds: float) -> bool:
         """Read a long response; False if it failed or was not complete after so many seconds."""
         deadline = time.monotonic() + seconds
-        self.connection.request("GET", path, headers=self.headers)
-        answer = self.connection.getresponse()
-        while answer.readinto(BLOCK):
-            if time.monotonic() > deadline:
-                self.close()
-                return False
-        return answer.status == 200
-
-    def post(self, path: str, form: str) -> bool:
-        """Send a form; True if that succeeded."""
-        self.connection.request("POST", path, form, {**self.headers, "Content-Type": FORM})
-        return self.redirects()
+        with self.response("GET", path) as response:
+            while response.readinto(BLOCK):
+                if time.monotonic() > deadline:
+                    self.close()
+                    return False
+            return response.status == 200
 
     def download(self, path: str, size: int) -> bool:
         """Download a file; True if it was all there."""
-        self.connection.request("GET", path, headers=self.headers)
-        answer, count = self.connection.getresponse(), 0
-        while read := answer.readinto(BLOCK):
-            count += read
-        return answer.status == 200 and count == size
+        count = 0
+        with self.response("GET", path) as response:
+            while read := response.readinto(BLOCK):
+                count += read
+            return response.status == 200 and count == size
 
     def upload(self, path: str, token: str, name: str, file: IO[bytes]) -> bool:
         """Upload a file with the CSRF token of its form; True if that succeeded."""
@@ -147,16 +163,16 @@ class Client:
         self.connection.endheaders(head)
         self.connection.sock.sendfile(file, 0)
         self.connection.send(tail)
-        return self.redirects()
-
-    def redirects(self) -> bool:
-        """True if the response leads to a page that is not the one for signing in."""
-        answer = self.connection.getresponse()
-        answer.read()
-        return answer.status == 303 and "/login" not in answer.getheader("Location", "/login")
+        return redirects(self.connection.getresponse())
 
     def close(self) -> None:
         self.connection.close()
+
+
+def redirects(response: http.client.HTTPResponse) -> bool:
+    """True if a response leads to a page that is not the one for signing in."""
+    response.read()
+    return response.status == 303 and "/login" not in response.getheader("Location", "/login")
 
 
 def repeat(

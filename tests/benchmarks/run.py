@@ -34,13 +34,13 @@ def measure(side: Side | None, perform: Perform, run: Run, database: int) -> lis
     loads = perform(run)
     settle(web, database)
     spent = usage(web, database) - before
-    asked = max(1, sum(load.done + load.failures for load in loads))
+    asked = sum(load.done + load.failures for load in loads)
     resident = memory(with_descendants(web) - {web}) if web else 0
 
     def sample(load: Load) -> Sample:
-        web_ms, database_ms = (1000 * each / asked for each in (spent.web, spent.database))
-        if web is None:
-            web_ms = database_ms = nan
+        web_ms = database_ms = nan
+        if web and asked:
+            web_ms, database_ms = (1000 * each / asked for each in (spent.web, spent.database))
         return Sample(load, web_ms, database_ms, resident, spent.others, spent.steal_share)
 
     return [sample(load) for load in loads]

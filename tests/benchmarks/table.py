@@ -1,7 +1,7 @@
 """The table of `make bench`."""
 
 from collections.abc import Iterator, Sequence
-from math import isnan
+from math import isnan, nan
 
 from tests.benchmarks.figures import Sample, doubts, ratios, spread
 
@@ -27,7 +27,7 @@ def lines(name: str, samples: Samples) -> Iterator[str]:
         rates = [sample.load.rate for sample in taken]
         compared = [] if side == OURS else ratios(samples[OURS], taken)
         cells = [
-            name, side, *(figure(spread(values).median) for values in columns(taken)),
+            name, side, *(figure(median_of(values)) for values in columns(taken)),
             f"{sum(sample.load.failures for sample in taken):,}",
             f"{max(sample.memory for sample in taken) or '–'}",
             *ratio_cells(compared),
@@ -46,6 +46,12 @@ def columns(taken: Sequence[Sample]) -> Iterator[list[float]]:
     yield [sample.load.p99 for sample in taken]
     yield [sample.web_ms for sample in taken]
     yield [sample.database_ms for sample in taken]
+
+
+def median_of(values: Sequence[float]) -> float:
+    """Of the rounds that have a figure."""
+    known = [value for value in values if not isnan(value)]
+    return spread(known).median if known else nan
 
 
 def ratio_cells(compared: Sequence[float]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from math import nan
 
 import pytest
 
@@ -66,6 +67,13 @@ def test_table_compares_each_side_with_ours():
     assert ours[10:12] == ["", ""]
     assert peer[8] == "6"
     assert peer[10:12] == ["1.00 (0.90–1.10)", "0.90 1.10 1.00"]
+
+
+def test_table_says_nothing_where_nobody_was_answered():
+    nothing = Sample(Load(0, 1, 2.0, nan, nan), nan, nan, 90, 0, 0)
+    for taken, cells in (([nothing], ["–", "–"]), ([nothing, sample()], ["1.00", "5.00"])):
+        [line] = table.lines("x", {"ours": taken})
+        assert [cell.strip() for cell in line.split("|")][4:6] == cells
 
 
 def test_processor_time_and_memory_of_a_process_are_read():
