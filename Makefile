@@ -44,7 +44,7 @@ soak: programs-test .venv/dev $(PREPARED)  ## load, gigabytes, half an hour of f
 bench: programs-bench .venv/dev $(PREPARED)  ## speed beside a plain Flask application, 12 minutes; ROWS=1000000, ROUNDS=1
 	$(BIN)/python -m tests.benchmarks.run
 
-growth: programs-bench .venv/dev $(PREPARED)  ## the cost of each page with 10^3 to 10^6 cities, half an hour; SIZES=1000,10000
+growth: programs-bench .venv/dev $(PREPARED)  ## the cost of each page with 10^3 to 10^6 cities, 40 minutes; SIZES=1000,10000
 	$(BIN)/python -m tests.benchmarks.growth
 
 pictures: programs-test .venv/dev $(PREPARED)  ## screenshots of every page in pictures/

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
@@ -66,21 +66,3 @@ def is_zone(name: str) -> bool:
     except (LookupError, ValueError, OSError):
         return False
     return True
-
-
-@cache
-def offered_zones() -> tuple[str, ...]:
-    """The zones to choose from, sorted: one for each region and city, by their present names."""
-    renamed = get_global("zone_aliases")
-    names = [name for name in get_global("zone_territories") if name not in renamed]
-    places = [name for name in names if "/" in name and not name.startswith("Etc/")]
-    return (*sorted(places), "UTC")
-
-
-def read_zone(text: str) -> str | None:
-    """A time zone as people type it: a name in any case, with spaces, or only the city at its
-    end."""
-    typed = text.strip().replace(" ", "_").casefold()
-    known = {name.casefold(): name for name in offered_zones()}
-    cities = {name.rpartition("/")[2]: known[name] for name in known}
-    return find_zone(known.get(typed) or cities.get(typed) or text.strip())

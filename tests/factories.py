@@ -178,6 +178,38 @@ def note_calls(patch: pytest.MonkeyPatch, owner: Any, name: str) -> list[tuple[A
     return calls
 
 
+@contextmanager
+def coming_between(
+    app: Flask, owner: Any, name: str, work: Callable[[], Any]
+) -> Iterator[list[Any]]:
+    """Let another request come between: when a function is called for the first time in this block,
+    `work` begins in another thread and has a moment before the function goes on. Where it has to
+    wait for a lock, it ends after that. The list then has its result, or its exception."""
+    results: list[Any] = []
+    function = getattr(owner, name)
+
+    def run() -> None:
+        with app.app_context():
+            try:
+                results.append(work())
+            except Exception as error:
+                results.append(error)
+
+    other = threading.Thread(target=run)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if other.ident is None:
+            other.start()
+            other.join(0.5)
+        return function(*args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, call)
+        yield results
+    other.join(120)
+    assert not other.is_alive(), "it hangs"
+
+
 def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
     """Run functions concurrently, each in its own thread and application context; returns the
     result of each, or the exception that it raised."""

@@ -10,6 +10,7 @@ from app.auth import queries
 from app.auth.forms import LoginForm, PasswordForm, SessionsForm
 from app.auth.models import Person
 from app.auth.preferences.forms import PreferencesForm
+from app.auth.preferences.zones import suggested_cities
 from app.auth.rules import fold_name
 from app.auth.sessions import services as sessions
 from app.auth.sessions.start import start_session
@@ -20,7 +21,7 @@ from app.current import actor
 from app.errors import Conflict, NotFound
 from app.logs.events import event
 from app.text import N_
-from app.times import offered_zones
+from app.web.client import language
 from app.web.declarations import allow_first_password, csrf_for_members, visitor_form
 from app.web.forms import submit
 from app.web.navigation import home_url
@@ -124,8 +125,8 @@ def draw_account(
         failed=failed + row.failed_sign_ins,
         form=form,
         sessions=own,
-        preferences=preferences or PreferencesForm.of(row.preferences),
-        zones=offered_zones(),
+        preferences=preferences or PreferencesForm.of(row.preferences, language()),
+        zone_cities=suggested_cities(language()),
     )
 
 

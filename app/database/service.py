@@ -82,8 +82,8 @@ def run_transaction(work: Callable[[], T], wait: float = SQLITE_WAIT) -> T:
     If the database reports a deadlock or, on SQLite, is busy, `work` is called again, so it must
     not have effects outside the database; what follows the change (clearing a cache) is passed to
     `after_commit()`. A locked row raises Locked and is not retried: the database has already waited
-    for it. On SQLite nothing between the first write and the commit may yield to another request:
-    no Redis, no file, no sleep.
+    for it. On SQLite nothing between the first write and the commit may wait: no Redis, no file.
+    Only one of thousands of rows yields to the hub: others read, and writers wait in begin().
     """
     session = db.session()
     if session.info.get("in_service"):

@@ -1,15 +1,19 @@
 """Reading files: one by id or name, and its versions, for members."""
 
 import unicodedata
+from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, and_, or_, select, union_all
 
 from app.actor import Actor, Role
+from app.auth.models import Person
 from app.database.engine import db
 from app.database.service import permitted
 from app.errors import NotFound
 from app.files.models import File
 from app.text import N_
+
+NOT_HERE = N_("No file has this name. If it was renamed or moved, search for it on the page Files.")
 
 Conditions = tuple[ColumnElement[bool], ...]
 
@@ -52,7 +56,7 @@ def find_file(actor: Actor, sent: str) -> File:
     query = query.order_by(File.created_at.desc(), File.id.desc())
     file = db.session.scalars(query.limit(1)).first()
     if file is None:
-        raise no_such_file()
+        raise NotFound(NOT_HERE)
     return file
 
 
@@ -65,6 +69,13 @@ def list_newest(actor: Actor, most: int) -> list[File]:
     return list(
         db.session.scalars(query.order_by(File.created_at.desc(), File.id.desc()).limit(most))
     )
+
+
+def lock_owners(ids: Iterable[int]) -> None:
+    """Lock the rows of the owners of files until the service ends, before anything else is read: of
+    two who change the versions of a file the second sees what the first did."""
+    query = select(Person.id).where(Person.id.in_(set(ids))).order_by(Person.id)
+    db.session.execute(query.with_for_update())
 
 
 def has_copy(row: File) -> bool:
@@ -82,9 +93,10 @@ def has_copy(row: File) -> bool:
 
 @permitted(Role.VIEWER)
 def list_versions(actor: Actor, file: File) -> list[File]:
-    """All versions of a file, newest first."""
+    """All versions of a file: the current one, then the others, the last uploaded first."""
     query = select(File).where(*versions_of(file), File.removed_at.is_(None))
-    return list(db.session.scalars(query.order_by(File.created_at.desc(), File.version.desc())))
+    order = (File.replaced_at.is_not(None), File.created_at.desc(), File.version.desc())
+    return list(db.session.scalars(query.order_by(*order)))
 
 
 @permitted(Role.VIEWER)

@@ -1,5 +1,6 @@
 """What can be done with stored files: remove, restore and purge them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from app.database.engine import db
 from app.database.service import after_commit, permitted, service
 from app.errors import NotFound
 from app.files import cache, queries
-from app.files.folders.rows import ensure_folders
+from app.files.folders.rows import lock_folder_of
 from app.files.models import File
 from app.files.rules import check_may_change, restorable_since
 from app.files.storage.folder import remove_leftovers, remove_stored
@@ -32,7 +33,7 @@ RECORDED = ("name", "folder", "version", "size", "sha256")
 @dataclass(frozen=True)
 class RestoredFile:
     """A file that was restored: its newest restored version, and the version that is current now,
-    which is a newer one if the name was uploaded again after the removal."""
+    which has a higher number if a file came to this name after the removal."""
 
     name: str
     version: int
@@ -48,10 +49,11 @@ class PurgeCounts:
     orphaned: int = 0
 
 
-def recorded(file: File) -> dict[str, Any]:
-    """The fields of a version for the history, with the name of its owner, which never changes."""
+def recorded(file: Any, owner: str | None = None) -> dict[str, Any]:
+    """The fields of a version, a File or a row of its columns, for the history, with the name of
+    its owner, which never changes."""
     fields = {name: getattr(file, name) for name in RECORDED}
-    return {**fields, "owner": file.owner.name}
+    return {**fields, "owner": file.owner.name if owner is None else owner}
 
 
 @service(Role.VIEWER)
@@ -81,9 +83,10 @@ def remove_versions(actor: Actor, file: File, reverts_id: int | None = None) -> 
 
 @service(Role.VIEWER)
 def restore_file(actor: Actor, file_id: int) -> RestoredFile:
-    """Restore a removed file with the versions that were removed with it. If its name was uploaded
-    again in the meantime, the newest of all versions is the current one. Without effect on a file
-    that is not removed; NotFound after REMOVED_DAYS, whether it is purged already or not."""
+    """Restore a removed file with the versions that were removed with it. If another file came to
+    its name in the meantime, by an upload or a move, that one stays the current version. Without
+    effect on a file that is not removed; NotFound after REMOVED_DAYS, whether it is purged already
+    or not."""
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None:
         raise purged()
@@ -93,10 +96,10 @@ def restore_file(actor: Actor, file_id: int) -> RestoredFile:
 
 def restore_versions(actor: Actor, file: File) -> RestoredFile:
     """Restore a removed file and record it, within a running service."""
-    ensure_folders([file.folder], actor.id)
+    lock_folder_of(file, actor.id)
     # Locked, so that an upload at the same time cannot leave two current versions.
     query = select(File).where(*queries.versions_of(file)).with_for_update()
-    query = query.order_by(File.created_at, File.version)
+    query = query.order_by(File.version)
     rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
     moment = file.removed_at
     if moment is not None and moment <= restorable_since():
@@ -104,25 +107,28 @@ def restore_versions(actor: Actor, file: File) -> RestoredFile:
     restored = [row for row in rows if row.removed_at == moment]
     if not restored:  # deleted between the two queries
         raise purged()
-    *older, current = [row for row in rows if row.removed_at in (None, moment)]
+    present = [row for row in rows if row.removed_at in (None, moment)]
+    current, last = newest_current(present), newest_current(restored)
     if moment is not None:
-        others = len(older) + 1 > len(restored)
-        record_restore(actor, restored, moment, current.version if others else None)
+        others = len(present) > len(restored)
+        record_restore(actor, last, moment, current.version if others else None)
     for row in restored:
         row.removed_at = row.removed_by = None
-    current.replaced_at = None
-    for row in older:
-        row.replaced_at = row.replaced_at or now()
+    for row in present:
+        row.replaced_at = None if row is current else row.replaced_at or now()
     after_commit(cache.invalidate)
-    return RestoredFile(file.name, restored[-1].version, current.version, current.id)
+    return RestoredFile(file.name, last.version, current.version, current.id)
 
 
-def record_restore(
-    actor: Actor, restored: list[File], removed_at: datetime, current: int | None
-) -> None:
+def newest_current(rows: Sequence[File]) -> File:
+    """Of the versions that are or were current when they were removed, the one with the highest
+    number; where there is none, of all."""
+    return max(rows, key=lambda row: (row.replaced_at is None, row.version))
+
+
+def record_restore(actor: Actor, row: File, removed_at: datetime, current: int | None) -> None:
     """One entry, for the version that was current at the removal. `current` is the number of the
     version that is current now, if there are other versions than the restored ones."""
-    row = next((row for row in restored if row.replaced_at is None), restored[-1])
     fields = recorded(row) if current is None else {**recorded(row), "current": current}
     change = Change(row.id, after=fields, version=row.version)
     reverts_id = find_removal("file", row.id, removed_at)

@@ -9,10 +9,12 @@ from sqlalchemy import select
 
 from app.actor import Actor, Role
 from app.database.engine import db
+from app.files.folders.paths import how_moved
 from app.files.models import File, join_path
 from app.files.services import ALL_FILES
 from app.files.undo.queries import find_undoable
 from app.files.undo.services import undo_change
+from app.history.services import Fields
 from app.history.subjects import Subject
 from app.text import Bytes
 
@@ -43,9 +45,17 @@ def top_folder(fields: Mapping[str, Any]) -> tuple[str, str]:
     return (folder, url_for("files.list_files", folder=folder)) if folder else ("", "")
 
 
-def variant(_action: str, fields: Mapping[str, Any]) -> str:
-    """Set for a change of one version of a file that has others."""
-    return "version" if "current" in fields else ""
+def variant(action: str, before: Fields | None, after: Fields | None) -> str:
+    """Whether a file was moved or renamed; `version` for a change of one version of a file that has
+    others."""
+    if action == "file.move":
+        return how_moved(path_in(before), path_in(after))
+    return "version" if "current" in (after or before or {}) else ""
+
+
+def path_in(fields: Fields | None) -> str:
+    """The path of a file in recorded fields."""
+    return join_path(*(str((fields or {}).get(name) or "") for name in ("folder", "name")))
 
 
 FILE = Subject(
@@ -60,6 +70,8 @@ FILE = Subject(
         "file.delete": _l("File removed"),
         "file.restore": _l("File restored"),
         "file.move": _l("File moved"),
+        "file.move.rename": _l("File renamed"),
+        "file.move.both": _l("File renamed and moved"),
         "file.revert": _l("Earlier version of a file made current"),
         "file.empty": _l("Removed files deleted permanently"),
         "file.purge": _l("Files deleted permanently"),
@@ -83,6 +95,11 @@ FILE = Subject(
         "file.restore": _l("%(who)s restored %(what)s"),
         "file.restore.version": _l("%(who)s restored version %(n)s of %(what)s"),
         "file.move": _l("%(who)s moved %(what)s"),
+        "file.move.undo": _l("%(who)s moved %(what)s back"),
+        "file.move.rename": _l("%(who)s renamed %(what)s"),
+        "file.move.rename.undo": _l("%(who)s gave %(what)s its former name back"),
+        "file.move.both": _l("%(who)s renamed and moved %(what)s"),
+        "file.move.both.undo": _l("%(who)s moved %(what)s back"),
         "file.revert": _l("%(who)s made an earlier version of %(what)s current"),
         "file.empty": _l("%(who)s deleted the removed files permanently"),
     },

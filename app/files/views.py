@@ -4,11 +4,13 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.current import actor, settings
 from app.database.keyset import SEARCH_LENGTH
+from app.errors import NotFound
 from app.files import listing, queries, rules, services
 from app.files.folders import queries as folders
 from app.files.folders.addresses import folder_crumbs
@@ -17,6 +19,7 @@ from app.files.folders.models import Folder
 from app.files.folders.paths import path_of_address
 from app.files.preview import services as previews
 from app.files.preview.kinds import type_name
+from app.files.removed.pages import removed_file_page, removed_folder_page
 from app.files.upload.earlier import make_current as make_version_current
 from app.history.feed import describe_feed
 from app.history.queries import entries_about
@@ -53,7 +56,7 @@ EXAMPLES = (
 @bp.get("/files")
 @bp.get("/files/folders/<path:folder>")
 @role_required()
-def list_files(folder: str = "") -> str | Response:
+def list_files(folder: str = "") -> ResponseReturnValue:
     """A folder: what is in it, with the upload zone for editors."""
     asked = FILES.read({**request.args, "folder": path_of_address(folder)})
     if request.args.get("removed") == "1":  # the address of earlier releases
@@ -61,7 +64,10 @@ def list_files(folder: str = "") -> str | Response:
     # The totals come first, because reading them may end the transaction the rows are read in.
     totals = folders.read_totals(actor(), asked)
     cursor = FILES.read_cursor(asked, request.args)
-    here = folders.find_folder(actor(), asked.folder) if folder else None
+    try:
+        here = folders.find_folder(actor(), asked.folder) if folder else None
+    except NotFound as missing:
+        return removed_folder_page(asked.folder, missing), missing.status
     page = listing.select_files(actor(), asked, cursor, totals.rows)
     rows = [row for row in page.rows if isinstance(row, Folder)]
     return render_template(
@@ -88,9 +94,12 @@ def rights_in(folder: Folder | None) -> dict[str, Any]:
 
 @bp.get("/files/<int:file_id>/details")
 @role_required()
-def show_file(file_id: int) -> Response:
+def show_file(file_id: int) -> ResponseReturnValue:
     """One file: a preview, facts, its versions and its history."""
-    file = queries.load_file(actor(), file_id)
+    try:
+        file = queries.load_file(actor(), file_id)
+    except NotFound as missing:
+        return removed_file_page(file_id, ABOUT_VERSIONS, missing), missing.status
     versions = queries.list_versions(actor(), file)
     ids = [row.id for row in versions[:ABOUT_VERSIONS]]
     entries = entries_about(actor(), "file", file.id, others=ids)

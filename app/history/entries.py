@@ -21,7 +21,7 @@ from app.history.undo import find_undoable
 from app.text import join_names, without_bidi
 from app.web.formatting import format_exactly, format_number
 
-VALUE_SHOWN, BATCH_SHOWN = 80, 8  # characters of a value, and of the id of a batch
+VALUE_SHOWN = 80  # characters of a value
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 # Who acted where it was not a person, and how people acted where not on a page. Others, of a newer
 # release, are shown as they are.
@@ -118,13 +118,25 @@ def describe_entry(entry: HistoryEntry, names: Names, is_undoable: bool) -> Entr
         at=entry.at,
         who=who_acted(entry, names),
         via=how_acted(entry),
-        action=str(subject.actions.get(entry.action, entry.action)),
+        action=action_name(subject, entry),
         label=label_of(entry, names),
         url=subject.url(entry.subject_id) if is_readable else "",
         batch=entry.batch_id,
         undo_url=undo_url(entry.id) if is_undoable else "",
         undo_label=str(_("Restore") if entry.after is None else _("Undo")) if is_undoable else "",
     )
+
+
+def action_of(subject: Subject, entry: HistoryEntry) -> str:
+    """The action with its variant: file.move.rename."""
+    variant = subject.variant(entry.action, *sides_of(entry))
+    return f"{entry.action}.{variant}" if variant else entry.action
+
+
+def action_name(subject: Subject, entry: HistoryEntry) -> str:
+    """The action in words; one of a newer release as it is."""
+    name = subject.actions.get(action_of(subject, entry))
+    return str(name or subject.actions.get(entry.action, entry.action))
 
 
 def undo_url(entry_id: int) -> str:
@@ -171,17 +183,13 @@ def name_from(subject: Subject, *sides: Fields | None) -> str:
     return next(filter(None, (subject.name_of(side or {}) for side in sides)), "")
 
 
-def batch_name(batch: str) -> str:
-    return str(_("Batch %(id)s", id=batch[:BATCH_SHOWN]))
-
-
 def field_changes(
     subject: Subject, before: Fields | None, after: Fields | None, label: str
 ) -> list[FieldChange]:
     """What changed, field by field, in the order in which it was recorded. Of something new or
-    deleted empty fields are left out, and the name where the row's label shows it."""
+    deleted empty fields are left out, and the name where the row's label shows it; otherwise fields
+    that are equal, which are recorded for undoing."""
     fields = {**(before or {}), **(after or {})}
-    names = list(fields)
     if before is None or after is None:
         is_named = subject.fixed_name or subject.name_of(fields) == label
         shown_already = subject.naming_field if is_named else None
@@ -192,6 +200,8 @@ def field_changes(
             and not is_empty(value)
             and not (name in subject.counts and value == 0)
         ]
+    else:
+        names = [name for name in fields if before.get(name) != after.get(name)]
     return [
         FieldChange(
             str(subject.fields.get(name, name)),

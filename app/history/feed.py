@@ -13,6 +13,7 @@ from app.actor import Actor
 from app.history.entries import (
     EntryRow,
     FieldChange,
+    action_of,
     describe_entry,
     field_changes,
     find_names,
@@ -120,11 +121,9 @@ def write_sentence(
     subject: Subject, entry: HistoryEntry, row: EntryRow, who: Markup, what: Markup
 ) -> Markup:
     """Who did what, with the person in bold and the subject as a link."""
-    variant = subject.variant(entry.action, fields_of(entry))
-    if entry.reverts_id and not variant:
-        variant = "undo"
-    sentence = subject.sentences.get(f"{entry.action}.{variant}")
-    sentence = sentence or subject.sentences.get(entry.action, ANY_SENTENCE)
+    action = action_of(subject, entry)
+    keys = [*([f"{action}.undo"] if entry.reverts_id else []), action, entry.action]
+    sentence = next(filter(None, map(subject.sentences.get, keys)), ANY_SENTENCE)
     values = {"who": who, "what": what, "action": row.action, "n": str(entry.version)}
     return fill_sentence(sentence, values)
 

@@ -10,12 +10,14 @@ from uuid import uuid4
 from sqlalchemy import Select, delete, insert, literal, select, update
 
 from app.actor import Actor, Role
+from app.concurrency import yield_to_hub
 from app.database.engine import db
 from app.database.service import permitted, service
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.times import now
 
 INSERT = insert(HistoryEntry.__table__)  # rows, not objects: they cost less than half
+BATCH = 500  # entries of one statement; between two, other requests of the process go on
 PRUNE_BATCH = 1000
 
 Fields = Mapping[str, Any]
@@ -46,24 +48,31 @@ def record(
     common = common_columns(
         actor, action, batch_id=batch_id, reverts_id=reverts_id, visible_to=visible_to
     )
-    rows = [
-        {
-            **common,
-            "subject_id": change.subject_id,
-            "old_values": dump(change.before),
-            "new_values": dump(change.after),
-            "version": change.version,
-            "folded": place > 0,
-        }
-        for place, change in enumerate(changes)
-    ]
-    if len(rows) == 1:
-        inserted: Any = db.session.execute(INSERT, rows[0])
+    if len(changes) == 1:
+        inserted: Any = db.session.execute(INSERT, common | columns_of(changes[0]))
         entry_id: int = inserted.inserted_primary_key[0]
         return entry_id
-    if rows:
+    for start in range(0, len(changes), BATCH):
+        some = changes[start : start + BATCH]
+        rows = [
+            common | columns_of(change, folded=start + place > 0)
+            for place, change in enumerate(some)
+        ]
+        if start:
+            yield_to_hub()
         db.session.execute(INSERT, rows)
     return None
+
+
+def columns_of(change: Change, folded: bool = False) -> dict[str, Any]:
+    """The columns of the entry about one change."""
+    return {
+        "subject_id": change.subject_id,
+        "old_values": dump(change.before),
+        "new_values": dump(change.after),
+        "version": change.version,
+        "folded": folded,
+    }
 
 
 def record_rows(actor: Actor, action: str, rows: Select[*tuple[Any, ...]], batch_id: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.actor import Actor
 from app.database.engine import db
 from app.history.models import HistoryEntry
+from app.history.services import Fields
 from app.text import Message
 
 EXTENSION = "gazetteer-subjects"
@@ -28,8 +29,8 @@ class Subject:
     something new or deleted where they are 0. `name_field` is the field that holds the name, by
     which something deleted is called; by default the first of `fields`. With `fixed_name` the name
     never changes, so it is not shown again beside the label. `sentences` are those of the feed by
-    action, and by `<action>.<variant>` where `variant` gives one for the fields of an entry, or
-    `<action>.undo` for one that reverts another.
+    action, and by `<action>.<variant>` where `variant` gives one for the fields of an entry before
+    and after, as those of `actions` may be; with `.undo` at its end for one that reverts another.
     """
 
     kind: str
@@ -44,7 +45,7 @@ class Subject:
     name_field: str = ""
     fixed_name: bool = False
     sentences: Mapping[str, Any] = field(default_factory=dict)
-    variant: Callable[[str, Mapping[str, Any]], str] = lambda _action, _fields: ""
+    variant: Callable[[str, Fields | None, Fields | None], str] = lambda _action, _old, _new: ""
     this: Any = ""
     feed: Collection[str] = ()
     brief: Collection[str] = ()

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from app.actor import Role
 from app.current import actor
 from app.history import queries
-from app.history.entries import COMMAND_LINE, batch_name, describe, person_names, subject_of
+from app.history.entries import COMMAND_LINE, describe, person_names, subject_of
 from app.history.models import BATCH_ID_LENGTH, KIND_LENGTH, HistoryEntry
 from app.history.queries import FIRST_YEAR, OPERATOR, HistoryListing
 from app.history.subjects import all_subjects
@@ -61,7 +61,6 @@ def list_history() -> str:
         list=HISTORY.show(listing, page, total, describe(actor(), page.rows)),
         people=author_names(listing.person),
         ignored=ignored_filters(listing),
-        batch_name=batch_name,
         kinds={kind: str(subject.name) for kind, subject in all_subjects().items()},
     )
 

@@ -11,7 +11,6 @@ def init_app(app: Flask) -> None:
 
     app.url_map.converters["any_text"] = views.AnyText
     app.register_blueprint(views.bp)
-    app.add_template_filter(views.percent)
     entry = MenuItem(
         "numbers.show_numbers",
         _l("Numbers"),

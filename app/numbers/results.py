@@ -165,7 +165,8 @@ class HashedResults:
 @dataclass(frozen=True)
 class LargeResults:
     """Results under keys of their own, at most `budget` of them, each until it was not used for
-    `seconds`. A full Redis evicts first what expires soonest, so they are short-lived."""
+    `seconds`. A full Redis evicts first what expires soonest: not these, if they live longer than
+    sessions, so the budget is part of the memory that Redis needs."""
 
     name: str
     budget: int

@@ -20,10 +20,10 @@ COMPUTATIONS_PER_MINUTE = 120
 UNCOUNTED_TERMS = 10_000
 UNCOUNTED_FIB = 20_000
 # 10,000 results of π take 3 MB of Redis; 2,000 of the largest Fibonacci numbers that belong to the
-# hash 42 MB; 100 of the large ones 21 MB, each for ten minutes after its last use.
+# hash 42 MB; 100 of the large ones 21 MB, each for a day after its last use.
 PIS = HashedResults("pis", 10_000, lambda text, _n: pi.read_result(text))
 FIBS = HashedResults("fibs", 2_000, fib.read_result)
-LARGE_FIBS = LargeResults("fibs", 100, 600, fib.read_result)
+LARGE_FIBS = LargeResults("fibs", 100, 86_400, fib.read_result)
 
 # Returns the limits of the client; called only before a computation.
 ClientLimits = Callable[[], tuple[Limit, ...]]

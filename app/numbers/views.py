@@ -5,7 +5,6 @@ import os
 from contextlib import suppress
 
 from flask import Blueprint, Response, render_template, request, session, url_for
-from flask_babel import format_percent
 from redis.exceptions import RedisError
 from werkzeug.routing import BaseConverter
 
@@ -18,11 +17,6 @@ from app.web.declarations import always_json, attachment, declared, without_redi
 from app.web.hooks import identify
 
 bp = Blueprint("numbers", __name__)
-
-
-def percent(share: float) -> str:
-    """A share of 0 to 1 with one decimal: 98.2%."""
-    return str(format_percent(share, "#,##0.0%"))
 
 
 class AnyText(BaseConverter):

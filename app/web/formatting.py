@@ -67,6 +67,11 @@ def format_number(value: int) -> str:
     return str(flask_babel.format_decimal(value))
 
 
+def format_percent(share: float) -> str:
+    """A share of 0 to 1: 98.21%."""
+    return str(flask_babel.format_percent(share, "#,##0.##%"))
+
+
 def format_size(count: int) -> str:
     """A number of bytes: 1.5 MB."""
     return str(Bytes(count))
@@ -92,6 +97,7 @@ def init_app(app: Flask) -> None:
         exactly=format_exactly,
         names=join_names,
         number=format_number,
+        percent=format_percent,
         sentences=join_sentences,
         zone=format_zone,
     )

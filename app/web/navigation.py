@@ -84,6 +84,16 @@ def menu_entries() -> list[MenuItem]:
     return [entry for entry in navigation(current_app).menu if entry.visible(actor())]
 
 
+def current_list() -> MenuItem | None:
+    """The list above the page, by its entry; None for a list itself and where there is none."""
+    room = f"{request.blueprint}."
+    entries = (*bar_entries(), *menu_entries())
+    current = next(
+        (each for each in entries if each.is_current or each.endpoint.startswith(room)), None
+    )
+    return current if current and current.url != request.path else None
+
+
 def searched_entries() -> list[MenuItem]:
     """The pages that the search names to the actor."""
     others = [entry for entry in navigation(current_app).searched if entry.visible(actor())]
@@ -112,6 +122,7 @@ def own_password_url(**args: Any) -> str:
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         bar_entries=bar_entries,
+        current_list=current_list,
         home_url=home_url,
         menu_entries=menu_entries,
         search_url=search_url,

@@ -41,6 +41,14 @@ function moveInList(step) {
   links[next]?.scrollIntoView({ block: "nearest" });
 }
 
+// Only the shortcuts that do something on this page.
+function showList() {
+  for (const each of dialog.querySelectorAll("[data-needs]")) {
+    each.hidden = !document.querySelector(each.dataset.needs);
+  }
+  dialog.showModal();
+}
+
 const actions = {
   "/": () => {
     const box = document.querySelector("input[type=search]");
@@ -51,7 +59,7 @@ const actions = {
   n: () => document.querySelector("[data-key-new]")?.click(),
   j: () => moveInList(1),
   k: () => moveInList(-1),
-  "?": () => dialog.showModal(),
+  "?": showList,
 };
 
 document.addEventListener("keydown", (event) => {
@@ -70,5 +78,5 @@ dialog.addEventListener("click", (event) => {
   if (event.target === dialog) dialog.close();
 });
 for (const button of document.querySelectorAll("[data-keys-open]")) {
-  button.addEventListener("click", () => dialog.showModal());
+  button.addEventListener("click", showList);
 }

@@ -1,8 +1,9 @@
-// The page of a file that is a picture: if it cannot be shown, say why in its place. While others
-// are being made, try again.
+// The page of a file. If a picture cannot be shown, say why in its place; while others are being
+// made, try again. A document in a frame shows that it has the focus.
 
 const ATTEMPTS = 5;
 const picture = document.querySelector("[data-picture]");
+const frame = document.querySelector("iframe.preview");
 
 function say(text) {
   const sentence = document.createElement("p");
@@ -32,4 +33,13 @@ async function explain(attempt) {
 if (picture) {
   picture.addEventListener("error", () => explain(1), { once: true });
   if (picture.complete && picture.naturalWidth === 0) explain(1);
+}
+
+// No selector matches a frame whose content got the focus by Tab.
+if (frame) {
+  for (const name of ["blur", "focus"]) {
+    window.addEventListener(name, () => {
+      frame.classList.toggle("focused", document.activeElement === frame);
+    });
+  }
 }

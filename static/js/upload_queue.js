@@ -2,7 +2,7 @@
 // together, because each request has a price of its own; several requests are under way at once.
 // Draws nothing; `changed` is called whenever something did.
 
-import { renew, send } from "./upload_request.js";
+import { isReadable, renew, send } from "./upload_request.js";
 
 const AT_ONCE = 3;
 // Small files share a request, up to these limits: the server gives a form a minute, and after a
@@ -22,21 +22,8 @@ const SPEED_MS = 5_000;
 const cost = (item) => item.file.size + FILE_COST;
 
 // 32 hex digits; crypto.randomUUID() would need https.
-const randomKey = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, "0"),
-  ).join("");
-
-// A file that was moved, changed or locked since it was chosen: the browser then reports a broken
-// connection for the whole request.
-async function isReadable({ file }) {
-  try {
-    await file.slice(0, 1).arrayBuffer();
-    return true;
-  } catch {
-    return false;
-  }
-}
+const hex = (word) => word.toString(16).padStart(8, "0");
+const randomKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), hex).join("");
 
 export class Queue {
   constructor(form, texts, changed) {
@@ -221,9 +208,7 @@ export class Queue {
     this.uploaded.count += 1;
     this.uploaded.bytes += item.file.size;
     this.uploaded.cost += cost(item);
-    const { noted, plain } = this.uploaded;
-    if (notes?.length) noted.push({ path, notes });
-    else plain.push({ path, notes: [] });
+    this.uploaded[notes?.length ? "noted" : "plain"].push({ path, notes: notes ?? [] });
   }
 
   fail(item, problem) {

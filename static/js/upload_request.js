@@ -79,6 +79,17 @@ export function send(form, batch, items) {
   return job;
 }
 
+// A file that was moved, changed or locked since it was chosen: the browser then reports a broken
+// connection for the whole request.
+export async function isReadable({ file }) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 // After a new sign-in: the form's signature and token on the page as it is now. Returns false if
 // nobody is signed in, and throws if the server does not answer.
 export async function renew(form) {

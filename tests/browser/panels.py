@@ -59,7 +59,7 @@ def start_page(browser: Browser, site: Site) -> Page:
 def show_pictures(page: Page) -> None:
     """Reload the page until all small pictures are there; the first time they are made, a few at a
     time, which a busy machine may refuse."""
-    missing = "[...document.querySelectorAll('.item img')].some((img) => !img.naturalWidth)"
+    missing = "[...document.querySelectorAll('.item img')].some((img) => img.naturalWidth < 3)"
     for _again in range(5):
         page.wait_for_load_state("networkidle")
         page.locator("table").scroll_into_view_if_needed()

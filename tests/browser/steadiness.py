@@ -1,8 +1,10 @@
 """How steady a page is while it loads: shifts of its layout, and tasks that block it."""
 
 import time
+from contextlib import suppress
+from typing import Any
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Error, Page
 
 SHIFT_MOST = 0.01  # cumulative layout shift
 TASK_MOST = 2_000  # ms; on a machine that is doing much else
@@ -25,16 +27,20 @@ SHIFTS = """() => new Promise(resolve => requestAnimationFrame(() => requestAnim
 TASKS = "() => window.steadiness[1]().map(task => task.duration)"
 
 
-def observe(context: BrowserContext) -> None:
-    """Have the pages of a window observed, and their scripts late."""
-    context.add_init_script(OBSERVE)
+def observe(page: Page) -> None:
+    """Have what a tab loads observed, and its scripts late: they come after the first paint. One of
+    them is enough, because the others wait behind it. Not by a route of Playwright, which turns the
+    cache of the browser off."""
+    page.add_init_script(OBSERVE)
+    network = page.context.new_cdp_session(page)
 
-    def delay(route):  # type: ignore[no-untyped-def]
+    def delay(paused: dict[str, Any]) -> None:
         time.sleep(SCRIPTS_AFTER)
-        route.continue_()
+        with suppress(Error):  # the page may have been left
+            network.send("Fetch.continueRequest", {"requestId": paused["requestId"]})
 
-    # One is enough: the others wait behind it.
-    context.route("**/js/page.js", delay)
+    network.on("Fetch.requestPaused", delay)
+    network.send("Fetch.enable", {"patterns": [{"urlPattern": "*/js/page.js"}]})
 
 
 def assert_steady(page: Page) -> None:

@@ -99,6 +99,16 @@ def test_rows_of_a_list_are_two_lines_on_a_phone(open_as: OpenAs, path: str) -> 
     assert max(height for _top, height in rows) < 68
 
 
+@pytest.mark.parametrize("path", ["/cities", "/files", "/people"])
+def test_the_links_that_sort_a_list_are_one_line_on_a_phone(open_as: OpenAs, path: str) -> None:
+    page = open_as("admin", viewport={"width": 360, "height": 800}).new_page()
+    page.goto(path)
+    tops = "links => links.map(link => link.getBoundingClientRect().top)"
+    found = page.locator(".cards thead a").evaluate_all(tops)
+    assert len(found) == 4
+    assert len(set(found)) == 1
+
+
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 def test_filters_and_times_of_the_history_are_whole_on_a_phone(
     open_as: OpenAs, locale: str

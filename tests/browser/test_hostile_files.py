@@ -93,7 +93,7 @@ def test_nothing_of_a_file_runs(site, watched, name):
 def test_no_trick_shows_a_document_with_a_script(site, watched, trick):
     page, _happened = watched
     file_id = add(site, f"{trick}.pdf", TRICKS[trick])
-    assert page.goto(f"{site.base}/files/{file_id}/preview").status == 422
+    assert page.goto(f"{site.base}/files/{file_id}/preview/x").status == 422
 
 
 @pytest.mark.parametrize("trick", ["packed", "far", "above"])
@@ -113,7 +113,7 @@ def test_a_framed_document_is_shown_without_scripts(site, watched):
     """The viewer of the browser draws it in spite of the sandbox, which is why there is a test."""
     page, happened = watched
     file_id = add(site, "plain.pdf", pdf(OUTLINES) + PICTURE)
-    with page.expect_response(f"**/files/{file_id}/preview*") as response:
+    with page.expect_response(f"**/files/{file_id}/preview/*") as response:
         page.goto(f"{site.base}/files/{file_id}/details")
     assert response.value.status == 200
     page.wait_for_timeout(2500)

@@ -23,6 +23,33 @@ def test_the_key_goes_to_the_box_of_the_page_or_to_the_search(open_as: OpenAs):
     page.wait_for_url("**/numbers")
 
 
+def test_the_list_of_shortcuts_has_those_that_work_on_the_page(open_as: OpenAs):
+    page = open_as("editor").new_page()
+    for address, keys in (
+        ("/cities", "/ n j k Enter ?"),
+        ("/files", "/ n j k Enter ?"),
+        ("/files/folders/survey", "/ n j k Enter ?"),
+        ("/cities/removed", "/ j k Enter ?"),
+        ("/files/removed", "/ j k Enter ?"),
+        ("/session", "/ ?"),
+    ):
+        page.goto(address)
+        page.keyboard.press("?")
+        assert " ".join(page.locator("#keys kbd:visible").all_inner_texts()) == keys, address
+
+
+def test_the_keys_of_lists_work_for_files_and_removed_things(open_as: OpenAs):
+    page = open_as("editor").new_page()
+    for address in ("/files", "/files/folders/survey"):
+        page.goto(address)
+        with page.expect_file_chooser():
+            page.keyboard.press("n")
+    for address in ("/files", "/files/removed", "/cities/removed"):
+        page.goto(address)
+        page.keyboard.press("j")
+        expect(page.locator(".sheet tbody tr").first.locator(".main a")).to_be_focused()
+
+
 def test_undo_works_with_the_keyboard_and_without_a_script(open_as: OpenAs):
     for script in (True, False):
         page = open_as("editor", java_script_enabled=script).new_page()

@@ -81,6 +81,7 @@ def expect_listed(page: Page, name: str) -> None:
 def notes(page: Page) -> str:
     """What is said about the uploaded files."""
     page.locator("[data-successes] summary").click()
+    expect(page.locator("[data-successes] li").first).to_be_visible()
     return page.locator("[data-successes]").inner_text()
 
 

@@ -36,8 +36,8 @@ def test_the_script_writes_what_the_server_writes(open_as: OpenAs):
             assert page.get_attribute("html", "lang") == language
             shared = titles(page, ".sheet time")[0]
             page.goto(page.get_attribute(".sheet td.main a", "href"))
-            own = titles(page, "main time")
-            assert shared.split(" (")[0] in [title.split(" (")[0] for title in own]
+            own = page.eval_on_selector_all("main time", "all => all.map(each => each.innerText)")
+            assert shared.split(" (")[0] in [text.replace("\u202f", " ") for text in own]
 
 
 def test_without_a_script_the_zone_of_the_site_is_named(open_as: OpenAs):
@@ -64,3 +64,56 @@ def test_a_chosen_zone_counts_before_that_of_the_browser(open_as: OpenAs):
         page.fill("[name=time_zone]", "")
         page.click("#reading button[type=submit]")
         page.wait_for_selector(".notice")
+
+
+def move_to(open_as: OpenAs, zone: str):
+    """The page of a browser that is in another zone now than its cookie says, and the methods of
+    its requests for pages."""
+    window = open_as("viewer", timezone_id=zone)
+    url = window.request.get("/healthz").url
+    window.add_cookies([{"name": "gz_zone", "value": "UTC", "url": url}])
+    page, loaded = window.new_page(), []
+    page.on("request", lambda each: each.is_navigation_request() and loaded.append(each.method))
+    return page, loaded
+
+
+def test_the_first_page_in_another_zone_is_right_and_is_loaded_again_once(open_as: OpenAs):
+    page, loaded = move_to(open_as, "Pacific/Kiritimati")
+    page.goto("/")
+    page.wait_for_selector("html[data-zone='Pacific/Kiritimati']")
+    page.wait_for_load_state("networkidle")
+    today = page.evaluate("new Intl.DateTimeFormat('en', {dateStyle: 'full'}).format()")
+    assert page.inner_text(".head .quiet") == today
+    assert loaded == ["GET", "GET"]
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    assert loaded == ["GET", "GET", "GET"]
+
+
+def test_a_page_without_times_in_its_text_is_not_loaded_again(open_as: OpenAs):
+    page, loaded = move_to(open_as, "Pacific/Kiritimati")
+    page.goto("/cities")
+    page.wait_for_load_state("networkidle")
+    assert loaded == ["GET"]
+
+
+def test_a_browser_that_refuses_cookies_loads_no_page_again(open_as: OpenAs):
+    page, loaded = move_to(open_as, "Pacific/Kiritimati")
+    refused = "Object.defineProperty(document, 'cookie', {get: () => '', set: () => {}})"
+    page.add_init_script(refused)
+    page.goto("/")
+    page.wait_for_load_state("networkidle")
+    assert loaded == ["GET"]
+
+
+def test_the_answer_to_a_form_is_not_loaded_again(open_as: OpenAs):
+    page, loaded = move_to(open_as, "Pacific/Kiritimati")
+    page.route("**/zone.js", lambda route: route.abort())
+    page.goto("/account")
+    page.unroute("**/zone.js")
+    page.fill("[name=time_zone]", "Atlantis")
+    page.click("#reading button[type=submit]")
+    page.wait_for_selector("#time_zone-error")
+    page.wait_for_load_state("networkidle")
+    assert loaded == ["GET", "POST"]
+    assert page.input_value("[name=time_zone]") == "Atlantis"

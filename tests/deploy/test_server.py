@@ -178,7 +178,7 @@ def test_previews_keep_their_headers_behind_nginx(server):
     listed = client.get(f"{server.front}/files?q=harbour.png", timeout=60).text
     found = re.search(r"/files/(\d+)/picture/64\?v=\w+", listed)
     assert found
-    for path in (found[0], f"/files/{int(found[1]) + 1}/preview"):
+    for path in (found[0], f"/files/{int(found[1]) + 1}/preview/x"):
         ours = requests.get(server.instance.base + path, headers=headers, timeout=60)
         theirs = requests.get(server.front + path, headers=headers, timeout=60)
         assert (ours.status_code, theirs.status_code) == (200, 200)

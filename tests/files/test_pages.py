@@ -169,7 +169,7 @@ def test_the_page_of_removed_files_shows_the_undo_period(app, as_role, make_app)
     editor.begin_session("editor")
     page = Page(editor.get("/files/removed"))
     assert page.text(".lead") == "Removed files can be restored for 3 days."
-    assert page.text(".empty") == "No files were removed in the last 3 days."
+    assert page.text(".empty") == "There are no files to restore."
 
 
 def test_restoring_below_a_newer_version_is_reported(script, as_role):

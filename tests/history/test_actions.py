@@ -24,7 +24,8 @@ def test_every_action_that_is_recorded_has_words_and_no_other(app):
         subjects = all_subjects()
     sources = [path.read_text() for path in (ROOT / "app").rglob("*.py")]
     found = set().union(*(recorded_actions(source, set(subjects)) for source in sources))
-    assert found == {action for subject in subjects.values() for action in subject.actions}
+    named = {action for subject in subjects.values() for action in subject.actions}
+    assert found == {".".join(action.split(".")[:2]) for action in named}  # without variants
 
 
 def test_the_check_finds_what_it_looks_for():

@@ -47,6 +47,7 @@ def test_members_see_what_changed_and_totals(app, as_role):
     assert page.text("h1") == "Hello, editor"
     assert page.texts(".stat .value") == ["1", "17.5M", "1"]
     assert page.texts(".stat .label") == ["Cities", "Users", "Files"]
+    assert page.texts(".stat .note")[0] == "1 added or changed today"
     assert page.texts(".day") == ["Today", "Yesterday"]
     assert sentences(page) == ["You uploaded harbour.txt", "You added 深圳市"]
     assert page.texts(".start-files a") == ["harbour.txt"]

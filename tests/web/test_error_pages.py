@@ -19,6 +19,22 @@ def test_page_without_a_message_gives_advice(app):
 
 
 @pytest.mark.parametrize(
+    ("path", "links"),
+    [
+        ("/cities/999", ["/cities", "/"]),
+        ("/files/999/details", ["/files", "/"]),
+        ("/files/folders/none", ["/files", "/"]),
+        ("/people/999", ["/people", "/"]),
+        ("/nothing-here", ["/"]),
+    ],
+)
+def test_what_is_missing_leads_back_to_its_list(as_role, path, links):
+    response = as_role("admin").get(path)
+    assert response.status_code == 404
+    assert Page(response).links(".error-page .submit-row a") == links
+
+
+@pytest.mark.parametrize(
     ("error", "texts"),
     [
         (Conflict("This was changed."), ["Nothing was changed", "This was changed."]),

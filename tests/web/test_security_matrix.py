@@ -84,7 +84,7 @@ EXAMPLES = {
     "/download": "/download?filename=field%20notes.txt",
     "/fib": "/fib?n=10",
     "/files/<file_id>/picture/<size>": "/files/3/picture/64",
-    "/files/<file_id>/preview": "/files/4/preview",
+    "/files/<file_id>/preview/<name>": "/files/4/preview/plan.pdf",
     "/files/move": "/files/move?file=1",
     "/files/remove": "/files/remove?file=2",
     "/numbers/<kind>/<n>.txt": "/numbers/fib/10.txt",

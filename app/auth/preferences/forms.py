@@ -5,6 +5,7 @@ from wtforms import SelectField, StringField
 from wtforms.fields import SelectChoice
 
 from app.actor import Preferences
+from app.auth.preferences.zones import city_of
 from app.database.keyset import PAGE_SIZE, PAGE_SIZES
 from app.text import parse_integer
 from app.times import ZONE_LENGTH
@@ -33,10 +34,12 @@ class PreferencesForm(BaseForm):
     )
 
     @classmethod
-    def of(cls, chosen: Preferences) -> "PreferencesForm":
-        """The form with a person's present choices, whatever the request has sent."""
+    def of(cls, chosen: Preferences, language: str) -> "PreferencesForm":
+        """The form with a person's present choices, whatever the request has sent; the time zone
+        by its city in a language."""
         size = str(chosen.page_size or PAGE_SIZE)
-        return cls(None, language=chosen.language or "", time_zone=chosen.time_zone, page_size=size)
+        zone = city_of(chosen.time_zone, language) if chosen.time_zone else None
+        return cls(None, language=chosen.language or "", time_zone=zone, page_size=size)
 
     def values(self) -> dict[str, str | int | None]:
         """What was chosen, as fields of Preferences."""

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.auth.preferences.zones import read_zone
 from app.config import LANGUAGES
 from app.database.keyset import PAGE_SIZES
 from app.errors import Invalid
 from app.text import N_
-from app.times import read_zone
 
 # For each field of Preferences how it is read, None where it cannot be, and what is then said.
 READ: dict[str, Callable[[Any], Any]] = {
@@ -17,7 +17,9 @@ READ: dict[str, Callable[[Any], Any]] = {
 }
 MESSAGES = {
     "language": N_("Choose one of the languages."),
-    "time_zone": N_("Choose a time zone from the list, such as Europe/Berlin."),
+    "time_zone": N_(
+        "Choose a city from the list, such as Berlin, or type a time zone, such as Europe/Berlin."
+    ),
     "page_size": N_("Choose one of these numbers of rows."),
 }
 

@@ -2,7 +2,8 @@
 
 All versions of a file move, the removed ones too, so that it is restored where it then is. A
 version that was removed at the new place earlier keeps its number, and those that come get higher
-ones: if it is restored, all are versions of one file, as after an upload of the same name.
+ones: if it is restored, all are versions of one file, as after an upload of the same name, and what
+was moved stays the current one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
 from sqlalchemy.orm import aliased
 
+from app.concurrency import yield_to_hub
 from app.current import settings
 from app.database.engine import db, release_connection
 from app.errors import Invalid
@@ -118,9 +120,7 @@ def read_types(file: File, name: str) -> Types:
 
 def move_folder(folder_id: int, parent: str, name: str) -> Move:
     """Move a folder with everything in it to another folder or name."""
-    folder = db.session.get(Folder, folder_id, with_for_update=True, populate_existing=True)
-    if folder is None:
-        raise no_such_folder()
+    folder = lock_folder(folder_id)
     old, new = folder.path, path_in(parent, name)
     if old == new:
         return Move(folder.id, old, new)
@@ -134,6 +134,14 @@ def move_folder(folder_id: int, parent: str, name: str) -> Move:
     number_after(old, new)
     move_rows(folder, rows, new)
     return Move(folder.id, old, new)
+
+
+def lock_folder(folder_id: int) -> Folder:
+    """The row of a folder, wherever it was moved just now, locked."""
+    folder = db.session.get(Folder, folder_id, with_for_update=True, populate_existing=True)
+    if folder is None:
+        raise no_such_folder()
+    return folder
 
 
 def lock_inside(path: str) -> list[Folder]:
@@ -201,6 +209,8 @@ def update_files(which: ColumnElement[bool], values: Mapping[str, Any]) -> None:
     ids = db.session.scalars(query).all()
     for start in range(0, len(ids), BATCH):
         some = update(File).where(File.id.in_(ids[start : start + BATCH])).values(values)
+        if start:
+            yield_to_hub()
         db.session.execute(some.execution_options(synchronize_session=False))
 
 

@@ -74,3 +74,11 @@ def path_in(folder: str, name: str) -> str:
     path = join_path(folder, name)
     check_length(path, FOLDER_LENGTH, FOLDER_TOO_LONG)
     return path
+
+
+def how_moved(old: str, new: str) -> str:
+    """Whether a file or folder with these paths before and after was given another name ("rename"),
+    another name in another folder ("both"), or only another folder ("")."""
+    if name_of(old) == name_of(new):
+        return ""
+    return "rename" if parent_of(old) == parent_of(new) else "both"

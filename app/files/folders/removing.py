@@ -2,28 +2,30 @@
 running service."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased
 
 from app.actor import Actor
+from app.auth.models import Person
 from app.database.engine import db
 from app.database.failures import violates
 from app.errors import Conflict, Forbidden
 from app.files.folders.checks import check_count
 from app.files.folders.models import UNIQUE_PATH, Folder
-from app.files.folders.moving import lock_inside, update_files
+from app.files.folders.moving import lock_folder, lock_inside, update_files
 from app.files.folders.paths import inside, is_inside, parent_of
 from app.files.folders.rows import ensure_folders, lock_present
 from app.files.listing import FileListing
 from app.files.models import File
 from app.files.rules import check_may_change, is_restorable, restorable_since
 from app.files.search_keys import folder_keys
-from app.files.services import recorded, restore_versions
+from app.files.services import RECORDED, recorded, restore_versions
 from app.history.models import HistoryEntry
 from app.history.services import Change, new_batch_id, record
 from app.text import N_
@@ -37,6 +39,15 @@ TOO_MANY = N_(
 )
 PRIMARY_KEY = "pk_folder"
 RESTORED_JUST_NOW = N_("Somebody else restored this just now.")
+
+FileRow = Row[*tuple[Any, ...]]
+COLUMNS = (
+    File.id,
+    File.owner_id,
+    File.removed_at,
+    File.removed_by,
+    *(getattr(File, name) for name in RECORDED),
+)
 
 
 def check_removal(files: Sequence[File], folders: Sequence[Folder]) -> None:
@@ -52,18 +63,33 @@ def check_removal(files: Sequence[File], folders: Sequence[Folder]) -> None:
 def remove_files(actor: Actor, which: ColumnElement[bool], batch_id: str, moment: datetime) -> int:
     """Remove all versions of these files, each with an entry; returns how many files."""
     present = (which, File.removed_at.is_(None))
-    query = select(File).where(*present, File.replaced_at.is_(None)).options(joinedload(File.owner))
-    query = query.order_by(File.id).with_for_update(of=File)
-    files = db.session.scalars(query.execution_options(populate_existing=True)).all()
-    values = {"removed_at": moment, "removed_by": actor.id}
-    update_files(and_(*present), values)
-    changes = [Change(each.id, before=recorded(each), version=each.version) for each in files]
+    files = lock_files(select(File.id).where(*present, File.replaced_at.is_(None)))
+    update_files(and_(*present), {"removed_at": moment, "removed_by": actor.id})
+    owners = owner_names(files)
+    changes = [
+        Change(row.id, before=recorded(row, owners[row.owner_id]), version=row.version)
+        for row in files
+    ]
     record(actor, "file.delete", *changes, batch_id=batch_id)
     return len(files)
 
 
+def lock_files(ids: Select[int]) -> Sequence[FileRow]:
+    """The files of a query for ids, locked and in their order: as rows of some columns, because
+    thousands of objects take seconds, in which the process answers nobody else on SQLite."""
+    query = ids.with_only_columns(*COLUMNS, maintain_column_froms=True)
+    return db.session.execute(query.order_by(File.id).with_for_update(of=File)).all()
+
+
+def owner_names(files: Iterable[FileRow]) -> dict[int, str]:
+    """The names of the owners of some files, by id."""
+    people = select(Person.id, Person.name).where(Person.id.in_({row.owner_id for row in files}))
+    return {row.id: row.name for row in db.session.execute(people)}
+
+
 def remove_folder(actor: Actor, folder: Folder, batch_id: str, moment: datetime) -> int:
     """Remove a folder with everything in it; returns how many files."""
+    folder = lock_folder(folder.id)
     rows = lock_inside(folder.path)
     count = remove_files(actor, inside(File.folder, folder.path), batch_id, moment)
     changes = [Change(row.id, before={"path": row.path}) for row in rows]
@@ -79,7 +105,7 @@ def remove_folder(actor: Actor, folder: Folder, batch_id: str, moment: datetime)
 class Restored:
     """What was restored together."""
 
-    files: list[File]
+    files: Sequence[FileRow]
     folders: list[str]
 
     @property
@@ -90,48 +116,46 @@ class Restored:
     @property
     def place(self) -> str:
         """The folder of the first."""
-        return min([*(file.folder for file in self.files), *map(parent_of, self.folders)])
+        return str(min([*(row.folder for row in self.files), *map(parent_of, self.folders)]))
 
 
 def restore_removed(
     actor: Actor, batch_id: str, path: str = "", reverts_id: int | None = None
 ) -> Restored:
     """Restore what was removed together, as far as it can be; with a `path` the folder that it had
-    and what was in it. Where a name was uploaded again in the meantime, the newest of all versions
-    is the current one."""
+    and what was in it. Where a file came to a name in the meantime, that one stays the current
+    version."""
     files = removed_together(batch_id, path)
-    for file in files:
-        check_may_change(actor, file)
+    for row in files:
+        check_may_change(actor, row)
     again, batch_id, entries = uploaded_again(files), new_batch_id(), folder_entries(batch_id, path)
     folders = restore_folders(actor, entries, batch_id, reverts_id)
-    ensure_folders((file.folder for file in files), actor.id)
-    for file in again:
+    ensure_folders({row.folder for row in files}, actor.id)
+    for file in again.values():
         restore_versions(actor, file)
-    rest = [file for file in files if file not in again]
-    changes = [Change(each.id, after=recorded(each), version=each.version) for each in rest]
+    rest, owners = [row for row in files if row.id not in again], owner_names(files)
     if rest:
         same = (File.removed_at == rest[0].removed_at, File.removed_by == rest[0].removed_by)
         update_files(
             and_(*same, inside(File.folder, path)), {"removed_at": None, "removed_by": None}
         )
+    changes = [
+        Change(row.id, after=recorded(row, owners[row.owner_id]), version=row.version)
+        for row in rest
+    ]
     record(actor, "file.restore", *changes, batch_id=batch_id)
     return Restored(files, folders)
 
 
-def removed_together(batch_id: str, path: str) -> list[File]:
+def removed_together(batch_id: str, path: str) -> Sequence[FileRow]:
     """The files of a batch that were not restored since and can still be. All were removed at the
     same moment, before the entries about it were written; a later removal has a later one."""
     entry = aliased(HistoryEntry)
-    query = (
-        select(File)
-        .join(entry, and_(entry.subject_id == File.id, entry.action == "file.delete"))
-        .where(entry.batch_id == batch_id, is_restorable(), File.removed_at <= entry.at)
-        .where(inside(File.folder, path))
-        .options(joinedload(File.owner))
-        .order_by(File.id)
-        .with_for_update(of=File)
+    ids = select(File.id).join(
+        entry, and_(entry.subject_id == File.id, entry.action == "file.delete")
     )
-    return list(db.session.scalars(query.execution_options(populate_existing=True)))
+    of_batch = (entry.batch_id == batch_id, is_restorable(), File.removed_at <= entry.at)
+    return lock_files(ids.where(*of_batch, inside(File.folder, path)))
 
 
 def folder_entries(batch_id: str, path: str) -> list[HistoryEntry]:
@@ -182,12 +206,13 @@ def may_restore_folder(actor: Actor, entry: HistoryEntry) -> bool:
     return actor.may_write or (actor.is_signed_in and entry.actor_id == actor.person_id)
 
 
-def uploaded_again(files: Sequence[File]) -> list[File]:
-    """Those of the files whose owner has a present file of this name."""
+def uploaded_again(files: Sequence[FileRow]) -> dict[int, File]:
+    """Those of the files whose owner has a present file of this name, by id."""
     if not files:
-        return []
+        return {}
     there = aliased(File)
     same = (there.owner_id == File.owner_id, there.folder == File.folder, there.name == File.name)
-    query = select(File.id).join(there, and_(*same, there.removed_at.is_(None)))
-    ids = set(db.session.scalars(query.where(File.removed_at == files[0].removed_at)))
-    return [file for file in files if file.id in ids]
+    query = select(File).join(there, and_(*same, there.removed_at.is_(None)))
+    found = db.session.scalars(query.where(File.removed_at == files[0].removed_at))
+    ids = {row.id for row in files}
+    return {file.id: file for file in found if file.id in ids}

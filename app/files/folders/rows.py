@@ -28,6 +28,18 @@ def ensure_folders(paths: Iterable[str], created_by: int | None) -> None:
     add_rows((path, now(), created_by) for path in sorted(missing))
 
 
+def lock_folder_of(file: File, created_by: int | None) -> None:
+    """Within a service: lock the folder of a file, wherever that was moved just now, and add it if
+    it is missing. The file is locked too, and read again."""
+    folder = None
+    while folder != file.folder:
+        folder = file.folder
+        lock_present([folder])
+        query = select(File).where(File.id == file.id).with_for_update()
+        db.session.scalars(query.execution_options(populate_existing=True)).first()
+    ensure_folders([folder], created_by)
+
+
 def lock_present(paths: Iterable[str]) -> set[str]:
     """Which of these folders and of those above them exist. They are locked by id: a lock on a
     missing path would be on a gap, for which others who add folders would wait in a circle."""

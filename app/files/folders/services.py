@@ -1,5 +1,6 @@
 """What can be done with folders, and with files and folders together."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -28,7 +29,7 @@ from app.files.folders.paths import clean_folder, name_of, parent_of, path_in
 from app.files.folders.removing import check_removal, remove_files, remove_folder, restore_removed
 from app.files.folders.selection import Selected, Selection, check_may_change_all, find_selected
 from app.files.models import UNIQUE_VERSION
-from app.files.queries import versions_of
+from app.files.queries import lock_owners, no_such_file, versions_of
 from app.files.search_keys import folder_keys
 from app.history.services import Change, new_batch_id, record
 from app.text import N_
@@ -42,6 +43,16 @@ class Removal:
     files: int
     folders: int
     batch_id: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What was moved together, and to which folder; of a single one that was not there already the
+    id of its entry in the history."""
+
+    folder: str
+    moves: list[Move]
+    entry_id: int | None
 
 
 @service(Role.EDITOR)
@@ -64,23 +75,33 @@ def create_folder(actor: Actor, parent: str, name: str) -> str:
 
 
 @permitted(Role.VIEWER)
-def move_selected(actor: Actor, selection: Selection, folder: str, name: str | None = None) -> str:
-    """Move files and folders to a folder, all or none, and give a single one another name. Returns
-    the path of the folder, as it is stored."""
+def move_selected(
+    actor: Actor, selection: Selection, folder: str, name: str | None = None
+) -> Moved:
+    """Move files and folders to a folder, all or none, and give a single one another name."""
     types: dict[int, str] = {}
+    selected = find_selected(selection)
+    check_may_change_all(actor, selected)
+    owner_ids = {file.owner_id for file in selected.files}
     if name is not None:
-        name, selected = named(name), find_selected(selection)
-        check_may_change_all(actor, selected)
+        name = named(name)
         for file in selected.files:
             types.update(read_types(file, name))
-    return store_move(actor, selection, folder, name, types)
+    return store_move(actor, selection, owner_ids, folder, name, types)
 
 
 @service(Role.VIEWER)
 def store_move(
-    actor: Actor, selection: Selection, folder: str, name: str | None, types: Types
-) -> str:
-    """Move what is selected in one transaction, with the `types` that were read before."""
+    actor: Actor,
+    selection: Selection,
+    owner_ids: Collection[int],
+    folder: str,
+    name: str | None,
+    types: Types,
+) -> Moved:
+    """Move what is selected in one transaction, with what was read before: the `types`, and who
+    owns the selected files."""
+    lock_owners(owner_ids)
     selected = find_selected(selection)
     check_may_change_all(actor, selected)
     try:
@@ -94,10 +115,9 @@ def store_move(
         if violates(error, UNIQUE_PATH) or violates(error, UNIQUE_VERSION):
             raise Invalid(N_("Somebody else used this name just now.")) from None
         raise
-    for kind, done in moves:
-        record_move(actor, kind, done, batch_id)
+    entries = [record_move(actor, kind, done, batch_id) for kind, done in moves]
     after_commit(cache.invalidate)
-    return folder
+    return Moved(folder, [done for _kind, done in moves], None if batch_id else entries[0])
 
 
 def move_all(
@@ -112,17 +132,17 @@ def move_all(
 
 def record_move(
     actor: Actor, kind: str, move: Move, batch_id: str | None, reverts_id: int | None = None
-) -> None:
-    """One entry about what was moved; none if it is where it was."""
+) -> int | None:
+    """One entry about what was moved, by its id; none if it is where it was."""
     if move.old == move.new:
-        return
+        return None
     before, after = ({"path": path} for path in (move.old, move.new))
     if kind == "file":
         before, after = (
             {"name": name_of(path), "folder": parent_of(path)} for path in (move.old, move.new)
         )
     change = Change(move.subject_id, before, after, move.version)
-    record(actor, f"{kind}.move", change, batch_id=batch_id, reverts_id=reverts_id)
+    return record(actor, f"{kind}.move", change, batch_id=batch_id, reverts_id=reverts_id)
 
 
 @service(Role.VIEWER)
@@ -137,7 +157,10 @@ def remove_selected(actor: Actor, selection: Selection) -> Removal:
         count += remove_folder(actor, folder, batch_id, moment)
     if selected.files:
         which = reduce(or_, (and_(*versions_of(file)) for file in selected.files))
-        count += remove_files(actor, which, batch_id, moment)
+        removed = remove_files(actor, which, batch_id, moment)
+        if removed < len(selected.files):  # one was moved or removed in the meantime
+            raise no_such_file()
+        count += removed
     after_commit(cache.invalidate)
     return Removal(count, len(selected.folders), batch_id)
 

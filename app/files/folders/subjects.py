@@ -7,13 +7,22 @@ from flask_babel import lazy_gettext as _l
 
 from app.actor import Actor, Role
 from app.files.folders.models import Folder
+from app.files.folders.paths import how_moved
 from app.files.undo.folders import find_undoable_folders, undo_folder_change
+from app.history.services import Fields
 from app.history.subjects import Subject, labels_from
 
 
 def may_read(actor: Actor, folder_ids: Collection[int]) -> Collection[int]:
     """For members all."""
     return folder_ids if actor.has_role(Role.VIEWER) else ()
+
+
+def variant(action: str, before: Fields | None, after: Fields | None) -> str:
+    """Whether a folder was moved or renamed."""
+    if action != "folder.move":
+        return ""
+    return how_moved(*(str((fields or {}).get("path") or "") for fields in (before, after)))
 
 
 FOLDER = Subject(
@@ -25,22 +34,29 @@ FOLDER = Subject(
     actions={
         "folder.create": _l("Folder created"),
         "folder.move": _l("Folder moved"),
+        "folder.move.rename": _l("Folder renamed"),
+        "folder.move.both": _l("Folder renamed and moved"),
         "folder.delete": _l("Folder removed"),
         "folder.restore": _l("Folder restored"),
     },
     fields={"path": _l("Folder")},
     sentences={
-        "folder.create": _l("%(who)s created %(what)s"),
-        "folder.move": _l("%(who)s moved %(what)s"),
-        "folder.delete": _l("%(who)s removed %(what)s"),
-        "folder.restore": _l("%(who)s restored %(what)s"),
+        "folder.create": _l("%(who)s created the folder %(what)s"),
+        "folder.move": _l("%(who)s moved the folder %(what)s"),
+        "folder.move.undo": _l("%(who)s moved the folder %(what)s back"),
+        "folder.move.rename": _l("%(who)s renamed the folder %(what)s"),
+        "folder.move.rename.undo": _l("%(who)s gave the folder %(what)s its former name back"),
+        "folder.move.both": _l("%(who)s renamed and moved the folder %(what)s"),
+        "folder.move.both.undo": _l("%(who)s moved the folder %(what)s back"),
+        "folder.delete": _l("%(who)s removed the folder %(what)s"),
+        "folder.restore": _l("%(who)s restored the folder %(what)s"),
     },
     many={
-        "folder.move": _l("%(who)s moved %(what)s and %(more)s more"),
-        "folder.delete": _l("%(who)s removed %(what)s and %(more)s more"),
-        "folder.restore": _l("%(who)s restored %(what)s and %(more)s more"),
+        "folder.move": _l("%(who)s moved the folder %(what)s and %(more)s more"),
+        "folder.delete": _l("%(who)s removed the folder %(what)s and %(more)s more"),
+        "folder.restore": _l("%(who)s restored the folder %(what)s and %(more)s more"),
     },
-    this=_l("this folder"),
+    variant=variant,
     feed=("folder.create", "folder.move", "folder.delete", "folder.restore"),
     undo=undo_folder_change,
     undoable=find_undoable_folders,

@@ -10,7 +10,8 @@ from app.current import actor, settings
 from app.files.folders import queries, services
 from app.files.folders.addresses import folder_url
 from app.files.folders.forms import FolderForm, MoveForm, PlaceForm
-from app.files.folders.paths import name_of, parent_of
+from app.files.folders.moving import Move
+from app.files.folders.paths import how_moved, name_of, parent_of
 from app.files.folders.selection import (
     Selected,
     check_may_change_all,
@@ -18,7 +19,7 @@ from app.files.folders.selection import (
     read_selection,
 )
 from app.files.models import File
-from app.files.names import clean_name
+from app.history.entries import undo_url
 from app.web.forms import submit
 from app.web.notices import Notice
 from app.web.permissions import role_required
@@ -56,16 +57,15 @@ def move() -> ResponseReturnValue:
     selection = read_selection(request.args)
     selected = load_selected(actor(), selection)
     check_may_change_all(actor(), selected)
-    form, names = place_form(selected), [name_of(path) for path in selected.paths]
-    what = counted(len(selected.folders), len(selected.files))
+    form, what = place_form(selected), counted(len(selected.folders), len(selected.files))
     name = form.name.data or "" if isinstance(form, MoveForm) else None
     sent = submit(
         form,
         lambda: services.move_selected(actor(), selection, form.folder.data or "", name),
     )
     if sent.done:
-        moved_notice(what, names, name).show()
-        return redirect(folder_url(sent.result), 303)
+        moved_notice(what, sent.result).show()
+        return redirect(folder_url(sent.result.folder), 303)
     page = render_template(
         "files/folders/move.html",
         form=form,
@@ -125,13 +125,32 @@ def counted(folders: int, files: int) -> str:
     return str(texts[0] if folders else texts[1])
 
 
-def moved_notice(what: str, names: list[str], new: str | None) -> Notice:
-    """What was moved, of a single one by the name it had; `new` is its name now."""
-    if new is None:
+def moved_notice(what: str, moved: services.Moved) -> Notice:
+    """What was moved or renamed, with Undo for a single one."""
+    if len(moved.moves) > 1:
         return Notice(_("%(what)s were moved.", what=what))
-    if (new := clean_name(new)) != names[0]:
-        return Notice(_("%(name)s is now called %(new)s.", name=names[0], new=new))
-    return Notice(_("%(name)s was moved.", name=names[0]))
+    undo = undo_url(moved.entry_id) if moved.entry_id else ""
+    return Notice(moved_text(moved.moves[0]), undo=undo)
+
+
+def moved_text(move: Move) -> str:
+    """What was done with a single file or folder, by the name that it had."""
+    name, new = name_of(move.old), name_of(move.new)
+    how = how_moved(move.old, move.new)
+    if how == "rename":
+        return str(_("%(name)s is now called %(new)s.", name=name, new=new))
+    folder = parent_of(move.new) or _("Files")
+    if how == "both":
+        text = _(
+            "%(name)s was moved to %(folder)s and is now called %(new)s.",
+            name=name,
+            folder=folder,
+            new=new,
+        )
+        return str(text)
+    if move.old == move.new:
+        return str(_("Nothing was changed."))
+    return str(_("%(name)s was moved to %(folder)s.", name=name, folder=folder))
 
 
 def removed_notice(removal: services.Removal) -> Notice:

@@ -27,8 +27,9 @@ CACHED = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Cook
 CHECKED = {**CACHED, "Cache-Control": "private, no-cache"}
 RETRIED = {**CACHED, "Cache-Control": f"private, max-age={RETRY_SECONDS}"}
 NOT_CACHED = {"Cache-Control": "no-store"}
-# A WebP picture of one transparent pixel.
+# Transparent WebP pictures. The width says which it is to static/js/thumbnails.js.
 EMPTY_PICTURE = b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==")
+NOT_YET_PICTURE = b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAQAAEAcQERGIiP4HAA==")
 
 
 @bp.url_defaults
@@ -51,11 +52,12 @@ def refuse(error: DomainError) -> Response:
     return page
 
 
-@bp.get("/files/<int:file_id>/preview")
-@attachment(lambda file_id: url_for("files.show_file", file_id=file_id))
+@bp.get("/files/<int:file_id>/preview/<name>")
+@attachment(lambda file_id, name: url_for("files.show_file", file_id=file_id))
 @role_required()
-def show_preview(file_id: int) -> Response:
-    """A document, sound or film; it is not counted as a download."""
+def show_preview(file_id: int, name: str) -> Response:
+    """A document, sound or film; it is not counted as a download. The name in the address is the
+    one that the browser's viewer of documents shows."""
     file = queries.load_file(actor(), file_id)
     etag, name = file.sha256, file.name
     path, content_type = services.find_preview(actor(), file)
@@ -76,8 +78,9 @@ def show_picture(file_id: int, size: int) -> Response:
         if size != services.SMALL:
             raise
         # Not cached as one that was made: what failed may be tried again.
-        cached = NOT_CACHED if isinstance(error, Busy) else RETRIED
-        return Response(EMPTY_PICTURE, headers={**cached, "Content-Type": "image/webp"})
+        busy = isinstance(error, Busy)
+        picture, cached = (NOT_YET_PICTURE, NOT_CACHED) if busy else (EMPTY_PICTURE, RETRIED)
+        return Response(picture, headers={**cached, "Content-Type": "image/webp"})
     return send_content(path, etag, preview_headers("image/webp", f"{name}.webp", file_id))
 
 

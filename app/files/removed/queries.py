@@ -10,9 +10,12 @@ from sqlalchemy.orm import joinedload
 from app.actor import Actor, Role
 from app.auth.models import Person
 from app.database.cursor import Cursor
+from app.database.engine import db
 from app.database.keyset import Page, count_rows
 from app.database.service import permitted
+from app.files.folders.paths import inside
 from app.files.models import File
+from app.files.queries import versions_of
 from app.files.rules import is_restorable
 from app.removed.listing import RemovedListing, RemovedRow, by_removal, select_page
 from app.text import search_key
@@ -37,12 +40,39 @@ def select_removed(
 
 
 def conditions_of(actor: Actor, listing: RemovedFileListing) -> list[ColumnElement[bool]]:
-    chosen: list[ColumnElement[bool]] = [File.replaced_at.is_(None), is_restorable()]
-    if not actor.may_write:
-        chosen.append(File.owner_id == actor.person_id)
+    chosen = [File.replaced_at.is_(None), *restorable_by(actor)]
     if listing.search:
         chosen.append(File.search_key.contains(search_key(listing.search), autoescape=True))
     return chosen
+
+
+def restorable_by(actor: Actor) -> list[ColumnElement[bool]]:
+    """The condition for removed versions that an actor may restore."""
+    own = [] if actor.may_write else [File.owner_id == actor.person_id]
+    return [is_restorable(), *own]
+
+
+@permitted(Role.VIEWER)
+def find_removed(actor: Actor, file_id: int) -> RemovedRow | None:
+    """A removed version by its id: `File`, and the name of who removed it, `remover`. None if there
+    is none that the actor may restore."""
+    query = select(File, Person.name.label("remover"))
+    query = query.outerjoin(Person, File.removed_by == Person.id).options(joinedload(File.owner))
+    return db.session.execute(query.where(File.id == file_id, *restorable_by(actor))).first()
+
+
+@permitted(Role.VIEWER)
+def list_removed_with(actor: Actor, file: File, most: int) -> list[int]:
+    """The ids of the versions that were removed together with this one, newest first."""
+    query = select(File.id).where(*versions_of(file), File.removed_at == file.removed_at)
+    return list(db.session.scalars(query.order_by(File.version.desc()).limit(most)))
+
+
+@permitted(Role.VIEWER)
+def count_in_folder(actor: Actor, folder: str) -> int:
+    """How many files that were in a folder when they were removed the actor may restore."""
+    within = [inside(File.folder, folder), File.replaced_at.is_(None)]
+    return count_rows(File, [*within, *restorable_by(actor)])
 
 
 @permitted(Role.ADMIN, by_token=False)

@@ -13,8 +13,8 @@ from app.errors import Conflict, Invalid
 from app.files import cache
 from app.files.folders.checks import check_may_change_folders, may_change_folders
 from app.files.folders.models import Folder
-from app.files.folders.moving import Types, check_move, move_file, move_folder, read_types
-from app.files.folders.paths import inside, name_of, parent_of
+from app.files.folders.moving import Move, Types, check_move, move_file, move_folder, read_types
+from app.files.folders.paths import how_moved, inside, name_of, parent_of
 from app.files.folders.removing import (
     may_restore_folder,
     path_before,
@@ -116,7 +116,15 @@ def move_back(actor: Actor, folder: Folder, entry: HistoryEntry) -> Message:
         ensure_folders([parent_of(old)], actor.id)
         done = move_folder(folder.id, parent_of(old), name_of(old))
     record_move(actor, "folder", done, None, entry.id)
-    return N_("%(name)s was moved back.", name=name_of(old))
+    return moved_back(done)
+
+
+def moved_back(move: Move) -> Message:
+    """What undoing a move did."""
+    name = name_of(move.new)
+    if how_moved(move.old, move.new) == "rename":
+        return N_("%(name)s has its former name again.", name=name)
+    return N_("%(name)s was moved back.", name=name)
 
 
 @contextmanager
@@ -150,4 +158,4 @@ def undo_file_move(actor: Actor, entry: HistoryEntry, file: File, types: Types) 
         done = move_file(file, before["folder"], before["name"], types)
     record_move(actor, "file", done, None, entry.id)
     after_commit(cache.invalidate)
-    return N_("%(name)s was moved back.", name=before["name"])
+    return moved_back(done)

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import select
 
 from app.actor import Actor, Role
-from app.auth.models import Person
 from app.database.engine import db, release_connection
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict
 from app.files import cache
 from app.files.folders.moving import Types
 from app.files.models import File
-from app.files.queries import versions_of
+from app.files.queries import lock_owners, versions_of
 from app.files.rules import check_may_change, restorable_since
 from app.files.services import recorded, remove_versions, restore_versions
 from app.files.undo.folders import read_former_types, undo_file_move
@@ -41,9 +40,8 @@ def undo_change(actor: Actor, entry: HistoryEntry) -> Message:
 
 @service(Role.VIEWER)
 def undo_of_owner(actor: Actor, entry: HistoryEntry, owner_id: int, types: Types) -> Message:
-    """The same in a transaction that first locks the owner's row, as an upload does: otherwise two
-    versions could become the current one."""
-    db.session.get(Person, owner_id, with_for_update=True)
+    """The same in a transaction that first locks the owner's row."""
+    lock_owners([owner_id])
     file = db.session.get(File, entry.subject_id, populate_existing=True)
     if file is None:
         raise Conflict(PURGED)

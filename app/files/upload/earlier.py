@@ -4,13 +4,13 @@ that nothing is lost and the history says what happened."""
 from sqlalchemy import select
 
 from app.actor import Actor, Role
-from app.auth.models import Person
 from app.current import settings
 from app.database import failures
 from app.database.engine import db, release_connection
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict
 from app.files import cache, queries
+from app.files.folders.rows import lock_folder_of
 from app.files.models import File
 from app.files.rules import check_may_change
 from app.files.services import recorded
@@ -45,11 +45,11 @@ def make_current(actor: Actor, file_id: int) -> tuple[int, int]:
 
 @service(Role.VIEWER)
 def insert_copy(actor: Actor, file_id: int, owner_id: int, stored_name: str) -> tuple[int, int]:
-    """Insert the row of a copy. The owner's row is locked first, as for an upload: of two at once
-    the second sees what the first did."""
-    db.session.get(Person, owner_id, with_for_update=True)
+    """Insert the row of a copy."""
+    queries.lock_owners([owner_id])
     file = queries.present_file(file_id)
     check_may_change(actor, file)
+    lock_folder_of(file, actor.id)
     query = select(File).where(
         *queries.versions_of(file), File.replaced_at.is_(None), File.removed_at.is_(None)
     )

@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.actor import Actor, Role
-from app.auth.models import Person
 from app.auth.queries import check_still_permitted
 from app.concurrency import yield_to_hub
 from app.current import settings
 from app.database import failures
-from app.database.engine import db
 from app.database.idempotency import hash_key
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, DomainError, Unavailable
@@ -185,10 +183,9 @@ def insert_versions(
     None for a file for which no name is left. With `once` AlreadyStored if one has a copy. A file
     of this batch that is current already, with the same content, stays as it is.
 
-    The upload may have taken long. The owner's row is locked before anything is read: two uploads
-    at the same time would choose the same number."""
+    The upload may have taken long, so the actor's role is checked again."""
     owner_id = files[0]["owner_id"]
-    db.session.get(Person, owner_id, with_for_update=True)
+    queries.lock_owners([owner_id])
     check_still_permitted(actor, Role.EDITOR)
     rows = [File(**columns) for columns in files]
     if once and any(map(queries.has_copy, rows)):

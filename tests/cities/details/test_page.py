@@ -17,7 +17,7 @@ def test_the_page_says_where_the_city_is_and_its_share(as_role, cities):
     assert page.texts(".crumbs a") == ["Cities", "广东"]
     assert page.links(".crumbs a")[1].startswith("/cities?province=%E5%B9%BF")
     assert page.text(".head .quiet") == "Rank 3 of 4 by users"
-    assert page.text(".share-text") == "30 %: 60 of 200 users in 2 cities"
+    assert page.text(".share-text") == "30%: 60 of 200 users in 2 cities"
     assert page.all(".share rect")[1]["width"] == "30.0%"
     assert not page.has("main form")
 

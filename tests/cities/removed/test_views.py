@@ -52,7 +52,7 @@ def test_the_list_is_searched(gone):
 
 def test_an_empty_list_says_for_how_long_cities_are_on_it(as_role):
     page = Page(as_role("editor").get(LIST))
-    assert page.text(".empty") == "No cities were removed in the last 30 days."
+    assert page.text(".empty") == "There are no cities to restore."
 
 
 def test_the_address_of_a_removed_city_says_so_and_offers_to_restore_it(gone, as_role, rows):

@@ -6,7 +6,7 @@ from app.database.engine import db
 from app.files.models import File
 from tests.factories import entries
 from tests.files.helpers import PDF, Script
-from tests.html import Page
+from tests.html import Page, text_of
 
 ROWS = "[data-fresh=list] tbody tr"
 NOTICE = ".notice"
@@ -47,7 +47,7 @@ def test_a_folder_is_renamed_and_its_permanent_address_follows(script, as_role):
     assert (form.one("#name")["value"], form.one("#folder")["value"]) == ("survey", "")
     response = browser.submit("/files/move?folder=1", {"name": "Survey", "folder": ""})
     assert response.location == "/files"
-    assert Page(browser.get("/files")).text(NOTICE) == "survey is now called Survey."
+    assert Page(browser.get("/files")).text(NOTICE) == "survey is now called Survey. Undo"
     assert browser.get("/folders/1").location == "/files/folders/Survey"
     assert browser.get("/files/folders/survey").status_code == 404
     assert script.get("/download/plan.pdf").data == script.get("/files/2").data == PDF
@@ -180,7 +180,7 @@ def test_the_feed_says_how_many_were_moved_removed_and_restored(script, as_role)
     browser.submit("/files/move?file=1&file=2", {"folder": ""})
     text = Page(browser.get("/")).text("main")
     for sentence in (
-        "You removed old and 2 more",
+        "You removed the folder old and 2 more",
         "You removed a.pdf and 2 more",
         "You restored a.pdf and 2 more",
         "You moved plan.pdf and 1 more",
@@ -191,18 +191,85 @@ def test_the_feed_says_how_many_were_moved_removed_and_restored(script, as_role)
 def test_a_move_is_not_offered_for_undoing_after_its_folder_was_renamed(script, as_role):
     browser = as_role("editor")
     browser.submit("/files/move?file=3", {"name": "top.pdf", "folder": "survey"})
-    assert Page(browser.get("/files/3/details")).has("[formaction$='/undo']")
+    assert Page(browser.get("/files/3/details")).has(".feed [formaction$='/undo']")
     browser.submit("/files/move?folder=1", {"name": "Survey", "folder": ""})
-    assert not Page(browser.get("/files/3/details")).has("[formaction$='/undo']")
+    assert not Page(browser.get("/files/3/details")).has(".feed [formaction$='/undo']")
+
+
+MOVES = {
+    "renamed": ({"name": "Top.pdf", "folder": ""}, "top.pdf is now called Top.pdf."),
+    "moved": ({"name": "top.pdf", "folder": "survey"}, "top.pdf was moved to survey."),
+    "renamed and moved": (
+        {"name": "b.pdf", "folder": "survey"},
+        "top.pdf was moved to survey and is now called b.pdf.",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", MOVES)
+def test_a_move_says_what_changed_and_is_undone_from_its_notice(script, as_role, how):
+    browser, (form, notice) = as_role("editor"), MOVES[how]
+    response = browser.submit("/files/move?file=3", form)
+    page = Page(browser.get(response.location))
+    assert page.text(NOTICE) == f"{notice} Undo"
+    row = Page(browser.get("/files/3/details")).all(".side .feed > li")[0]
+    assert f"You {how} this file" in text_of(row)
+    was = [text_of(old) for old in row.select("del")]
+    assert was == [
+        f"before: {old}"
+        for name, old in (("name", "top.pdf"), ("folder", "(empty)"))
+        if form[name] not in (old, "")
+    ]
+    browser.submit(page.one(f"{NOTICE} button")["formaction"], page="/files")
+    back = "has its former name again." if how == "renamed" else "was moved back."
+    assert Page(browser.get("/files")).text(NOTICE) == f"top.pdf {back}"
+    assert script.get("/download/top.pdf").status_code == 200
+    row = Page(browser.get("/files/3/details")).all(".side .feed > li")[0]
+    undone = "gave this file its former name" if how == "renamed" else "moved this file"
+    assert f"You {undone} back" in text_of(row)
+
+
+def test_a_folder_is_renamed_and_moved_and_called_a_folder(script, as_role):
+    browser = as_role("admin")
+    browser.submit("/files/new-folder", {"name": "CON"})
+    browser.submit("/files/move?folder=1", {"name": "Survey", "folder": "CON"})
+    page = Page(browser.get("/files"))
+    assert page.text(NOTICE) == "survey was moved to CON and is now called Survey. Undo"
+    feed = Page(browser.get("/")).texts(".feed > li > span:not([class])")
+    assert feed[:2] == [
+        "You renamed and moved the folder CON/Survey", "You created the folder CON",
+    ]  # fmt: skip
+    assert "Folder renamed and moved" in Page(browser.get("/history")).text("main")
+    browser.submit(page.one(f"{NOTICE} button")["formaction"], page="/files")
+    [newest, *_others] = Page(browser.get("/")).texts(".feed > li > span:not([class])")
+    assert newest == "You moved the folder survey back"
+
+
+def test_what_stays_where_it_is_was_not_moved(script, as_role):
+    browser = as_role("editor")
+    browser.submit("/files/move?file=3", {"name": "top.pdf", "folder": ""})
+    assert Page(browser.get("/files")).text(NOTICE) == "Nothing was changed."
 
 
 def test_the_notice_says_the_name_as_it_is_stored(script, as_role):
     browser = as_role("editor")
     browser.submit("/files/move?file=3", {"name": " b.pdf. ", "folder": ""})
-    assert Page(browser.get("/files")).text(NOTICE) == "top.pdf is now called b.pdf."
+    assert Page(browser.get("/files")).text(NOTICE) == "top.pdf is now called b.pdf. Undo"
 
 
 def test_required_fields_are_not_called_optional(script, as_role):
     browser = as_role("editor")
     for path in ("/files/new-folder", "/files/move?file=3"):
         assert "optional" not in Page(browser.get(path)).text("form label[for=name]")
+
+
+def test_the_former_addresses_of_what_was_renamed_say_where_to_look(script, as_role):
+    browser = as_role("editor")
+    browser.submit("/files/move?folder=1", {"name": "Survey", "folder": ""})
+    assert script.get("/download/Survey/plan.pdf").data == PDF
+    for path, kind in (("/download/survey/plan.pdf", "file"), ("/files/folders/survey", "folder")):
+        response = browser.get(path)
+        assert response.status_code == 404
+        assert Page(response).text(".error-page > p") == (
+            f"No {kind} has this name. If it was renamed or moved, search for it on the page Files."
+        )

@@ -13,7 +13,7 @@ from app.files.download import counting
 from app.files.models import File
 from app.files.preview import results, services, views
 from app.files.preview.results import find_problem, place_of, version
-from app.files.preview.views import EMPTY_PICTURE
+from app.files.preview.views import EMPTY_PICTURE, NOT_YET_PICTURE
 from app.files.storage.folder import preview_path
 from tests.factories import HTML
 from tests.files.helpers import JPEG, PNG, Script, files_dir, on_disk
@@ -96,7 +96,7 @@ def test_pictures_are_made_once(add, script, size, expected, monkeypatch):
 )  # fmt: skip
 def test_documents_sounds_and_films_are_sent_whole(app, add, script, name, data, content_type):
     file_id = add(name, data)
-    path = f"/files/{file_id}/preview?v={version()}"
+    path = f"/files/{file_id}/preview/{name}?v={version()}"
     response = script.get(path)
     assert (response.status_code, response.data) == (200, data)
     assert response.headers["Content-Type"] == content_type
@@ -114,7 +114,7 @@ def test_documents_sounds_and_films_are_sent_whole(app, add, script, name, data,
         assert counting.store_counts() == 0
 
 
-@pytest.mark.parametrize("address", ["preview", "picture/64"])
+@pytest.mark.parametrize("address", ["preview/x", "picture/64"])
 def test_previews_are_for_members(add, browser, address, app):
     file_id = add("a.png", PNG)
     response = browser.get(f"/files/{file_id}/{address}")
@@ -124,8 +124,8 @@ def test_previews_are_for_members(add, browser, address, app):
 
 def test_what_has_no_preview_is_not_found(add, script, as_role):
     text, picture = add("a.txt", b"x"), add("a.png", PNG)
-    for path in (f"{text}/preview", f"{text}/picture/64", f"{picture}/preview",
-                 f"{picture}/picture/65", f"{picture}/picture/12000", "99/preview",
+    for path in (f"{text}/preview/x", f"{text}/picture/64", f"{picture}/preview/x",
+                 f"{picture}/picture/65", f"{picture}/picture/12000", "99/preview/x",
                  "99/picture/64"):  # fmt: skip
         assert script.get(f"/files/{path}").status_code == 404, path
     as_role("editor").submit(f"/files/{picture}/remove", page="/files")
@@ -160,7 +160,9 @@ def test_in_a_list_it_is_transparent(add, script):
         # It may have failed for a reason that passes, after which it is tried again.
         assert response.headers["Cache-Control"] == "private, max-age=86400"
         assert response.headers["Vary"] == "Cookie"
-    assert decoded(EMPTY_PICTURE).convert("RGBA").getpixel((0, 0))[3] == 0
+    for picture, width in ((EMPTY_PICTURE, 1), (NOT_YET_PICTURE, 2)):
+        assert decoded(picture).size == (width, 1)
+        assert decoded(picture).convert("RGBA").getpixel((0, 0))[3] == 0
 
 
 def test_a_broken_picture_starts_one_child(app, add, script, monkeypatch):
@@ -230,12 +232,12 @@ def test_while_others_are_made_it_says_try_again(app, add, script, monkeypatch, 
         assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")
         assert busy.headers["Cache-Control"] == "no-store"
         listed = script.get(f"/files/{picture}/picture/64")  # where an icon is below it
-        assert (listed.status_code, listed.data) == (200, EMPTY_PICTURE)
+        assert (listed.status_code, listed.data) == (200, NOT_YET_PICTURE)
         assert listed.headers["Cache-Control"] == "no-store"
-        framed = as_role("viewer").get(f"/files/{document}/preview")
+        framed = as_role("viewer").get(f"/files/{document}/preview/x")
         assert framed.status_code == 503
         assert "Try again in a moment" in Page(framed).text("body")
-    assert script.get(f"/files/{picture}/picture/64").data != EMPTY_PICTURE
+    assert script.get(f"/files/{picture}/picture/64").data != NOT_YET_PICTURE
 
 
 def test_two_work_at_once_and_the_third_waits(tmp_path):
@@ -262,7 +264,7 @@ def test_two_work_at_once_and_the_third_waits(tmp_path):
 def test_a_document_with_scripts_is_replaced_by_a_sentence(add, script, as_role):
     file_id = add("form.pdf", pdf(ACTION))
     assert page_of(as_role, file_id).has("iframe.preview")
-    framed = as_role("viewer").get(f"/files/{file_id}/preview")
+    framed = as_role("viewer").get(f"/files/{file_id}/preview/x")
     assert framed.status_code == 422
     assert "contains JavaScript" in Page(framed).text(".preview")
     assert b"app.alert" not in framed.data
@@ -273,7 +275,7 @@ def test_a_document_with_scripts_is_replaced_by_a_sentence(add, script, as_role)
     page = page_of(as_role, file_id)
     assert "contains JavaScript" in page.text(".preview.none")
     assert not page.has("iframe")
-    assert script.get(f"/files/{file_id}/preview").status_code == 422
+    assert script.get(f"/files/{file_id}/preview/x").status_code == 422
     assert script.get(f"/files/{file_id}").data == pdf(ACTION)
 
 
@@ -284,7 +286,7 @@ def test_what_an_earlier_release_has_checked_is_checked_again(app, add, script, 
     path = preview_path(files_dir(app), stored_name(app, file_id), part)
     path.parent.mkdir(parents=True)
     path.touch()
-    assert script.get(f"/files/{file_id}/preview").status_code == 422
+    assert script.get(f"/files/{file_id}/preview/x").status_code == 422
 
 
 def test_another_release_has_other_pictures_and_addresses(add, script, as_role, monkeypatch):
@@ -313,7 +315,7 @@ def test_the_page_may_frame_and_play_what_is_ours(add, as_role):
     assert "frame-ancestors 'none'" in policy
     assert "frame-src" not in browser.get("/files").headers["Content-Security-Policy"]
     frame = Page(response).one("iframe")
-    assert frame["src"] == f"/files/{file_id}/preview?v={version()}#navpanes=0"
+    assert frame["src"] == f"/files/{file_id}/preview/a.pdf?v={version()}#navpanes=0"
     assert frame.get("sandbox") is None  # Chromium would show nothing
 
 
@@ -350,7 +352,7 @@ def test_pages_and_drawings_are_their_source(add, script, as_role, name, data):
     page = page_of(as_role, file_id)
     assert "<script>alert(1)</script>" in page.text(".preview")
     assert not page.has(".preview script, .preview svg, .preview img, .preview b")
-    assert script.get(f"/files/{file_id}/preview").status_code == 404
+    assert script.get(f"/files/{file_id}/preview/x").status_code == 404
     assert script.get(f"/files/{file_id}/picture/64").status_code == 404
 
 
@@ -396,7 +398,7 @@ def test_previews_go_with_their_file(app, add, script, as_role):
     from app.files.storage.folder import remove_stored
 
     file_id, other = add("a.png", PNG), add("b.pdf", pdf())
-    for each in (f"{file_id}/picture/64", f"{file_id}/picture/1200", f"{other}/preview"):
+    for each in (f"{file_id}/picture/64", f"{file_id}/picture/1200", f"{other}/preview/x"):
         assert script.get(f"/files/{each}").status_code == 200
     folder = files_dir(app)
     made = [path.relative_to(folder).parts[1] for path in on_disk(folder / "previews")]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.times import now
 from tests.factories import HTML
 from tests.files.helpers import PDF, REPORT, Script
 from tests.html import Page
@@ -38,7 +39,7 @@ def test_the_former_address_leads_to_the_list(gone):
 def test_others_see_the_files_that_they_may_restore(gone, as_role):
     page = Page(as_role("viewer").get(LIST))
     assert not page.has("tbody")
-    assert page.text(".empty") == "None of your files were removed in the last 30 days."
+    assert page.text(".empty") == "None of your files can be restored."
 
 
 def test_an_administrator_empties_the_list_after_a_question(gone, as_role):
@@ -54,3 +55,70 @@ def test_an_administrator_empties_the_list_after_a_question(gone, as_role):
     assert page.text(".notice") == "1 removed file was deleted permanently."
     assert page.has(".empty")
     assert gone.submit("/files/1/restore", page=LIST).status_code == 404
+
+
+def test_the_page_of_a_removed_file_says_so_and_restores_it(gone):
+    [link] = Page(gone.get(LIST)).links("tbody .main a")
+    response = gone.get(link)
+    assert response.status_code == 404
+    page = Page(response)
+    assert (page.text("h1"), page.links(".crumbs a")) == (REPORT, ["/files", LIST])
+    assert page.text(".notice") == (
+        "editor removed this file just now . It can be restored for 30 days after its removal."
+    )
+    assert "PDF document" in page.texts("main dd")
+    feed = [text.split(" this file")[0] for text in page.texts(".side .feed > li")]
+    assert feed == ["E You removed", "林 林梅 uploaded"]
+    assert not page.has("main [href*='/download'], main img, main iframe, main .preview")
+    assert gone.get("/files/1").status_code == gone.get("/files/1/preview").status_code == 404
+    button = page.one(".head-actions form")["action"].partition("?")[0]
+    headers = {**HTML, "Referer": f"http://localhost{link}"}
+    response = gone.submit(button, page=link, headers=headers)
+    assert (response.status_code, response.location) == (303, link)
+    assert gone.get(link).status_code == 200
+
+
+def test_an_earlier_version_has_the_page_of_the_removed_file(app, as_role):
+    script = Script(app)
+    for text in (b"one", b"two"):
+        script.upload(("a.txt", text))
+    editor = as_role("editor")
+    editor.submit("/files/2/remove", page="/files")
+    page = Page(editor.get("/files/1/details"))
+    assert len(page.texts(".side .feed > li")) == 3
+    editor.submit(page.one(".head-actions form")["action"].partition("?")[0], page="/files")
+    assert Page(editor.get("/files/2/details")).texts(".versions b") == ["2", "1"]
+
+
+def test_only_who_may_restore_it_gets_the_page_of_a_removed_file(app, gone, as_role, browser):
+    script = Script(app, name="林梅")
+    assert script.get("/files/1/details", Accept="text/html").status_code == 404
+    for client in (as_role("viewer"), gone):
+        headers = HTML if client is not gone else {"Accept": "application/json"}
+        response = client.get("/files/1/details", headers=headers)
+        assert response.status_code == 404
+        assert REPORT not in response.text
+    assert browser.get("/files/1/details").location.startswith("/login")
+    as_role("admin").submit(EMPTY, {"until": now().isoformat()})
+    assert REPORT not in gone.get("/files/1/details").text
+
+
+def test_the_address_of_a_removed_folder_leads_to_its_files(app, as_role):
+    for path in ("plans/2026/a.txt", "plans/b.txt", "c.txt"):
+        Script(app).upload((path, b"text"), field="folder")
+    editor = as_role("editor")
+    assert editor.get("/files/folders/plans").status_code == 200
+    [plans] = Page(editor.get("/files/folders/plans")).links(".menu-panel a[href*=remove]")
+    editor.submit(plans, page="/files")
+    editor.get("/files")
+    response = editor.get("/files/folders/plans")
+    assert response.status_code == 404
+    page = Page(response)
+    assert page.text(".notice").startswith(
+        "This folder was removed. 2 files that were in it can be restored."
+    )
+    [link] = page.links(".notice a")
+    assert len(Page(editor.get(link)).all("tbody tr")) == 2
+    for client, headers in ((as_role("viewer"), HTML), (editor, {"Accept": "application/json"})):
+        response = client.get("/files/folders/plans", headers=headers)
+        assert (response.status_code, "restored" in response.text) == (404, False)
