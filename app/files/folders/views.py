@@ -47,7 +47,7 @@ def new_folder() -> ResponseReturnValue:
     form = FolderForm()
     sent = submit(form, lambda: services.create_folder(actor(), parent, form.name.data or ""))
     if sent.done:
-        Notice(_("%(name)s was created.", name=sent.result.rpartition("/")[2])).show()
+        Notice(_("%(name)s was created.", name=name_of(sent.result))).show()
         return redirect(folder_url(sent.result), 303)
     page = render_template("files/folders/new_folder.html", form=form, parent=parent)
     return page, sent.status, sent.headers
