@@ -14,8 +14,8 @@ ROWS, ALL = "tbody .pick-row input", "thead .pick-row input"
 @pytest.fixture(params=SIZES)
 def page(request, open_as: OpenAs) -> Page:
     context = open_as("editor", viewport=SIZES[request.param])
-    observe(context)
     page = context.new_page()
+    observe(page)
     page.goto(FOLDER)
     expect(page.locator(ALL)).to_be_visible()
     return page
