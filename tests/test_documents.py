@@ -122,6 +122,13 @@ def test_what_a_document_names_exists(path, make_app):
     assert missing_commands(text, make_app(commands=True).cli) == set()
 
 
+def test_the_architecture_names_every_package():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    tree = text[text.index("```") : text.index("```", text.index("```") + 3)]
+    packages = [path.parent.name for path in (ROOT / "app").glob("*/__init__.py")]
+    assert [name for name in packages if f" {name}/" not in tree] == []
+
+
 def test_the_checks_find_what_is_missing(make_app):
     text = """
 `make check` `make quick` `app/text.py` `app/lost.py` `lost.html` `app/text.py::fold` `::lost`

@@ -155,7 +155,7 @@ def restored_notice(file: services.RestoredFile) -> Notice:
     if file.version == file.current_version:
         return Notice(_("%(name)s was restored.", name=file.name))
     text = _(
-        "%(name)s was restored as version %(n)d. It was uploaded again in the meantime: "
+        "%(name)s was restored as version %(n)d. Its name was used again in the meantime: "
         "version %(current)d is the current one.",
         name=file.name,
         n=file.version,

@@ -33,7 +33,7 @@ class ColumnChart:
 def draw_hits(hours: Sequence[HourCounts]) -> ColumnChart:
     """The hits of each hour."""
     counts = [each.counts.hits for each in hours]
-    words = {count: say_hits(count) for count in {*counts, sum(counts)}}
+    words = {count: format_hits(count) for count in {*counts, sum(counts)}}
     columns = [draw_hour(each, max(*counts, 1), words[each.counts.hits]) for each in hours]
     return ColumnChart(columns, words[sum(counts)], words[max(counts)])
 
@@ -45,6 +45,6 @@ def draw_hour(hour: HourCounts, most: int, words: str) -> Column:
     return Column(name, hour.began.isoformat(), hour.counts, height, f"{name}: {words}")
 
 
-def say_hits(count: int) -> str:
+def format_hits(count: int) -> str:
     """A number of hits in words."""
     return str(ngettext("%(count)s hit", "%(count)s hits", count, count=format_decimal(count)))

@@ -30,8 +30,8 @@ def format_ago(moment: datetime) -> str:
 
 
 def format_clock(moment: datetime) -> str:
-    """The time of day in the reader's time zone, for lists under the name of a day: 16:20."""
-    return str(flask_babel.format_time(moment, "HH:mm"))
+    """The time of day in the reader's time zone, for lists under the name of a day: 4:20 PM."""
+    return str(flask_babel.format_time(moment, "short"))
 
 
 def format_datetime(moment: datetime) -> str:

@@ -217,7 +217,7 @@ def test_conflict_names_no_person_when_another_program_saved_last(app, as_role, 
     page = person.submit("/cities/1", {**NEW, "number": "x", "version": version})
     assert page.status_code == 422
     page = person.submit("/cities/1", {**NEW, "version": version})
-    assert Page(page).texts(".conflict thead th") == ["Field", "Saved, not known by whom", "Yours"]
+    assert Page(page).texts(".conflict thead th") == ["Field", "Saved (author unknown)", "Yours"]
     assert Page(page).texts(".conflict strong") == ["17,494,398"]
 
 

@@ -9,17 +9,18 @@ import requests
 
 from app.numbers import fib, pi
 
+AT_ONCE = 4
+
 
 @pytest.mark.deploy
 def test_other_requests_are_answered_while_pi_is_computed(gunicorn, store):
-    """One π adds a block of terms at most. A busy machine stretches everything alike, so what a
-    request waits is compared with what they all take: it never waits for many of them."""
+    """One π adds a block of terms at most. What a request waits is counted in the π that are
+    answered in the meantime, so that a busy machine makes no difference: it waits for those that
+    came before it, of which there are four at most, and for what is sent just then."""
     store.flushall()
-    waits, computed = wait_times(gunicorn(1))
-    late = waits[int(0.95 * len(waits))]
-    print(f"p95 {late * 1000:.1f} ms, longest {waits[-1] * 1000:.1f} ms")  # noqa: T201
+    waits = wait_for_pi(gunicorn(1))
     assert len(waits) > 20
-    assert late < 0.15 * computed
+    assert waits[int(0.95 * len(waits))] <= 2 * AT_ONCE
 
 
 @pytest.mark.deploy
@@ -38,29 +39,29 @@ def test_other_requests_are_answered_while_large_fibonacci_numbers_are_computed(
     answer = computing.result().text
     assert answer == f'{{"cached": false, "result": {fib.digits(1_000_000)}}}'
     assert len(waits) > 5
+    assert max(waits) < 0.5 * sum(waits)  # none waited for the computation itself
 
 
-def wait_times(address):
-    """How long /healthz takes, sorted, while the only worker computes a hundred π that take long,
-    four at once, and how long these take."""
+def wait_for_pi(address):
+    """How many of a hundred π that take long, four at once, the only worker answers while it lets
+    /healthz wait; sorted."""
     results = []
 
     def compute(first):
         with requests.Session() as session:
-            for block in range(first, 100, 4):
+            for block in range(first, 100, AT_ONCE):
                 response = session.get(f"{address}/pi/{(block + 1) * pi.BLOCK}", timeout=120)
                 results.append(response.json()["cached"])
 
-    computing = [threading.Thread(target=compute, args=(first,)) for first in range(4)]
+    computing = [threading.Thread(target=compute, args=(first,)) for first in range(AT_ONCE)]
     waits = []
     with requests.Session() as session:
         session.get(f"{address}/healthz")
         for thread in computing:
             thread.start()
-        first = time.perf_counter()
         while any(thread.is_alive() for thread in computing):
-            begun = time.perf_counter()
+            before = len(results)
             session.get(f"{address}/healthz")
-            waits.append(time.perf_counter() - begun)
+            waits.append(len(results) - before)
     assert results == [False] * 100
-    return sorted(waits), time.perf_counter() - first
+    return sorted(waits)

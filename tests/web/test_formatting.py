@@ -6,7 +6,7 @@ import pytest
 from flask_babel import force_locale
 
 from app.cities.listing.row_format import RowFormatter
-from app.web.formatting import format_datetime, format_exactly, format_zone
+from app.web.formatting import format_clock, format_datetime, format_exactly, format_zone
 
 WINTER, SUMMER = datetime(2026, 1, 15, 12, tzinfo=UTC), datetime(2026, 7, 15, 12, tzinfo=UTC)
 
@@ -53,6 +53,15 @@ def test_a_time_is_shown_with_its_zone(make_app, zone, moment, language, shown, 
         rows = RowFormatter()
         for each in (WINTER, SUMMER, moment):
             assert rows.write_exactly(each) == format_exactly(each)
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"), [("en", ("4:05\u202fPM", "12:05\u202fAM")), ("zh", ("16:05", "00:05"))]
+)
+def test_the_time_of_day_is_as_in_other_times_of_the_language(make_app, language, shown):
+    with make_app(TIME_ZONE="UTC").test_request_context(), force_locale(language):
+        clocks = [format_clock(datetime(2026, 1, 15, hour, 5, tzinfo=UTC)) for hour in (16, 0)]
+        assert clocks == list(shown)
 
 
 def test_every_time_on_a_page_has_its_zone_beside_it_or_as_a_tooltip(app):

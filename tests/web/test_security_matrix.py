@@ -8,12 +8,17 @@ import io
 import re
 
 import pytest
+from sqlalchemy import select
 
 from app.actor import Actor
 from app.auth import queries
 from app.auth.sign_in import credentials
 from app.cities import services as cities
 from app.config import ROOT
+from app.database.engine import db
+from app.files.folders import services as folders
+from app.files.folders.selection import Selection
+from app.history.models import HistoryEntry
 from app.web.assets import static_files
 from app.web.declarations import declarations_of
 from tests.factories import (
@@ -24,6 +29,8 @@ from tests.factories import (
     add_token,
     connections_held,
 )
+from tests.files.helpers import PNG
+from tests.files.preview.helpers import pdf
 from tests.html import Page
 
 ROLES = ("anonymous", "viewer", "editor", "admin", "token")
@@ -60,12 +67,24 @@ VALUES = {
     "kind": "new",
     "path": "mark.svg",
 }
-# URLs that need a query.
+# What the editor has uploaded, by the ids from 1 on: a picture and a document have previews; the
+# last but one is removed with others, and the last can be undone.
+UPLOADED = {
+    "field notes.txt": b"Harbour, 14 June",
+    "survey/2026/tides.txt": b"Harbour, 14 June",
+    "harbour.png": PNG,
+    "plan.pdf": pdf(),
+    "removed.txt": b"Harbour",
+    "mistake.txt": b"Harbour",
+}
+# URLs that need a query, or other values.
 EXAMPLES = {
     "/alter": "/alter?id=1",
     "/delete": "/delete?id=1",
     "/download": "/download?filename=field%20notes.txt",
     "/fib": "/fib?n=10",
+    "/files/<file_id>/picture/<size>": "/files/3/picture/64",
+    "/files/<file_id>/preview/<name>": "/files/4/preview/plan.pdf",
     "/files/move": "/files/move?file=1",
     "/files/remove": "/files/remove?file=2",
     "/numbers/<kind>/<n>.txt": "/numbers/fib/10.txt",
@@ -124,14 +143,15 @@ def declarations(app, address):
 @pytest.fixture
 def filled(app, applications):
     """A filled application on SQLite."""
-    app.token = applications.filled(app, fill)
+    app.token, values = applications.filled(app, fill)
+    VALUES.update(values)
     return app
 
 
 def fill(app):
-    """Add a person of each role, cities and a file; returns a token of the administrator. The first
-    person, whose account the requests change (disable it, set a password), is not one of those that
-    make requests."""
+    """Add a person of each role, cities and files; returns a token of the administrator, and values
+    of variables in URLs. The first person, whose account the requests change (disable it, set a
+    password), is not one of those that make requests."""
     with app.app_context():
         add_person("somebody")
         for role in ROLES[1:4]:
@@ -140,10 +160,16 @@ def fill(app):
         cities.add_sample_cities(Actor.operator())
     editor = Browser(app)
     editor.begin_session("editor")
-    for field, name in (("file", "field notes.txt"), ("folder", "survey/2026/tides.txt")):
-        file = (io.BytesIO(b"Harbour, 14 June"), name)
-        assert editor.submit("/upload", {field: file}, page="/files").status_code in (200, 303)
-    return token
+    for name, data in UPLOADED.items():
+        file = {"folder" if "/" in name else "file": (io.BytesIO(data), name)}
+        assert editor.submit("/upload", file, page="/files").status_code in (200, 303)
+    with app.app_context():
+        removal = folders.remove_selected(Actor.operator(), Selection((5,), ()))
+        uploaded = select(HistoryEntry.id).where(
+            HistoryEntry.action == "file.create", HistoryEntry.subject_id == 6
+        )
+        entry_id = db.session.scalars(uploaded).one()
+    return token, {"batch_id": removal.batch_id, "entry_id": str(entry_id)}
 
 
 class Walker:

@@ -13,7 +13,7 @@ from app.web.forms import BaseForm
 
 # Each language by its own name, as in the bar.
 LANGUAGE_CHOICES = [
-    SelectChoice("", _l("That of the browser")),
+    SelectChoice("", _l("Browser default")),
     SelectChoice("en", "English"),
     SelectChoice("zh", "中文"),
 ]

@@ -55,7 +55,7 @@ def place_text(place: int | None, total: int) -> str:
         return ""
     return str(
         _(
-            "no. %(place)s of %(total)s by users",
+            "Rank %(place)s of %(total)s by users",
             place=format_number(place),
             total=format_number(max(place, total)),
         )

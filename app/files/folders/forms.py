@@ -22,8 +22,17 @@ class PlaceForm(BaseForm):
 
     folder = StringField(_l("Move to"), render_kw={**PATH, "list": "folders"})
 
+    @property
+    def new_name(self) -> str | None:
+        """What was typed as a name; None where none is asked for."""
+        return None
+
 
 class MoveForm(PlaceForm):
     """Another name and place for one file or folder."""
 
     name = StringField(_l("New name"), render_kw={**NAME, "required": True})
+
+    @property
+    def new_name(self) -> str | None:
+        return self.name.data or ""

@@ -158,7 +158,9 @@ def lock_inside(path: str) -> list[Folder]:
 
 
 def number_after(old: str, new: str) -> None:
-    """Raise the numbers of versions above those of removed files that are at their new place."""
+    """Raise the numbers of versions above those of removed files that are at their new place: by so
+    much that none becomes one of the old numbers, because a row at a time is changed and no two may
+    have the same, not even in between."""
     there = aliased(File)
     query = (
         select(File.owner_id, File.folder, File.name, func.max(File.version + there.version))

@@ -20,7 +20,7 @@ from app.files.folders.checks import check_count
 from app.files.folders.models import UNIQUE_PATH, Folder
 from app.files.folders.moving import lock_folder, lock_inside, update_files
 from app.files.folders.paths import inside, is_inside, parent_of
-from app.files.folders.rows import ensure_folders, lock_present
+from app.files.folders.rows import BATCH, ensure_folders, lock_present
 from app.files.listing import FileListing
 from app.files.models import File
 from app.files.rules import check_may_change, is_restorable, restorable_since
@@ -95,8 +95,8 @@ def remove_folder(actor: Actor, folder: Folder, batch_id: str, moment: datetime)
     changes = [Change(row.id, before={"path": row.path}) for row in rows]
     record(actor, "folder.delete", *changes, batch_id=batch_id)
     ids = [row.id for row in rows]
-    for start in range(0, len(ids), 500):
-        some = delete(Folder).where(Folder.id.in_(ids[start : start + 500]))
+    for start in range(0, len(ids), BATCH):
+        some = delete(Folder).where(Folder.id.in_(ids[start : start + BATCH]))
         db.session.execute(some.execution_options(synchronize_session=False))
     return count
 

@@ -1,5 +1,7 @@
 """Pages for folders: a new one; moving, renaming and removing files and folders."""
 
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, ngettext
@@ -14,6 +16,7 @@ from app.files.folders.moving import Move
 from app.files.folders.paths import how_moved, name_of, parent_of
 from app.files.folders.selection import (
     Selected,
+    Selection,
     check_may_change_all,
     load_selected,
     read_selection,
@@ -44,7 +47,7 @@ def new_folder() -> ResponseReturnValue:
     form = FolderForm()
     sent = submit(form, lambda: services.create_folder(actor(), parent, form.name.data or ""))
     if sent.done:
-        Notice(_("%(name)s was created.", name=sent.result.rpartition("/")[2])).show()
+        Notice(_("%(name)s was created.", name=name_of(sent.result))).show()
         return redirect(folder_url(sent.result), 303)
     page = render_template("files/folders/new_folder.html", form=form, parent=parent)
     return page, sent.status, sent.headers
@@ -54,27 +57,15 @@ def new_folder() -> ResponseReturnValue:
 @role_required()
 def move() -> ResponseReturnValue:
     """Moves what is selected to a folder; one file or folder also gets another name."""
-    selection = read_selection(request.args)
-    selected = load_selected(actor(), selection)
-    check_may_change_all(actor(), selected)
-    form, what = place_form(selected), counted(len(selected.folders), len(selected.files))
-    name = form.name.data or "" if isinstance(form, MoveForm) else None
-    sent = submit(
-        form,
-        lambda: services.move_selected(actor(), selection, form.folder.data or "", name),
-    )
+    selection, selected = read_selected()
+    form, what = place_form(selected), what_of(selected)
+    place = form.folder.data or ""
+    sent = submit(form, lambda: services.move_selected(actor(), selection, place, form.new_name))
     if sent.done:
         moved_notice(what, sent.result).show()
         return redirect(folder_url(sent.result.folder), 303)
-    page = render_template(
-        "files/folders/move.html",
-        form=form,
-        selected=selected,
-        selection=selection,
-        what=what,
-        folders=queries.suggest_folders(actor()),
-        back=back_url(selected),
-    )
+    folders = queries.suggest_folders(actor())
+    page = selection_page("move", selection, selected, form=form, folders=folders)
     return page, sent.status, sent.headers
 
 
@@ -82,21 +73,33 @@ def move() -> ResponseReturnValue:
 @role_required()
 def remove() -> ResponseReturnValue:
     """Asks, saying how many files, or removes what is selected."""
+    selection, selected = read_selected()
+    if request.method == "POST":
+        back = back_url(selected)
+        removed_notice(services.remove_selected(actor(), selection)).show()
+        return redirect(back, 303)
+    count = queries.count_selected(actor(), selected)
+    days = settings().removed_days
+    return selection_page("remove", selection, selected, count=count, undo_days=days)
+
+
+def read_selected() -> tuple[Selection, Selected]:
+    """What is selected in the address, all of which the person may change."""
     selection = read_selection(request.args)
     selected = load_selected(actor(), selection)
     check_may_change_all(actor(), selected)
-    back = back_url(selected)
-    if request.method == "POST":
-        removed_notice(services.remove_selected(actor(), selection)).show()
-        return redirect(back, 303)
+    return selection, selected
+
+
+def selection_page(name: str, selection: Selection, selected: Selected, **more: Any) -> str:
+    """The page that asks what to do with a selection."""
     return render_template(
-        "files/folders/remove.html",
-        selected=selected,
+        f"files/folders/{name}.html",
         selection=selection,
-        what=counted(len(selected.folders), len(selected.files)),
-        count=queries.count_selected(actor(), selected),
-        back=back,
-        undo_days=settings().removed_days,
+        selected=selected,
+        what=what_of(selected),
+        back=back_url(selected),
+        **more,
     )
 
 
@@ -112,6 +115,10 @@ def place_form(selected: Selected) -> PlaceForm:
 def back_url(selected: Selected) -> str:
     """The folder in which the first one is."""
     return folder_url(parent_of(selected.paths[0]))
+
+
+def what_of(selected: Selected) -> str:
+    return counted(len(selected.folders), len(selected.files))
 
 
 def counted(folders: int, files: int) -> str:

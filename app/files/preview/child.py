@@ -72,7 +72,7 @@ def shrink(kind: str, size: int) -> bytes:
     from PIL import Image
 
     decoder = load_decoder(kind)
-    rehearse(kind, decoder)
+    warm_up(kind, decoder)
     # Above twice this number Pillow raises the error below.
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
     open_nothing_more()
@@ -105,7 +105,7 @@ def load_decoder(kind: str) -> Any:
     return decoders[kind]
 
 
-def rehearse(kind: str, decoder: Any) -> None:
+def warm_up(kind: str, decoder: Any) -> None:
     """Do it once with a picture of ours, which loads every module that is needed: later none can
     be."""
     from PIL import Image, ImageCms

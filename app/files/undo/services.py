@@ -107,7 +107,7 @@ def undo_removal(actor: Actor, _entry: HistoryEntry, file: File) -> Message:
     if restored.version == restored.current_version:
         return N_("%(name)s was restored.", name=restored.name)
     return N_(
-        "%(name)s was restored as version %(n)d. It was uploaded again in the meantime: "
+        "%(name)s was restored as version %(n)d. Its name was used again in the meantime: "
         "version %(current)d is the current one.",
         name=restored.name,
         n=restored.version,

@@ -16,7 +16,7 @@ def test_the_page_says_where_the_city_is_and_its_share(as_role, cities):
     page = Page(as_role("viewer").get("/cities/1"))
     assert page.texts(".crumbs a") == ["Cities", "广东"]
     assert page.links(".crumbs a")[1].startswith("/cities?province=%E5%B9%BF")
-    assert page.text(".head .quiet") == "no. 3 of 4 by users"
+    assert page.text(".head .quiet") == "Rank 3 of 4 by users"
     assert page.text(".share-text") == "30%: 60 of 200 users in 2 cities"
     assert page.all(".share rect")[1]["width"] == "30.0%"
     assert not page.has("main form")
@@ -36,7 +36,7 @@ def test_a_city_without_a_province_or_a_number_has_no_share(as_role, cities):
 def test_the_place_of_a_city_far_down_is_not_counted(as_role, cities, monkeypatch):
     monkeypatch.setattr(keyset, "COUNT_MOST", 1)
     cities(*ROWS)
-    assert Page(as_role("viewer").get("/cities/2")).text(".head .quiet").startswith("no. 1 ")
+    assert Page(as_role("viewer").get("/cities/2")).text(".head .quiet").startswith("Rank 1 ")
     assert not Page(as_role("viewer").get("/cities/1")).has(".head .quiet")
 
 

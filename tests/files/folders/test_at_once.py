@@ -58,7 +58,7 @@ def test_a_file_is_restored_where_its_folder_was_moved(any_app, people):
     rename = partial(services.move_selected, me, folder, "", "b")
     with coming_between(any_app, files, "restore_versions", rename) as renamed:
         assert files.restore_file(me, file_id).name == "f.txt"
-    assert renamed == [""]
+    assert [each.folder for each in renamed] == [""]
     assert paths() == (["b/f.txt:1"], ["b"])
 
 
