@@ -145,7 +145,6 @@ WITHOUT_ACTOR = {
         "app.cities.listing.queries.filters",
         "app.cities.listing.queries.flawed_rows",
         "app.cities.listing.queries.segments",
-        "app.files.folders.queries.no_such_folder",
         "app.files.listing.cursor_at",
         "app.files.listing.folder_conditions",
         "app.files.listing.is_folder",

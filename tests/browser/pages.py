@@ -210,8 +210,7 @@ def open_removed_folder(site: Site, page: Page) -> Response | None:
 
 def select_rows(_site: Site, page: Page) -> None:
     """Select all rows of a list."""
-    for box in page.locator(".pick-row input").all():
-        box.check()
+    page.get_by_label("Select all on this page").or_(page.get_by_label("全选本页")).check()
 
 
 def add_taken_folder(_site: Site, page: Page) -> Response | None:

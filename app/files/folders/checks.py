@@ -7,7 +7,7 @@ from sqlalchemy import func, or_, select
 from app.actor import Actor
 from app.database.engine import db
 from app.database.keyset import Query
-from app.errors import Forbidden, Invalid
+from app.errors import Forbidden, Invalid, NotFound
 from app.files.folders.models import Folder
 from app.files.folders.paths import inside, name_of, parent_of
 from app.files.folders.rows import lock_present
@@ -73,3 +73,7 @@ def check_may_change_folders(actor: Actor, folders: Sequence[Folder]) -> None:
         raise Forbidden(
             N_("Only editors can do this, and whoever made the folder and everything in it.")
         )
+
+
+def no_such_folder() -> NotFound:
+    return NotFound(N_("There is no such folder."))

@@ -17,10 +17,9 @@ from app.concurrency import yield_to_hub
 from app.current import settings
 from app.database.engine import db, release_connection
 from app.errors import Invalid
-from app.files.folders.checks import check_count, check_free, lock_place
+from app.files.folders.checks import check_count, check_free, lock_place, no_such_folder
 from app.files.folders.models import Folder
 from app.files.folders.paths import inside, is_inside, moved, name_of, parent_of, path_in
-from app.files.folders.queries import no_such_folder
 from app.files.folders.rows import BATCH
 from app.files.models import EXTENSION_LENGTH, FOLDER_LENGTH, File, join_path
 from app.files.names import FOLDER_TOO_LONG, clean_name, extension_of

@@ -14,6 +14,7 @@ from app.database.keyset import count_rows
 from app.database.service import permitted
 from app.errors import NotFound
 from app.files import cache
+from app.files.folders.checks import no_such_folder
 from app.files.folders.models import Folder
 from app.files.folders.paths import inside, path_of_address
 from app.files.folders.selection import Selected
@@ -49,10 +50,6 @@ def load_folder(actor: Actor, folder_id: int) -> Folder:
     if folder is None:
         raise no_such_folder()
     return folder
-
-
-def no_such_folder() -> NotFound:
-    return NotFound(N_("There is no such folder."))
 
 
 @dataclass(frozen=True)

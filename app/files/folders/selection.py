@@ -1,6 +1,6 @@
 """What somebody selected in a list: files and folders."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,8 @@ from sqlalchemy.orm import aliased
 from app.actor import Actor, Role
 from app.database.engine import db
 from app.database.service import permitted
-from app.errors import Invalid
-from app.files.folders.checks import check_may_change_folders
+from app.errors import Invalid, NotFound
+from app.files.folders.checks import check_may_change_folders, no_such_folder
 from app.files.folders.models import Folder
 from app.files.folders.paths import ancestors
 from app.files.models import File
@@ -55,17 +55,18 @@ class Selected:
 def read_selection(args: Any) -> Selection:
     """The ids in the query of an address, a MultiDict; NotFound if one cannot be an id, and Invalid
     if there are too many."""
-    sent = [args.getlist(name) for name in ("file", "folder")]
-    if sum(map(len, sent)) > SELECTED_MOST:
+    files, folders = (args.getlist(name) for name in ("file", "folder"))
+    if len(files) + len(folders) > SELECTED_MOST:
         raise Invalid(N_("At most %(most)s can be selected at once.", most=SELECTED_MOST))
-    return Selection(*(tuple(map(read_id, texts)) for texts in sent))
+    return Selection(read_ids(files, no_such_file), read_ids(folders, no_such_folder))
 
 
-def read_id(text: str) -> int:
-    number = parse_integer(text, 1, 2**31 - 1)
-    if number is None:
-        raise no_such_file()
-    return number
+def read_ids(texts: Sequence[str], missing: Callable[[], NotFound]) -> tuple[int, ...]:
+    ids = [parse_integer(text, 1, 2**31 - 1) for text in texts]
+    found = tuple(number for number in ids if number is not None)
+    if len(found) != len(ids):
+        raise missing()
+    return found
 
 
 @permitted(Role.VIEWER)
@@ -84,7 +85,7 @@ def find_selected(selection: Selection) -> Selected:
     query = select(Folder).where(Folder.id.in_(selection.folders))
     folders = db.session.scalars(query.order_by(Folder.name_key, Folder.id)).all()
     if len(folders) != len(set(selection.folders)):
-        raise no_such_file()
+        raise no_such_folder()
     chosen = {folder.path for folder in folders}
     return Selected(
         [file for file in files if chosen.isdisjoint(ancestors(file.folder))],

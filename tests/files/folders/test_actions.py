@@ -273,3 +273,11 @@ def test_the_former_addresses_of_what_was_renamed_say_where_to_look(script, as_r
         assert Page(response).text(".error-page > p") == (
             f"No {kind} has this name. If it was renamed or moved, search for it on the page Files."
         )
+
+
+@pytest.mark.parametrize(("kind", "number"), [(k, n) for k in ("file", "folder") for n in "-9x"])
+def test_what_is_missing_is_called_by_its_kind(script, as_role, kind, number):
+    for action in ("move", "remove"):
+        response = as_role("editor").submit(f"/files/{action}?{kind}={number}", page="/files")
+        assert response.status_code == 404
+        assert f"There is no such {kind}." in response.text

@@ -1,0 +1,76 @@
+"""Selecting rows of a list of files."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenAs
+from tests.browser.steadiness import assert_steady, observe
+
+SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+FOLDER = "/files/folders/survey"
+ROWS, ALL = "tbody .pick-row input", "thead .pick-row input"
+
+
+@pytest.fixture(params=SIZES)
+def page(request, open_as: OpenAs) -> Page:
+    context = open_as("editor", viewport=SIZES[request.param])
+    page = context.new_page()
+    observe(page)
+    page.goto(FOLDER)
+    expect(page.locator(ALL)).to_be_visible()
+    return page
+
+
+def test_all_rows_of_a_page_are_selected_and_counted(page: Page) -> None:
+    count, bar = page.locator(ROWS).count(), page.locator(".selection > span")
+    assert count > 2
+    expect(bar).to_be_hidden()
+    assert_steady(page)
+    page.locator(ROWS).first.check()
+    expect(bar).to_have_text("1 selected")
+    assert page.locator(ALL).evaluate("box => box.indeterminate")
+    page.locator(ALL).focus()
+    page.keyboard.press("Space")
+    expect(bar).to_have_text(f"{count} selected")
+    expect(bar).to_be_visible()
+    expect(page.locator("[data-fresh=list] [role=status]")).to_have_text(f"{count} selected")
+    expect(page.locator(f"{ROWS}:checked")).to_have_count(count)
+    page.locator(ROWS).last.uncheck()
+    expect(page.locator(ALL)).not_to_be_checked()
+    page.locator(ALL).check()
+    page.locator(ALL).uncheck()
+    expect(bar).to_be_hidden()
+    expect(page.locator(f"{ROWS}:checked")).to_have_count(0)
+    assert_steady(page)
+
+
+def test_rows_that_the_browser_checks_again_are_counted(page: Page) -> None:
+    page.locator(ALL).check()
+    count = page.locator(ROWS).count()
+    page.get_by_role("button", name="Move", exact=True).click()
+    page.wait_for_url("**/files/move?*")
+    page.go_back()
+    checked = page.locator(f"{ROWS}:checked")
+    expect(checked).to_have_count(count)
+    expect(page.locator(".selection > span")).to_have_text(f"{count} selected")
+
+
+def test_in_a_replaced_list_all_can_be_selected(open_as: OpenAs) -> None:
+    page = open_as("editor").new_page()
+    page.goto("/files")
+    page.locator("#file").set_input_files(
+        [{"name": "selected.txt", "mimeType": "", "buffer": b"x"}]
+    )
+    expect(page.locator("[data-fresh=list]")).to_contain_text("selected.txt")
+    page.locator(ALL).check()
+    count = page.locator(ROWS).count()
+    expect(page.locator(".selection > span")).to_have_text(f"{count} selected")
+
+
+def test_without_a_script_the_head_has_no_checkbox(open_as: OpenAs) -> None:
+    page = open_as("viewer", java_script_enabled=False).new_page()
+    page.goto(FOLDER)
+    expect(page.locator(ROWS).first).to_be_visible()
+    expect(page.locator(ALL)).to_be_hidden()
+    page.locator(ROWS).first.check()
+    expect(page.locator(".selection > span")).to_have_text("Selected")
