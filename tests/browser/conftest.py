@@ -42,10 +42,10 @@ def site() -> Iterator[Site]:
 def open_window(
     chromium: Browser, site: Site, role: str | None, **options: object
 ) -> BrowserContext:
-    """Open a browser window of a person, or of nobody."""
-    context = chromium.new_context(
-        base_url=site.base, **{"reduced_motion": "reduce", "locale": "en", **options}
-    )
+    """Open a browser window of a person, or of nobody, in the time zone of the site: no page is
+    loaded again because it was drawn in another."""
+    usual = {"reduced_motion": "reduce", "locale": "en", "timezone_id": "Asia/Shanghai"}
+    context = chromium.new_context(base_url=site.base, **{**usual, **options})
     if role:
         context.add_cookies([{"name": "gz", "value": site.cookie(role), "url": site.base}])
     return context

@@ -31,6 +31,7 @@ def shoot(browser: Browser, site: Site, visit: Visit) -> list[Path]:
             viewport={"width": width, "height": height},
             color_scheme=scheme,
             locale=language,
+            timezone_id="Asia/Shanghai",
             reduced_motion="reduce",
             has_touch=size == "phone",
             is_mobile=size == "phone",

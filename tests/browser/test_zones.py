@@ -117,3 +117,15 @@ def test_the_answer_to_a_form_is_not_loaded_again(open_as: OpenAs):
     page.wait_for_load_state("networkidle")
     assert loaded == ["GET", "POST"]
     assert page.input_value("[name=time_zone]") == "Atlantis"
+
+
+def test_a_page_with_a_message_is_not_loaded_again(open_as: OpenAs):
+    page, loaded = move_to(open_as, "Pacific/Kiritimati")
+    page.route("**/zone.js", lambda route: route.abort())
+    page.goto("/account")
+    page.unroute("**/zone.js")
+    page.click("#reading button[type=submit]")
+    page.wait_for_selector(".notice")
+    page.wait_for_load_state("networkidle")
+    assert page.is_visible(".notice")
+    assert loaded == ["GET", "POST", "GET"]
