@@ -46,7 +46,8 @@ def limit_self() -> None:
     killed itself."""
     signal.alarm(WALL_SECONDS)
     limit(resource.RLIMIT_AS, MEMORY)
-    limit(resource.RLIMIT_CPU, CPU_SECONDS)
+    # At the soft limit the signal is SIGXCPU, at the hard one SIGKILL, which others send too.
+    limit(resource.RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 2)
     limit(resource.RLIMIT_FSIZE, OUTPUT_BYTES)
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_NPROC, 0)
@@ -55,11 +56,12 @@ def limit_self() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def limit(kind: int, most: int) -> None:
+def limit(kind: int, soft: int, hard: int | None = None) -> None:
     """Set a limit for good, unless there is a lower one already."""
-    _soft, hard = resource.getrlimit(kind)
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(kind, (most, most))
+    hard = soft if hard is None else hard
+    _soft, present = resource.getrlimit(kind)
+    hard = hard if present == resource.RLIM_INFINITY else min(hard, present)
+    resource.setrlimit(kind, (min(soft, hard), hard))
 
 
 def open_nothing_more() -> None:

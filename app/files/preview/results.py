@@ -6,6 +6,7 @@ hostile file costs its time once.
 import hashlib
 import json
 import logging
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -39,9 +40,12 @@ WAIT_SECONDS = 3.0
 CHILD_SECONDS = WALL_SECONDS + 5.0
 # What took too long may have been unlucky.
 RETRY_SECONDS = 24 * 3600
+INTERRUPTED_SECONDS = 60
+LIVES = {"too_complex": RETRY_SECONDS, "interrupted": INTERRUPTED_SECONDS}
 OUTPUT_READ = 64 << 10  # bytes of what a child says before it fails
 MILLION = 1_000_000
 
+INTERRUPTED = N_("The preview of this file was interrupted. Try again in a minute.")
 # Why there is no preview, by the name that the child reports.
 PROBLEMS: dict[str, Callable[[int], Message]] = {
     "too_large": lambda pixels: N_(
@@ -51,6 +55,7 @@ PROBLEMS: dict[str, Callable[[int], Message]] = {
     ),
     "damaged": lambda _: N_("This picture cannot be shown: the file is damaged."),
     "too_complex": lambda _: N_("This file cannot be shown: it takes too much time or memory."),
+    "interrupted": lambda _: INTERRUPTED,
     "scripted": lambda _: N_("This PDF is not shown here because it contains JavaScript."),
     "unclear": lambda _: N_(
         "This PDF is not shown here because it may contain JavaScript: parts of it cannot be read."
@@ -66,6 +71,16 @@ class Busy(Unavailable):
     """As many previews as may be made at once are being made."""
 
     text = N_("Other previews are being made. Try again in a moment.")
+
+
+class Interrupted(Busy):
+    """The child was ended from outside, by a person or by the kernel when memory ran out."""
+
+    text = INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers["Retry-After"] = str(INTERRUPTED_SECONDS)
 
 
 @cache
@@ -93,16 +108,17 @@ def find_problem(stored_name: str) -> Message | None:
     path = place_of(stored_name, "problem")
     try:
         report = json.loads(path.read_bytes())
-        old = path.stat().st_mtime < time.time() - RETRY_SECONDS
+        age = time.time() - path.stat().st_mtime
         problem = PROBLEMS[report["problem"]](report.get("pixels", 0))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return None if old and report["problem"] == "too_complex" else problem
+    return None if age > LIVES.get(report["problem"], age) else problem
 
 
 def find_or_make(stored_name: str, part: str, *words: str) -> Path:
     """The path of what was made from a stored file. If there is none, a child makes it, and no
-    connection to the database is held in the meantime. NotShown if that is impossible."""
+    connection to the database is held in the meantime. NotShown if that is impossible, Busy if it
+    may be possible later."""
     made = place_of(stored_name, part)
     if made.exists():
         return made
@@ -117,6 +133,8 @@ def find_or_make(stored_name: str, part: str, *words: str) -> Path:
         raise Busy() from None
     except OSError as error:
         raise refusal_of(error) from error
+    if problem is INTERRUPTED:
+        raise Interrupted()
     if problem is not None:
         raise NotShown(problem)
     return made
@@ -144,11 +162,13 @@ def make(stored_name: str, made: Path, words: tuple[str, ...]) -> Message | None
 
 
 def read_report(stored_name: str, status: int | None, output: bytes) -> dict[str, object]:
-    """What a child says that made nothing. One that was ended cannot say anything."""
+    """What a child says that made nothing. One that was ended cannot say anything: its own limits
+    end it by other signals than those of people and of the kernel without memory."""
     with suppress(ValueError, KeyError, TypeError):
         report = json.loads(output) if status == REFUSED else {}
         PROBLEMS[report["problem"]](report.get("pixels", 0))
         return dict(report)
     last = output.decode(errors="replace").strip().rpartition("\n")[2]
     log.warning("the preview of %s ended with status %s: %s", stored_name, status, last)
-    return {"problem": "too_complex"}
+    killed = status in (-signal.SIGKILL, -signal.SIGTERM)
+    return {"problem": "interrupted" if killed else "too_complex"}

@@ -188,6 +188,26 @@ def test_what_took_too_long_is_tried_again_after_a_day(app, add, script, monkeyp
     assert script.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
+def test_a_child_that_was_killed_is_tried_again_after_a_minute(
+    app, add, script, monkeypatch, tmp_path, name
+):
+    file_id, program, run = add("killed.png", PNG), tmp_path / "killed.py", results.run
+    program.write_text(f"import os, signal\nos.kill(os.getpid(), signal.{name})\n")
+    monkeypatch.setattr(results, "run", lambda _program, *args: run(program, *args))
+    path = f"/files/{file_id}/picture/1200"
+    for _again in range(2):
+        answered = script.get(path, Accept="application/json")
+        assert (answered.status_code, answered.headers["Retry-After"]) == (503, "60")
+        assert "interrupted" in answered.json["error"]
+        listed = script.get(f"/files/{file_id}/picture/64")
+        assert (listed.data, listed.headers["Cache-Control"]) == (NOT_YET_PICTURE, "no-store")
+        monkeypatch.undo()  # it is remembered for a minute
+    minute = time.time() - results.INTERRUPTED_SECONDS - 1
+    os.utime(stored_as(app, file_id, "problem"), (minute, minute))
+    assert script.get(path).status_code == 200
+
+
 def test_what_is_too_large_is_not_tried_again(app, add, script):
     file_id = add("bomb.png", header_of(30_000, 30_000))
     script.get(f"/files/{file_id}/picture/64")
