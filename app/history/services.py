@@ -10,14 +10,13 @@ from uuid import uuid4
 from sqlalchemy import Select, delete, insert, literal, select, update
 
 from app.actor import Actor, Role
-from app.concurrency import yield_to_hub
 from app.database.engine import db
 from app.database.service import permitted, service
 from app.history.models import ADMINISTRATORS, EVERYBODY, HistoryEntry
 from app.times import now
 
 INSERT = insert(HistoryEntry.__table__)  # rows, not objects: they cost less than half
-BATCH = 500  # entries of one statement; between two, other requests of the process go on
+BATCH = 500  # entries of one statement
 PRUNE_BATCH = 1000
 
 Fields = Mapping[str, Any]
@@ -58,8 +57,6 @@ def record(
             common | columns_of(change, folded=start + place > 0)
             for place, change in enumerate(some)
         ]
-        if start:
-            yield_to_hub()
         db.session.execute(INSERT, rows)
     return None
 

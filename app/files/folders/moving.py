@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
 from sqlalchemy.orm import aliased
 
-from app.concurrency import yield_to_hub
 from app.current import settings
 from app.database.engine import db, release_connection
 from app.errors import Invalid
@@ -210,8 +209,6 @@ def update_files(which: ColumnElement[bool], values: Mapping[str, Any]) -> None:
     ids = db.session.scalars(query).all()
     for start in range(0, len(ids), BATCH):
         some = update(File).where(File.id.in_(ids[start : start + BATCH])).values(values)
-        if start:
-            yield_to_hub()
         db.session.execute(some.execution_options(synchronize_session=False))
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from app import concurrency
 from app.actor import ANONYMOUS, Actor, Role
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
@@ -291,19 +292,21 @@ def test_a_folder_is_removed_and_restored_with_everything_in_it(any_app, people)
         services.restore_batch(me, removal.batch_id)
 
 
-def test_many_are_changed_some_at_a_time_and_others_run_in_between(any_app, people, monkeypatch):
-    me, others_run = editor(people[0]), []
+def test_many_are_changed_some_at_a_time_in_a_transaction_that_never_yields(
+    any_app, people, monkeypatch
+):
+    me = editor(people[0])
     for number in range(5):
         put(people[number % 2], f"a/{number}.txt")
     for module in (moving, history):
         monkeypatch.setattr(module, "BATCH", 2)
-        others_run.append(note_calls(monkeypatch, module, "yield_to_hub"))
+    yields = note_calls(monkeypatch, concurrency, "is_module_patched")  # each yield asks it first
     services.move_selected(me, folders("a"), "", "b")
     removal = services.remove_selected(me, folders("b"))
     assert services.restore_batch(me, removal.batch_id) == (5, 1, "")
     assert paths() == ([f"b/{number}.txt:1" for number in range(5)], ["b"])
     check_keys()
-    assert [len(calls) for calls in others_run] == [6, 4]
+    assert yields == []
     for action in ("file.delete", "file.restore"):
         found = [entry for entry in entries("file") if entry.action == action]
         assert [entry.folded for entry in found] == [False, True, True, True, True]
@@ -348,6 +351,45 @@ def test_a_removed_folder_is_restored_from_the_history(any_app, people):
     with pytest.raises(Conflict):
         undo_folder_change(me, removal)
     assert newest_entry("folder.restore").reverts_id == removal.id
+
+
+def rename(folder, name):
+    services.move_selected(OPERATOR, folders(folder), folder.rpartition("/")[0], name)
+
+
+@pytest.mark.parametrize("by", ["history", "batch"])
+def test_a_removed_folder_comes_back_where_the_folder_above_was_moved(any_app, people, by):
+    me = editor(people[0])
+    put(people[0], "a/b/f.txt")
+    services.create_folder(me, "a/b", "empty")
+    services.create_folder(me, "", "ab")
+    batch = services.remove_selected(me, folders("a/b")).batch_id
+    removal = next(entry for entry in entries("folder") if entry.before == '{"path": "a/b"}')
+    db.session.expunge(removal)
+    rename("a", "c")
+    services.move_selected(me, folders("c"), "ab")
+    rename("ab/c", "d")
+    if by == "batch":
+        assert services.restore_batch(me, batch) == (1, 1, "ab/d")
+    else:
+        assert offered(me).count("folder.delete") == 2
+        assert str(undo_folder_change(me, removal)) == "b was restored in ab/d."
+    assert paths() == (["ab/d/b/f.txt:1"], ["ab", "ab/d", "ab/d/b", "ab/d/b/empty"])
+    assert json.loads(newest_entry("folder.restore").after) == {"path": "ab/d/b/empty"}
+    check_keys()
+
+
+def test_a_folder_is_not_restored_where_another_one_is_now(any_app, people):
+    me = editor(people[0])
+    put(people[0], "a/b/f.txt")
+    services.remove_selected(me, folders("a/b"))
+    removal = newest_entry("folder.delete")
+    rename("a", "c")
+    services.create_folder(me, "c", "b")
+    assert "folder.delete" not in offered(me)
+    with pytest.raises(Conflict):
+        undo_folder_change(me, removal)
+    assert paths() == ([], ["c", "c/b"])
 
 
 def test_what_cannot_be_restored_from_the_history(any_app, people):

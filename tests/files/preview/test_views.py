@@ -389,22 +389,24 @@ def test_a_missing_content_leaves_the_page(app, add, script, as_role):
     assert script.get(f"/files/{file_id}/picture/64").status_code == 404
 
 
-@pytest.mark.parametrize("address", ["picture/1200", "picture/64", "preview"])
+@pytest.mark.parametrize("address", ["picture/1200", "picture/64", "preview/x"])
 def test_a_file_that_is_deleted_while_it_waits_is_not_found(app, add, script, monkeypatch, address):
     """Purged by the clock, after the request has read its row and its first bytes."""
     from app.files.storage.folder import remove_stored
 
-    data = pdf() if address == "preview" else PNG
-    file_id = add("a.pdf" if address == "preview" else "a.png", data)
+    file_id = add("a.pdf", pdf()) if address == "preview/x" else add("a.png", PNG)
     name = stored_name(app, file_id)
+    waited = []
 
     @contextmanager
     def turn_after_deletion(*_args):
+        waited.append(name)
         remove_stored(files_dir(app), name)
         yield
 
     monkeypatch.setattr(results, "turn", turn_after_deletion)
     assert script.get(f"/files/{file_id}/{address}").status_code == 404
+    assert waited
 
 
 def test_a_preview_that_is_deleted_before_it_is_sent_is_not_found(app, add, script, monkeypatch):

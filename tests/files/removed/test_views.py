@@ -70,7 +70,8 @@ def test_the_page_of_a_removed_file_says_so_and_restores_it(gone):
     feed = [text.split(" this file")[0] for text in page.texts(".side .feed > li")]
     assert feed == ["E You removed", "林 林梅 uploaded"]
     assert not page.has("main [href*='/download'], main img, main iframe, main .preview")
-    assert gone.get("/files/1").status_code == gone.get("/files/1/preview").status_code == 404
+    for address in ("/files/1", "/files/1/preview/x"):
+        assert gone.get(address).status_code == 404
     button = page.one(".head-actions form")["action"].partition("?")[0]
     headers = {**HTML, "Referer": f"http://localhost{link}"}
     response = gone.submit(button, page=link, headers=headers)
