@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from app.actor import Actor, Role
 from app.current import settings
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.service import after_commit, permitted, service
 from app.errors import NotFound
 from app.files import cache, queries
@@ -81,12 +81,24 @@ def remove_versions(actor: Actor, file: File, reverts_id: int | None = None) -> 
     after_commit(cache.invalidate)
 
 
-@service(Role.VIEWER)
+@permitted(Role.VIEWER)
 def restore_file(actor: Actor, file_id: int) -> RestoredFile:
     """Restore a removed file with the versions that were removed with it. If another file came to
     its name in the meantime, by an upload or a move, that one stays the current version. Without
     effect on a file that is not removed; NotFound after REMOVED_DAYS, whether it is purged already
     or not."""
+    file = db.session.get(File, file_id, populate_existing=True)
+    if file is None:
+        raise purged()
+    owner_id = file.owner_id
+    release_connection()
+    return restore_of_owner(actor, file_id, owner_id)
+
+
+@service(Role.VIEWER)
+def restore_of_owner(actor: Actor, file_id: int, owner_id: int) -> RestoredFile:
+    """The same in a transaction that first locks the owner's row."""
+    queries.lock_owners([owner_id])
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None:
         raise purged()

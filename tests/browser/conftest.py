@@ -1,5 +1,6 @@
 """Fixtures: Chromium and a running site."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -66,3 +67,11 @@ def open_as(chromium: Browser, site: Site) -> Iterator[OpenAs]:
     yield open_one
     for context in opened:
         context.close()
+
+
+def wait_until(done: Callable[[], object], step: Callable[[], object]) -> None:
+    """Take one step after the other until something is true; a minute at most."""
+    end = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < end, "it did not happen"
+        step()

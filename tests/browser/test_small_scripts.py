@@ -73,7 +73,7 @@ def test_the_frame_of_a_document_shows_that_it_has_the_focus(open_as: OpenAs) ->
 
     wait_until(is_reached, "the frame to get the focus")
     expect(frame).to_have_css("outline-style", "solid")
-    page.keyboard.press("Shift+Tab")
+    page.get_by_role("link", name="Download").focus()
     expect(frame).to_have_css("outline-style", "none")
 
 

@@ -1,8 +1,8 @@
 """The start page with the keyboard: the key / and Undo."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import FileChooser, expect
 
-from tests.browser.conftest import OpenAs
+from tests.browser.conftest import OpenAs, wait_until
 
 BOX = "main input[type=search]"
 
@@ -31,7 +31,7 @@ def test_the_list_of_shortcuts_has_those_that_work_on_the_page(open_as: OpenAs):
         ("/files/folders/survey", "/ n j k Enter ?"),
         ("/cities/removed", "/ j k Enter ?"),
         ("/files/removed", "/ j k Enter ?"),
-        ("/session", "/ ?"),
+        ("/account", "/ ?"),
     ):
         page.goto(address)
         page.keyboard.press("?")
@@ -40,10 +40,14 @@ def test_the_list_of_shortcuts_has_those_that_work_on_the_page(open_as: OpenAs):
 
 def test_the_keys_of_lists_work_for_files_and_removed_things(open_as: OpenAs):
     page = open_as("editor").new_page()
+    choosers: list[FileChooser] = []
+    page.on("filechooser", lambda chooser: choosers.append(chooser))
     for address in ("/files", "/files/folders/survey"):
         page.goto(address)
-        with page.expect_file_chooser():
-            page.keyboard.press("n")
+        expect(page.locator("[data-key-new]")).to_be_visible()
+        page.keyboard.press("n")
+        wait_until(lambda: choosers, lambda: page.wait_for_timeout(50))
+        choosers.clear()
     for address in ("/files", "/files/removed", "/cities/removed"):
         page.goto(address)
         page.keyboard.press("j")

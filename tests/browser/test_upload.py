@@ -2,14 +2,13 @@
 
 import json
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Dialog, Page, Route, expect
 
-from tests.browser.conftest import OpenAs
+from tests.browser.conftest import OpenAs, wait_until
 from tests.browser.steadiness import OBSERVE, SHIFT_MOST, SHIFTS
 from tests.factories import PASSWORD
 from tests.files.helpers import PDF, REPORT, some_text
@@ -100,14 +99,6 @@ def slow_down(page: Page, bytes_a_second: int) -> Callable[[], None]:
 def is_sent(route: Route, name: str) -> bool:
     """True if a request has a file of this name."""
     return name.encode() in (route.request.post_data_buffer or b"")
-
-
-def wait_until(done: Callable[[], object], step: Callable[[], object]) -> None:
-    """Take one step after the other until something is true; a minute at most."""
-    end = time.monotonic() + 60
-    while not done():
-        assert time.monotonic() < end, "it did not happen"
-        step()
 
 
 class Responses:

@@ -153,7 +153,7 @@ def test_every_package_has_registered_its_housekeeping(any_app):
         "keys of old forms deleted",
         "left-over uploads deleted",
         "old days of the security log deleted",
-        "previews without a file deleted",
+        "previews without a file and outdated ones deleted",
         "removed cities deleted",
         "removed files deleted",
         "search keys",
@@ -163,7 +163,7 @@ def test_every_package_has_registered_its_housekeeping(any_app):
     assert {name for name, job in jobs.items() if job.per_host} == {
         "left-over uploads deleted",
         "old days of the security log deleted",
-        "previews without a file deleted",
+        "previews without a file and outdated ones deleted",
     }
     for job in jobs.values():
         job.work()

@@ -18,8 +18,8 @@ CACHED = "cached"
 # Asked by an editor whom Redis knows, or by a visitor: address, who asks, state of the cache, and
 # at most so many statements and trips to Redis.
 BOUNDS = [
-    ("/", "editor", CHANGED, 22, 5),
-    ("/", "editor", CACHED, 13, 3),
+    ("/", "editor", CHANGED, 23, 5),
+    ("/", "editor", CACHED, 14, 3),
     ("/", "visitor", CACHED, 1, 0),
     ("/login", "visitor", CACHED, 1, 0),
     ("/cities", "editor", CHANGED, 5, 5),
@@ -37,7 +37,7 @@ BOUNDS = [
     ("/files/1/details", "editor", CACHED, 9, 1),
     ("/files/1", "editor", CACHED, 1, 2),
     ("/download/field%20notes.txt", "editor", CACHED, 1, 2),
-    ("/history", "admin", CACHED, 12, 1),
+    ("/history", "admin", CACHED, 13, 1),
     ("/search?q=州", "editor", CACHED, 4, 1),
     ("/numbers?pi=1000", "editor", CACHED, 0, 3),
     ("/pi/1000", "visitor", COMPUTED, 0, 5),

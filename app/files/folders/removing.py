@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, select
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -19,8 +19,8 @@ from app.errors import Conflict, Forbidden
 from app.files.folders.checks import check_count
 from app.files.folders.models import UNIQUE_PATH, Folder
 from app.files.folders.moving import lock_folder, lock_inside, update_files
-from app.files.folders.paths import inside, is_inside, parent_of
-from app.files.folders.rows import BATCH, ensure_folders, lock_present
+from app.files.folders.paths import ancestors, inside, is_inside, moved, parent_of
+from app.files.folders.rows import BATCH, TABLE, ensure_folders, lock_present
 from app.files.listing import FileListing
 from app.files.models import File
 from app.files.rules import check_may_change, is_restorable, restorable_since
@@ -111,7 +111,8 @@ class Restored:
     @property
     def tops(self) -> list[str]:
         """The folders without those in them."""
-        return [path for path in self.folders if parent_of(path) not in self.folders]
+        all_of_them = set(self.folders)
+        return [path for path in self.folders if parent_of(path) not in all_of_them]
 
     @property
     def place(self) -> str:
@@ -122,13 +123,14 @@ class Restored:
 def restore_removed(
     actor: Actor, batch_id: str, path: str = "", reverts_id: int | None = None
 ) -> Restored:
-    """Restore what was removed together, as far as it can be; with a `path` the folder that it had
-    and what was in it. Where a file came to a name in the meantime, that one stays the current
-    version."""
+    """Restore what was removed together, as far as it can be, where it would be now: folders above
+    it may have been moved since. With a `path` the folder that would have it now, and what was in
+    it. Where a file came to a name in the meantime, that one stays the current version. The owners
+    of the files are locked, see find_owners()."""
     files = removed_together(batch_id, path)
     for row in files:
         check_may_change(actor, row)
-    again, batch_id, entries = uploaded_again(files), new_batch_id(), folder_entries(batch_id, path)
+    again, entries, batch_id = uploaded_again(files), folder_entries(batch_id, path), new_batch_id()
     folders = restore_folders(actor, entries, batch_id, reverts_id)
     ensure_folders({row.folder for row in files}, actor.id)
     for file in again.values():
@@ -147,6 +149,14 @@ def restore_removed(
     return Restored(files, folders)
 
 
+def find_owners(batch_id: str | None) -> Sequence[int]:
+    """Who owns the files that were removed together, to be locked before anything else is read."""
+    entry = aliased(HistoryEntry)
+    query = select(File.owner_id).join(entry, entry.subject_id == File.id).distinct()
+    query = query.where(entry.batch_id == batch_id, entry.action == "file.delete")
+    return db.session.scalars(query).all() if batch_id else ()
+
+
 def removed_together(batch_id: str, path: str) -> Sequence[FileRow]:
     """The files of a batch that were not restored since and can still be. All were removed at the
     same moment, before the entries about it were written; a later removal has a later one."""
@@ -159,14 +169,16 @@ def removed_together(batch_id: str, path: str) -> Sequence[FileRow]:
 
 
 def folder_entries(batch_id: str, path: str) -> list[HistoryEntry]:
-    """The entries about the folders of a batch that can still be restored."""
+    """The entries about the folders of a batch that can still be restored; those of a `path` and
+    what was in it."""
     query = select(HistoryEntry).where(
         HistoryEntry.batch_id == batch_id,
         HistoryEntry.action == "folder.delete",
         HistoryEntry.at > restorable_since(),
     )
-    found = db.session.scalars(query.order_by(HistoryEntry.id))
-    return [entry for entry in found if is_inside(path_before(entry), path)]
+    found = db.session.scalars(query.order_by(HistoryEntry.id)).all()
+    present = paths_now(found)
+    return [entry for entry in found if is_inside(present[entry.id], path)]
 
 
 def restore_folders(
@@ -175,18 +187,27 @@ def restore_folders(
     batch_id: str | None,
     reverts_id: int | None = None,
 ) -> list[str]:
-    """Restore removed folders, with the ids that they had, where there is none again; returns their
-    paths."""
+    """Restore removed folders, with the ids that they had, where they would be now and there is
+    none again; returns their paths."""
     if not all(may_restore_folder(actor, entry) for entry in entries):
         raise Forbidden(N_("Only editors can do this, and whoever removed the folder."))
-    removed = {path_before(entry): entry.subject_id for entry in entries}
+    present = paths_now(entries)
+    removed = {present[entry.id]: entry.subject_id for entry in entries}
     missing = sorted(removed.keys() - lock_present(removed))
-    for path in missing:
-        row = Folder(id=removed[path], path=path, parent=parent_of(path), created_at=now())
-        row.created_by, row.name_key = actor.id, folder_keys(path)["name_key"]
-        db.session.add(row)
+    common = {"created_at": now(), "created_by": actor.id}
+    rows = [
+        {
+            "id": removed[path],
+            "path": path,
+            "parent": parent_of(path),
+            **folder_keys(path),
+            **common,
+        }
+        for path in missing
+    ]
     try:
-        db.session.flush()
+        if rows:
+            db.session.execute(insert(TABLE), rows)
     except IntegrityError as error:
         if violates(error, UNIQUE_PATH) or violates(error, PRIMARY_KEY):
             raise Conflict(RESTORED_JUST_NOW) from None
@@ -197,8 +218,31 @@ def restore_folders(
     return missing
 
 
+def paths_now(entries: Sequence[HistoryEntry]) -> dict[int, str]:
+    """Where removed folders would be now, by the ids of the entries about their removal: where a
+    folder above was moved since, the files that were removed in them moved too."""
+    paths = {entry.id: path_before(entry) for entry in entries}
+    columns = select(HistoryEntry.id, HistoryEntry.before, HistoryEntry.after)
+    later = (HistoryEntry.subject_kind == "folder", HistoryEntry.id > min(paths, default=0))
+    query = columns.where(*later, HistoryEntry.action == "folder.move").order_by(HistoryEntry.id)
+    above = {each for path in paths.values() for each in ancestors(path)}
+    for move in db.session.execute(query) if paths else ():
+        old, new = recorded_path(move.before), recorded_path(move.after)
+        if old in above:
+            for entry_id, path in paths.items():
+                if entry_id < move.id and is_inside(path, old):
+                    paths[entry_id] = moved(path, old, new)
+            above = {each for path in paths.values() for each in ancestors(path)}
+    return paths
+
+
 def path_before(entry: HistoryEntry) -> str:
-    return str(json.loads(entry.before or "{}").get("path", ""))
+    return recorded_path(entry.before)
+
+
+def recorded_path(fields: str | None) -> str:
+    """The path of a folder in a column of the history."""
+    return str(json.loads(fields or "{}").get("path", ""))
 
 
 def may_restore_folder(actor: Actor, entry: HistoryEntry) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import and_
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.failures import violates
 from app.database.service import after_commit, permitted, service
 from app.errors import Invalid, NotFound
@@ -26,7 +26,13 @@ from app.files.folders.moving import (
     read_types,
 )
 from app.files.folders.paths import clean_folder, name_of, parent_of, path_in
-from app.files.folders.removing import check_removal, remove_files, remove_folder, restore_removed
+from app.files.folders.removing import (
+    check_removal,
+    find_owners,
+    remove_files,
+    remove_folder,
+    restore_removed,
+)
 from app.files.folders.selection import Selected, Selection, check_may_change_all, find_selected
 from app.files.models import UNIQUE_VERSION
 from app.files.queries import lock_owners, no_such_file, versions_of
@@ -165,11 +171,22 @@ def remove_selected(actor: Actor, selection: Selection) -> Removal:
     return Removal(count, len(selected.folders), batch_id)
 
 
-@service(Role.VIEWER)
+@permitted(Role.VIEWER)
 def restore_batch(actor: Actor, batch_id: str) -> tuple[int, int, str]:
     """Restore what was removed together; returns how many files and folders (without those in
     them), and the folder of the first. Those that were restored already, or are deleted
     permanently, are left out; NotFound if all are."""
+    owner_ids = find_owners(batch_id)
+    release_connection()
+    return restore_of_owners(actor, batch_id, owner_ids)
+
+
+@service(Role.VIEWER)
+def restore_of_owners(
+    actor: Actor, batch_id: str, owner_ids: Collection[int]
+) -> tuple[int, int, str]:
+    """The same in a transaction that first locks the owners of the files."""
+    lock_owners(owner_ids)
     restored = restore_removed(actor, batch_id)
     if not restored.files and not restored.folders:
         raise NotFound(N_("This was restored already, or deleted permanently."))

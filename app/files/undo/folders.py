@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from sqlalchemy import select
 
 from app.actor import Actor, Role
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, Invalid
 from app.files import cache
@@ -16,14 +16,18 @@ from app.files.folders.models import Folder
 from app.files.folders.moving import Move, Types, check_move, move_file, move_folder, read_types
 from app.files.folders.paths import how_moved, inside, name_of, parent_of
 from app.files.folders.removing import (
+    find_owners,
     may_restore_folder,
     path_before,
+    paths_now,
+    recorded_path,
     restore_folders,
     restore_removed,
 )
 from app.files.folders.rows import ensure_folders
 from app.files.folders.services import record_move
 from app.files.models import File
+from app.files.queries import lock_owners
 from app.files.rules import restorable_since
 from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE, GONE, check_newest
@@ -49,21 +53,28 @@ def find_undoable_folders(actor: Actor, entries: Sequence[HistoryEntry]) -> Coll
 
 def find_restorable(actor: Actor, removed: Sequence[HistoryEntry]) -> set[int]:
     """Of entries about removed folders those whose folder can be restored, and is not there."""
-    if not removed:
+    since = restorable_since()
+    able = [each for each in removed if each.at > since and may_restore_folder(actor, each)]
+    if not able:
         return set()
-    paths, since = [path_before(entry) for entry in removed], restorable_since()
-    there = set(db.session.scalars(select(Folder.path).where(Folder.path.in_(paths))))
-    return {
-        entry.id
-        for entry in removed
-        if entry.at > since and path_before(entry) not in there and may_restore_folder(actor, entry)
-    }
+    paths = paths_now(able)
+    there = set(db.session.scalars(select(Folder.path).where(Folder.path.in_(paths.values()))))
+    return {entry_id for entry_id, path in paths.items() if path not in there}
 
 
-@service(Role.VIEWER)
+@permitted(Role.VIEWER)
 def undo_folder_change(actor: Actor, entry: HistoryEntry) -> Message:
     """Move a folder back, restore it, or remove one that is empty as when it was made; Conflict if
     it has changed since."""
+    owner_ids = find_owners(entry.batch_id) if entry.action == "folder.delete" else ()
+    release_connection()
+    return undo_of_owners(actor, entry, owner_ids)
+
+
+@service(Role.VIEWER)
+def undo_of_owners(actor: Actor, entry: HistoryEntry, owner_ids: Collection[int]) -> Message:
+    """The same in a transaction that first locks the owners of what is restored."""
+    lock_owners(owner_ids)
     after_commit(cache.invalidate)
     if entry.action == "folder.delete":
         return restore(actor, entry)
@@ -80,9 +91,9 @@ def undo_folder_change(actor: Actor, entry: HistoryEntry) -> Message:
 
 
 def restore(actor: Actor, entry: HistoryEntry) -> Message:
-    """Restore a removed folder, with what was removed with it."""
+    """Restore a removed folder, with what was removed with it, where that is now."""
     check_newest(entry)
-    path = path_before(entry)
+    path = paths_now([entry])[entry.id]
     if entry.at <= restorable_since():
         raise Conflict(N_("This folder can no longer be restored."))
     if entry.batch_id:
@@ -91,11 +102,14 @@ def restore(actor: Actor, entry: HistoryEntry) -> Message:
         folders = restore_folders(actor, [entry], None, entry.id)
     if path not in folders:
         raise Conflict(CHANGED_SINCE)
+    if path != path_before(entry):
+        place = parent_of(path) or N_("Files")
+        return N_("%(name)s was restored in %(folder)s.", name=name_of(path), folder=place)
     return N_("%(name)s was restored.", name=name_of(path))
 
 
 def path_after(entry: HistoryEntry) -> str:
-    return str(json.loads(entry.after or "{}").get("path", ""))
+    return recorded_path(entry.after)
 
 
 def remove_empty(actor: Actor, folder: Folder, entry: HistoryEntry) -> Message:

@@ -11,10 +11,11 @@ from app.errors import NotFound
 from app.files import services as files
 from app.files.folders import moving, services
 from app.files.models import File
+from app.files.undo import folders as undoing
 from app.files.upload import earlier
 from app.files.upload.versions import Versions
 from tests.factories import coming_between
-from tests.files.folders.test_services import folders, paths, picked, put
+from tests.files.folders.test_services import folders, newest_entry, paths, picked, put
 from tests.files.helpers import editor
 
 on_mariadb = pytest.mark.parametrize("any_app", ["mariadb"], indirect=True)
@@ -71,6 +72,34 @@ def test_a_folder_is_removed_under_the_name_that_it_got(any_app, people):
         removal = services.remove_selected(me, folder)
     assert (removal.files, removal.folders) == (1, 1)
     assert paths() == ([], [])
+
+
+@pytest.mark.parametrize("by", ["history", "batch"])
+def test_an_upload_to_where_a_file_is_being_restored_is_its_next_version(any_app, people, by):
+    me = editor(people[0])
+    put(people[0], "a/f.txt")
+    batch = services.remove_selected(me, folders("a")).batch_id
+    module, undo = services, partial(services.restore_batch, me, batch)
+    if by == "history":
+        module, undo = (
+            undoing,
+            partial(undoing.undo_folder_change, me, newest_entry("folder.delete")),
+        )
+    upload = partial(put, people[0], "a/f.txt", b"y")
+    with coming_between(any_app, module, "restore_removed", upload):
+        undo()
+    assert current() == ["a/f.txt:2"]
+
+
+@on_mariadb
+def test_an_upload_to_where_a_file_is_being_restored_waits(any_app, people):
+    me = editor(people[0])
+    file_id = put(people[0], "a/f.txt")
+    files.remove_file(me, file_id)
+    upload = partial(put, people[0], "a/f.txt", b"y")
+    with coming_between(any_app, files, "restore_versions", upload):
+        assert files.restore_file(me, file_id).current_version == 1
+    assert current() == ["a/f.txt:2"]
 
 
 @on_mariadb

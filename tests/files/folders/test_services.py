@@ -353,6 +353,45 @@ def test_a_removed_folder_is_restored_from_the_history(any_app, people):
     assert newest_entry("folder.restore").reverts_id == removal.id
 
 
+def rename(folder, name):
+    services.move_selected(OPERATOR, folders(folder), folder.rpartition("/")[0], name)
+
+
+@pytest.mark.parametrize("by", ["history", "batch"])
+def test_a_removed_folder_comes_back_where_the_folder_above_was_moved(any_app, people, by):
+    me = editor(people[0])
+    put(people[0], "a/b/f.txt")
+    services.create_folder(me, "a/b", "empty")
+    services.create_folder(me, "", "ab")
+    batch = services.remove_selected(me, folders("a/b")).batch_id
+    removal = next(entry for entry in entries("folder") if entry.before == '{"path": "a/b"}')
+    db.session.expunge(removal)
+    rename("a", "c")
+    services.move_selected(me, folders("c"), "ab")
+    rename("ab/c", "d")
+    if by == "batch":
+        assert services.restore_batch(me, batch) == (1, 1, "ab/d")
+    else:
+        assert offered(me).count("folder.delete") == 2
+        assert str(undo_folder_change(me, removal)) == "b was restored in ab/d."
+    assert paths() == (["ab/d/b/f.txt:1"], ["ab", "ab/d", "ab/d/b", "ab/d/b/empty"])
+    assert json.loads(newest_entry("folder.restore").after) == {"path": "ab/d/b/empty"}
+    check_keys()
+
+
+def test_a_folder_is_not_restored_where_another_one_is_now(any_app, people):
+    me = editor(people[0])
+    put(people[0], "a/b/f.txt")
+    services.remove_selected(me, folders("a/b"))
+    removal = newest_entry("folder.delete")
+    rename("a", "c")
+    services.create_folder(me, "c", "b")
+    assert "folder.delete" not in offered(me)
+    with pytest.raises(Conflict):
+        undo_folder_change(me, removal)
+    assert paths() == ([], ["c", "c/b"])
+
+
 def test_what_cannot_be_restored_from_the_history(any_app, people):
     me, viewer = editor(people[0]), Actor(people[1], "Lin", Role.VIEWER)
     services.create_folder(me, "", "a")

@@ -16,6 +16,7 @@ FORMS = [address for address in POSTS if address != "/upload"]
 BY_ROW = {
     "/files/move", "/files/remove",
     *(f"/files/<file_id>/{verb}" for verb in ("current", "remove", "restore")),
+    "/files/batches/<batch_id>/restore", "/history/<entry_id>/undo",
 }  # fmt: skip
 OTHER_BODIES = [
     {"json": {"name": "admin", "key": "k", "value": "v"}},
