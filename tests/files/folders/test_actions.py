@@ -277,7 +277,7 @@ def test_the_former_addresses_of_what_was_renamed_say_where_to_look(script, as_r
         response = browser.get(path)
         assert response.status_code == 404
         assert Page(response).text(".error-page > p") == (
-            f"No {kind} has this name. If it was renamed or moved, search for it on the page Files."
+            f"No {kind} has this name. If it was renamed or moved, search for it on the Files page."
         )
 
 
