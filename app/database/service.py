@@ -82,9 +82,8 @@ def run_transaction(work: Callable[[], T], wait: float = SQLITE_WAIT) -> T:
     If the database reports a deadlock or, on SQLite, is busy, `work` is called again, so it must
     not have effects outside the database; what follows the change (clearing a cache) is passed to
     `after_commit()`. A locked row raises Locked and is not retried: the database has already waited
-    for it. On SQLite nothing between the first write and the commit may wait or yield to the hub:
-    the others in the process would compute, and nobody could write in the meantime. No Redis, no
-    file.
+    for it. On SQLite nothing between the first write and the commit may wait or yield to the hub
+    (no Redis, no file): while others of the process compute, nobody could write.
     """
     session = db.session()
     if session.info.get("in_service"):

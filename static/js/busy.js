@@ -1,7 +1,7 @@
 // A form that was sent says so: after 300 ms its button shows that it works, and above two seconds a
 // bar appears at the top. Until the answer comes the same button cannot send it twice; another one
-// can, as the rows of a list share a form. A form whose answer is a download stays on the page, and
-// has data-download.
+// can, as the rows of a list share a form. After a button whose answer is a download the page stays;
+// it has data-download.
 
 const SHOWN_AFTER = 300;
 const BAR_AFTER = 2000;
@@ -42,8 +42,8 @@ function endAll() {
 // On the window, so that it comes after scripts that send a form themselves.
 window.addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || form.method === "dialog" || form.target || "download" in form.dataset) return;
   const sender = event.submitter ?? form;
+  if (event.defaultPrevented || form.method === "dialog" || form.target || "download" in sender.dataset) return;
   if (sent.has(sender)) {
     event.preventDefault();
     return;

@@ -22,10 +22,17 @@ function changed() {
 // The URL of a link or button, which is the same in the refreshed list.
 const target = (element) => element?.getAttribute("formaction") ?? element?.getAttribute("href");
 
-// Replace the content of an element; the focus stays on the same link or button.
+// Replace the content of an element; the same rows stay selected, and the focus stays on the same
+// link or button.
 function replaceContent(old, fresh) {
   const focused = old.contains(document.activeElement) && target(document.activeElement);
+  const selected = Array.from(old.querySelectorAll("tbody .pick-row input:checked"));
   old.replaceChildren(...document.importNode(fresh, true).childNodes);
+  for (const { name, value } of selected) {
+    const box = old.querySelector(`tbody .pick-row input[name="${name}"][value="${value}"]`);
+    if (box) box.checked = true;
+  }
+  old.dispatchEvent(new Event("change", { bubbles: true })); // selection.js counts them
   if (!focused) return;
   const same = Array.from(old.querySelectorAll("a, button")).find((one) => target(one) === focused);
   same?.focus({ preventScroll: true });

@@ -18,9 +18,10 @@ function storeZone(name) {
 }
 
 // A page is loaded again only when its cookie has changed, so never twice, and never where cookies
-// are refused. The answer to a form would be sent again, and a message would be gone.
+// are refused. The answer to a form would be sent again, and a message that is shown once would be
+// gone.
 function isWrong() {
-  const once = "posted" in page.dataset || document.querySelector(".notice");
+  const once = "posted" in page.dataset || document.querySelector("[data-once]");
   return page.dataset.zone !== own && !once && document.querySelector("[data-in-zone]");
 }
 

@@ -55,13 +55,18 @@ def test_rows_that_the_browser_checks_again_are_counted(page: Page) -> None:
     expect(page.locator(".selection > span")).to_have_text(f"{count} selected")
 
 
-def test_in_a_replaced_list_all_can_be_selected(open_as: OpenAs) -> None:
+def test_in_a_replaced_list_the_same_row_is_selected_and_all_can_be(open_as: OpenAs) -> None:
     page = open_as("editor").new_page()
     page.goto("/files")
+    selected = page.locator(ROWS).first
+    value = selected.get_attribute("value")
+    selected.check()
     page.locator("#file").set_input_files(
         [{"name": "selected.txt", "mimeType": "", "buffer": b"x"}]
     )
     expect(page.locator("[data-fresh=list]")).to_contain_text("selected.txt")
+    expect(page.locator(f"{ROWS}:checked")).to_have_attribute("value", value)
+    expect(page.locator(".selection > span")).to_have_text("1 selected")
     page.locator(ALL).check()
     count = page.locator(ROWS).count()
     expect(page.locator(".selection > span")).to_have_text(f"{count} selected")
@@ -74,3 +79,14 @@ def test_without_a_script_the_head_has_no_checkbox(open_as: OpenAs) -> None:
     expect(page.locator(ALL)).to_be_hidden()
     page.locator(ROWS).first.check()
     expect(page.locator(".selection > span")).to_have_text("Selected")
+
+
+def test_a_selection_is_downloaded_as_often_as_asked(open_as: OpenAs) -> None:
+    page = open_as("viewer").new_page()
+    page.goto(FOLDER)
+    page.locator(ROWS).first.check()
+    button = page.get_by_role("button", name="Download", exact=True)
+    for _time in range(2):
+        with page.expect_download():
+            button.click()
+    assert button.get_attribute("aria-busy") is None

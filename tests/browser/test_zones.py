@@ -66,10 +66,10 @@ def test_a_chosen_zone_counts_before_that_of_the_browser(open_as: OpenAs):
         page.wait_for_selector(".notice")
 
 
-def move_to(open_as: OpenAs, zone: str):
+def move_to(open_as: OpenAs, zone: str, role: str = "viewer"):
     """The page of a browser that is in another zone now than its cookie says, and the methods of
     its requests for pages."""
-    window = open_as("viewer", timezone_id=zone)
+    window = open_as(role, timezone_id=zone)
     url = window.request.get("/healthz").url
     window.add_cookies([{"name": "gz_zone", "value": "UTC", "url": url}])
     page, loaded = window.new_page(), []
@@ -129,3 +129,11 @@ def test_a_page_with_a_message_is_not_loaded_again(open_as: OpenAs):
     page.wait_for_load_state("networkidle")
     assert page.is_visible(".notice")
     assert loaded == ["GET", "POST", "GET"]
+
+
+def test_a_page_with_a_message_that_stays_is_loaded_again(open_as: OpenAs):
+    page, loaded = move_to(open_as, "Pacific/Kiritimati", "admin")
+    page.goto("/history?day=yesterday")
+    page.wait_for_selector("html[data-zone='Pacific/Kiritimati']")
+    assert page.is_visible(".notice")
+    assert loaded == ["GET", "GET"]

@@ -10,8 +10,9 @@ def init_app(app: Flask) -> None:
     from app.clock import registry
     from app.files.preview import views
     from app.files.preview.kinds import has_thumbnail
-    from app.files.preview.results import remove_strays
+    from app.files.preview.results import remove_strays, version
 
+    version()  # before another release can replace the files that it reads
     app.register_blueprint(views.bp)
     app.add_template_test(has_thumbnail, "thumbnailed")
     stray = partial(remove_strays, app.config["SETTINGS"].files_dir)

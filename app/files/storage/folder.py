@@ -38,6 +38,7 @@ NO_LINK = (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
 # A preview by another version may still be in use for this long: by a release that is being
 # replaced.
 OTHER_VERSION_SECONDS = 24 * 3600
+DELETED = N_("This file was deleted permanently just now.")
 STORED = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,16})?")
 
 
@@ -180,29 +181,25 @@ def find_stored(folder: Path, stored_name: str) -> Path:
     """The path of a stored file; NotFound if it is missing, which is logged."""
     path = path_of(folder, stored_name)
     if not path.exists():
-        raise missing(path)
+        log.error("the content of the stored file %s is missing", stored_name)
+        raise NotFound(N_("The content of this file is missing. Tell your administrator."))
     return path
 
 
 def open_stored(path: Path) -> BinaryIO:
-    """A stored file; NotFound if it is missing: it may be deleted at any moment."""
+    """A stored file that was found; NotFound if it was deleted since."""
     try:
         return path.open("rb")
     except FileNotFoundError:
-        raise missing(path) from None
+        raise NotFound(DELETED) from None
 
 
 def stat_stored(path: Path) -> os.stat_result:
-    """What the system knows of a stored file; NotFound if it is missing."""
+    """What the system knows of a stored file that was found; NotFound if it was deleted since."""
     try:
         return path.stat()
     except FileNotFoundError:
-        raise missing(path) from None
-
-
-def missing(path: Path) -> NotFound:
-    log.error("the content of the stored file %s is missing", path.name)
-    return NotFound(N_("The content of this file is missing. Tell your administrator."))
+        raise NotFound(DELETED) from None
 
 
 def read_blocks(path: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
@@ -257,9 +254,10 @@ def remove_stray_previews(folder: Path, version: str) -> int:
         if STORED.fullmatch(path.name) and is_stray(folder, path, outdated):
             path.unlink(missing_ok=True)
             count += 1
-            with suppress(OSError):  # unless there is something else in them
-                path.parent.rmdir()
-                path.parent.parent.rmdir()
+            if outdated:  # in a folder of this version somebody may be about to store another
+                with suppress(OSError):  # unless there is something else in them
+                    path.parent.rmdir()
+                    path.parent.parent.rmdir()
     return count
 
 

@@ -390,7 +390,9 @@ def test_a_missing_content_leaves_the_page(app, add, script, as_role):
 
 
 @pytest.mark.parametrize("address", ["picture/1200", "picture/64", "preview/x"])
-def test_a_file_that_is_deleted_while_it_waits_is_not_found(app, add, script, monkeypatch, address):
+def test_a_file_that_is_deleted_while_it_waits_is_not_found(
+    app, add, script, monkeypatch, caplog, address
+):
     """Purged by the clock, after the request has read its row and its first bytes."""
     from app.files.storage.folder import remove_stored
 
@@ -405,8 +407,11 @@ def test_a_file_that_is_deleted_while_it_waits_is_not_found(app, add, script, mo
         yield
 
     monkeypatch.setattr(results, "turn", turn_after_deletion)
-    assert script.get(f"/files/{file_id}/{address}").status_code == 404
+    response = script.get(f"/files/{file_id}/{address}")
+    assert response.status_code == 404
+    assert "was deleted permanently just now." in response.text
     assert waited
+    assert "is missing" not in caplog.text
 
 
 def test_a_preview_that_is_deleted_before_it_is_sent_is_not_found(app, add, script, monkeypatch):

@@ -200,6 +200,9 @@ def test_previews_without_their_file_are_deleted(tmp_path, stored, monkeypatch):
     assert remove_strays(tmp_path, monkeypatch) == [16, 16, 16, 16]
     left = {path.name for path in on_disk(tmp_path / "previews")}
     assert left == {stored, "notes.txt"}
+    # Of this version the folders stay: a preview may be about to be stored there.
+    assert len(list((tmp_path / "previews").glob("1200-2/*"))) == 17
+    assert not (tmp_path / "previews" / "64-1" / "00").exists()
 
 
 def test_previews_of_another_version_are_deleted_after_a_day(tmp_path, stored, monkeypatch):
