@@ -40,18 +40,18 @@ class RestoredFile:
     current_version: int
     current_id: int
 
-
-def restored_text(file: RestoredFile) -> Message:
-    """What restoring did."""
-    if file.version == file.current_version:
-        return N_("%(name)s was restored.", name=file.name)
-    return N_(
-        "%(name)s was restored as version %(n)d. Its name was used again in the meantime: "
-        "version %(current)d is the current one.",
-        name=file.name,
-        n=file.version,
-        current=file.current_version,
-    )
+    @property
+    def message(self) -> Message:
+        """What restoring did."""
+        if self.version == self.current_version:
+            return N_("%(name)s was restored.", name=self.name)
+        return N_(
+            "%(name)s was restored as version %(n)d. Its name was used again in the meantime: "
+            "version %(current)d is the current one.",
+            name=self.name,
+            n=self.version,
+            current=self.current_version,
+        )
 
 
 @dataclass

@@ -152,7 +152,7 @@ def list_or_folder_url() -> str:
 
 def restored_notice(file: services.RestoredFile) -> Notice:
     """The notice for a restored file; with a link if a newer version is the current one."""
-    text = str(services.restored_text(file))
+    text = str(file.message)
     if file.version == file.current_version:
         return Notice(text)
     link = url_for("files.show_file", file_id=file.current_id)

@@ -14,7 +14,7 @@ from app.files.folders.moving import Types
 from app.files.models import File
 from app.files.queries import lock_owners, versions_of
 from app.files.rules import check_may_change, restorable_since
-from app.files.services import recorded, remove_versions, restore_versions, restored_text
+from app.files.services import recorded, remove_versions, restore_versions
 from app.files.undo.folders import read_former_types, undo_file_move
 from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE, GONE, check_newest
@@ -103,7 +103,7 @@ def undo_removal(actor: Actor, _entry: HistoryEntry, file: File) -> Message:
         raise Conflict(CHANGED_SINCE)
     if file.removed_at <= restorable_since():
         raise Conflict(PURGED)
-    return restored_text(restore_versions(actor, file))
+    return restore_versions(actor, file).message
 
 
 UNDO: Mapping[str, Callable[[Actor, HistoryEntry, File], Message]] = {
