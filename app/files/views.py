@@ -67,7 +67,7 @@ def list_files(folder: str = "") -> ResponseReturnValue:
     try:
         here = folders.find_folder(actor(), asked.folder) if folder else None
     except NotFound as missing:
-        return removed_folder_page(asked.folder, missing), missing.status
+        return removed_folder_page(asked.folder, missing)
     page = listing.select_files(actor(), asked, cursor, totals.rows)
     rows = [row for row in page.rows if isinstance(row, Folder)]
     return render_template(
@@ -99,7 +99,7 @@ def show_file(file_id: int) -> ResponseReturnValue:
     try:
         file = queries.load_file(actor(), file_id)
     except NotFound as missing:
-        return removed_file_page(file_id, ABOUT_VERSIONS, missing), missing.status
+        return removed_file_page(file_id, ABOUT_VERSIONS, missing)
     versions = queries.list_versions(actor(), file)
     ids = [row.id for row in versions[:ABOUT_VERSIONS]]
     entries = entries_about(actor(), "file", file.id, others=ids)

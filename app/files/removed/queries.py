@@ -62,6 +62,20 @@ def find_removed(actor: Actor, file_id: int) -> RemovedRow | None:
 
 
 @permitted(Role.VIEWER)
+def find_remaining(actor: Actor, file_id: int) -> int | None:
+    """The id of the current version of a file of which this version was removed alone. None for a
+    removed file, also if its name was used again since."""
+    file = db.session.get(File, file_id, populate_existing=True)
+    if file is None or file.removed_at is None:
+        return None
+    present = (*versions_of(file), File.removed_at.is_(None))
+    older = select(File.id).where(*present, File.created_at < file.removed_at)
+    if db.session.scalar(older.limit(1)) is None:
+        return None
+    return db.session.scalar(select(File.id).where(*present, File.replaced_at.is_(None)))
+
+
+@permitted(Role.VIEWER)
 def list_removed_with(actor: Actor, file: File, most: int) -> list[int]:
     """The ids of the versions that were removed together with this one, newest first."""
     query = select(File.id).where(*versions_of(file), File.removed_at == file.removed_at)

@@ -30,8 +30,8 @@ from app.files.models import File
 from app.files.queries import lock_owners
 from app.files.rules import restorable_since
 from app.history.models import HistoryEntry
-from app.history.queries import CHANGED_SINCE, GONE, check_newest
-from app.history.services import Change, record
+from app.history.queries import CHANGED_SINCE, GONE, check_newest, newest_of_subjects
+from app.history.services import Change, dump, record
 from app.text import N_, Message
 
 
@@ -60,6 +60,21 @@ def find_restorable(actor: Actor, removed: Sequence[HistoryEntry]) -> set[int]:
     paths = paths_now(able)
     there = set(db.session.scalars(select(Folder.path).where(Folder.path.in_(paths.values()))))
     return {entry_id for entry_id, path in paths.items() if path not in there}
+
+
+@permitted(Role.VIEWER)
+def find_folder_removal(actor: Actor, path: str) -> int | None:
+    """The id of the entry about the removal of the folder that would have this path now, if the
+    actor can undo it."""
+    query = select(HistoryEntry).where(
+        HistoryEntry.action == "folder.delete",
+        HistoryEntry.before == dump({"path": path}),
+        HistoryEntry.at > restorable_since(),
+    )
+    removed = db.session.scalars(query.order_by(HistoryEntry.id.desc()).limit(1)).all()
+    is_there = [paths_now(removed)[entry.id] == path for entry in removed] == [True]
+    able = find_restorable(actor, newest_of_subjects(removed)) if is_there else ()
+    return next(iter(able), None)
 
 
 @permitted(Role.VIEWER)

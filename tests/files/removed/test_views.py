@@ -72,11 +72,7 @@ def test_the_page_of_a_removed_file_says_so_and_restores_it(gone):
     assert not page.has("main [href*='/download'], main img, main iframe, main .preview")
     for address in ("/files/1", "/files/1/preview/x"):
         assert gone.get(address).status_code == 404
-    button = page.one(".head-actions form")["action"].partition("?")[0]
-    headers = {**HTML, "Referer": f"http://localhost{link}"}
-    response = gone.submit(button, page=link, headers=headers)
-    assert (response.status_code, response.location) == (303, link)
-    assert gone.get(link).status_code == 200
+    press_restore(gone, page, link)
 
 
 def test_an_earlier_version_has_the_page_of_the_removed_file(app, as_role):
@@ -116,10 +112,52 @@ def test_the_address_of_a_removed_folder_leads_to_its_files(app, as_role):
     assert response.status_code == 404
     page = Page(response)
     assert page.text(".notice").startswith(
-        "This folder was removed. 2 files that were in it can be restored."
+        "This folder was removed. It can be restored for 30 days after its removal. "
+        "2 files that were in it can be restored."
     )
     [link] = page.links(".notice a")
     assert len(Page(editor.get(link)).all("tbody tr")) == 2
     for client, headers in ((as_role("viewer"), HTML), (editor, {"Accept": "application/json"})):
         response = client.get("/files/folders/plans", headers=headers)
         assert (response.status_code, "restored" in response.text) == (404, False)
+    press_restore(editor, page, "/files/folders/plans")
+    assert len(Page(editor.get("/files/folders/plans")).all("tbody tr")) == 2
+
+
+def press_restore(client, page, address):
+    """Press Restore on the page of something removed, which leads back to its address."""
+    button = page.one(".head-actions form")["action"].partition("?")[0]
+    headers = {**HTML, "Referer": f"http://localhost{address}"}
+    response = client.submit(button, page=address, headers=headers)
+    assert (response.status_code, response.location) == (303, address)
+    assert client.get(address).status_code == 200
+
+
+def test_the_address_of_a_removed_empty_folder_restores_it(app, as_role):
+    editor, address = as_role("editor"), "/files/folders/plans"
+    editor.submit("/files/new-folder", {"name": "plans"})
+    editor.submit("/files/remove?folder=1", page="/files")
+    editor.get("/files")
+    response = editor.get(address)
+    page = Page(response)
+    assert response.status_code == 404
+    assert page.text(".notice") == (
+        "This folder was removed. It can be restored for 30 days after its removal."
+    )
+    assert as_role("viewer").get(address).text.count("was removed") == 0
+    press_restore(editor, page, address)
+
+
+def test_the_address_of_a_version_that_was_removed_alone_leads_to_the_current_one(app, as_role):
+    script, editor = Script(app), as_role("editor")
+    for text in (b"one", b"two"):
+        script.upload(("a.txt", text))
+    undo = Page(editor.get("/files/2/details")).one(".feed [formaction$='/undo']")["formaction"]
+    editor.submit(undo, page="/files")
+    for client in (editor, as_role("viewer")):
+        response = client.get("/files/2/details", headers=HTML)
+        assert (response.status_code, response.location) == (302, "/files/1/details")
+    editor.submit("/files/1/remove", page="/files")
+    script.upload(("a.txt", b"three"))
+    for number in (1, 2):
+        assert editor.get(f"/files/{number}/details", headers=HTML).status_code == 404
