@@ -53,11 +53,13 @@ class Removal:
 
 @dataclass(frozen=True)
 class Moved:
-    """What was moved together, and to which folder; of a single one that was not there already the
-    id of its entry in the history."""
+    """What was moved together, and to which folder; how many files and folders were not there
+    already; of a single one of those the id of its entry in the history."""
 
     folder: str
     moves: list[Move]
+    files: int
+    folders: int
     entry_id: int | None
 
 
@@ -123,7 +125,10 @@ def store_move(
         raise
     entries = [record_move(actor, kind, done, batch_id) for kind, done in moves]
     after_commit(cache.invalidate)
-    return Moved(folder, [done for _kind, done in moves], None if batch_id else entries[0])
+    changed = [kind for kind, done in moves if done.old != done.new]
+    files, folders = changed.count("file"), changed.count("folder")
+    entry_id = None if batch_id else entries[0]
+    return Moved(folder, [done for _kind, done in moves], files, folders, entry_id)
 
 
 def move_all(

@@ -58,11 +58,11 @@ def new_folder() -> ResponseReturnValue:
 def move() -> ResponseReturnValue:
     """Moves what is selected to a folder; one file or folder also gets another name."""
     selection, selected = read_selected()
-    form, what = place_form(selected), what_of(selected)
+    form = place_form(selected)
     place = form.folder.data or ""
     sent = submit(form, lambda: services.move_selected(actor(), selection, place, form.new_name))
     if sent.done:
-        moved_notice(what, sent.result).show()
+        moved_notice(sent.result).show()
         return redirect(folder_url(sent.result.folder), 303)
     folders = queries.suggest_folders(actor())
     page = selection_page("move", selection, selected, form=form, folders=folders)
@@ -132,12 +132,15 @@ def counted(folders: int, files: int) -> str:
     return str(texts[0] if folders else texts[1])
 
 
-def moved_notice(what: str, moved: services.Moved) -> Notice:
-    """What was moved or renamed, with Undo for a single one."""
-    if len(moved.moves) > 1:
-        return Notice(_("%(what)s were moved.", what=what))
-    undo = undo_url(moved.entry_id) if moved.entry_id else ""
-    return Notice(moved_text(moved.moves[0]), undo=undo)
+def moved_notice(moved: services.Moved) -> Notice:
+    """What was moved or renamed, without what was there already, with Undo for a single one."""
+    if len(moved.moves) == 1:
+        undo = undo_url(moved.entry_id) if moved.entry_id else ""
+        return Notice(moved_text(moved.moves[0]), undo=undo)
+    count, what = moved.folders + moved.files, counted(moved.folders, moved.files)
+    if not count:
+        return Notice(_("Nothing was changed."))
+    return Notice(ngettext("%(what)s was moved.", "%(what)s were moved.", count, what=what))
 
 
 def moved_text(move: Move) -> str:

@@ -72,6 +72,12 @@ def test_a_selection_is_moved_and_shown_where_it_went(script, as_role):
     page = Page(browser.get(response.location))
     assert page.text(NOTICE) == "1 folder and 1 file were moved."
     assert page.texts(f"{ROWS} .main") == ["2026", "top.pdf"]
+    for selected, said in (
+        (address, "Nothing was changed."),
+        ("/files/move?file=3&file=1", "1 file was moved."),
+    ):
+        browser.submit(selected, {"folder": "old"})
+        assert Page(browser.get("/files/folders/old")).text(NOTICE) == said
 
 
 def test_a_folder_is_removed_after_asking_and_comes_back(script, as_role):
