@@ -292,7 +292,8 @@ def test_flawed_row_is_marked_and_saving_asks_for_the_rules(app, as_role, rows):
 def test_viewer_reads_the_facts_without_a_form(as_role, cities):
     cities(("广东", "深圳市", 17_494_398))
     page = as_role("viewer").get("/cities/1")
-    assert Page(page).text("main .two > div:first-child > .panel:first-child dd.figure") == "17,494,398"
+    facts = "main .two > div:first-child > .panel:first-child dd.figure"
+    assert Page(page).text(facts) == "17,494,398"
     assert not Page(page).has('input[name="province"], a[href$="/delete"]')
 
 
