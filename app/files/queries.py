@@ -13,7 +13,7 @@ from app.errors import NotFound
 from app.files.models import File
 from app.text import N_
 
-NOT_HERE = N_("No file has this name. If it was renamed or moved, search for it on the page Files.")
+NOT_HERE = N_("No file has this name. If it was renamed or moved, search for it on the Files page.")
 
 Conditions = tuple[ColumnElement[bool], ...]
 

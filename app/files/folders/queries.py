@@ -23,7 +23,7 @@ from app.files.models import File
 from app.text import N_
 
 NOT_HERE = N_(
-    "No folder has this name. If it was renamed or moved, search for it on the page Files."
+    "No folder has this name. If it was renamed or moved, search for it on the Files page."
 )
 # Folders that a field suggests.
 SUGGESTED = 200
