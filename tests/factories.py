@@ -11,7 +11,8 @@ import pytest
 from click.testing import Result
 from flask import Flask
 from redis.connection import AbstractConnection
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
+from sqlalchemy.exc import DBAPIError
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
@@ -20,7 +21,9 @@ from app.auth import services as auth
 from app.auth.queries import find_person, load_person
 from app.auth.sessions.start import start_session
 from app.auth.tokens import services as tokens
+from app.database import service
 from app.database.engine import db
+from app.database.failures import Kind, classify
 from app.database.service import unrecorded
 from app.history.models import HistoryEntry
 from app.setup import services as setup
@@ -34,6 +37,10 @@ SPACES = " \u00a0\u2007\u2009\u202f\u3000"
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u180b\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060"
     "\u2061\u2066\u2069\u206a\u2800\u3164\ufe0f\ufeff\uffa0\ufff9\U0001d173\U000e0001\U000e0020"
+)
+WAITING = text(
+    "SELECT COUNT(*) FROM information_schema.innodb_trx JOIN information_schema.processlist"
+    " ON id = trx_mysql_thread_id WHERE trx_state = 'LOCK WAIT' AND db = DATABASE()"
 )
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -178,15 +185,24 @@ def note_calls(patch: pytest.MonkeyPatch, owner: Any, name: str) -> list[tuple[A
     return calls
 
 
+def waits_on_mariadb() -> bool:
+    """True if a transaction of this database waits for a lock of another one."""
+    if db.engine.dialect.name == "sqlite":
+        return False
+    with db.engine.connect() as connection:
+        return bool(connection.scalar(WAITING))
+
+
 @contextmanager
 def coming_between(
     app: Flask, owner: Any, name: str, work: Callable[[], Any]
 ) -> Iterator[list[Any]]:
     """Let another request come between: when a function is called for the first time in this block,
-    `work` begins in another thread and has a moment before the function goes on. Where it has to
-    wait for a lock, it ends after that. The list then has its result, or its exception."""
+    `work` begins in another thread, and the function goes on when that has ended or waits for a
+    lock. The list then has its result, or its exception."""
     results: list[Any] = []
     function = getattr(owner, name)
+    is_busy = threading.Event()  # the other has found SQLite's only writer at work
 
     def run() -> None:
         with app.app_context():
@@ -197,14 +213,23 @@ def coming_between(
 
     other = threading.Thread(target=run)
 
+    def classify_and_notice(error: DBAPIError) -> Kind:
+        kind = classify(error)
+        if kind is Kind.BUSY and threading.current_thread() is other:
+            is_busy.set()
+        return kind
+
     def call(*args: Any, **kwargs: Any) -> Any:
         if other.ident is None:
             other.start()
-            other.join(0.5)
+            # MariaDB looks for waiting transactions only if it was not asked in the last 0.1 s.
+            while other.is_alive() and not is_busy.is_set() and not waits_on_mariadb():
+                other.join(0.15)
         return function(*args, **kwargs)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(owner, name, call)
+        patch.setattr(service, "classify", classify_and_notice)
         yield results
     other.join(120)
     assert not other.is_alive(), "it hangs"

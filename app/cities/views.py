@@ -141,7 +141,9 @@ def saved_notice(city_id: int, name: str, saved: services.SavedCity) -> Notice:
     """Says that a city was saved, with a link to it, and a button that undoes that."""
     text = _("%(name)s was saved.", name=name)
     if saved.merged:
-        text = _("%(name)s was saved. Other people's changes were kept.", name=name)
+        text = _(
+            "%(name)s was saved. Changes that others made in the meantime are included.", name=name
+        )
     undo = undo_url(saved.entry_id) if saved.entry_id else ""
     return Notice(text, url_for("cities.edit_city", city_id=city_id), _("Open"), undo)
 

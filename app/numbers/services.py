@@ -62,7 +62,7 @@ def check_n(text: str, limit: int) -> int:
 
 
 def get_pi(text: str, limits: ClientLimits) -> NumberResult:
-    """π from n - 1 terms. All n that have the last result share its place in the cache."""
+    """π from the terms below n. All n that have the last result share its place in the cache."""
     n = check_n(text, pi.LIMIT)
     terms = min(n, pi.LAST_N)
     counted = pi.count_added(terms) > UNCOUNTED_TERMS

@@ -32,7 +32,7 @@ class AnyText(BaseConverter):
 @without_session
 @always_json
 def get_pi(n: str | None = None) -> Response:
-    """π from n - 1 terms; n in the path or as `?n=`."""
+    """π from the terms below n; n in the path or as `?n=`."""
     return json_response(services.get_pi, request.args.get("n", "100") if n is None else n)
 
 

@@ -85,11 +85,12 @@ def menu_entries() -> list[MenuItem]:
 
 
 def current_list() -> MenuItem | None:
-    """The list above the page, by its entry; None for a list itself and where there is none."""
-    room = f"{request.blueprint}."
+    """The list above the page, by its entry in the bar or the menu; None for a list itself, and
+    where there is none."""
+    blueprint = f"{request.blueprint}."
     entries = (*bar_entries(), *menu_entries())
     current = next(
-        (each for each in entries if each.is_current or each.endpoint.startswith(room)), None
+        (each for each in entries if each.is_current or each.endpoint.startswith(blueprint)), None
     )
     return current if current and current.url != request.path else None
 

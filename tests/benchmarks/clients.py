@@ -107,16 +107,22 @@ class Client:
         self.headers = {"Cookie": cookies, "Accept": "text/html"}
 
     @contextmanager
+    def closed_after_a_failure(self) -> Iterator[None]:
+        """The next request opens the connection again."""
+        try:
+            yield
+        except (OSError, http.client.HTTPException):
+            self.close()
+            raise
+
+    @contextmanager
     def response(
         self, method: str, path: str, body: str | None = None, **headers: str
     ) -> Iterator[http.client.HTTPResponse]:
         """Send a request; yields the response, which is to be read."""
-        try:
+        with self.closed_after_a_failure():
             self.connection.request(method, path, body, {**self.headers, **headers})
             yield self.connection.getresponse()
-        except (OSError, http.client.HTTPException):
-            self.close()
-            raise
 
     def get(self, path: str) -> tuple[int, bytes]:
         with self.response("GET", path) as response:
@@ -157,13 +163,14 @@ class Client:
         size = len(head) + file.seek(0, 2) + len(tail)
         kind = f"multipart/form-data; boundary={edge}"
         headers = {**self.headers, "Content-Type": kind, "Content-Length": str(size)}
-        self.connection.putrequest("POST", path)
-        for item in headers.items():
-            self.connection.putheader(*item)
-        self.connection.endheaders(head)
-        self.connection.sock.sendfile(file, 0)
-        self.connection.send(tail)
-        return redirects(self.connection.getresponse())
+        with self.closed_after_a_failure():
+            self.connection.putrequest("POST", path)
+            for item in headers.items():
+                self.connection.putheader(*item)
+            self.connection.endheaders(head)
+            self.connection.sock.sendfile(file, 0)
+            self.connection.send(tail)
+            return redirects(self.connection.getresponse())
 
     def close(self) -> None:
         self.connection.close()

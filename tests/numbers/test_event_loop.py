@@ -1,7 +1,6 @@
 """A computation does not block the other requests of its worker."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -19,7 +18,7 @@ def test_other_requests_are_answered_while_pi_is_computed(gunicorn, store):
     came before it, of which there are four at most, and for what is sent just then."""
     store.flushall()
     waits = wait_for_pi(gunicorn(1))
-    assert len(waits) > 20
+    assert len(waits) >= 100 / (2 * AT_ONCE)
     assert waits[int(0.95 * len(waits))] <= 2 * AT_ONCE
 
 
@@ -31,15 +30,13 @@ def test_other_requests_are_answered_while_large_fibonacci_numbers_are_computed(
     with ThreadPoolExecutor(1) as pool, requests.Session() as session:
         session.get(f"{address}/healthz")
         computing = pool.submit(requests.get, f"{address}/fib/1000000", timeout=60)
-        waits = []
+        answered = 0
         while not computing.done():
-            begun = time.perf_counter()
             session.get(f"{address}/healthz")
-            waits.append(time.perf_counter() - begun)
+            answered += 1
     answer = computing.result().text
     assert answer == f'{{"cached": false, "result": {fib.digits(1_000_000)}}}'
-    assert len(waits) > 5
-    assert max(waits) < 0.5 * sum(waits)  # none waited for the computation itself
+    assert answered > 5  # one waits if it blocks the worker
 
 
 def wait_for_pi(address):

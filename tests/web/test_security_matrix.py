@@ -141,10 +141,11 @@ def declarations(app, address):
 
 
 @pytest.fixture
-def filled(app, applications):
+def filled(app, applications, monkeypatch):
     """A filled application on SQLite."""
     app.token, values = applications.filled(app, fill)
-    VALUES.update(values)
+    for name, value in values.items():
+        monkeypatch.setitem(VALUES, name, value)
     return app
 
 

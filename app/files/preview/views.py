@@ -59,9 +59,9 @@ def show_preview(file_id: int, name: str) -> Response:
     """A document, sound or film; it is not counted as a download. The name in the address is the
     one that the browser's viewer of documents shows."""
     file = queries.load_file(actor(), file_id)
-    etag, name = file.sha256, file.name
+    etag, real_name = file.sha256, file.name
     path, content_type = services.find_preview(actor(), file)
-    return send_content(path, etag, preview_headers(content_type, name, file_id))
+    return send_content(path, etag, preview_headers(content_type, real_name, file_id))
 
 
 @bp.get("/files/<int:file_id>/picture/<int:size>")

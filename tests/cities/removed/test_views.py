@@ -50,7 +50,7 @@ def test_the_list_is_searched(gone):
     assert page.links(".empty a") == [LIST]
 
 
-def test_an_empty_list_says_for_how_long_cities_are_on_it(as_role):
+def test_an_empty_list_says_so(as_role):
     page = Page(as_role("editor").get(LIST))
     assert page.text(".empty") == "There are no cities to restore."
 
