@@ -1,8 +1,9 @@
 """The table of files. The bytes are in the storage folder, under names of our own."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Row, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.auth.models import Person
@@ -80,6 +81,10 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     @property
     def sent_path(self) -> str:
         return self.sent_name or self.path
+
+
+# A file as a row of some of its columns.
+FileRow = Row[*tuple[Any, ...]]
 
 
 def join_path(folder: str, name: str) -> str:

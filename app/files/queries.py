@@ -13,7 +13,7 @@ from app.errors import NotFound
 from app.files.models import File
 from app.text import N_
 
-NOT_HERE = N_("No file has this name. If it was renamed or moved, search for it on the Files page.")
+NO_FILE = N_("No file has this name. If it was renamed or moved, search for it on the Files page.")
 
 Conditions = tuple[ColumnElement[bool], ...]
 
@@ -56,7 +56,7 @@ def find_file(actor: Actor, sent: str) -> File:
     query = query.order_by(File.created_at.desc(), File.id.desc())
     file = db.session.scalars(query.limit(1)).first()
     if file is None:
-        raise NotFound(NOT_HERE)
+        raise NotFound(NO_FILE)
     return file
 
 

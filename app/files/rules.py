@@ -2,13 +2,12 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement
 
 from app.actor import Actor
 from app.errors import Forbidden, Invalid
-from app.files.models import File
+from app.files.models import File, FileRow
 from app.files.names import CleanPath
 from app.files.storage.content import content_type
 from app.files.storage.folder import Incoming
@@ -36,12 +35,12 @@ def check_extension(extension: str, allowed: Collection[str]) -> None:
         raise Invalid(N_("File type not allowed. Allowed: %(list)s.", list=list(allowed)))
 
 
-def may_change(actor: Actor, file: Any) -> bool:
+def may_change(actor: Actor, file: File | FileRow) -> bool:
     """True for editors, and for the owner of the file whatever their role is now."""
     return actor.may_write or (actor.is_signed_in and file.owner_id == actor.id)
 
 
-def check_may_change(actor: Actor, file: Any) -> None:
+def check_may_change(actor: Actor, file: File | FileRow) -> None:
     """Forbidden for those who may not remove and restore this file."""
     if not may_change(actor, file):
         raise Forbidden(N_("Only the owner and editors can do this."))

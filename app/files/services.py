@@ -14,14 +14,14 @@ from app.database.service import after_commit, permitted, service
 from app.errors import NotFound
 from app.files import cache, queries
 from app.files.folders.rows import lock_folder_of
-from app.files.models import File
+from app.files.models import File, FileRow
 from app.files.rules import check_may_change, restorable_since
 from app.files.storage.folder import remove_leftovers, remove_stored
 from app.files.storage.purging import find_orphans, purge_batch
 from app.history.models import ADMINISTRATORS
 from app.history.queries import find_removal
 from app.history.services import Change, record
-from app.text import N_
+from app.text import N_, Message
 from app.times import now
 
 # The subject of an entry that is about no file in particular.
@@ -40,6 +40,19 @@ class RestoredFile:
     current_version: int
     current_id: int
 
+    @property
+    def message(self) -> Message:
+        """What restoring did."""
+        if self.version == self.current_version:
+            return N_("%(name)s was restored.", name=self.name)
+        return N_(
+            "%(name)s was restored as version %(n)d. Its name was used again in the meantime: "
+            "version %(current)d is the current one.",
+            name=self.name,
+            n=self.version,
+            current=self.current_version,
+        )
+
 
 @dataclass
 class PurgeCounts:
@@ -49,7 +62,7 @@ class PurgeCounts:
     orphaned: int = 0
 
 
-def recorded(file: Any, owner: str | None = None) -> dict[str, Any]:
+def recorded(file: File | FileRow, owner: str | None = None) -> dict[str, Any]:
     """The fields of a version, a File or a row of its columns, for the history, with the name of
     its owner, which never changes."""
     fields = {name: getattr(file, name) for name in RECORDED}

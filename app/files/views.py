@@ -152,15 +152,9 @@ def list_or_folder_url() -> str:
 
 def restored_notice(file: services.RestoredFile) -> Notice:
     """The notice for a restored file; with a link if a newer version is the current one."""
+    text = str(file.message)
     if file.version == file.current_version:
-        return Notice(_("%(name)s was restored.", name=file.name))
-    text = _(
-        "%(name)s was restored as version %(n)d. Its name was used again in the meantime: "
-        "version %(current)d is the current one.",
-        name=file.name,
-        n=file.version,
-        current=file.current_version,
-    )
+        return Notice(text)
     link = url_for("files.show_file", file_id=file.current_id)
     return Notice(text, link=link, link_text=_("Show current version"))
 

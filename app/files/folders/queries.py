@@ -22,7 +22,7 @@ from app.files.listing import FileListing, folder_conditions
 from app.files.models import File
 from app.text import N_
 
-NOT_HERE = N_(
+NO_FOLDER = N_(
     "No folder has this name. If it was renamed or moved, search for it on the Files page."
 )
 # Folders that a field suggests.
@@ -39,7 +39,7 @@ def find_folder(actor: Actor, path: str) -> Folder:
         return folder
     within = select(File.id).where(inside(File.folder, path), File.removed_at.is_(None))
     if not path or db.session.scalar(within.limit(1)) is None:
-        raise NotFound(NOT_HERE)
+        raise NotFound(NO_FOLDER)
     return Folder(path=path)
 
 

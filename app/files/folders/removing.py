@@ -5,9 +5,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Select, and_, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -22,7 +21,7 @@ from app.files.folders.moving import lock_folder, lock_inside, update_files
 from app.files.folders.paths import ancestors, inside, is_inside, moved, parent_of
 from app.files.folders.rows import BATCH, TABLE, ensure_folders, lock_present
 from app.files.listing import FileListing
-from app.files.models import File
+from app.files.models import File, FileRow
 from app.files.rules import check_may_change, is_restorable, restorable_since
 from app.files.search_keys import folder_keys
 from app.files.services import RECORDED, recorded, restore_versions
@@ -40,7 +39,6 @@ TOO_MANY = N_(
 PRIMARY_KEY = "pk_folder"
 RESTORED_JUST_NOW = N_("Somebody else restored this just now.")
 
-FileRow = Row[*tuple[Any, ...]]
 COLUMNS = (
     File.id,
     File.owner_id,

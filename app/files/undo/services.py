@@ -103,16 +103,7 @@ def undo_removal(actor: Actor, _entry: HistoryEntry, file: File) -> Message:
         raise Conflict(CHANGED_SINCE)
     if file.removed_at <= restorable_since():
         raise Conflict(PURGED)
-    restored = restore_versions(actor, file)
-    if restored.version == restored.current_version:
-        return N_("%(name)s was restored.", name=restored.name)
-    return N_(
-        "%(name)s was restored as version %(n)d. Its name was used again in the meantime: "
-        "version %(current)d is the current one.",
-        name=restored.name,
-        n=restored.version,
-        current=restored.current_version,
-    )
+    return restore_versions(actor, file).message
 
 
 UNDO: Mapping[str, Callable[[Actor, HistoryEntry, File], Message]] = {
