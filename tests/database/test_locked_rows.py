@@ -47,7 +47,7 @@ def test_lock_wait_timeout_is_a_conflict(mariadb):
     with locked("person"), pytest.raises(Locked, match="Someone else is changing this") as error:
         service()
     assert error.value.status == 409
-    assert 0.9 < time.monotonic() - begun < 30  # the default of MariaDB is 50
+    assert 0.9 < time.monotonic() - begun < 30  # 50 by default; ours: test_limits.py
     assert attempts == ["attempt"]
     assert role_of(person) == "viewer"
     service()
