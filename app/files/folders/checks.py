@@ -1,6 +1,6 @@
 """Whether a place is free, and who may change a folder; within a running service or read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import func, or_, select
 
@@ -9,9 +9,9 @@ from app.database.engine import db
 from app.database.keyset import Query
 from app.errors import Forbidden, Invalid, NotFound
 from app.files.folders.models import Folder
-from app.files.folders.paths import inside, name_of, parent_of
-from app.files.folders.rows import lock_present
-from app.files.models import File
+from app.files.folders.paths import ancestors, inside, name_of, parent_of
+from app.files.folders.rows import lock_present, slices
+from app.files.models import File, join_path
 from app.text import N_, Message
 
 FILE_THERE = N_("There is already a file %(name)s in %(folder)s.")
@@ -30,8 +30,37 @@ def check_free(path: str, field: str = "name") -> None:
 
 
 def taken(text: Message, path: str, field: str = "name") -> Invalid:
-    place = parent_of(path) or N_("Files")
-    return Invalid(fields={field: N_(text.text, name=name_of(path), folder=place)})
+    return Invalid(fields={field: filled(text, path)})
+
+
+def filled(text: Message, path: str) -> Message:
+    return N_(text.text, name=name_of(path), folder=parent_of(path) or N_("Files"))
+
+
+def find_taken(paths: Collection[str]) -> dict[str, Message]:
+    """Why files cannot have some of these paths: a folder has it, or a file has that of a folder
+    which would be made for it."""
+    above = {path: ancestors(parent_of(path)) for path in paths}
+    wanted = {each for some in above.values() for each in some}
+    folders = set[str]()
+    for some in slices(wanted.union(paths)):
+        folders.update(db.session.scalars(select(Folder.path).where(Folder.path.in_(some))))
+    files = find_files(wanted - folders)
+    found = {path: filled(FOLDER_THERE, path) for path in paths if path in folders}
+    for path, some in above.items():
+        if is_file := files.intersection(some):
+            found[path] = filled(FILE_THERE, min(is_file))
+    return found
+
+
+def find_files(paths: Collection[str]) -> set[str]:
+    """Which of these paths a file of whomever has."""
+    found = set[str]()
+    for some in slices(paths):
+        names = File.name.in_(map(name_of, some)), File.folder.in_(map(parent_of, some))
+        query = select(File.folder, File.name).where(*names, File.removed_at.is_(None)).distinct()
+        found.update(join_path(*row) for row in db.session.execute(query))
+    return found.intersection(paths)
 
 
 def lock_place(folder: str) -> None:

@@ -20,6 +20,7 @@ from app.database.idempotency import hash_key
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, DomainError, Unavailable
 from app.files import cache, queries
+from app.files.folders.checks import find_taken
 from app.files.folders.paths import clean_folder
 from app.files.folders.rows import ensure_folders
 from app.files.models import EXTENSION_LENGTH, File
@@ -30,7 +31,7 @@ from app.files.storage.folder import Incoming, refusal_of, remove_stored, store_
 from app.files.upload.versions import Versions
 from app.history.models import BATCH_ID_LENGTH
 from app.history.services import Change, new_batch_id, record
-from app.text import N_
+from app.text import N_, Message
 
 # A form may have thousands of files. On SQLite nobody else writes during a transaction.
 ROWS = 100
@@ -161,10 +162,12 @@ def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, on
             refuse(files, refusal, failures.left_nothing(error))
     else:
         for file, row in zip(files, stored, strict=True):
+            if isinstance(row, Message):
+                refuse([file], Conflict(row))
+                continue
             file.stored = row
-            if row and row.repeated:
+            if row.repeated:
                 remove_stored(settings().files_dir, file.columns["stored_name"])
-        refuse([file for file in files if not file.stored], Conflict(TOO_MANY))
 
 
 def refuse(files: Sequence[ReceivedFile], error: DomainError, left_nothing: bool = True) -> None:
@@ -178,10 +181,11 @@ def refuse(files: Sequence[ReceivedFile], error: DomainError, left_nothing: bool
 @service(Role.EDITOR)
 def insert_versions(
     actor: Actor, files: Sequence[dict[str, Any]], batch_id: str | None, once: bool
-) -> Sequence[StoredFile | None]:
+) -> Sequence[StoredFile | Message]:
     """Insert the rows of files of one owner as the next versions of their names, and record that;
-    None for a file for which no name is left. With `once` AlreadyStored if one has a copy. A file
-    of this batch that is current already, with the same content, stays as it is.
+    for a file that has no place, why not. With `once` AlreadyStored if one has a copy, and nothing
+    else is refused. A file of this batch that is current already, with the same content, stays as
+    it is.
 
     The upload may have taken long, so the actor's role is checked again."""
     owner_id = files[0]["owner_id"]
@@ -190,18 +194,25 @@ def insert_versions(
     rows = [File(**columns) for columns in files]
     if once and any(map(queries.has_copy, rows)):
         raise AlreadyStored()
-    ensure_folders({row.folder for row in rows}, owner_id)
+    sent = [row.path for row in rows]
+    taken = {} if once else find_taken(sent)
+    placed = [row for row in rows if row.path not in taken]
+    ensure_folders({row.folder for row in placed}, owner_id)
     versions = Versions(owner_id, batch_id)
-    record_uploads(actor, versions.insert(rows), batch_id)
+    record_uploads(actor, versions.insert(placed), batch_id)
     after_commit(cache.invalidate)
-    return [stored_file(versions.repeated.get(row), row) for row in rows]
+    return [
+        taken.get(path) or stored_file(versions.repeated.get(row), row)
+        for path, row in zip(sent, rows, strict=True)
+    ]
 
 
-def stored_file(repeated: File | None, row: File) -> StoredFile | None:
-    """What became of a new row: an equal one that is there already, itself, or nothing."""
+def stored_file(repeated: File | None, row: File) -> StoredFile | Message:
+    """What became of a new row: an equal one that is there already, itself, or nothing, because no
+    name is left."""
     there = repeated or row
     if not there.id:
-        return None
+        return TOO_MANY
     return StoredFile(
         there.id, there.path, there.version, there.sha256, there.size, repeated is not None
     )

@@ -19,12 +19,13 @@ from app.files.search_keys import keys
 from app.files.storage.content import content_type
 from app.files.undo.folders import undo_folder_change
 from app.files.undo.services import undo_change
+from app.files.upload.services import store_uploads
 from app.history import services as history
 from app.history.models import HistoryEntry
 from app.history.undo import find_undoable
 from app.times import now
 from tests.factories import OPERATOR, at_once, entries, note_calls
-from tests.files.helpers import PDF, PNG, editor, store
+from tests.files.helpers import PDF, PNG, editor, received, store
 
 
 def put(owner, path, data=b"x"):
@@ -218,6 +219,28 @@ def test_a_sent_name_does_not_stay_behind(people):
     services.move_selected(editor(people[0]), folders("a"), "", "b")
     assert put(people[0], "b/x .txt", b"2")
     assert paths()[0] == ["b/x .txt:1", "b/x .txt:2"]
+
+
+def test_an_upload_is_refused_where_a_folder_is_and_in_what_is_a_file(any_app, people):
+    put(people[0], "a/b/1.txt")
+    put(people[1], "f")
+    names = ["a", "a/b", "f/1.txt", "f/x/2.txt", "f", "a/1.txt"]
+    sent = [received(name, b"x", with_folder=True) for name in names]
+    store_uploads(editor(people[0]), sent)
+    there = "There is already a {} {} in {}."
+    assert {file.name: file.error and str(file.error) for file in sent} == {
+        "a": there.format("folder", "a", "Files"),
+        "a/b": there.format("folder", "b", "a"),
+        "f/1.txt": there.format("file", "f", "Files"),
+        "f/x/2.txt": there.format("file", "f", "Files"),
+        "f": None,
+        "a/1.txt": None,
+    }
+    assert paths() == (["a/b/1.txt:1", "f:1", "f:1", "a/1.txt:1"], ["a", "a/b"])
+    files.remove_file(OPERATOR, files.queries.find_file(OPERATOR, "f").id)
+    files.remove_file(OPERATOR, files.queries.find_file(OPERATOR, "f").id)
+    put(people[0], "f/1.txt")
+    assert paths()[1] == ["a", "a/b", "f"]
 
 
 def test_an_upload_into_a_renamed_folder_makes_it_again(people):
