@@ -17,7 +17,7 @@ from app.files.folders.selection import Selection, load_selected
 from app.files.models import File
 from app.files.search_keys import keys
 from app.files.storage.content import content_type
-from app.files.undo.folders import undo_folder_change
+from app.files.undo.folders import find_folder_removal, undo_folder_change
 from app.files.undo.services import undo_change
 from app.files.upload.services import store_uploads
 from app.history import services as history
@@ -367,7 +367,10 @@ def test_a_removed_folder_is_restored_from_the_history(any_app, people):
     db.session.expunge(removal)
     assert offered(me) == ["folder.delete"] * 3
     assert offered(Actor(people[1], "Lin", Role.VIEWER)) == []
+    assert [find_folder_removal(me, path) for path in ("a", "A", "a/")] == [removal.id, None, None]
+    assert find_folder_removal(Actor(people[1], "Lin", Role.VIEWER), "a") is None
     assert str(undo_folder_change(me, removal)) == "a was restored."
+    assert find_folder_removal(me, "a") is None
     assert paths() == ([path for path in before[0] if path[0] == "a"], ["a", "a/empty"])
     assert folder_id("a") == number
     assert offered(me) == ["folder.delete", "folder.restore", "folder.restore"]
@@ -408,6 +411,7 @@ def test_a_folder_is_not_restored_where_another_one_is_now(any_app, people):
     services.remove_selected(me, folders("a/b"))
     removal = newest_entry("folder.delete")
     rename("a", "c")
+    assert find_folder_removal(me, "a/b") is None
     services.create_folder(me, "c", "b")
     assert "folder.delete" not in offered(me)
     with pytest.raises(Conflict):
