@@ -274,6 +274,8 @@ def is_due(asked: int, seconds: float) -> bool:
 
 def main() -> None:
     """Measure all cases on each database, and print a table of each as soon as it is complete."""
+    if not set(DATABASES) <= {"mariadb", "sqlite"}:
+        sys.exit("DATABASES must be mariadb, sqlite, or both with a comma between.")
     for name in DATABASES:
         rows: dict[str, list[str]] = {case.name: [] for case in CASES}
         with running_register(name) as register:
