@@ -10,12 +10,13 @@ def init_app(app: Flask) -> None:
     from app.clock import registry
     from app.files.preview import views
     from app.files.preview.kinds import has_thumbnail
-    from app.files.preview.results import remove_strays, version
+    from app.files.preview.results import version
+    from app.files.preview.strays import remove_strays
 
-    version()  # before another release can replace the files that it reads
     app.register_blueprint(views.bp)
     app.add_template_test(has_thumbnail, "thumbnailed")
-    stray = partial(remove_strays, app.config["SETTINGS"].files_dir)
+    # The version is read now, before another release can replace the files.
+    stray = partial(remove_strays, app.config["SETTINGS"].files_dir, version())
     registry.add(
         app, "previews without a file and outdated ones deleted", 3600, stray, per_host=True
     )

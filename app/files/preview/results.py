@@ -26,7 +26,6 @@ from app.files.storage.folder import (
     path_of,
     preview_path,
     refusal_of,
-    remove_stray_previews,
     sync,
 )
 from app.text import N_, Message
@@ -97,10 +96,6 @@ def place_of(stored_name: str, part: str) -> Path:
     """The path of what this version makes from a stored file: a picture in one of its sizes, the
     "checked" PDF, or the "problem" why there is no preview."""
     return preview_path(settings().files_dir, stored_name, f"{part}-{version()}")
-
-
-def remove_strays(folder: Path) -> int:
-    return remove_stray_previews(folder, version())
 
 
 def find_problem(stored_name: str) -> Message | None:

@@ -17,7 +17,6 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from shutil import copyfile
 from typing import BinaryIO
@@ -35,9 +34,6 @@ SYNCS = 8  # at once
 LEFTOVER_SECONDS = 6 * 3600
 # The file system has no hard links, or no more of this file.
 NO_LINK = (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
-# A preview by another version may still be in use for this long: by a release that is being
-# replaced.
-OTHER_VERSION_SECONDS = 24 * 3600
 DELETED = N_("This file was deleted permanently just now.")
 STORED = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,16})?")
 
@@ -242,33 +238,6 @@ def remove_stored(folder: Path, stored_name: str) -> None:
 def preview_path(folder: Path, stored_name: str, part: str) -> Path:
     """The path of one of the things that are made from a stored file."""
     return folder / "previews" / part / path_of(folder, stored_name).relative_to(folder)
-
-
-def remove_stray_previews(folder: Path, version: str) -> int:
-    """Delete previews whose file was deleted while they were made, and those of earlier versions;
-    returns how many. Each hour it looks into another quarter of the folders."""
-    quarter, count = int(time.time() // 3600) % 4, 0
-    digits = "0123456789abcdef"[quarter::4]
-    for path in (folder / "previews").glob(f"*/[{digits}]?/*"):
-        outdated = not path.parent.parent.name.endswith(f"-{version}")
-        if STORED.fullmatch(path.name) and is_stray(folder, path, outdated):
-            path.unlink(missing_ok=True)
-            count += 1
-            if outdated:  # in a folder of this version somebody may be about to store another
-                with suppress(OSError):  # unless there is something else in them
-                    path.parent.rmdir()
-                    path.parent.parent.rmdir()
-    return count
-
-
-def is_stray(folder: Path, preview: Path, outdated: bool) -> bool:
-    """Whether nobody needs a preview: of a file that is gone, or by an earlier version."""
-    if not path_of(folder, preview.name).exists():
-        return True
-    try:
-        return outdated and preview.stat().st_mtime < time.time() - OTHER_VERSION_SECONDS
-    except FileNotFoundError:
-        return False  # it was deleted just now
 
 
 def remove_leftovers(folder: Path) -> int:

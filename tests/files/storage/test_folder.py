@@ -13,6 +13,7 @@ import pytest
 
 from app.config import ROOT
 from app.errors import TooLarge
+from app.files.preview import strays
 from app.files.storage import folder
 from app.files.storage.folder import Incoming
 from tests.files.helpers import on_disk
@@ -185,7 +186,7 @@ def remove_strays(tmp_path, monkeypatch):
     for hour in hours:
         moment = time.time() // (4 * 3600) * (4 * 3600) + hour
         monkeypatch.setattr(folder.time, "time", lambda moment=moment: moment)
-        counts.append(folder.remove_stray_previews(tmp_path, "2"))
+        counts.append(strays.remove_strays(tmp_path, "2"))
         monkeypatch.undo()
     return counts
 
