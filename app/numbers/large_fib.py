@@ -1,5 +1,6 @@
 """Fibonacci numbers that would block the web process for too long, from a child process."""
 
+import logging
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from app.errors import Unavailable
 from app.numbers import fib
 from app.redis.lock import Lock
 from app.text import N_
+
+log = logging.getLogger("gazetteer.numbers")
 
 AT_ONCE = 2  # on this host
 TURN_SECONDS = 4  # to wait for one of these
@@ -37,6 +40,7 @@ def run(n: int) -> str:
     if status is None:
         raise Unavailable(N_("This took too long to compute. Try again in a moment."))
     if status < 0:  # killed, for example because memory ran out
+        log.warning("fib(%s) was ended by signal %s", n, -status)
         raise Unavailable(N_("This computation was interrupted. Try again in a moment."))
     if status or fib.read_result(text, n) is None:
         raise RuntimeError(f"fib({n}) ended with status {status}: {text[-200:]!r}")

@@ -1,6 +1,6 @@
 // Lists with a checkbox in each row: one in the head selects all rows of the page, and the bar says
 // how many are selected. Without this script the head has no checkbox. The list may be replaced by
-// upload.js, so its container is watched.
+// upload.js, so the listeners are on its container.
 
 const list = document.querySelector("[data-selectable]");
 

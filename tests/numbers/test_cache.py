@@ -139,7 +139,7 @@ def test_a_large_number_that_takes_too_long_is_given_up(app, store, monkeypatch,
     assert not store.keys("gz:lock:*")
 
 
-def test_a_program_that_is_killed_is_not_a_fault_of_ours(app, store, monkeypatch, tmp_path):
+def test_a_program_that_is_killed_is_no_fault(app, store, monkeypatch, tmp_path, caplog):
     """As by the kernel when memory runs out."""
     path = tmp_path / "program.py"
     path.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
@@ -148,6 +148,7 @@ def test_a_program_that_is_killed_is_not_a_fault_of_ours(app, store, monkeypatch
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "2"
     assert "interrupted" in response.json["error"]
+    assert "fib(150000) was ended by signal 9" in caplog.text
     assert not store.keys("*fib*")
 
 
