@@ -17,7 +17,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.sansio import multipart
 
 from app.errors import DomainError
-from app.files.storage.folder import BLOCK, Incoming
+from app.files.storage.folder import Incoming
 from app.files.upload.disposition import Disposition, read_disposition
 from app.files.upload.services import ReceivedFile
 from app.text import N_, Message
@@ -25,6 +25,8 @@ from app.text import N_, Message
 # The size limit of everything in a form but its files, which is held in memory. A folder of 10,000
 # files has part headers of about 4 MB.
 IN_MEMORY_BYTES = 10_000_000
+# Read and written at once. gunicorn copies what it has read ahead, up to 1 MiB, for every block.
+BLOCK = 256 * 1024
 CONTINUATION = re.compile(rb"(?:\r\n|\r|\n)[ \t]+")
 CUT_OFF = N_("The form ends in the middle of this file. Send it again.")
 UNREADABLE = N_("This part of the form could not be read.")
