@@ -50,11 +50,14 @@ class PartDecoder(multipart.MultipartDecoder):
 
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
         """The headers of a part; called by Werkzeug, which needs to know only if it is a file."""
-        lines = CONTINUATION.sub(b" ", bytes(data)).decode("latin-1").splitlines()
+        # As bytes: for a text of Latin-1 characters the byte 0x85 ends a line, and 0x85 and 0xA0
+        # are white space. Many Chinese characters contain them.
         found: dict[str, str] = {}
-        for line in lines:
-            name, _colon, value = line.partition(":")
-            found.setdefault(name.strip().lower(), value.strip())
+        for line in CONTINUATION.sub(b" ", bytes(data)).splitlines():
+            name, _colon, value = line.partition(b":")
+            found.setdefault(
+                name.strip().lower().decode("latin-1"), value.strip().decode("latin-1")
+            )
         self.head_size = len(data)
         self.content_type = found.get("content-type", "").lower()
         self.disposition = read_disposition(found.get("content-disposition", ""))
