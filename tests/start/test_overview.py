@@ -100,6 +100,15 @@ def test_an_empty_installation_says_what_to_do_first(as_role):
     assert not Page(as_role("admin").get("/")).has(".start-steps")
 
 
+def test_the_sample_cities_do_not_hide_what_to_do_first(app, as_role):
+    with app.test_request_context():
+        cities.add_sample_cities(OPERATOR)
+    assert len(Page(as_role("admin").get("/")).links(".start-steps a")) == 4
+    assert "only the sample cities" in Page(as_role("viewer").get("/")).text(".start-steps")
+    as_role("editor").submit("/cities/new", {"province": "a", "city": "b", "number": "5"})
+    assert not Page(as_role("admin").get("/")).has(".start-steps")
+
+
 def test_a_folder_that_was_uploaded_with_files_is_named(app, as_role):
     browser = as_role("editor")
     with app.test_request_context():

@@ -24,7 +24,7 @@ BOUNDS = [
     ("/login", "visitor", CACHED, 1, 0),
     ("/cities", "editor", CHANGED, 5, 5),
     ("/cities", "editor", CACHED, 0, 2),
-    ("/cities?q=州", "editor", CHANGED, 8, 5),
+    ("/cities?q=州", "editor", CHANGED, 6, 7),
     ("/cities?q=州", "editor", CACHED, 0, 2),
     ("/cities?sort=users", "editor", CHANGED, 5, 5),
     ("/cities/new", "editor", CHANGED, 4, 3),
