@@ -190,8 +190,12 @@ def test_bulk_changes_are_sentences(app, as_role):
     ]
     assert "1 added, 1 changed, 1 refused" in page.texts(".what")
     assert "/files/folders/survey" in page.links(".feed a")
-    # Neither a bulk change nor one upload of several is undone here.
-    assert not page.has(".feed button")
+    # The uploads can be undone, what many cities are not.
+    assert page.texts(".feed button") == ["Undo"] * 2
+    assert not page.has(".feed a[href^='/history']")
+    admin = Page(as_role("admin").get("/"))
+    links = admin.links(".feed a[href^='/history']")
+    assert len(links) == 2 if ACTOR.id != 1 else links
 
 
 def test_the_page_takes_few_statements(app, as_role):
