@@ -206,7 +206,11 @@ def update_files(which: ColumnElement[bool], values: Mapping[str, Any]) -> None:
     statement may. The rows are locked, because this transaction may have begun before others that
     moved them."""
     query = select(File.id).where(which).order_by(File.id).with_for_update()
-    ids = db.session.scalars(query).all()
+    update_versions(db.session.scalars(query).all(), values)
+
+
+def update_versions(ids: Sequence[int], values: Mapping[str, Any]) -> None:
+    """Update the rows of some versions, which are locked already."""
     for start in range(0, len(ids), BATCH):
         some = update(File).where(File.id.in_(ids[start : start + BATCH])).values(values)
         db.session.execute(some.execution_options(synchronize_session=False))
