@@ -205,6 +205,7 @@ WITHOUT_ACTOR = {
         "app.files.listing.read_owners",
         "app.files.listing.read_rows",
         "app.files.removed.queries.count_between",
+        "app.files.removed.queries.version_after",
         "app.history.queries.filters",
         "app.history.queries.written_between",
         "app.removed.listing.read_rows",

@@ -98,7 +98,7 @@ FILE = Subject(
         "file.move": _l("%(who)s moved %(what)s"),
         "file.move.undo": _l("%(who)s moved %(what)s back"),
         "file.move.rename": _l("%(who)s renamed %(what)s"),
-        "file.move.rename.undo": _l("%(who)s restored the former name of %(what)s"),
+        "file.move.rename.undo": _l("%(who)s gave %(what)s its former name back"),
         "file.move.both": _l("%(who)s renamed and moved %(what)s"),
         "file.move.both.undo": _l("%(who)s moved %(what)s back"),
         "file.revert": _l("%(who)s made an earlier version of %(what)s current"),

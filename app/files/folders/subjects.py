@@ -47,7 +47,7 @@ FOLDER = Subject(
         "folder.move": _l("%(who)s moved the folder %(what)s"),
         "folder.move.undo": _l("%(who)s moved the folder %(what)s back"),
         "folder.move.rename": _l("%(who)s renamed the folder %(what)s"),
-        "folder.move.rename.undo": _l("%(who)s restored the former name of the folder %(what)s"),
+        "folder.move.rename.undo": _l("%(who)s gave the folder %(what)s its former name back"),
         "folder.move.both": _l("%(who)s renamed and moved the folder %(what)s"),
         "folder.move.both.undo": _l("%(who)s moved the folder %(what)s back"),
         "folder.delete": _l("%(who)s removed the folder %(what)s"),

@@ -150,7 +150,7 @@ def moved_back(move: Move) -> Message:
     """What undoing a move did."""
     name = name_of(move.new)
     if how_moved(move.old, move.new) == "rename":
-        return N_("The former name of %(name)s was restored.", name=name)
+        return N_("%(name)s has its former name again.", name=name)
     return N_("%(name)s was moved back.", name=name)
 
 
