@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import open_window
 from tests.browser.pages import PAGES, Visit
-from tests.browser.steadiness import assert_steady, observe
+from tests.browser.steadiness import assert_steady, observe, short_tasks
 from tests.site import Site
 
 AXE = Path(AXE_FILE_PATH).read_text()
@@ -140,8 +140,9 @@ def noise(page: Page) -> Iterator[Noise]:
 @pytest.mark.parametrize("visit", PAGES, ids=[visit.name for visit in PAGES])
 @pytest.mark.parametrize("size", SIZES)
 def test_page_is_accessible_and_logs_no_errors(visit, size, site, page, noise):
-    assert visit.open(site, page) == visit.status
-    assert_steady(page)
+    with short_tasks(page):
+        assert visit.open(site, page) == visit.status
+        assert_steady(page)
     assert page.evaluate(TITLE_TOP) in (None, TITLE_TOPS[size])
     colours = size == "desk" or page.locator(PHONE_COLOURS).count() > 0
     assert violations(page, colours) == []
