@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-BLOCK = 32_768
+BLOCK = 8_192
 
 
 def make_sums() -> Iterator[float]:

@@ -9,6 +9,26 @@ from app.config import ROOT
 
 PIECE = 0.0004  # seconds; a block of an upload
 
+# Prints whether somebody whose request arrives while others work is served as soon as these yield.
+POLL = f"""
+from gevent import monkey
+monkey.patch_all()
+import json, socket, time
+import gevent
+from app.concurrency import yield_to_hub
+
+client, server = socket.socketpair()
+waiting = gevent.spawn(server.recv, 1)
+gevent.sleep(0.01)
+yield_to_hub()
+client.send(b"x")
+start = time.monotonic()
+while time.monotonic() - start < {WORK_SECONDS}:
+    pass
+yield_to_hub()
+print(json.dumps(waiting.ready()))
+"""
+
 # Prints how many iterations of the loop 2,000 calls without work between them take; the CPU time
 # that eight concurrent uploads use in each iteration; and how often each of them yielded.
 PROGRAM = f"""
@@ -40,11 +60,17 @@ print(json.dumps([idle, sorted(spent.values()), turns]))
 """
 
 
+def run(program):
+    command = [sys.executable, "-c", program]
+    return json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def test_who_came_during_the_work_is_served_when_it_yields():
+    assert run(POLL)
+
+
 def test_sockets_are_polled_every_few_milliseconds():
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    idle, spent, turns = json.loads(result.stdout)
+    idle, spent, turns = run(PROGRAM)
     assert idle < 200
     # Each of the others may have started a piece.
     assert spent[-1] < WORK_SECONDS + 10 * PIECE

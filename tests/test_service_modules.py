@@ -27,8 +27,8 @@ UNDECORATED = {
     },
     "is a part of a service": {
         "cities/services.py: newest_id",
+        "files/services.py: newest_current",
         "files/services.py: recorded",
-        "files/services.py: restore_versions",
         "history/services.py: changed_fields",
         "history/services.py: dump",
         "history/services.py: new_batch_id",

@@ -1,20 +1,19 @@
 """The register: cities with their province and number of users."""
 
+from operator import attrgetter
+
 from flask import Flask
 
 
 def init_app(app: Flask) -> None:
     """Register the pages, the original's addresses, housekeeping, the entries of the bar, and what
     the history can be about."""
-    from flask_babel import lazy_gettext as _l
-
     from app.cities import legacy_urls, search_keys, subjects, views
     from app.cities.exporting import views as exporting_views
     from app.cities.importing import staging
     from app.cities.importing import views as importing_views
     from app.cities.listing.list_page import source_hash
     from app.cities.listing.row_format import city_name
-    from app.cities.queries import may_read_cities
     from app.cities.removed import services as removed_services
     from app.cities.removed import views as removed_views
     from app.cities.rules import shown_name
@@ -22,7 +21,6 @@ def init_app(app: Flask) -> None:
     from app.clock import registry
     from app.database import stored_keys
     from app.history.subjects import register
-    from app.web.navigation import MenuItem, add_to_bar, add_to_search
 
     if app.config["WEB"]:
         source_hash()  # of the code that runs: at the first list the next release may be there
@@ -37,9 +35,26 @@ def init_app(app: Flask) -> None:
     stored_keys.register(app, search_keys.REMOVED_KEYS)
     register(app, subjects.CITY)
     register(app, subjects.IMPORT)
-    own = ("cities", "cities_removed", "importing")
-    add_to_bar(app, MenuItem("cities.list_cities", _l("Cities"), 10, may_read_cities, own))
+    add_entries(app)
+
+
+def add_entries(app: Flask) -> None:
+    """Add the entries of the bar, and of pages that only the search names."""
+    from flask_babel import lazy_gettext as _l
+
+    from app.cities.queries import may_read_cities
+    from app.web.navigation import MenuItem, add_to_bar, add_to_search
+
+    own, words = ("cities", "cities_removed", "importing"), "export 导出"
+    add_to_bar(
+        app, MenuItem("cities.list_cities", _l("Cities"), 10, may_read_cities, own, words=words)
+    )
     glance = MenuItem("cities_statistics.glance", _l("At a glance"), 40, may_read_cities)
     add_to_bar(app, glance)
-    removed = ("cities_removed.list_removed", _l("Removed cities"), 10)
-    add_to_search(app, MenuItem(*removed, lambda actor: actor.may_write))
+    may_write = attrgetter("may_write")
+    for item in (
+        MenuItem("cities.create_city", _l("Add city"), 10, may_write, words="new 新增 新建"),
+        MenuItem("importing.import_cities", _l("Import cities"), 10, may_write, words="CSV Excel"),
+        MenuItem("cities_removed.list_removed", _l("Removed cities"), 10, may_write),
+    ):
+        add_to_search(app, item)

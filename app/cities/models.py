@@ -14,6 +14,8 @@ from app.database.types import Id, Moment, UtcDateTime, bounded, long_text
 TEXT_LENGTH = 255
 KIND = "city"  # of removed cities, in the table of emptied lists
 USERS_MOST = 2_147_483_647
+# From which MariaDB reads searches; see listing/words.py.
+NAMES_INDEX = "ix_city_id_province_key_city_key"
 # True if the keys are missing or are of other names. NULL and empty names have the same key.
 KEYS_DUE = (
     "province_key IS NULL OR COALESCE(provincename, '') <> COALESCE(keyed_province, '') "
@@ -49,6 +51,7 @@ class City(CityColumns, db.Model):  # type: ignore[name-defined,misc]
         db.Index("ix_city_province_key", "province_key"),
         db.Index("ix_city_city_key", "city_key"),
         db.Index("ix_city_keys_due", "keys_due"),
+        db.Index(NAMES_INDEX, "id", "province_key", "city_key").ddl_if(dialect="mysql"),
         # Ids never come back, even those of the newest rows removed.
         {"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},
     )

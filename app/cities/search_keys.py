@@ -12,7 +12,7 @@ from app.database.stored_keys import BATCH, StoredKeys, update_keys
 
 FILL_BATCHES = 40
 ALIKE_MOST = 500
-GAVE_UP = "search keys"  # in the information of a database session, which a request has of its own
+LOOKED = "search keys"  # in the information of a database session, which a request has of its own
 
 # Rows whose keys are due: the original program inserted or renamed them, or the previous release,
 # which does not know the last key, inserted them. Each condition has an index.
@@ -41,16 +41,15 @@ def fill_keys() -> None:
     """Fill in the keys that are due: mostly none, which is a look into two indexes. Bounded to a
     second or two after a large insert: the next search continues with the rest, and with rows that
     are locked now. It is part of a read, which would not find these rows otherwise. A page reads
-    several times: once it has waited in vain, it does not wait again."""
+    several times, and looks once."""
     info = db.session().info
-    if info.get(GAVE_UP):
+    if info.get(LOOKED):
         return
-    info[GAVE_UP] = True
+    info[LOOKED] = True
     due = union_all(*(select(select(City.id).where(each).limit(1).subquery()) for each in DUE))
     with tolerated("search keys were not filled in"):
         for _round in range(FILL_BATCHES):
             if db.session.scalar(due) is None:
-                info[GAVE_UP] = False
                 return
             fill_batch()
 

@@ -27,7 +27,7 @@ from app.database.engine import db
 from app.database.service import service
 from app.errors import Conflict
 from app.history.models import HistoryEntry
-from app.history.queries import CHANGED_SINCE, GONE, check_newest, check_not_undone
+from app.history.queries import CANNOT, CHANGED_SINCE, GONE, check_newest, check_not_undone
 from app.history.services import Change, changed_fields, record
 from app.removed.period import is_restorable
 from app.text import N_, Message
@@ -48,7 +48,7 @@ def undo_change(actor: Actor, entry: HistoryEntry) -> Message:
     """Undo an entry about a city."""
     undo = UNDO.get(entry.action)
     if undo is None:
-        raise Conflict(N_("This cannot be undone."))
+        raise Conflict(CANNOT)
     return undo(actor, entry)
 
 

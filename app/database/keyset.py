@@ -8,6 +8,7 @@ behind its own columns) can be read in order.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from heapq import nlargest, nsmallest
 from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -125,6 +126,16 @@ def seek_by_id(query: Query, row_id: Any, listing: Listing, cursor: Cursor) -> Q
     """The query of a list that is sorted by id alone, from the cursor on."""
     after = None if cursor.id is None else [cursor.id]
     return seek(query, [row_id], after, listing.descending == cursor.forward)
+
+
+def nearest(ids: Iterable[int], listing: Listing, cursor: Cursor, limit: int) -> list[int]:
+    """Of all ids of a list that is sorted by id alone, up to `limit` from the cursor on, in reading
+    direction."""
+    descending, after = listing.descending == cursor.forward, cursor.id
+    ahead = (
+        each for each in ids if after is None or (each < after if descending else each > after)
+    )
+    return (nlargest if descending else nsmallest)(limit, ahead)
 
 
 def nulls_last(

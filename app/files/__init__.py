@@ -38,7 +38,10 @@ def init_app(app: Flask) -> None:
     stored_keys.register(app, search_keys.KEYS)
     register(app, subjects.FILE)
     names = ("folders", *(blueprint.name for blueprint in blueprints))
-    entry = MenuItem("files.list_files", _l("Files"), 20, blueprints=names)
-    add_to_bar(app, entry)
-    removed = MenuItem("files_removed.list_removed", _l("Removed files"), 20)
-    add_to_search(app, removed)
+    words = "upload download folders 上传 下载 文件夹"
+    add_to_bar(app, MenuItem("files.list_files", _l("Files"), 20, blueprints=names, words=words))
+    for item in (
+        MenuItem("files_removed.list_removed", _l("Removed files"), 20),
+        MenuItem("files.scripts", _l("For scripts"), 20, words="curl upload 上传"),
+    ):
+        add_to_search(app, item)

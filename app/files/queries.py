@@ -1,7 +1,7 @@
 """Reading files: one by id or name, and its versions, for members."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import ColumnElement, and_, or_, select, union_all
 
@@ -10,6 +10,7 @@ from app.auth.models import Person
 from app.database.engine import db
 from app.database.service import permitted
 from app.errors import NotFound
+from app.files.folders.rows import slices
 from app.files.models import File
 from app.text import N_
 
@@ -76,6 +77,14 @@ def lock_owners(ids: Iterable[int]) -> None:
     two who change the versions of a file the second sees what the first did."""
     query = select(Person.id).where(Person.id.in_(set(ids))).order_by(Person.id)
     db.session.execute(query.with_for_update())
+
+
+def owners_of(ids: Collection[int]) -> set[int]:
+    """Who owns the files of some ids."""
+    found = set[int]()
+    for some in slices(ids):
+        found.update(db.session.scalars(select(File.owner_id).where(File.id.in_(some)).distinct()))
+    return found
 
 
 def has_copy(row: File) -> bool:

@@ -42,7 +42,12 @@ def may_change(actor: Actor, file: File | FileRow) -> bool:
 
 def check_may_change(actor: Actor, file: File | FileRow) -> None:
     """Forbidden for those who may not remove and restore this file."""
-    if not may_change(actor, file):
+    check_owned(actor, [file.owner_id])
+
+
+def check_owned(actor: Actor, owner_ids: Collection[int]) -> None:
+    """Forbidden for those who may not change all files of these people."""
+    if not actor.may_write and any(owner_id != actor.person_id for owner_id in owner_ids):
         raise Forbidden(N_("Only the owner and editors can do this."))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select, update
 
@@ -28,6 +28,7 @@ from app.times import now
 ALL_FILES = 0
 # The fields of a file in the history.
 RECORDED = ("name", "folder", "version", "size", "sha256")
+V = TypeVar("V", File, FileRow)
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def restore_versions(actor: Actor, file: File) -> RestoredFile:
     return RestoredFile(file.name, last.version, current.version, current.id)
 
 
-def newest_current(rows: Sequence[File]) -> File:
+def newest_current(rows: Sequence[V]) -> V:
     """Of the versions that are or were current when they were removed, the one with the highest
     number; where there is none, of all."""
     return max(rows, key=lambda row: (row.replaced_at is None, row.version))

@@ -12,7 +12,8 @@ from app.database.engine import db
 from app.files.folders.paths import how_moved
 from app.files.models import File, join_path
 from app.files.services import ALL_FILES
-from app.files.undo.queries import find_undoable
+from app.files.undo.bulk import undo_bulk_change
+from app.files.undo.queries import find_undoable, find_undoable_bulk
 from app.files.undo.services import undo_change
 from app.history.services import Fields
 from app.history.subjects import Subject
@@ -97,7 +98,7 @@ FILE = Subject(
         "file.move": _l("%(who)s moved %(what)s"),
         "file.move.undo": _l("%(who)s moved %(what)s back"),
         "file.move.rename": _l("%(who)s renamed %(what)s"),
-        "file.move.rename.undo": _l("%(who)s restored the former name of %(what)s"),
+        "file.move.rename.undo": _l("%(who)s gave %(what)s its former name back"),
         "file.move.both": _l("%(who)s renamed and moved %(what)s"),
         "file.move.both.undo": _l("%(who)s moved %(what)s back"),
         "file.revert": _l("%(who)s made an earlier version of %(what)s current"),
@@ -112,6 +113,7 @@ FILE = Subject(
         "file.delete": _l("%(who)s removed %(what)s and %(more)s more"),
         "file.restore": _l("%(who)s restored %(what)s and %(more)s more"),
         "file.move": _l("%(who)s moved %(what)s and %(more)s more"),
+        "file.move.undo": _l("%(who)s moved %(what)s and %(more)s more back"),
     },
     variant=variant,
     joined=("file.create",),
@@ -128,6 +130,8 @@ FILE = Subject(
     ),
     undo=undo_change,
     undoable=find_undoable,
+    undo_bulk=undo_bulk_change,
+    undoable_bulk=find_undoable_bulk,
     formats={
         "size": lambda size: str(Bytes(size)),
         "sha256": lambda digest: f"{digest[:12]}…",  # the whole digest is on the file's page

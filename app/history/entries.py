@@ -123,7 +123,7 @@ def describe_entry(entry: HistoryEntry, names: Names, is_undoable: bool) -> Entr
         url=subject.url(entry.subject_id) if is_readable else "",
         batch=entry.batch_id,
         undo_url=undo_url(entry.id) if is_undoable else "",
-        undo_label=str(_("Restore") if entry.after is None else _("Undo")) if is_undoable else "",
+        undo_label=undo_label(entry) if is_undoable else "",
     )
 
 
@@ -142,6 +142,10 @@ def action_name(subject: Subject, entry: HistoryEntry) -> str:
 def undo_url(entry_id: int) -> str:
     """The address that undoes what an entry says."""
     return url_for("history.undo_change", entry_id=entry_id)
+
+
+def undo_label(entry: HistoryEntry) -> str:
+    return str(_("Restore") if entry.after is None else _("Undo"))
 
 
 def label_of(entry: HistoryEntry, names: Names) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
@@ -19,13 +20,14 @@ from app.history.entries import (
     find_names,
     sides_of,
     subject_of,
+    undo_label,
 )
 from app.history.models import HistoryEntry
 from app.history.recent import ChangeGroup
 from app.history.sentences import fill_sentence
 from app.history.services import Fields
 from app.history.subjects import Subject
-from app.history.undo import find_undoable
+from app.history.undo import find_undoable, find_undoable_groups
 from app.web.listings import total_text
 
 # For actions without a sentence of their own, such as those of a newer release.
@@ -35,8 +37,9 @@ ANY_SENTENCE = _l("%(who)s: %(action)s, %(what)s")
 @dataclass(frozen=True)
 class FeedRow:
     """One entry, or several. `initial` is the letter of the person's avatar, empty for what is not
-    a person; `url` is that of the subject. `undo_url` is empty where the reader cannot undo
-    it."""
+    a person; `url` is that of the subject. `undo_url` is empty where the reader cannot undo it;
+    `undo_entries` is sent with it: the ids of the entries of several. `all_url` shows all
+    entries of a bulk change, for those who may see the history."""
 
     at: datetime
     initial: str
@@ -48,6 +51,8 @@ class FeedRow:
     note: str = ""
     undo_url: str = ""
     undo_label: str = ""
+    undo_entries: str = ""
+    all_url: str = ""
 
 
 def describe_feed(
@@ -83,20 +88,42 @@ def describe_row(actor: Actor, entry: HistoryEntry, row: EntryRow, about: bool) 
 
 def describe_groups(actor: Actor, groups: Sequence[ChangeGroup]) -> list[FeedRow]:
     """The rows of recent changes, a bulk change as one."""
-    newest = [group.newest for group in groups]
+    rows = describe_feed(actor, [group.newest for group in groups])
+    undoable = find_undoable_groups(actor, [group for group in groups if group.count != 1])
+    described = [
+        row if group.count == 1 else describe_many(row, group, group.newest.id in undoable)
+        for row, group in zip(rows, groups, strict=True)
+    ]
     return [
-        row if group.count == 1 else describe_many(row, group)
-        for row, group in zip(describe_feed(actor, newest), groups, strict=True)
+        replace(row, all_url=all_url(actor, group))
+        for row, group in zip(described, groups, strict=True)
     ]
 
 
-def describe_many(row: FeedRow, group: ChangeGroup) -> FeedRow:
-    """The row of several changes, which cannot be undone one by one here."""
+def all_url(actor: Actor, group: ChangeGroup) -> str:
+    """The address of the history that lists the changes of a batch, for administrators."""
+    stands_for_others = group.count != 1 or subject_of(group.newest.subject_kind).undo is None
+    if not (actor.is_admin and stands_for_others and len(group.heads) == 1):
+        return ""
+    batch_id = group.newest.batch_id
+    return url_for("history.list_history", batch=batch_id) if batch_id else ""
+
+
+def describe_many(row: FeedRow, group: ChangeGroup, is_undoable: bool) -> FeedRow:
+    """The row of several changes, which are undone together."""
     entry, subject = group.newest, subject_of(group.newest.subject_kind)
     how, (place, place_url) = shared_place(subject, group)
-    sentence = subject.many.get(entry.action + how) or subject.many.get(entry.action)
+    keys = [*([f"{entry.action}.undo"] if entry.reverts_id else []), entry.action + how]
+    sentence = next(filter(None, map(subject.many.get, [*keys, entry.action])), None)
+    row = replace(
+        row,
+        changes=[],
+        undo_url=url_for("history.undo_changes") if is_undoable else "",
+        undo_label=undo_label(entry) if is_undoable else "",
+        undo_entries=" ".join(str(each.id) for each in group.heads) if is_undoable else "",
+    )
     if sentence is None:
-        return replace(row, changes=[], undo_url="")
+        return row
     values = {
         "who": row.who,
         "what": link_to(subject.name_of(fields_of(entry)), row.url),
@@ -104,7 +131,7 @@ def describe_many(row: FeedRow, group: ChangeGroup) -> FeedRow:
         "more": total_text(group.count and group.count - 1),
         "place": link_to(place, place_url),
     }
-    return replace(row, sentence=fill_sentence(sentence, values), changes=[], undo_url="")
+    return replace(row, sentence=fill_sentence(sentence, values))
 
 
 def shared_place(subject: Subject, group: ChangeGroup) -> tuple[str, tuple[str, str]]:

@@ -29,6 +29,8 @@ OPERATOR = 0  # the filter `person` for the command line
 ALREADY_UNDONE = N_("This was already undone.")
 CHANGED_SINCE = N_("This was changed again in the meantime, so nothing was undone.")
 GONE = N_("This was removed in the meantime, so nothing was undone.")
+CANNOT = N_("This cannot be undone.")
+NO_ENTRY = N_("There is no such entry in the history.")
 FIRST_YEAR = 1900  # of days; time zones cannot hold the first and the last years
 
 
@@ -170,7 +172,7 @@ def load_entry(actor: Actor, entry_id: int) -> HistoryEntry:
     query = select(HistoryEntry).where(HistoryEntry.id == entry_id, visible_to(actor))
     entry: HistoryEntry | None = db.session.scalar(query)
     if entry is None:
-        raise NotFound(N_("There is no such entry in the history."))
+        raise NotFound(NO_ENTRY)
     db.session.expunge(entry)
     release_connection()
     return entry

@@ -38,6 +38,14 @@ class ChangeGroup:
         return self.entries[0]
 
     @property
+    def heads(self) -> list[HistoryEntry]:
+        """Of each batch its newest entry, and those that are in none."""
+        found: dict[object, HistoryEntry] = {}
+        for entry in self.entries:
+            found.setdefault(entry.batch_id or entry.id, entry)
+        return list(found.values())
+
+    @property
     def batches(self) -> set[BatchKey]:
         return {key for entry in self.entries if (key := batch_key(entry))}
 

@@ -31,6 +31,8 @@ class Subject:
     never changes, so it is not shown again beside the label. `sentences` are those of the feed by
     action, and by `<action>.<variant>` where `variant` gives one for the fields of an entry before
     and after, as those of `actions` may be; with `.undo` at its end for one that reverts another.
+    `many` are those about several. `undo_bulk` undoes the changes for which some entries of one
+    action stand, and `undoable_bulk` gives the ids of those of which something can be undone.
     """
 
     kind: str
@@ -55,6 +57,8 @@ class Subject:
     joined: Collection[str] = ()
     undo: Callable[[Actor, HistoryEntry], Message] | None = None
     undoable: Callable[[Actor, Sequence[HistoryEntry]], Collection[int]] = lambda _a, _e: ()
+    undo_bulk: Callable[[Actor, Sequence[HistoryEntry]], Sequence[Message]] | None = None
+    undoable_bulk: Callable[[Actor, Sequence[HistoryEntry]], Collection[int]] = lambda _a, _e: ()
 
     def name_of(self, fields: Mapping[str, Any]) -> str:
         """The name that the fields of an entry hold; empty if it is not among them."""

@@ -1,4 +1,5 @@
-"""Undoing what an entry says; the package of its subject does it, see subjects.py."""
+"""Undoing what an entry says, or the entries of a bulk change; the package of their subjects does
+it, see subjects.py."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,9 +8,12 @@ from app.actor import Actor, Role
 from app.database.service import permitted
 from app.errors import Conflict
 from app.history.models import HistoryEntry
-from app.history.queries import newest_of_subjects
+from app.history.queries import CANNOT, newest_of_subjects
+from app.history.recent import ChangeGroup
 from app.history.subjects import all_subjects
-from app.text import N_, Message
+from app.text import Message
+
+HEADS_ASKED = 10  # of a group, for which the database is asked
 
 
 def find_undoable(actor: Actor, entries: Sequence[HistoryEntry]) -> set[int]:
@@ -38,5 +42,30 @@ def undo_entry(actor: Actor, entry: HistoryEntry) -> Message:
     any more."""
     subject = all_subjects().get(entry.subject_kind)
     if subject is None or subject.undo is None:
-        raise Conflict(N_("This cannot be undone."))
+        raise Conflict(CANNOT)
     return subject.undo(actor, entry)
+
+
+def find_undoable_groups(actor: Actor, groups: Sequence[ChangeGroup]) -> set[int]:
+    """The newest entries, by id, of those groups of which the actor may undo something."""
+    subjects = all_subjects()
+    kinds: dict[str, list[HistoryEntry]] = defaultdict(list)
+    for group in groups:
+        kinds[group.newest.subject_kind] += group.heads[:HEADS_ASKED]
+    found = {
+        entry_id
+        for kind, heads in kinds.items()
+        if actor.is_signed_in and kind in subjects
+        for entry_id in subjects[kind].undoable_bulk(actor, heads)
+    }
+    return {group.newest.id for group in groups if any(each.id in found for each in group.heads)}
+
+
+@permitted(Role.VIEWER)
+def undo_entries(actor: Actor, heads: Sequence[HistoryEntry]) -> Sequence[Message]:
+    """Undo the changes for which these entries stand, all of one action, as far as they can be;
+    returns sentences that say what was done. Conflict if nothing can."""
+    subject = all_subjects().get(heads[0].subject_kind)
+    if subject is None or subject.undo_bulk is None:
+        raise Conflict(CANNOT)
+    return subject.undo_bulk(actor, heads)

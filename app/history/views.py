@@ -10,12 +10,14 @@ from werkzeug.wrappers import Response
 from app.actor import Role
 from app.current import actor
 from app.history import queries
+from app.history.bulk import load_heads
 from app.history.entries import COMMAND_LINE, describe, person_names, subject_of
 from app.history.models import BATCH_ID_LENGTH, KIND_LENGTH, HistoryEntry
 from app.history.queries import FIRST_YEAR, OPERATOR, HistoryListing
+from app.history.recent import HEADS_MOST
 from app.history.subjects import all_subjects
-from app.history.undo import undo_entry
-from app.text import parse_integer
+from app.history.undo import undo_entries, undo_entry
+from app.text import join_sentences, parse_integer
 from app.web.client import time_zone
 from app.web.listings import Filter, ListAddress, bounded_text
 from app.web.navigation import home_url
@@ -72,6 +74,20 @@ def undo_change(entry_id: int) -> Response:
     entry = queries.load_entry(actor(), entry_id)
     Notice(str(undo_entry(actor(), entry))).show()
     return redirect(page_after(entry), 303)
+
+
+@bp.post("/history/undo")
+@role_required()
+def undo_changes() -> Response:
+    """Undo the changes of one line of the feed, for whoever may."""
+    heads = load_heads(actor(), read_ids(request.form.get("entries", "")))
+    Notice(join_sentences(undo_entries(actor(), heads))).show()
+    return redirect(safe_next(referring_page()[1], home_url()), 303)
+
+
+def read_ids(text: str) -> list[int]:
+    """The ids of entries in a form; those that cannot be any are 0, which none has."""
+    return [parse_integer(each, 1, 2**63 - 1) or 0 for each in text.split()[:HEADS_MOST]]
 
 
 def page_after(entry: HistoryEntry) -> str:

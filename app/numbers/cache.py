@@ -16,7 +16,7 @@ def get_or_compute(
     it. Without Redis the result is computed here and not stored."""
     lock = Lock(f"gz:lock:{results.name}:{n}")
     try:
-        found = find_or_acquire(lock, lambda: results.find(n))
+        found = find_or_acquire(lock, lambda: results.find(n, lock))
     except RedisError:
         return made_here(compute(lock)), False
     if found is not None:
@@ -25,7 +25,7 @@ def get_or_compute(
         allow()
         result = made_here(compute(lock))
         with suppress(RedisError):
-            results.store(n, result)
+            results.store(n, result, lock)
     finally:
         lock.release()
     return result, False

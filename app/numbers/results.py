@@ -4,22 +4,25 @@ The hashes `pis` and `fibs` hold the results, field n and value both as text, as
 program. Beside each hash a sorted set holds the time of last use of its fields, for eviction, and
 another hash who computed them. Results that are too long for a hash that never expires have keys of
 their own. A lookup is one script, so that a hit costs one round trip, counters and last use
-included. It takes Redis about 20 µs more than a bare HGET; in return the counts are exact.
+included. It takes Redis about 20 µs more than a bare HGET; in return the counts are exact. If it
+finds nothing it takes the lock of the computation, which the script that stores the result gives
+up: a result that is not cached costs two round trips.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from app import times
 from app.current import worker_name
 from app.numbers.counters import COUNTERS, WORKERS, hour_key
 from app.redis.client import redis_store
+from app.redis.lock import LOCK, Lock
 from app.text import read_count
 
 # The first KEYS of all scripts: the counters, those of this hour, the workers by the time they last
-# asked. The first ARGV: the time, the worker.
-COUNT = """
+# asked, the lock. The first ARGV: the time, the worker, the token and the lease of the lock.
+BEGIN = f"""{LOCK}
 local function count(name)
   ask('HINCRBY', KEYS[1], name, 1)
   if ask('HINCRBY', KEYS[2], name, 1) == 1 then ask('EXPIRE', KEYS[2], 90000) end
@@ -29,35 +32,36 @@ end
 # KEYS: the hash, the last use of its fields, who computed them. ARGV: n.
 LOOK_UP = """
 ask('ZADD', KEYS[3], ARGV[1], ARGV[2])
-local value = ask('HGET', KEYS[4], ARGV[3])
-if not value then return {} end
-ask('ZADD', KEYS[5], ARGV[1], ARGV[3])
+local value = ask('HGET', KEYS[5], ARGV[5])
+if not value then return acquire(KEYS[4], ARGV[3], ARGV[4]) end
+ask('ZADD', KEYS[6], ARGV[1], ARGV[5])
 count('hits')
-return {value, ask('HGET', KEYS[6], ARGV[3])}
+return {value, ask('HGET', KEYS[7], ARGV[5])}
 """
 
 # Over the budget, fields whose last use is not known (written by the original program) are evicted
 # first, then the least recently used; at most 100 at a time, so that Redis is never blocked.
 # ARGV: n, the result, the budget.
 STORE = """
+release(KEYS[4], ARGV[3])
 count('computed')
-ask('HSET', KEYS[4], ARGV[3], ARGV[4])
-ask('ZADD', KEYS[5], ARGV[1], ARGV[3])
-ask('HSET', KEYS[6], ARGV[3], ARGV[1] .. ' ' .. ARGV[2])
-local over = ask('HLEN', KEYS[4]) - tonumber(ARGV[5])
-over = math.min(100, math.max(over, ask('ZCARD', KEYS[5]) - tonumber(ARGV[5])))
+ask('HSET', KEYS[5], ARGV[5], ARGV[6])
+ask('ZADD', KEYS[6], ARGV[1], ARGV[5])
+ask('HSET', KEYS[7], ARGV[5], ARGV[1] .. ' ' .. ARGV[2])
+local over = ask('HLEN', KEYS[5]) - tonumber(ARGV[7])
+over = math.min(100, math.max(over, ask('ZCARD', KEYS[6]) - tonumber(ARGV[7])))
 if over <= 0 then return 0 end
 local removed = 0
-for _, field in ipairs(ask('HRANDFIELD', KEYS[4], over)) do
-  if not ask('ZSCORE', KEYS[5], field) then
-    removed = removed + ask('HDEL', KEYS[4], field)
+for _, field in ipairs(ask('HRANDFIELD', KEYS[5], over)) do
+  if not ask('ZSCORE', KEYS[6], field) then
+    removed = removed + ask('HDEL', KEYS[5], field)
   end
 end
 if removed < over then
-  local oldest = ask('ZPOPMIN', KEYS[5], over - removed)
+  local oldest = ask('ZPOPMIN', KEYS[6], over - removed)
   for i = 1, #oldest, 2 do
-    ask('HDEL', KEYS[4], oldest[i])
-    ask('HDEL', KEYS[6], oldest[i])
+    ask('HDEL', KEYS[5], oldest[i])
+    ask('HDEL', KEYS[7], oldest[i])
   end
 end
 return over
@@ -66,9 +70,9 @@ return over
 # KEYS: the result, the last use of all. ARGV: n, the seconds that it lives.
 LOOK_UP_LARGE = """
 ask('ZADD', KEYS[3], ARGV[1], ARGV[2])
-local value = ask('GETEX', KEYS[4], 'EX', ARGV[4])
-if not value then return {} end
-ask('ZADD', KEYS[5], ARGV[1], ARGV[3])
+local value = ask('GETEX', KEYS[5], 'EX', ARGV[6])
+if not value then return acquire(KEYS[4], ARGV[3], ARGV[4]) end
+ask('ZADD', KEYS[6], ARGV[1], ARGV[5])
 count('hits')
 local made, text = string.match(value, '^([^\\n]*)\\n(.*)$')
 return {text or value, made}
@@ -76,13 +80,14 @@ return {text or value, made}
 
 # ARGV: n, the seconds that it lives, the result, the budget, the prefix of the keys.
 STORE_LARGE = """
+release(KEYS[4], ARGV[3])
 count('computed')
-ask('SET', KEYS[4], ARGV[1] .. ' ' .. ARGV[2] .. '\\n' .. ARGV[5], 'EX', ARGV[4])
-ask('ZADD', KEYS[5], ARGV[1], ARGV[3])
-local over = ask('ZCARD', KEYS[5]) - tonumber(ARGV[6])
+ask('SET', KEYS[5], ARGV[1] .. ' ' .. ARGV[2] .. '\\n' .. ARGV[7], 'EX', ARGV[6])
+ask('ZADD', KEYS[6], ARGV[1], ARGV[5])
+local over = ask('ZCARD', KEYS[6]) - tonumber(ARGV[8])
 if over <= 0 then return 0 end
-local oldest = ask('ZPOPMIN', KEYS[5], over)
-for i = 1, #oldest, 2 do ask('DEL', ARGV[7] .. oldest[i]) end
+local oldest = ask('ZPOPMIN', KEYS[6], over)
+for i = 1, #oldest, 2 do ask('DEL', ARGV[9] .. oldest[i]) end
 return over
 """
 
@@ -121,13 +126,17 @@ def read_origin(text: str | None) -> Origin | None:
     )
 
 
-def run_script(text: str, keys: tuple[str, ...], args: tuple[str | int, ...]) -> list[str | None]:
+def run_script(text: str, lock: Lock, keys: tuple[str, ...], args: tuple[str | int, ...]) -> Any:
     """What a script returns, which also counts."""
     now = int(times.now().timestamp())
-    found: list[str | None] = redis_store.script(COUNT + text)(
-        keys=(COUNTERS, hour_key(now // 3600), WORKERS, *keys), args=(now, worker_name(), *args)
+    return redis_store.script(BEGIN + text)(
+        keys=(COUNTERS, hour_key(now // 3600), WORKERS, lock.key, *keys),
+        args=(now, worker_name(), lock.token, lock.lease, *args),
     )
-    return found
+
+
+# A stored text, and the origin beside it.
+Found = tuple[str, str | None]
 
 
 class ResultStore(Protocol):
@@ -135,8 +144,8 @@ class ResultStore(Protocol):
 
     @property
     def name(self) -> str: ...
-    def find(self, n: int) -> Result | None: ...
-    def store(self, n: int, result: Result) -> None: ...
+    def find(self, n: int, lock: Lock) -> Result | None: ...
+    def store(self, n: int, result: Result, lock: Lock) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -153,13 +162,17 @@ class HashedResults:
         """Those of the results, of their last use, and of who computed them."""
         return (self.name, f"gz:{self.name}:used", f"gz:{self.name}:by")
 
-    def find(self, n: int) -> Result | None:
-        """The stored result, or None; counted as a hit."""
-        return read(run_script(LOOK_UP, self.keys, (n,)), n, self.parse)
+    def find(self, n: int, lock: Lock) -> Result | None:
+        """The stored result, counted as a hit; if there is none, take the lock."""
+        found = look_up(LOOK_UP, lock, self.keys, (n,))
+        result = found and read(found, n, self.parse)
+        if found and not result:
+            redis_store.client.hdel(self.name, str(n))  # absent the next time
+        return result
 
-    def store(self, n: int, result: Result) -> None:
-        """Store a result and evict what is over the budget."""
-        run_script(STORE, self.keys, (n, result.text, self.budget))
+    def store(self, n: int, result: Result, lock: Lock) -> None:
+        """Store a result, evict what is over the budget, and give the lock up."""
+        store(STORE, lock, self.keys, (n, result.text, self.budget))
 
 
 @dataclass(frozen=True)
@@ -182,17 +195,39 @@ class LargeResults:
         """Those of the result and of the last use of all."""
         return (f"{self.prefix}{n}", f"gz:{self.name}:large")
 
-    def find(self, n: int) -> Result | None:
-        """The stored result, or None; counted as a hit."""
-        return read(run_script(LOOK_UP_LARGE, self.keys(n), (n, self.seconds)), n, self.parse)
+    def find(self, n: int, lock: Lock) -> Result | None:
+        """The stored result, counted as a hit; if there is none, take the lock."""
+        found = look_up(LOOK_UP_LARGE, lock, self.keys(n), (n, self.seconds))
+        result = found and read(found, n, self.parse)
+        if found and not result:
+            redis_store.client.delete(f"{self.prefix}{n}")  # absent the next time
+        return result
 
-    def store(self, n: int, result: Result) -> None:
-        """Store a result and evict what is over the budget."""
+    def store(self, n: int, result: Result, lock: Lock) -> None:
+        """Store a result, evict what is over the budget, and give the lock up."""
         args = (n, self.seconds, result.text, self.budget, self.prefix)
-        run_script(STORE_LARGE, self.keys(n), args)
+        store(STORE_LARGE, lock, self.keys(n), args)
 
 
-def read(found: list[str | None], n: int, parse: Callable[[str, int], str | None]) -> Result | None:
-    """The result that a lookup found, or None if there is none, or if it cannot be used."""
-    text = parse(found[0], n) if found and found[0] is not None else None
-    return None if text is None else Result(text, read_origin(found[1] if found[1:] else None))
+def look_up(
+    text: str, lock: Lock, keys: tuple[str, ...], args: tuple[str | int, ...]
+) -> Found | None:
+    """What a lookup found: a text, and who made it, if that is known. If it found nothing, it has
+    taken the lock, unless somebody else holds it."""
+    found = run_script(text, lock, keys, args)
+    if isinstance(found, list):
+        return found[0], found[1] if found[1:] else None
+    lock.held = found == 1
+    return None
+
+
+def store(text: str, lock: Lock, keys: tuple[str, ...], args: tuple[str | int, ...]) -> None:
+    """Store something with a script, which also gives the lock up."""
+    run_script(text, lock, keys, args)
+    lock.held = False
+
+
+def read(found: Found, n: int, parse: Callable[[str, int], str | None]) -> Result | None:
+    """The result that a lookup found, or None if it cannot be used."""
+    text = parse(found[0], n)
+    return None if text is None else Result(text, read_origin(found[1]))

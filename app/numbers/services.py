@@ -14,10 +14,9 @@ from app.redis.lock import Lock
 from app.redis.rate_limit import Limit, per_network
 from app.text import N_, parse_integer
 
-# Cached results are never counted, and neither is what takes less than a millisecond: up to so many
-# terms of π to add (0.7 ms) and Fibonacci numbers up to this n (0.3 ms).
+# Cached results are never counted, and neither is what takes less than a millisecond: π, and
+# Fibonacci numbers up to this n (0.3 ms).
 COMPUTATIONS_PER_MINUTE = 120
-UNCOUNTED_TERMS = 10_000
 UNCOUNTED_FIB = 20_000
 # 10,000 results of π take 3 MB of Redis; 2,000 of the largest Fibonacci numbers that belong to the
 # hash 42 MB; 100 of the large ones 21 MB, each for a day after its last use.
@@ -61,13 +60,11 @@ def check_n(text: str, limit: int) -> int:
     return n
 
 
-def get_pi(text: str, limits: ClientLimits) -> NumberResult:
+def get_pi(text: str, _limits: ClientLimits) -> NumberResult:
     """π from the terms below n. All n that have the last result share its place in the cache."""
     n = check_n(text, pi.LIMIT)
     terms = min(n, pi.LAST_N)
-    counted = pi.count_added(terms) > UNCOUNTED_TERMS
-    found = get(PIS, terms, lambda _lock: repr(pi.compute(terms)), limits if counted else None)
-    return replace(found, n=n)
+    return replace(get(PIS, terms, lambda _lock: repr(pi.compute(terms)), None), n=n)
 
 
 def get_fib(text: str, limits: ClientLimits) -> NumberResult:

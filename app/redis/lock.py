@@ -1,7 +1,9 @@
 """A lock in Redis for work that should be done once, while the other processes wait for its result.
 
-The lock expires unless its holder renews it, so the work of a process that died is taken over by
-one of those that wait. Losing a lock does no harm if every process gets the same result.
+A script that looks for the result takes the lock if there is none, and the one that stores the
+result gives it up: two round trips. The lock expires unless its holder renews it, so the work of a
+process that died is taken over by one of those that wait. Losing a lock does no harm if every
+process gets the same result.
 """
 
 import secrets
@@ -22,27 +24,42 @@ T = TypeVar("T")
 LEASE_SECONDS = 5  # without renewal another process takes the lock
 RENEW_SECONDS = 1
 WAIT_SECONDS = 15  # for the result of another process
-WITHOUT_EXPIRY = -1  # what Redis answers
 POLL_SECONDS = (0.01, 0.1)  # the first pause and the longest; each pause doubles
+
+# Before each script that takes or gives up a lock. The token may hold it already, because the
+# answer of the script that took it can be lost. What does not expire is not a lock, but something
+# that another program wrote.
+LOCK = """
+local function acquire(key, token, milliseconds)
+  local holder = ask("GET", key)
+  if holder and holder ~= token and ask("PTTL", key) ~= -1 then return 0 end
+  ask("SET", key, token, "PX", milliseconds)
+  return 1
+end
+local function release(key, token)
+  if ask("GET", key) == token then ask("DEL", key) end
+end
+"""
+
+# KEYS: the lock. ARGV: its token, the milliseconds of a lease.
+RENEW = """
+if ask("GET", KEYS[1]) == ARGV[1] then ask("PEXPIRE", KEYS[1], ARGV[2]) end
+"""
 
 
 class Lock:
-    """The right to do some work, for as long as it is renewed. `key` names the work."""
+    """The right to do some work, for as long as it is renewed. `key` names the work; whoever runs
+    a script with the functions of LOCK sets `held`."""
 
     def __init__(self, key: str) -> None:
-        self.token = secrets.token_hex(16)
-        self._lease = redis_store.client.lock(key, timeout=LEASE_SECONDS, thread_local=False)
-        self._lease.local.token = self.token.encode()  # for owned(), also before acquire()
+        self.key, self.token, self.held = key, secrets.token_hex(16), False
+        self._renew = redis_store.script(RENEW)
+        self._release = redis_store.script(LOCK + "release(KEYS[1], ARGV[1])")
 
-    def acquire(self) -> bool:
-        """Take the lock if nobody holds it. We may hold it already: an attempt can succeed although
-        its answer is lost."""
-        lease = self._lease
-        if lease.acquire(blocking=False, token=self.token) or lease.owned():
-            return True
-        if redis_store.client.pttl(str(lease.name)) == WITHOUT_EXPIRY:
-            redis_store.client.delete(str(lease.name))  # no lock: something else wrote it
-        return False
+    @property
+    def lease(self) -> int:
+        """The milliseconds for which it is taken."""
+        return int(LEASE_SECONDS * 1000)
 
     @contextmanager
     def renewed(self) -> Iterator[None]:
@@ -60,27 +77,25 @@ class Lock:
     def _renew_until(self, done: threading.Event) -> None:
         while not done.wait(RENEW_SECONDS):
             with suppress(RedisError):
-                self._lease.reacquire()
+                self._renew(keys=[self.key], args=[self.token, self.lease])
 
     def release(self) -> None:
         """Give the lock up, if it is still ours."""
-        with suppress(RedisError):
-            self._lease.release()
+        if self.held:
+            self.held = False
+            with suppress(RedisError):
+                self._release(keys=[self.key], args=[self.token])
 
 
 def find_or_acquire(lock: Lock, find: Callable[[], T | None]) -> T | None:
-    """What `find` finds, or None as soon as this process holds the lock and has to do the work.
-    While another process holds it, asks again and again; `Unavailable` after WAIT_SECONDS."""
+    """What `find` finds, or None as soon as this process holds the lock and has to do the work:
+    `find` takes it if it finds nothing. While another process holds it, asks again and again;
+    `Unavailable` after WAIT_SECONDS."""
     pause, longest = POLL_SECONDS
     deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        if (found := find()) is not None:
-            return found
-        if lock.acquire():
-            if (found := find()) is not None:  # stored between the two calls
-                lock.release()
-            return found
+    while (found := find()) is None and not lock.held:
         if time.monotonic() >= deadline:
             raise Unavailable(N_("This is still being computed. Try again in a moment."))
         time.sleep(pause)
         pause = min(2 * pause, longest)
+    return found

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.actor import Actor, Role
 from app.cities.importing.queries import Unconfirmed, count_unconfirmed
+from app.cities.services import SAMPLE_COUNT
 from app.cities.statistics.queries import Statistics, count_changed, read_statistics
 from app.database.service import permitted
 from app.files.folders.queries import FileTotals, read_totals
@@ -29,8 +30,10 @@ class Overview:
 
     @property
     def is_new(self) -> bool:
-        """True for an installation in which there is nothing yet."""
-        return not (self.figures.cities or self.files.files)
+        """True for an installation in which there is nothing yet, or only the sample cities that
+        were added when it was set up."""
+        untouched = len(self.changes) <= 1 and self.figures.cities in (0, SAMPLE_COUNT)
+        return untouched and not self.files.files
 
 
 @permitted(Role.VIEWER)

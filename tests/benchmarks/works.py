@@ -18,7 +18,7 @@ from tests.benchmarks.sides import HUGE, LARGE, SMALL, Side, Sides
 CONNECTIONS, READERS, WRITERS = 32, 28, 4
 ADDRESSES = 4000  # more than wrk asks for in one run
 WRITE_SECONDS = 1.0
-PI_N = 1_000_000
+PI_N, PI_MOST = 1_000_000, 32_768
 FIRST_WORD = quote(SYLLABLES[0])
 
 
@@ -204,10 +204,10 @@ class Works:
         return side, perform
 
     def pi_computed(self) -> Work:
-        """With n up to a block, of which both sides add all terms. Beside the computation alone."""
+        """With small n, because the peer adds all terms. Beside the computation alone."""
 
         def numbers(run: Run) -> list[int]:
-            return run.random.sample(range(pi.BLOCK), pi.BLOCK)
+            return run.random.sample(range(PI_MOST), PI_MOST)
 
         def ask(client: Client, run: Run) -> Callable[[], bool]:
             waiting = iter(numbers(run))

@@ -15,7 +15,7 @@ READS = {
     "city": lambda actor: services.load_city(actor, 1),
     "page": lambda actor: queries.select_page(actor, CityListing()),
     "batches": lambda actor: queries.batches(actor, CityListing()),
-    "count": lambda actor: queries.count_filtered(actor, CityListing(search="x")),
+    "count": lambda actor: queries.find_hits(actor, CityListing(search="x")).total,
     "statistics": read_statistics,
     "list": lambda actor: list_page.list_content(actor, CityListing(), FIRST),
     "facts": list_page.register_facts,

@@ -22,8 +22,8 @@ def due():
 
 
 def rename_as_original(city_id, name):
-    """What the original program does on its page for changes."""
-    db.session.rollback()
+    """What the original program does on its page for changes, before another request."""
+    db.session.remove()
     with db.engine.begin() as connection:
         connection.execute(
             text("UPDATE city SET cityname = :name WHERE id = :id"), {"name": name, "id": city_id}

@@ -92,7 +92,7 @@ def test_figure_for_a_token_holds_no_connection_while_it_asks_redis(valid, app):
         text = add_token(add_person("Ada")) if valid else "gz_wrong"
     headers = {"Authorization": f"Bearer {text}"}
     with connections_held(app) as held:
-        assert app.test_client().get("/pi/20000", headers=headers).status_code == 200
+        assert app.test_client().get("/fib/30000", headers=headers).status_code == 200
     assert len(held) > 3  # it is not in the cache
     assert set(held) == {0}
 

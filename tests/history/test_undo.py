@@ -175,3 +175,60 @@ def test_administrators_undo_on_the_page_of_the_history(app, as_role):
     headers = {**HTML, "Referer": "http://localhost/history"}
     assert admin.client.post(button["formaction"], data=token, headers=headers).status_code == 303
     assert Page(admin.get("/history")).texts("table button") == ["Restore"]
+
+
+def test_editor_undoes_a_bulk_change_on_the_start_page(app, as_role):
+    editor = as_role("editor")
+    with app.test_request_context():
+        for name in ("a/1.txt", "a/2.txt", "a/3.txt"):
+            store(1, name, b"1", with_folder=True)
+    page = Page(editor.get("/"))
+    button = page.one(".feed button")
+    assert (button.text, button["name"], button["value"]) == ("Undo", "entries", "3 2 1")
+    assert button["aria-label"] == "Undo: You uploaded 3.txt and 2 more to a"
+    data = {"csrf_token": page.one(f"#{button['form']} input")["value"], "entries": "3 2 1"}
+    headers = {**HTML, "Referer": "http://localhost/"}
+    sent = editor.client.post(button["formaction"], data=data, headers=headers)
+    assert (sent.status_code, sent.location) == (303, "/")
+    page = Page(editor.get("/"))
+    assert page.text(".notice") == "3 files were removed. One folder was removed."
+    assert page.texts(".feed button") == ["Restore"] * 2
+    again = editor.client.post(button["formaction"], data=data, headers=headers)
+    assert again.status_code == 409
+    assert "already undone" in Page(again).text("main")
+
+
+def test_others_undo_no_bulk_change(app, as_role, browser):
+    with app.test_request_context():
+        owner = add_person("ada", "editor")
+        for name in ("1.txt", "2.txt"):
+            store(owner, name, b"1")
+        change(ADA, "file.create", Change(9, after={}), visible_to=ADMINISTRATORS)
+    viewer, editor = as_role("viewer"), as_role("editor")
+    assert not Page(viewer.get("/")).has(".feed button")
+
+    def answers(who, entry_ids):
+        data = {"entries": entry_ids}
+        return who.submit("/history/undo", data, page="/account").status_code
+
+    assert answers(viewer, "2 1") == 403
+    for wrong in ("", "2 1 3", "2 99", "2 x", "9" * 30):
+        assert answers(editor, wrong) == 404, wrong
+    assert browser.client.post("/history/undo", headers=HTML).location.startswith("/login")
+    viewer = Browser(app)
+    with app.app_context():
+        db.session.execute(update(Person).where(Person.id == owner).values(role="viewer"))
+        db.session.commit()
+    viewer.begin_session("ada")
+    assert Page(viewer.get("/")).texts(".feed button") == ["Undo"]
+    assert answers(viewer, "2 1") == 303
+
+
+def test_many_cities_have_no_undo(app, as_role):
+    editor = as_role("editor")
+    with app.test_request_context():
+        cities.add_sample_cities(EDITOR)
+        entry_id = entries("city")[0].id
+    assert not Page(editor.get("/")).has(".feed button")
+    sent = editor.submit("/history/undo", {"entries": str(entry_id)}, page="/account")
+    assert sent.status_code == 409

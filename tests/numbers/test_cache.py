@@ -13,9 +13,10 @@ from app import children, times
 from app.current import worker_name
 from app.errors import Unavailable
 from app.numbers import cache, fib, large_fib, services
-from app.numbers.counters import COUNTERS
+from app.numbers.counters import COUNTERS, WORKERS
 from app.numbers.results import made_here
 from app.redis import lock as locks
+from app.redis.lock import Lock
 from tests import servers
 from tests.factories import Browser
 
@@ -83,6 +84,32 @@ def test_a_value_that_does_not_parse_is_computed_again(app, store, invalid):
 def test_bytes_that_are_not_text_are_computed_again(app, store):
     store.hset("fibs", "10", b"\xff\x80\x04")
     assert get(app, "/fib/10") == {"cached": False, "result": 55}
+
+
+@pytest.mark.parametrize("n", [50, 150_000])
+def test_a_lock_of_the_release_before_is_respected(app, store, monkeypatch, n):
+    """Its workers run beside ours during a reload, with the lock of redis-py."""
+    theirs = store.lock(f"gz:lock:fibs:{n}", timeout=60)
+    assert theirs.acquire(token="a" * 32)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(Browser(app).get, f"/fib/{n}")
+        servers.wait_until(lambda: store.zcard(WORKERS), "it asks")
+        with app.app_context():
+            results = services.LARGE_FIBS if n > fib.LARGE else services.FIBS
+            results.store(n, made_here(fib.digits(n)), Lock("gz:lock:another"))
+        assert asked.result(60).text.startswith('{"cached": true')
+    theirs.release()
+
+
+def test_the_release_before_respects_our_lock(app, store):
+    def compute(_lock):
+        theirs = store.lock("gz:lock:fibs:5", timeout=60)
+        assert not theirs.acquire(blocking=False, token="a" * 32)
+        return "5"
+
+    with app.app_context():
+        cache.get_or_compute(services.FIBS, 5, compute, lambda: None)
+    assert not store.exists("gz:lock:fibs:5")
 
 
 def test_waiting_for_another_computation_ends_in_503(app, store, monkeypatch):
@@ -218,10 +245,11 @@ def test_there_are_few_large_numbers(app, store, monkeypatch):
     moment = [1000.0]
     monkeypatch.setattr(times, "now", lambda: datetime.fromtimestamp(moment[0], UTC))
     with app.app_context():
+        lock = Lock("gz:lock:fibs")
         for n in range(5):
             moment[0] += 1
-            results.store(n, made_here(fib.digits(n)))
-            assert results.find(0).text == "0"
+            results.store(n, made_here(fib.digits(n)), lock)
+            assert results.find(0, lock).text == "0"
     keys = set(store.keys("gz:fibs:large:*"))
     assert keys == {f"gz:fibs:large:{n}" for n in (0, 3, 4)}
 
@@ -231,12 +259,13 @@ def test_the_least_recently_used_results_are_evicted(app, store, monkeypatch):
     moment = [1000.0]
     monkeypatch.setattr(times, "now", lambda: datetime.fromtimestamp(moment[0], UTC))
     with app.app_context():
+        lock = Lock("gz:lock:fibs")
         for n in range(5):
             moment[0] += 1
             if n == 3:
-                assert results.find(0).text == "0"  # used again just now
+                assert results.find(0, lock).text == "0"  # used again just now
                 moment[0] += 1
-            results.store(n, made_here(str(n)))
+            results.store(n, made_here(str(n)), lock)
     for key in results.keys:
         found = store.zrange(key, 0, -1) if key.endswith("used") else store.hkeys(key)
         assert set(found) == {"0", "3", "4"}, key
@@ -247,7 +276,7 @@ def test_results_of_the_original_are_evicted_before_what_is_used(app, store):
     store.hset("pis", mapping={str(n): "3.0" for n in range(1000, 1300)})
     with app.app_context():
         for n in range(30):
-            results.store(n, made_here("3.0"))
+            results.store(n, made_here("3.0"), Lock("gz:lock:pis"))
     assert store.hlen("pis") <= 10
     assert store.hexists("pis", "29")
 
@@ -258,9 +287,9 @@ def test_a_result_says_who_computed_it(make_app, n, monkeypatch):
     monkeypatch.setattr(times, "now", lambda: datetime.fromtimestamp(1_796_083_200.7, UTC))
     results = services.LARGE_FIBS if n > fib.LARGE else services.FIBS
     with apps[0].app_context():
-        results.store(n, made_here(fib.digits(n)))
+        results.store(n, made_here(fib.digits(n)), Lock("gz:lock:fibs"))
     with apps[1].app_context():
-        origin = results.find(n).origin
+        origin = results.find(n, Lock("gz:lock:fibs")).origin
     assert (origin.worker, origin.seconds) == (worker_name(), 1_796_083_200)
 
 

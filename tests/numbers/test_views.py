@@ -111,7 +111,6 @@ def test_the_response_is_the_same_for_everybody(as_role):
 
 
 FIRST = services.UNCOUNTED_FIB + 1  # the smallest n whose computation counts
-FIRST_PI = services.UNCOUNTED_TERMS + 2
 ELSEWHERE = {"environ_overrides": {"REMOTE_ADDR": "192.0.2.7"}}
 
 
@@ -127,7 +126,7 @@ def test_120_computations_a_minute_are_allowed(browser):
 
 def test_computations_are_limited_per_address(browser, two_computations):
     assert browser.get(f"/fib/{FIRST}").json["cached"] is False
-    assert browser.get(f"/pi/{FIRST_PI}").json["cached"] is False
+    assert browser.get(f"/fib/{FIRST + 2}").json["cached"] is False
     response = browser.get(f"/fib/{FIRST + 1}")
     assert response.status_code == 429
     assert 1 <= int(response.headers["Retry-After"]) <= 60
@@ -148,7 +147,7 @@ def test_cached_results_and_short_computations_are_not_counted(browser, two_comp
     for n in range(5):
         assert browser.get(f"/fib/{FIRST}").status_code == 200
         assert browser.get(f"/fib/{FIRST - 1 - n}").json["cached"] is False
-        for each in (FIRST_PI - 1, pi.BLOCK + FIRST_PI - 1, 2896 * pi.BLOCK + FIRST_PI - 1):
+        for each in (pi.BLOCK, 1000 * pi.BLOCK, pi.LAST_N):
             assert browser.get(f"/pi/{each - n}").json["cached"] is False
     assert browser.get(f"/fib/{FIRST + 1}").json["cached"] is False
     assert browser.get(f"/fib/{FIRST + 2}").status_code == 429

@@ -3,13 +3,14 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from app.errors import Unavailable
 from app.redis import lock as locks
 from app.redis.client import redis_store
-from app.redis.lock import Lock, find_or_acquire
+from app.redis.lock import LOCK, Lock, find_or_acquire
 from tests import servers
 
 KEY = "gz:lock:work"
@@ -29,29 +30,53 @@ def client(app, monkeypatch):
         yield redis_store.client
 
 
-def find():
-    """The result, once somebody has stored it."""
-    return redis_store.client.get("result")
+# KEYS: the lock, the result. ARGV: its token and lease.
+FIND = f"""{LOCK}
+return ask("GET", KEYS[2]) or acquire(KEYS[1], ARGV[1], ARGV[2])
+"""
+
+
+def find(lock):
+    """The result, once somebody has stored it; otherwise the lock is taken."""
+    found = redis_store.script(FIND)(keys=[lock.key, "result"], args=[lock.token, lock.lease])
+    lock.held = found == 1
+    return found if isinstance(found, str) else None
+
+
+def find_or(lock):
+    return find_or_acquire(lock, partial(find, lock))
+
+
+def acquire(lock):
+    find(lock)
+    return lock.held
 
 
 def test_only_one_holds_a_lock(client):
     mine, other = Lock(KEY), Lock(KEY)
-    assert mine.acquire()
-    assert not other.acquire()
+    assert acquire(mine)
+    assert not acquire(other)
     mine.release()
-    assert other.acquire()
+    assert acquire(other)
 
 
 def test_an_attempt_whose_answer_was_lost_may_be_repeated(client):
     mine = Lock(KEY)
-    assert mine.acquire()
-    assert mine.acquire()
+    assert acquire(mine)
+    assert acquire(mine)
+    assert not acquire(Lock(KEY))
+
+
+def test_a_value_that_does_not_expire_is_not_a_lock(client):
+    client.set(KEY, "of another program")
+    assert acquire(Lock(KEY))
+    assert 0 < client.ttl(KEY) <= 600
 
 
 def test_a_lock_is_renewed_and_released_by_its_holder_only(client, monkeypatch):
     monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
     mine, other = Lock(KEY), Lock(KEY)
-    assert mine.acquire()
+    assert acquire(mine)
     client.expire(KEY, 300)
     other.release()
     with other.renewed():
@@ -75,21 +100,21 @@ def test_work_that_fails_ends_the_renewing(client):
 
 def test_an_expired_lock_is_taken_over(client):
     dead = Lock(KEY)
-    dead.acquire()
+    acquire(dead)
     client.pexpire(KEY, 200)
     taken = Lock(KEY)
-    assert find_or_acquire(taken, find) is None
+    assert find_or(taken) is None
     dead.release()  # it was not dead after all; the lock is no longer its own
     assert client.get(KEY) == taken.token
 
 
 def test_a_waiter_gets_the_result_of_the_holder(app, client):
     holder = Lock(KEY)
-    holder.acquire()
+    acquire(holder)
 
     def wait():
         with app.app_context():
-            return find_or_acquire(Lock(KEY), find)
+            return find_or(Lock(KEY))
 
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(wait)
@@ -104,17 +129,11 @@ def test_a_waiter_gets_the_result_of_the_holder(app, client):
     assert client.get(KEY) == holder.token
 
 
-def test_a_result_stored_just_before_the_lock_was_taken_is_found(client):
-    results = iter([None, "42"])
-    assert find_or_acquire(Lock(KEY), lambda: next(results)) == "42"
-    assert not client.exists(KEY)
-
-
 def test_waiting_ends(client, monkeypatch):
     monkeypatch.setattr(locks, "WAIT_SECONDS", 0.2)
-    Lock(KEY).acquire()
+    acquire(Lock(KEY))
     with pytest.raises(Unavailable) as refusal:
-        find_or_acquire(Lock(KEY), find)
+        find_or(Lock(KEY))
     assert refusal.value.headers["Retry-After"] == "2"
 
 
@@ -125,7 +144,7 @@ def test_of_many_at_once_one_does_the_work(app, client):
         with app.app_context():
             lock = Lock(KEY)
             started.wait(60)
-            if (found := find_or_acquire(lock, find)) is not None:
+            if (found := find_or(lock)) is not None:
                 return found
             done.append(lock.token)
             time.sleep(0.05)

@@ -100,6 +100,15 @@ def test_an_empty_installation_says_what_to_do_first(as_role):
     assert not Page(as_role("admin").get("/")).has(".start-steps")
 
 
+def test_the_sample_cities_do_not_hide_what_to_do_first(app, as_role):
+    with app.test_request_context():
+        cities.add_sample_cities(OPERATOR)
+    assert len(Page(as_role("admin").get("/")).links(".start-steps a")) == 4
+    assert "only the sample cities" in Page(as_role("viewer").get("/")).text(".start-steps")
+    as_role("editor").submit("/cities/new", {"province": "a", "city": "b", "number": "5"})
+    assert not Page(as_role("admin").get("/")).has(".start-steps")
+
+
 def test_a_folder_that_was_uploaded_with_files_is_named(app, as_role):
     browser = as_role("editor")
     with app.test_request_context():
@@ -181,8 +190,12 @@ def test_bulk_changes_are_sentences(app, as_role):
     ]
     assert "1 added, 1 changed, 1 refused" in page.texts(".what")
     assert "/files/folders/survey" in page.links(".feed a")
-    # Neither a bulk change nor one upload of several is undone here.
-    assert not page.has(".feed button")
+    # The uploads can be undone, what many cities are not.
+    assert page.texts(".feed button") == ["Undo"] * 2
+    assert not page.has(".feed a[href^='/history']")
+    admin = Page(as_role("admin").get("/"))
+    links = admin.links(".feed a[href^='/history']")
+    assert len(links) == 2 if ACTOR.id != 1 else links
 
 
 def test_the_page_takes_few_statements(app, as_role):

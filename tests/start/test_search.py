@@ -57,6 +57,17 @@ def test_pages_are_found_by_their_names_in_both_languages(as_role):
     assert "/cities" in Page(chinese).links("[aria-labelledby=found-pages] a")
     for words in ("计算", "π", "PI", "fib", "圆周率"):
         assert found(browser, words).links("main section a") == ["/numbers"], words
+    assert found(browser, "download").links("main section a") == ["/files"]
+    assert found(browser, "密码").links("main section a") == ["/account/password"]
+    assert not found(browser, "import").links("main section a")
+    editor = as_role("editor")
+    for words in ("import", "导入", "csv"):
+        assert found(editor, words).links("main section a") == ["/cities/import"], words
+    assert found(editor, "add city").links("main section a") == ["/cities/new"]
+    for words in ("上传", "upload"):
+        assert found(editor, words).links("main section a") == ["/files", "/files/scripts"], words
+    for words in ("time zone", "时区"):
+        assert found(editor, words).links("main section a") == ["/account"], words
     assert not found(browser, "people").links("main section a")
     assert found(as_role("admin"), "people").links("main section a") == ["/people"]
 

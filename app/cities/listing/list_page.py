@@ -7,7 +7,7 @@ anything personal, nor a token.
 import functools
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from flask import current_app
 from flask_babel import get_locale
@@ -17,7 +17,7 @@ from app.actor import Actor
 from app.cities import cache
 from app.cities.listing import queries
 from app.cities.listing.provinces import has_province, suggest_provinces
-from app.cities.listing.queries import CityListing
+from app.cities.listing.queries import CityListing, Hits
 from app.cities.listing.row_format import RowFormatter
 from app.cities.models import TEXT_LENGTH
 from app.cities.queries import check_reader
@@ -48,10 +48,10 @@ SOURCES = ("app/**/*.py", "templates/**/*.html", "translations/*/LC_MESSAGES/*.m
 def source_hash() -> str:
     """A digest of code, templates and translations, so that no worker shows what one of another
     release has drawn."""
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+        found.update(path.read_bytes())
+    return found.hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,16 @@ def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
         static_files.content_hash(),
         source_hash(),
     ]
-    digest = hashlib.sha256(json.dumps(address).encode()).hexdigest()[:32]
+    key = f"list:{digest(address)}"
     # Our own template made it, and escaped what it shows.
     return Markup(  # noqa: S704
-        cache.get_or_compute(f"list:{digest}", str, lambda: draw_list(actor, listing, cursor))
+        cache.get_or_compute(key, str, lambda: draw_list(actor, listing, cursor))
     )
+
+
+def digest(value: object) -> str:
+    """A short text for a key in Redis."""
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:32]
 
 
 def register_facts(actor: Actor) -> Facts:
@@ -92,8 +97,9 @@ def register_facts(actor: Actor) -> Facts:
 
 def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
     facts = register_facts(actor)
-    total = queries.count_filtered(actor, listing) if listing.is_filtered else facts.total
-    page = queries.select_page(actor, listing, cursor, total=total)
+    hits = cached_hits(actor, listing) if listing.is_filtered else None
+    total = hits.total if hits else facts.total
+    page = queries.select_page(actor, listing, cursor, total, hits)
     template = current_app.jinja_env.get_template("cities/_list.html")
     return template.render(
         listing=listing,
@@ -107,6 +113,12 @@ def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
         province_length=TEXT_LENGTH,
         provinces_most=queries.PROVINCES_MOST,
     )
+
+
+def cached_hits(actor: Actor, listing: CityListing) -> Hits:
+    """What the filters find: read once for all pages and orders of a search."""
+    key = digest(asdict(replace(CityListing(), **{f: getattr(listing, f) for f in CITIES.filters})))
+    return cache.get_or_compute(f"hits:{key}", Hits, lambda: queries.find_hits(actor, listing))
 
 
 def find_choices(actor: Actor, province: str) -> list[str]:

@@ -1,12 +1,13 @@
-"""The words of a search as conditions. `key` is the column `search_key` of cities or of removed
-ones, which has the province, a line feed, and the city."""
+"""The words of a search as conditions. `key` has the province, a line feed, and the city, as the
+column `search_key` does."""
 
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 
 from app.cities.models import City
+from app.database.dialects import OnMariaDb
 from app.text import search_key
 
 WORDS_MOST = 10
@@ -14,7 +15,13 @@ WORDS_MOST = 10
 JOINED_FROM, JOINED_MOST = 3, 40
 
 
-def has_words(search: str, key: Any = City.search_key) -> list[ColumnElement[bool]]:
+# MariaDB reads the two keys from their index in half the time that the rows take, which saves
+# SQLite nothing. They are cut to 255 characters: of a name that becomes longer when it is folded,
+# MariaDB does not find the end.
+NAMES = OnMariaDb(func.concat(City.province_key, "\n", City.city_key), City.search_key)
+
+
+def has_words(search: str, key: Any = NAMES) -> list[ColumnElement[bool]]:
     """A condition for each word of a search: all must occur."""
     words = dict.fromkeys(search_key(search).split())
     return [has_word(word, key) for word in list(words)[:WORDS_MOST]]

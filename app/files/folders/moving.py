@@ -8,6 +8,7 @@ was moved stays the current one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
@@ -129,7 +130,6 @@ def move_folder(folder_id: int, parent: str, name: str) -> Move:
     check_free(new, "name" if name != folder.name else "folder")
     if max(len(moved(row.path, old, new)) for row in rows) > FOLDER_LENGTH:
         raise Invalid(FOLDER_TOO_LONG)
-    number_after(old, new)
     move_rows(folder, rows, new)
     return Move(folder.id, old, new)
 
@@ -155,13 +155,12 @@ def lock_inside(path: str) -> list[Folder]:
     )
 
 
-def number_after(old: str, new: str) -> None:
-    """Raise the numbers of versions above those of removed files that are at their new place: by so
-    much that none becomes one of the old numbers, because a row at a time is changed and no two may
-    have the same, not even in between."""
+def find_last_there(old: str, new: str) -> dict[int, int]:
+    """Of the versions in a folder those of files of which the new place has removed versions: the
+    highest number of these, by id."""
     there = aliased(File)
     query = (
-        select(File.owner_id, File.folder, File.name, func.max(File.version + there.version))
+        select(File.id, func.max(there.version))
         .join(
             there,
             and_(
@@ -171,12 +170,9 @@ def number_after(old: str, new: str) -> None:
             ),
         )
         .where(inside(File.folder, old), inside(there.folder, new))
-        .group_by(File.owner_id, File.folder, File.name)
+        .group_by(File.id)
     )
-    for owner_id, folder, name, highest in db.session.execute(query).all():
-        same = same_file(owner_id, folder, name)
-        change = update(File).where(*same).values(version=File.version + highest)
-        db.session.execute(change.execution_options(synchronize_session=False))
+    return dict(db.session.execute(query).all())
 
 
 def prefixed(column: Any, old: str, new: str) -> ColumnElement[str]:
@@ -186,13 +182,19 @@ def prefixed(column: Any, old: str, new: str) -> ColumnElement[str]:
 
 def move_rows(folder: Folder, rows: list[Folder], new: str) -> None:
     """Change the paths of a folder, of those below it, and of all files in them, with the beginning
-    of their search keys; what was sent under another name counts as sent under the present one."""
+    of their search keys. Their numbers become higher than those of removed versions there; what was
+    sent under another name counts as sent under the present one."""
     old = folder.path
     values = {
         "folder": prefixed(File.folder, old, new),
         "search_key": prefixed(File.search_key, folder_key(old), folder_key(new)),
         "sent_name": case((File.flaw == "name", File.sent_name), else_=None),
     }
+    last = find_last_there(old, new)
+    for start in range(0, len(last), BATCH):
+        some = dict(islice(last.items(), start, start + BATCH))
+        raised = File.version + case(some, value=File.id)
+        update_files(File.id.in_(some), {**values, "version": raised})
     update_files(inside(File.folder, old), values)
     for row in rows:
         row.path = moved(row.path, old, new)
@@ -206,7 +208,11 @@ def update_files(which: ColumnElement[bool], values: Mapping[str, Any]) -> None:
     statement may. The rows are locked, because this transaction may have begun before others that
     moved them."""
     query = select(File.id).where(which).order_by(File.id).with_for_update()
-    ids = db.session.scalars(query).all()
+    update_versions(db.session.scalars(query).all(), values)
+
+
+def update_versions(ids: Sequence[int], values: Mapping[str, Any]) -> None:
+    """Update the rows of some versions, which are locked already."""
     for start in range(0, len(ids), BATCH):
         some = update(File).where(File.id.in_(ids[start : start + BATCH])).values(values)
         db.session.execute(some.execution_options(synchronize_session=False))

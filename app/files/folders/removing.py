@@ -1,10 +1,11 @@
 """Removing files and folders, and bringing back what was removed together: functions within a
 running service."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -17,14 +18,20 @@ from app.database.failures import violates
 from app.errors import Conflict, Forbidden
 from app.files.folders.checks import check_count
 from app.files.folders.models import UNIQUE_PATH, Folder
-from app.files.folders.moving import lock_folder, lock_inside, update_files
-from app.files.folders.paths import ancestors, inside, is_inside, moved, parent_of
-from app.files.folders.rows import BATCH, TABLE, ensure_folders, lock_present
+from app.files.folders.moving import lock_folder, lock_inside, update_files, update_versions
+from app.files.folders.paths import inside, is_inside, parent_of
+from app.files.folders.rows import (
+    TABLE,
+    ensure_folders,
+    lock_present,
+    slices,
+)
 from app.files.listing import FileListing
 from app.files.models import File, FileRow
+from app.files.removed.places import paths_now
 from app.files.rules import check_may_change, is_restorable, restorable_since
 from app.files.search_keys import folder_keys
-from app.files.services import RECORDED, recorded, restore_versions
+from app.files.services import RECORDED, newest_current, recorded
 from app.history.models import HistoryEntry
 from app.history.services import Change, new_batch_id, record
 from app.text import N_
@@ -39,9 +46,12 @@ TOO_MANY = N_(
 PRIMARY_KEY = "pk_folder"
 RESTORED_JUST_NOW = N_("Somebody else restored this just now.")
 
+# What restoring sets.
+PRESENT: Mapping[str, Any] = {"removed_at": None, "removed_by": None}
 COLUMNS = (
     File.id,
     File.owner_id,
+    File.replaced_at,
     File.removed_at,
     File.removed_by,
     *(getattr(File, name) for name in RECORDED),
@@ -90,13 +100,19 @@ def remove_folder(actor: Actor, folder: Folder, batch_id: str, moment: datetime)
     folder = lock_folder(folder.id)
     rows = lock_inside(folder.path)
     count = remove_files(actor, inside(File.folder, folder.path), batch_id, moment)
-    changes = [Change(row.id, before={"path": row.path}) for row in rows]
-    record(actor, "folder.delete", *changes, batch_id=batch_id)
-    ids = [row.id for row in rows]
-    for start in range(0, len(ids), BATCH):
-        some = delete(Folder).where(Folder.id.in_(ids[start : start + BATCH]))
-        db.session.execute(some.execution_options(synchronize_session=False))
+    delete_folders(actor, rows, batch_id)
     return count
+
+
+def delete_folders(
+    actor: Actor, rows: Sequence[Any], batch_id: str, reverts_id: int | None = None
+) -> None:
+    """Delete the rows of folders, which are locked, each with an entry."""
+    changes = [Change(row.id, before={"path": row.path}) for row in rows]
+    record(actor, "folder.delete", *changes, batch_id=batch_id, reverts_id=reverts_id)
+    for some in slices(row.id for row in rows):
+        gone = delete(Folder).where(Folder.id.in_(some))
+        db.session.execute(gone.execution_options(synchronize_session=False))
 
 
 @dataclass(frozen=True)
@@ -128,22 +144,20 @@ def restore_removed(
     files = removed_together(batch_id, path)
     for row in files:
         check_may_change(actor, row)
-    again, entries, batch_id = uploaded_again(files), folder_entries(batch_id, path), new_batch_id()
+    entries, batch_id = folder_entries(batch_id, path), new_batch_id()
     folders = restore_folders(actor, entries, batch_id, reverts_id)
     ensure_folders({row.folder for row in files}, actor.id)
-    for file in again.values():
-        restore_versions(actor, file)
-    rest, owners = [row for row in files if row.id not in again], owner_names(files)
+    owners, there = owner_names(files), uploaded_again(files)
+    changes = restore_versions_of([row for row in files if row.id in there], owners)
+    rest = [row for row in files if row.id not in there]
     if rest:
         same = (File.removed_at == rest[0].removed_at, File.removed_by == rest[0].removed_by)
-        update_files(
-            and_(*same, inside(File.folder, path)), {"removed_at": None, "removed_by": None}
-        )
-    changes = [
+        update_files(and_(*same, inside(File.folder, path)), PRESENT)
+    changes += [
         Change(row.id, after=recorded(row, owners[row.owner_id]), version=row.version)
         for row in rest
     ]
-    record(actor, "file.restore", *changes, batch_id=batch_id)
+    record(actor, "file.restore", *changes, batch_id=batch_id, reverts_id=reverts_id)
     return Restored(files, folders)
 
 
@@ -216,45 +230,54 @@ def restore_folders(
     return missing
 
 
-def paths_now(entries: Sequence[HistoryEntry]) -> dict[int, str]:
-    """Where removed folders would be now, by the ids of the entries about their removal: where a
-    folder above was moved since, the files that were removed in them moved too."""
-    paths = {entry.id: path_before(entry) for entry in entries}
-    columns = select(HistoryEntry.id, HistoryEntry.before, HistoryEntry.after)
-    later = (HistoryEntry.subject_kind == "folder", HistoryEntry.id > min(paths, default=0))
-    query = columns.where(*later, HistoryEntry.action == "folder.move").order_by(HistoryEntry.id)
-    above = {each for path in paths.values() for each in ancestors(path)}
-    for move in db.session.execute(query) if paths else ():
-        old, new = recorded_path(move.before), recorded_path(move.after)
-        if old in above:
-            for entry_id, path in paths.items():
-                if entry_id < move.id and is_inside(path, old):
-                    paths[entry_id] = moved(path, old, new)
-            above = {each for path in paths.values() for each in ancestors(path)}
-    return paths
-
-
-def path_before(entry: HistoryEntry) -> str:
-    return recorded_path(entry.before)
-
-
-def recorded_path(fields: str | None) -> str:
-    """The path of a folder in a column of the history."""
-    return str(json.loads(fields or "{}").get("path", ""))
-
-
 def may_restore_folder(actor: Actor, entry: HistoryEntry) -> bool:
     """True for editors, and for others who removed it themselves."""
     return actor.may_write or (actor.is_signed_in and entry.actor_id == actor.person_id)
 
 
-def uploaded_again(files: Sequence[FileRow]) -> dict[int, File]:
-    """Those of the files whose owner has a present file of this name, by id."""
+def uploaded_again(files: Sequence[FileRow]) -> set[int]:
+    """The ids of those of the files whose owner has a present file of this name."""
     if not files:
-        return {}
+        return set()
     there = aliased(File)
-    same = (there.owner_id == File.owner_id, there.folder == File.folder, there.name == File.name)
-    query = select(File).join(there, and_(*same, there.removed_at.is_(None)))
-    found = db.session.scalars(query.where(File.removed_at == files[0].removed_at))
-    ids = {row.id for row in files}
-    return {file.id: file for file in found if file.id in ids}
+    query = select(File.id).join(there, and_(*same_name(there), there.removed_at.is_(None)))
+    query = query.where(File.removed_at == files[0].removed_at)
+    return set(db.session.scalars(query)).intersection(row.id for row in files)
+
+
+def same_name(other: Any) -> tuple[ColumnElement[bool], ...]:
+    """The condition for other versions of a file."""
+    names = ("owner_id", "folder", "name")
+    return tuple(getattr(other, name) == getattr(File, name) for name in names)
+
+
+def restore_versions_of(files: Sequence[FileRow], owners: Mapping[int, str]) -> list[Change]:
+    """Restore removed files, which are locked, as versions of the present ones of their names, of
+    which the newest is current; returns what the history says about it."""
+    versions, changes = find_versions(files), list[Change]()
+    back, current_ids, replaced = list[int](), list[int](), list[int]()
+    for file in files:
+        present = [row for row in versions[file.id] if row.removed_at in (None, file.removed_at)]
+        restored = [row for row in present if row.removed_at is not None]
+        current, last = newest_current(present), newest_current(restored)
+        back += [row.id for row in restored]
+        current_ids.append(current.id)
+        others = (row for row in present if row is not current)
+        replaced += [row.id for row in others if row.replaced_at is None]
+        fields = {**recorded(last, owners[file.owner_id]), "current": current.version}
+        changes.append(Change(last.id, after=fields, version=last.version))
+    update_versions(back, PRESENT)
+    update_versions(current_ids, {"replaced_at": None})
+    update_versions(replaced, {"replaced_at": now()})
+    return changes
+
+
+def find_versions(files: Sequence[FileRow]) -> Mapping[int, Sequence[FileRow]]:
+    """All versions of some files, locked, by the ids of the files."""
+    found, file = defaultdict[int, list[FileRow]](list), aliased(File)
+    query = select(file.id.label("file_id"), *COLUMNS).join(file, and_(*same_name(file)))
+    for some in slices(row.id for row in files):
+        rows = query.where(file.id.in_(some)).with_for_update(of=File)
+        for row in db.session.execute(rows):
+            found[row.file_id].append(row)
+    return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Insert, select
 from sqlalchemy.dialects import mysql, sqlite
@@ -17,6 +17,7 @@ from app.files.search_keys import folder_keys
 from app.times import now
 
 BATCH = 500
+T = TypeVar("T", str, int)
 TABLE: Any = Folder.__table__
 
 
@@ -51,9 +52,9 @@ def lock_present(paths: Iterable[str]) -> set[str]:
     return found
 
 
-def slices(paths: Iterable[str]) -> Iterator[list[str]]:
-    """The paths in order, some at a time."""
-    ordered = sorted(paths)
+def slices(values: Iterable[T]) -> Iterator[list[T]]:
+    """Paths or ids in order, some at a time."""
+    ordered = sorted(values)
     return (ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH))
 
 

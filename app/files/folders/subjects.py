@@ -8,7 +8,9 @@ from flask_babel import lazy_gettext as _l
 from app.actor import Actor, Role
 from app.files.folders.models import Folder
 from app.files.folders.paths import how_moved
+from app.files.undo.bulk import undo_bulk_change
 from app.files.undo.folders import find_undoable_folders, undo_folder_change
+from app.files.undo.queries import find_undoable_bulk
 from app.history.services import Fields
 from app.history.subjects import Subject, labels_from
 
@@ -45,7 +47,7 @@ FOLDER = Subject(
         "folder.move": _l("%(who)s moved the folder %(what)s"),
         "folder.move.undo": _l("%(who)s moved the folder %(what)s back"),
         "folder.move.rename": _l("%(who)s renamed the folder %(what)s"),
-        "folder.move.rename.undo": _l("%(who)s restored the former name of the folder %(what)s"),
+        "folder.move.rename.undo": _l("%(who)s gave the folder %(what)s its former name back"),
         "folder.move.both": _l("%(who)s renamed and moved the folder %(what)s"),
         "folder.move.both.undo": _l("%(who)s moved the folder %(what)s back"),
         "folder.delete": _l("%(who)s removed the folder %(what)s"),
@@ -53,6 +55,7 @@ FOLDER = Subject(
     },
     many={
         "folder.move": _l("%(who)s moved the folder %(what)s and %(more)s more"),
+        "folder.move.undo": _l("%(who)s moved the folder %(what)s and %(more)s more back"),
         "folder.delete": _l("%(who)s removed the folder %(what)s and %(more)s more"),
         "folder.restore": _l("%(who)s restored the folder %(what)s and %(more)s more"),
     },
@@ -60,4 +63,6 @@ FOLDER = Subject(
     feed=("folder.create", "folder.move", "folder.delete", "folder.restore"),
     undo=undo_folder_change,
     undoable=find_undoable_folders,
+    undo_bulk=undo_bulk_change,
+    undoable_bulk=find_undoable_bulk,
 )

@@ -1,5 +1,6 @@
 """Reading the removed files that can be restored."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -14,9 +15,11 @@ from app.database.engine import db
 from app.database.keyset import Page, count_rows
 from app.database.service import permitted
 from app.files.folders.paths import inside
-from app.files.models import File
+from app.files.models import File, FileRow
 from app.files.queries import versions_of
 from app.files.rules import is_restorable
+from app.history.models import HistoryEntry
+from app.history.queries import find_removal
 from app.removed.listing import RemovedListing, RemovedRow, by_removal, select_page
 from app.text import search_key
 
@@ -63,16 +66,31 @@ def find_removed(actor: Actor, file_id: int) -> RemovedRow | None:
 
 @permitted(Role.VIEWER)
 def find_remaining(actor: Actor, file_id: int) -> int | None:
-    """The id of the current version of a file of which this version was removed alone. None for a
-    removed file, also if its name was used again since."""
+    """The id of the current version of a file of which this version was removed alone, as the
+    history says: undoing an upload or a restoration does that. None for a file that was removed
+    with all its versions, whatever has its name now."""
     file = db.session.get(File, file_id, populate_existing=True)
     if file is None or file.removed_at is None:
         return None
-    present = (*versions_of(file), File.removed_at.is_(None))
-    older = select(File.id).where(*present, File.created_at < file.removed_at)
-    if db.session.scalar(older.limit(1)) is None:
+    columns = select(File.id, File.version, File.removed_at, File.replaced_at)
+    rows = db.session.execute(columns.where(*versions_of(file))).all()
+    others = {row.version: row for row in rows}
+    remaining: File | FileRow | None = file
+    while remaining is not None and remaining.removed_at is not None:
+        remaining = others.pop(version_after(remaining, remaining.removed_at), None)
+    current = (row.id for row in rows if row.removed_at is None and row.replaced_at is None)
+    return next(current, None) if remaining is not None else None
+
+
+def version_after(file: File | FileRow, removed_at: datetime) -> int | None:
+    """The present number of the version that became current when this one was removed alone. Where
+    a file is moved, the numbers of all its versions may be raised, by the same amount."""
+    removal = find_removal("file", file.id, removed_at)
+    entry = db.session.get(HistoryEntry, removal) if removal else None
+    fields = json.loads(entry.before or "{}") if entry else {}
+    if entry is None or entry.version is None or "current" not in fields:
         return None
-    return db.session.scalar(select(File.id).where(*present, File.replaced_at.is_(None)))
+    return int(fields["current"]) + file.version - entry.version
 
 
 @permitted(Role.VIEWER)

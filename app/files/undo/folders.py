@@ -18,9 +18,6 @@ from app.files.folders.paths import how_moved, inside, name_of, parent_of
 from app.files.folders.removing import (
     find_owners,
     may_restore_folder,
-    path_before,
-    paths_now,
-    recorded_path,
     restore_folders,
     restore_removed,
 )
@@ -28,6 +25,7 @@ from app.files.folders.rows import ensure_folders
 from app.files.folders.services import record_move
 from app.files.models import File
 from app.files.queries import lock_owners
+from app.files.removed.places import path_before, paths_now, recorded_path
 from app.files.rules import restorable_since
 from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE, GONE, check_newest, newest_of_subjects
@@ -152,7 +150,7 @@ def moved_back(move: Move) -> Message:
     """What undoing a move did."""
     name = name_of(move.new)
     if how_moved(move.old, move.new) == "rename":
-        return N_("The former name of %(name)s was restored.", name=name)
+        return N_("%(name)s has its former name again.", name=name)
     return N_("%(name)s was moved back.", name=name)
 
 
@@ -165,10 +163,11 @@ def as_conflict() -> Iterator[None]:
         raise Conflict(error.message) from None
 
 
-def is_where_moved(entry: HistoryEntry, file: File) -> bool:
-    """True unless the folder that a file was moved to was itself moved since."""
-    after = json.loads(entry.after or "{}")
-    return (file.folder, file.name) == (after.get("folder"), after.get("name"))
+def is_where_moved(after: str | None, file: File) -> bool:
+    """True unless the folder that a file was moved to, by the fields `after` of its entry, was
+    itself moved since."""
+    place = json.loads(after or "{}")
+    return (file.folder, file.name) == (place.get("folder"), place.get("name"))
 
 
 def read_former_types(entry: HistoryEntry, file: File) -> Types:
@@ -179,7 +178,7 @@ def read_former_types(entry: HistoryEntry, file: File) -> Types:
 
 def undo_file_move(actor: Actor, entry: HistoryEntry, file: File, types: Types) -> Message:
     """Move a file back, within a running service that has checked the actor."""
-    if not is_where_moved(entry, file):
+    if not is_where_moved(entry.after, file):
         raise Conflict(CHANGED_SINCE)
     before = json.loads(entry.before or "{}")
     with as_conflict():

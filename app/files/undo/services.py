@@ -17,7 +17,7 @@ from app.files.rules import check_may_change, restorable_since
 from app.files.services import recorded, remove_versions, restore_versions
 from app.files.undo.folders import read_former_types, undo_file_move
 from app.history.models import HistoryEntry
-from app.history.queries import CHANGED_SINCE, GONE, check_newest
+from app.history.queries import CANNOT, CHANGED_SINCE, GONE, check_newest
 from app.history.services import Change, record
 from app.text import N_, Message
 from app.times import now
@@ -51,7 +51,7 @@ def undo_of_owner(actor: Actor, entry: HistoryEntry, owner_id: int, types: Types
         return undo_file_move(actor, entry, file, types)
     undo = UNDO.get(entry.action)
     if undo is None:
-        raise Conflict(N_("This cannot be undone."))
+        raise Conflict(CANNOT)
     return undo(actor, entry, file)
 
 

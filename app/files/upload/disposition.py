@@ -10,10 +10,11 @@ from itertools import chain, islice
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-PARAMETER = re.compile(r"[;\s]*+([^\s=;\"]++)\s*+=\s*+")
+# ASCII: a character stands for a byte, and 0x85 and 0xA0 are parts of Chinese characters.
+PARAMETER = re.compile(r"[;\s]*+([^\s=;\"]++)\s*+=\s*+", re.ASCII)
 UNESCAPED = re.compile(r"(?:[^\"\\]|\\.)*+(?=\")")
 # What follows the quotation mark at the end of a value.
-FOLLOWING = re.compile(r"[\s;]*+\Z|(?=[\s;])[\s;]*+[^\s=;\"]++\s*+=")
+FOLLOWING = re.compile(r"[\s;]*+\Z|(?=[\s;])[\s;]*+[^\s=;\"]++\s*+=", re.ASCII)
 # Each costs time with the length of the header.
 PARAMETERS = CANDIDATES = 20
 
@@ -55,7 +56,7 @@ def parameters(text: str) -> tuple[dict[str, str], bool]:
             value, at = text[start + 1 : end], end + 1
         else:
             at = text.find(";", start) if ";" in text[start:] else len(text)
-            value = text[start:at].strip()
+            value = text[start:at].strip(" \t")
         found.setdefault(name[1].lower(), value)
     return found, not text[at:].strip("; \t")
 

@@ -17,7 +17,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.sansio import multipart
 
 from app.errors import DomainError
-from app.files.storage.folder import BLOCK, Incoming
+from app.files.storage.folder import Incoming
 from app.files.upload.disposition import Disposition, read_disposition
 from app.files.upload.services import ReceivedFile
 from app.text import N_, Message
@@ -25,6 +25,8 @@ from app.text import N_, Message
 # The size limit of everything in a form but its files, which is held in memory. A folder of 10,000
 # files has part headers of about 4 MB.
 IN_MEMORY_BYTES = 10_000_000
+# Read and written at once. gunicorn copies what it has read ahead, up to 1 MiB, for every block.
+BLOCK = 256 * 1024
 CONTINUATION = re.compile(rb"(?:\r\n|\r|\n)[ \t]+")
 CUT_OFF = N_("The form ends in the middle of this file. Send it again.")
 UNREADABLE = N_("This part of the form could not be read.")
@@ -48,11 +50,14 @@ class PartDecoder(multipart.MultipartDecoder):
 
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
         """The headers of a part; called by Werkzeug, which needs to know only if it is a file."""
-        lines = CONTINUATION.sub(b" ", bytes(data)).decode("latin-1").splitlines()
+        # As bytes: for a text of Latin-1 characters the byte 0x85 ends a line, and 0x85 and 0xA0
+        # are white space. Many Chinese characters contain them.
         found: dict[str, str] = {}
-        for line in lines:
-            name, _colon, value = line.partition(":")
-            found.setdefault(name.strip().lower(), value.strip())
+        for line in CONTINUATION.sub(b" ", bytes(data)).splitlines():
+            name, _colon, value = line.partition(b":")
+            found.setdefault(
+                name.strip().lower().decode("latin-1"), value.strip().decode("latin-1")
+            )
         self.head_size = len(data)
         self.content_type = found.get("content-type", "").lower()
         self.disposition = read_disposition(found.get("content-disposition", ""))

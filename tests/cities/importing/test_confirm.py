@@ -79,6 +79,7 @@ def test_changes_since_the_preview_renew_it(person, event, renewed):
     import_id = stage(person, "a,b,6\na,new,1\n")
     event()
     db.session.commit()
+    db.session.remove()  # another request confirms it
     after = register()
     with pytest.raises(apply.OutdatedPreview):
         confirm(import_id, person)

@@ -180,7 +180,7 @@ def test_every_page_is_read_by_an_index(any_app):
         deep = next((batch[-1] for batch in queries.batches(ACTOR, listing, 3000)), None)
         further = [cursor_at(listing, deep, True, 3000)] if deep else []
         for cursor in (FIRST, LAST, *further):
-            for query in queries.segments(listing, cursor):
+            for query in queries.segments(listing, cursor, 51):
                 limited = query.limit(51).compile(db.engine)
                 plan = db.session.connection().exec_driver_sql(
                     f"EXPLAIN {limited}", limited.construct_params()

@@ -5,7 +5,7 @@ import pytest
 from app.actor import ANONYMOUS
 from app.cities.listing import provinces
 from app.cities.listing.provinces import has_province, suggest_provinces
-from app.cities.listing.queries import CityListing, count_filtered, select_page
+from app.cities.listing.queries import CityListing, find_hits, select_page
 from app.errors import Unauthorized
 from tests.cities.conftest import ACTOR, add_as_original, add_cities
 
@@ -20,7 +20,7 @@ def register(any_app):
 def found(province):
     listing = CityListing(province=province)
     rows = [row.provincename for row in select_page(ACTOR, listing).rows]
-    assert count_filtered(ACTOR, listing) == len(rows)
+    assert find_hits(ACTOR, listing).total == len(rows)
     return rows
 
 

@@ -227,13 +227,13 @@ def test_a_move_says_what_changed_and_is_undone_from_its_notice(script, as_role,
         if form[name] not in (old, "")
     ]
     browser.submit(page.one(f"{NOTICE} button")["formaction"], page="/files")
-    name_back = "The former name of top.pdf was restored."
+    name_back = "top.pdf has its former name again."
     back = name_back if how == "renamed" else "top.pdf was moved back."
     assert Page(browser.get("/files")).text(NOTICE) == back
     assert script.get("/download/top.pdf").status_code == 200
     row = Page(browser.get("/files/3/details")).all(".side .feed > li")[0]
-    undone = "restored the former name of" if how == "renamed" else "moved"
-    assert f"You {undone} this file" in text_of(row)
+    undone = "gave this file its former name back" if how == "renamed" else "moved this file back"
+    assert f"You {undone}" in text_of(row)
 
 
 def test_a_folder_is_renamed_and_moved_and_called_a_folder(script, as_role):

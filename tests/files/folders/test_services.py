@@ -207,11 +207,30 @@ def test_versions_come_after_removed_ones_at_the_new_place(any_app, people):
     assert paths()[0] == ["b/f.txt:4", "b/f.txt:5"]
     services.remove_selected(me, folders("c"))
     services.move_selected(me, folders("b"), "", "c")
-    assert paths() == (["c/f.txt:10", "c/f.txt:11"], ["a", "c"])
+    assert paths() == (["c/f.txt:5", "c/f.txt:6"], ["a", "c"])
     restored = files.restore_file(me, removed)
-    assert (restored.version, restored.current_version) == (1, 11)  # although it was uploaded last
+    assert (restored.version, restored.current_version) == (1, 6)  # although it was uploaded last
     file = files.queries.find_file(OPERATOR, "c/f.txt")
-    assert [row.version for row in files.queries.list_versions(me, file)] == [11, 1, 10]
+    assert [row.version for row in files.queries.list_versions(me, file)] == [6, 1, 5]
+
+
+def test_version_numbers_grow_by_those_of_removed_files_alone(any_app, people, monkeypatch):
+    me = editor(people[0])
+    monkeypatch.setattr(moving, "BATCH", 2)
+    for name in ("f", "f", "g", "h"):
+        put(people[0], f"a/{name}.txt")
+    for number in range(4):
+        here, there = ("a", "b") if number % 2 == 0 else ("b", "a")
+        put(people[0], f"{there}/f.txt", b"%d" % number)
+        put(people[0], f"{there}/g.txt", b"%d" % number)
+        services.remove_selected(me, folders(there))
+        services.move_selected(me, folders(here), "", there)
+    assert paths() == (["a/f.txt:5", "a/f.txt:6", "a/g.txt:5", "a/h.txt:1"], ["a"])
+    removed = select(File.name, File.version).where(File.removed_at.is_not(None))
+    found = db.session.execute(removed.order_by(File.name, File.version))
+    assert [tuple(row) for row in found] == [
+        (name, version) for name in ("f.txt", "g.txt") for version in (1, 2, 3, 4)
+    ]
 
 
 def test_a_sent_name_does_not_stay_behind(people):

@@ -6,11 +6,20 @@ import pytest
 
 from app.current import settings
 from app.database.cursor import FIRST, LAST
+from app.database.engine import db
 from app.errors import Conflict, NotFound
 from app.files import services
-from app.files.removed.queries import RemovedFileListing, count_removed, select_removed
+from app.files.folders.selection import Selection
+from app.files.folders.services import move_selected, remove_selected
+from app.files.removed.queries import (
+    RemovedFileListing,
+    count_removed,
+    find_remaining,
+    select_removed,
+)
 from app.files.removed.services import empty_removed
 from app.files.storage import purging
+from app.files.undo.services import undo_change
 from app.times import now
 from tests.factories import OPERATOR, at_once, entries
 from tests.files.helpers import editor, on_disk, store
@@ -76,3 +85,36 @@ def test_purging_goes_on_in_batches(people, monkeypatch):
     empty_removed(OPERATOR, now())
     assert purging.purge_removed() == 5
     assert on_disk(settings().files_dir) == []
+
+
+def undo_upload(actor, file_id):
+    [entry] = [each for each in entries("file") if each.subject_id == file_id]
+    db.session.expunge(entry)
+    db.session.rollback()
+    undo_change(actor, entry)
+
+
+def test_a_removed_file_has_no_current_version_where_another_one_came_to_its_name(any_app, people):
+    ada = editor(people[0])
+    older, removed = store(people[0], "y.txt", b"y").id, store(people[0], "x.txt", b"x").id
+    services.remove_file(ada, removed)
+    move_selected(ada, Selection((older,), ()), "", "x.txt")
+    assert find_remaining(ada, removed) is None
+
+
+def test_a_version_that_was_removed_alone_leads_to_the_current_one(any_app, people):
+    ada = editor(people[0])
+    first, second, third = (store(people[0], "a.txt", data).id for data in (b"1", b"2", b"3"))
+    undo_upload(ada, third)
+    undo_upload(ada, second)
+    assert [find_remaining(ada, each) for each in (first, second, third)] == [None, first, first]
+    gone = store(people[0], "b.txt", b"b").id
+    services.remove_file(ada, gone)
+    move_selected(ada, Selection((first,), ()), "", "b.txt")  # as version 2
+    fourth = store(people[0], "b.txt", b"4").id
+    found = [find_remaining(ada, each) for each in (second, third, gone)]
+    assert found == [fourth, fourth, None]
+    remove_selected(ada, Selection((fourth,), ()))
+    assert find_remaining(ada, third) is None
+    store(people[0], "b.txt", b"5")
+    assert find_remaining(ada, third) is None

@@ -2,8 +2,9 @@
 
 import pytest
 
+from app.files import services
 from app.times import now
-from tests.factories import HTML
+from tests.factories import HTML, OPERATOR
 from tests.files.helpers import PDF, REPORT, Script
 from tests.html import Page
 
@@ -161,3 +162,13 @@ def test_the_address_of_a_version_that_was_removed_alone_leads_to_the_current_on
     script.upload(("a.txt", b"three"))
     for number in (1, 2):
         assert editor.get(f"/files/{number}/details", headers=HTML).status_code == 404
+
+
+def test_what_the_command_line_removed_says_so_in_the_list_and_on_its_page(app, as_role):
+    Script(app).upload(("a.txt", b"text"))
+    with app.app_context():
+        services.remove_file(OPERATOR, 1)
+    editor = as_role("editor")
+    assert Page(editor.get(LIST)).text("tbody .by").endswith("Command line")
+    notice = Page(editor.get("/files/1/details", headers=HTML)).text(".notice")
+    assert notice.startswith("Command line removed this file")

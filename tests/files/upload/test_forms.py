@@ -45,6 +45,34 @@ def test_names_that_are_not_utf_8_are_read_by_what_all_of_a_form_say(script, nam
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        'filename="{}.txt"',
+        'filename="{}"; size=1',
+        "filename={}",
+        "filename={}; size=1",
+        'filename="a "{}" b.txt"',
+        'filename*0="{}"; filename*1=".txt"',
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        # In UTF-8 the byte 0x85 and others that Unicode calls a line end or white space.
+        *[(name, "utf-8") for name in ("照片", "公司", "八", "全", "光", "入关", "丠", "à", "Å")],
+        *[(name, "gb18030") for name in ("报告厖", "新建爘")],
+    ],
+)
+def test_no_byte_of_a_name_ends_it(script, text, name, codec):
+    before, after = text.split("{}")
+    head = b'name="file"; ' + before.encode() + name.encode(codec) + after.encode()
+    response = script.upload_parts((head, b"x"), part("二.txt"))
+    sent = text.partition("=")[2].partition(";")[0].replace("{}", name)
+    sent = name + ".txt" if "*" in text else sent.removeprefix('"').removesuffix('"')
+    assert lines_of(response) == [[sent, "kept"], ["二.txt", "kept"]], response.text
+
+
+@pytest.mark.parametrize(
     ("sent", "kept"),
     [
         ([("报告", "gbk"), ("Müller Österreich", "cp1252"), ("é", "cp1252")], [0]),

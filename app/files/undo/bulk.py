@@ -1,0 +1,63 @@
+"""Undoing bulk changes of files and folders, as the feed offers it: of everything that is unchanged
+since. What has changed stays as it is."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from app.actor import Actor, Role
+from app.database.engine import release_connection
+from app.database.service import after_commit, permitted, service
+from app.errors import Conflict
+from app.files import cache
+from app.files.folders.removing import find_owners, restore_removed
+from app.files.queries import lock_owners
+from app.files.undo.bulk_moving import move_all_back
+from app.files.undo.bulk_removing import remove_all_added
+from app.files.undo.results import Undone
+from app.history.bulk import read_changes
+from app.history.models import HistoryEntry
+from app.history.queries import CANNOT
+from app.text import N_, Message
+
+NOTHING_LEFT = N_("This was already undone, or all of it has changed since.")
+
+
+@permitted(Role.VIEWER)
+def undo_bulk_change(actor: Actor, heads: Sequence[HistoryEntry]) -> Sequence[Message]:
+    """Undo the changes for which these entries stand, all of one action; returns sentences that say
+    what was done. Conflict if nothing is left to undo."""
+    undo = UNDO.get(heads[0].action)
+    if undo is None:
+        raise Conflict(CANNOT)
+    undone = undo(actor, heads)
+    if undone.is_nothing:
+        raise Conflict(NOTHING_LEFT)
+    return undone.messages
+
+
+def restore_all(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
+    """Restore everything that was removed together, whichever of its entries are given."""
+    owner_ids = find_owners(heads[0].batch_id)
+    release_connection()
+    return restore_of_owners(actor, heads[0], owner_ids)
+
+
+@service(Role.VIEWER)
+def restore_of_owners(actor: Actor, head: HistoryEntry, owner_ids: Collection[int]) -> Undone:
+    """The same in a transaction that first locks the owners of the files."""
+    lock_owners(owner_ids)
+    restored = restore_removed(actor, head.batch_id or "", reverts_id=head.id)
+    after_commit(cache.invalidate)
+    files, folders = len(restored.files), len(restored.tops)
+    removed = read_changes([head], "file.delete")
+    return Undone("restored", files, folders, left=len(removed) - files)
+
+
+UNDO: Mapping[str, Callable[[Actor, Sequence[HistoryEntry]], Undone]] = {
+    "file.create": remove_all_added,
+    "file.restore": remove_all_added,
+    "file.delete": restore_all,
+    "file.move": move_all_back,
+    "folder.restore": remove_all_added,
+    "folder.delete": restore_all,
+    "folder.move": move_all_back,
+}

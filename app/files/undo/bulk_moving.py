@@ -1,0 +1,103 @@
+"""Undoing the move of many files or folders: what is unchanged since is moved back."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app.actor import Actor, Role
+from app.database.engine import db, release_connection
+from app.database.failures import violates
+from app.database.service import after_commit, service
+from app.errors import Conflict, Invalid, NotFound
+from app.files import cache
+from app.files.folders.checks import check_free, check_may_change_folders
+from app.files.folders.models import UNIQUE_PATH, Folder
+from app.files.folders.moving import Move, check_move, move_file, move_folder
+from app.files.folders.paths import name_of, parent_of
+from app.files.folders.rows import ensure_folders
+from app.files.folders.services import record_move
+from app.files.models import UNIQUE_VERSION, File, join_path
+from app.files.queries import lock_owners, owners_of
+from app.files.removed.places import recorded_path
+from app.files.rules import check_owned
+from app.files.undo.folders import as_conflict, is_where_moved
+from app.files.undo.results import Undone
+from app.history.bulk import RecordedChange, newest_entries, read_changes
+from app.history.models import HistoryEntry
+from app.history.queries import CHANGED_SINCE
+from app.history.services import new_batch_id
+
+Changes = Sequence[RecordedChange]
+
+
+def move_all_back(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
+    """Move files or folders back that were moved together."""
+    changes = list(read_changes(heads, heads[0].action).values())
+    is_file = heads[0].subject_kind == "file"
+    owner_ids = owners_of([each.subject_id for each in changes]) if is_file else set()
+    check_owned(actor, owner_ids)
+    release_connection()
+    return move_of_owners(actor, heads[0], changes, owner_ids)
+
+
+@service(Role.VIEWER)
+def move_of_owners(
+    actor: Actor, head: HistoryEntry, changes: Changes, owner_ids: Collection[int]
+) -> Undone:
+    """The same in a transaction that first locks the owners of the files."""
+    lock_owners(owner_ids)
+    kind = head.subject_kind
+    newest = newest_entries(kind, [each.subject_id for each in changes])
+    unchanged = [each for each in changes if newest[each.subject_id] == each.id]
+    move = move_files if kind == "file" else move_folders
+    try:
+        moves = list(move(actor, unchanged))
+    except IntegrityError as error:
+        if violates(error, UNIQUE_PATH) or violates(error, UNIQUE_VERSION):
+            raise Conflict(CHANGED_SINCE) from None  # by somebody who used a name just now
+        raise
+    batch_id = new_batch_id()
+    for done in moves:
+        record_move(actor, kind, done, batch_id, head.id)
+    after_commit(cache.invalidate)
+    left = len(changes) - len(moves)
+    if kind == "file":
+        return Undone("moved", files=len(moves), left=left)
+    return Undone("moved", folders=len(moves), left=left)
+
+
+def move_files(actor: Actor, changes: Changes) -> Iterator[Move]:
+    """Move files back to places that are free and from which nobody moved them."""
+    moved = {each.subject_id: each for each in changes}
+    query = select(File).where(File.id.in_(moved), File.removed_at.is_(None))
+    query = query.where(File.replaced_at.is_(None)).order_by(File.id)
+    files = db.session.scalars(query.execution_options(populate_existing=True)).all()
+    files = [file for file in files if is_where_moved(moved[file.id].after, file)]
+    with as_conflict():
+        check_move(files, [])
+    for file in files:
+        before = json.loads(moved[file.id].before or "{}")
+        with suppress(Invalid, NotFound):
+            check_free(join_path(before["folder"], before["name"]))
+            ensure_folders([before["folder"]], actor.id)
+            yield move_file(file, before["folder"], before["name"], {})
+
+
+def move_folders(actor: Actor, changes: Changes) -> Iterator[Move]:
+    """Move folders back, likewise."""
+    moved = {each.subject_id: each for each in changes}
+    query = select(Folder).where(Folder.id.in_(moved)).order_by(Folder.id)
+    folders = db.session.scalars(query.execution_options(populate_existing=True)).all()
+    folders = [each for each in folders if each.path == recorded_path(moved[each.id].after)]
+    check_may_change_folders(actor, folders)
+    with as_conflict():
+        check_move([], folders)
+    for folder in folders:
+        old = recorded_path(moved[folder.id].before)
+        with suppress(Invalid, NotFound):
+            check_free(old)
+            ensure_folders([parent_of(old)], actor.id)
+            yield move_folder(folder.id, parent_of(old), name_of(old))

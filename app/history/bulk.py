@@ -1,0 +1,76 @@
+"""Bulk changes: the entries for which a line of the feed stands, read for undoing them.
+
+A line is known by its heads, the entries that the feed has read: each stands for itself, or for all
+entries of its batch and action."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+from sqlalchemy import ColumnElement, func, select
+
+from app.actor import Actor, Role
+from app.database.engine import db, release_connection
+from app.database.service import permitted
+from app.errors import NotFound
+from app.history.models import HistoryEntry
+from app.history.queries import NO_ENTRY, visible_to
+
+BATCH = 500  # ids of one statement
+
+
+@dataclass(frozen=True)
+class RecordedChange:
+    """What is needed of an entry to undo it among thousands."""
+
+    id: int
+    subject_id: int
+    at: datetime
+    before: str | None
+    after: str | None
+
+
+@permitted(Role.VIEWER)
+def load_heads(actor: Actor, ids: Collection[int]) -> list[HistoryEntry]:
+    """The heads of a line of the feed, the newest first, detached as by load_entry(). NotFound if
+    the actor may not see all of them, or if they are not of one action."""
+    query = select(HistoryEntry).where(HistoryEntry.id.in_(ids), visible_to(actor))
+    heads = list(db.session.scalars(query.order_by(HistoryEntry.id.desc())))
+    if not heads or len(heads) != len(set(ids)) or len({head.action for head in heads}) > 1:
+        raise NotFound(NO_ENTRY)
+    for head in heads:
+        db.session.expunge(head)
+    release_connection()
+    return heads
+
+
+def read_changes(heads: Sequence[HistoryEntry], action: str) -> Mapping[int, RecordedChange]:
+    """What the heads stand for, of this action: the last entry about each subject, by its id, the
+    newest first. The batch of a head may have entries of other actions."""
+    entry = HistoryEntry
+    columns = select(entry.id, entry.subject_id, entry.at, entry.before, entry.after)
+    columns = columns.where(is_action(action))
+    batches = {head.batch_id for head in heads if head.batch_id}
+    singles = {head.id for head in heads if not head.batch_id}
+    rows = [*db.session.execute(columns.where(entry.batch_id.in_(batches)))] if batches else []
+    rows += [*db.session.execute(columns.where(entry.id.in_(singles)))] if singles else []
+    last = {row.subject_id: RecordedChange(*row) for row in sorted(rows, key=attrgetter("id"))}
+    return dict(sorted(last.items(), key=lambda item: -item[1].id))
+
+
+def is_action(action: str) -> ColumnElement[bool]:
+    """The condition for entries of an action, among those of a batch: databases would also read the
+    index of all entries of the action."""
+    return func.coalesce(HistoryEntry.action, "") == action
+
+
+def newest_entries(kind: str, ids: Iterable[int]) -> dict[int, int]:
+    """The ids of the newest entries about some subjects, by subject."""
+    ordered, found = sorted(ids), dict[int, int]()
+    query = select(HistoryEntry.subject_id, func.max(HistoryEntry.id))
+    query = query.where(HistoryEntry.subject_kind == kind).group_by(HistoryEntry.subject_id)
+    for start in range(0, len(ordered), BATCH):
+        some = HistoryEntry.subject_id.in_(ordered[start : start + BATCH])
+        found.update(db.session.execute(query.where(some)).all())
+    return found

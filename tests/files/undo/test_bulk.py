@@ -1,0 +1,350 @@
+"""Undoing uploads, removals, restorations and moves of many files at once, on both databases."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from flask import current_app
+from sqlalchemy import select
+
+from app.actor import ANONYMOUS, Actor, Role
+from app.database.engine import db
+from app.errors import Conflict, Forbidden, NotFound, Unauthorized
+from app.files import services as files
+from app.files.folders import services
+from app.files.folders.models import Folder
+from app.files.models import File
+from app.files.undo import bulk_removing
+from app.files.upload.services import store_uploads
+from app.history.bulk import load_heads
+from app.history.feed import describe_groups
+from app.history.recent import recent_changes
+from app.history.undo import find_undoable_groups, undo_entries
+from tests.factories import at_once, entries, statements
+from tests.files.folders.test_services import folders, paths, picked, put
+from tests.files.helpers import age, editor, received
+
+pytestmark = pytest.mark.usefixtures("any_app")
+
+STRANGER = Actor(99, "stranger", Role.VIEWER)
+
+
+def upload(owner, *names, data=b"x"):
+    """Upload files in one form; the ids of their rows."""
+    sent = [received(name, data, with_folder=True) for name in names]
+    store_uploads(editor(owner), sent)
+    return [file.stored.id for file in sent]
+
+
+def groups(actor):
+    db.session.rollback()
+    return recent_changes(actor, 20)
+
+
+def line(action, actor):
+    """The heads of the newest line about several of an action, as the page sends them."""
+    group = next(each for each in groups(actor) if each.newest.action == action and each.count != 1)
+    return load_heads(actor, [head.id for head in group.heads])
+
+
+def undo(actor, action):
+    """Undo the newest line about an action; what the notice says."""
+    return " ".join(map(str, undo_entries(actor, line(action, actor))))
+
+
+def offered(actor):
+    """The actions of the lines of several changes that offer Undo, the newest first."""
+    many = [group for group in groups(actor) if group.count != 1]
+    found = find_undoable_groups(actor, many)
+    return [group.newest.action for group in many if group.newest.id in found]
+
+
+def said(actor):
+    """The sentences of the feed, the newest first."""
+    db.session.rollback()
+    with current_app.test_request_context():
+        rows = describe_groups(actor, recent_changes(actor, 20))
+    return [row.sentence.striptags() for row in rows]
+
+
+def undo_batch(actor):
+    """Undo the only batch; what the notice says."""
+    head = next(entry.id for entry in entries("file") if entry.batch_id and not entry.folded)
+    return " ".join(map(str, undo_entries(actor, load_heads(actor, [head]))))
+
+
+def test_an_undone_upload_takes_its_folders_along_and_comes_back(people):
+    me = editor(people[0])
+    upload(people[0], "trip/1.txt", "trip/a/2.txt", "trip/a/3.txt")
+    made = set(db.session.scalars(select(Folder.id)))
+    assert offered(me) == ["file.create"]
+    [uploaded] = line("file.create", me)
+    assert undo(me, "file.create") == "3 files were removed. 2 folders were removed."
+    assert paths() == ([], [])
+    assert {entry.reverts_id for entry in entries() if entry.action == "file.delete"} == {
+        uploaded.id
+    }
+    assert said(me)[:2] == [
+        "You removed the folder trip and 1 more",
+        "You removed 1.txt and 2 more",
+    ]
+    assert offered(me) == ["folder.delete", "file.delete"]
+    assert undo(me, "file.delete") == "3 files were restored. One folder was restored."
+    assert paths() == (
+        ["trip/1.txt:1", "trip/a/2.txt:1", "trip/a/3.txt:1"],
+        ["trip", "trip/a"],
+    )
+    assert set(db.session.scalars(select(Folder.id))) == made
+    assert offered(me) == ["file.restore", "folder.restore"]
+    assert undo(me, "folder.restore") == "3 files were removed. 2 folders were removed."
+    assert paths() == ([], [])
+
+
+def test_what_was_changed_since_an_upload_stays(people):
+    other = editor(people[1])
+    put(people[0], "there/old.txt")
+    upload(people[0], "new/1.txt", "new/2.txt", "new/3.txt", "there/4.txt", "new/a/5.txt")
+    one, two, three, _four, _five = [entry.subject_id for entry in entries("file")][1:]
+    assert put(people[0], "new/1.txt", b"y") != one
+    services.move_selected(other, picked(two), "there")
+    files.remove_file(other, three)
+    assert undo_batch(other) == (
+        "2 files were removed. One folder was removed. 3 have changed since and stay as they are."
+    )
+    assert paths() == (
+        ["there/old.txt:1", "new/1.txt:1", "there/2.txt:1", "new/1.txt:2"],
+        ["new", "there"],
+    )
+
+
+def test_the_notice_says_how_many_have_changed(people):
+    me = editor(people[0])
+    first, *_others = upload(people[0], "1.txt", "2.txt", "3.txt")
+    files.remove_file(me, first)
+    assert undo(me, "file.create") == (
+        "2 files were removed. One has changed since and stays as it is."
+    )
+    assert offered(me) == ["file.delete"]
+    with pytest.raises(Conflict, match="already undone, or all of it has changed"):
+        undo(me, "file.create")
+
+
+def test_a_folder_that_was_there_or_was_made_by_itself_stays(people):
+    me = editor(people[0])
+    services.create_folder(me, "", "made")
+    upload(people[0], "made/1.txt", "made/2/3.txt")
+    undo(me, "file.create")
+    assert paths() == ([], ["made"])
+
+
+def test_a_folder_in_which_others_have_put_something_stays(people):
+    upload(people[0], "a/1.txt", "a/b/2.txt", "a/c/3.txt")
+    services.create_folder(editor(people[1]), "a/b", "own")
+    undo(editor(people[0]), "file.create")
+    assert paths() == ([], ["a", "a/b", "a/b/own"])
+
+
+def test_undone_versions_give_way_to_those_before(people):
+    me = editor(people[0])
+    put(people[0], "a.txt")
+    upload(people[0], "a.txt", "b.txt", data=b"y")
+    assert undo_batch(me) == "One file was removed. One file has its former version again."
+    assert paths()[0] == ["a.txt:1"]
+    assert undo(me, "file.delete") == "2 files were restored."
+    assert paths()[0] == ["a.txt:1", "a.txt:2", "b.txt:1"]
+    assert [row.version for row in current()] == [2, 1]
+    assert undo(me, "file.restore").startswith("One file was removed.")
+    assert [(row.name, row.version) for row in current()] == [("a.txt", 1)]
+
+
+def current():
+    db.session.rollback()
+    query = select(File).where(File.removed_at.is_(None), File.replaced_at.is_(None))
+    return db.session.scalars(query.order_by(File.name)).all()
+
+
+def test_uploads_one_after_another_are_undone_together(people):
+    me = editor(people[0])
+    put(people[0], "a.txt")
+    put(people[0], "a.txt", b"y")
+    put(people[0], "b.txt")
+    assert undo(me, "file.create") == "2 files were removed."
+    assert paths()[0] == []
+    assert undo(me, "file.delete") == "2 files were restored."
+    assert [(row.name, row.version) for row in current()] == [("a.txt", 2), ("b.txt", 1)]
+
+
+def test_what_was_removed_together_is_restored_from_each_of_its_lines(people):
+    me = editor(people[0])
+    upload(people[0], "a/1.txt", "a/b/2.txt", "a/b/3.txt")
+    for action in ("file.delete", "folder.delete"):
+        services.remove_selected(me, folders("a"))
+        assert offered(me)[:2] == ["folder.delete", "file.delete"]
+        assert undo(me, action) == "3 files were restored. One folder was restored."
+        assert paths() == (["a/1.txt:1", "a/b/2.txt:1", "a/b/3.txt:1"], ["a", "a/b"])
+        with pytest.raises(Conflict, match="already undone"):
+            undo(me, action)
+
+
+def test_what_can_no_longer_be_restored_is_counted(people):
+    me = editor(people[0])
+    ids = upload(people[0], "1.txt", "2.txt", "3.txt")
+    services.remove_selected(me, picked(*ids))
+    age(ids[0], 400)
+    assert undo(me, "file.delete") == (
+        "2 files were restored. One had been restored already or was deleted permanently."
+    )
+    services.remove_selected(me, picked(*ids[1:]))
+    for each in ids:
+        age(each, 400)
+    assert offered(me) == []
+    with pytest.raises(Conflict):
+        undo(me, "file.delete")
+
+
+def test_a_move_is_undone_where_the_place_is_free(people):
+    me = editor(people[0])
+    ids = upload(people[0], "a/1.txt", "a/2.txt", "a/3.txt", "a/4.txt")
+    services.create_folder(me, "", "b")
+    services.move_selected(me, picked(*ids), "b")
+    put(people[1], "a/1.txt")
+    services.move_selected(me, picked(ids[1]), "")
+    services.move_selected(me, folders("a"), "", "c")
+    assert offered(me)[0] == "file.move"
+    assert undo(editor(people[1]), "file.move") == (
+        "3 files were moved back. One has changed since and stays as it is."
+    )
+    assert paths() == (
+        ["a/1.txt:1", "2.txt:1", "a/3.txt:1", "a/4.txt:1", "c/1.txt:1"],
+        ["a", "b", "c"],
+    )
+    assert said(me)[0] == "林梅 moved 4.txt and 2 more back"
+    assert undo(me, "file.move") == "3 files were moved back."
+
+
+def test_a_taken_place_is_left_alone(people):
+    me = editor(people[0])
+    ids = upload(people[0], "a/1.txt", "a/2.txt")
+    services.create_folder(me, "", "b")
+    services.move_selected(me, picked(*ids), "b")
+    put(people[1], "a/1.txt")
+    assert undo(me, "file.move") == (
+        "One file was moved back. One has changed since and stays as it is."
+    )
+    assert paths()[0] == ["b/1.txt:1", "a/2.txt:1", "a/1.txt:1"]
+
+
+def test_folders_are_moved_back(people):
+    me = editor(people[0])
+    upload(people[0], "a/1.txt", "b/2.txt", "c/3.txt")
+    services.move_selected(me, folders("a", "b"), "c")
+    assert offered(me)[0] == "folder.move"
+    assert undo(me, "folder.move") == "2 folders were moved back."
+    assert paths() == (["a/1.txt:1", "b/2.txt:1", "c/3.txt:1"], ["a", "b", "c"])
+    assert said(me)[0] == "You moved the folder b and 1 more back"
+    with pytest.raises(Conflict, match="already undone"):
+        undo_entries(me, load_heads(me, [line_before("folder.move")]))
+
+
+def line_before(action):
+    """The head of the first line about an action."""
+    return next(entry.id for entry in entries() if entry.action == action)
+
+
+def test_owners_and_editors_undo(people):
+    owner = replace(editor(people[0]), role=Role.VIEWER)
+    upload(people[0], "a/1.txt", "a/2.txt")
+    assert offered(STRANGER) == []
+    for actor, problem in ((STRANGER, Forbidden), (ANONYMOUS, Unauthorized)):
+        with pytest.raises(problem):
+            undo_entries(actor, line("file.create", owner))
+    assert len(paths()[0]) == 2
+    for action in ("file.create", "file.delete", "file.restore"):
+        assert action in offered(owner)
+        undo(owner, action)
+    assert paths() == ([], [])
+    undo(editor(people[1]), "file.delete")
+    assert len(paths()[0]) == 2
+
+
+def test_strangers_neither_restore_nor_move_back(people):
+    me = editor(people[0])
+    ids = upload(people[0], "a/1.txt", "a/2.txt")
+    services.create_folder(me, "", "b")
+    services.move_selected(me, picked(*ids), "b")
+    with pytest.raises(Forbidden):
+        undo(STRANGER, "file.move")
+    services.remove_selected(me, picked(*ids))
+    with pytest.raises(Forbidden):
+        undo(STRANGER, "file.delete")
+    assert offered(STRANGER) == []
+    assert paths()[0] == []
+
+
+@pytest.mark.parametrize("action", ["file.create", "file.delete", "file.move"])
+def test_undone_by_two_at_once_is_undone_once(any_app, people, action):
+    me = editor(people[0])
+    ids = upload(people[0], "a/1.txt", "a/2.txt")
+    services.create_folder(me, "", "b")
+    if action == "file.move":
+        services.move_selected(me, picked(*ids), "b")
+    if action == "file.delete":
+        services.remove_selected(me, picked(*ids))
+    before, heads = len(entries("file")), line(action, me)
+    results = at_once(any_app, *[partial(undo_entries, me, heads)] * 2)
+    assert sorted(type(each).__name__ for each in results) == ["Conflict", "list"]
+    assert len(entries("file")) == before + 2
+    assert len(paths()[0]) == (0 if action == "file.create" else 2)
+
+
+def test_an_upload_during_undo_leaves_one_current_version(any_app, people):
+    me = editor(people[0])
+    upload(people[0], "a/1.txt", "a/2.txt")
+    heads = line("file.create", me)
+    again = partial(put, people[0], "a/1.txt", b"y")
+    at_once(any_app, partial(undo_entries, me, heads), again)
+    assert [row.name for row in current()].count("1.txt") == 1
+    assert "a" in paths()[1]
+
+
+def test_many_files_are_removed_some_at_a_time(monkeypatch, people):
+    monkeypatch.setattr(bulk_removing, "REMOVE_MOST", 2)
+    me = editor(people[0])
+    upload(people[0], *[f"a/{number}.txt" for number in range(5)])
+    assert undo(me, "file.create") == "5 files were removed. One folder was removed."
+    assert paths() == ([], [])
+
+
+@pytest.mark.parametrize("versions", [1, 2])
+def test_the_number_of_statements_does_not_grow_with_the_files(people, versions):
+    me = editor(people[0])
+    counts = []
+    for many in (2, 40):
+        names = [f"{many}/{number}.txt" for number in range(many)]
+        for data in (b"1", b"2")[:versions]:
+            upload(people[0], *names, data=data)
+        for _again in range(3):  # undone, restored, and that undone
+            heads = load_heads(me, [entries("file")[-many].id])
+            with statements() as sent:
+                undo_entries(me, heads)
+            counts.append(len(sent))
+    assert counts[:3] == counts[3:]
+
+
+def test_one_statement_says_what_can_be_undone(people):
+    me = editor(people[0])
+    for folder in "abc":
+        services.remove_selected(me, picked(*upload(people[0], f"{folder}/1", f"{folder}/2")))
+    many = [group for group in groups(me) if group.count != 1]
+    with statements() as sent:
+        find_undoable_groups(me, many)
+    assert len(sent) == 1
+
+
+def test_entries_that_are_not_of_one_line_are_not_found(people):
+    me = editor(people[0])
+    files.remove_file(me, upload(people[0], "1.txt", "2.txt")[0])
+    ids = [entry.id for entry in entries()]
+    for wrong in ([], [10**6], [ids[0], 10**6], ids):
+        with pytest.raises(NotFound):
+            load_heads(me, wrong)
