@@ -375,12 +375,7 @@ PAGES = [
     Visit("file-was-removed", "editor", "", 404, open_removed_file),
     Visit("folder-was-removed", "editor", "", 404, open_removed_folder),
     Visit("files-removed", "admin", "/files/removed"),
-    Visit(
-        "files-removed-folders",
-        "editor",
-        "/files/removed/folders",
-        prepare=open_removed_folder_list,
-    ),
+    Visit("files-removed-folders", "editor", "", 200, open_removed_folder_list),
     Visit("files-removed-empty", "admin", "/files/removed/empty"),
     Visit("upload-success", "editor", "/upload_success"),
     Visit("upload-panel", "editor", "/files", 207, act=upload_in_panel),
