@@ -233,7 +233,6 @@ WITHOUT_ACTOR = {
         "app.history.queries.is_created_in",
     },
     "runs after check_reader(): cities are for members, or for everybody with PUBLIC_READ": {
-        "app.cities.listing.queries.count_all",
         "app.cities.queries.find_city",
         "app.cities.queries.province_names",
         "app.cities.listing.queries.has_flawed",
