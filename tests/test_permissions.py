@@ -118,6 +118,7 @@ REQUIRED = {
     "app.files.undo.queries.find_undoable_bulk": Role.VIEWER,
     "app.files.undo.services.undo_change": Role.VIEWER,
     "app.files.undo.services.undo_of_owner": Role.VIEWER,
+    "app.files.upload.progress.list_running": Role.VIEWER,
     "app.files.upload.services.store_uploads": Role.EDITOR,
     "app.history.bulk.load_heads": Role.VIEWER,
     "app.history.queries.entries_about": Role.VIEWER,
