@@ -119,6 +119,7 @@ REQUIRED = {
     "app.files.undo.queries.find_undoable_bulk": Role.VIEWER,
     "app.files.undo.services.undo_change": Role.VIEWER,
     "app.files.undo.services.undo_of_owner": Role.VIEWER,
+    "app.files.upload.progress.list_running": Role.VIEWER,
     "app.files.upload.services.store_uploads": Role.EDITOR,
     "app.history.bulk.load_heads": Role.VIEWER,
     "app.history.queries.entries_about": Role.VIEWER,
@@ -234,7 +235,6 @@ WITHOUT_ACTOR = {
         "app.history.queries.is_created_in",
     },
     "runs after check_reader(): cities are for members, or for everybody with PUBLIC_READ": {
-        "app.cities.listing.queries.count_all",
         "app.cities.queries.find_city",
         "app.cities.queries.province_names",
         "app.cities.listing.queries.has_flawed",
