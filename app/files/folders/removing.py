@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, insert, select
@@ -19,7 +20,7 @@ from app.errors import Conflict, Forbidden
 from app.files.folders.checks import check_count
 from app.files.folders.models import UNIQUE_PATH, Folder
 from app.files.folders.moving import lock_folder, lock_inside, update_files, update_versions
-from app.files.folders.paths import inside, is_inside, parent_of
+from app.files.folders.paths import ancestors, inside, is_inside, parent_of
 from app.files.folders.rows import (
     TABLE,
     ensure_folders,
@@ -107,9 +108,14 @@ def remove_folder(actor: Actor, folder: Folder, batch_id: str, moment: datetime)
 def delete_folders(
     actor: Actor, rows: Sequence[Any], batch_id: str, reverts_id: int | None = None
 ) -> None:
-    """Delete the rows of folders, which are locked, each with an entry."""
-    changes = [Change(row.id, before={"path": row.path}) for row in rows]
-    record(actor, "folder.delete", *changes, batch_id=batch_id, reverts_id=reverts_id)
+    """Delete the rows of folders, which are locked, each with an entry. The outermost are written
+    first, each with those in it: so the list of removed folders has them, see record()."""
+    paths, trees = {row.path for row in rows}, defaultdict[str, list[Change]](list)
+    for row in sorted(rows, key=attrgetter("path")):
+        top = next(path for path in ancestors(row.path) if path in paths)
+        trees[top].append(Change(row.id, before={"path": row.path}))
+    for changes in trees.values():
+        record(actor, "folder.delete", *changes, batch_id=batch_id, reverts_id=reverts_id)
     for some in slices(row.id for row in rows):
         gone = delete(Folder).where(Folder.id.in_(some))
         db.session.execute(gone.execution_options(synchronize_session=False))
