@@ -6,7 +6,9 @@ that is all. `app` runs on SQLite, `any_app` on SQLite and on MariaDB. Tests are
 programs are missing, which is a failure in CI.
 """
 
+import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -26,8 +28,9 @@ from tests import servers
 from tests.applications import Applications, environment, migrate
 from tests.factories import Browser, add_person, run_command
 
-# The programs that tests start shall not compile our code each time.
+# Neither the test processes nor the programs that they start shall compile our code each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # So that `tmp_path` is in memory too.
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(servers.temporary_root()))
 
@@ -59,6 +62,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         parameters = getattr(item, "callspec", None)
         if asked & MARIADB_FIXTURES or (parameters and "mariadb" in parameters.params.values()):
             item.add_marker("mariadb")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the thousands of tests, which live until the end."""
+    gc.freeze()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -4,8 +4,11 @@ memory."""
 import logging
 import re
 import ssl
+import time
+from select import POLLIN
 from typing import Any
 
+from gevent.monkey import get_original
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 from pymysql.err import OperationalError
@@ -15,6 +18,10 @@ log = logging.getLogger("gazetteer.database")
 
 NO_SUCH_INDEX = 1176
 HINT = re.compile(r" FORCE INDEX \([\w, ]+\)")
+
+IDLE_SECONDS = 5.0
+# The system's own: gevent's would let other requests run.
+poll = get_original("select", "poll")
 
 AUTHENTICATION_PLUGIN = 2061
 NEEDS_ENCRYPTION = (
@@ -59,6 +66,7 @@ class SharedTlsConnection(Connection):  # type: ignore[misc]
     """
 
     _preferred: ssl.SSLContext | None = None
+    answered = -IDLE_SECONDS  # when the server last answered a query, on the monotonic clock
 
     def __init__(
         self,
@@ -82,6 +90,24 @@ class SharedTlsConnection(Connection):  # type: ignore[misc]
         except BaseException:
             self._force_close()
             raise
+
+    def query(self, sql: str | bytes, unbuffered: bool = False) -> int:
+        rows: int = super().query(sql, unbuffered)
+        self.answered = time.monotonic()
+        return rows
+
+    def ping(self, reconnect: bool = False) -> None:
+        """Called by the pool before each use. It asks the server only if the connection was idle
+        for IDLE_SECONDS, or if something has arrived since: nothing does but its end."""
+        idle = time.monotonic() - self.answered
+        if idle >= IDLE_SECONDS or not self.open or self.has_input():
+            super().ping(reconnect)
+
+    def has_input(self) -> bool:
+        """True if the server has sent something, or has closed the connection."""
+        look = poll()
+        look.register(self._sock, POLLIN)
+        return bool(look.poll(0))
 
     def limits(self) -> list[str]:
         """The server's variables. MySQL limits the time of a SELECT, MariaDB that of any

@@ -89,13 +89,15 @@ def describe_row(actor: Actor, entry: HistoryEntry, row: EntryRow, about: bool) 
 def describe_groups(actor: Actor, groups: Sequence[ChangeGroup]) -> list[FeedRow]:
     """The rows of recent changes, a bulk change as one."""
     rows = describe_feed(actor, [group.newest for group in groups])
-    undoable = find_undoable_groups(actor, [group for group in groups if group.count != 1])
+    undoable = find_undoable_groups(actor, [group for group in groups if group.is_undone_as_one])
     described = [
-        row if group.count == 1 else describe_many(row, group, group.newest.id in undoable)
+        with_undo(row, group, group.newest.id in undoable) if group.is_undone_as_one else row
         for row, group in zip(rows, groups, strict=True)
     ]
     return [
-        replace(row, all_url=all_url(actor, group))
+        replace(
+            row if group.count == 1 else describe_many(row, group), all_url=all_url(actor, group)
+        )
         for row, group in zip(described, groups, strict=True)
     ]
 
@@ -109,21 +111,26 @@ def all_url(actor: Actor, group: ChangeGroup) -> str:
     return url_for("history.list_history", batch=batch_id) if batch_id else ""
 
 
-def describe_many(row: FeedRow, group: ChangeGroup, is_undoable: bool) -> FeedRow:
-    """The row of several changes, which are undone together."""
+def with_undo(row: FeedRow, group: ChangeGroup, is_undoable: bool) -> FeedRow:
+    """A row with the Undo of all its changes, in place of that of its newest."""
+    if not is_undoable:
+        return replace(row, undo_url="")
+    return replace(
+        row,
+        undo_url=url_for("history.undo_changes"),
+        undo_label=undo_label(group.newest),
+        undo_entries=" ".join(str(each.id) for each in group.heads),
+    )
+
+
+def describe_many(row: FeedRow, group: ChangeGroup) -> FeedRow:
+    """The row of several changes."""
     entry, subject = group.newest, subject_of(group.newest.subject_kind)
     how, (place, place_url) = shared_place(subject, group)
     keys = [*([f"{entry.action}.undo"] if entry.reverts_id else []), entry.action + how]
     sentence = next(filter(None, map(subject.many.get, [*keys, entry.action])), None)
-    row = replace(
-        row,
-        changes=[],
-        undo_url=url_for("history.undo_changes") if is_undoable else "",
-        undo_label=undo_label(entry) if is_undoable else "",
-        undo_entries=" ".join(str(each.id) for each in group.heads) if is_undoable else "",
-    )
     if sentence is None:
-        return row
+        return replace(row, changes=[])
     values = {
         "who": row.who,
         "what": link_to(subject.name_of(fields_of(entry)), row.url),
@@ -131,7 +138,7 @@ def describe_many(row: FeedRow, group: ChangeGroup, is_undoable: bool) -> FeedRo
         "more": total_text(group.count and group.count - 1),
         "place": link_to(place, place_url),
     }
-    return replace(row, sentence=fill_sentence(sentence, values))
+    return replace(row, sentence=fill_sentence(sentence, values), changes=[])
 
 
 def shared_place(subject: Subject, group: ChangeGroup) -> tuple[str, tuple[str, str]]:

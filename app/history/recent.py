@@ -38,6 +38,14 @@ class ChangeGroup:
         return self.entries[0]
 
     @property
+    def is_undone_as_one(self) -> bool:
+        """True for several changes, and for one of a batch if its kind can be undone so: what
+        belongs to the only file of a folder has another line."""
+        subject = all_subjects().get(self.newest.subject_kind)
+        by_batch = subject is not None and subject.undo_bulk is not None
+        return self.count != 1 or (by_batch and self.newest.batch_id is not None)
+
+    @property
     def heads(self) -> list[HistoryEntry]:
         """Of each batch its newest entry, and those that are in none."""
         found: dict[object, HistoryEntry] = {}

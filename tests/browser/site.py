@@ -15,7 +15,7 @@ from app.config import Settings
 from app.database.engine import db
 from app.setup.services import create_link_path
 from tests import servers
-from tests.applications import environment, migrate
+from tests.applications import PASSWORD_METHOD, environment, migrate
 from tests.factories import OPERATOR, PASSWORD
 from tests.files.preview.helpers import ACTION, encoded, landscape, pdf, tone
 from tests.site import Site
@@ -63,15 +63,19 @@ FOLDER_FILES = {
 
 @contextmanager
 def running_site(more: Sequence[tuple[str, str]] = ()) -> Iterator[Site]:
-    """A running site with sample data, and `more` cities by province and name."""
+    """A running site with sample data and everybody signed in; or one with `more` cities, by
+    province and name, for lists alone: it has no files, and only the viewer is signed in."""
     with servers.short_folder("site") as folder, servers.redis_server(folder) as redis_url:
         env = environment(folder, redis_url)
         (folder / "instance").mkdir()
         first_password, setup_path = prepare(env, more)
         with servers.gunicorn_server(env, folder / "web.log") as base:
             site = Site(base, found={"setup": setup_path})
-            fill(site)
-            site.sign_in("newcomer", first_password)
+            if more:
+                site.sign_in("viewer")
+            else:
+                fill(site)
+                site.sign_in("newcomer", first_password)
             yield site
 
 
@@ -79,6 +83,7 @@ def prepare(env: dict[str, str], more: Sequence[tuple[str, str]] = ()) -> tuple[
     """Create tables, people and cities; returns the first password of `newcomer`, and a set-up link
     that comes too late."""
     app = create_app(Settings.load(env))
+    app.config["PASSWORD_METHOD"] = PASSWORD_METHOD
     migrate(app)
     with app.app_context():
         for role in reversed(ROLES):

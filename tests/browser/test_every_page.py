@@ -4,6 +4,7 @@ loads nor scroll sideways, has its title at one height, a dark scheme, and shows
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,47 @@ DESK = {"viewport": {"width": 1440, "height": 900}}
 SIZES = {"phone": PHONE, "desk": DESK}
 # What has other colours on a phone than on a desk, or is shown there only.
 PHONE_COLOURS = ".cards, .on-phone"
+# States of a page, and a visit that has the same templates on a phone. `make test` opens them on a
+# desk, `make soak` on a phone too.
+SAME_ON_PHONE = {
+    "start-admin": "start",
+    "search-empty": "search-none",
+    "login-ended": "login",
+    "login-out": "login",
+    "login-draft": "login",
+    "cities-viewer": "cities",
+    "cities-flawed": "cities",
+    "city-new": "city-refused",
+    "city-added": "city-saved",
+    "city-flawed": "city-edit",
+    "city-restored": "city-saved",
+    "cities-removed-none": "cities-none",
+    "import-applied": "city-saved",
+    "files-viewer": "files",
+    "file-viewer": "file",
+    "file-scripted": "file-broken",
+    "file-drawing": "file-broken",
+    "file-current": "file-versions",
+    "folder-viewer": "folder",
+    "folder-new": "folder-refused",
+    "folder-move": "files-move",
+    "files-move-refused": "folder-refused",
+    "folder-search": "folder",
+    "folder-was-removed": "file-was-removed",
+    "files-removed-empty": "cities-removed-empty",
+    "tokens": "token-made",
+    "numbers-large": "numbers-pi",
+    "session": "session-value",
+    "account-sessions": "account",
+    "password": "password-refused",
+    "password-first": "password-refused",
+    "people-none": "cities-none",
+    "person-new": "person-refused",
+    "person-self": "person",
+    "person-disabled": "person",
+    "history-none": "cities-none",
+    "forbidden": "missing",
+}
 
 # Only the violations leave the browser: what satisfies a rule is ten times as much.
 RUN_AXE = """([rules, without]) => axe.run(document, {
@@ -45,6 +87,19 @@ TITLE_TOP = """() => {
   return title && !above ? title.getBoundingClientRect().top : null;
 }"""
 TITLE_TOPS = {"phone": 84, "desk": 96}
+# Of rows with the same elements, classes and attributes the first three stay: axe looks at each of
+# them for as long as at a whole form.
+REMOVE_REPEATS = """() => {
+  const kind = e => e.localName + e.getAttributeNames() + e.className + [...e.children].map(kind);
+  for (const list of document.querySelectorAll('main :is(tbody, ul, ol)')) {
+    const seen = {};
+    for (const row of [...list.children]) {
+      const same = kind(row);
+      seen[same] = (seen[same] ?? 0) + 1;
+      if (seen[same] > 3) row.remove();
+    }
+  }
+}"""
 BACKGROUND = "() => getComputedStyle(document.body).backgroundColor"
 
 FOCUSED = """() => {
@@ -137,19 +192,33 @@ def noise(page: Page) -> Iterator[Noise]:
         page.remove_listener(name, listener)
 
 
-@pytest.mark.parametrize("visit", PAGES, ids=[visit.name for visit in PAGES])
-@pytest.mark.parametrize("size", SIZES)
+def visits() -> Iterator[Any]:
+    """Each page in each size."""
+    for size, visit in product(SIZES, PAGES):
+        repeated = size == "phone" and visit.name in SAME_ON_PHONE
+        marks = [pytest.mark.soak] if repeated else []
+        yield pytest.param(visit, size, id=f"{size}-{visit.name}", marks=marks)
+
+
+def test_pages_that_are_left_out_on_a_phone_are_like_one_that_is_not():
+    names = {visit.name for visit in PAGES}
+    assert set(SAME_ON_PHONE) <= names
+    assert set(SAME_ON_PHONE.values()) <= names - set(SAME_ON_PHONE)
+
+
+@pytest.mark.parametrize(("visit", "size"), list(visits()))
 def test_page_is_accessible_and_logs_no_errors(visit, size, site, page, noise):
     assert visit.open(site, page) == visit.status
     assert_steady(page)
     assert page.evaluate(TITLE_TOP) in (None, TITLE_TOPS[size])
+    assert not page.evaluate(SCROLLS_SIDEWAYS)
+    page.evaluate(REMOVE_REPEATS)
     colours = size == "desk" or page.locator(PHONE_COLOURS).count() > 0
     assert violations(page, colours) == []
     # Chromium logs pages whose status is an error.
     assert [m for m in noise.errors if not re.search(r"status of 4", m)] == []
     ours = (site.base, "data:", *VIEWER)
     assert [url for url in noise.requests if not url.startswith(ours)] == []
-    assert not page.evaluate(SCROLLS_SIDEWAYS)
     if size == "desk":
         assert_focus_is_visible(visit, page)
 

@@ -3,6 +3,7 @@
 from playwright.sync_api import FileChooser, expect
 
 from tests.browser.conftest import OpenAs, wait_until
+from tests.site import Site
 
 BOX = "main input[type=search]"
 
@@ -67,3 +68,18 @@ def test_undo_works_with_the_keyboard_and_without_a_script(open_as: OpenAs):
         page.keyboard.press("Enter")
         expect(page.get_by_text(f"Undo {script} was removed.")).to_be_visible()
         assert page.url.endswith("/")
+
+
+def test_a_bulk_change_is_undone_with_and_without_a_script(open_as: OpenAs, site: Site):
+    for script in (True, False):
+        # So that the upload is not one with those of other tests.
+        city = {"city": f"Before {script}", "province": "P", "number": "5"}
+        site.send("editor", "/cities/new", city)
+        names = [f"undo {script} {number}.txt" for number in range(2)]
+        files = [("file", (name, b"Harbour")) for name in names]
+        site.send("editor", "/upload", page="/files", files=files)
+        page = open_as("editor", java_script_enabled=script).new_page()
+        page.goto("/")
+        page.locator(".feed li", has_text="You uploaded").first.get_by_role("button").click()
+        expect(page.locator(".notice")).to_have_text("2 files were removed.")
+        expect(page.locator(".feed li").nth(1)).to_contain_text("You removed")

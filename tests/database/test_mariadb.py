@@ -2,14 +2,18 @@
 
 import ssl
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
+from pymysql.connections import Connection
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from app.database.engine import create_command_engine
-from app.database.mariadb import SharedTlsConnection
+from app.database.engine import create_command_engine, db
+from app.database.mariadb import IDLE_SECONDS, SharedTlsConnection
 from tests import servers
 from tests.conftest import need
+from tests.factories import note_calls
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +64,64 @@ def test_a_server_without_tls_can_be_used(mariadb_url):
 
 
 def test_the_pool_of_the_application_shares_it_too(mariadb):
-    from app.database.engine import db
-
     with db.engine.connect() as first, db.engine.connect() as second:
         contexts = {
             id(connection.connection.driver_connection.ctx) for connection in (first, second)
         }
         assert len(contexts) == 1
+
+
+@pytest.fixture
+def pings(monkeypatch):
+    """The pings that are sent."""
+    return note_calls(monkeypatch, Connection, "ping")
+
+
+def use_connections(count):
+    """The ids of so many connections of the pool, used at the same time."""
+    with ExitStack() as stack:
+        used = [stack.enter_context(db.engine.connect()) for _each in range(count)]
+        return [each.scalar(text("SELECT CONNECTION_ID()")) for each in used]
+
+
+def test_a_connection_is_pinged_after_it_was_idle(mariadb, pings):
+    [first] = use_connections(1)
+    pings.clear()
+    assert [use_connections(1) for _each in range(3)] == [[first]] * 3
+    assert pings == []
+    with db.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+    driver.answered -= IDLE_SECONDS
+    assert use_connections(1) == [first]
+    assert len(pings) == 1
+    assert use_connections(1) == [first]
+    assert len(pings) == 1
+
+
+def test_after_a_restart_of_the_database_no_request_fails(mariadb, mariadb_url, pings):
+    """The server closes all connections, those that were just used too."""
+    old = use_connections(3)
+    pings.clear()
+    assert sorted(use_connections(3)) == sorted(old)
+    assert pings == []
+    with create_command_engine(mariadb_url.replace("mysql:", "mysql+pymysql:")).connect() as other:
+        for number in old:
+            other.execute(text(f"KILL CONNECTION {number}"))
+    new = use_connections(3)
+    assert not set(new) & set(old)
+    assert len(set(new)) == 3
+    assert sorted(use_connections(3)) == sorted(new)
+
+
+def test_a_connection_that_ends_while_it_is_used_fails_alone(mariadb, mariadb_url):
+    with db.engine.connect() as connection:
+        number = connection.scalar(text("SELECT CONNECTION_ID()"))
+        [idle] = use_connections(1)
+        with create_command_engine(
+            mariadb_url.replace("mysql:", "mysql+pymysql:")
+        ).connect() as other:
+            other.execute(text(f"KILL CONNECTION {number}"))
+        with pytest.raises(DBAPIError):
+            connection.scalar(text("SELECT 1"))
+    assert number not in use_connections(2)
+    assert idle != number

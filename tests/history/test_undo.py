@@ -11,7 +11,7 @@ from app.database.engine import db
 from app.errors import Conflict, NotFound, Unauthorized
 from app.history import queries
 from app.history.feed import describe_feed
-from app.history.models import ADMINISTRATORS
+from app.history.models import ADMINISTRATORS, HistoryEntry
 from app.history.services import Change
 from app.history.undo import find_undoable, undo_entry
 from tests.cities.conftest import given, stored, version_of
@@ -191,7 +191,7 @@ def test_editor_undoes_a_bulk_change_on_the_start_page(app, as_role):
     sent = editor.client.post(button["formaction"], data=data, headers=headers)
     assert (sent.status_code, sent.location) == (303, "/")
     page = Page(editor.get("/"))
-    assert page.text(".notice") == "3 files were removed. One folder was removed."
+    assert page.text(".notice") == "3 files were removed. a was removed."
     assert page.texts(".feed button") == ["Restore"] * 2
     again = editor.client.post(button["formaction"], data=data, headers=headers)
     assert again.status_code == 409
@@ -222,6 +222,16 @@ def test_others_undo_no_bulk_change(app, as_role, browser):
     viewer.begin_session("ada")
     assert Page(viewer.get("/")).texts(".feed button") == ["Undo"]
     assert answers(viewer, "2 1") == 303
+
+
+def test_a_city_of_a_batch_is_undone_alone(app, as_role):
+    editor = as_role("editor")
+    with app.test_request_context():
+        cities.create_city(EDITOR, given())
+        db.session.execute(update(HistoryEntry).values(batch_id="one"))
+        db.session.commit()
+    button = Page(editor.get("/")).one(".feed button")
+    assert button["formaction"] == "/history/1/undo"
 
 
 def test_many_cities_have_no_undo(app, as_role):

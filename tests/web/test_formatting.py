@@ -1,12 +1,24 @@
 """Times as pages show them."""
 
-from datetime import UTC, datetime
+import random
+from datetime import UTC, datetime, timedelta
 
+import flask_babel
 import pytest
+from babel.dates import get_timezone_gmt, get_timezone_name
 from flask_babel import force_locale
 
 from app.cities.listing.row_format import RowFormatter
-from app.web.formatting import format_clock, format_datetime, format_exactly, format_zone
+from app.times import at
+from app.web.formatting import (
+    UNITS,
+    format_ago,
+    format_clock,
+    format_datetime,
+    format_exactly,
+    format_number,
+    format_zone,
+)
 
 WINTER, SUMMER = datetime(2026, 1, 15, 12, tzinfo=UTC), datetime(2026, 7, 15, 12, tzinfo=UTC)
 
@@ -69,3 +81,64 @@ def test_every_time_on_a_page_has_its_zone_beside_it_or_as_a_tooltip(app):
     with app.test_request_context():
         assert "China Standard Time" in template.time_ago(WINTER)
         assert "GMT+08:00</time>" in template.time_exact(WINTER)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "Asia/Shanghai",
+        "Europe/Berlin",
+        "America/St_Johns",
+        "Asia/Kolkata",
+        "UTC",
+        "Africa/Monrovia",
+    ],
+)
+def test_texts_are_those_of_babel(make_app, language, zone):
+    chance = random.Random(f"{language} {zone}")
+    with make_app(TIME_ZONE=zone).test_request_context(), force_locale(language):
+        for _each in range(300):
+            moment = datetime(1950, 1, 1, tzinfo=UTC) + timedelta(
+                seconds=chance.randrange(100 * 365 * 86_400)
+            )
+            local = moment.astimezone(flask_babel.get_timezone())
+            offset = get_timezone_gmt(local, locale=language)
+            name = get_timezone_name(local, locale=language)
+            assert format_datetime(moment) == f"{flask_babel.format_datetime(moment)} {offset}"
+            assert format_zone(moment) == (zone if name == offset else name)
+            assert format_clock(moment) == flask_babel.format_time(moment, "short")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_numbers_are_those_of_babel(app, language):
+    chance = random.Random(language)
+    values = [chance.choice((1, -1)) * chance.randrange(10**size) for size in range(1, 19)]
+    with app.test_request_context(), force_locale(language):
+        for value in (0, 999, 1000, -999, -1000, *values):
+            assert format_number(value) == flask_babel.format_decimal(value)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_is_past_is_in_the_words_of_babel(app, language):
+    moment = datetime(2026, 7, 15, 12, tzinfo=UTC)
+    chance = random.Random(language)
+    seconds = [60, 3599, 3600, 86_399, 86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400]
+    seconds += [chance.randrange(60, 10**size) for size in range(3, 10) for _each in range(50)]
+    with app.test_request_context(), force_locale(language), at(moment):
+        for past in seconds:
+            unit = max(each for each in UNITS if each <= past)
+            babel = flask_babel.format_timedelta(
+                timedelta(seconds=-(past // unit * unit)), add_direction=True, threshold=1
+            )
+            assert format_ago(moment - timedelta(seconds=past)) == babel
+
+
+def test_a_language_does_not_get_the_texts_of_another(app):
+    with app.test_request_context(), at(WINTER + timedelta(hours=3)):
+        for language, shown in (("en", "3 hours ago"), ("zh", "3小时前"), ("en", "3 hours ago")):
+            with force_locale(language):
+                assert format_ago(WINTER) == shown
+        for language, shown in (("zh", "刚刚"), ("en", "just now")):
+            with force_locale(language):
+                assert format_ago(WINTER + timedelta(hours=3)) == shown

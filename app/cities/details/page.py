@@ -26,7 +26,7 @@ def city_context(actor: Actor, row: CityRow) -> dict[str, Any]:
         "provinces": facts.provinces,
         "province": province,
         "share": share_of(row.usernumber, province.users if province else 0),
-        "place": place_text(place, facts.total),
+        "place": place_text(place, facts.known_total),
         "feed": feed,
     }
 
@@ -50,8 +50,8 @@ def share_of(users: int | None, all_users: int) -> float | None:
     return min(100.0, round(100 * users / all_users, 2))
 
 
-def place_text(place: int | None, total: int) -> str:
-    if place is None:
+def place_text(place: int | None, total: int | None) -> str:
+    if place is None or total is None:
         return ""
     return str(
         _(

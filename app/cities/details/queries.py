@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import func, select
 
@@ -29,7 +30,9 @@ def read_province(actor: Actor, row: CityRow) -> ProvinceTotals | None:
     if not key:
         return None
     digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-    return cache.get_or_compute(f"province:{digest}", ProvinceTotals, lambda: sum_province(key))
+    name = f"province:{digest}"
+    sums = partial(cache.compute_total, name, ProvinceTotals, partial(sum_province, key))
+    return cache.get_or_compute(name, ProvinceTotals, sums)
 
 
 def sum_province(key: str) -> ProvinceTotals:

@@ -27,7 +27,14 @@ from app.current import settings
 from app.database.cursor import Cursor, write_cursor
 from app.database.keyset import SEARCH_LENGTH
 from app.web.assets import static_files
-from app.web.listings import Filter, ListAddress, bounded_text, read_flag, read_words
+from app.web.listings import (
+    Filter,
+    ListAddress,
+    bounded_text,
+    read_flag,
+    read_words,
+    total_text,
+)
 
 CITIES = ListAddress(
     "cities.list_cities",
@@ -58,9 +65,14 @@ def source_hash() -> str:
 class Facts:
     """What the top of every list says about the register."""
 
-    total: int
+    total: cache.Total
     provinces: list[str]
     flawed: bool
+
+    @property
+    def known_total(self) -> int | None:
+        """None if it took too long to count."""
+        return None if self.total.is_least else self.total.cities
 
 
 def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
@@ -91,19 +103,23 @@ def register_facts(actor: Actor) -> Facts:
     return cache.get_or_compute(
         "facts",
         Facts,
-        lambda: Facts(queries.count_all(), queries.list_provinces(), queries.has_flawed()),
+        lambda: Facts(cache.count_cities(), queries.list_provinces(), queries.has_flawed()),
     )
 
 
 def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
     facts = register_facts(actor)
     hits = cached_hits(actor, listing) if listing.is_filtered else None
-    total = hits.total if hits else facts.total
+    total = hits.total if hits else facts.known_total
     page = queries.select_page(actor, listing, cursor, total, hits)
+    formatter = RowFormatter()
     template = current_app.jinja_env.get_template("cities/_list.html")
     return template.render(
         listing=listing,
-        list=CITIES.show(listing, page, total, [*map(RowFormatter().write, page.rows)]),
+        list=CITIES.show(listing, page, total, [*map(formatter.write, page.rows)]),
+        counted=total_text(total, facts.total.cities if hits is None else 0),
+        counted_at=None if hits else facts.total.counted_at,
+        exactly=formatter.write_exactly,
         facts=facts,
         may_write=actor.may_write,
         site_zone=settings().time_zone,

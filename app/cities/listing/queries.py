@@ -29,7 +29,6 @@ from app.database.keyset import (
     Listing,
     Page,
     Query,
-    count_rows,
     nearest,
     nulls_last,
     read_segments,
@@ -249,10 +248,6 @@ def flawed_rows() -> ColumnElement[bool]:
         City.usernumber.is_(None),
         City.usernumber < 0,
     )
-
-
-def count_all() -> int:
-    return count_rows(City)
 
 
 def list_provinces() -> list[str]:

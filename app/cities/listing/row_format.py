@@ -1,17 +1,12 @@
-"""Formatting the rows of a list. What fifty rows have in common (time zone, pattern, translations)
+"""Formatting the rows of a list. What fifty rows have in common (time zone, language, translations)
 is looked up once: for each value, as template filters do, it would be most of the time it takes to
 draw a list."""
 
 from datetime import datetime
 from typing import Any
 
-from babel.dates import (
-    get_date_format,
-    get_datetime_format,
-    get_time_format,
-    get_timezone,
-    parse_pattern,
-)
+from babel import Locale
+from babel.dates import get_timezone
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
@@ -19,7 +14,7 @@ from app.cities.queries import CityRow
 from app.cities.rules import is_flawed, shown_name
 from app.current import settings
 from app.text import is_blank
-from app.web.formatting import format_ago, format_number, format_offset, format_zone
+from app.web.formatting import texts_of
 
 
 def city_name(name: str | None) -> str:
@@ -32,13 +27,8 @@ class RowFormatter:
     rewrites the times (static/js/zone.js)."""
 
     def __init__(self) -> None:
-        self.locale = get_locale() or "en"
+        self.texts = texts_of(get_locale() or Locale("en"))
         self.zone = get_timezone(settings().time_zone)
-        time = get_time_format("medium", self.locale).pattern
-        date = get_date_format("medium", self.locale).pattern
-        whole = str(get_datetime_format("medium", self.locale))
-        self.zones: dict[str | None, str] = {}
-        self.moment = parse_pattern(whole.replace("{0}", time).replace("{1}", date))
         # Without values gettext leaves the placeholder of the name in the text.
         self.remove = _("Remove %(name)s")
 
@@ -50,20 +40,14 @@ class RowFormatter:
             row.id,
             name["name"],
             shown_name(row.provincename),
-            "" if users is None else format_number(users),
+            "" if users is None else self.texts.number(users),
             changed and changed.isoformat(timespec="milliseconds"),
             changed and self.write_exactly(changed),
-            changed and format_ago(changed),
+            changed and self.texts.ago(changed),
             is_flawed(row.provincename, city, users),
             self.remove % name,
         )
 
     def write_exactly(self, moment: datetime) -> str:
         """The same as `format_exactly()` for a reader in the time zone of the site."""
-        local = moment.astimezone(self.zone)
-        zone = local.tzname()  # another one in summer
-        if zone not in self.zones:
-            self.zones[zone] = (
-                f"{format_offset(moment, self.zone)} ({format_zone(moment, self.zone)})"
-            )
-        return f"{self.moment.apply(local, self.locale)} {self.zones[zone]}"
+        return self.texts.exactly(moment.astimezone(self.zone))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from math import ceil
 from typing import Any
@@ -16,6 +17,7 @@ from app.cities.rules import shown_name
 from app.cities.search_keys import fill_keys
 from app.database.engine import db
 from app.database.keyset import count_some
+from app.times import now
 
 PROVINCES_SHOWN = 30
 LARGEST_SHOWN = 10
@@ -40,6 +42,12 @@ class Statistics:
     provinces: list[tuple[str, int, int]]
     nowhere: tuple[int, int]
     largest: list[tuple[int, str, str, int]]
+    counted_at: datetime
+
+    @property
+    def is_large(self) -> bool:
+        """True if changes since `counted_at` may be missing."""
+        return self.cities > cache.LARGE
 
     @property
     def rest(self) -> tuple[int, int, int]:
@@ -73,9 +81,11 @@ class Statistics:
 
 
 def read_statistics(actor: Actor) -> Statistics:
-    """The statistics, cached until a city is changed here, and for half a minute at most."""
+    """The statistics, cached for half a minute; of a register that is not large, until a city is
+    changed here."""
     check_reader(actor)
-    return cache.get_or_compute("glance", Statistics, compute_statistics)
+    compute = partial(cache.compute_total, "glance", Statistics, compute_statistics)
+    return cache.get_or_compute("glance", Statistics, compute)
 
 
 def count_changed(actor: Actor, since: datetime) -> int | None:
@@ -98,17 +108,18 @@ def compute_statistics() -> Statistics:
         provinces=read_provinces(),
         nowhere=(int(nowhere[0]), nowhere[1]),
         largest=read_largest(),
+        counted_at=now(),
     )
 
 
 def read_totals() -> tuple[int, int, int, int]:
     """The numbers of cities, of users, of cities without a number, and of named provinces."""
-    cities, users, numbered = db.session.execute(
-        select(func.count(), USERS, func.count(City.usernumber)).select_from(City)
-    ).one()
     names = select(City.province_same).where(NAMED).distinct().subquery()
-    provinces = db.session.scalar(select(func.count()).select_from(names))
-    return cities, int(users), cities - numbered, provinces or 0
+    provinces = select(func.count()).select_from(names).scalar_subquery()
+    cities, users, numbered, named = db.session.execute(
+        select(func.count(), USERS, func.count(City.usernumber), provinces).select_from(City)
+    ).one()
+    return cities, int(users), cities - numbered, named
 
 
 def read_provinces() -> list[tuple[str, int, int]]:

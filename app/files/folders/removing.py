@@ -1,7 +1,9 @@
 """Removing files and folders: functions within a running service."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, select
@@ -12,7 +14,7 @@ from app.database.engine import db
 from app.files.folders.checks import check_count
 from app.files.folders.models import Folder
 from app.files.folders.moving import lock_folder, lock_inside, update_files
-from app.files.folders.paths import inside
+from app.files.folders.paths import ancestors, inside
 from app.files.folders.rows import slices
 from app.files.listing import FileListing
 from app.files.models import File, FileRow
@@ -92,21 +94,17 @@ def delete_folders(
     actor: Actor, rows: Sequence[Any], batch_id: str | None, undone: Mapping[int, int] | None = None
 ) -> None:
     """Delete the rows of folders, which are locked, each with an entry, from which it can be
-    restored as it was: its path, and who made it and when. `undone` are the entries that this
-    undoes, by folder."""
-    changes = [
-        Change(
-            row.id,
-            before={
-                "path": row.path,
-                "created_at": row.created_at.isoformat(),
-                "created_by": row.created_by,
-            },
-            reverts_id=(undone or {}).get(row.id),
-        )
-        for row in rows
-    ]
-    record(actor, "folder.delete", *changes, batch_id=batch_id)
+    restored as it was: its path, and who made it and when. The outermost are written first, each
+    with those in it: so the list of removed folders has them, see record(). `undone` are the
+    entries that this undoes, by folder."""
+    paths, trees = {row.path for row in rows}, defaultdict[str, list[Change]](list)
+    for row in sorted(rows, key=attrgetter("path")):
+        top = next(path for path in ancestors(row.path) if path in paths)
+        made = {"created_at": row.created_at.isoformat(), "created_by": row.created_by}
+        reverts_id = (undone or {}).get(row.id)
+        trees[top].append(Change(row.id, before={"path": row.path, **made}, reverts_id=reverts_id))
+    for changes in trees.values():
+        record(actor, "folder.delete", *changes, batch_id=batch_id)
     for some in slices(row.id for row in rows):
         gone = delete(Folder).where(Folder.id.in_(some))
         db.session.execute(gone.execution_options(synchronize_session=False))

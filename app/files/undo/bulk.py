@@ -8,6 +8,7 @@ from app.database.engine import release_connection
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict
 from app.files import cache
+from app.files.folders.paths import name_of
 from app.files.queries import lock_owners
 from app.files.removed.restoring import find_owners, restore_removed
 from app.files.undo.bulk_moving import move_all_back
@@ -47,9 +48,9 @@ def restore_of_owners(actor: Actor, head: HistoryEntry, owner_ids: Collection[in
     lock_owners(owner_ids)
     restored = restore_removed(actor, head.batch_id or "")
     after_commit(cache.invalidate)
-    files, folders = len(restored.files), len(restored.tops)
-    removed = read_changes([head], "file.delete")
-    return Undone("restored", files, folders, left=len(removed) - files)
+    left = len(read_changes([head], "file.delete")) - len(restored.files)
+    files = [row.name for row in restored.files]
+    return Undone("restored", files, [*map(name_of, restored.tops)], left=left)
 
 
 UNDO: Mapping[str, Callable[[Actor, Sequence[HistoryEntry]], Undone]] = {

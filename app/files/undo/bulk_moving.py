@@ -63,10 +63,10 @@ def move_of_owners(
     for done in moves:
         record_move(actor, kind, done, batch_id, newest[done.subject_id])
     after_commit(cache.invalidate)
-    left = len(changes) - len(moves)
+    names, left = [name_of(done.new) for done in moves], len(changes) - len(moves)
     if kind == "file":
-        return Undone("moved", files=len(moves), left=left)
-    return Undone("moved", folders=len(moves), left=left)
+        return Undone("moved", files=names, left=left)
+    return Undone("moved", folders=names, left=left)
 
 
 def move_files(actor: Actor, changes: Changes) -> Iterator[Move]:

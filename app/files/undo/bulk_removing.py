@@ -17,7 +17,7 @@ from app.database.service import after_commit, service
 from app.files import cache
 from app.files.folders.models import Folder
 from app.files.folders.moving import update_versions
-from app.files.folders.paths import ancestors
+from app.files.folders.paths import ancestors, name_of
 from app.files.folders.removing import (
     REMOVE_MOST,
     delete_folders,
@@ -78,9 +78,9 @@ def remove_all_added(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
     ]
     return Undone(
         "removed",
-        sum(part.files for part in parts),
-        sum(part.folders for part in parts),
-        sum(part.former for part in parts),
+        [name for part in parts for name in part.files],
+        [name for part in parts for name in part.folders],
+        [name for part in parts for name in part.former],
         sum(part.left for part in parts),
     )
 
@@ -112,8 +112,13 @@ def remove_added(
     empty = find_empty(folders)
     delete_folders(actor, empty, batch_id, {each: on.id for each, on in added.folders.items()})
     after_commit(cache.invalidate)
-    former, left = len(removal.former), len(set(ids).difference(removal.versions))
-    return Undone("removed", len(changes) - former, len(empty), former, left)
+    return Undone(
+        "removed",
+        [row.name for row in removal.files if row.id not in removal.former],
+        [name_of(row.path) for row in empty],
+        [row.name for row in removal.files if row.id in removal.former],
+        len(set(ids).difference(removal.versions)),
+    )
 
 
 def fields_of(row: FileRow, owners: Mapping[int, str], removal: VersionRemoval) -> dict[str, Any]:

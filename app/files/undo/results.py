@@ -7,18 +7,20 @@ from app.text import N_, Message
 
 Texts = tuple[Message, Message]  # about one, and about several
 
+REMOVED, RESTORED = N_("%(name)s was removed."), N_("%(name)s was restored.")
+MOVED_BACK = N_("%(name)s was moved back.")
 FILES: Mapping[str, Texts] = {
-    "removed": (N_("One file was removed."), N_("%(count)s files were removed.")),
-    "restored": (N_("One file was restored."), N_("%(count)s files were restored.")),
-    "moved": (N_("One file was moved back."), N_("%(count)s files were moved back.")),
+    "removed": (REMOVED, N_("%(count)s files were removed.")),
+    "restored": (RESTORED, N_("%(count)s files were restored.")),
+    "moved": (MOVED_BACK, N_("%(count)s files were moved back.")),
 }
 FOLDERS: Mapping[str, Texts] = {
-    "removed": (N_("One folder was removed."), N_("%(count)s folders were removed.")),
-    "restored": (N_("One folder was restored."), N_("%(count)s folders were restored.")),
-    "moved": (N_("One folder was moved back."), N_("%(count)s folders were moved back.")),
+    "removed": (REMOVED, N_("%(count)s folders were removed.")),
+    "restored": (RESTORED, N_("%(count)s folders were restored.")),
+    "moved": (MOVED_BACK, N_("%(count)s folders were moved back.")),
 }
 FORMER: Texts = (
-    N_("One file has its former version again."),
+    N_("%(name)s has its former version again."),
     N_("%(count)s files have their former versions again."),
 )
 CHANGED: Texts = (
@@ -33,13 +35,13 @@ NOT_RESTORED: Texts = (
 
 @dataclass(frozen=True)
 class Undone:
-    """How many files and folders were removed, restored or moved back (`how`); how many files have
-    their former version again; and how many stayed as they were."""
+    """The names of the files and folders that were removed, restored or moved back (`how`), and of
+    the files that have their former version again; and how many stayed as they were."""
 
     how: str
-    files: int = 0
-    folders: int = 0
-    former: int = 0
+    files: Sequence[str] = ()
+    folders: Sequence[str] = ()
+    former: Sequence[str] = ()
     left: int = 0
 
     @property
@@ -53,12 +55,13 @@ class Undone:
             *counted(FILES[self.how], self.files),
             *counted(FORMER, self.former),
             *counted(FOLDERS[self.how], self.folders),
-            *counted(left, self.left),
+            *counted(left, [""] * self.left),
         ]
 
 
-def counted(texts: Texts, count: int) -> list[Message]:
+def counted(texts: Texts, names: Sequence[str]) -> list[Message]:
+    """A message about the only one, by its name, or about how many they are."""
     one, several = texts
-    if not count:
-        return []
-    return [one] if count == 1 else [N_(several.text, count=count)]
+    if len(names) == 1:
+        return [N_(one.text, name=names[0])]
+    return [N_(several.text, count=len(names))] if names else []

@@ -88,7 +88,7 @@ def test_an_undone_upload_takes_its_folders_along_and_comes_back(people):
         "You removed 1.txt and 2 more",
     ]
     assert offered(me) == ["folder.delete", "file.delete"]
-    assert undo(me, "file.delete") == "3 files were restored. One folder was restored."
+    assert undo(me, "file.delete") == "3 files were restored. trip was restored."
     assert paths() == (
         ["trip/1.txt:1", "trip/a/2.txt:1", "trip/a/3.txt:1"],
         ["trip", "trip/a"],
@@ -108,7 +108,7 @@ def test_what_was_changed_since_an_upload_stays(people):
     services.move_selected(other, picked(two), "there")
     files.remove_file(other, three)
     assert undo_batch(other) == (
-        "2 files were removed. One folder was removed. 3 have changed since and stay as they are."
+        "2 files were removed. a was removed. 3 have changed since and stay as they are."
     )
     assert paths() == (
         ["there/old.txt:1", "new/1.txt:1", "there/2.txt:1", "new/1.txt:2"],
@@ -147,12 +147,12 @@ def test_undone_versions_give_way_to_those_before(people):
     me = editor(people[0])
     put(people[0], "a.txt")
     upload(people[0], "a.txt", "b.txt", data=b"y")
-    assert undo_batch(me) == "One file was removed. One file has its former version again."
+    assert undo_batch(me) == "b.txt was removed. a.txt has its former version again."
     assert paths()[0] == ["a.txt:1"]
     assert undo(me, "file.delete") == "2 files were restored."
     assert paths()[0] == ["a.txt:1", "a.txt:2", "b.txt:1"]
     assert [row.version for row in current()] == [2, 1]
-    assert undo(me, "file.restore").startswith("One file was removed.")
+    assert undo(me, "file.restore").startswith("b.txt was removed.")
     assert [(row.name, row.version) for row in current()] == [("a.txt", 1)]
 
 
@@ -179,7 +179,7 @@ def test_what_was_removed_together_is_restored_from_each_of_its_lines(people):
     for action in ("file.delete", "folder.delete"):
         services.remove_selected(me, folders("a"))
         assert offered(me)[:2] == ["folder.delete", "file.delete"]
-        assert undo(me, action) == "3 files were restored. One folder was restored."
+        assert undo(me, action) == "3 files were restored. a was restored."
         assert paths() == (["a/1.txt:1", "a/b/2.txt:1", "a/b/3.txt:1"], ["a", "a/b"])
         with pytest.raises(Conflict, match="already undone"):
             undo(me, action)
@@ -228,7 +228,7 @@ def test_a_taken_place_is_left_alone(people):
     services.move_selected(me, picked(*ids), "b")
     put(people[1], "a/1.txt")
     assert undo(me, "file.move") == (
-        "One file was moved back. One has changed since and stays as it is."
+        "2.txt was moved back. One has changed since and stays as it is."
     )
     assert paths()[0] == ["b/1.txt:1", "a/2.txt:1", "a/1.txt:1"]
 
@@ -310,7 +310,7 @@ def test_many_files_are_removed_some_at_a_time(monkeypatch, people):
     monkeypatch.setattr(bulk_removing, "REMOVE_MOST", 2)
     me = editor(people[0])
     upload(people[0], *[f"a/{number}.txt" for number in range(5)])
-    assert undo(me, "file.create") == "5 files were removed. One folder was removed."
+    assert undo(me, "file.create") == "5 files were removed. a was removed."
     assert paths() == ([], [])
 
 
@@ -347,3 +347,24 @@ def test_entries_that_are_not_of_one_line_are_not_found(people):
     for wrong in ([], [10**6], [ids[0], 10**6], ids):
         with pytest.raises(NotFound):
             load_heads(me, wrong)
+
+
+def test_a_folder_with_one_file_is_undone_as_one(people):
+    """Neither line stands for several, but each for what was done at once."""
+    me = editor(people[0])
+    sent = [received("trip/1.txt", b"x", with_folder=True)]
+    store_uploads(me, sent, key="one upload")
+
+    def click(action):
+        group = next(each for each in groups(me) if each.newest.action == action)
+        assert group.is_undone_as_one
+        assert group.newest.id in find_undoable_groups(me, [group])
+        heads = load_heads(me, [head.id for head in group.heads])
+        return " ".join(map(str, undo_entries(me, heads)))
+
+    assert click("file.create") == "1.txt was removed. trip was removed."
+    for action in ("file.delete", "folder.delete"):
+        assert click(action) == "1.txt was restored. trip was restored."
+        undone = "folder.restore" if action == "file.delete" else "file.restore"
+        assert click(undone) == "1.txt was removed. trip was removed."
+    assert paths() == ([], [])
