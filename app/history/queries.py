@@ -116,15 +116,20 @@ def written_between(start: datetime, end: datetime) -> list[ColumnElement[bool]]
     range of ids: every index, which holds the id after its own columns, is then read only as far
     as needed."""
     at, id_ = HistoryEntry.at, HistoryEntry.id
-    earlier = select(id_).where(at < start - SLACK).order_by(at.desc(), id_.desc())
     later = select(id_).where(at >= end + SLACK).order_by(at, id_)
-    low, high = db.session.scalar(earlier.limit(1)), db.session.scalar(later.limit(1))
-    conditions = [at >= start, at < end]
-    if low is not None:
-        conditions.append(id_ > low)
+    high = db.session.scalar(later.limit(1))
+    conditions = [*written_since(start), at < end]
     if high is not None:
         conditions.append(id_ < high)
     return conditions
+
+
+def written_since(start: datetime) -> list[ColumnElement[bool]]:
+    """The same for the entries from a moment on."""
+    at, id_ = HistoryEntry.at, HistoryEntry.id
+    earlier = select(id_).where(at < start - SLACK).order_by(at.desc(), id_.desc())
+    low = db.session.scalar(earlier.limit(1))
+    return [at >= start] if low is None else [at >= start, id_ > low]
 
 
 @permitted(Role.ADMIN, by_token=False)

@@ -12,22 +12,20 @@ from app.current import actor, settings
 from app.database.cursor import Cursor
 from app.database.keyset import SEARCH_LENGTH, Page
 from app.removed.forms import EmptyForm
-from app.removed.listing import RemovedListing, RemovedRow
+from app.removed.listing import RemovedListing
 from app.times import now
 from app.web.forms import submit
 from app.web.listings import Filter, ListAddress, read_words
 from app.web.notices import Notice
 
-Select = Callable[[Actor, Any, Cursor], tuple[Page[RemovedRow], int | None]]
+Select = Callable[[Actor, Any, Cursor], tuple[Page[Any], int | None]]
 
 
 def list_address(endpoint: str, kind: type[RemovedListing]) -> ListAddress[RemovedListing]:
     return ListAddress(endpoint, kind, {"search": Filter("q", read_words(SEARCH_LENGTH))})
 
 
-def list_page(
-    address: ListAddress[RemovedListing], select: Select, template: str, **more: Any
-) -> str:
+def list_page(address: ListAddress[Any], select: Select, template: str, **more: Any) -> str:
     """The page of a list that the query `select` reads."""
     listing = address.read(request.args)
     page, total = select(actor(), listing, address.read_cursor(listing, request.args))

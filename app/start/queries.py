@@ -1,5 +1,6 @@
 """What the start page shows, each part bounded, however large the tables are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from app.files.folders.queries import FileTotals, read_totals
 from app.files.listing import FileListing
 from app.files.models import File
 from app.files.queries import list_newest
+from app.files.upload.progress import RunningUpload, list_running
 from app.history.recent import ChangeGroup, recent_changes
 
 GROUPS_SHOWN, FILES_SHOWN = 12, 6
@@ -19,12 +21,14 @@ GROUPS_SHOWN, FILES_SHOWN = 12, 6
 
 @dataclass(frozen=True)
 class Overview:
-    """`changed_today` is None for more than COUNT_MOST. `imports` are the reader's own."""
+    """`changed_today` is None for more than COUNT_MOST. `imports` and `uploads` are the reader's
+    own; of uploads those that are being received."""
 
     figures: Statistics
     changed_today: int | None
     files: FileTotals
     imports: Unconfirmed
+    uploads: Sequence[RunningUpload]
     newest_files: list[File]
     changes: list[ChangeGroup]
 
@@ -38,14 +42,16 @@ class Overview:
 
 @permitted(Role.VIEWER)
 def read_overview(actor: Actor, today: datetime) -> Overview:
-    """Everything of the page; `today` is when the reader's day began. What is cached comes first,
+    """Everything of the page; `today` is when the reader's day began. What Redis has comes first,
     because reading it may end the transaction in which the rest is read."""
+    uploads = list_running(actor) if actor.may_write else ()
     figures = read_statistics(actor)
     files = read_totals(actor, FileListing())
     return Overview(
         figures=figures,
         changed_today=count_changed(actor, today),
         files=files,
+        uploads=uploads,
         imports=count_unconfirmed(actor) if actor.may_write else Unconfirmed(0, 0),
         newest_files=list_newest(actor, FILES_SHOWN),
         changes=recent_changes(actor, GROUPS_SHOWN),

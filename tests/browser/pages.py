@@ -197,6 +197,12 @@ def open_removed_file(site: Site, page: Page) -> Response | None:
     return page.goto(page.locator("tbody .main a").first.evaluate("link => link.href"))
 
 
+def open_removed_folder_list(site: Site, page: Page) -> Response | None:
+    """Go to the list of removed folders, in which there is one."""
+    open_removed_folder(site, page)
+    return page.goto(f"{site.base}/files/removed/folders")
+
+
 def open_removed_folder(site: Site, page: Page) -> Response | None:
     """Upload a folder, remove it and go to its address."""
     name = f"plans {next(numbers)}"
@@ -369,6 +375,7 @@ PAGES = [
     Visit("file-was-removed", "editor", "", 404, open_removed_file),
     Visit("folder-was-removed", "editor", "", 404, open_removed_folder),
     Visit("files-removed", "admin", "/files/removed"),
+    Visit("files-removed-folders", "editor", "", 200, open_removed_folder_list),
     Visit("files-removed-empty", "admin", "/files/removed/empty"),
     Visit("upload-success", "editor", "/upload_success"),
     Visit("upload-panel", "editor", "/files", 207, act=upload_in_panel),

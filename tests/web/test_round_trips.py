@@ -18,8 +18,8 @@ CACHED = "cached"
 # Asked by an editor whom Redis knows, or by a visitor: address, who asks, state of the cache, and
 # at most so many statements and trips to Redis.
 BOUNDS = [
-    ("/", "editor", CHANGED, 24, 5),
-    ("/", "editor", CACHED, 15, 3),
+    ("/", "editor", CHANGED, 24, 6),
+    ("/", "editor", CACHED, 15, 4),
     ("/", "visitor", CACHED, 1, 0),
     ("/login", "visitor", CACHED, 1, 0),
     ("/cities", "editor", CHANGED, 5, 5),

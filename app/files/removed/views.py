@@ -5,15 +5,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from app.actor import Role
-from app.files.removed import queries
+from app.files.removed import folders, queries
 from app.files.removed.services import empty_removed
 from app.removed.pages import empty_page, list_address, list_page
 from app.web.formatting import format_number
+from app.web.listings import ListAddress
 from app.web.permissions import role_required
 
 bp = Blueprint("files_removed", __name__)
 
 REMOVED = list_address("files_removed.list_removed", queries.RemovedFileListing)
+FOLDERS = ListAddress("files_removed.list_folders", folders.RemovedFolderListing, {})
 
 
 @bp.get("/files/removed")
@@ -21,6 +23,14 @@ REMOVED = list_address("files_removed.list_removed", queries.RemovedFileListing)
 def list_removed() -> str:
     """The removed files that the person may restore, with who removed them and when."""
     return list_page(REMOVED, queries.select_removed, "files/removed/list_removed.html")
+
+
+@bp.get("/files/removed/folders")
+@role_required()
+def list_folders() -> str:
+    """The removed folders that the person may restore, with who removed them and when."""
+    template = "files/removed/list_folders.html"
+    return list_page(FOLDERS, folders.select_removed_folders, template)
 
 
 @bp.route("/files/removed/empty", methods=["GET", "POST"])

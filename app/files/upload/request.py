@@ -20,6 +20,7 @@ from app.errors import DomainError, Invalid, NoSpace, NotAForm, TooLarge, Unauth
 from app.files.storage.folder import BLOCK
 from app.files.upload.disposition import Disposition
 from app.files.upload.multipart import UploadParser
+from app.files.upload.progress import ProgressNote
 from app.files.upload.sent_names import DecodedName, decode_sent_names
 from app.files.upload.services import ReceivedFile, store_uploads
 from app.text import N_, Bytes
@@ -55,7 +56,7 @@ def receive() -> tuple[list[ReceivedFile], bool]:
     whether there is a field for files."""
     parser = open_form()
     try:
-        read_form()
+        read_form(parser)
         if not actor().by_token:  # scripts get the plain lines of the original instead
             if not is_form_or_empty():
                 raise NotAForm()
@@ -69,10 +70,10 @@ def receive() -> tuple[list[ReceivedFile], bool]:
     return files, parser.has_file_field
 
 
-def read_form() -> None:
+def read_form(parser: UploadParser) -> None:
     """Have the form read by a greenlet of its own: within its time, and only as long as its sender
-    may upload."""
-    start = time.monotonic()
+    may upload. Its progress is noted."""
+    note, start = ProgressNote(actor().person_id), time.monotonic()
     reader = gevent.spawn(copy_context().run, read_or_error)
     try:
         while True:
@@ -85,16 +86,23 @@ def read_form() -> None:
             with tolerated("whether an upload may go on was not asked"):
                 check_still_permitted(actor(), Role.EDITOR)
             release_connection()
+            note.write(parser, received_bytes(), request.content_length or 0)
     finally:
         reader.kill()
+        note.remove()
     if reader.value is not None:
         raise reader.value
 
 
 def time_limit() -> float:
     """Seconds that the form may take by its size; if that is unknown, by what has arrived."""
-    size = request.content_length or (g.body.received if has_body() else 0)
+    size = request.content_length or received_bytes()
     return LEAST_SECONDS + float(size) / LEAST_SPEED
+
+
+def received_bytes() -> int:
+    """How much of the body has arrived."""
+    return int(g.body.received) if has_body() else 0
 
 
 def read_or_error() -> Exception | None:

@@ -1,18 +1,25 @@
 """Uploads in progress end with the account; a form has to arrive in time."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain, repeat
+from pathlib import Path
 
 import gevent
 import pytest
 
+from app.actor import Via
 from app.auth import services as auth
 from app.auth.tokens import services as tokens
 from app.database.engine import db
 from app.files.models import File
+from app.files.upload import progress
 from app.files.upload import request as upload_request
-from tests.factories import HTML, OPERATOR, PASSWORD, Browser, actor_of
+from app.files.upload.multipart import UploadParser
+from app.files.upload.progress import ProgressNote, list_running
+from tests.factories import HTML, OPERATOR, PASSWORD, Browser, actor_of, note_calls
 from tests.files.helpers import PDF, Script, all_connections_taken, make_person, on_disk
+from tests.html import Page
 
 
 @pytest.fixture
@@ -99,8 +106,8 @@ def test_a_session_that_was_signed_out_stores_nothing(app, as_page, monkeypatch)
     form, token = as_page
     read_form = upload_request.read_form
 
-    def read_and_sign_out():
-        read_form()
+    def read_and_sign_out(parser):
+        read_form(parser)
         sign_out_elsewhere(form)
 
     monkeypatch.setattr(upload_request, "read_form", read_and_sign_out)
@@ -201,6 +208,66 @@ def test_a_slow_upload_goes_on_also_while_the_database_is_away(app, monkeypatch)
     assert stored(app) == (1, 1)
 
 
+def test_the_progress_of_a_slow_upload_is_shown_to_its_sender(app, monkeypatch):
+    monkeypatch.setattr(upload_request, "ASK_SECONDS", 0.005)
+    script, other = Script(app), Script(app, name="another")
+    seen = []
+
+    def look():
+        for _block in range(20):
+            yield
+        with app.app_context():
+            for person_id in (script.person_id, other.person_id):
+                seen.append(list_running(actor_of(person_id)))
+        browser = Browser(app)
+        browser.begin_session("editor's script")
+        with ThreadPoolExecutor() as pool:
+            seen.append(Page(pool.submit(browser.get, "/").result()).texts(".running li"))
+
+    form = SlowForm(look(), end=b"\r\n--x--\r\n")
+    assert form.send(script).status_code == 200
+    [[running], others, [line]] = seen
+    assert (running.name, running.number, running.size) == ("a.txt", 1, form.length)
+    assert 0 < running.received < form.length
+    assert others == []
+    assert line.startswith("Uploading a.txt: ")
+    assert f" of {form.length} B" in line
+    with app.app_context():
+        assert list_running(actor_of(script.person_id)) == []
+        assert not app.extensions["redis"].keys("gz:uploading:*")
+
+
+def test_a_short_upload_is_not_noted(app, monkeypatch):
+    written = note_calls(monkeypatch, ProgressNote, "write")
+    assert SlowForm(iter(()), end=b"\r\n--x--\r\n").send(Script(app)).status_code == 200
+    assert written == []
+
+
+def test_an_upload_goes_on_without_redis(make_app, monkeypatch):
+    app = make_app(REDIS_URL="redis://127.0.0.1:1/0")
+    monkeypatch.setattr(upload_request, "ASK_SECONDS", 0.005)
+    script = Script(app)
+    assert SlowForm(iter(()), end=b"\r\n--x--\r\n").send(script).status_code == 200
+    with app.app_context():
+        assert list_running(actor_of(script.person_id)) == []
+
+
+def test_an_upload_whose_process_has_ended_is_not_shown(app, monkeypatch):
+    with app.app_context():
+        redis = app.extensions["redis"]
+        now = int(redis.time()[0])
+        text = '{"name":"%s","number":2,"received":1,"size":0,"began":1}'
+        values = {"old": f"{now - 31} {text % 'old'}", "new": f"{now - 20} {text % 'new'}"}
+        redis.hset("gz:uploading:1", mapping={**values, "other": f"{now} []", "wrong": "x"})
+        [running] = list_running(replace(OPERATOR, id=1, via=Via.PAGE))
+        assert running.name == "new"
+        monkeypatch.setattr(progress, "LIFE_SECONDS", 10)
+        ProgressNote(1).write(UploadParser(Path(), 1), 5, 10)
+        assert 0 < redis.ttl("gz:uploading:1") <= 10
+        redis.set("gz:uploading:1", "a value of another type")
+        assert list_running(replace(OPERATOR, id=1, via=Via.PAGE)) == []
+
+
 @pytest.mark.parametrize("accept", ["*/*", "text/html", "application/json"])
 def test_a_form_has_to_arrive_in_time(app, monkeypatch, accept):
     monkeypatch.setattr(upload_request, "LEAST_SECONDS", 0.02)
@@ -229,6 +296,8 @@ def test_a_form_of_unknown_size_has_the_time_for_what_has_arrived(app, monkeypat
     form = SlowForm(iter(()), end=b"\r\n--x--\r\n")
     assert form.send(Script(app), **CHUNKED).status_code == 408
     assert form.cut_off
+    # All of it takes longer than this, its first bytes do not.
+    monkeypatch.setattr(upload_request, "LEAST_SECONDS", 0.02)
     monkeypatch.setattr(upload_request, "LEAST_SPEED", 1)
     form = SlowForm(iter(()), end=b"\r\n--x--\r\n")
     assert form.send(Script(app), **CHUNKED).status_code == 200
