@@ -36,6 +36,7 @@ BOUNDS = [
     ("/files", "editor", CACHED, 2, 3),
     ("/files/1/details", "editor", CACHED, 9, 1),
     ("/files/1", "editor", CACHED, 1, 2),
+    ("/files/removed/folders", "admin", CACHED, 5, 1),
     ("/download/field%20notes.txt", "editor", CACHED, 1, 2),
     ("/history", "admin", CACHED, 13, 1),
     ("/search?q=州", "editor", CACHED, 4, 1),
