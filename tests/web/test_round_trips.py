@@ -8,6 +8,7 @@ import pytest
 
 from app.cities import cache as cities
 from app.files import cache as files
+from app.redis import lock
 from tests.factories import HTML, Browser, connections_held, statements
 from tests.web.test_security_matrix import addresses, example, fill
 
@@ -53,8 +54,11 @@ OTHERS = (3, 3)
 
 
 @pytest.fixture
-def filled(app, applications):
-    """A filled application."""
+def filled(app, applications, monkeypatch):
+    """A filled application. It renews no lock, as it does on a busy machine, because that opens
+    another connection to Redis."""
+    monkeypatch.setattr(lock, "RENEW_SECONDS", 600)
+    monkeypatch.setattr(lock, "renewal", lock.Renewal())
     applications.filled(app, fill)
     return app
 
