@@ -309,6 +309,27 @@ def test_city_with_a_name_of_spaces_has_one_name_everywhere(app, as_role):
     assert message(editor.get("/cities")) == f"{called} was removed. Undo"
 
 
+def test_the_page_of_a_city_removes_it_at_once_and_leads_back_to_the_list(as_role, cities, rows):
+    cities(("广东", "深圳市", 1))
+    person, came = as_role("editor"), "/cities?q=%E6%B7%B1"
+    headers = {"Accept": "text/html", "Referer": f"http://localhost{came}"}
+    page = Page(person.get("/cities/1", headers=headers))
+    assert page.one(".head form")["action"].partition("?")[0] == "/cities/1/delete"
+    data = {"next": page.one(".head [name=next]")["value"]}
+    response = person.submit("/cities/1/delete", data, page="/cities/1")
+    assert (response.status_code, response.location, rows()) == (303, came, [])
+    page = person.get(came)
+    assert message(page) == "深圳市 was removed. Undo"
+
+
+def test_the_question_says_where_it_is_and_leads_back_to_the_city(as_role, cities):
+    cities(("广东", "深圳市", 1))
+    page = Page(as_role("editor").get("/cities/1/delete"))
+    assert page.texts(".crumbs a") == ["Cities", "广东", "深圳市"]
+    assert page.links(".crumbs a")[-1] == "/cities/1"
+    assert page.links(".submit-row a") == ["/cities/1"]
+
+
 def test_removing_asks_and_can_be_undone(as_role, cities, rows):
     cities(("广东", "深圳市", 1), ("河北", "石家庄", 2))
     person = as_role("editor")
