@@ -85,7 +85,7 @@ export class Panel {
 
   draw() {
     const { queue } = this;
-    const progress = queue.progress();
+    const progress = queue.progress.of(queue);
     this.isOutdated = false;
     this.drawTitle();
     this.figures.textContent = this.figuresOf(progress);

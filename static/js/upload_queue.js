@@ -2,6 +2,7 @@
 // together, because each request has a price of its own; several requests are under way at once.
 // Draws nothing; `changed` is called whenever something did.
 
+import { Progress, cost } from "./upload_progress.js";
 import { isReadable, renew, send } from "./upload_request.js";
 
 const AT_ONCE = 3;
@@ -11,15 +12,12 @@ const BATCH_FILES = 50;
 const BATCH_BYTES = 1 << 20;
 const SMALL_BYTES = 256 << 10;
 const LOOKAHEAD = 500; // waiting files among which small ones are looked for
-const SLICE = 100;
+const SLICE_MS = 15;
 // What fails for a reason that passes is tried again after 1, 2, 4 ... seconds.
 const TRIES = 6;
 const MOST_WAIT_MS = 30_000;
-// What a file costs besides its bytes, for the bar and the time that is left.
-const FILE_COST = 16 << 10;
-const SPEED_MS = 5_000;
-
-const cost = (item) => item.file.size + FILE_COST;
+// Let the page draw and answer.
+const yieldToPage = () => globalThis.scheduler?.yield?.() ?? new Promise((done) => setTimeout(done));
 
 // 32 hex digits; crypto.randomUUID() would need https.
 const hex = (word) => word.toString(16).padStart(8, "0");
@@ -43,7 +41,7 @@ export class Queue {
     this.paused = ""; // why: "person", "signedOut", "broken"
     this.isStopped = false;
     this.held = { until: 0, reason: "", times: 0 };
-    this.samples = [];
+    this.progress = new Progress();
     this.started = performance.now();
   }
 
@@ -67,23 +65,29 @@ export class Queue {
     this.isStopped = false;
   }
 
-  // Add what was chosen. It takes time, because the browser asks for the size of each file only
-  // now; so it is done in slices.
+  // Add what was chosen, in slices: the browser asks for the size of each file only now, and waits
+  // for another process each time.
   async add(found) {
-    for (let start = 0; start < found.length; start += SLICE) {
-      this.addSlice(found.slice(start, start + SLICE));
-      await new Promise((resolve) => setTimeout(resolve));
+    for (let start = 0; start < found.length; ) {
+      start = this.addSlice(found, start);
+      await yieldToPage();
     }
   }
 
-  addSlice(found) {
-    for (const { file, path } of found) {
+  // Add files for SLICE_MS; returns where the next slice starts.
+  addSlice(found, start) {
+    const end = performance.now() + SLICE_MS;
+    let next = start;
+    do {
+      const { file, path } = found[next];
       const item = { file, path, tries: 0, alone: false };
       this.count(item, 1);
       if (file.size > this.most) this.failures.set(item, this.texts.tooLarge);
       else this.waiting.push(item);
-    }
+      next += 1;
+    } while (next < found.length && performance.now() < end);
     this.next();
+    return next;
   }
 
   // A path that could not be read at all.
@@ -262,29 +266,5 @@ export class Queue {
     this.paused = "";
     for (const job of this.unsent) job.stop();
     this.next();
-  }
-
-  // Bytes that have left, the bytes a second of the last seconds, the seconds that are left, and
-  // the share from 0 to 1. The speed that counts is that of the costs.
-  progress() {
-    let { bytes, cost: done } = this.uploaded;
-    for (const job of this.jobs) {
-      const share = job.bytes ? job.sent / job.bytes : Number(job.complete);
-      bytes += job.sent;
-      done += share * job.items.reduce((sum, item) => sum + cost(item), 0);
-    }
-    const now = performance.now();
-    this.samples.push({ now, bytes, done });
-    while (this.samples.length > 2 && now - this.samples[0].now > SPEED_MS) this.samples.shift();
-    const [first] = this.samples;
-    const seconds = (now - first.now) / 1000;
-    const failed = [...this.failures.keys()].reduce((sum, item) => sum + cost(item), 0);
-    const pace = seconds > 1 ? (done - first.done) / seconds : 0;
-    return {
-      bytes,
-      speed: seconds > 1 ? Math.max(0, (bytes - first.bytes) / seconds) : 0,
-      left: pace > 0 ? (this.total.cost - failed - done) / pace : 0,
-      share: this.total.cost ? Math.min(1, (done + failed) / this.total.cost) : 0,
-    };
   }
 }

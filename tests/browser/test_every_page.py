@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import open_window
 from tests.browser.pages import PAGES, Visit
-from tests.browser.steadiness import assert_steady, observe
+from tests.browser.steadiness import assert_steady, observe, short_tasks
 from tests.site import Site
 
 AXE = Path(AXE_FILE_PATH).read_text()
@@ -208,8 +208,9 @@ def test_pages_that_are_left_out_on_a_phone_are_like_one_that_is_not():
 
 @pytest.mark.parametrize(("visit", "size"), list(visits()))
 def test_page_is_accessible_and_logs_no_errors(visit, size, site, page, noise):
-    assert visit.open(site, page) == visit.status
-    assert_steady(page)
+    with short_tasks(page):
+        assert visit.open(site, page) == visit.status
+        assert_steady(page)
     assert page.evaluate(TITLE_TOP) in (None, TITLE_TOPS[size])
     assert not page.evaluate(SCROLLS_SIDEWAYS)
     page.evaluate(REMOVE_REPEATS)

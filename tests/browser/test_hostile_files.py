@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import open_window
 from tests.browser.pages import submit
-from tests.browser.steadiness import OBSERVE, SHIFT_MOST, SHIFTS
+from tests.browser.steadiness import OBSERVE, assert_steady
 from tests.files.helpers import PNG
 from tests.files.preview.helpers import ACTION, TRICKS, encoded, landscape, pdf
 from tests.files.preview.test_child import OUTLINES, PICTURE, header_of
@@ -170,7 +170,7 @@ def test_a_picture_is_shown_and_moves_nothing(site, watched):
         image = page.locator(".preview img, .thumb img").first
         expect(image).to_have_js_property("complete", True)
         assert image.evaluate("image => image.naturalWidth") in (1200, 64)
-        assert sum(shift[0] for shift in page.evaluate(SHIFTS)) < SHIFT_MOST
+        assert_steady(page)
 
 
 def test_in_a_list_a_broken_picture_is_an_icon_without_an_error(site, watched):
