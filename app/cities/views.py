@@ -211,10 +211,13 @@ def conflict_page(
 @role_required(Role.EDITOR)
 def delete_city(city_id: int) -> ResponseReturnValue:
     """Asks, for those who come by an old address, or removes and offers to undo it."""
-    if request.method == "GET":
-        row, days = services.load_city(actor(), city_id), settings().removed_days
-        return render_template("cities/delete_city.html", row=row, fields=FIELDS, days=days)
     back = list_url("cities.list_cities")
+    if request.method == "GET":
+        row = services.load_city(actor(), city_id)
+        days = settings().removed_days
+        return render_template(
+            "cities/delete_city.html", row=row, fields=FIELDS, back=back, days=days
+        )
     removed_id, name = services.delete_city(actor(), city_id)
     undo = url_for("cities_removed.restore_city", removed_id=removed_id)
     Notice(_("%(name)s was removed.", name=city_name(name)), undo=undo).show()
