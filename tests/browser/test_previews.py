@@ -13,13 +13,13 @@ def page_of(site: Site, name: str, content: bytes) -> str:
     """The address of the page of a file that is uploaded."""
     site.send("editor", "/upload", page="/files", files=[("file", (name, content))])
     text = site.clients["editor"].get(f"{site.base}/files?q={name}", timeout=60).text
-    [address] = Page(text).links("[data-fresh=list] tbody .main a")
-    return address
+    return Page(text).links("[data-fresh=list] tbody .main a")[-1]
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
     [("broken.mp3", b"ID3" + bytes(50)), ("broken.webm", b"\x1a\x45\xdf\xa3" + bytes(50))],
+    ids=["sound", "film"],
 )
 def test_damaged_sound_and_film_are_replaced_by_a_sentence(
     site: Site, open_as: OpenAs, name: str, content: bytes

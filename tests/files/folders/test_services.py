@@ -490,6 +490,8 @@ def test_what_cannot_be_restored_from_the_history(any_app, people):
     assert offered(me) == []
     with pytest.raises(Conflict):
         undo_folder_change(me, newest)
+    with pytest.raises(NotFound):
+        services.restore_batch(me, newest.batch_id)
 
 
 def test_a_folder_of_which_the_making_was_undone_comes_back(any_app, people):
@@ -528,7 +530,14 @@ def test_who_may_change_a_folder(people):
     ):
         with pytest.raises(Forbidden):
             work()
-    assert services.remove_selected(me, folders("my")).files == 1
+    for restore in (
+        lambda _batch: undo_folder_change(me, removal_of("my")),
+        lambda batch: services.restore_batch(me, batch),
+    ):
+        removal = services.remove_selected(me, folders("my"))
+        assert removal.files == 1
+        restore(removal.batch_id)
+        assert paths()[1] == ["my", "shared"]
     with pytest.raises(Unauthorized):
         services.remove_selected(ANONYMOUS, folders("shared"))
 
