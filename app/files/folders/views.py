@@ -11,6 +11,7 @@ from app.actor import Role
 from app.current import actor, settings
 from app.files.folders import queries, services
 from app.files.folders.addresses import folder_url, list_before
+from app.files.folders.checks import NoPlace
 from app.files.folders.forms import FolderForm, MoveForm, PlaceForm
 from app.files.folders.moving import Move
 from app.files.folders.paths import how_moved, name_of, parent_of
@@ -60,14 +61,24 @@ def move() -> ResponseReturnValue:
     """Moves what is selected to a folder; one file or folder also gets another name."""
     selection, selected = read_selected()
     form = place_form(selected)
-    place = form.folder.data or ""
-    sent = submit(form, lambda: services.move_selected(actor(), selection, place, form.new_name))
+    sent = submit(form, lambda: move_to(form, selection))
     if sent.done:
         moved_notice(sent.result).show()
         return redirect(folder_url(sent.result.folder), 303)
     folders = queries.suggest_folders(actor())
     page = selection_page("move", selection, selected, form=form, folders=folders)
     return page, sent.status, sent.headers
+
+
+def move_to(form: PlaceForm, selection: Selection) -> services.Moved:
+    """Moves what is selected; if there is no such folder, the form offers to create it to those who
+    may."""
+    create, place = "create" in request.form, form.folder.data or ""
+    try:
+        return services.move_selected(actor(), selection, place, form.new_name, create)
+    except NoPlace:
+        form.offers_folder = actor().may_write
+        raise
 
 
 @bp.route("/files/remove", methods=["GET", "POST"])
