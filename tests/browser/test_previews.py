@@ -13,7 +13,7 @@ def page_of(site: Site, name: str, content: bytes) -> str:
     """The address of the page of a file that is uploaded."""
     site.send("editor", "/upload", page="/files", files=[("file", (name, content))])
     text = site.clients["editor"].get(f"{site.base}/files?q={name}", timeout=60).text
-    return Page(text).links("[data-fresh=list] tbody .main a")[-1]
+    return Page(text).links("tbody .main a[href$='/details']")[0]
 
 
 @pytest.mark.parametrize(
