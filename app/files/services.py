@@ -13,6 +13,7 @@ from app.database.engine import db, release_connection
 from app.database.service import after_commit, permitted, service
 from app.errors import NotFound
 from app.files import cache, queries
+from app.files.folders.checks import check_not_taken
 from app.files.folders.rows import lock_folder_of
 from app.files.models import File, FileRow
 from app.files.rules import check_may_change, restorable_since
@@ -121,7 +122,10 @@ def restore_of_owner(actor: Actor, file_id: int, owner_id: int) -> RestoredFile:
 
 
 def restore_versions(actor: Actor, file: File) -> RestoredFile:
-    """Restore a removed file and record it, within a running service."""
+    """Restore a removed file and record it, within a running service; Conflict where a folder has
+    its path now, or a file that of its folder."""
+    if file.removed_at is not None:
+        check_not_taken([file.path])
     lock_folder_of(file, actor.id)
     # Locked, so that an upload at the same time cannot leave two current versions.
     query = select(File).where(*queries.versions_of(file)).with_for_update()

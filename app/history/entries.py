@@ -191,8 +191,8 @@ def field_changes(
     subject: Subject, before: Fields | None, after: Fields | None, label: str
 ) -> list[FieldChange]:
     """What changed, field by field, in the order in which it was recorded. Of something new or
-    deleted empty fields are left out, and the name where the row's label shows it; otherwise fields
-    that are equal, which are recorded for undoing."""
+    deleted empty and hidden fields are left out, and the name where the row's label shows it;
+    otherwise fields that are equal, which are recorded for undoing."""
     fields = {**(before or {}), **(after or {})}
     if before is None or after is None:
         is_named = subject.fixed_name or subject.name_of(fields) == label
@@ -201,6 +201,7 @@ def field_changes(
             name
             for name, value in fields.items()
             if name != shown_already
+            and name not in subject.hidden
             and not is_empty(value)
             and not (name in subject.counts and value == 0)
         ]

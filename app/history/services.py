@@ -25,12 +25,14 @@ Fields = Mapping[str, Any]
 @dataclass(frozen=True)
 class Change:
     """What happened to one subject: the fields that changed, as plain JSON values. `before` is
-    None for something new, `after` for something removed."""
+    None for something new, `after` for something removed. `reverts_id` is the entry that it undoes,
+    if that is another one for each change."""
 
     subject_id: int
     before: Fields | None = None
     after: Fields | None = None
     version: int | None = None
+    reverts_id: int | None = None
 
 
 def record(
@@ -44,30 +46,29 @@ def record(
     """Write one entry for each change, within the running service; returns its id if it is one.
     `action` is `<kind>.<verb>`, for example `city.update`, of a kind that history/subjects.py
     knows. In the feed the first of several stands for all of them."""
-    common = common_columns(
-        actor, action, batch_id=batch_id, reverts_id=reverts_id, visible_to=visible_to
-    )
+    common = common_columns(actor, action, batch_id=batch_id, visible_to=visible_to)
     if len(changes) == 1:
-        inserted: Any = db.session.execute(INSERT, common | columns_of(changes[0]))
+        inserted: Any = db.session.execute(INSERT, common | columns_of(changes[0], reverts_id))
         entry_id: int = inserted.inserted_primary_key[0]
         return entry_id
     for start in range(0, len(changes), BATCH):
         some = changes[start : start + BATCH]
         rows = [
-            common | columns_of(change, folded=start + place > 0)
+            common | columns_of(change, reverts_id, folded=start + place > 0)
             for place, change in enumerate(some)
         ]
         db.session.execute(INSERT, rows)
     return None
 
 
-def columns_of(change: Change, folded: bool = False) -> dict[str, Any]:
+def columns_of(change: Change, reverts_id: int | None, folded: bool = False) -> dict[str, Any]:
     """The columns of the entry about one change."""
     return {
         "subject_id": change.subject_id,
         "old_values": dump(change.before),
         "new_values": dump(change.after),
         "version": change.version,
+        "reverts_id": change.reverts_id or reverts_id,
         "folded": folded,
     }
 

@@ -25,7 +25,8 @@ class Subject:
     see, each in at most one query. `url` gives the address of one, empty if it has none. `actions`
     translates `<kind>.<verb>` into words that also name the kind: "City added". `fields` translates
     the names of fields; `formats` has functions for fields whose recorded values are not what
-    people read, such as roles and sizes. `counts` are fields that are left out of an entry about
+    people read, such as roles and sizes. `hidden` are fields that are recorded for undoing and not
+    shown. `counts` are fields that are left out of an entry about
     something new or deleted where they are 0. `name_field` is the field that holds the name, by
     which something deleted is called; by default the first of `fields`. With `fixed_name` the name
     never changes, so it is not shown again beside the label. `sentences` are those of the feed by
@@ -43,6 +44,7 @@ class Subject:
     url: Callable[[int], str] = lambda _id: ""
     may_read: Callable[[Actor, Collection[int]], Collection[int]] = lambda _actor, _ids: ()
     formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+    hidden: Collection[str] = ()
     counts: Collection[str] = ()
     name_field: str = ""
     fixed_name: bool = False

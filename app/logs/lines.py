@@ -19,6 +19,7 @@ TRACE_LINE_BYTES = 300
 USUAL_BYTES = 200  # of a line without its message
 CUT = "…"
 PLAIN = re.compile(r"[ !#-\[\]-~]*")  # what no code changes
+QUOTED = re.compile('[ "=]')
 
 
 def text_code(character: str) -> str:
@@ -120,7 +121,7 @@ class TextFormatter(LineFormatter):
 def quote(value: object, most: int) -> str:
     """A value of a text line, in quotes if it contains a space, a quote or an equals sign."""
     text = escape(str(value), field_code, most)
-    return f'"{text}"' if any(character in ' "=' for character in text) else text
+    return f'"{text}"' if QUOTED.search(text) else text
 
 
 class JsonFormatter(LineFormatter):

@@ -63,10 +63,14 @@ class Pattern:
 
 
 class Texts:
-    """Numbers and times in one language."""
+    """Numbers and times in one language. `html_lang` is the language for the attribute `lang`;
+    `sentence_space` separates a sentence from the next one or from a link: nothing in Chinese."""
 
     def __init__(self, locale: Locale) -> None:
-        self.locale = locale
+        self.locale, self.name = locale, str(locale)
+        is_chinese = locale.language == "zh"
+        self.html_lang = "zh-CN" if is_chinese else "en"
+        self.sentence_space = "" if is_chinese else " "
         self.separator = get_group_symbol(locale)
         date = get_date_format("medium", locale).pattern
         time = get_time_format("medium", locale).pattern
@@ -163,16 +167,6 @@ def format_percent(share: float) -> str:
 def format_size(count: int) -> str:
     """A number of bytes: 1.5 MB."""
     return str(Bytes(count))
-
-
-def html_lang() -> str:
-    """The language for the attribute `lang`."""
-    return "zh-CN" if str(flask_babel.get_locale()).startswith("zh") else "en"
-
-
-def sentence_space() -> str:
-    """What separates a sentence from the next one or from a link: nothing in Chinese."""
-    return "" if html_lang() == "zh-CN" else " "
 
 
 def init_app(app: Flask) -> None:

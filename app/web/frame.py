@@ -12,11 +12,11 @@ from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
 from flask import Flask, g, render_template
-from flask_babel import get_locale
 from markupsafe import Markup, escape
 
 from app.current import actor, settings
 from app.web.client import colour_scheme
+from app.web.formatting import texts
 from app.web.navigation import MenuItem, bar_entries, menu_entries
 from app.web.posts import csrf
 from app.web.urls import this_page
@@ -93,7 +93,7 @@ def present_bar(forms: bool, sign_in: bool) -> Bar:
     """What decides how the bar of this request is drawn; `sign_in` offers visitors to sign in."""
     return Bar(
         settings().site_name,
-        str(get_locale()),
+        texts().name,
         colour_scheme(),
         shown(bar_entries()),
         shown(menu_entries()) if actor().is_signed_in else None,

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request, Response, current_app, g, request
-from flask_babel import get_locale
 from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
@@ -21,7 +20,7 @@ from app.logs.events import event
 from app.web import urls
 from app.web.client import ZONE, colour_scheme, cookie_name, time_zone
 from app.web.declarations import declared, path_for_log
-from app.web.formatting import html_lang, sentence_space
+from app.web.formatting import texts
 from app.web.hosts import check_host
 from app.web.posts import bodies, drafts
 from app.web.posts.csrf import FormRefused, check_csrf
@@ -134,6 +133,7 @@ def set_headers(response: Response) -> Response:
 
 def log_request(response: Response) -> None:
     """Log one line for the request, without its query, which may contain anything."""
+    total, ended = spent(), time.perf_counter()
     log.info(
         "request",
         extra={"fields": {
@@ -143,9 +143,9 @@ def log_request(response: Response) -> None:
             "method": request.method,
             "path": path_for_log(),
             "status": response.status_code,
-            "db_ms": round(spent().seconds * 1000, 1),
-            "db_n": spent().statements,
-            "ms": round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
+            "db_ms": round(total.seconds * 1000, 1),
+            "db_n": total.statements,
+            "ms": round((ended - g.get("started", ended)) * 1000, 1),
         }},
     )  # fmt: skip
 
@@ -184,12 +184,13 @@ class Site(Flask):
 
 def page_context() -> dict[str, Any]:
     """Variables of all templates."""
+    language = texts()
     return {
         "person": actor() if actor().is_signed_in else None,
         "site_name": settings().site_name,
-        "locale": str(get_locale()),
-        "html_lang": html_lang(),
-        "sentence_space": sentence_space(),
+        "locale": language.name,
+        "html_lang": language.html_lang,
+        "sentence_space": language.sentence_space,
         "colour_scheme": colour_scheme(),
         "time_zone": time_zone(),
         "chosen_zone": preferences().time_zone,

@@ -74,14 +74,18 @@ def add_to_search(app: Flask, entry: MenuItem) -> None:
     insort(navigation(app).searched, entry, key=attrgetter("order"))
 
 
+def visible_to(who: Actor, entries: list[MenuItem]) -> list[MenuItem]:
+    return [entry for entry in entries if entry.visible(who)]
+
+
 def bar_entries() -> list[MenuItem]:
     """The entries that the actor sees."""
-    return [entry for entry in navigation(current_app).bar if entry.visible(actor())]
+    return visible_to(actor(), navigation(current_app).bar)
 
 
 def menu_entries() -> list[MenuItem]:
     """The entries that the actor sees."""
-    return [entry for entry in navigation(current_app).menu if entry.visible(actor())]
+    return visible_to(actor(), navigation(current_app).menu)
 
 
 def current_list() -> MenuItem | None:
@@ -97,7 +101,7 @@ def current_list() -> MenuItem | None:
 
 def searched_entries() -> list[MenuItem]:
     """The pages that the search names to the actor."""
-    others = [entry for entry in navigation(current_app).searched if entry.visible(actor())]
+    others = visible_to(actor(), navigation(current_app).searched)
     return [*bar_entries(), *menu_entries(), *others]
 
 

@@ -176,10 +176,23 @@ def test_next_never_leads_off_the_site(as_role, cities):
     cities(("广东", "深圳市", 1))
     person = as_role("editor")
     data = {**NEW, "version": value(person.get("/cities/1"), "version")}
+    assert Page(person.get("/cities/1/delete?next=//evil.example")).links(CANCEL) == ["/cities"]
     response = person.submit("/cities/1", {**data, "next": "//evil.example"})
     assert response.location == "/cities"
     response = person.submit("/cities/1/delete", {"next": "https://evil.example"}, page="/cities/1")
     assert response.location == "/cities"
+
+
+def test_removing_a_city_from_its_page_leads_back_to_the_list_it_was_found_in(as_role, cities):
+    cities(("广东", "深圳市", 1))
+    person, found = as_role("editor"), "/cities?q=%E6%B7%B1&sort=users"
+    headers = {"Accept": "text/html", "Referer": f"http://localhost{found}"}
+    [remove] = Page(person.get("/cities/1", headers=headers)).links("main a[href*='/delete']")
+    page = person.get(remove)
+    assert Page(page).links(CANCEL) == [found]
+    sent = {"next": Page(page).one("main form [name=next]")["value"]}
+    response = person.submit("/cities/1/delete", sent, page=remove)
+    assert response.location == found
 
 
 def test_outdated_form_shows_both_and_is_saved_when_sent_again(app, as_role, cities, rows):

@@ -6,7 +6,7 @@ import re
 from app.config import ROOT
 from app.history.subjects import all_subjects
 
-RECORDING = {"record", "record_rows", "record_person", "record_new_person"}
+RECORDING = {"record", "record_rows", "record_move", "record_person", "record_new_person"}
 
 
 def recorded_actions(source: str, kinds: set[str]) -> set[str]:

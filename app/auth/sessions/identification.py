@@ -47,17 +47,19 @@ def load_from_session() -> None:
     """The session counts while it is young enough and of its person's present epoch. One that
     another release or something else wrote ends, and the person signs in again."""
     interface: Any = current_app.session_interface
-    epoch, preferences = interface.load(session)
-    if "person" not in session:
+    # To copy the proxy would ask it for each key.
+    opened: Any = session._get_current_object()  # type: ignore[attr-defined]
+    epoch, preferences = interface.load(opened)
+    if "person" not in opened:
         return
-    found = None if compare_once() else read_person(dict(session))
+    found = None if compare_once() else read_person(dict(opened))
     if found is None:
-        session.clear()
+        opened.clear()
         return
     if epoch is None or preferences is None:
         epoch, preferences = ask_database(found.person)
     if epoch != found.epoch or found.since < earliest_start():
-        session.clear()
+        opened.clear()
         return
     own = {"request_id": g.request_id, "epoch": found.epoch}
     g.actor = Actor(found.person, found.name, found.role, **own)

@@ -3,7 +3,9 @@ is looked up once: for each value, as template filters do, it would be most of t
 draw a list."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from babel import Locale
 from babel.dates import get_timezone
@@ -31,15 +33,17 @@ class RowFormatter:
         self.zone = get_timezone(settings().time_zone)
         # Without values gettext leaves the placeholder of the name in the text.
         self.remove = _("Remove %(name)s")
+        self.query = cache(lambda province: urlencode({"province": province}))
 
     def write(self, row: CityRow) -> tuple[Any, ...]:
         """The values of a row, in the order in which the template unpacks them."""
         city, users, changed = row.cityname, row.usernumber, row.changed_at
-        name = {"name": city_name(city)}
+        name, province = {"name": city_name(city)}, shown_name(row.provincename)
         return (
             row.id,
             name["name"],
-            shown_name(row.provincename),
+            province,
+            self.query(province),
             "" if users is None else self.texts.number(users),
             changed and changed.isoformat(timespec="milliseconds"),
             changed and self.write_exactly(changed),

@@ -7,7 +7,7 @@ from sqlalchemy import func, or_, select
 from app.actor import Actor
 from app.database.engine import db
 from app.database.keyset import Query
-from app.errors import Forbidden, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.files.folders.models import Folder
 from app.files.folders.paths import ancestors, inside, name_of, parent_of
 from app.files.folders.rows import lock_present, slices
@@ -50,7 +50,34 @@ def find_taken(paths: Collection[str]) -> dict[str, Message]:
     for path, some in above.items():
         if is_file := files.intersection(some):
             found[path] = filled(FILE_THERE, min(is_file))
+    return found | find_taken_among(path for path in paths if path not in found)
+
+
+def find_taken_among(paths: Iterable[str]) -> dict[str, Message]:
+    """The same for files that come together: why some cannot be stored beside those before them."""
+    files, folders, found = set[str](), set[str](), dict[str, Message]()
+    for path in paths:
+        above = ancestors(parent_of(path))
+        if path in folders:
+            found[path] = filled(FOLDER_THERE, path)
+        elif is_file := files.intersection(above):
+            found[path] = filled(FILE_THERE, min(is_file))
+        else:
+            files.add(path)
+            folders.update(above)
     return found
+
+
+def check_not_taken(paths: Collection[str]) -> None:
+    """Conflict if removed files cannot have these paths again."""
+    for message in find_taken(paths).values():
+        raise Conflict(message)
+
+
+def check_no_files(paths: Collection[str]) -> None:
+    """Conflict if removed folders cannot have these paths again, because a file has one."""
+    for path in sorted(find_files(paths)):
+        raise Conflict(filled(FILE_THERE, path))
 
 
 def find_files(paths: Collection[str]) -> set[str]:

@@ -28,14 +28,13 @@ from app.files.folders.moving import (
 from app.files.folders.paths import clean_folder, name_of, parent_of, path_in
 from app.files.folders.removing import (
     check_removal,
-    find_owners,
     remove_files,
     remove_folder,
-    restore_removed,
 )
 from app.files.folders.selection import Selected, Selection, check_may_change_all, find_selected
 from app.files.models import UNIQUE_VERSION
 from app.files.queries import lock_owners, no_such_file, versions_of
+from app.files.removed.restoring import find_owners, restore_removed
 from app.files.search_keys import folder_keys
 from app.history.services import Change, new_batch_id, record
 from app.text import N_

@@ -42,6 +42,7 @@ FOLDER = Subject(
         "folder.restore": _l("Folder restored"),
     },
     fields={"path": _l("Folder")},
+    hidden=("created_at", "created_by"),
     sentences={
         "folder.create": _l("%(who)s created the folder %(what)s"),
         "folder.move": _l("%(who)s moved the folder %(what)s"),

@@ -1,1 +1,1 @@
-"""Removed files: their list, and emptying it."""
+"""Removed files and folders: their list, emptying it, and where folders would be now."""

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from app.database.engine import db
-from app.files.folders.paths import ancestors, is_inside, moved
+from app.files.folders.paths import ancestors, is_inside, moved, name_of
+from app.files.rules import restorable_since
 from app.history.models import HistoryEntry
+from app.history.queries import written_since
+
+# Removed folders of one name that are looked at.
+MOST_NAMED = 1_000
 
 
 def paths_now(entries: Sequence[HistoryEntry]) -> dict[int, str]:
@@ -26,6 +31,23 @@ def paths_now(entries: Sequence[HistoryEntry]) -> dict[int, str]:
                     paths[entry_id] = moved(path, old, new)
             above = {each for path in paths.values() for each in ancestors(path)}
     return paths
+
+
+def removals_named(name: str) -> Sequence[HistoryEntry]:
+    """The newest entries about removed folders of this name that can still be restored, at most
+    MOST_NAMED, wherever they would be now: the folders above them may have been moved."""
+    since = restorable_since()
+    query = select(HistoryEntry).where(
+        HistoryEntry.action == "folder.delete",
+        HistoryEntry.at > since,
+        *written_since(since),
+        # As it is in the JSON text, which has more than the path.
+        HistoryEntry.before.contains(json.dumps(name, ensure_ascii=False)[1:], autoescape=True),
+    )
+    # MariaDB may prefer to read the history of all kinds backwards.
+    query = query.with_hint(HistoryEntry, "FORCE INDEX (ix_history_action)", dialect_name="mysql")
+    found = db.session.scalars(query.order_by(HistoryEntry.id.desc()).limit(MOST_NAMED))
+    return [entry for entry in found if name_of(path_before(entry)) == name]
 
 
 def path_before(entry: HistoryEntry) -> str:

@@ -9,8 +9,8 @@ from app.database.service import after_commit, permitted, service
 from app.errors import Conflict
 from app.files import cache
 from app.files.folders.paths import name_of
-from app.files.folders.removing import find_owners, restore_removed
 from app.files.queries import lock_owners
+from app.files.removed.restoring import find_owners, restore_removed
 from app.files.undo.bulk_moving import move_all_back
 from app.files.undo.bulk_removing import remove_all_added
 from app.files.undo.results import Undone
@@ -46,7 +46,7 @@ def restore_all(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
 def restore_of_owners(actor: Actor, head: HistoryEntry, owner_ids: Collection[int]) -> Undone:
     """The same in a transaction that first locks the owners of the files."""
     lock_owners(owner_ids)
-    restored = restore_removed(actor, head.batch_id or "", reverts_id=head.id)
+    restored = restore_removed(actor, head.batch_id or "")
     after_commit(cache.invalidate)
     left = len(read_changes([head], "file.delete")) - len(restored.files)
     files = [row.name for row in restored.files]

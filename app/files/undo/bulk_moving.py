@@ -13,7 +13,7 @@ from app.database.failures import violates
 from app.database.service import after_commit, service
 from app.errors import Conflict, Invalid, NotFound
 from app.files import cache
-from app.files.folders.checks import check_free, check_may_change_folders
+from app.files.folders.checks import check_free, check_may_change_folders, check_not_taken
 from app.files.folders.models import UNIQUE_PATH, Folder
 from app.files.folders.moving import Move, check_move, move_file, move_folder
 from app.files.folders.paths import name_of, parent_of
@@ -61,7 +61,7 @@ def move_of_owners(
         raise
     batch_id = new_batch_id()
     for done in moves:
-        record_move(actor, kind, done, batch_id, head.id)
+        record_move(actor, kind, done, batch_id, newest[done.subject_id])
     after_commit(cache.invalidate)
     names, left = [name_of(done.new) for done in moves], len(changes) - len(moves)
     if kind == "file":
@@ -80,8 +80,10 @@ def move_files(actor: Actor, changes: Changes) -> Iterator[Move]:
         check_move(files, [])
     for file in files:
         before = json.loads(moved[file.id].before or "{}")
-        with suppress(Invalid, NotFound):
-            check_free(join_path(before["folder"], before["name"]))
+        path = join_path(before["folder"], before["name"])
+        with suppress(Conflict, Invalid, NotFound):
+            check_not_taken([path])
+            check_free(path)
             ensure_folders([before["folder"]], actor.id)
             yield move_file(file, before["folder"], before["name"], {})
 
@@ -97,7 +99,8 @@ def move_folders(actor: Actor, changes: Changes) -> Iterator[Move]:
         check_move([], folders)
     for folder in folders:
         old = recorded_path(moved[folder.id].before)
-        with suppress(Invalid, NotFound):
+        with suppress(Conflict, Invalid, NotFound):
+            check_not_taken([old])
             check_free(old)
             ensure_folders([parent_of(old)], actor.id)
             yield move_folder(folder.id, parent_of(old), name_of(old))

@@ -100,12 +100,17 @@ def remove_added(
     update_versions([row.id for row in removal.former.values()], {"replaced_at": None})
     owners = owner_names(removal.files)
     changes = [
-        Change(row.id, before=fields_of(row, owners, removal), version=row.version)
+        Change(
+            row.id,
+            before=fields_of(row, owners, removal),
+            version=row.version,
+            reverts_id=added.files[row.id].id,
+        )
         for row in removal.files
     ]
-    record(actor, "file.delete", *changes, batch_id=batch_id, reverts_id=added.head.id)
+    record(actor, "file.delete", *changes, batch_id=batch_id)
     empty = find_empty(folders)
-    delete_folders(actor, empty, batch_id, added.head.id)
+    delete_folders(actor, empty, batch_id, {each: on.id for each, on in added.folders.items()})
     after_commit(cache.invalidate)
     return Undone(
         "removed",
@@ -178,7 +183,9 @@ def lock_folders(actor: Actor, added: Added, ids: Collection[int]) -> list[Folde
     """The folders that came with these files, and that the actor may remove, locked."""
     newest = newest_entries("folder", added.folders)
     came = {each for each, last in newest.items() if last == added.folders[each].id}
-    columns = select(Folder.id, Folder.path, Folder.created_by).order_by(Folder.id)
+    columns = select(Folder.id, Folder.path, Folder.created_at, Folder.created_by).order_by(
+        Folder.id
+    )
     rows = list[FolderRow]()
     for some in slices(came | find_made(added, ids)):
         rows += db.session.execute(columns.where(Folder.id.in_(some)).with_for_update())

@@ -4,32 +4,32 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 
 from app.actor import Actor, Role
 from app.database.engine import db, release_connection
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, Invalid
 from app.files import cache
-from app.files.folders.checks import check_may_change_folders, may_change_folders
+from app.files.folders.checks import check_may_change_folders, check_not_taken, may_change_folders
 from app.files.folders.models import Folder
 from app.files.folders.moving import Move, Types, check_move, move_file, move_folder, read_types
 from app.files.folders.paths import how_moved, inside, name_of, parent_of
-from app.files.folders.removing import (
+from app.files.folders.removing import delete_folders
+from app.files.folders.rows import ensure_folders
+from app.files.folders.services import record_move
+from app.files.models import File, join_path
+from app.files.queries import lock_owners
+from app.files.removed.places import path_before, paths_now, recorded_path, removals_named
+from app.files.removed.restoring import (
     find_owners,
     may_restore_folder,
     restore_folders,
     restore_removed,
 )
-from app.files.folders.rows import ensure_folders
-from app.files.folders.services import record_move
-from app.files.models import File
-from app.files.queries import lock_owners
-from app.files.removed.places import path_before, paths_now, recorded_path
 from app.files.rules import restorable_since
 from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE, GONE, check_newest, newest_of_subjects
-from app.history.services import Change, dump, record
 from app.text import N_, Message
 
 
@@ -40,39 +40,49 @@ def find_undoable_folders(actor: Actor, entries: Sequence[HistoryEntry]) -> Coll
     able = [entry for entry in entries if entry not in removed]
     query = select(Folder).where(Folder.id.in_([entry.subject_id for entry in able]))
     folders = {folder.id: folder for folder in db.session.scalars(query)}
+    used = find_used([folder.path for folder in folders.values()])
     return find_restorable(actor, removed) | {
         entry.id
         for entry in able
         if (folder := folders.get(entry.subject_id))
         and folder.path == path_after(entry)
+        and (entry.action == "folder.move" or folder.path not in used)
         and may_change_folders(actor, [folder])
     }
 
 
+def find_used(paths: Collection[str]) -> set[str]:
+    """Those of some folders in which there is something."""
+    files = select(File.folder).where(File.folder.in_(paths), File.removed_at.is_(None))
+    folders = select(Folder.parent).where(Folder.parent.in_(paths))
+    return set(db.session.scalars(union(files, folders))) if paths else set()
+
+
 def find_restorable(actor: Actor, removed: Sequence[HistoryEntry]) -> set[int]:
-    """Of entries about removed folders those whose folder can be restored, and is not there."""
+    """Of entries, each the newest about a removed folder, those whose folder can be restored. It
+    may be there already, because something in it was restored before."""
     since = restorable_since()
     able = [each for each in removed if each.at > since and may_restore_folder(actor, each)]
     if not able:
         return set()
     paths = paths_now(able)
-    there = set(db.session.scalars(select(Folder.path).where(Folder.path.in_(paths.values()))))
-    return {entry_id for entry_id, path in paths.items() if path not in there}
+    query = select(Folder.path, Folder.id).where(Folder.path.in_(paths.values()))
+    there = {row.path: row.id for row in db.session.execute(query)}
+    return {
+        entry.id
+        for entry in able
+        if there.get(paths[entry.id], entry.subject_id) == entry.subject_id
+    }
 
 
 @permitted(Role.VIEWER)
 def find_folder_removal(actor: Actor, path: str) -> int | None:
     """The id of the entry about the removal of the folder that would have this path now, if the
     actor can undo it."""
-    query = select(HistoryEntry).where(
-        HistoryEntry.action == "folder.delete",
-        HistoryEntry.before == dump({"path": path}),
-        HistoryEntry.at > restorable_since(),
-    )
-    removed = db.session.scalars(query.order_by(HistoryEntry.id.desc()).limit(1)).all()
-    is_there = [paths_now(removed)[entry.id] == path for entry in removed] == [True]
-    able = find_restorable(actor, newest_of_subjects(removed)) if is_there else ()
-    return next(iter(able), None)
+    removed = removals_named(name_of(path))
+    paths = paths_now(removed)
+    newest = [entry for entry in removed if paths[entry.id] == path][:1]
+    return next(iter(find_restorable(actor, newest_of_subjects(newest))), None)
 
 
 @permitted(Role.VIEWER)
@@ -110,9 +120,9 @@ def restore(actor: Actor, entry: HistoryEntry) -> Message:
     if entry.at <= restorable_since():
         raise Conflict(N_("This folder can no longer be restored."))
     if entry.batch_id:
-        folders = restore_removed(actor, entry.batch_id, path, entry.id).folders
+        folders = restore_removed(actor, entry.batch_id, path).folders
     else:
-        folders = restore_folders(actor, [entry], None, entry.id)
+        folders = restore_folders(actor, {path: entry}, None)
     if path not in folders:
         raise Conflict(CHANGED_SINCE)
     if path != path_before(entry):
@@ -130,9 +140,7 @@ def remove_empty(actor: Actor, folder: Folder, entry: HistoryEntry) -> Message:
     folders = select(Folder.id).where(Folder.parent == folder.path)
     if any(db.session.scalar(query.limit(1)) for query in (files, folders)):
         raise Conflict(N_("There is something in this folder now."))
-    change = Change(folder.id, before={"path": folder.path})
-    record(actor, "folder.delete", change, reverts_id=entry.id)
-    db.session.delete(folder)
+    delete_folders(actor, [folder], None, {folder.id: entry.id})
     return N_("%(name)s was removed.", name=folder.name)
 
 
@@ -140,6 +148,7 @@ def move_back(actor: Actor, folder: Folder, entry: HistoryEntry) -> Message:
     old = path_before(entry)
     with as_conflict():
         check_move([], [folder])
+        check_not_taken([old])
         ensure_folders([parent_of(old)], actor.id)
         done = move_folder(folder.id, parent_of(old), name_of(old))
     record_move(actor, "folder", done, None, entry.id)
@@ -182,6 +191,7 @@ def undo_file_move(actor: Actor, entry: HistoryEntry, file: File, types: Types) 
         raise Conflict(CHANGED_SINCE)
     before = json.loads(entry.before or "{}")
     with as_conflict():
+        check_not_taken([join_path(before["folder"], before["name"])])
         ensure_folders([before["folder"]], actor.id)
         done = move_file(file, before["folder"], before["name"], types)
     record_move(actor, "file", done, None, entry.id)

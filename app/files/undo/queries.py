@@ -86,8 +86,8 @@ def find_version(some: Subquery, action: str) -> Query:
 def find_folder(some: Subquery, action: str) -> Query:
     """Of some entries about folders those that can be undone."""
     if action == "folder.delete":
-        query = select(some.c.id).outerjoin(Folder, Folder.id == some.c.subject_id)
-        return query.where(Folder.id.is_(None), period.is_restorable(KIND, some.c.at))
+        query = select(some.c.id).where(period.is_restorable(KIND, some.c.at))
+        return query.where(some.c.id == last_about("folder", some))
     query = select(some.c.id).join(Folder, Folder.id == some.c.subject_id)
     return query.where(some.c.id == last_about("folder", some))
 

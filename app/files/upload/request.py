@@ -73,7 +73,7 @@ def receive() -> tuple[list[ReceivedFile], bool]:
 def read_form(parser: UploadParser) -> None:
     """Have the form read by a greenlet of its own: within its time, and only as long as its sender
     may upload. Its progress is noted."""
-    start, note = time.monotonic(), ProgressNote(actor().person_id)
+    note, start = ProgressNote(actor().person_id), time.monotonic()
     reader = gevent.spawn(copy_context().run, read_or_error)
     try:
         while True:

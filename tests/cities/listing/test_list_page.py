@@ -3,6 +3,7 @@
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from jinja2 import FileSystemLoader
@@ -131,6 +132,17 @@ def test_active_filters_are_chips_that_can_be_removed(as_role, cities):
     assert page.links("a.clear") == ["/cities?sort=users"]
     assert page.text("option[selected]") == "广东"
     assert page.one('.filters input[type="hidden"][name="sort"]')["value"] == "users"
+
+
+@pytest.mark.parametrize("name", ["100% %s", "%(id)s", "<b>\"&'+ /?", "%(name)s", "深圳 市"])
+def test_a_row_has_its_names_as_they_are(as_role, cities, name):
+    cities((name, name, 9))
+    row = Page(as_role("editor").get("/cities")).one(".sheet tbody tr")
+    [city, province], button = row.select("td > a"), row.select_one("button")
+    assert (city.text, province.text) == (name, name)
+    assert parse_qs(urlsplit(province["href"]).query) == {"province": [name]}
+    assert button["title"] == button["aria-label"] == f"Remove {name}"
+    assert button["formaction"] == f"{city['href']}/delete"
 
 
 def test_what_was_searched_for_is_escaped(as_role, cities):

@@ -2,6 +2,8 @@
 and is read by an index."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -20,9 +22,11 @@ from app.text import search_key
 from tests.cities.conftest import ACTOR, add_cities, add_city
 from tests.cities.listing.test_paging import expected, ids, through_address
 from tests.factories import statements
+from tests.servers import wait_until
 
 SEEDS = range(4)
 ROWS, LISTINGS, FEW = 70, 30, 12
+NAMES, SAME_NAME = 700, 8  # of the large register
 PIECES = ("西", "安", "广东", "东", "é", "E", "ß", "ss", "100%", "a_b", "/", "市", " ", "\u200b")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -168,8 +172,8 @@ def test_the_end_of_a_name_that_becomes_longer_when_it_is_folded(any_app):
 def large(any_app):
     """More rows than are sorted, of which each filter finds many."""
     rows = []
-    for number in range(6000):
-        province, city = f"p{number % 3}" if number % 5 else None, f"c{number % 700}"
+    for number in range(NAMES * SAME_NAME):
+        province, city = f"p{number % 3}" if number % 5 else None, f"c{number % NAMES}"
         more = {"usernumber": number % 900 or None, "changed_at": START + timedelta(number)}
         rows.append({"provincename": province, "cityname": city, **more, **keys(province, city)})
     db.session.execute(insert(City.__table__), rows)
@@ -221,6 +225,35 @@ def assert_reads_an_index(found, listing):
         if not str(step["table"]).startswith("<derived"):
             assert step["key"], (listing, step)
             assert "filesort" not in step["Extra"], (listing, step)
+
+
+def test_few_searches_read_the_register_at_once_and_others_wait_without_a_connection(
+    any_app, large, monkeypatch
+):
+    monkeypatch.setattr(queries, "TURN_SECONDS", 60)
+    db.session.remove()
+    with ExitStack() as taken, statements() as sent, ThreadPoolExecutor(1) as thread:
+        for _turn in range(queries.TURNS):
+            taken.enter_context(queries.turns)
+        found = thread.submit(count_in_another_request, any_app)
+        wait_until(lambda: sent and not db.engine.pool.checkedout(), "it waits for a turn")
+        assert not found.done()
+        assert not any("LIKE" in statement for statement, _values in sent)
+        taken.close()
+        assert found.result(60) == SAME_NAME
+
+
+def count_in_another_request(app):
+    with app.app_context():
+        return queries.find_hits(ACTOR, CityListing(search="c699")).total
+
+
+def test_a_search_whose_turn_does_not_come_reads_all_the_same(large, monkeypatch):
+    monkeypatch.setattr(queries, "TURN_SECONDS", 0)
+    with ExitStack() as taken:
+        for _turn in range(queries.TURNS):
+            taken.enter_context(queries.turns)
+        assert queries.find_hits(ACTOR, CityListing(search="c699")).total
 
 
 @pytest.mark.parametrize("any_app", ["mariadb"], indirect=True)

@@ -11,10 +11,12 @@ from app.errors import NotFound
 from app.files import services as files
 from app.files.folders import moving, services
 from app.files.models import File
+from app.files.removed import restoring
 from app.files.undo import folders as undoing
+from app.files.undo.bulk import undo_bulk_change
 from app.files.upload import earlier
 from app.files.upload.versions import Versions
-from tests.factories import coming_between
+from tests.factories import coming_between, note_calls
 from tests.files.folders.test_services import folders, newest_entry, paths, picked, put
 from tests.files.helpers import editor
 
@@ -88,6 +90,24 @@ def test_an_upload_to_where_a_file_is_being_restored_is_its_next_version(any_app
     upload = partial(put, people[0], "a/f.txt", b"y")
     with coming_between(any_app, module, "restore_removed", upload):
         undo()
+    assert current() == ["a/f.txt:2"]
+
+
+@on_mariadb
+@pytest.mark.parametrize("by", ["batch", "bulk"])
+def test_what_is_restored_and_an_upload_to_it_do_not_wait_in_a_circle(
+    any_app, people, monkeypatch, by
+):
+    me = editor(people[0])
+    put(people[0], "a/f.txt")
+    batch = services.remove_selected(me, folders("a")).batch_id
+    undo = partial(undo_bulk_change, me, [newest_entry("folder.delete")])
+    restore = partial(services.restore_batch, me, batch) if by == "batch" else undo
+    calls = note_calls(monkeypatch, restoring, "removed_together")
+    calls_of_upload = note_calls(monkeypatch, Versions, "insert")
+    with coming_between(any_app, Versions, "insert", restore):
+        put(people[0], "a/f.txt", b"y")
+    assert (len(calls), len(calls_of_upload)) == (1, 1)  # neither began again after a deadlock
     assert current() == ["a/f.txt:2"]
 
 

@@ -11,7 +11,7 @@ from app.actor import ANONYMOUS, Actor, Role
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.files import services as files
-from app.files.folders import moving, queries, removing, services
+from app.files.folders import moving, queries, removing, rows, services
 from app.files.folders.models import Folder
 from app.files.folders.selection import Selection, load_selected
 from app.files.models import File
@@ -262,6 +262,22 @@ def test_an_upload_is_refused_where_a_folder_is_and_in_what_is_a_file(any_app, p
     assert paths()[1] == ["a", "a/b", "f"]
 
 
+def test_of_one_form_no_file_has_the_path_of_a_folder_of_another_one(any_app, people):
+    names = ["f", "g/h/1.txt", "f/x.txt", "g/h", "g", "f", "g/2.txt"]
+    sent = [received(name, name.encode(), with_folder=True) for name in names]
+    store_uploads(editor(people[0]), sent)
+    assert [str(each.error or "") for each in sent] == [
+        "",
+        "",
+        "There is already a file f in Files.",
+        "There is already a folder h in g.",
+        "There is already a folder g in Files.",
+        "",
+        "",
+    ]
+    assert paths() == (["f:1", "g/h/1.txt:1", "f:2", "g/2.txt:1"], ["g", "g/h"])
+
+
 def test_an_upload_into_a_renamed_folder_makes_it_again(people):
     put(people[0], "a/1.txt")
     services.move_selected(editor(people[1]), folders("a"), "", "b")
@@ -340,13 +356,18 @@ def test_many_are_changed_some_at_a_time_in_a_transaction_that_never_yields(
     me = editor(people[0])
     for number in range(5):
         put(people[number % 2], f"a/{number}.txt")
-    for module in (moving, history):
+        services.create_folder(me, "a", f"{number}")
+    for module in (moving, history, rows):
         monkeypatch.setattr(module, "BATCH", 2)
     yields = note_calls(monkeypatch, concurrency, "is_module_patched")  # each yield asks it first
     services.move_selected(me, folders("a"), "", "b")
     removal = services.remove_selected(me, folders("b"))
+    assert paths() == ([], [])
     assert services.restore_batch(me, removal.batch_id) == (5, 1, "")
-    assert paths() == ([f"b/{number}.txt:1" for number in range(5)], ["b"])
+    assert paths() == (
+        [f"b/{number}.txt:1" for number in range(5)],
+        ["b", *(f"b/{number}" for number in range(5))],
+    )
     check_keys()
     assert yields == []
     for action in ("file.delete", "file.restore"):
@@ -366,6 +387,14 @@ def newest_entry(action):
     return found
 
 
+def removal_of(path):
+    """The newest entry about the removal of a folder, detached from the session."""
+    found = [each for each in entries("folder") if each.action == "folder.delete"]
+    entry = [each for each in found if json.loads(each.before)["path"] == path][-1]
+    db.session.expunge(entry)
+    return entry
+
+
 def offered(actor):
     """The actions about folders that are offered for undoing."""
     found = find_undoable(actor, entries())
@@ -382,8 +411,7 @@ def test_a_removed_folder_is_restored_from_the_history(any_app, people):
     before, number = paths(), folder_id("a")
     services.remove_selected(me, folders("a", "b"))
     assert paths() == ([], [])
-    removal = next(entry for entry in entries("folder") if entry.before == '{"path": "a"}')
-    db.session.expunge(removal)
+    removal = removal_of("a")
     assert offered(me) == ["folder.delete"] * 3
     assert offered(Actor(people[1], "Lin", Role.VIEWER)) == []
     assert [find_folder_removal(me, path) for path in ("a", "A", "a/")] == [removal.id, None, None]
@@ -392,10 +420,15 @@ def test_a_removed_folder_is_restored_from_the_history(any_app, people):
     assert find_folder_removal(me, "a") is None
     assert paths() == ([path for path in before[0] if path[0] == "a"], ["a", "a/empty"])
     assert folder_id("a") == number
-    assert offered(me) == ["folder.delete", "folder.restore", "folder.restore"]
+    assert offered(me) == ["folder.delete", "folder.restore"]  # of the empty one
     with pytest.raises(Conflict):
         undo_folder_change(me, removal)
-    assert newest_entry("folder.restore").reverts_id == removal.id
+    ids = {(each.action, each.subject_id): each.id for each in entries()}
+    restored = [each for each in entries() if "restore" in each.action]
+    for entry in restored:
+        removed = entry.action.replace("restore", "delete")
+        assert entry.reverts_id == ids[removed, entry.subject_id]
+    assert len(restored) == 3
 
 
 def rename(folder, name):
@@ -409,8 +442,7 @@ def test_a_removed_folder_comes_back_where_the_folder_above_was_moved(any_app, p
     services.create_folder(me, "a/b", "empty")
     services.create_folder(me, "", "ab")
     batch = services.remove_selected(me, folders("a/b")).batch_id
-    removal = next(entry for entry in entries("folder") if entry.before == '{"path": "a/b"}')
-    db.session.expunge(removal)
+    removal = removal_of("a/b")
     rename("a", "c")
     services.move_selected(me, folders("c"), "ab")
     rename("ab/c", "d")
@@ -458,6 +490,8 @@ def test_what_cannot_be_restored_from_the_history(any_app, people):
     assert offered(me) == []
     with pytest.raises(Conflict):
         undo_folder_change(me, newest)
+    with pytest.raises(NotFound):
+        services.restore_batch(me, newest.batch_id)
 
 
 def test_a_folder_of_which_the_making_was_undone_comes_back(any_app, people):
@@ -496,7 +530,14 @@ def test_who_may_change_a_folder(people):
     ):
         with pytest.raises(Forbidden):
             work()
-    assert services.remove_selected(me, folders("my")).files == 1
+    for restore in (
+        lambda _batch: undo_folder_change(me, removal_of("my")),
+        lambda batch: services.restore_batch(me, batch),
+    ):
+        removal = services.remove_selected(me, folders("my"))
+        assert removal.files == 1
+        restore(removal.batch_id)
+        assert paths()[1] == ["my", "shared"]
     with pytest.raises(Unauthorized):
         services.remove_selected(ANONYMOUS, folders("shared"))
 

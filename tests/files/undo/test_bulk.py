@@ -20,7 +20,7 @@ from app.history.bulk import load_heads
 from app.history.feed import describe_groups
 from app.history.recent import recent_changes
 from app.history.undo import find_undoable_groups, undo_entries
-from tests.factories import at_once, entries, statements
+from tests.factories import at_once, coming_between, entries, statements
 from tests.files.folders.test_services import folders, paths, picked, put
 from tests.files.helpers import age, editor, received
 
@@ -78,12 +78,11 @@ def test_an_undone_upload_takes_its_folders_along_and_comes_back(people):
     upload(people[0], "trip/1.txt", "trip/a/2.txt", "trip/a/3.txt")
     made = set(db.session.scalars(select(Folder.id)))
     assert offered(me) == ["file.create"]
-    [uploaded] = line("file.create", me)
     assert undo(me, "file.create") == "3 files were removed. 2 folders were removed."
     assert paths() == ([], [])
-    assert {entry.reverts_id for entry in entries() if entry.action == "file.delete"} == {
-        uploaded.id
-    }
+    ids = {entry.subject_id: entry.id for entry in entries() if entry.action == "file.create"}
+    removed = [entry for entry in entries() if entry.action == "file.delete"]
+    assert {each.subject_id: each.reverts_id for each in removed} == ids
     assert said(me)[:2] == [
         "You removed the folder trip and 1 more",
         "You removed 1.txt and 2 more",
@@ -369,3 +368,32 @@ def test_a_folder_with_one_file_is_undone_as_one(people):
         undone = "folder.restore" if action == "file.delete" else "file.restore"
         assert click(undone) == "1.txt was removed. trip was removed."
     assert paths() == ([], [])
+
+
+@pytest.mark.parametrize("step", ["lock_folders", "find_removal", "find_empty"])
+def test_what_somebody_puts_into_a_folder_that_is_removed_has_a_folder(any_app, people, step):
+    me = editor(people[0])
+    upload(people[0], "a/b/1.txt", "a/b/2.txt")
+    heads = line("file.create", me)
+    other = partial(put, people[1], "a/b/3.txt")
+    with coming_between(any_app, bulk_removing, step, other) as stored:
+        undo_entries(me, heads)
+    assert len(stored) == 1
+    assert paths() == (["a/b/3.txt:1"], ["a", "a/b"])
+
+
+@pytest.mark.parametrize("step", ["lock_folders", "find_removal", "find_empty"])
+def test_files_that_somebody_removes_just_now_are_removed_once(any_app, people, step):
+    me = editor(people[0])
+    upload(people[0], "a/1.txt", "a/2.txt")
+    heads = line("file.create", me)
+    other = partial(services.remove_selected, editor(people[1]), folders("a"))
+    with coming_between(any_app, bulk_removing, step, other) as results:
+        try:
+            undo_entries(me, heads)
+        except Conflict as error:
+            results.append(error)
+    assert paths() == ([], [])
+    removed = [entry.subject_id for entry in entries("file") if entry.action == "file.delete"]
+    assert len(removed) == 2
+    assert {type(each).__name__ for each in results} <= {"Removal", "NotFound", "Conflict"}
