@@ -36,6 +36,7 @@ export class Queue {
     this.waiting = [];
     this.jobs = new Set();
     this.failures = new Map(); // from the item to the reason
+    this.former = new Map(); // from the path to the item, of those before the last choice
     this.uploaded = { count: 0, bytes: 0, cost: 0, plain: [], noted: [] };
     this.total = { count: 0, bytes: 0, cost: 0 };
     this.paused = ""; // why: "person", "signedOut", "broken"
@@ -62,6 +63,7 @@ export class Queue {
   // Stop holds for the folders that are still to be read.
   begin() {
     if (!this.isActive && !this.failures.size) this.clear();
+    this.former = new Map(Array.from(this.failures.keys(), (item) => [item.path, item]));
     this.isStopped = false;
   }
 
@@ -81,6 +83,7 @@ export class Queue {
     do {
       const { file, path } = found[next];
       const item = { file, path, tries: 0, alone: false };
+      this.forget(path);
       this.count(item, 1);
       if (file.size > this.most) this.failures.set(item, this.texts.tooLarge);
       else this.waiting.push(item);
@@ -93,9 +96,16 @@ export class Queue {
   // A path that could not be read at all.
   addUnreadable(path, reason) {
     const item = { file: new File([], path), path, tries: 0, alone: true, isMissing: true };
+    this.forget(path);
     this.count(item, 1);
     this.failures.set(item, reason);
     this.changed();
+  }
+
+  // What failed and was chosen again is neither listed nor counted twice.
+  forget(path) {
+    const item = this.former.get(path);
+    if (item && this.failures.delete(item)) this.count(item, -1);
   }
 
   count(item, sign) {

@@ -25,7 +25,7 @@ from sqlalchemy import func, select, text
 
 from app import create_app
 from app.auth import services as auth
-from app.cities.cache import CACHE
+from app.cities.cache import CACHE, COUNTED
 from app.cities.models import City
 from app.config import Settings
 from app.database.cursor import LAST, Cursor, write_cursor
@@ -95,8 +95,9 @@ class Register:
 
     def forget(self) -> None:
         """Delete what the register has cached."""
-        if keys := list(self.redis.scan_iter(f"{CACHE.prefix}:*", 1000)):
-            self.redis.delete(*keys)
+        for cache in (CACHE, COUNTED):
+            if keys := list(self.redis.scan_iter(f"{cache.prefix}:*", 1000)):
+                self.redis.delete(*keys)
 
     def get(self, path: str) -> bool:
         return self.client.get(path)[0] == 200

@@ -244,6 +244,19 @@ def test_too_large_files_are_reported_and_not_sent(page: Page) -> None:
     assert [url for url in asked if "/static/" not in url] == []
 
 
+def test_what_failed_and_is_chosen_again_is_counted_and_listed_once(page: Page) -> None:
+    page.evaluate("document.querySelector('[data-drop]').dataset.most = '1000'")
+    for _time in range(2):
+        page.locator("#file").set_input_files(
+            [chosen(f"{n}.txt", some_text(1001)) for n in range(5)]
+        )
+        expect_title(page, "0 uploaded, 5 failed")
+        expect(page.locator("[data-failures] li")).to_have_count(5)
+        expect(page.locator("#file")).to_have_value("")
+    page.locator("#file").set_input_files(chosen_list("0.txt", "1.txt"))
+    expect_title(page, "2 uploaded, 3 failed")
+
+
 def test_a_sent_file_can_no_longer_be_stopped(page: Page, responses: Responses) -> None:
     page.locator("#file").set_input_files([chosen("sent.txt", b"a river")])
     expect(page.locator("[data-figures]")).to_have_text("checking…")
