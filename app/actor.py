@@ -4,7 +4,7 @@ Plain values without Flask or the database. Every service that writes takes an `
 argument.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.errors import Forbidden, Unauthorized
@@ -46,6 +46,9 @@ class Actor:
     request_id: str | None = None
     # The epoch of the session (app/auth/models.py::Person).
     epoch: int | None = None
+    # The last change of this person, or of this request, as a moment of app/redis/cache.py: cached
+    # values from before it are not shown to them. None if only present values are shown.
+    wrote: int | None = field(default=None, compare=False)
 
     @classmethod
     def operator(cls) -> "Actor":

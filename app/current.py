@@ -44,4 +44,11 @@ def preferences() -> Preferences:
 
 def visitor() -> Actor:
     """A visitor who makes the current request."""
-    return replace(ANONYMOUS, request_id=g.request_id)
+    return replace(ANONYMOUS, request_id=g.request_id, wrote=0)
+
+
+def note_write(moment: int | None) -> None:
+    """The current request changed something at a moment, None if that is not known
+    (`Actor.wrote`)."""
+    if "actor" in g:
+        g.actor = replace(g.actor, wrote=moment)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_keywords, parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
-from bs4 import BeautifulSoup
 from jinja2 import Environment
 
 from app.config import ROOT
@@ -25,6 +25,7 @@ KEYWORDS = DEFAULT_KEYWORDS | parse_keywords(
 PO = ROOT / "translations/zh/LC_MESSAGES/messages.po"
 LETTERS = re.compile("[A-Za-z\u4e00-\u9fff]{2}")
 ATTRIBUTES = ("title", "aria-label", "placeholder", "alt")
+CODE = ("code", "kbd", "pre")
 # Names and addresses, which are the same in every language.
 UNTRANSLATED = {"Python", "SHA-256", "curl", "/fib/93", "/pi/1000000"}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
@@ -104,15 +105,34 @@ def test_no_translation_is_unused(extracted, chinese):
     assert not chinese.obsolete, "translations that are commented out"
 
 
+class PlainTexts(HTMLParser):
+    """The texts of a template, which may be a part of a page, and of attributes; none of code."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+        self.depth = 0  # within elements of code
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.depth += tag in CODE
+        if not self.depth:
+            self.found |= {value or "" for name, value in attrs if name in ATTRIBUTES}
+
+    def handle_endtag(self, tag: str) -> None:
+        self.depth -= tag in CODE
+
+    def handle_data(self, data: str) -> None:
+        if not self.depth:
+            self.found.add(data.strip())
+
+
 def plain_texts(template: str) -> set[str]:
     """The texts of a template outside of expressions and code, also those of attributes."""
     tokens = Environment(autoescape=True).lex(template)
     html = "".join(value for _line, kind, value in tokens if kind == "data")
-    soup = BeautifulSoup(html, "html.parser")
-    for code in soup.select("code, kbd, pre"):
-        code.decompose()
-    more = (tag.get(name, "") for tag in soup.find_all(True) for name in ATTRIBUTES)
-    return {text for text in map(str, (*soup.stripped_strings, *more)) if LETTERS.search(text)}
+    return {text for text in PlainTexts(html).found if LETTERS.search(text)}
 
 
 def test_templates_have_no_text_without_a_translation():

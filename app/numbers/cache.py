@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from redis.exceptions import RedisError
 
 from app.numbers.results import Result, ResultStore, made_here
-from app.redis.lock import Lock, find_or_acquire
+from app.redis.flight import Flight
+from app.redis.lock import Lock
+
+WAIT_SECONDS = 15  # for the result of another process
 
 
 def get_or_compute(
@@ -14,18 +18,15 @@ def get_or_compute(
 ) -> tuple[Result, bool]:
     """The result and whether it was cached. `allow` is called before a computation and may refuse
     it. Without Redis the result is computed here and not stored."""
-    lock = Lock(f"gz:lock:{results.name}:{n}")
-    try:
-        found = find_or_acquire(lock, lambda: results.find(n, lock))
-    except RedisError:
-        return made_here(compute(lock)), False
-    if found is not None:
-        return found, True
-    try:
+    with Flight(f"gz:lock:{results.name}:{n}", WAIT_SECONDS) as flight:
+        try:
+            found = flight.find(partial(results.find, n, flight.lock))
+        except RedisError:
+            return made_here(compute(flight.lock)), False
+        if found is not None:
+            return found, True
         allow()
-        result = made_here(compute(lock))
+        result = made_here(compute(flight.lock))
         with suppress(RedisError):
-            results.store(n, result, lock)
-    finally:
-        lock.release()
+            results.store(n, result, flight.lock)
     return result, False

@@ -14,6 +14,9 @@ from app.redis.breaker import Breaker, log
 from app.redis.failures import WRONG_TYPE, ErrorKind, classify
 
 PREFIX = "gz:"  # of all keys that are ours alone
+# Of the hash of what Redis knows about a person: epoch, preferences (app/auth/sessions/epochs.py)
+# and last change (app/redis/cache.py). It expires so many seconds after it was last written.
+PERSON_PREFIX, PERSON_SECONDS = f"{PREFIX}person:", 86_400
 MOST_WRONG = 10  # more keys than any script has
 DELETED = "deleted a value of another type"
 WORDS = "{" + ", ".join(f'"{words}"' for words in WRONG_TYPE) + "}"

@@ -2,29 +2,22 @@
 
 A script that looks for the result takes the lock if there is none, and the one that stores the
 result gives it up: two round trips. The lock expires unless its holder renews it, so the work of a
-process that died is taken over by one of those that wait. Losing a lock does no harm if every
-process gets the same result.
+process that died is taken over by one of those that wait. Losing a lock does no harm: then two
+processes do the same work.
 """
 
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeVar
 
 from redis.exceptions import RedisError
 
-from app.errors import Unavailable
 from app.redis.client import redis_store
-from app.text import N_
 
-T = TypeVar("T")
-
-LEASE_SECONDS = 5  # without renewal another process takes the lock
-RENEW_SECONDS = 1
-WAIT_SECONDS = 15  # for the result of another process
-POLL_SECONDS = (0.01, 0.1)  # the first pause and the longest; each pause doubles
+LEASE_SECONDS = 1.0  # without renewal another process takes the lock
+RENEW_SECONDS = 0.3
 
 # Before each script that takes or gives up a lock. The token may hold it already, because the
 # answer of the script that took it can be lost. What does not expire is not a lock, but something
@@ -45,6 +38,7 @@ end
 RENEW = """
 if ask("GET", KEYS[1]) == ARGV[1] then ask("PEXPIRE", KEYS[1], ARGV[2]) end
 """
+RELEASE = f"{LOCK}release(KEYS[1], ARGV[1])"
 
 
 class Lock:
@@ -54,7 +48,7 @@ class Lock:
     def __init__(self, key: str) -> None:
         self.key, self.token, self.held = key, secrets.token_hex(16), False
         self._renew = redis_store.script(RENEW)
-        self._release = redis_store.script(LOCK + "release(KEYS[1], ARGV[1])")
+        self._release = redis_store.script(RELEASE)
 
     @property
     def lease(self) -> int:
@@ -63,21 +57,18 @@ class Lock:
 
     @contextmanager
     def renewed(self) -> Iterator[None]:
-        """Extend the lease again and again while something else does the work, such as a child
-        process: what happens within must not block this one."""
-        done = threading.Event()
-        thread = threading.Thread(target=self._renew_until, args=(done,), daemon=True)
-        thread.start()
+        """Extend the lease again and again during work that lets other requests run, such as
+        queries or a child process."""
+        renewal.add(self)
         try:
             yield
         finally:
-            done.set()
-            thread.join()
+            renewal.remove(self)
 
-    def _renew_until(self, done: threading.Event) -> None:
-        while not done.wait(RENEW_SECONDS):
-            with suppress(RedisError):
-                self._renew(keys=[self.key], args=[self.token, self.lease])
+    def renew(self) -> None:
+        """Extend the lease, if the lock is still ours."""
+        with suppress(RedisError):
+            self._renew(keys=[self.key], args=[self.token, self.lease])
 
     def release(self) -> None:
         """Give the lock up, if it is still ours."""
@@ -87,15 +78,35 @@ class Lock:
                 self._release(keys=[self.key], args=[self.token])
 
 
-def find_or_acquire(lock: Lock, find: Callable[[], T | None]) -> T | None:
-    """What `find` finds, or None as soon as this process holds the lock and has to do the work:
-    `find` takes it if it finds nothing. While another process holds it, asks again and again;
-    `Unavailable` after WAIT_SECONDS."""
-    pause, longest = POLL_SECONDS
-    deadline = time.monotonic() + WAIT_SECONDS
-    while (found := find()) is None and not lock.held:
-        if time.monotonic() >= deadline:
-            raise Unavailable(N_("This is still being computed. Try again in a moment."))
-        time.sleep(pause)
-        pause = min(2 * pause, longest)
-    return found
+class Renewal:
+    """Renews the locks of this process, in one thread as long as there are any."""
+
+    def __init__(self) -> None:
+        self.locks: set[Lock] = set()
+        self.guard = threading.Lock()
+        self.runs = False
+
+    def add(self, lock: Lock) -> None:
+        with self.guard:
+            self.locks.add(lock)
+            starts, self.runs = not self.runs, True
+        if starts:
+            threading.Thread(target=self.run, daemon=True).start()
+
+    def remove(self, lock: Lock) -> None:
+        with self.guard:
+            self.locks.discard(lock)
+
+    def run(self) -> None:
+        while True:
+            time.sleep(RENEW_SECONDS)
+            with self.guard:
+                locks = list(self.locks)
+                self.runs = bool(locks)
+            if not locks:
+                return
+            for lock in locks:
+                lock.renew()
+
+
+renewal = Renewal()

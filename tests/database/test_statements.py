@@ -93,7 +93,7 @@ def test_figure_for_a_token_holds_no_connection_while_it_asks_redis(valid, app):
     headers = {"Authorization": f"Bearer {text}"}
     with connections_held(app) as held:
         assert app.test_client().get("/fib/30000", headers=headers).status_code == 200
-    assert len(held) > 3  # it is not in the cache
+    assert len(held) >= 3  # it is not in the cache
     assert set(held) == {0}
 
 

@@ -353,7 +353,7 @@ def test_files_to_check_are_a_filter_of_the_list(app, run, old, as_role):
     viewer = as_role("viewer")
     page = Page(viewer.get("/files"))
     assert len(page.all("tbody tr")) == 2
-    (link,) = page.all("tbody a:-soup-contains('To check')")
+    (link,) = page.all("tbody a:lexbor-contains('To check')")
     page = Page(viewer.get(link["href"]))
     assert [row.split()[0] for row in page.texts("tbody .main")] == ["wrong.png"]
     assert page.text(".chips").endswith("To check")

@@ -27,7 +27,7 @@ def server(app, tmp_path, site_environment) -> Iterator[str]:
 
 
 def example(page: str, name: str) -> str:
-    return Page(page).one(f"#{name} > code").get_text()
+    return Page(page).one(f"#{name} > code").text
 
 
 def test_viewers_get_the_lines_for_downloads_only(as_role):
@@ -57,12 +57,12 @@ def test_the_limits_are_those_of_the_settings(make_app):
         add_person("viewer")
     browser = Browser(app)
     browser.sign_in("viewer")
-    panel = Page(browser.get("/files/scripts")).all(".panel")[-1].get_text()
+    panel = Page(browser.get("/files/scripts")).all(".panel")[-1].text
     assert "A file can have at most 3 MB. Allowed file types: txt, zip." in panel
 
 
 def test_every_file_type_is_a_sentence_of_its_own(as_role):
-    panel = Page(as_role("viewer").get("/files/scripts")).all(".panel")[-1].get_text()
+    panel = Page(as_role("viewer").get("/files/scripts")).all(".panel")[-1].text
     assert "A file of any type can have at most 100 MB." in panel
     page = as_role("editor").get("/files")
     assert "Up to 100 MB each" in page.text

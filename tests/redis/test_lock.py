@@ -1,34 +1,16 @@
-"""One process does the work and the others get its result; an expired lock is taken over."""
+"""A lock is held by one, expires, and is renewed and given up by its holder only."""
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import pytest
 
-from app.errors import Unavailable
 from app.redis import lock as locks
 from app.redis.client import redis_store
-from app.redis.lock import LOCK, Lock, find_or_acquire
+from app.redis.lock import LOCK, Lock
 from tests import servers
 
 KEY = "gz:lock:work"
-
-
-@pytest.fixture
-def app(make_app):
-    """On a loaded machine Redis may answer later than pages wait for it."""
-    return make_app(REDIS_TIMEOUT_MS="10000")
-
-
-@pytest.fixture
-def client(app, monkeypatch):
-    """No lock expires by itself."""
-    monkeypatch.setattr(locks, "LEASE_SECONDS", 600)
-    with app.app_context():
-        yield redis_store.client
-
 
 # KEYS: the lock, the result. ARGV: its token and lease.
 FIND = f"""{LOCK}
@@ -43,13 +25,23 @@ def find(lock):
     return found if isinstance(found, str) else None
 
 
-def find_or(lock):
-    return find_or_acquire(lock, partial(find, lock))
-
-
 def acquire(lock):
     find(lock)
     return lock.held
+
+
+@pytest.fixture
+def app(make_app):
+    """On a loaded machine Redis may answer later than pages wait for it."""
+    return make_app(REDIS_TIMEOUT_MS="10000")
+
+
+@pytest.fixture
+def client(app, monkeypatch):
+    """No lock expires by itself."""
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 600)
+    with app.app_context():
+        yield redis_store.client
 
 
 def test_only_one_holds_a_lock(client):
@@ -73,86 +65,46 @@ def test_a_value_that_does_not_expire_is_not_a_lock(client):
     assert 0 < client.ttl(KEY) <= 600
 
 
-def test_a_lock_is_renewed_and_released_by_its_holder_only(client, monkeypatch):
+def test_a_lock_that_was_lost_is_not_released(client):
+    dead, taken = Lock(KEY), Lock(KEY)
+    acquire(dead)
+    client.delete(KEY)
+    acquire(taken)
+    dead.release()
+    assert client.get(KEY) == taken.token
+
+
+def test_a_lock_is_renewed_by_its_holder_only(client, monkeypatch):
     monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
     mine, other = Lock(KEY), Lock(KEY)
     assert acquire(mine)
     client.expire(KEY, 300)
-    other.release()
     with other.renewed():
         time.sleep(0.3)
     assert 0 < client.ttl(KEY) <= 300
     with mine.renewed():
         servers.wait_until(lambda: client.ttl(KEY) > 300, "it is renewed")
+    servers.wait_until(lambda: not locks.renewal.runs, "the thread ends")
     client.expire(KEY, 300)
     time.sleep(0.1)
     assert 0 < client.ttl(KEY) <= 300
-    mine.release()
-    assert not client.exists(KEY)
 
 
-def test_work_that_fails_ends_the_renewing(client):
+def test_all_locks_of_a_process_are_renewed_by_one_thread(client, monkeypatch):
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
+    before, held = threading.active_count(), [Lock(f"{KEY}:{n}") for n in range(3)]
+    assert all(map(acquire, held))
+    with held[0].renewed(), held[1].renewed(), held[2].renewed():
+        assert threading.active_count() == before + 1
+        for lock in held:
+            client.expire(lock.key, 300)
+        servers.wait_until(lambda: all(client.ttl(each.key) > 300 for each in held), "renewed")
+    servers.wait_until(lambda: threading.active_count() == before, "it ends with the last lock")
+
+
+def test_work_that_fails_ends_the_renewing(client, monkeypatch):
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
     before = threading.active_count()
     with pytest.raises(ZeroDivisionError), Lock(KEY).renewed():
         raise ZeroDivisionError
-    assert threading.active_count() == before
-
-
-def test_an_expired_lock_is_taken_over(client):
-    dead = Lock(KEY)
-    acquire(dead)
-    client.pexpire(KEY, 200)
-    taken = Lock(KEY)
-    assert find_or(taken) is None
-    dead.release()  # it was not dead after all; the lock is no longer its own
-    assert client.get(KEY) == taken.token
-
-
-def test_a_waiter_gets_the_result_of_the_holder(app, client):
-    holder = Lock(KEY)
-    acquire(holder)
-
-    def wait():
-        with app.app_context():
-            return find_or(Lock(KEY))
-
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(wait)
-        before = client.info("stats")["total_commands_processed"]
-        servers.wait_until(
-            lambda: client.info("stats")["total_commands_processed"] > before + 20,
-            "it asks again and again",
-        )
-        assert not waiting.done()
-        client.set("result", "42")
-        assert waiting.result(60) == "42"
-    assert client.get(KEY) == holder.token
-
-
-def test_waiting_ends(client, monkeypatch):
-    monkeypatch.setattr(locks, "WAIT_SECONDS", 0.2)
-    acquire(Lock(KEY))
-    with pytest.raises(Unavailable) as refusal:
-        find_or(Lock(KEY))
-    assert refusal.value.headers["Retry-After"] == "2"
-
-
-def test_of_many_at_once_one_does_the_work(app, client):
-    started, done = threading.Barrier(6), []
-
-    def work():
-        with app.app_context():
-            lock = Lock(KEY)
-            started.wait(60)
-            if (found := find_or(lock)) is not None:
-                return found
-            done.append(lock.token)
-            time.sleep(0.05)
-            redis_store.client.set("result", lock.token)
-            lock.release()
-            return lock.token
-
-    with ThreadPoolExecutor(6) as pool:
-        results = {pool.submit(work) for _ in range(6)}
-    assert {result.result() for result in results} == set(done)
-    assert len(done) == 1
+    servers.wait_until(lambda: threading.active_count() == before, "it ends")

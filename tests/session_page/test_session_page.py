@@ -34,7 +34,10 @@ def values(browser):
 
 def facts(browser):
     """What the page shows about the session, by name."""
-    return {row.dt.text: row.dd for row in Page(browser.get(PAGE)).all(".facts > div")}
+    return {
+        row.select_one("dt").text: row.select_one("dd")
+        for row in Page(browser.get(PAGE)).all(".facts > div")
+    }
 
 
 def test_visitors_are_sent_to_the_sign_in_page(browser):

@@ -8,6 +8,7 @@ import pytest
 
 from app.cities import cache as cities
 from app.files import cache as files
+from app.redis import lock
 from tests.factories import HTML, Browser, connections_held, statements
 from tests.web.test_security_matrix import addresses, example, fill
 
@@ -36,6 +37,7 @@ BOUNDS = [
     ("/files", "editor", CACHED, 2, 3),
     ("/files/1/details", "editor", CACHED, 9, 1),
     ("/files/1", "editor", CACHED, 1, 2),
+    ("/files/removed/folders", "admin", CACHED, 5, 1),
     ("/download/field%20notes.txt", "editor", CACHED, 1, 2),
     ("/history", "admin", CACHED, 13, 1),
     ("/search?q=州", "editor", CACHED, 4, 1),
@@ -52,8 +54,11 @@ OTHERS = (3, 3)
 
 
 @pytest.fixture
-def filled(app, applications):
-    """A filled application."""
+def filled(app, applications, monkeypatch):
+    """A filled application. It renews no lock, as it does on a busy machine, because that opens
+    another connection to Redis."""
+    monkeypatch.setattr(lock, "RENEW_SECONDS", 600)
+    monkeypatch.setattr(lock, "renewal", lock.Renewal())
     applications.filled(app, fill)
     return app
 

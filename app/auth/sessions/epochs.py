@@ -15,14 +15,13 @@ from app.actor import NO_PREFERENCES, Preferences
 from app.auth.models import Person, epoch_now
 from app.auth.sessions.content import write_preferences
 from app.auth.sessions.installation import note_change_of_people
-from app.auth.sessions.keys import EPOCH_PREFIX, PERSON_PREFIX
+from app.auth.sessions.keys import EPOCH_PREFIX
 from app.database.engine import db
 from app.database.service import after_commit
-from app.redis.client import redis_store
+from app.redis.client import PERSON_PREFIX, PERSON_SECONDS, redis_store
 from app.redis.failures import ErrorKind, classify
 
 EPOCH_SECONDS = 60
-PERSON_SECONDS = 86_400  # the hash expires a day after its last change
 DISABLED = 0  # the epoch of the disabled, which no session has
 
 # KEYS: gz:person:<id>, gz:epoch:<id>. ARGV: the epoch, for how long it is valid, the life of the

@@ -18,12 +18,12 @@ from typing import Any
 from flask import current_app
 from redis.exceptions import RedisError
 
-from app.auth.sessions.keys import EPOCH_PREFIX, PERSON_PREFIX
+from app.auth.sessions.keys import EPOCH_PREFIX
 from app.auth.sessions.models import Installation
 from app.database.engine import db
 from app.database.service import after_commit
 from app.logs.events import event
-from app.redis.client import redis_store
+from app.redis.client import PERSON_PREFIX, redis_store
 from app.redis.failures import ErrorKind, classify
 
 # Neither has an expiry, so that a full Redis does not delete them.

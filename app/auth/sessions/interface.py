@@ -103,19 +103,19 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         """An empty session, which load() fills once the view is known."""
         return SharedSession(sid=self._generate_sid(self.sid_length), permanent=True)
 
-    def load(self, session: SharedSession) -> tuple[int | None, str | None]:
+    def load(self, session: SharedSession) -> tuple[int | None, str | None, int]:
         """Open the session of the request: fill it with what Redis has under the cookie's id.
-        Returns the epoch and the preferences of its person, None where Redis does not know
-        them."""
+        Returns the epoch and the preferences of its person, None where Redis does not know them,
+        and the moment of their last change."""
         session.opened = True
         sid = request.cookies.get(self.get_cookie_name(self.app))
         if not sid:
-            return None, None
-        text, epoch, preferences = look_up(sid)
+            return None, None, 0
+        text, epoch, preferences, wrote = look_up(sid)
         data = decode(text)
         if data is not None:
             session.fill(sid, data)
-        return epoch, preferences
+        return epoch, preferences, wrote
 
     def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
         """Write what changed; a response that relies on a session which could not be saved

@@ -2,7 +2,8 @@
 
 import hashlib
 
-PERSON_PREFIX = "gz:person:"
+from app.redis.client import PERSON_PREFIX
+
 EPOCH_PREFIX = "gz:epoch:"
 
 

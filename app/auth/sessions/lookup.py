@@ -6,13 +6,15 @@ import time
 from redis.exceptions import RedisError
 
 from app.auth.sessions.installation import SINCE_KEY
-from app.auth.sessions.keys import EPOCH_PREFIX, PERSON_PREFIX, all_keys, session_key
+from app.auth.sessions.keys import EPOCH_PREFIX, all_keys, session_key
 from app.current import settings
-from app.redis.client import redis_store
+from app.redis.client import PERSON_PREFIX, redis_store
+from app.text import read_count
 
 SEEN_SECONDS = 60  # how long after it was last extended a session is extended again
 
-# Returns the session's text and the person's epoch and preferences, each only where it is known.
+# Returns the session's text and the person's epoch, preferences and last change, each only where it
+# is known.
 # The request counts, and the session is extended, only if the session is of that epoch and began
 # late enough. The keys of the person cannot be among KEYS, because the session names the person. A
 # Redis that refuses writes, because it is full or a replica, still knows who this is.
@@ -30,7 +32,7 @@ local since = type(session.since) == "number" and session.since or 0
 if since < (tonumber(ask("GET", KEYS[5]) or "") or 0) then return {} end
 local id = string.format("%.0f", session.person)
 local now = tonumber(redis.call("TIME")[1])
-local known = ask("HMGET", ARGV[4] .. id, "epoch", "epoch_until", "preferences")
+local known = ask("HMGET", ARGV[4] .. id, "epoch", "epoch_until", "preferences", "wrote")
 local epoch = tonumber(known[1] or "")
 if not epoch or now >= (tonumber(known[2] or "") or 0) then return {text} end
 -- Written by workers of the release before; 0 is a disabled person, otherwise the higher is newer.
@@ -46,7 +48,7 @@ if session.epoch == epoch and since >= tonumber(ARGV[3]) then
     for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4], own}) do try("EXPIRE", key, ARGV[1]) end
   end
 end
-return {text, epoch, known[3]}
+return {text, epoch, known[3], known[4]}
 """
 
 
@@ -60,15 +62,15 @@ def earliest_start() -> float:
     return time.time() - settings().session_absolute_days * 86400
 
 
-def look_up(sid: str) -> tuple[str | None, int | None, str | None]:
-    """The text of a session, and the epoch and the preferences of its person; counts the
-    request."""
+def look_up(sid: str) -> tuple[str | None, int | None, str | None, int]:
+    """The text of a session, and the epoch, the preferences and the last change of its person;
+    counts the request."""
     found = redis_store.script(READ)(
         keys=[*all_keys(session_key(sid)), SINCE_KEY],
         args=[idle_seconds(), SEEN_SECONDS, earliest_start(), PERSON_PREFIX, EPOCH_PREFIX],
     )
-    text, epoch, preferences = [*found, None, None, None][:3]
-    return text, epoch, preferences
+    text, epoch, preferences, wrote = [*found, None, None, None, None][:4]
+    return text, epoch, preferences, read_count(wrote)
 
 
 def has_ended(sid: str) -> bool:

@@ -330,7 +330,7 @@ def test_number_of_the_line_is_the_first_column(as_role, filled, kind):
 
 def test_the_example_of_the_page_can_be_imported(as_role):
     editor = as_role("editor")
-    example = open_page(editor, "/cities/import").one("pre code").get_text()
+    example = open_page(editor, "/cities/import").one("pre code").text
     assert example.startswith(HEADER.strip())
     page = open_page(editor, send(editor, example).location)
     assert page.texts(COUNTS) == ["2 new", "0 changed", "0 unchanged", "0 refused"]

@@ -161,7 +161,7 @@ class Writer:
     def undo(self, page: requests.Response, path: str, name: int | str = "") -> dict[str, Any]:
         """The button of a notice, which mentions the name."""
         for button in Page(page).all(f'[formaction^="{path}"]'):
-            if str(name) in button.parent.get_text():
+            if str(name) in button.parent.text:
                 return self.client.form(page, str(button["formaction"]))
         raise Missed()  # the notice was lost with a response
 
