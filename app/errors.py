@@ -119,7 +119,7 @@ class TooLong(DomainError):
     """A statement was ended because it took too long; again it would take as long."""
 
     status = 503
-    text = N_("This took too long; narrow the search.")
+    text = N_("This took too long. Narrow the search, or try again later.")
 
 
 class Refused(DomainError):

@@ -9,6 +9,7 @@ def init_app(app: Flask) -> None:
     """Register the pages, the original's addresses, housekeeping, the entries of the bar, and what
     the history can be about."""
     from app.cities import legacy_urls, search_keys, subjects, views
+    from app.cities.details.crumbs import city_crumbs
     from app.cities.exporting import views as exporting_views
     from app.cities.importing import staging
     from app.cities.importing import views as importing_views
@@ -29,6 +30,7 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(module.bp)
     app.add_template_filter(city_name)
     app.add_template_filter(shown_name)
+    app.add_template_global(city_crumbs)
     registry.add(app, "removed cities deleted", 60, removed_services.delete_old_removed)
     registry.add(app, "expired imports deleted", 300, staging.delete_expired)
     stored_keys.register(app, search_keys.KEYS)

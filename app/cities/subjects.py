@@ -58,6 +58,7 @@ CITY = Subject(
     labels=city_labels,
     url=lambda city_id: url_for("cities.edit_city", city_id=city_id),
     may_read=readable_cities,
+    url_when_gone=lambda _actor, _id: url_for("cities.list_cities"),
     counts=("removed_cities",),
     actions={
         "city.create": _l("City added"),

@@ -210,9 +210,8 @@ def conflict_page(
 @bp.route(f"{CITY}/delete", methods=["GET", "POST"])
 @role_required(Role.EDITOR)
 def delete_city(city_id: int) -> ResponseReturnValue:
-    """Asks, or removes and offers to undo it; then shows the list that the city's page came from,
-    or the question."""
-    back = safe_next(request.args.get("next"), list_url("cities.list_cities"))
+    """Asks, for those who come by an old address, or removes and offers to undo it."""
+    back = list_url("cities.list_cities")
     if request.method == "GET":
         row = services.load_city(actor(), city_id)
         days = settings().removed_days

@@ -3,15 +3,20 @@ statement, reading the answer), so that the server ends what nobody waits for.""
 
 import sqlite3
 import time
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, ExceptionContext, event
+from sqlalchemy import Connection, Engine, ExceptionContext, QueuePool, event
 
 from app.concurrency import yield_to_hub
+from app.database.failures import DATABASE_ERRORS
 
 # Of one process, and how many of them stay open.
 CONNECTIONS, POOL_SIZE = 30, 20
+
+# A web process opens them after its start, in the pauses of its requests.
+FILL_SECONDS, FILL_PAUSE = 1.0, 0.01
 
 PACE = "pace"
 # Steps of SQLite's virtual machine between two looks at the clock, which take about 0.3 ms. What
@@ -64,6 +69,16 @@ def engine_options(url: str, web: bool = False) -> dict[str, Any]:
             "statement_seconds": limits.statement,
         },
     }
+
+
+def fill_pool(engine: Engine) -> None:
+    """Open the connections that stay open, one after the other, for FILL_SECONDS at most: they are
+    in use until all are open. If the database is away, the requests that need it report that."""
+    pool, deadline = cast(QueuePool, engine.pool), time.monotonic() + FILL_SECONDS
+    with ExitStack() as opened, suppress(*DATABASE_ERRORS):
+        while pool.checkedin() + pool.checkedout() < POOL_SIZE and time.monotonic() < deadline:
+            opened.enter_context(engine.connect())
+            time.sleep(FILL_PAUSE)
 
 
 class Pace:

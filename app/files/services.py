@@ -73,12 +73,12 @@ def recorded(file: File | FileRow, owner: str | None = None) -> dict[str, Any]:
 
 @service(Role.VIEWER)
 def remove_file(actor: Actor, file_id: int) -> str:
-    """Remove a file with all its versions; returns its name. It can be restored for REMOVED_DAYS.
+    """Remove a file with all its versions; returns its path. It can be restored for REMOVED_DAYS.
     The history has one entry, for the current version."""
     file = queries.present_file(file_id)
     check_may_change(actor, file)
     remove_versions(actor, file)
-    return file.name
+    return file.path
 
 
 def remove_versions(actor: Actor, file: File, reverts_id: int | None = None) -> None:

@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from app.actor import Actor, Role
 from app.database.engine import db
+from app.files.folders.addresses import folder_url
 from app.files.folders.paths import how_moved
 from app.files.models import File, join_path
+from app.files.removed.queries import find_remaining
 from app.files.services import ALL_FILES
 from app.files.undo.bulk import undo_bulk_change
 from app.files.undo.queries import find_undoable, find_undoable_bulk
@@ -30,6 +32,15 @@ def labels(file_ids: Iterable[int]) -> Mapping[int, str]:
 
 def url(file_id: int) -> str:
     return url_for("files.show_file", file_id=file_id)
+
+
+def url_when_gone(actor: Actor, file_id: int) -> str:
+    """The page of the file of which this version was removed alone, or the folder of a removed
+    file."""
+    remaining = find_remaining(actor, file_id)
+    if remaining is not None:
+        return url(remaining)
+    return folder_url(db.session.scalar(select(File.folder).where(File.id == file_id)) or "")
 
 
 def may_read(actor: Actor, file_ids: Collection[int]) -> Collection[int]:
@@ -65,6 +76,7 @@ FILE = Subject(
     labels=labels,
     url=url,
     may_read=may_read,
+    url_when_gone=url_when_gone,
     counts=("removed_files", "orphaned_files"),
     actions={
         "file.create": _l("File uploaded"),

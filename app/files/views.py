@@ -13,10 +13,10 @@ from app.database.keyset import SEARCH_LENGTH
 from app.errors import NotFound
 from app.files import listing, queries, rules, services
 from app.files.folders import queries as folders
-from app.files.folders.addresses import folder_crumbs
+from app.files.folders.addresses import folder_crumbs, list_before
 from app.files.folders.checks import may_change_folders
 from app.files.folders.models import Folder
-from app.files.folders.paths import path_of_address
+from app.files.folders.paths import name_of, parent_of, path_of_address
 from app.files.preview import services as previews
 from app.files.preview.kinds import type_name
 from app.files.removed.pages import removed_file_page, removed_folder_page
@@ -27,7 +27,7 @@ from app.web.hooks import CONTENT_SECURITY_POLICY
 from app.web.listings import Filter, ListAddress, read_flag, read_words
 from app.web.notices import Notice
 from app.web.permissions import role_required
-from app.web.urls import page_before, referring_page, safe_next
+from app.web.urls import page_before
 
 bp = Blueprint("files", __name__)
 
@@ -131,10 +131,10 @@ def make_current(file_id: int) -> Response:
 @role_required()
 def remove_file(file_id: int) -> Response:
     """Remove a file; it can be restored for some days."""
-    name = services.remove_file(actor(), file_id)
+    path = services.remove_file(actor(), file_id)
     undo = url_for("files.restore_file", file_id=file_id)
-    Notice(_("%(name)s was removed.", name=name), undo=undo).show()
-    return redirect(list_or_folder_url(), 303)
+    Notice(_("%(name)s was removed.", name=name_of(path)), undo=undo).show()
+    return redirect(list_before(parent_of(path)), 303)
 
 
 @bp.post("/files/<int:file_id>/restore")
@@ -142,12 +142,6 @@ def remove_file(file_id: int) -> Response:
 def restore_file(file_id: int) -> Response:
     restored_notice(services.restore_file(actor(), file_id)).show()
     return redirect(page_before(url_for("files.list_files")), 303)
-
-
-def list_or_folder_url() -> str:
-    """The URL of the list or folder from which the person comes, with its filters and page."""
-    root, (path, target) = url_for("files.list_files"), referring_page()
-    return safe_next(target, root) if path == root or path.startswith(f"{root}/folders/") else root
 
 
 def restored_notice(file: services.RestoredFile) -> Notice:

@@ -22,18 +22,19 @@ class Subject:
 
     `name` is what people call the kind, translated when it is shown. `labels` gives the present
     names of those of some ids that still exist, and `may_read` those of some ids that an actor may
-    see, each in at most one query. `url` gives the address of one, empty if it has none. `actions`
-    translates `<kind>.<verb>` into words that also name the kind: "City added". `fields` translates
-    the names of fields; `formats` has functions for fields whose recorded values are not what
-    people read, such as roles and sizes. `hidden` are fields that are recorded for undoing and not
-    shown. `counts` are fields that are left out of an entry about
-    something new or deleted where they are 0. `name_field` is the field that holds the name, by
-    which something deleted is called; by default the first of `fields`. With `fixed_name` the name
-    never changes, so it is not shown again beside the label. `sentences` are those of the feed by
-    action, and by `<action>.<variant>` where `variant` gives one for the fields of an entry before
-    and after, as those of `actions` may be; with `.undo` at its end for one that reverts another.
-    `many` are those about several. `undo_bulk` undoes the changes for which some entries of one
-    action stand, and `undoable_bulk` gives the ids of those of which something can be undone.
+    see, each in at most one query. `url` gives the address of one, empty if it has none, and
+    `url_when_gone` the page to go to instead of that of a removed one. `actions` translates
+    `<kind>.<verb>` into words that also name the kind: "City added". `fields` translates the names
+    of fields; `formats` has functions for fields whose recorded values are not what people read,
+    such as roles and sizes. `hidden` are fields that are recorded for undoing and not shown.
+    `counts` are fields that are left out of an entry about something new or deleted where they are
+    0. `name_field` is the field that holds the name, by which something deleted is called; by
+    default the first of `fields`. With `fixed_name` the name never changes, so it is not shown
+    again beside the label. `sentences` are those of the feed by action, and by `<action>.<variant>`
+    where `variant` gives one for the fields of an entry before and after, as those of `actions` may
+    be; with `.undo` at its end for one that reverts another. `many` are those about several.
+    `undo_bulk` undoes the changes for which some entries of one action stand, and `undoable_bulk`
+    gives the ids of those of which something can be undone.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Subject:
     fields: Mapping[str, Any]
     url: Callable[[int], str] = lambda _id: ""
     may_read: Callable[[Actor, Collection[int]], Collection[int]] = lambda _actor, _ids: ()
+    url_when_gone: Callable[[Actor, int], str] = lambda _actor, _id: ""
     formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
     hidden: Collection[str] = ()
     counts: Collection[str] = ()

@@ -91,13 +91,14 @@ def read_ids(text: str) -> list[int]:
 
 
 def page_after(entry: HistoryEntry) -> str:
-    """The page that the person came from, unless it was that of something that is gone now."""
+    """The page that the person came from; if it was that of something that is gone now, the page
+    that the subject names for that."""
     subject = subject_of(entry.subject_kind)
     path, page = referring_page()
     ids = list(subject.labels([entry.subject_id]))
     is_gone = not subject.may_read(actor(), ids)
     if is_gone and path == subject.url(entry.subject_id):
-        return home_url()
+        return subject.url_when_gone(actor(), entry.subject_id) or home_url()
     return safe_next(page, home_url())
 
 

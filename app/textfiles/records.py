@@ -29,13 +29,15 @@ def refused(message: Message) -> Invalid:
     return Invalid(fields={"file": message})
 
 
-def records(lines: "Lines", first: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line in which it begins, from the line `first` on, which was read
-    last."""
+def records(
+    lines: "Lines", first: str, separator: str, most: int = MOST_COLUMNS
+) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line in which it begins, from the line `first` on, which was read last.
+    Invalid for one of more than `most` cells."""
     try:
         tidy = tidied(lines, first, separator)
         for cells in csv.reader(tidy, strict=True, delimiter=separator[0]):
-            check_width(lines.begins, len(cells))
+            check_width(lines.begins, len(cells), most)
             yield lines.begins, cells
             lines.begin_record()
     except csv.Error as error:
@@ -167,15 +169,15 @@ def check_length(line: int, length: int) -> None:
         )
 
 
-def check_width(line: int, count: int) -> None:
+def check_width(line: int, count: int, most: int) -> None:
     """Refuse a record of very many cells, empty or not."""
-    if count > MOST_COLUMNS:
+    if count > most:
         raise refused(
             N_(
                 "Line %(line)s has %(count)s cells; at most %(most)s can be read. "
                 "Delete the columns that are not needed.",
                 line=str(line),
                 count=count,
-                most=MOST_COLUMNS,
+                most=most,
             )
         )

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import flask_babel
 from babel import Locale
+from babel.core import get_global
 from babel.dates import (
     DateTimeFormat,
     format_timedelta,
@@ -104,13 +105,27 @@ class Texts:
         if local.tzinfo not in self.zones:
             offset = get_timezone_gmt(local, "long", self.locale)
             name = get_timezone_name(local, "long", locale=self.locale)
-            self.zones[local.tzinfo] = (offset, str(local.tzinfo) if name == offset else name)
+            if name == offset:
+                name = older_name(local, self.locale) or str(local.tzinfo)
+            self.zones[local.tzinfo] = (offset, name)
         return self.zones[local.tzinfo]
 
     def exactly(self, local: datetime) -> str:
         """Date and time with offset and name of the time zone."""
         offset, name = self.zone(local)
         return f"{self.moment.apply(local)} {offset} ({name})"
+
+
+def older_name(local: datetime, locale: Locale) -> str | None:
+    """The name of a time zone that Babel has under a former id alone, such as Asia/Calcutta for
+    Asia/Kolkata."""
+    aliases, metazones = get_global("zone_aliases"), get_global("meta_zones")
+    zone = str(local.tzinfo)
+    present = aliases.get(zone, zone)
+    former = (old for old, new in aliases.items() if new == present)
+    found = (metazones[each] for each in (zone, present, *former) if each in metazones)
+    names: dict[str, str] = locale.meta_zones.get(next(found, ""), {}).get("long", {})
+    return names.get("daylight" if local.dst() else "standard")
 
 
 texts_of = lru_cache(Texts)

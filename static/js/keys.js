@@ -23,7 +23,7 @@ function writeSetting(on) {
 }
 
 function isTyping(target) {
-  return target.closest?.("input, select, textarea, [contenteditable]") !== null;
+  return target.closest?.("input:not([type=checkbox]), select, textarea, [contenteditable]") !== null;
 }
 
 // The first link of a row opens it.
@@ -59,6 +59,7 @@ const actions = {
   n: () => document.querySelector("[data-key-new]")?.click(),
   j: () => moveInList(1),
   k: () => moveInList(-1),
+  a: () => document.querySelector("[data-key-actions] button")?.focus(),
   "?": showList,
 };
 

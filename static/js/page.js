@@ -3,6 +3,16 @@
 
 document.querySelector("[data-focus]")?.focus();
 
+// After an action the next Tab goes to what its notice offers, such as Undo. The notice has the focus
+// for a moment only: nothing is read twice, and keys act on the page.
+const offer = document.querySelector("[data-once]:has(button, a)");
+if (offer && document.activeElement === document.body && !location.hash) {
+  offer.tabIndex = -1;
+  offer.focus({ preventScroll: true });
+  offer.blur();
+  offer.removeAttribute("tabindex");
+}
+
 // The row of a list that a notice is about, such as a city that was saved, is marked.
 for (const link of document.querySelectorAll(".notice a[href]")) {
   const path = CSS.escape(link.getAttribute("href"));

@@ -1,8 +1,10 @@
-// The page of a file. If a picture cannot be shown, say why in its place; while others are being
-// made, try again. A document in a frame shows that it has the focus.
+// The page of a file. If a picture, sound or film cannot be shown, say why in its place; while other
+// pictures are being made, try again. A document in a frame shows that it has the focus; if the frame
+// says why it is not shown, there is nothing to open in a new tab.
 
 const ATTEMPTS = 5;
 const picture = document.querySelector("[data-picture]");
+const media = document.querySelector("[data-unplayable]");
 const frame = document.querySelector("iframe.preview");
 
 function say(text) {
@@ -33,6 +35,34 @@ async function explain(attempt) {
 if (picture) {
   picture.addEventListener("error", () => explain(1), { once: true });
   if (picture.complete && picture.naturalWidth === 0) explain(1);
+}
+
+function sayUnplayable() {
+  const sentence = document.createElement("p");
+  sentence.textContent = media.dataset.unplayable;
+  sentence.setAttribute("role", "status");
+  if (!media.matches(".preview")) return media.replaceWith(sentence);
+  const box = document.createElement("div");
+  box.className = media.className;
+  box.append(sentence);
+  media.replaceWith(box);
+}
+
+if (media) {
+  media.addEventListener("error", sayUnplayable, { once: true });
+  if (media.error) sayUnplayable();
+}
+
+// A page in the frame, instead of a document, says why. The link leaves its place empty.
+function checkFrame() {
+  if (frame.contentDocument?.querySelector(".preview.none, .error-page")) {
+    document.querySelector("[data-new-tab]").style.visibility = "hidden";
+  }
+}
+
+if (frame) {
+  frame.addEventListener("load", checkFrame);
+  checkFrame();
 }
 
 // No selector matches a frame whose content got the focus by Tab.

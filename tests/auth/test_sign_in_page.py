@@ -217,3 +217,11 @@ def test_signing_in_never_starts_a_download(filled):
 def is_attachment(response):
     response.close()
     return response.headers.get("Content-Disposition", "").startswith("attachment")
+
+
+def test_the_page_says_in_one_sentence_what_this_is(app, browser):
+    for name in ("first", "second"):  # before and after the installation is claimed
+        page = Page(browser.get("/login"))
+        assert page.text(".panel > .about").startswith("The register of cities and the shared")
+        with app.app_context():
+            add_person(name, "admin")

@@ -91,3 +91,20 @@ def test_a_selection_is_downloaded_as_often_as_asked(open_as: OpenAs) -> None:
         with page.expect_download():
             button.click()
     assert button.get_attribute("aria-busy") is None
+
+
+def test_the_keyboard_reaches_the_actions_from_a_row(open_as: OpenAs) -> None:
+    page = open_as("editor").new_page()
+    page.goto(FOLDER)
+    observe(page)
+    expect(page.locator(ALL)).to_be_visible()
+    page.locator(ROWS).last.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("a")
+    expect(page.locator(".selection button").first).to_be_focused()
+    for _press in range(2):
+        page.keyboard.press("Tab")
+    expect(page.locator(".selection button").last).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(ALL)).to_be_focused()
+    assert_steady(page)

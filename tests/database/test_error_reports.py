@@ -268,8 +268,8 @@ def test_statement_that_takes_too_long_is_named_in_both_languages(make_app, any_
         db.session.execute(text("SET STATEMENT max_statement_time=0.1 FOR SELECT SLEEP(2)"))
 
     for language, sentence in (
-        ("en", "This took too long; narrow the search."),
-        ("zh", "用时过长，请缩小搜索范围。"),
+        ("en", "This took too long. Narrow the search, or try again later."),
+        ("zh", "用时过长。请缩小搜索范围，或稍后重试。"),
     ):
         answer = app.test_client().get("/slow", headers={**HTML, "Accept-Language": language})
         assert answer.status_code == 503

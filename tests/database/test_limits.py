@@ -132,7 +132,7 @@ def test_page_that_took_too_long_does_not_ask_to_try_again(make_app, monkeypatch
         db.engine.dispose()
     answer = app.test_client().get("/cities?q=a", headers=HTML)
     assert answer.status_code == 503
-    assert "This took too long; narrow the search." in answer.text
+    assert "This took too long. Narrow the search, or try again later." in answer.text
     assert "Retry-After" not in answer.headers
 
 

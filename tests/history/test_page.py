@@ -70,7 +70,7 @@ def test_filters_are_in_the_address_and_removable(admin):
         "/history?person=7&kind=ship",
     ]
     assert page.links(".chips a.clear") == ["/history"]
-    assert shown(admin).links(f"{ROWS} .changes a") == ["/history?batch=12"]
+    assert shown(admin).links(f"{ROWS} .changes a.batch") == ["/history?batch=12"]
 
 
 def test_a_batch_is_not_called_by_its_id(app, admin):
@@ -79,7 +79,7 @@ def test_a_batch_is_not_called_by_its_id(app, admin):
         change(ADA, "ship.create", Change(3, after={"crew": 1}), batch_id=batch)
     page = shown(admin, f"batch={batch}")
     assert page.text(f"{ROWS} .changes") == "Crew 1 All changes of this batch"
-    assert page.links(f"{ROWS} .changes a") == [f"/history?batch={batch}"]
+    assert page.links(f"{ROWS} .changes a.batch") == [f"/history?batch={batch}"]
 
 
 def test_what_no_entry_matches(admin):

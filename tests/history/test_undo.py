@@ -129,7 +129,7 @@ def test_editor_undoes_and_comes_back(app, as_role):
     assert editor.submit("/history/999/undo", page="/account").status_code == 404
 
 
-def test_after_the_page_of_something_new_the_start_page_is_shown(app, as_role):
+def test_after_the_page_of_something_new_its_list_is_shown(app, as_role):
     editor = as_role("editor")
     editor.submit("/cities/new", {"province": "广东", "city": "深圳市", "number": "5"})
     with app.app_context():
@@ -137,8 +137,7 @@ def test_after_the_page_of_something_new_the_start_page_is_shown(app, as_role):
     headers = {**HTML, "Referer": f"http://localhost/cities/{city_id}"}
     token = {"csrf_token": editor.token("/account")}
     sent = editor.client.post(f"/history/{entry_id}/undo", data=token, headers=headers)
-    assert sent.location != f"/cities/{city_id}"
-    assert editor.get(sent.location).status_code == 200
+    assert sent.location == "/cities"
     back = editor.client.post(f"/history/{entry_id + 1}/undo", data=token, headers=headers)
     assert back.location == f"/cities/{city_id}"
 

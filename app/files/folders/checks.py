@@ -90,11 +90,15 @@ def find_files(paths: Collection[str]) -> set[str]:
     return found.intersection(paths)
 
 
+class NoPlace(Invalid):
+    """There is no folder of a path to which something is moved."""
+
+
 def lock_place(folder: str) -> None:
-    """Lock a folder, so that nobody moves or removes it before the service ends; Invalid if there
+    """Lock a folder, so that nobody moves or removes it before the service ends; NoPlace if there
     is none of this path."""
     if folder and folder not in lock_present([folder]):
-        raise Invalid(fields={"folder": N_("There is no folder %(path)s.", path=folder)})
+        raise NoPlace(fields={"folder": N_("There is no folder %(path)s.", path=folder)})
 
 
 def check_count(rows: Iterable[Query], most: int, too_many: Message) -> None:

@@ -18,7 +18,10 @@ class FolderForm(BaseForm):
 
 
 class PlaceForm(BaseForm):
-    """Where files and folders are moved to."""
+    """Where files and folders are moved to. `offers_folder` if that is not there and can be
+    created."""
+
+    offers_folder = False
 
     folder = StringField(_l("Move to"), render_kw={**PATH, "list": "folders"})
 

@@ -8,7 +8,7 @@ from operator import or_
 from sqlalchemy import and_
 from sqlalchemy.exc import IntegrityError
 
-from app.actor import Actor, Role
+from app.actor import Actor, Role, check_permission
 from app.database.engine import db, release_connection
 from app.database.failures import violates
 from app.database.service import after_commit, permitted, service
@@ -25,12 +25,13 @@ from app.files.folders.moving import (
     named,
     read_types,
 )
-from app.files.folders.paths import clean_folder, name_of, parent_of, path_in
+from app.files.folders.paths import ancestors, clean_folder, name_of, parent_of, path_in
 from app.files.folders.removing import (
     check_removal,
     remove_files,
     remove_folder,
 )
+from app.files.folders.rows import lock_present
 from app.files.folders.selection import Selected, Selection, check_may_change_all, find_selected
 from app.files.models import UNIQUE_VERSION
 from app.files.queries import lock_owners, no_such_file, versions_of
@@ -66,26 +67,46 @@ class Moved:
 def create_folder(actor: Actor, parent: str, name: str) -> str:
     """Make a folder in another one; returns its path."""
     path = path_in(parent, named(name))
-    lock_place(parent)
-    check_free(path)
-    folder = Folder(path=path, parent=parent, created_by=actor.id, **folder_keys(path))
+    add_folder(actor, path, "name")
+    return path
+
+
+def add_folder(actor: Actor, path: str, field: str) -> None:
+    """Make a folder within a running service; `field` is that of the form with its path."""
+    lock_place(parent_of(path))
+    check_free(path, field)
+    keys = folder_keys(path)
+    folder = Folder(path=path, parent=parent_of(path), created_by=actor.id, **keys)
     db.session.add(folder)
     try:
         db.session.flush()
     except IntegrityError as error:
         if violates(error, UNIQUE_PATH):
-            raise taken(FOLDER_THERE, path) from None
+            raise taken(FOLDER_THERE, path, field) from None
         raise
     record(actor, "folder.create", Change(folder.id, after={"path": path}))
     after_commit(cache.invalidate)
-    return path
+
+
+def add_missing(actor: Actor, path: str) -> None:
+    """Make a folder and those above it that are missing, as create_folder() does."""
+    check_permission(actor, Role.EDITOR)
+    present = lock_present([path])
+    for each in ancestors(path):
+        if each not in present:
+            add_folder(actor, each, "folder")
 
 
 @permitted(Role.VIEWER)
 def move_selected(
-    actor: Actor, selection: Selection, folder: str, name: str | None = None
+    actor: Actor,
+    selection: Selection,
+    folder: str,
+    name: str | None = None,
+    create: bool = False,
 ) -> Moved:
-    """Move files and folders to a folder, all or none, and give a single one another name."""
+    """Move files and folders to a folder, all or none, and give a single one another name. NoPlace
+    if there is no such folder, unless it is to be created."""
     types: dict[int, str] = {}
     selected = find_selected(selection)
     check_may_change_all(actor, selected)
@@ -94,7 +115,7 @@ def move_selected(
         name = named(name)
         for file in selected.files:
             types.update(read_types(file, name))
-    return store_move(actor, selection, owner_ids, folder, name, types)
+    return store_move(actor, selection, owner_ids, folder, name, types, create)
 
 
 @service(Role.VIEWER)
@@ -105,6 +126,7 @@ def store_move(
     folder: str,
     name: str | None,
     types: Types,
+    create: bool = False,
 ) -> Moved:
     """Move what is selected in one transaction, with what was read before: the `types`, and who
     owns the selected files."""
@@ -116,6 +138,8 @@ def store_move(
     except Invalid as error:
         raise Invalid(fields={"folder": error.args[0]}) from None
     batch_id = None if selected.single else new_batch_id()
+    if create:
+        add_missing(actor, folder)
     try:
         moves = move_all(selected, folder, name, types)
     except IntegrityError as error:

@@ -10,7 +10,8 @@ from flask_babel import gettext as _
 from app.actor import Role
 from app.current import actor, settings
 from app.files.folders import queries, services
-from app.files.folders.addresses import folder_url
+from app.files.folders.addresses import folder_url, list_before
+from app.files.folders.checks import NoPlace
 from app.files.folders.forms import FolderForm, MoveForm, PlaceForm
 from app.files.folders.moving import Move
 from app.files.folders.paths import how_moved, name_of, parent_of
@@ -26,6 +27,7 @@ from app.history.entries import undo_url
 from app.web.forms import submit
 from app.web.notices import Notice
 from app.web.permissions import role_required
+from app.web.urls import page_before, safe_next
 
 bp = Blueprint("folders", __name__)
 
@@ -59,8 +61,7 @@ def move() -> ResponseReturnValue:
     """Moves what is selected to a folder; one file or folder also gets another name."""
     selection, selected = read_selected()
     form = place_form(selected)
-    place = form.folder.data or ""
-    sent = submit(form, lambda: services.move_selected(actor(), selection, place, form.new_name))
+    sent = submit(form, lambda: move_to(form, selection))
     if sent.done:
         moved_notice(sent.result).show()
         return redirect(folder_url(sent.result.folder), 303)
@@ -69,13 +70,24 @@ def move() -> ResponseReturnValue:
     return page, sent.status, sent.headers
 
 
+def move_to(form: PlaceForm, selection: Selection) -> services.Moved:
+    """Moves what is selected; if there is no such folder, the form offers to create it to those who
+    may."""
+    create, place = "create" in request.form, form.folder.data or ""
+    try:
+        return services.move_selected(actor(), selection, place, form.new_name, create)
+    except NoPlace:
+        form.offers_folder = actor().may_write
+        raise
+
+
 @bp.route("/files/remove", methods=["GET", "POST"])
 @role_required()
 def remove() -> ResponseReturnValue:
     """Asks, saying how many files, or removes what is selected."""
     selection, selected = read_selected()
     if request.method == "POST":
-        back = back_url(selected)
+        back = safe_next(request.form.get("next"), folder_url(place_of(selected)))
         removed_notice(services.remove_selected(actor(), selection)).show()
         return redirect(back, 303)
     count = queries.count_selected(actor(), selected)
@@ -98,7 +110,7 @@ def selection_page(name: str, selection: Selection, selected: Selected, **more: 
         selection=selection,
         selected=selected,
         what=what_of(selected),
-        back=back_url(selected),
+        back=list_before(place_of(selected), [folder.path for folder in selected.folders]),
         **more,
     )
 
@@ -112,9 +124,9 @@ def place_form(selected: Selected) -> PlaceForm:
     return MoveForm(data={"folder": folder, "name": first.name})
 
 
-def back_url(selected: Selected) -> str:
+def place_of(selected: Selected) -> str:
     """The folder in which the first one is."""
-    return folder_url(parent_of(selected.paths[0]))
+    return parent_of(selected.paths[0])
 
 
 def what_of(selected: Selected) -> str:
@@ -179,4 +191,4 @@ def restore_batch(batch_id: str) -> ResponseReturnValue:
     count, what = folders + files, counted(folders, files)
     text = ngettext("%(what)s was restored.", "%(what)s were restored.", count, what=what)
     Notice(text).show()
-    return redirect(folder_url(place), 303)
+    return redirect(page_before(folder_url(place)), 303)

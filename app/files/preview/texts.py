@@ -23,7 +23,7 @@ FALLBACK = Encoding("Windows-1252", "cp1252")
 class TextPreview:
     """The beginning of a text: `encoding` is the name of the one in which it was read, `is_certain`
     is False if that was not to be found out. `rows` are the records of a table, all of the same
-    length. `is_cut` if the file has more than is shown."""
+    length, of a table with `columns`. `is_cut` if the file has more than is shown."""
 
     limit: ClassVar = TEXT_BYTES
 
@@ -32,6 +32,7 @@ class TextPreview:
     is_certain: bool
     is_cut: bool
     rows: list[list[str]] = field(default_factory=list)
+    columns: int = 0
 
 
 def read_text(path: Path, as_table: bool) -> TextPreview:
@@ -65,14 +66,14 @@ def with_rows(found: TextPreview) -> TextPreview:
     is_cut = found.is_cut or len(rows) > MOST_ROWS or width > MOST_COLUMNS
     cells = [[shorten(cell) for cell in row[:shown]] for row in rows[:MOST_ROWS]]
     filled = [row + [""] * (shown - len(row)) for row in cells]
-    return replace(found, rows=filled, is_cut=is_cut)
+    return replace(found, rows=filled, is_cut=is_cut, columns=width)
 
 
 def read_rows(text: str) -> Iterator[list[str]]:
     """The records that are not empty. Invalid if it is not a table, now or further on."""
     lines = Lines(text.encode(), "utf-8")
     first = next(lines, "")
-    for _line, cells in records(lines, first, find_separator(text)):
+    for _line, cells in records(lines, first, find_separator(text), TEXT_BYTES):
         if any(map(str.strip, cells)):
             yield cells
 

@@ -20,7 +20,7 @@ from app.database.service import permitted
 from app.files.folders.paths import inside, name_of
 from app.files.models import File
 from app.files.removed.places import paths_now
-from app.files.rules import KIND, is_restorable, restorable_since
+from app.files.rules import KIND, is_restorable
 from app.files.undo.folders import find_restorable
 from app.history.models import HistoryEntry
 from app.history.queries import visible_to, written_since
@@ -82,7 +82,8 @@ def conditions_of(actor: Actor) -> list[ColumnElement[bool]]:
         later.id > entry.id,
     )
     chosen = [entry.action == "folder.delete", entry.folded == false(), visible_to(actor)]
-    chosen += [period.is_restorable(KIND, entry.at), *written_since(restorable_since()), ~newer]
+    chosen += [*written_since(period.oldest_restorable()), period.is_restorable(KIND, entry.at)]
+    chosen.append(~newer)
     return chosen if actor.may_write else [*chosen, entry.actor_id == actor.person_id]
 
 
@@ -104,7 +105,7 @@ def read_rows(
 
 def describe_removals(actor: Actor, rows: Sequence[RemovedRow]) -> list[RemovedFolder]:
     entries = [row.HistoryEntry for row in rows]
-    paths, able = paths_now(entries), find_restorable(actor, entries)
+    paths, able = paths_now(entries), find_restorable(actor, entries) if entries else ()
     counts = count_files(entries, paths)
     return [
         RemovedFolder(

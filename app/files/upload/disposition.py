@@ -10,6 +10,8 @@ from itertools import chain, islice
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
+from app.encodings import decode_text
+
 # ASCII: a character stands for a byte, and 0x85 and 0xA0 are parts of Chinese characters.
 PARAMETER = re.compile(r"[;\s]*+([^\s=;\"]++)\s*+=\s*+", re.ASCII)
 UNESCAPED = re.compile(r"(?:[^\"\\]|\\.)*+(?=\")")
@@ -91,7 +93,7 @@ def decode_extended(value: str) -> str | None:
     """The text of an extended value; None if its encoding is missing, unknown or another one."""
     charset, data = extended_bytes(value)
     try:
-        return data.decode(charset.strip())
+        return decode_text(data, charset.strip())
     except (LookupError, ValueError):
         return None
 

@@ -8,10 +8,10 @@ it is not decoded: it could be in any encoding.
 import re
 from collections.abc import Callable, Sequence
 from email.errors import HeaderParseError
-from email.header import decode_header, make_header
+from email.header import decode_header
 from typing import NamedTuple
 
-from app.encodings import AMID_LETTERS, level_in_big5, level_in_gb2312
+from app.encodings import AMID_LETTERS, decode_text, level_in_big5, level_in_gb2312
 
 LEVELS: dict[str, Callable[[str], int | None]] = {
     "gb18030": level_in_gb2312,
@@ -119,7 +119,8 @@ def unescape(name: DecodedName) -> DecodedName | None:
     a mail (RFC 2047), None if in an unknown encoding. Other backslashes are those of a path."""
     if ENCODED_WORDS.fullmatch(name.text):
         try:
-            return DecodedName(str(make_header(decode_header(name.text))))
+            words = decode_header(name.text)
+            return DecodedName("".join(decode_text(data, str(charset)) for data, charset in words))
         except (HeaderParseError, LookupError, ValueError):
             return None
     return name._replace(text=ESCAPED.sub(r"\1", name.text).replace("%22", '"'))

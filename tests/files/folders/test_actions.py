@@ -66,8 +66,9 @@ def test_a_selection_is_moved_and_shown_where_it_went(script, as_role):
     refused = browser.submit(address, {"folder": "nowhere"})
     assert refused.status_code == 422
     assert Page(refused).text("#folder-error") == "Error: There is no folder nowhere."
-    browser.submit("/files/new-folder", {"name": "old"})
-    response = browser.submit(address, {"folder": "old"})
+    assert Page(refused).text("main form [name=create]") == "Create the folder and move"
+    assert not form.has("main form [name=create]")
+    response = browser.submit(address, {"folder": "old", "create": "1"})
     assert response.location == "/files/folders/old"
     page = Page(browser.get(response.location))
     assert page.text(NOTICE) == "1 folder and 1 file were moved."

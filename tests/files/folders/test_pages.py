@@ -91,6 +91,45 @@ def test_an_action_leads_back_to_the_folder(script, as_role):
     assert response.location == "/files/folders/survey?sort=name"
 
 
+def test_removing_a_file_on_its_page_leads_to_its_folder(script, as_role):
+    browser: Browser = as_role("editor")
+    headers = {"Referer": "http://localhost/files/2/details", "Accept": "text/html"}
+    response = browser.submit("/files/2/remove", page="/files", headers=headers)
+    assert response.location == "/files/folders/survey"
+
+
+@pytest.mark.parametrize(
+    ("came", "back"),
+    [
+        ("/files?q=surv&sort=name", "/files?q=surv&sort=name"),
+        ("/files/folders/survey?sort=name", "/files"),  # the page of what is removed
+        ("/", "/files"),
+    ],
+)
+def test_removing_a_selection_leads_back_to_the_list(script, as_role, came, back):
+    browser: Browser = as_role("editor")
+    headers = {"Referer": f"http://localhost{came}", "Accept": "text/html"}
+    question = Page(browser.get("/files/remove?folder=1", headers=headers))
+    assert question.text("h1") == "Remove survey?"
+    data = {"next": question.one("main [name=next]")["value"]}
+    response = browser.submit("/files/remove?folder=1", data, page="/files")
+    assert response.location == back
+    [undo] = Page(browser.get(back)).all(".notice button")
+    headers = {"Referer": f"http://localhost{back}", "Accept": "text/html"}
+    response = browser.submit(undo["formaction"], page="/files", headers=headers)
+    assert response.location == back
+
+
+def test_undoing_a_version_on_the_page_of_the_file_comes_back_to_it(script, as_role):
+    browser: Browser = as_role("editor")
+    script.upload(("survey/plan.pdf", PDF + b"2"), field="folder")
+    undo = Page(browser.get("/files/5/details")).all(".side button[formaction$=undo]")[0]
+    headers = {"Referer": "http://localhost/files/5/details", "Accept": "text/html"}
+    response = browser.submit(undo["formaction"], page="/files", headers=headers)
+    assert response.location == "/files/2/details"
+    assert browser.get(response.location).status_code == 200
+
+
 def test_an_empty_folder_says_so_in_one_box(script, as_role):
     browser = as_role("editor")
     browser.submit("/files/2/remove", page="/files")

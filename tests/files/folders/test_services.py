@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select, update
@@ -120,6 +121,26 @@ def test_a_name_may_change_its_case_alone(people):
     put(people[0], "docs/a.txt")
     services.move_selected(editor(people[0]), folders("docs"), "", "Docs")
     assert paths() == (["Docs/a.txt:1"], ["Docs"])
+
+
+def test_what_is_moved_to_a_new_folder_is_refused_or_both_are_done(people):
+    me, move = editor(people[0]), services.move_selected
+    put(people[0], "a/b.txt")
+    file_id = put(people[0], "x")
+    assert move(me, picked(file_id), "new/2026", "y", create=True).folder == "new/2026"
+    assert paths() == (["a/b.txt:1", "new/2026/y:1"], ["a", "new", "new/2026"])
+    created = [each.after for each in entries("folder") if each.action == "folder.create"]
+    assert created == ['{"path": "new"}', '{"path": "new/2026"}']
+    before = paths()
+    refused = partial(move, create=True)
+    assert list(problem(refused, me, folders("a"), "a/c")) == ["folder"]
+    assert problem(refused, me, folders("a"), "new/2026/y/z") == {
+        "folder": "There is already a file y in new/2026."
+    }
+    viewer = Actor(people[0], "Ada", Role.VIEWER)
+    with pytest.raises(Forbidden):
+        refused(viewer, picked(file_id), "more")
+    assert paths() == before
 
 
 def test_what_cannot_be_moved_is_refused_beside_its_field_and_nothing_moves(people):

@@ -94,5 +94,9 @@ def test_a_cut_within_a_cell_is_no_mistake(read):
 def test_what_is_no_table_is_text(read):
     found = read(b'a,b\n1,"2\n', as_table=True)
     assert (found.rows, found.text) == ([], 'a,b\n1,"2\n')
-    wide = read(b",".join([b"x"] * 300), as_table=True)
-    assert wide.rows == []
+
+
+def test_of_many_columns_the_first_are_shown(read):
+    wide = read(b"\n".join([b",".join([b"x"] * 300)] * 2), as_table=True)
+    assert (wide.rows, wide.columns) == ([["x"] * MOST_COLUMNS] * 2, 300)
+    assert wide.is_cut

@@ -82,6 +82,7 @@ def test_an_earlier_version_has_the_page_of_the_removed_file(app, as_role):
         script.upload(("a.txt", text))
     editor = as_role("editor")
     editor.submit("/files/2/remove", page="/files")
+    assert Page(editor.get(LIST)).text("tbody .main").endswith("version 2")
     page = Page(editor.get("/files/1/details"))
     assert len(page.texts(".side .feed > li")) == 3
     editor.submit(page.one(".head-actions form")["action"].partition("?")[0], page="/files")

@@ -117,6 +117,10 @@ def test_a_name_in_no_known_encoding_is_refused_by_name(script, name):
         (b"name=file; filename*=klingon''%E6%96%B0.txt; filename=x.txt", "x.txt"),
         (b"name=file; filename*=utf-8''%FF%FE.txt; filename=x.txt", "x.txt"),
         (b"name=file; filename*=base64''YQ; filename=x.txt", "x.txt"),
+        (b"name=file; filename*=punycode''a.txt-9q5a; filename=x.txt", "x.txt"),
+        (b"name=file; filename*=idna''xn--abc-8d0f; filename=x.txt", "x.txt"),
+        (b"name=file; filename*=unicode_escape''%5Cu6587.txt; filename=x.txt", "x.txt"),
+        (b"name=file; filename*=utf-16le''%e5e%2e%00%74%00%78%00%74%00", "日.txt"),
         (b"name=file; filename*=klingon''%E6%96%B0.txt", "新.txt"),
         (b"name=file; filename*=%E6%96%B0.txt", "新.txt"),
         (b"name=file; filename*0*=utf-8''%E6%96; filename*1*=%B0; filename*2=.txt", "新.txt"),
@@ -137,9 +141,10 @@ def test_names_are_found_however_they_are_written(script, head, name):
     assert (response.status_code, lines_of(response)) == (200, [[name, "kept"]]), response.text
 
 
-def test_a_name_encoded_as_in_a_mail_that_cannot_be_decoded_is_refused(script):
-    response = script.upload_parts(GOOD, part("=?x?b?////?="))
-    assert lines_of(response) == [["good.txt", "kept"], ["=?x?b?////?=", "refused"]]
+@pytest.mark.parametrize("name", ["=?x?b?////?=", "=?punycode?q?a.txt-9q5a?=", "=?idna?q?a.txt?="])
+def test_a_name_encoded_as_in_a_mail_that_cannot_be_decoded_is_refused(script, name):
+    response = script.upload_parts(GOOD, part(name))
+    assert lines_of(response) == [["good.txt", "kept"], [name, "refused"]]
 
 
 @pytest.mark.parametrize(

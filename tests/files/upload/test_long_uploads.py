@@ -10,6 +10,7 @@ import pytest
 
 from app.actor import Via
 from app.auth import services as auth
+from app.auth.queries import find_person
 from app.auth.tokens import services as tokens
 from app.database.engine import db
 from app.files.models import File
@@ -302,3 +303,11 @@ def test_a_form_of_unknown_size_has_the_time_for_what_has_arrived(app, monkeypat
     form = SlowForm(iter(()), end=b"\r\n--x--\r\n")
     assert form.send(Script(app), **CHUNKED).status_code == 200
     assert stored(app) == (1, 1)
+
+
+def test_an_upload_of_which_no_name_has_arrived_is_a_file(app, as_role):
+    browser = as_role("editor")
+    with app.app_context():
+        person_id = find_person("editor").id
+        ProgressNote(person_id).write(UploadParser(Path(), 1), 0, 723)
+    assert Page(browser.get("/")).texts(".running li")[0].startswith("Uploading a file: 0 B of 723")
