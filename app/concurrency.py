@@ -1,9 +1,7 @@
 """Sharing a worker's CPU between the requests that it answers concurrently."""
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import IO, Any, TypeVar
 
@@ -87,14 +85,3 @@ def run_in_threads(work: Callable[[T], R], items: Iterable[T], at_once: int) -> 
         return [work(item) for item in items]
     results: list[R] = Pool(at_once).map(partial(run_in_thread, work), items)
     return results
-
-
-@contextmanager
-def waiting_turn(turns: threading.BoundedSemaphore, seconds: float) -> Iterator[bool]:
-    """Wait up to so many seconds for a turn, and yield whether it came."""
-    came = turns.acquire(timeout=seconds)
-    try:
-        yield came
-    finally:
-        if came:
-            turns.release()

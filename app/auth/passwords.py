@@ -11,7 +11,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.auth.common_passwords import read_common
 from app.auth.models import PASSWORD_LONGEST, PASSWORD_SHORTEST
-from app.concurrency import run_in_thread, waiting_turn
+from app.concurrency import run_in_thread
 from app.database.engine import release_connection
 from app.errors import Invalid, Unavailable
 from app.text import N_, fold, same_key
@@ -112,10 +112,12 @@ def run_in_turn(work: Callable[..., Any], *args: Any) -> Any:
 @contextmanager
 def turn(of: threading.BoundedSemaphore) -> Iterator[None]:
     """Wait for a turn; Unavailable if that takes too long."""
-    with waiting_turn(of, TURN_SECONDS) as came:
-        if not came:
-            raise Unavailable(BUSY)
+    if not of.acquire(timeout=TURN_SECONDS):
+        raise Unavailable(BUSY)
+    try:
         yield
+    finally:
+        of.release()
 
 
 def random_password() -> str:

@@ -211,7 +211,8 @@ class CachedValue(Generic[T]):
     def look(self, lock: Lock) -> T | None:
         """The value that Redis has, if this request may have it. Otherwise it has the lock, unless
         another request has it."""
-        wrote = actor().wrote
+        # What another value is computed from must be present, as that one will be.
+        wrote = None if turns.has_one else actor().wrote
         found = redis_store.script(LOOK)(
             keys=[*self.of.keys, self.key, lock.key],
             args=[

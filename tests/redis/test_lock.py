@@ -38,7 +38,8 @@ def app(make_app):
 
 @pytest.fixture
 def client(app, monkeypatch):
-    """No lock expires by itself."""
+    """No lock expires by itself, and none of another test is renewed."""
+    servers.wait_until(lambda: not locks.renewal.runs, "no lock is renewed")
     monkeypatch.setattr(locks, "LEASE_SECONDS", 600)
     with app.app_context():
         yield redis_store.client

@@ -27,6 +27,7 @@ from tests.factories import connections_held, note_calls
 CACHE = VersionedCache("gz:test")
 KEY, LOCK_KEY = "gz:test:key", "gz:lock:gz:test:key"
 READER = Actor(2, "Vera", Role.VIEWER, wrote=0)
+WRITER = replace(READER, id=9)
 
 
 @pytest.fixture
@@ -334,6 +335,7 @@ def test_few_values_are_computed_at_once(app, monkeypatch):
 def test_waiting_ends_and_holds_no_connection_to_the_database(app, as_role, monkeypatch):
     monkeypatch.setattr(caches, "WAIT_SECONDS", 0.2)
     monkeypatch.setattr(caches, "PREVIOUS_SECONDS", 0)
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 60)  # by a thread of its own, during the reads
     editor = as_role("editor")
     assert editor.get("/cities?province=x").status_code == 200
     with app.app_context(), Redis.from_url(app.config["SETTINGS"].redis_url) as other:
@@ -362,3 +364,20 @@ def test_who_made_a_change_is_known_in_the_next_request(app, as_role):
     *_before, wrote, own, other = found
     assert wrote == own > 0
     assert other == 0
+
+
+def test_what_another_value_is_computed_from_is_never_a_previous_one(app, monkeypatch):
+    with app.app_context():
+        ask(lambda: "old")
+    wrote = change(app, WRITER)
+    with computing(app), monkeypatch.context() as patched:
+        patched.setattr(caches, "WAIT_SECONDS", 0.05)
+        with pytest.raises(Unavailable):
+            page_of(app, READER)
+    assert page_of(app, replace(WRITER, wrote=wrote)) == "page with new"
+
+
+def page_of(app, who):
+    """A value that is computed from the other one."""
+    with request_of(app, who):
+        return CACHE.get_or_compute("page", str, lambda: f"page with {ask()}")

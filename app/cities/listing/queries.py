@@ -7,7 +7,6 @@ What filters find is read first, as ids up to COUNT_MOST: this is their number, 
 more, each page of any order is read from these rows alone.
 """
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,7 +20,6 @@ from app.cities.listing.words import has_words
 from app.cities.models import NAMES_INDEX, City
 from app.cities.queries import COLUMNS, CityRow, check_reader, province_names
 from app.cities.search_keys import fill_keys
-from app.concurrency import waiting_turn
 from app.database import keyset
 from app.database.cursor import BY_ID, FIRST, Cursor, Sort, read_integer, read_moment, read_text
 from app.database.dialects import without_index
@@ -36,13 +34,10 @@ from app.database.keyset import (
     read_segments,
     seek_by_id,
 )
+from app.redis.flight import turns
 
 PROVINCES_MOST = 200
 BATCH_SIZE = 500
-# Searches of this process that read the register at once. If all did, each would take so long that
-# the database ends it. More wait, for so many seconds at most.
-TURNS, TURN_SECONDS = 4, 1.0
-turns = threading.BoundedSemaphore(TURNS)
 
 
 @dataclass(frozen=True)
@@ -98,7 +93,8 @@ class Hits:
 
 
 def find_hits(actor: Actor, listing: CityListing) -> Hits:
-    """What the filters of a listing find, whatever its order."""
+    """What the filters of a listing find, whatever its order. If all requests read the register at
+    once, each would take so long that the database ends it: so they take turns."""
     check_reader(actor)
     fill_needed_keys(listing)
     return read_hits(listing)
@@ -106,7 +102,7 @@ def find_hits(actor: Actor, listing: CityListing) -> Hits:
 
 def read_hits(listing: CityListing) -> Hits:
     release_connection()  # nobody waits with it
-    with waiting_turn(turns, TURN_SECONDS):
+    with turns.taken():
         query = with_words_index(select(City.id).where(*filters(listing)), listing)
         ids = db.session.scalars(query.limit(COUNT_MOST + 1)).all()
     return Hits(list(ids) if len(ids) <= COUNT_MOST else None)

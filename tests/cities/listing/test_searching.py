@@ -3,7 +3,7 @@ and is read by an index."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -18,6 +18,8 @@ from app.cities.rules import is_flawed, keys
 from app.database.cursor import FIRST, LAST
 from app.database.engine import db
 from app.database.keyset import cursor_at
+from app.errors import Unavailable
+from app.redis import flight
 from app.text import search_key
 from tests.cities.conftest import ACTOR, add_cities, add_city
 from tests.cities.listing.test_paging import expected, ids, through_address
@@ -230,11 +232,9 @@ def assert_reads_an_index(found, listing):
 def test_few_searches_read_the_register_at_once_and_others_wait_without_a_connection(
     any_app, large, monkeypatch
 ):
-    monkeypatch.setattr(queries, "TURN_SECONDS", 60)
+    monkeypatch.setattr(flight, "TURN_SECONDS", 60)
     db.session.remove()
-    with ExitStack() as taken, statements() as sent, ThreadPoolExecutor(1) as thread:
-        for _turn in range(queries.TURNS):
-            taken.enter_context(queries.turns)
+    with all_turns_taken() as taken, statements() as sent, ThreadPoolExecutor(1) as thread:
         found = thread.submit(count_in_another_request, any_app)
         wait_until(lambda: sent and not db.engine.pool.checkedout(), "it waits for a turn")
         assert not found.done()
@@ -248,12 +248,19 @@ def count_in_another_request(app):
         return queries.find_hits(ACTOR, CityListing(search="c699")).total
 
 
-def test_a_search_whose_turn_does_not_come_reads_all_the_same(large, monkeypatch):
-    monkeypatch.setattr(queries, "TURN_SECONDS", 0)
+def test_a_search_whose_turn_does_not_come_is_refused(large, monkeypatch):
+    monkeypatch.setattr(flight, "TURN_SECONDS", 0)
+    with all_turns_taken(), pytest.raises(Unavailable):
+        queries.find_hits(ACTOR, CityListing(search="c699"))
+
+
+@contextmanager
+def all_turns_taken():
+    """All turns of the process are taken during the block."""
     with ExitStack() as taken:
-        for _turn in range(queries.TURNS):
-            taken.enter_context(queries.turns)
-        assert queries.find_hits(ACTOR, CityListing(search="c699")).total
+        while flight.turns.free.acquire(blocking=False):
+            taken.callback(flight.turns.free.release)
+        yield taken
 
 
 @pytest.mark.parametrize("any_app", ["mariadb"], indirect=True)

@@ -223,7 +223,11 @@ def test_the_progress_of_a_slow_upload_is_shown_to_its_sender(app, monkeypatch):
         browser = Browser(app)
         browser.begin_session("editor's script")
         with ThreadPoolExecutor() as pool:
-            seen.append(Page(pool.submit(browser.get, "/").result()).texts(".running li"))
+            seen.append(
+                Page(pool.submit(browser.get, "/").result()).texts(
+                    "[aria-labelledby=running-uploads] li"
+                )
+            )
 
     form = SlowForm(look(), end=b"\r\n--x--\r\n")
     assert form.send(script).status_code == 200
@@ -310,4 +314,8 @@ def test_an_upload_of_which_no_name_has_arrived_is_a_file(app, as_role):
     with app.app_context():
         person_id = find_person("editor").id
         ProgressNote(person_id).write(UploadParser(Path(), 1), 0, 723)
-    assert Page(browser.get("/")).texts(".running li")[0].startswith("Uploading a file: 0 B of 723")
+    assert (
+        Page(browser.get("/"))
+        .texts("[aria-labelledby=running-uploads] li")[0]
+        .startswith("Uploading a file: 0 B of 723")
+    )
