@@ -2,16 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Dialog, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Route, expect
 
-from tests.browser.conftest import OpenAs, wait_until
+from tests.browser.conftest import OpenAs, open_window, wait_until
 from tests.browser.steadiness import OBSERVE, assert_steady, short_tasks
 from tests.factories import PASSWORD
 from tests.files.helpers import PDF, REPORT, some_text
+from tests.site import Site
 
 DROP = """([zone, files]) => {
     const transfer = new DataTransfer();
@@ -47,11 +48,21 @@ RECORD_FIGURES = """() => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def window(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
+    """The window of an editor, which the tests share."""
+    window = open_window(chromium, site, "editor")
+    yield window
+    window.close()
+
+
 @pytest.fixture
-def page(open_as: OpenAs) -> Page:
-    page = open_as("editor").new_page()
+def page(window: BrowserContext) -> Iterator[Page]:
+    """A new tab of it."""
+    page = window.new_page()
     page.goto("/files")
-    return page
+    yield page
+    page.close()
 
 
 def chosen(name: str, data: bytes) -> dict[str, object]:

@@ -81,7 +81,7 @@ def test_settings_that_do_not_work_change_nothing(running, settings_file, line, 
     ("module", "text"),
     [
         ("app/wsgi.py", "import gazetteer_without_this"),
-        ("app/health/views.py", "def"),
+        pytest.param("app/health/views.py", "def", marks=pytest.mark.soak),  # as the one above
         ("gunicorn.conf.py", "def"),
         ("migrations/versions/9999_next.py", "revision = '9999'\ndown_revision = '0001'"),
     ],

@@ -117,7 +117,8 @@ def removed_together(batch_id: str, path: str) -> Sequence[FileRow]:
 
 def folder_entries(batch_id: str, path: str) -> tuple[Entries, Entries]:
     """The entries about the folders of a batch that can still be restored, by the paths that these
-    would have now: those of a `path` and what was in it, and those of the folders above it."""
+    would have now: those of a `path` and what was in it, without those that were restored and
+    perhaps removed again since; and those of the folders above it."""
     query = select(HistoryEntry).where(
         HistoryEntry.batch_id == batch_id,
         HistoryEntry.action == "folder.delete",
@@ -126,15 +127,21 @@ def folder_entries(batch_id: str, path: str) -> tuple[Entries, Entries]:
     found = db.session.scalars(query.order_by(HistoryEntry.id)).all()
     present, above = paths_now(found), ancestors(parent_of(path))
     by_path = {present[entry.id]: entry for entry in found}
+    newest = set(newest_entries("folder", [entry.subject_id for entry in found]).values())
     return (
-        {each: entry for each, entry in by_path.items() if is_inside(each, path)},
+        {
+            each: entry
+            for each, entry in by_path.items()
+            if is_inside(each, path) and entry.id in newest
+        },
         {each: entry for each, entry in by_path.items() if each in above},
     )
 
 
 def restore_folders(actor: Actor, entries: Entries, batch_id: str | None) -> list[str]:
     """Restore removed folders, by the paths where they would be now and there is none again;
-    returns these. Those that came back because something in them was restored count as well."""
+    returns these. Those that came back because something in them was restored count as well. The
+    entries are the newest about their folders."""
     missing = insert_folders(actor, entries)
     restored = sorted([*missing, *find_returned(entries.keys() - missing, entries)])
     changes = [
@@ -147,12 +154,11 @@ def restore_folders(actor: Actor, entries: Entries, batch_id: str | None) -> lis
 
 def find_returned(paths: Collection[str], entries: Entries) -> list[str]:
     """Those of some present folders that came back without an entry of their own."""
-    ids = {entries[path].subject_id: path for path in paths}
-    newest, found = newest_entries("folder", ids), list[str]()
+    ids, found = {entries[path].subject_id: path for path in paths}, list[str]()
     for some in slices(ids):
         query = select(Folder.id, Folder.path).where(Folder.id.in_(some))
         found += [row.path for row in db.session.execute(query) if ids[row.id] == row.path]
-    return [path for path in found if newest[entries[path].subject_id] == entries[path].id]
+    return found
 
 
 def insert_folders(actor: Actor, entries: Entries) -> set[str]:

@@ -206,10 +206,12 @@ def find_made(added: Added, ids: Collection[int]) -> set[int]:
     for some in slices(ids):
         folders = select(File.folder).where(File.id.in_(some)).distinct()
         above.update(each for path in db.session.scalars(folders) for each in ancestors(path))
-    since = min((each.at for each in added.files.values()), default=now()) - BEFORE_ENTRY
-    made = (Folder.created_at >= since, Folder.created_by == added.head.actor_id)
+    moments = [each.at for each in added.files.values()] or [added.head.at]
+    made = Folder.created_at.between(min(moments) - BEFORE_ENTRY, max(moments))
+    by_them = Folder.created_by == added.head.actor_id
     for paths in slices(above):
-        found.update(db.session.scalars(select(Folder.id).where(Folder.path.in_(paths), *made)))
+        query = select(Folder.id).where(Folder.path.in_(paths), made, by_them)
+        found.update(db.session.scalars(query))
     return found.difference(newest_entries("folder", found))
 
 

@@ -185,6 +185,53 @@ def test_what_was_removed_together_is_restored_from_each_of_its_lines(people):
             undo(me, action)
 
 
+def test_what_was_removed_again_since_stays_removed(people):
+    me, other = editor(people[0]), editor(people[1])
+    upload(people[0], "a/1.txt", "a/2.txt", "a/b/3.txt")
+    services.create_folder(me, "a", "c")
+    services.remove_selected(me, folders("a"))
+    heads = line("file.delete", me), line("folder.delete", me)
+    undo(me, "file.delete")
+    services.remove_selected(other, folders("a/b", "a/c"))
+    for again in heads:
+        with pytest.raises(Conflict, match="already undone"):
+            undo_entries(me, again)
+    services.remove_selected(other, folders("a"))
+    for again in heads:
+        with pytest.raises(Conflict, match="already undone"):
+            undo_entries(me, again)
+    assert paths() == ([], [])
+    assert undo(other, "file.delete") == "2 files were restored. a was restored."
+    assert paths() == (["a/1.txt:1", "a/2.txt:1"], ["a"])
+
+
+def test_an_upload_that_was_undone_is_not_undone_again(people):
+    """Not even a folder that came with a later one."""
+    me = editor(people[0])
+    upload(people[0], "a/1.txt", "a/2.txt")
+    heads = line("file.create", me)
+    undo(me, "file.create")
+    again = upload(people[0], "a/1.txt")
+    files.remove_file(me, *again)
+    with pytest.raises(Conflict, match="already undone"):
+        undo_entries(me, heads)
+    assert paths() == ([], ["a"])
+
+
+def test_a_restoration_that_was_undone_is_not_undone_again(people):
+    me, other = editor(people[0]), editor(people[1])
+    upload(people[0], "a/1.txt", "a/2.txt")
+    services.remove_selected(me, folders("a"))
+    undo(me, "file.delete")
+    heads = line("file.restore", me), load_heads(me, [line_before("folder.restore")])
+    undo(me, "file.restore")
+    undo(other, "file.delete")
+    for again in heads:
+        with pytest.raises(Conflict, match="already undone"):
+            undo_entries(me, again)
+    assert paths() == (["a/1.txt:1", "a/2.txt:1"], ["a"])
+
+
 def test_what_can_no_longer_be_restored_is_counted(people):
     me = editor(people[0])
     ids = upload(people[0], "1.txt", "2.txt", "3.txt")
