@@ -113,7 +113,7 @@ REQUIRED = {
     "app.files.services.restore_of_owner": Role.VIEWER,
     "app.files.undo.bulk.restore_of_owners": Role.VIEWER,
     "app.files.undo.bulk.undo_bulk_change": Role.VIEWER,
-    "app.files.undo.bulk_moving.move_of_owners": Role.VIEWER,
+    "app.files.undo.bulk_moving.move_locked": Role.VIEWER,
     "app.files.undo.bulk_removing.remove_added": Role.VIEWER,
     "app.files.undo.queries.find_undoable": Role.VIEWER,
     "app.files.undo.queries.find_undoable_bulk": Role.VIEWER,

@@ -1,7 +1,7 @@
 """Undoing the move of many files or folders: what is unchanged since is moved back."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from sqlalchemy import select
@@ -17,7 +17,7 @@ from app.files.folders.checks import check_free, check_may_change_folders, check
 from app.files.folders.models import UNIQUE_PATH, Folder
 from app.files.folders.moving import Move, check_move, move_file, move_folder
 from app.files.folders.paths import name_of, parent_of
-from app.files.folders.rows import ensure_folders
+from app.files.folders.rows import ensure_folders, slices
 from app.files.folders.services import record_move
 from app.files.models import UNIQUE_VERSION, File, join_path
 from app.files.queries import lock_owners, owners_of
@@ -39,16 +39,22 @@ def move_all_back(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
     is_file = heads[0].subject_kind == "file"
     owner_ids = owners_of([each.subject_id for each in changes]) if is_file else set()
     check_owned(actor, owner_ids)
+    folder_ids = set() if is_file else find_present(each.subject_id for each in changes)
     release_connection()
-    return move_of_owners(actor, heads[0], changes, owner_ids)
+    return move_locked(actor, heads[0], changes, owner_ids, folder_ids)
 
 
 @service(Role.VIEWER)
-def move_of_owners(
-    actor: Actor, head: HistoryEntry, changes: Changes, owner_ids: Collection[int]
+def move_locked(
+    actor: Actor,
+    head: HistoryEntry,
+    changes: Changes,
+    owner_ids: Collection[int],
+    folder_ids: Collection[int],
 ) -> Undone:
-    """The same in a transaction that first locks the owners of the files."""
+    """The same in a transaction that first locks the owners of the files, or the folders."""
     lock_owners(owner_ids)
+    lock_folder_rows(folder_ids)
     kind = head.subject_kind
     newest = newest_entries(kind, [each.subject_id for each in changes])
     unchanged = [each for each in changes if newest[each.subject_id] == each.id]
@@ -67,6 +73,22 @@ def move_of_owners(
     if kind == "file":
         return Undone("moved", files=names, left=left)
     return Undone("moved", folders=names, left=left)
+
+
+def find_present(ids: Iterable[int]) -> set[int]:
+    """The ids of those folders that exist: a lock on a missing row would be on a gap."""
+    found = set[int]()
+    for some in slices(ids):
+        found.update(db.session.scalars(select(Folder.id).where(Folder.id.in_(some))))
+    return found
+
+
+def lock_folder_rows(ids: Collection[int]) -> None:
+    """Lock the rows of folders until the service ends, before anything else is read: of two who
+    move a folder the second sees what the first did."""
+    for some in slices(ids):
+        query = select(Folder.id).where(Folder.id.in_(some)).order_by(Folder.id)
+        db.session.execute(query.with_for_update())
 
 
 def move_files(actor: Actor, changes: Changes) -> Iterator[Move]:

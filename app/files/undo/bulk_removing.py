@@ -180,16 +180,23 @@ def find_replaced(ids: Collection[int]) -> Mapping[int, Sequence[FileRow]]:
 
 
 def lock_folders(actor: Actor, added: Added, ids: Collection[int]) -> list[FolderRow]:
-    """The folders that came with these files, and that the actor may remove, locked."""
+    """The folders that came with these files, and that the actor may remove, locked. Those that
+    were moved after their entries were read are left out."""
     newest = newest_entries("folder", added.folders)
     came = {each for each, last in newest.items() if last == added.folders[each].id}
     columns = select(Folder.id, Folder.path, Folder.created_at, Folder.created_by).order_by(
         Folder.id
     )
-    rows = list[FolderRow]()
+    before, rows = dict[int, str](), list[FolderRow]()
     for some in slices(came | find_made(added, ids)):
-        rows += db.session.execute(columns.where(Folder.id.in_(some)).with_for_update())
-    return [row for row in rows if actor.may_write or row.created_by == actor.person_id]
+        query = columns.where(Folder.id.in_(some))
+        before.update((row.id, row.path) for row in db.session.execute(query))
+        rows += db.session.execute(query.with_for_update())
+    return [
+        row
+        for row in rows
+        if row.path == before.get(row.id) and (actor.may_write or row.created_by == actor.person_id)
+    ]
 
 
 def find_made(added: Added, ids: Collection[int]) -> set[int]:

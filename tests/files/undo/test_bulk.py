@@ -14,7 +14,7 @@ from app.files import services as files
 from app.files.folders import services
 from app.files.folders.models import Folder
 from app.files.models import File
-from app.files.undo import bulk_removing
+from app.files.undo import bulk_moving, bulk_removing
 from app.files.upload.services import store_uploads
 from app.history import recent
 from app.history.bulk import load_heads
@@ -459,3 +459,63 @@ def test_files_that_somebody_removes_just_now_are_removed_once(any_app, people, 
     removed = [entry.subject_id for entry in entries("file") if entry.action == "file.delete"]
     assert len(removed) == 2
     assert {type(each).__name__ for each in results} <= {"Removal", "NotFound", "Conflict"}
+
+
+def moved_together(person):
+    """Two folders, b and c, that were moved to a; the heads of the line about it."""
+    me = editor(person)
+    upload(person, "a/1.txt", "b/2.txt", "c/3.txt")
+    services.move_selected(me, folders("b", "c"), "a")
+    return line("folder.move", me)
+
+
+MOVING_STEPS = [
+    "lock_owners",
+    "newest_entries",
+    "check_may_change_folders",
+    "check_not_taken",
+    "move_folder",
+]
+
+
+@pytest.mark.parametrize("step", MOVING_STEPS)
+def test_a_folder_that_somebody_moves_just_now_is_where_they_moved_it(any_app, people, step):
+    """They move it before the undo, which then leaves it, or after it."""
+    heads, other = moved_together(people[0]), editor(people[1])
+    services.create_folder(other, "", "elsewhere")
+    move = partial(services.move_selected, other, folders("a/c"), "elsewhere")
+    with coming_between(any_app, bulk_moving, step, move) as moved:
+        undone = " ".join(map(str, undo_entries(editor(people[0]), heads)))
+    assert undone == {
+        "a/c": "b was moved back. One has changed since and stays as it is.",
+        "c": "2 folders were moved back.",
+    }.get(moved[0].moves[0].old)
+    assert paths()[1] == ["a", "b", "elsewhere", "elsewhere/c"]
+
+
+@pytest.mark.parametrize("step", MOVING_STEPS)
+def test_a_move_of_folders_is_undone_by_one_of_two(any_app, people, step):
+    heads = moved_together(people[0])
+    again = partial(undo_entries, editor(people[1]), heads)
+    with coming_between(any_app, bulk_moving, step, again) as results:
+        try:
+            results.append(undo_entries(editor(people[0]), heads))
+        except Conflict as error:
+            results.append(error)
+    assert sorted(type(each).__name__ for each in results) == ["Conflict", "list"]
+    assert paths()[1] == ["a", "b", "c"]
+
+
+def test_an_empty_folder_that_is_moved_just_now_is_not_removed(any_app, people):
+    """It was restored together with another one, which is undone."""
+    me, other = editor(people[0]), editor(people[1])
+    for name in ("a", "b", "elsewhere"):
+        services.create_folder(me, "", name)
+    services.remove_selected(me, folders("a", "b"))
+    undo(me, "folder.delete")
+    heads = line("folder.restore", me)
+    move = partial(services.move_selected, other, folders("b"), "elsewhere")
+    with coming_between(any_app, bulk_removing, "find_made", move) as results:
+        undo_entries(me, heads)
+    was_moved = not isinstance(results[0], Exception)
+    assert paths()[1] == ["elsewhere", *["elsewhere/b"] * was_moved]
