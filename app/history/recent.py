@@ -1,7 +1,9 @@
 """What happened lately, for members: the newest changes, bulk changes and long uploads as one.
 
 An import writes an entry for each of thousands of cities. So the feed does not read entries marked
-as `folded` (services.py), and of the others HEADS_MOST at most, however they are grouped.
+as `folded` (services.py), and of the others HEADS_MOST at most, however they are grouped. Uploads
+one after another are one line, of JOINED_MOST at most, after which there is another one: so there
+is room for what others have done, and Undo is of as many as the line says.
 """
 
 from collections.abc import Iterator
@@ -12,14 +14,15 @@ from sqlalchemy import false, func, literal, select, union_all
 
 from app.actor import Actor, Role
 from app.database.engine import db
-from app.database.keyset import COUNT_MOST
+from app.database.keyset import COUNT_MOST, Query
 from app.database.service import permitted
+from app.history.bulk import is_action
 from app.history.models import HistoryEntry
 from app.history.queries import visible_to
 from app.history.subjects import all_subjects
 
-HEADS_MOST, CHUNK = 1000, 60
-BATCHES_COUNTED = 100  # batches of which the feed says how many entries they have
+HEADS_MOST, CHUNK = 2000, 60
+JOINED_MOST = 500  # entries that are read for one line of joined changes
 GAP = timedelta(minutes=10)  # between two uploads that are one
 
 BatchKey = tuple[str, str]  # batch and action
@@ -28,7 +31,8 @@ BatchKey = tuple[str, str]  # batch and action
 @dataclass
 class ChangeGroup:
     """Changes that are one line, the newest first. Of a bulk change `entries` has only those that
-    stand for the others; `count` is how many there are, None for more than COUNT_MOST."""
+    stand for the others; `count` is how many there are, None for more than COUNT_MOST besides the
+    newest."""
 
     entries: list[HistoryEntry] = field(default_factory=list)
     count: int | None = 0
@@ -54,11 +58,13 @@ class ChangeGroup:
         return list(found.values())
 
     @property
-    def batches(self) -> set[BatchKey]:
-        return {key for entry in self.entries if (key := batch_key(entry))}
+    def batch_ids(self) -> set[str]:
+        return {entry.batch_id for entry in self.entries if entry.batch_id is not None}
 
     def is_followed_by(self, entry: HistoryEntry) -> bool:
         """True if the same person has done the same shortly before, of what is joined."""
+        if len(self.entries) >= JOINED_MOST:
+            return False
         last = self.entries[-1]
         same = (last.actor_id, last.via, last.action) == (entry.actor_id, entry.via, entry.action)
         return same and is_joined(entry) and last.at - entry.at < GAP
@@ -117,32 +123,20 @@ def read_heads(actor: Actor) -> Iterator[HistoryEntry]:
 
 
 def count_entries(groups: list[ChangeGroup]) -> None:
-    """Set the counts of the groups, in one query for all batches."""
-    keys = sorted({key for group in groups for key in group.batches})[:BATCHES_COUNTED]
-    found = {(batch, action): count for batch, action, count in count_batches(keys)}
+    """Set the counts of the groups, in one query for all that are of batches."""
+    of_batches = [group for group in groups if group.batch_ids]
+    some = [entries_of_batches(group).subquery() for group in of_batches]
+    counts = [select(literal(n), func.count()).select_from(rows) for n, rows in enumerate(some)]
+    rows = db.session.execute(union_all(*counts)).all() if counts else []
+    in_batches = {of_batches[n].newest.id: count for n, count in rows}
     for group in groups:
-        counts = [found.get(key) for key in group.batches]
         single = sum(entry.batch_id is None for entry in group.entries)
-        known = [count for count in counts if count is not None and count <= COUNT_MOST]
-        total = single + sum(known)
-        group.count = total if len(known) == len(counts) and total <= COUNT_MOST else None
+        total = single + in_batches.get(group.newest.id, 0)
+        group.count = total if total <= COUNT_MOST + 1 else None
 
 
-def count_batches(keys: list[BatchKey]) -> list[tuple[str, str, int]]:
-    """How many entries batches have, each counted up to one more than COUNT_MOST."""
-    entry = HistoryEntry
-    some = [
-        select(entry.id)
-        .where(entry.batch_id == batch, entry.action == action)
-        .limit(COUNT_MOST + 1)
-        .subquery()
-        for batch, action in keys
-    ]
-    counts = [
-        select(literal(batch), literal(action), func.count()).select_from(rows)
-        for (batch, action), rows in zip(keys, some, strict=True)
-    ]
-    if not counts:
-        return []
-    rows = db.session.execute(union_all(*counts))
-    return [(batch, action, count) for batch, action, count in rows]
+def entries_of_batches(group: ChangeGroup) -> Query:
+    """The query for the ids of the entries in the batches of a group, at most two more than
+    COUNT_MOST."""
+    query = select(HistoryEntry.id).where(HistoryEntry.batch_id.in_(group.batch_ids))
+    return query.where(is_action(group.newest.action)).limit(COUNT_MOST + 2)

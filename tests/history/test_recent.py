@@ -17,7 +17,7 @@ from app.times import now
 from tests.cities.conftest import ACTOR, given
 from tests.cities.importing.staging import confirm, stage
 from tests.factories import OPERATOR, add_person, statements
-from tests.files.helpers import store
+from tests.files.helpers import editor, store
 from tests.history.conftest import change
 
 pytestmark = pytest.mark.usefixtures("any_app")
@@ -95,6 +95,31 @@ def test_each_batch_is_read_once_however_large(monkeypatch):
         ]  # fmt: skip
     # The heads, and the counts of both batches at once.
     assert len([each for each in sent if each[0] != "BEGIN"]) == 2
+
+
+def test_each_of_many_uploads_is_counted(people):
+    for number in range(120):
+        two = [Change(2 * number + each, after={}) for each in (1, 2)]
+        change(editor(people[0]), "file.create", *two, batch_id=f"{number}")
+    assert groups() == [(240, "file.create")]
+
+
+def test_more_than_the_most_is_true_without_the_newest(monkeypatch):
+    """The sentence names the newest, and says how many others there are."""
+    monkeypatch.setattr(recent, "COUNT_MOST", 2)
+    for count in (3, 4):
+        many = [Change(each, after={}) for each in range(count)]
+        change(ACTOR, "city.create", *many, batch_id=f"{count}")
+    assert groups() == [(None, "city.create"), (3, "city.create")]
+
+
+def test_a_long_run_of_uploads_is_several_lines(monkeypatch, people):
+    """So that what others have done before is shown too."""
+    monkeypatch.setattr(recent, "JOINED_MOST", 3)
+    cities.create_city(ACTOR, given())
+    for number in range(7):
+        store(people[0], f"{number}.txt", b"1")
+    assert groups() == [*[(3, "file.create")] * 2, (1, "file.create"), (1, "city.create")]
 
 
 def test_reading_ends_however_long_a_run_of_uploads_is(monkeypatch, people):

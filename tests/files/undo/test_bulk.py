@@ -16,6 +16,7 @@ from app.files.folders.models import Folder
 from app.files.models import File
 from app.files.undo import bulk_moving, bulk_removing
 from app.files.upload.services import store_uploads
+from app.history import recent
 from app.history.bulk import load_heads
 from app.history.feed import describe_groups
 from app.history.recent import recent_changes
@@ -171,6 +172,20 @@ def test_uploads_one_after_another_are_undone_together(people):
     assert paths()[0] == []
     assert undo(me, "file.delete") == "2 files were restored."
     assert [(row.name, row.version) for row in current()] == [("a.txt", 2), ("b.txt", 1)]
+
+
+def test_each_line_of_a_long_run_of_uploads_is_undone(monkeypatch, people):
+    monkeypatch.setattr(recent, "JOINED_MOST", 2)
+    me = editor(people[0])
+    for number in range(6):
+        upload(people[0], f"{number}.txt")
+    heads = [each.heads for each in groups(me)]
+    assert said(me) == [f"You uploaded {n}.txt and 1 more" for n in (5, 3, 1)]
+    for left, some in ((4, heads[0]), (2, heads[2]), (0, heads[1])):
+        sentences = undo_entries(me, load_heads(me, [each.id for each in some]))
+        assert [str(each) for each in sentences] == ["2 files were removed."]
+        assert len(paths()[0]) == left
+        assert offered(me).count("file.create") == left / 2
 
 
 def test_what_was_removed_together_is_restored_from_each_of_its_lines(people):
