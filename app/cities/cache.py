@@ -1,7 +1,7 @@
 """What the register caches: fragments of pages, totals, the names of provinces, statistics.
 
 With many cities totals take long to count, and after every change they would be counted again. So
-all processes show the same for half a minute, with its moment.
+all processes show the same for half a minute, with its moment; fragments with it expire with it.
 """
 
 from collections.abc import Callable

@@ -4,10 +4,11 @@ process, while the others wait or show the previous one.
 Moments are microseconds of the clock of Redis, each later than all before. A value begins with the
 moment at which its computation began, and a digest of its shape. It is outdated by a later change
 of one of its parts, and unusable if another release wrote it, if it cannot be read, or if it began
-before Redis knew all changes: then it counts as absent. A value also expires after LIFE_SECONDS, so
-that changes by another program or by the passing of time show soon. While one process computes, a
-visitor, and a person who has not changed anything since, may see what was right PREVIOUS_SECONDS
-ago. Without Redis everything is computed every time.
+before Redis knew all changes: then it counts as absent. A value also expires LIFE_SECONDS after it,
+and all values that it was computed from, began (lifetime.py), so that changes by another program or
+by the passing of time show soon. While one process computes, a visitor, and a person who has not
+changed anything since, may see what was right PREVIOUS_SECONDS ago. Without Redis everything is
+computed every time.
 """
 
 import hashlib
@@ -25,11 +26,11 @@ from app.current import actor, note_write
 from app.database.engine import release_connection
 from app.redis.client import PERSON_PREFIX, PERSON_SECONDS, redis_store
 from app.redis.flight import Flight, turns, turns_without_redis
+from app.redis.lifetime import lifetime
 from app.redis.lock import LOCK, Lock
 
 T = TypeVar("T")
 
-LIFE_SECONDS = 30
 PREVIOUS_SECONDS = 1.0
 WAIT_SECONDS = 1.8  # for the computation of another request
 # The part that a value is computed from, and a change affects, unless it names others.
@@ -115,12 +116,12 @@ return {{now, 0}}
 """
 
 # Never in the place of a value that began later. KEYS: the value, the lock. ARGV: the token, when
-# it began, its life, the text.
+# it began, its life in milliseconds, the text.
 STORE = f"""{LOCK}
 release(KEYS[2], ARGV[1])
 local begun = string.match(ask("GETRANGE", KEYS[1], 0, 40), "^(%d+) ")
 if not begun or tonumber(begun) <= tonumber(ARGV[2]) then
-  ask("SET", KEYS[1], ARGV[4], "EX", ARGV[3])
+  ask("SET", KEYS[1], ARGV[4], "PX", ARGV[3])
 end
 """
 
@@ -163,10 +164,11 @@ class VersionedCache:
             if found is not None:
                 return found
             if flight.lock.held:
-                with flight.lock.renewed(), turns.taken():
-                    made = encode(compute())
-                    release_connection()
-                value.store(flight.lock, made)
+                with lifetime.begun():
+                    with flight.lock.renewed(), turns.taken():
+                        made = encode(compute())
+                        release_connection()
+                    value.store(flight.lock, made)
                 # Read back, so that it is the same as from the cache, and of this shape.
                 return decode(made, shape)
         with turns_without_redis.taken():
@@ -223,6 +225,8 @@ class CachedValue(Generic[T]):
             ],
         )
         if isinstance(found, str):
+            if lifetime.ends is not None:
+                lifetime.limit(redis_store.client.pttl(self.key))
             try:
                 return decode(found.partition("\n")[2], self.shape)
             except msgspec.DecodeError:
@@ -238,7 +242,7 @@ class CachedValue(Generic[T]):
         with suppress(RedisError):
             redis_store.script(STORE)(
                 keys=[self.key, lock.key],
-                args=[lock.token, self.begun, LIFE_SECONDS, header + text],
+                args=[lock.token, self.begun, lifetime.left, header + text],
             )
             lock.held = False
 

@@ -12,6 +12,7 @@ from app.cities.models import City
 from app.cities.queries import find_city
 from app.cities.statistics.queries import read_statistics
 from app.database.engine import db
+from app.redis.client import redis_store
 from tests.cities.conftest import ACTOR, add_cities, given
 from tests.html import Page
 
@@ -35,6 +36,11 @@ def add_one(app):
         services.create_city(ACTOR, given("p", "new", 1))
 
 
+def counted():
+    """The keys of the totals in Redis."""
+    return [*redis_store.client.scan_iter("gz:city-totals:[cgp]*", _type="string")]
+
+
 def test_a_total_of_the_list_shows_every_change_or_its_moment(app, as_role, is_large):
     viewer = as_role("viewer")
     for language, word in (("en", "counted just now"), ("zh", "刚刚 统计")):
@@ -46,6 +52,22 @@ def test_a_total_of_the_list_shows_every_change_or_its_moment(app, as_role, is_l
     page = Page(viewer.get("/cities"))
     assert page.text("h1 + .figure").startswith(str(MANY if is_large else MANY + 1))
     assert page.texts("td.main > a")[0] == "new"
+
+
+@pytest.mark.parametrize("is_large", [(0, MANY - 1)], indirect=True)
+@pytest.mark.parametrize("path", ["/cities", "/cities/glance", "/cities/1"])
+def test_what_shows_an_old_total_expires_with_it(app, as_role, is_large, path):
+    viewer = as_role("viewer")
+    viewer.get(path)
+    with app.app_context():
+        for key in counted():
+            redis_store.client.pexpire(key, 5_000)
+    add_one(app)
+    viewer.get(path)
+    with app.app_context():
+        shown = [*redis_store.client.scan_iter("gz:cities:[flgp]*")]
+        assert shown
+        assert all(0 < redis_store.client.pttl(key) <= 5_000 for key in [*shown, *counted()])
 
 
 def test_a_search_has_its_number_alone(as_role, is_large):

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import pytest
 from redis import Redis
 
-from app.redis.cache import LIFE_SECONDS, VersionedCache
+from app.redis.cache import VersionedCache
 from app.redis.client import redis_store
+from app.redis.lifetime import LIFE_SECONDS
 from tests.cities.conftest import add_city
 
 CACHE = VersionedCache("gz:test")
@@ -61,6 +62,23 @@ def test_a_value_is_cached_until_the_table_changes(shape, first, second):
 def test_a_value_expires():
     CACHE.get_or_compute("key", str, lambda: "text")
     assert 0 < redis_store.client.ttl("gz:test:key") <= LIFE_SECONDS
+
+
+def test_a_value_expires_with_the_first_that_it_is_computed_from():
+    def get(key, *needed):
+        return CACHE.get_or_compute(key, str, lambda: key + "".join(map(get, needed)))
+
+    def left(key):
+        return redis_store.client.pttl(f"gz:test:{key}")
+
+    get("old")
+    redis_store.client.pexpire("gz:test:old", 5_000)
+    CACHE.get_or_compute("outer", str, lambda: get("inner", "old") + get("new"))
+    for key in ("outer", "inner"):
+        assert 0 < left(key) <= 5_000
+    get("other")
+    for key in ("new", "other"):
+        assert left(key) > 5_000
 
 
 def test_a_computed_value_is_the_same_as_a_cached_one():
