@@ -35,7 +35,7 @@ from app.files.folders.rows import lock_present
 from app.files.folders.selection import Selected, Selection, check_may_change_all, find_selected
 from app.files.models import UNIQUE_VERSION
 from app.files.queries import lock_owners, no_such_file, versions_of
-from app.files.removed.restoring import find_owners, restore_removed
+from app.files.removed.restoring import Restored, find_owners, restore_removed
 from app.files.search_keys import folder_keys
 from app.history.services import Change, new_batch_id, record
 from app.text import N_
@@ -204,19 +204,23 @@ def restore_batch(actor: Actor, batch_id: str) -> tuple[int, int, str]:
     """Restore what was removed together; returns how many files and folders (without those in
     them), and the folder of the first. Those that were restored already, or are deleted
     permanently, are left out; NotFound if all are."""
+    restored = restore_together(actor, batch_id)
+    if not restored.files and not restored.folders:
+        raise NotFound(N_("This was restored already, or deleted permanently."))
+    return len(restored.files), len(restored.tops), restored.place
+
+
+@permitted(Role.VIEWER)
+def restore_together(actor: Actor, batch_id: str) -> Restored:
+    """Restore of a batch what can be restored, which may be nothing."""
     owner_ids = find_owners(batch_id)
     release_connection()
     return restore_of_owners(actor, batch_id, owner_ids)
 
 
 @service(Role.VIEWER)
-def restore_of_owners(
-    actor: Actor, batch_id: str, owner_ids: Collection[int]
-) -> tuple[int, int, str]:
+def restore_of_owners(actor: Actor, batch_id: str, owner_ids: Collection[int]) -> Restored:
     """The same in a transaction that first locks the owners of the files."""
     lock_owners(owner_ids)
-    restored = restore_removed(actor, batch_id)
-    if not restored.files and not restored.folders:
-        raise NotFound(N_("This was restored already, or deleted permanently."))
     after_commit(cache.invalidate)
-    return len(restored.files), len(restored.tops), restored.place
+    return restore_removed(actor, batch_id)

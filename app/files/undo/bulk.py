@@ -1,16 +1,13 @@
 """Undoing bulk changes of files and folders, as the feed offers it: of everything that is unchanged
 since. What has changed stays as it is."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from app.actor import Actor, Role
-from app.database.engine import release_connection
-from app.database.service import after_commit, permitted, service
+from app.database.service import permitted
 from app.errors import Conflict
-from app.files import cache
 from app.files.folders.paths import name_of
-from app.files.queries import lock_owners
-from app.files.removed.restoring import find_owners, restore_removed
+from app.files.folders.services import restore_together
 from app.files.undo.bulk_moving import move_all_back
 from app.files.undo.bulk_removing import remove_all_added
 from app.files.undo.results import Undone
@@ -37,18 +34,8 @@ def undo_bulk_change(actor: Actor, heads: Sequence[HistoryEntry]) -> Sequence[Me
 
 def restore_all(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
     """Restore everything that was removed together, whichever of its entries are given."""
-    owner_ids = find_owners(heads[0].batch_id)
-    release_connection()
-    return restore_of_owners(actor, heads[0], owner_ids)
-
-
-@service(Role.VIEWER)
-def restore_of_owners(actor: Actor, head: HistoryEntry, owner_ids: Collection[int]) -> Undone:
-    """The same in a transaction that first locks the owners of the files."""
-    lock_owners(owner_ids)
-    restored = restore_removed(actor, head.batch_id or "")
-    after_commit(cache.invalidate)
-    left = len(read_changes([head], "file.delete")) - len(restored.files)
+    restored = restore_together(actor, heads[0].batch_id or "")
+    left = len(read_changes(heads[:1], "file.delete")) - len(restored.files)
     files = [row.name for row in restored.files]
     return Undone("restored", files, [*map(name_of, restored.tops)], left=left)
 
