@@ -109,3 +109,20 @@ def test_work_that_fails_ends_the_renewing(client, monkeypatch):
     with pytest.raises(ZeroDivisionError), Lock(KEY).renewed():
         raise ZeroDivisionError
     servers.wait_until(lambda: threading.active_count() == before, "it ends")
+
+
+class Failing(Lock):
+    """Its renewal fails with an error that has nothing to do with Redis."""
+
+    def renew(self):
+        raise OSError("too many open files")
+
+
+def test_a_renewal_that_fails_is_logged_and_the_others_go_on(client, monkeypatch, caplog):
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
+    mine = Lock(f"{KEY}:mine")
+    assert acquire(mine)
+    with Failing(KEY).renewed(), mine.renewed():
+        servers.wait_until(lambda: f"{KEY} was not renewed" in caplog.messages, "it is logged")
+        client.expire(mine.key, 300)
+        servers.wait_until(lambda: client.ttl(mine.key) > 300, "the other one is renewed")
