@@ -176,11 +176,11 @@ def now(app):
 def test_a_value_that_began_after_the_first_look_is_right_whatever_changed_since(app):
     """Otherwise nobody would get a value while others change something all the time."""
     with app.app_context():
-        asked = CachedValue(CACHE, "key", str, caches.ALL)
+        asked = CachedValue(CACHE, "key", str)
         first, second = Lock(LOCK_KEY), Lock(LOCK_KEY)
         assert asked.look(first) is None
         assert first.held
-        waiting = CachedValue(CACHE, "key", str, caches.ALL)
+        waiting = CachedValue(CACHE, "key", str)
         assert waiting.look(second) is None
         assert not second.held
         CACHE.invalidate()
@@ -191,12 +191,12 @@ def test_a_value_that_began_after_the_first_look_is_right_whatever_changed_since
         CACHE.invalidate()
         again = Lock(LOCK_KEY)
         assert waiting.look(again) == "began after it"
-        assert CachedValue(CACHE, "key", str, caches.ALL).look(again) is None
+        assert CachedValue(CACHE, "key", str).look(again) is None
 
 
 def test_an_older_value_is_not_stored_over_a_newer_one(app):
     with app.app_context():
-        slow, quick = (CachedValue(CACHE, "key", str, caches.ALL) for _ in range(2))
+        slow, quick = (CachedValue(CACHE, "key", str) for _ in range(2))
         lost, taken = Lock(LOCK_KEY), Lock(LOCK_KEY)
         slow.look(lost)
         redis_store.client.delete(LOCK_KEY)  # it expired
@@ -208,7 +208,7 @@ def test_an_older_value_is_not_stored_over_a_newer_one(app):
 
 def test_a_lock_whose_answer_was_lost_is_found_again(app):
     with app.app_context():
-        value, lock = CachedValue(CACHE, "key", str, caches.ALL), Lock(LOCK_KEY)
+        value, lock = CachedValue(CACHE, "key", str), Lock(LOCK_KEY)
         value.look(lock)
         lock.held = False
         assert value.look(lock) is None
@@ -252,15 +252,6 @@ def test_the_release_before_sees_our_changes(app):
         version = redis_store.client.get("gz:test:mark")
         CACHE.invalidate()
         assert redis_store.client.get("gz:test:mark") not in (None, version)
-
-
-def test_a_change_outdates_what_is_computed_from_its_parts(app):
-    with app.app_context():
-        for name in ("a", "b"):
-            CACHE.get_or_compute(name, str, lambda: "previous", (name,))
-        CACHE.invalidate(("a",))
-        found = [CACHE.get_or_compute(name, str, lambda: "new", (name,)) for name in ("a", "b")]
-        assert found == ["new", "previous"]
 
 
 @pytest.fixture
