@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 from app.current import actor, note_write
 from app.database.engine import release_connection
 from app.redis.client import PERSON_PREFIX, PERSON_SECONDS, redis_store
-from app.redis.flight import Flight, turns, turns_without_redis
+from app.redis.flight import Flight, current, search_turns, turns, turns_without_redis
 from app.redis.lifetime import lifetime
 from app.redis.lock import LOCK, Lock
 
@@ -137,11 +137,13 @@ class VersionedCache:
         with suppress(RedisError):
             note_write(self._send_changes())
 
-    def get_or_compute(self, key: str, shape: type[T], compute: Callable[[], T]) -> T:
+    def get_or_compute(
+        self, key: str, shape: type[T], compute: Callable[[], T], is_search: bool = False
+    ) -> T:
         """The cached value, or what `compute` returns, which is then cached. `shape` is its type:
-        text, or dataclasses, lists and tuples of plain values. Ends the transaction of the session:
-        no connection is held while Redis is asked or others compute, and what is cached is read
-        after Redis was asked."""
+        text, or dataclasses, lists and tuples of plain values; `is_search` is true if computing it
+        reads much of the table. Ends the transaction of the session: no connection is held while
+        Redis is asked or others compute, and what is cached is read after Redis was asked."""
         release_connection()
         value = CachedValue(self, key, shape)
         with Flight(f"gz:lock:{value.key}", WAIT_SECONDS) as flight:
@@ -154,7 +156,7 @@ class VersionedCache:
                 return found
             if flight.lock.held:
                 with lifetime.begun():
-                    with flight.lock.renewed(), turns.taken():
+                    with flight.lock.renewed(), (search_turns if is_search else turns).taken():
                         made = encode(compute())
                         release_connection()
                     value.store(flight.lock, made)
@@ -201,7 +203,7 @@ class CachedValue(Generic[T]):
         """The value that Redis has, if this request may have it. Otherwise it has the lock, unless
         another request has it."""
         # What another value is computed from must be current, as that one will be.
-        wrote = None if turns.has_one else actor().wrote
+        wrote = None if current.turns else actor().wrote
         found = redis_store.script(LOOK)(
             keys=[*self.of.keys, self.key, lock.key],
             args=[

@@ -19,6 +19,7 @@ from app.redis import lock as locks
 from app.redis.breaker import Breaker
 from app.redis.cache import CachedValue, VersionedCache
 from app.redis.client import redis_store
+from app.redis.flight import Turns
 from app.redis.lock import Lock
 from tests import servers
 from tests.cities.conftest import NEW
@@ -309,18 +310,64 @@ def test_a_change_that_redis_missed_is_sent_with_the_next_call(app, no_redis):
     assert int(app.extensions["redis"].hget("gz:person:2", "wrote")) > 0
 
 
-def test_few_values_are_computed_at_once(app, monkeypatch):
-    monkeypatch.setattr(flight, "TURN_SECONDS", 0.05)
-    held = [flight.turns.free.acquire(timeout=0) for _ in range(4)]
+@pytest.mark.parametrize(
+    ("name", "count", "away", "is_search"),
+    [
+        ("turns", 4, False, False),
+        ("search_turns", 4, False, True),
+        ("turns_without_redis", 8, True, False),
+    ],
+)
+def test_few_values_are_computed_at_once(app, no_redis, monkeypatch, name, count, away, is_search):
+    turns = getattr(flight, name)
+    monkeypatch.setattr(turns, "seconds", 0.05)
+    no_redis(away)
+    held = [turns.free.acquire(timeout=0) for _ in range(count)]
     try:
         with app.app_context():
             with pytest.raises(Unavailable) as refusal:
-                ask()
+                CACHE.get_or_compute("key", str, lambda: "computed", is_search)
             assert refusal.value.headers["Retry-After"] == "2"
-            assert not redis_store.client.exists(LOCK_KEY)
     finally:
-        assert held == [True] * 4
-        flight.turns.free.release(4)
+        assert held == [True] * count
+        turns.free.release(count)
+    no_redis(False)
+    assert not app.extensions["redis"].exists(LOCK_KEY)
+
+
+def test_a_request_that_waits_for_another_value_leaves_its_turn_to_whoever_computes_it(
+    app, monkeypatch
+):
+    monkeypatch.setattr(caches, "turns", Turns(1, 60))
+
+    def other():
+        with app.app_context():
+            return ask(lambda: "of the other")
+
+    def compute():
+        others.append(pool.submit(other))
+        servers.wait_until(lambda: redis_store.client.exists(LOCK_KEY), "it has the lock")
+        return f"page with {ask()}"
+
+    others = []
+    with ThreadPoolExecutor(1) as pool, app.app_context():
+        assert CACHE.get_or_compute("page", str, compute) == "page with of the other"
+        assert others[0].result(60) == "of the other"
+
+
+def test_the_lock_is_renewed_while_a_value_is_computed(app, monkeypatch):
+    """So that no other process computes it too, however long it takes."""
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 600)
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
+
+    def compute():
+        store = redis_store.client
+        store.expire(LOCK_KEY, 300)
+        servers.wait_until(lambda: store.ttl(LOCK_KEY) > 300, "it is renewed")
+        return "computed"
+
+    with app.app_context():
+        assert ask(compute) == "computed"
 
 
 def test_waiting_ends_and_holds_no_connection_to_the_database(app, as_role, monkeypatch):
