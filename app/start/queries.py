@@ -16,19 +16,20 @@ from app.files.queries import list_newest
 from app.files.upload.progress import RunningUpload, list_running
 from app.history.recent import ChangeGroup, recent_changes
 
-GROUPS_SHOWN, FILES_SHOWN = 12, 6
+GROUPS_SHOWN, FILES_SHOWN, UPLOADS_SHOWN = 12, 6, 5
 
 
 @dataclass(frozen=True)
 class Overview:
     """`changed_today` is None for more than COUNT_MOST. `imports` and `uploads` are the reader's
-    own; of uploads those that are being received."""
+    own; of uploads the newest of those that are being received, and how many more there are."""
 
     figures: Statistics
     changed_today: int | None
     files: FileTotals
     imports: Unconfirmed
     uploads: Sequence[RunningUpload]
+    more_uploads: int
     newest_files: list[File]
     changes: list[ChangeGroup]
 
@@ -51,7 +52,8 @@ def read_overview(actor: Actor, today: datetime) -> Overview:
         figures=figures,
         changed_today=count_changed(actor, today),
         files=files,
-        uploads=uploads,
+        uploads=uploads[:UPLOADS_SHOWN],
+        more_uploads=len(uploads[UPLOADS_SHOWN:]),
         imports=count_unconfirmed(actor) if actor.may_write else Unconfirmed(0, 0),
         newest_files=list_newest(actor, FILES_SHOWN),
         changes=recent_changes(actor, GROUPS_SHOWN),

@@ -16,6 +16,7 @@ from app.actor import Actor, Role
 from app.database.service import permitted
 from app.files.names import printable
 from app.files.upload.multipart import UploadParser
+from app.files.upload.sent_names import decode_sent_names
 from app.redis.client import redis_store
 
 LIFE_SECONDS = 30  # after the last note
@@ -63,8 +64,10 @@ class ProgressNote:
     def write(self, parser: UploadParser, received: int, size: int) -> None:
         """Note how far the form has been read."""
         names = [part.filename or "" for part, _file in parser.parts]
-        last = names[-1] if names else ""
-        name = last.decode("utf-8", "replace") if isinstance(last, bytes) else last
+        name = names[-1] if names else ""
+        if isinstance(name, bytes):
+            [decoded] = decode_sent_names([name])
+            name = decoded.text if decoded else name.decode("utf-8", "replace")
         upload = RunningUpload(printable(name), len(names), received, size, self.began)
         self.is_written = True
         with suppress(RedisError):
@@ -80,7 +83,7 @@ class ProgressNote:
 
 @permitted(Role.VIEWER)
 def list_running(actor: Actor) -> Sequence[RunningUpload]:
-    """The actor's own, by page and by token, the oldest first; none without Redis. What another
+    """The actor's own, by page and by token, the newest first; none without Redis. What another
     release has written in another form is left out."""
     found = list[RunningUpload]()
     with suppress(RedisError):
@@ -88,7 +91,7 @@ def list_running(actor: Actor) -> Sequence[RunningUpload]:
         for text in texts:
             with suppress(msgspec.DecodeError, OverflowError):
                 found.append(msgspec.json.decode(text, type=RunningUpload))
-    return sorted(found, key=lambda upload: (upload.began, upload.name))
+    return sorted(found, key=lambda upload: (-upload.began, upload.name))
 
 
 def key_of(person_id: int) -> str:

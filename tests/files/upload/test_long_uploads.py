@@ -1,22 +1,16 @@
 """Uploads in progress end with the account; a form has to arrive in time."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import chain, repeat
-from pathlib import Path
 
 import gevent
 import pytest
 
-from app.actor import Via
 from app.auth import services as auth
-from app.auth.queries import find_person
 from app.auth.tokens import services as tokens
 from app.database.engine import db
 from app.files.models import File
-from app.files.upload import progress
 from app.files.upload import request as upload_request
-from app.files.upload.multipart import UploadParser
 from app.files.upload.progress import ProgressNote, list_running
 from tests.factories import HTML, OPERATOR, PASSWORD, Browser, actor_of, note_calls
 from tests.files.helpers import PDF, Script, all_connections_taken, make_person, on_disk
@@ -257,22 +251,6 @@ def test_an_upload_goes_on_without_redis(make_app, monkeypatch):
         assert list_running(actor_of(script.person_id)) == []
 
 
-def test_an_upload_whose_process_has_ended_is_not_shown(app, monkeypatch):
-    with app.app_context():
-        redis = app.extensions["redis"]
-        now = int(redis.time()[0])
-        text = '{"name":"%s","number":2,"received":1,"size":0,"began":1}'
-        values = {"old": f"{now - 31} {text % 'old'}", "new": f"{now - 20} {text % 'new'}"}
-        redis.hset("gz:uploading:1", mapping={**values, "other": f"{now} []", "wrong": "x"})
-        [running] = list_running(replace(OPERATOR, id=1, via=Via.PAGE))
-        assert running.name == "new"
-        monkeypatch.setattr(progress, "LIFE_SECONDS", 10)
-        ProgressNote(1).write(UploadParser(Path(), 1), 5, 10)
-        assert 0 < redis.ttl("gz:uploading:1") <= 10
-        redis.set("gz:uploading:1", "a value of another type")
-        assert list_running(replace(OPERATOR, id=1, via=Via.PAGE)) == []
-
-
 @pytest.mark.parametrize("accept", ["*/*", "text/html", "application/json"])
 def test_a_form_has_to_arrive_in_time(app, monkeypatch, accept):
     monkeypatch.setattr(upload_request, "LEAST_SECONDS", 0.02)
@@ -307,15 +285,3 @@ def test_a_form_of_unknown_size_has_the_time_for_what_has_arrived(app, monkeypat
     form = SlowForm(iter(()), end=b"\r\n--x--\r\n")
     assert form.send(Script(app), **CHUNKED).status_code == 200
     assert stored(app) == (1, 1)
-
-
-def test_an_upload_of_which_no_name_has_arrived_is_a_file(app, as_role):
-    browser = as_role("editor")
-    with app.app_context():
-        person_id = find_person("editor").id
-        ProgressNote(person_id).write(UploadParser(Path(), 1), 0, 723)
-    assert (
-        Page(browser.get("/"))
-        .texts("[aria-labelledby=running-uploads] li")[0]
-        .startswith("Uploading a file: 0 B of 723")
-    )
