@@ -411,6 +411,19 @@ def test_entries_that_are_not_of_one_line_are_not_found(people):
             load_heads(me, wrong)
 
 
+def test_two_removals_are_not_one_line(people):
+    me = editor(people[0])
+    upload(people[0], "a/1.txt", "b/2.txt", "3.txt")
+    for some in (folders("a"), folders("b")):
+        services.remove_selected(me, some)
+    for action in ("file.delete", "folder.delete"):
+        first, second = (entry.id for entry in entries() if entry.action == action)
+        with pytest.raises(NotFound):
+            load_heads(me, [first, second])
+        assert [head.id for head in load_heads(me, [second])] == [second]
+    assert paths() == (["3.txt:1"], [])
+
+
 def test_a_folder_with_one_file_is_undone_as_one(people):
     """Neither line stands for several, but each for what was done at once."""
     me = editor(people[0])
