@@ -532,3 +532,16 @@ def test_an_empty_folder_that_is_moved_just_now_is_not_removed(any_app, people):
         undo_entries(me, heads)
     was_moved = not isinstance(results[0], Exception)
     assert paths()[1] == ["elsewhere", *["elsewhere/b"] * was_moved]
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
+def test_folders_are_moved_back_by_editors_and_who_made_them(people, role):
+    heads, other = moved_together(people[0]), replace(editor(people[1]), role=role)
+    undo_all = partial(undo_entries, other, heads)
+    if role is Role.VIEWER:
+        with pytest.raises(Forbidden):
+            undo_all()
+        undo_entries(replace(editor(people[0]), role=Role.VIEWER), heads)
+    else:
+        undo_all()
+    assert paths()[1] == ["a", "b", "c"]
