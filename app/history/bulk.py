@@ -16,6 +16,7 @@ from app.database.service import permitted
 from app.errors import NotFound
 from app.history.models import HistoryEntry
 from app.history.queries import NO_ENTRY, visible_to
+from app.history.subjects import is_joined
 
 BATCH = 500  # ids of one statement
 
@@ -34,10 +35,13 @@ class RecordedChange:
 @permitted(Role.VIEWER)
 def load_heads(actor: Actor, ids: Collection[int]) -> list[HistoryEntry]:
     """The heads of a line of the feed, the newest first, detached as by load_entry(). NotFound if
-    the actor may not see all of them, or if they are not of one action."""
+    the actor may not see all of them, or if they are not of one line: of one action, and of one
+    batch or joined."""
     query = select(HistoryEntry).where(HistoryEntry.id.in_(ids), visible_to(actor))
     heads = list(db.session.scalars(query.order_by(HistoryEntry.id.desc())))
-    if not heads or len(heads) != len(set(ids)) or len({head.action for head in heads}) > 1:
+    actions, batches = {each.action for each in heads}, {each.batch_id or each.id for each in heads}
+    is_line = len(actions) == 1 and (len(batches) == 1 or is_joined(heads[0]))
+    if len(heads) != len(set(ids)) or not is_line:
         raise NotFound(NO_ENTRY)
     for head in heads:
         db.session.expunge(head)

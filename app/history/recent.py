@@ -19,7 +19,7 @@ from app.database.service import permitted
 from app.history.bulk import is_action
 from app.history.models import HistoryEntry
 from app.history.queries import visible_to
-from app.history.subjects import all_subjects
+from app.history.subjects import all_subjects, is_joined
 
 HEADS_MOST, CHUNK = 2000, 60
 JOINED_MOST = 500  # entries that are read for one line of joined changes
@@ -72,11 +72,6 @@ class ChangeGroup:
 
 def batch_key(entry: HistoryEntry) -> BatchKey | None:
     return None if entry.batch_id is None else (entry.batch_id, entry.action)
-
-
-def is_joined(entry: HistoryEntry) -> bool:
-    subject = all_subjects().get(entry.subject_kind)
-    return subject is not None and entry.action in subject.joined
 
 
 @permitted(Role.VIEWER)

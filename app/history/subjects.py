@@ -93,3 +93,9 @@ def all_subjects() -> Mapping[str, Subject]:
     """All kinds by name, in the order in which they were registered."""
     found: Mapping[str, Subject] = current_app.extensions.get(EXTENSION, {})
     return found
+
+
+def is_joined(entry: HistoryEntry) -> bool:
+    """True for an action of which several are one line of the feed, one after another."""
+    subject = all_subjects().get(entry.subject_kind)
+    return subject is not None and entry.action in subject.joined

@@ -142,15 +142,18 @@ class ListView(Generic[L]):
 
     @property
     def place(self) -> str:
-        """The range of rows on this page: 1–50 of 418. Beyond COUNT_MOST the page itself says how
-        many rows there are at least."""
+        """The range of rows on this page: 1–50 of 418. Beyond COUNT_MOST, and beyond a total that
+        is older, the page itself says how many rows there are at least."""
         start = self.page.start
         if start is None:
             return str(_("%(count)s in all", count=self.counted))
         end = start + len(self.page.rows) - 1
-        is_end = self.total is None and self.page.next is None and end > COUNT_MOST
-        total = total_text(end if is_end else self.total, end)
         first, last = format_number(start), format_number(end)
+        total = total_text(self.total, end)
+        if self.total is None and self.page.next is None and end > COUNT_MOST:
+            total = last
+        elif self.total is not None and end >= self.total:  # which may be older than the page
+            total = str(_("more than %(count)s", count=last)) if self.page.next else last
         return str(_("%(first)s–%(last)s of %(total)s", first=first, last=last, total=total))
 
     @property

@@ -7,6 +7,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import OperationalError
 
 from app.cities import cache, services
+from app.cities.details.merging import form_version
 from app.cities.details.queries import read_province
 from app.cities.models import City
 from app.cities.queries import find_city
@@ -68,6 +69,19 @@ def test_what_shows_an_old_total_expires_with_it(app, as_role, is_large, path):
         shown = [*redis_store.client.scan_iter("gz:cities:[flgp]*")]
         assert shown
         assert all(0 < redis_store.client.pttl(key) <= 5_000 for key in [*shown, *counted()])
+
+
+def test_the_share_of_a_city_shows_every_change_or_the_moment_of_its_total(app, as_role, is_large):
+    viewer = as_role("viewer")
+    address = f"/cities/{MANY}"
+    assert Page(viewer.get(address)).has(".share-text time") == is_large
+    with app.app_context():
+        row = find_city(MANY)
+        services.update_city(ACTOR, MANY, form_version(row), given("p", row.cityname, "50"))
+    page = Page(viewer.get(address))
+    assert page.has(".share-text") != is_large  # 50 of 6 users
+    if not is_large:
+        assert page.text(".share-text").startswith("90.91%: 50 of 55 users")
 
 
 def test_a_search_has_its_number_alone(as_role, is_large):

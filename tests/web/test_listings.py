@@ -114,6 +114,18 @@ def test_steps_lead_to_the_pages_that_exist(app):
         assert set(only.steps.values()) == {None}
 
 
+def test_place_is_never_beyond_the_total(app):
+    """The total of a large register is older than the page."""
+    more = Cursor(True, 21, None, 200)
+    with app.test_request_context():
+        assert [
+            view(CityListing(), Page([*range(rows)], None, following, 151), 120).place
+            for rows, following in [(50, more), (40, None)]
+        ] == ["151–200 of more than 200", "151–190 of 190"]
+        last = view(CityListing(), Page([*range(20)], None, None, 101), 120)
+        assert last.place == "101–120 of 120"
+
+
 def test_place_without_a_start_says_the_total(app):
     with app.test_request_context():
         assert view(CityListing(), Page([1], None, None, None), None).place == (

@@ -25,6 +25,7 @@ def city_context(actor: Actor, row: CityRow) -> dict[str, Any]:
     return {
         "provinces": facts.provinces,
         "province": province,
+        "province_counted_at": province.counted_at if province and facts.total.is_large else None,
         "share": share_of(row.usernumber, province.users if province else 0),
         "place": place_text(place, facts.known_total),
         "feed": feed,
@@ -44,10 +45,11 @@ def read_history(actor: Actor, city_id: int) -> list[Any]:
 
 
 def share_of(users: int | None, all_users: int) -> float | None:
-    """A city's part of the users of its province in per cent; None if there is none to show."""
-    if users is None or users < 0 or all_users <= 0:
+    """A city's part of the users of its province in per cent; None if there is none to show, as of
+    a number that is newer than the total and exceeds it."""
+    if users is None or users < 0 or all_users <= 0 or users > all_users:
         return None
-    return min(100.0, round(100 * users / all_users, 2))
+    return round(100 * users / all_users, 2)
 
 
 def place_text(place: int | None, total: int | None) -> str:

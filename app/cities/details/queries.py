@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import func, select
@@ -13,14 +14,16 @@ from app.cities.queries import CityRow, check_reader
 from app.cities.rules import province_same
 from app.database.engine import db
 from app.database.keyset import count_some
+from app.times import now
 
 
 @dataclass(frozen=True)
 class ProvinceTotals:
-    """The cities of a province, and their users."""
+    """The cities of a province, and their users, when they were counted."""
 
     cities: int
     users: int
+    counted_at: datetime
 
 
 def read_province(actor: Actor, row: CityRow) -> ProvinceTotals | None:
@@ -39,7 +42,7 @@ def sum_province(key: str) -> ProvinceTotals:
     """The sums, from an index alone."""
     sums = select(func.count(), func.sum(City.usernumber))
     cities, users = db.session.execute(sums.where(City.province_same == key)).one()
-    return ProvinceTotals(cities, int(users or 0))
+    return ProvinceTotals(cities, int(users or 0), now())
 
 
 def find_place(actor: Actor, row: CityRow) -> int | None:

@@ -5,11 +5,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from app.actor import Role
+from app.database.keyset import COUNT_MOST
 from app.files.removed import folders, queries
 from app.files.removed.services import empty_removed
 from app.removed.pages import empty_page, list_address, list_page
 from app.web.formatting import format_number
-from app.web.listings import ListAddress
+from app.web.listings import ListAddress, total_text
 from app.web.permissions import role_required
 
 bp = Blueprint("files_removed", __name__)
@@ -30,7 +31,13 @@ def list_removed() -> str:
 def list_folders() -> str:
     """The removed folders that the person may restore, with who removed them and when."""
     template = "files/removed/list_folders.html"
-    return list_page(FOLDERS, folders.select_removed_folders, template)
+    return list_page(
+        FOLDERS,
+        folders.select_removed_folders,
+        template,
+        count_most=COUNT_MOST,
+        total_text=total_text,
+    )
 
 
 @bp.route("/files/removed/empty", methods=["GET", "POST"])

@@ -42,7 +42,15 @@ def test_the_place_of_a_city_far_down_is_not_counted(as_role, cities, monkeypatc
 
 @pytest.mark.parametrize(
     ("users", "total", "share"),
-    [(5, 200, 2.5), (5, 0, None), (None, 200, None), (-1, 200, None), (0, 10, 0), (9, 3, 100)],
+    [
+        (5, 200, 2.5),
+        (5, 0, None),
+        (None, 200, None),
+        (-1, 200, None),
+        (0, 10, 0),
+        (9, 3, None),
+        (3, 3, 100),
+    ],
 )
 def test_share_is_a_part_of_a_whole(users, total, share):
     assert details.share_of(users, total) == share

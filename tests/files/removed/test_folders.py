@@ -11,12 +11,15 @@ from app.database.cursor import FIRST
 from app.database.engine import db
 from app.files.folders.selection import Selection
 from app.files.folders.services import create_folder, move_selected, remove_selected
+from app.files.removed import folders as removed_folders
+from app.files.removed import views
 from app.files.removed.folders import RemovedFolderListing, select_removed_folders
 from app.files.removed.services import empty_removed
 from app.history.models import HistoryEntry
 from app.history.queries import load_entry
 from app.history.undo import undo_entries, undo_entry
 from app.times import now
+from app.web import listings
 from tests.factories import OPERATOR, entries
 from tests.files.folders.test_services import folder_id, folders, paths, put
 from tests.files.helpers import editor
@@ -137,3 +140,16 @@ def test_the_page_restores_a_folder_and_comes_back(app, as_role):
     page = Page(person.get(address))
     assert page.text(".empty") == "There are no folders to restore."
     assert person.get("/files/folders/plans").status_code == 200
+
+
+def test_more_files_than_are_counted_are_more(app, as_role, monkeypatch):
+    for module in (removed_folders, views, listings):
+        monkeypatch.setattr(module, "COUNT_MOST", 2)
+    person = as_role("editor")
+    person.submit("/files/new-folder", {"name": "plans"})
+    with app.app_context():
+        for name in "abc":
+            put(1, f"plans/{name}")
+    person.submit("/files/remove?folder=1", page="/files")
+    page = Page(person.get("/files/removed/folders"))
+    assert page.texts("tbody .n") == ["more than 2 files"]

@@ -411,6 +411,19 @@ def test_entries_that_are_not_of_one_line_are_not_found(people):
             load_heads(me, wrong)
 
 
+def test_two_removals_are_not_one_line(people):
+    me = editor(people[0])
+    upload(people[0], "a/1.txt", "b/2.txt", "3.txt")
+    for some in (folders("a"), folders("b")):
+        services.remove_selected(me, some)
+    for action in ("file.delete", "folder.delete"):
+        first, second = (entry.id for entry in entries() if entry.action == action)
+        with pytest.raises(NotFound):
+            load_heads(me, [first, second])
+        assert [head.id for head in load_heads(me, [second])] == [second]
+    assert paths() == (["3.txt:1"], [])
+
+
 def test_a_folder_with_one_file_is_undone_as_one(people):
     """Neither line stands for several, but each for what was done at once."""
     me = editor(people[0])
@@ -519,3 +532,16 @@ def test_an_empty_folder_that_is_moved_just_now_is_not_removed(any_app, people):
         undo_entries(me, heads)
     was_moved = not isinstance(results[0], Exception)
     assert paths()[1] == ["elsewhere", *["elsewhere/b"] * was_moved]
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
+def test_folders_are_moved_back_by_editors_and_who_made_them(people, role):
+    heads, other = moved_together(people[0]), replace(editor(people[1]), role=role)
+    undo_all = partial(undo_entries, other, heads)
+    if role is Role.VIEWER:
+        with pytest.raises(Forbidden):
+            undo_all()
+        undo_entries(replace(editor(people[0]), role=Role.VIEWER), heads)
+    else:
+        undo_all()
+    assert paths()[1] == ["a", "b", "c"]
