@@ -77,9 +77,12 @@ def test_a_batch_is_not_called_by_its_id(app, admin):
     batch = "76fff113d4324a809abe93cbc5e67c83"
     with app.app_context():
         change(ADA, "ship.create", Change(3, after={"crew": 1}), batch_id=batch)
-    page = shown(admin, f"batch={batch}")
+    page = shown(admin)
     assert page.text(f"{ROWS} .changes") == "Crew 1 All changes of this batch"
-    assert page.links(f"{ROWS} .changes a.batch") == [f"/history?batch={batch}"]
+    assert page.links(f"{ROWS} .changes a.batch")[0] == f"/history?batch={batch}"
+    own = shown(admin, f"batch={batch}")
+    assert own.text(f"{ROWS} .changes") == "Crew 1"
+    assert batch not in own.text("main")
 
 
 def test_what_no_entry_matches(admin):
