@@ -111,8 +111,8 @@ class Renewal:
             for lock in locks:
                 try:
                     lock.renew()
-                except Exception:  # the others are renewed all the same
-                    log.exception("%s was not renewed", lock.key)
+                except Exception:  # the others are renewed, and this one again the next time
+                    log.exception("a lock was not renewed")
 
 
 renewal = Renewal()
