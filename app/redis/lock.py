@@ -92,9 +92,9 @@ class Renewal:
     def add(self, lock: Lock) -> None:
         with self.guard:
             self.locks.add(lock)
-            starts, self.runs = not self.runs, True
-        if starts:
-            threading.Thread(target=self.run, daemon=True).start()
+            if not self.runs:
+                threading.Thread(target=self.run, daemon=True).start()
+                self.runs = True
 
     def remove(self, lock: Lock) -> None:
         with self.guard:
