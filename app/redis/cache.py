@@ -117,7 +117,7 @@ end
 
 
 @dataclass(frozen=True)
-class VersionedCache:
+class SharedCache:
     """The values computed from one table; their keys in Redis begin with `prefix`."""
 
     prefix: str
@@ -188,7 +188,7 @@ class VersionedCache:
 class CachedValue(Generic[T]):
     """A value, as one request looks for it."""
 
-    of: VersionedCache
+    of: SharedCache
     name: str
     shape: type[T]
     first_look: int = field(default=0, init=False)

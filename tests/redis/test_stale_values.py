@@ -17,7 +17,7 @@ from app.redis import cache as caches
 from app.redis import flight
 from app.redis import lock as locks
 from app.redis.breaker import Breaker
-from app.redis.cache import CachedValue, VersionedCache
+from app.redis.cache import CachedValue, SharedCache
 from app.redis.client import redis_store
 from app.redis.flight import Turns
 from app.redis.lock import Lock
@@ -25,7 +25,7 @@ from tests import servers
 from tests.cities.conftest import NEW
 from tests.factories import connections_held, note_calls
 
-CACHE = VersionedCache("gz:test")
+CACHE = SharedCache("gz:test")
 KEY, LOCK_KEY = "gz:test:key", "gz:lock:gz:test:key"
 READER = Actor(2, "Vera", Role.VIEWER, last_write=0)
 WRITER = replace(READER, id=9)
@@ -377,7 +377,7 @@ def test_waiting_ends_and_holds_no_connection_to_the_database(app, as_role, monk
     editor = as_role("editor")
     assert editor.get("/cities?province=x").status_code == 200
     with app.app_context(), Redis.from_url(app.config["SETTINGS"].redis_url) as other:
-        caches.VersionedCache("gz:cities").invalidate()
+        caches.SharedCache("gz:cities").invalidate()
         for name in ("facts", "province keys"):
             other.set(f"gz:lock:gz:cities:{name}", "another", px=600_000)
             with connections_held(app) as held:
