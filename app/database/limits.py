@@ -34,7 +34,8 @@ class Limits:
     read: float
 
 
-# A page is answered within two seconds; a command may take longer, and nobody else waits for it.
+# A page waits two seconds for a statement at most; a command may take longer, and nobody else waits
+# for it.
 WEB = Limits(connect=0.9, lock=1, statement=1.2, read=1.8)
 COMMAND = Limits(connect=5, lock=10, statement=None, read=120)
 

@@ -20,56 +20,62 @@ from app.text import N_
 T = TypeVar("T")
 
 POLL_SECONDS = (0.01, 0.05)  # the first pause and the longest; each pause doubles
-TURN_SECONDS = 5.0  # on a busy machine many different searches take turns
 BUSY = N_("This is still being computed. Try again in a moment.")
 
 
 class Turns:
-    """At most so many computations at once in this process; more wait, and `Unavailable` after
-    TURN_SECONDS. What a computation needs in turn is part of it."""
+    """At most `count` requests of this process compute at once; the next ones wait `seconds` for
+    their turn, and then get `Unavailable`. A request has one turn at most: whatever its computation
+    needs, it computes within that turn."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, seconds: float) -> None:
         self.free = threading.BoundedSemaphore(count)
-        self.own = threading.local()  # of a request
-
-    @property
-    def has_one(self) -> bool:
-        return getattr(self.own, "taken", False)
+        self.seconds = seconds
 
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Take a turn, unless this request has one."""
-        if self.has_one:
+        if current.turns:
             yield
             return
-        self._take()
+        self.take()
         try:
             yield
         finally:
-            self._give_back()
+            current.give_back()
+
+    def take(self) -> None:
+        if not self.free.acquire(timeout=self.seconds):
+            raise Unavailable(BUSY)
+        current.turns = self
+
+
+class Current(threading.local):
+    """Of which `turns` the current request has one."""
+
+    turns: Turns | None = None
+
+    def give_back(self) -> None:
+        turns, self.turns = self.turns, None
+        if turns:
+            turns.free.release()
 
     @contextmanager
-    def given_back(self) -> Iterator[None]:
-        """Give a turn back while this request waits for another one, which may need it."""
-        had = self.has_one
-        self._give_back()
+    def waiting(self) -> Iterator[None]:
+        """Give the turn back while this request waits for another one, which may need it."""
+        turns = self.turns
+        self.give_back()
         yield
-        if had:
-            self._take()
-
-    def _take(self) -> None:
-        if not self.free.acquire(timeout=TURN_SECONDS):
-            raise Unavailable(BUSY)
-        self.own.taken = True
-
-    def _give_back(self) -> None:
-        if self.has_one:
-            self.own.taken = False
-            self.free.release()
+        if turns:
+            turns.take()
 
 
-turns = Turns(4)
-turns_without_redis = Turns(8)  # nobody computes for others
+current = Current()
+# Searches read much of a table and may take a second each. Other values are quick, so they have
+# turns of their own instead of queueing behind searches.
+search_turns = Turns(4, 5.0)
+turns = Turns(4, 1.8)
+turns_without_redis = Turns(8, 1.8)  # every request computes for itself
 
 
 class Flight:
@@ -79,7 +85,8 @@ class Flight:
         self.lock = Lock(key)
         self.seconds = seconds
         self.landed = threading.Event()
-        # Of each key that one of this process waits for or computes: what its others wait for.
+        # For each key that this process is waiting for or computing: the event that is set when the
+        # request at the front is done.
         self.flights: dict[str, threading.Event] = current_app.extensions.setdefault(
             "redis-flights", {}
         )
@@ -108,7 +115,7 @@ class Flight:
             while (found := look()) is None and not self.lock.held:
                 if time.monotonic() >= deadline:
                     raise Unavailable(BUSY)
-                with turns.given_back():
+                with current.waiting():
                     first = self._first()
                     if first is self.landed:
                         time.sleep(pause)
@@ -123,11 +130,11 @@ class Flight:
         return found
 
     def _first(self) -> threading.Event:
-        """That of the first in this process, which may be this one."""
+        """The event of the request at the front in this process, which may be this one."""
         return self.flights.setdefault(self.lock.key, self.landed)
 
     def _land(self) -> None:
-        """The others of this process look for themselves."""
+        """Let the other requests of this process look for themselves."""
         if self.flights.get(self.lock.key) is self.landed:
             del self.flights[self.lock.key]
         self.landed.set()

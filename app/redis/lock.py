@@ -6,6 +6,7 @@ process that died is taken over by one of those that wait. Losing a lock does no
 processes do the same work.
 """
 
+import logging
 import secrets
 import threading
 import time
@@ -15,6 +16,8 @@ from contextlib import contextmanager, suppress
 from redis.exceptions import RedisError
 
 from app.redis.client import redis_store
+
+log = logging.getLogger("gazetteer.redis")
 
 LEASE_SECONDS = 1.0  # without renewal another process takes the lock
 RENEW_SECONDS = 0.3
@@ -89,9 +92,9 @@ class Renewal:
     def add(self, lock: Lock) -> None:
         with self.guard:
             self.locks.add(lock)
-            starts, self.runs = not self.runs, True
-        if starts:
-            threading.Thread(target=self.run, daemon=True).start()
+            if not self.runs:
+                threading.Thread(target=self.run, daemon=True).start()
+                self.runs = True
 
     def remove(self, lock: Lock) -> None:
         with self.guard:
@@ -106,7 +109,10 @@ class Renewal:
             if not locks:
                 return
             for lock in locks:
-                lock.renew()
+                try:
+                    lock.renew()
+                except Exception:  # the others are renewed, and this one again the next time
+                    log.exception("a lock was not renewed")
 
 
 renewal = Renewal()

@@ -9,7 +9,6 @@ from redis import Redis
 from app.redis.cache import VersionedCache
 from app.redis.client import redis_store
 from app.redis.lifetime import LIFE_SECONDS
-from app.redis.lock import renewal
 from tests.cities.conftest import add_city
 
 CACHE = VersionedCache("gz:test")
@@ -80,13 +79,6 @@ def test_a_value_expires_with_the_first_that_it_is_computed_from():
     get("other")
     for key in ("new", "other"):
         assert left(key) > 5_000
-
-
-def test_the_lock_of_a_value_is_renewed_while_it_is_computed():
-    def compute():
-        return [lock.key for lock in renewal.locks]
-
-    assert "gz:lock:gz:test:key" in CACHE.get_or_compute("key", list[str], compute)
 
 
 def test_a_computed_value_is_the_same_as_a_cached_one():

@@ -11,7 +11,7 @@ from app.errors import Unavailable
 from app.redis import flight as flights
 from app.redis import lock as locks
 from app.redis.client import redis_store
-from app.redis.flight import Flight, Turns
+from app.redis.flight import Flight, Turns, current
 from app.redis.lock import Lock
 from tests import servers
 from tests.redis.test_lock import KEY, acquire, find
@@ -150,24 +150,23 @@ def test_whoever_fails_leaves_its_place_to_the_next(app, client):
     assert not app.extensions["redis-flights"]
 
 
-def test_turns_are_few_and_given_back(monkeypatch):
-    monkeypatch.setattr(flights, "TURN_SECONDS", 0.05)
-    turns = Turns(1)
+def test_turns_are_few_and_given_back():
+    turns = Turns(1, 0.05)
 
     def other():
         with turns.taken():
             return "done"
 
     with ThreadPoolExecutor(1) as pool:
-        with turns.taken(), turns.taken():
+        with turns.taken(), turns.taken(), Turns(0, 0).taken():
             with pytest.raises(Unavailable):
                 pool.submit(other).result(60)
-            with turns.given_back():
+            with current.waiting():
                 assert pool.submit(other).result(60) == "done"
-            assert turns.has_one
+            assert current.turns is turns
             with pytest.raises(Unavailable):
                 pool.submit(other).result(60)
         with pytest.raises(ZeroDivisionError), turns.taken():
             raise ZeroDivisionError
         assert pool.submit(other).result(60) == "done"
-    assert not turns.has_one
+    assert current.turns is None

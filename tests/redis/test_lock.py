@@ -103,6 +103,21 @@ def test_all_locks_of_a_process_are_renewed_by_one_thread(client, monkeypatch):
     servers.wait_until(lambda: threading.active_count() == before, "it ends with the last lock")
 
 
+def test_a_lock_that_cannot_be_renewed_leaves_the_others_renewed(client, monkeypatch, caplog):
+    def fail(**_more):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
+    broken, mine = Lock(f"{KEY}:broken"), Lock(KEY)
+    broken._renew = fail
+    assert acquire(mine)
+    with broken.renewed():
+        servers.wait_until(lambda: "a lock was not renewed" in caplog.text, "it fails")
+        client.expire(KEY, 300)
+        with mine.renewed():
+            servers.wait_until(lambda: client.ttl(KEY) > 300, "it is renewed")
+
+
 def test_work_that_fails_ends_the_renewing(client, monkeypatch):
     monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
     before = threading.active_count()

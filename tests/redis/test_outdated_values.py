@@ -19,6 +19,7 @@ from app.redis import lock as locks
 from app.redis.breaker import Breaker
 from app.redis.cache import CachedValue, VersionedCache
 from app.redis.client import redis_store
+from app.redis.flight import Turns
 from app.redis.lock import Lock
 from tests import servers
 from tests.cities.conftest import NEW
@@ -176,11 +177,11 @@ def now(app):
 def test_a_value_that_began_after_the_first_look_is_right_whatever_changed_since(app):
     """Otherwise nobody would get a value while others change something all the time."""
     with app.app_context():
-        asked = CachedValue(CACHE, "key", str, caches.ALL)
+        asked = CachedValue(CACHE, "key", str)
         first, second = Lock(LOCK_KEY), Lock(LOCK_KEY)
         assert asked.look(first) is None
         assert first.held
-        waiting = CachedValue(CACHE, "key", str, caches.ALL)
+        waiting = CachedValue(CACHE, "key", str)
         assert waiting.look(second) is None
         assert not second.held
         CACHE.invalidate()
@@ -191,12 +192,12 @@ def test_a_value_that_began_after_the_first_look_is_right_whatever_changed_since
         CACHE.invalidate()
         again = Lock(LOCK_KEY)
         assert waiting.look(again) == "began after it"
-        assert CachedValue(CACHE, "key", str, caches.ALL).look(again) is None
+        assert CachedValue(CACHE, "key", str).look(again) is None
 
 
 def test_an_older_value_is_not_stored_over_a_newer_one(app):
     with app.app_context():
-        slow, quick = (CachedValue(CACHE, "key", str, caches.ALL) for _ in range(2))
+        slow, quick = (CachedValue(CACHE, "key", str) for _ in range(2))
         lost, taken = Lock(LOCK_KEY), Lock(LOCK_KEY)
         slow.look(lost)
         redis_store.client.delete(LOCK_KEY)  # it expired
@@ -208,7 +209,7 @@ def test_an_older_value_is_not_stored_over_a_newer_one(app):
 
 def test_a_lock_whose_answer_was_lost_is_found_again(app):
     with app.app_context():
-        value, lock = CachedValue(CACHE, "key", str, caches.ALL), Lock(LOCK_KEY)
+        value, lock = CachedValue(CACHE, "key", str), Lock(LOCK_KEY)
         value.look(lock)
         lock.held = False
         assert value.look(lock) is None
@@ -252,15 +253,6 @@ def test_the_release_before_sees_our_changes(app):
         version = redis_store.client.get("gz:test:mark")
         CACHE.invalidate()
         assert redis_store.client.get("gz:test:mark") not in (None, version)
-
-
-def test_a_change_outdates_what_is_computed_from_its_parts(app):
-    with app.app_context():
-        for name in ("a", "b"):
-            CACHE.get_or_compute(name, str, lambda: "previous", (name,))
-        CACHE.invalidate(("a",))
-        found = [CACHE.get_or_compute(name, str, lambda: "new", (name,)) for name in ("a", "b")]
-        assert found == ["new", "previous"]
 
 
 @pytest.fixture
@@ -318,18 +310,64 @@ def test_a_change_that_redis_missed_is_sent_with_the_next_call(app, no_redis):
     assert int(app.extensions["redis"].hget("gz:person:2", "wrote")) > 0
 
 
-def test_few_values_are_computed_at_once(app, monkeypatch):
-    monkeypatch.setattr(flight, "TURN_SECONDS", 0.05)
-    held = [flight.turns.free.acquire(timeout=0) for _ in range(4)]
+@pytest.mark.parametrize(
+    ("name", "count", "away", "is_search"),
+    [
+        ("turns", 4, False, False),
+        ("search_turns", 4, False, True),
+        ("turns_without_redis", 8, True, False),
+    ],
+)
+def test_few_values_are_computed_at_once(app, no_redis, monkeypatch, name, count, away, is_search):
+    turns = getattr(flight, name)
+    monkeypatch.setattr(turns, "seconds", 0.05)
+    no_redis(away)
+    held = [turns.free.acquire(timeout=0) for _ in range(count)]
     try:
         with app.app_context():
             with pytest.raises(Unavailable) as refusal:
-                ask()
+                CACHE.get_or_compute("key", str, lambda: "computed", is_search)
             assert refusal.value.headers["Retry-After"] == "2"
-            assert not redis_store.client.exists(LOCK_KEY)
     finally:
-        assert held == [True] * 4
-        flight.turns.free.release(4)
+        assert held == [True] * count
+        turns.free.release(count)
+    no_redis(False)
+    assert not app.extensions["redis"].exists(LOCK_KEY)
+
+
+def test_a_request_that_waits_for_another_value_leaves_its_turn_to_whoever_computes_it(
+    app, monkeypatch
+):
+    monkeypatch.setattr(caches, "turns", Turns(1, 60))
+
+    def other():
+        with app.app_context():
+            return ask(lambda: "of the other")
+
+    def compute():
+        others.append(pool.submit(other))
+        servers.wait_until(lambda: redis_store.client.exists(LOCK_KEY), "it has the lock")
+        return f"page with {ask()}"
+
+    others = []
+    with ThreadPoolExecutor(1) as pool, app.app_context():
+        assert CACHE.get_or_compute("page", str, compute) == "page with of the other"
+        assert others[0].result(60) == "of the other"
+
+
+def test_the_lock_is_renewed_while_a_value_is_computed(app, monkeypatch):
+    """So that no other process computes it too, however long it takes."""
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 600)
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
+
+    def compute():
+        store = redis_store.client
+        store.expire(LOCK_KEY, 300)
+        servers.wait_until(lambda: store.ttl(LOCK_KEY) > 300, "it is renewed")
+        return "computed"
+
+    with app.app_context():
+        assert ask(compute) == "computed"
 
 
 def test_waiting_ends_and_holds_no_connection_to_the_database(app, as_role, monkeypatch):

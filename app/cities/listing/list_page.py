@@ -89,7 +89,9 @@ def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
     key = f"list:{digest(address)}"
     # Our own template made it, and escaped what it shows.
     return Markup(  # noqa: S704
-        cache.get_or_compute(key, str, lambda: draw_list(actor, listing, cursor))
+        cache.get_or_compute(
+            key, str, lambda: draw_list(actor, listing, cursor), is_search=bool(listing.search)
+        )
     )
 
 

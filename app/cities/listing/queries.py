@@ -34,7 +34,7 @@ from app.database.keyset import (
     read_segments,
     seek_by_id,
 )
-from app.redis.flight import turns
+from app.redis.flight import search_turns
 
 PROVINCES_MOST = 200
 BATCH_SIZE = 500
@@ -102,7 +102,7 @@ def find_hits(actor: Actor, listing: CityListing) -> Hits:
 
 def read_hits(listing: CityListing) -> Hits:
     release_connection()  # nobody waits with it
-    with turns.taken():
+    with search_turns.taken():
         query = with_words_index(select(City.id).where(*filters(listing)), listing)
         ids = db.session.scalars(query.limit(COUNT_MOST + 1)).all()
     return Hits(list(ids) if len(ids) <= COUNT_MOST else None)

@@ -68,7 +68,9 @@ def read_totals(actor: Actor, listing: FileListing) -> FileTotals:
     changes."""
     plain = replace(listing, sort=FileListing.sort, descending=FileListing.descending)
     key = json.dumps(["totals", asdict(plain)])
-    return cache.get_or_compute(key, FileTotals, lambda: count_files(plain))
+    return cache.get_or_compute(
+        key, FileTotals, lambda: count_files(plain), is_search=bool(listing.search)
+    )
 
 
 def count_files(listing: FileListing) -> FileTotals:

@@ -232,7 +232,7 @@ def assert_reads_an_index(found, listing):
 def test_few_searches_read_the_register_at_once_and_others_wait_without_a_connection(
     any_app, large, monkeypatch
 ):
-    monkeypatch.setattr(flight, "TURN_SECONDS", 60)
+    monkeypatch.setattr(flight.search_turns, "seconds", 60)
     db.session.remove()
     with all_turns_taken() as taken, statements() as sent, ThreadPoolExecutor(1) as thread:
         found = thread.submit(count_in_another_request, any_app)
@@ -249,17 +249,27 @@ def count_in_another_request(app):
 
 
 def test_a_search_whose_turn_does_not_come_is_refused(large, monkeypatch):
-    monkeypatch.setattr(flight, "TURN_SECONDS", 0)
+    monkeypatch.setattr(flight.search_turns, "seconds", 0)
     with all_turns_taken(), pytest.raises(Unavailable):
         queries.find_hits(ACTOR, CityListing(search="c699"))
 
 
+def test_other_pages_do_not_queue_behind_searches(any_app, large, as_role, monkeypatch):
+    monkeypatch.setattr(flight.search_turns, "seconds", 0)
+    viewer = as_role("viewer")
+    with all_turns_taken():
+        for path in ("/", "/cities", "/cities?province=x", "/files", "/cities/glance"):
+            assert viewer.get(path).status_code == 200, path
+        for path in ("/cities?q=c699", "/files?q=c699"):
+            assert viewer.get(path).status_code == 503, path
+
+
 @contextmanager
 def all_turns_taken():
-    """All turns of the process are taken during the block."""
+    """All turns of searches in the process are taken during the block."""
     with ExitStack() as taken:
-        while flight.turns.free.acquire(blocking=False):
-            taken.callback(flight.turns.free.release)
+        while flight.search_turns.free.acquire(blocking=False):
+            taken.callback(flight.search_turns.free.release)
         yield taken
 
 
