@@ -40,7 +40,7 @@ def load_heads(actor: Actor, ids: Collection[int]) -> list[HistoryEntry]:
     query = select(HistoryEntry).where(HistoryEntry.id.in_(ids), visible_to(actor))
     heads = list(db.session.scalars(query.order_by(HistoryEntry.id.desc())))
     actions, batches = {each.action for each in heads}, {each.batch_id or each.id for each in heads}
-    is_line = len(actions) == 1 and (len(batches) == 1 or is_joined(heads[0]))
+    is_line = len(actions) == 1 and (len(batches) == 1 or all(map(is_joined, heads)))
     if len(heads) != len(set(ids)) or not is_line:
         raise NotFound(NO_ENTRY)
     for head in heads:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from app.actor import Actor
+from app.actor import Actor, Via
 from app.database.engine import db
 from app.history.models import HistoryEntry
 from app.history.services import Fields
@@ -96,6 +96,7 @@ def all_subjects() -> Mapping[str, Subject]:
 
 
 def is_joined(entry: HistoryEntry) -> bool:
-    """True for an action of which several are one line of the feed, one after another."""
+    """True for an action of a script of which several are one line of the feed, one after another.
+    What a person does on pages one after another is not one change, to be undone as one."""
     subject = all_subjects().get(entry.subject_kind)
-    return subject is not None and entry.action in subject.joined
+    return subject is not None and entry.action in subject.joined and entry.via != Via.PAGE

@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from urllib3 import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
-from app.actor import Actor, Role
+from app.actor import Actor, Role, Via
 from app.auth import queries
 from app.current import settings
 from app.database.engine import db
@@ -122,15 +123,24 @@ def parts(*files: tuple[str, bytes]) -> list[tuple[io.BytesIO, str]]:
     return [(io.BytesIO(data), name) for name, data in files]
 
 
-def store(owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False) -> StoredFile:
+def store(
+    owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False, via: Via = Via.PAGE
+) -> StoredFile:
     """Store a file as an upload does, inside an application context."""
     file = received(name, data, with_folder)
-    store_uploads(editor(owner_id), [file])
+    store_uploads(replace(editor(owner_id), via=via), [file])
     if file.incoming:
         file.incoming.discard()
     if file.stored is None:
         raise file.error or AssertionError(name)
     return file.stored
+
+
+def store_by_script(
+    owner_id: int, name: str, data: bytes = PDF, with_folder: bool = False
+) -> StoredFile:
+    """Store a file as a program does; as a job, which unlike a script needs no token."""
+    return store(owner_id, name, data, with_folder, Via.JOB)
 
 
 @contextmanager

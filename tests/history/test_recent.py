@@ -1,11 +1,12 @@
 """What happened lately: grouped, bounded, and only what a reader may see; on both databases."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
-from app.actor import ANONYMOUS, Actor, Role
+from app.actor import ANONYMOUS, Actor, Role, Via
 from app.cities import services as cities
 from app.database.engine import db
 from app.errors import Unauthorized
@@ -17,7 +18,7 @@ from app.times import now
 from tests.cities.conftest import ACTOR, given
 from tests.cities.importing.staging import confirm, stage
 from tests.factories import OPERATOR, add_person, statements
-from tests.files.helpers import editor, store
+from tests.files.helpers import editor, store, store_by_script
 from tests.history.conftest import change
 
 pytestmark = pytest.mark.usefixtures("any_app")
@@ -35,6 +36,10 @@ def person(any_app):
 def people(person):
     """The ids of two editors."""
     return [person, add_person("Ada", "editor")]
+
+
+def script(person_id):
+    return replace(editor(person_id), via=Via.TOKEN)
 
 
 def groups(actor=VIEWER, most=20):
@@ -64,13 +69,20 @@ def test_samples_are_one_line():
 
 def test_uploads_one_after_another_are_one_line(people):
     for name in ("a/1.txt", "a/b/2.txt", "3.txt"):
-        store(people[0], name, b"1", with_folder=True)
-    store(people[1], "4.txt", b"1")
-    store(people[0], "5.txt", b"1")
+        store_by_script(people[0], name, b"1", with_folder=True)
+    store_by_script(people[1], "4.txt", b"1")
+    store_by_script(people[0], "5.txt", b"1")
     move(1, hours=1)
     assert groups() == [
         (1, "file.create"), (1, "file.create"), (2, "file.create"), (1, "file.create"),
     ]  # fmt: skip
+
+
+def test_uploads_on_pages_are_a_line_each(people):
+    """Their Undo would remove what was uploaded to other places before."""
+    for name in ("a/1.txt", "b/2.txt", "3.txt"):
+        store(people[0], name, b"1", with_folder=True)
+    assert groups() == [(1, "file.create")] * 3
 
 
 def test_what_is_not_about_cities_and_files_is_left_out():
@@ -100,7 +112,7 @@ def test_each_batch_is_read_once_however_large(monkeypatch):
 def test_each_of_many_uploads_is_counted(people):
     for number in range(120):
         two = [Change(2 * number + each, after={}) for each in (1, 2)]
-        change(editor(people[0]), "file.create", *two, batch_id=f"{number}")
+        change(script(people[0]), "file.create", *two, batch_id=f"{number}")
     assert groups() == [(240, "file.create")]
 
 
@@ -118,7 +130,7 @@ def test_a_long_run_of_uploads_is_several_lines(monkeypatch, people):
     monkeypatch.setattr(recent, "JOINED_MOST", 3)
     cities.create_city(ACTOR, given())
     for number in range(7):
-        store(people[0], f"{number}.txt", b"1")
+        store_by_script(people[0], f"{number}.txt", b"1")
     assert groups() == [*[(3, "file.create")] * 2, (1, "file.create"), (1, "city.create")]
 
 
@@ -126,7 +138,7 @@ def test_reading_ends_however_long_a_run_of_uploads_is(monkeypatch, people):
     monkeypatch.setattr(recent, "HEADS_MOST", 7)
     monkeypatch.setattr(recent, "CHUNK", 3)
     for number in range(9):
-        store(people[0], f"{number}.txt", b"1")
+        store_by_script(people[0], f"{number}.txt", b"1")
     assert groups() == [(7, "file.create")]
     for number in range(3):
         cities.create_city(ACTOR, given(city=f"{number}"))

@@ -16,7 +16,7 @@ from app.history.services import Change
 from app.history.undo import find_undoable, undo_entry
 from tests.cities.conftest import given, stored, version_of
 from tests.factories import HTML, Browser, add_person, entries
-from tests.files.helpers import store
+from tests.files.helpers import store, store_by_script
 from tests.history.conftest import ADA, ADMIN, change, register_kinds
 from tests.html import Page
 
@@ -180,7 +180,7 @@ def test_editor_undoes_a_bulk_change_on_the_start_page(app, as_role):
     editor = as_role("editor")
     with app.test_request_context():
         for name in ("a/1.txt", "a/2.txt", "a/3.txt"):
-            store(1, name, b"1", with_folder=True)
+            store_by_script(1, name, b"1", with_folder=True)
     page = Page(editor.get("/"))
     button = page.one(".feed button")
     assert (button.text, button["name"], button["value"]) == ("Undo", "entries", "3 2 1")
@@ -201,7 +201,7 @@ def test_others_undo_no_bulk_change(app, as_role, browser):
     with app.test_request_context():
         owner = add_person("ada", "editor")
         for name in ("1.txt", "2.txt"):
-            store(owner, name, b"1")
+            store_by_script(owner, name, b"1")
         change(ADA, "file.create", Change(9, after={}), visible_to=ADMINISTRATORS)
     viewer, editor = as_role("viewer"), as_role("editor")
     assert not Page(viewer.get("/")).has(".feed button")

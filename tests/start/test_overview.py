@@ -18,7 +18,7 @@ from app.times import now
 from tests.cities.conftest import ACTOR, given, version_of
 from tests.cities.importing.staging import confirm, stage
 from tests.factories import OPERATOR, add_person, entries, statements
-from tests.files.helpers import editor, store
+from tests.files.helpers import editor, store, store_by_script
 from tests.files.preview.helpers import encoded, landscape
 from tests.html import Page
 
@@ -112,12 +112,12 @@ def test_the_sample_cities_do_not_hide_what_to_do_first(app, as_role):
 def test_a_folder_that_was_uploaded_with_files_is_named(app, as_role):
     browser = as_role("editor")
     with app.test_request_context():
-        store(1, "note.txt", b"1")
-        store(1, "trip/1.txt", b"1", with_folder=True)
-        store(1, "trip/2.txt", b"1", with_folder=True)
-        store(1, "last.txt", b"1")
+        store_by_script(1, "note.txt", b"1")
+        store_by_script(1, "trip/1.txt", b"1", with_folder=True)
+        store_by_script(1, "trip/2.txt", b"1", with_folder=True)
+        store_by_script(1, "last.txt", b"1")
     page = Page(browser.get("/"))
-    assert sentences(page) == ["You uploaded last.txt and 3 more, some of them to trip"]
+    assert sentences(page) == ["You uploaded last.txt and 3 more, some of them to trip by job"]
     assert "/files/folders/trip" in page.links(".feed a")
     header = {"Accept": "text/html", "Accept-Language": "zh"}
     chinese = browser.get("/", headers=header).text
@@ -177,14 +177,14 @@ def test_bulk_changes_are_sentences(app, as_role):
         cities.add_sample_cities(ACTOR)
         confirm(stage(1, "广东,深圳市,6\nc,d,1\n,f,1\n"), 1)
         for number in range(4):
-            store(1, f"survey/2026/{number}.txt", b"1", with_folder=True)
+            store_by_script(1, f"survey/2026/{number}.txt", b"1", with_folder=True)
         other = add_person("Ada", "editor")
-        store(other, "a/1.txt", b"1", with_folder=True)
-        store(other, "b/2.txt", b"1", with_folder=True)
+        store_by_script(other, "a/1.txt", b"1", with_folder=True)
+        store_by_script(other, "b/2.txt", b"1", with_folder=True)
     page = Page(browser.get("/"))
     assert sentences(page) == [
-        "Ada uploaded 2.txt and 1 more",
-        "You uploaded 3.txt and 3 more to survey",
+        "Ada uploaded 2.txt and 1 more by job",
+        "You uploaded 3.txt and 3 more to survey by job",
         "You imported cities.csv",
         "#1 added 418 cities" if ACTOR.id != 1 else "You added 418 cities",
     ]

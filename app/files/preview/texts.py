@@ -23,7 +23,7 @@ FALLBACK = Encoding("Windows-1252", "cp1252")
 class TextPreview:
     """The beginning of a text: `encoding` is the name of the one in which it was read, `is_certain`
     is False if that was not to be found out. `rows` are the records of a table, all of the same
-    length, of a table with `columns`. `is_cut` if the file has more than is shown."""
+    length, of a table with `columns`. `is_cut` if the file has more lines than are shown."""
 
     limit: ClassVar = TEXT_BYTES
 
@@ -63,7 +63,7 @@ def with_rows(found: TextPreview) -> TextPreview:
             return found
     width = max(map(len, rows), default=0)
     shown = min(width, MOST_COLUMNS)
-    is_cut = found.is_cut or len(rows) > MOST_ROWS or width > MOST_COLUMNS
+    is_cut = found.is_cut or len(rows) > MOST_ROWS
     cells = [[shorten(cell) for cell in row[:shown]] for row in rows[:MOST_ROWS]]
     filled = [row + [""] * (shown - len(row)) for row in cells]
     return replace(found, rows=filled, is_cut=is_cut, columns=width)

@@ -360,6 +360,11 @@ def test_a_table_that_cannot_be_read_is_text_and_says_so(add, as_role):
     assert "cannot be read as a table" in page.text(".below-preview")
 
 
+def test_a_wide_table_says_that_rows_are_missing_too(add, as_role):
+    both = page_of(as_role, add("both.csv", (b"x," * 3000 + b"\n") * 50))
+    assert "The first rows are shown, of each the first 20 of 3,001 columns." in both.text("main")
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"),

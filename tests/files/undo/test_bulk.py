@@ -23,7 +23,7 @@ from app.history.recent import recent_changes
 from app.history.undo import find_undoable_groups, undo_entries
 from tests.factories import at_once, coming_between, entries, statements
 from tests.files.folders.test_services import folders, paths, picked, put
-from tests.files.helpers import age, editor, received
+from tests.files.helpers import age, editor, received, store_by_script
 
 pytestmark = pytest.mark.usefixtures("any_app")
 
@@ -165,9 +165,9 @@ def current():
 
 def test_uploads_one_after_another_are_undone_together(people):
     me = editor(people[0])
-    put(people[0], "a.txt")
-    put(people[0], "a.txt", b"y")
-    put(people[0], "b.txt")
+    store_by_script(people[0], "a.txt", b"x")
+    store_by_script(people[0], "a.txt", b"y")
+    store_by_script(people[0], "b.txt", b"x")
     assert undo(me, "file.create") == "2 files were removed."
     assert paths()[0] == []
     assert undo(me, "file.delete") == "2 files were restored."
@@ -178,7 +178,7 @@ def test_each_line_of_a_long_run_of_uploads_is_undone(monkeypatch, people):
     monkeypatch.setattr(recent, "JOINED_MOST", 2)
     me = editor(people[0])
     for number in range(6):
-        upload(people[0], f"{number}.txt")
+        store_by_script(people[0], f"{number}.txt", b"x")
     heads = [each.heads for each in groups(me)]
     assert said(me) == [f"You uploaded {n}.txt and 1 more" for n in (5, 3, 1)]
     for left, some in ((4, heads[0]), (2, heads[2]), (0, heads[1])):
