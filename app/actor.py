@@ -46,9 +46,9 @@ class Actor:
     request_id: str | None = None
     # The epoch of the session (app/auth/models.py::Person).
     epoch: int | None = None
-    # The last change of this person, or of this request, as a moment of app/redis/cache.py: cached
-    # values from before it are not shown to them. None if only present values are shown.
-    wrote: int | None = field(default=None, compare=False)
+    # The last change of this person, or of this request, as a timestamp of app/redis/cache.py:
+    # cached values from before it are not shown to them. None if only current values are shown.
+    last_write: int | None = field(default=None, compare=False)
 
     @classmethod
     def operator(cls) -> "Actor":

@@ -44,11 +44,11 @@ def preferences() -> Preferences:
 
 def visitor() -> Actor:
     """A visitor who makes the current request."""
-    return replace(ANONYMOUS, request_id=g.request_id, wrote=0)
+    return replace(ANONYMOUS, request_id=g.request_id, last_write=0)
 
 
-def note_write(moment: int | None) -> None:
-    """The current request changed something at a moment, None if that is not known
-    (`Actor.wrote`)."""
+def note_last_write(timestamp: int | None) -> None:
+    """Note when the current request changed something (`Actor.last_write`); None if that is not
+    known."""
     if "actor" in g:
-        g.actor = replace(g.actor, wrote=moment)
+        g.actor = replace(g.actor, last_write=timestamp)

@@ -15,17 +15,17 @@ from app.cities.models import City
 from app.database.engine import db
 from app.database.failures import DATABASE_ERRORS, Kind, classify, report
 from app.database.keyset import count_rows
-from app.redis.cache import VersionedCache
+from app.redis.cache import SharedCache
 from app.times import now
 
 T = TypeVar("T")
 
-CACHE = VersionedCache("gz:cities")
+CACHE = SharedCache("gz:cities")
 get_or_compute, invalidate = CACHE.get_or_compute, CACHE.invalidate
 
 LARGE = 50_000  # cities; up to here all totals are those of the moment
 NEWEST = select(func.max(City.id))  # read from the end of an index
-COUNTED = VersionedCache("gz:city-totals")  # no change invalidates it
+COUNTED = SharedCache("gz:city-totals")  # no change invalidates it
 
 
 @dataclass(frozen=True)

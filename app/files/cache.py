@@ -1,6 +1,6 @@
 """What the list of files caches: how many there are, and their total size."""
 
-from app.redis.cache import VersionedCache
+from app.redis.cache import SharedCache
 
-CACHE = VersionedCache("gz:files")
+CACHE = SharedCache("gz:files")
 get_or_compute, invalidate = CACHE.get_or_compute, CACHE.invalidate

@@ -1,4 +1,4 @@
-"""Redis: client with circuit breaker, versioned cache, lock, rate limits."""
+"""Redis: client with circuit breaker, shared cache, lock, rate limits."""
 
 from flask import Flask
 

@@ -22,7 +22,7 @@ import msgspec
 from flask import current_app
 from redis.exceptions import RedisError
 
-from app.current import actor, note_write
+from app.current import actor, note_last_write
 from app.database.engine import release_connection
 from app.redis.client import PERSON_PREFIX, PERSON_SECONDS, redis_store
 from app.redis.flight import Flight, current, search_turns, turns, turns_without_redis
@@ -99,10 +99,9 @@ if started then
   stale_since = before > started and started or last
 end
 if acquire(KEYS[4], ARGV[1], ARGV[2]) == 1 then return {{next_timestamp(), 1}} end
-local now, wrote = peek(), tonumber(ARGV[5])
-if started and wrote >= 0 and started >= wrote and now - stale_since <= tonumber(ARGV[6]) then
-  return value
-end
+local now, last_write = peek(), tonumber(ARGV[5])
+local includes_own = started and last_write >= 0 and started >= last_write
+if includes_own and now - stale_since <= tonumber(ARGV[6]) then return value end
 return {{now, 0}}
 """
 
@@ -118,7 +117,7 @@ end
 
 
 @dataclass(frozen=True)
-class VersionedCache:
+class SharedCache:
     """The values computed from one table; their keys in Redis begin with `prefix`."""
 
     prefix: str
@@ -132,10 +131,10 @@ class VersionedCache:
         """Let all processes know that the table changed; handed to after_commit(). Who made the
         change sees it from now on."""
         who = actor()
-        note_write(None)
+        note_last_write(None)
         self._missed.add(who.id)
         with suppress(RedisError):
-            note_write(self._send_changes())
+            note_last_write(self._send_changes())
 
     def get_or_compute(
         self, key: str, shape: type[T], compute: Callable[[], T], is_search: bool = False
@@ -189,7 +188,7 @@ class VersionedCache:
 class CachedValue(Generic[T]):
     """A value, as one request looks for it."""
 
-    of: VersionedCache
+    of: SharedCache
     name: str
     shape: type[T]
     first_look: int = field(default=0, init=False)
@@ -203,12 +202,12 @@ class CachedValue(Generic[T]):
         """The value that Redis has, if this request may have it. Otherwise it has the lock, unless
         another request has it."""
         # What another value is computed from must be current, as that one will be.
-        wrote = None if current.turns else actor().wrote
+        last_write = None if current.turns else actor().last_write
         found = redis_store.script(LOOK)(
             keys=[*self.of.keys, self.key, lock.key],
             args=[
                 *(lock.token, lock.lease, digest(self.shape), self.first_look),  # type: ignore[arg-type]  # a type is hashable
-                -1 if wrote is None else wrote,
+                -1 if last_write is None else last_write,
                 int(PREVIOUS_SECONDS * 1_000_000),
             ],
         )

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import pytest
 from redis import Redis
 
-from app.redis.cache import VersionedCache
+from app.redis.cache import SharedCache
 from app.redis.client import redis_store
 from app.redis.lifetime import LIFE_SECONDS
 from tests.cities.conftest import add_city
 
-CACHE = VersionedCache("gz:test")
+CACHE = SharedCache("gz:test")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 
 from app.config import ROOT
 from app.redis import cache as caches
-from app.redis.cache import VersionedCache
+from app.redis.cache import SharedCache
 from app.redis.client import redis_store
 from tests import servers
 from tests.factories import add_person, csrf_token
@@ -20,7 +20,7 @@ from tests.html import Page
 from tests.site import PAUSE_SECONDS, Site
 
 CLOSE = {"Connection": "close"}
-CACHE = VersionedCache("gz:test")
+CACHE = SharedCache("gz:test")
 # Its words: how many requests at once, for how many seconds the value is computed, and the lease of
 # the lock, which a busy machine may not renew in time. Prints what the requests got.
 PROGRAM = """
@@ -42,7 +42,7 @@ def compute():
 def request():
     with app.app_context():
         together.wait()
-        found.append(cache.VersionedCache("gz:test").get_or_compute("key", str, compute))
+        found.append(cache.SharedCache("gz:test").get_or_compute("key", str, compute))
 
 threads = [threading.Thread(target=request) for _ in range(int(sys.argv[1]))]
 for thread in threads:

@@ -106,16 +106,16 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
     def load(self, session: SharedSession) -> tuple[int | None, str | None, int]:
         """Open the session of the request: fill it with what Redis has under the cookie's id.
         Returns the epoch and the preferences of its person, None where Redis does not know them,
-        and the moment of their last change."""
+        and the timestamp of their last change."""
         session.opened = True
         sid = request.cookies.get(self.get_cookie_name(self.app))
         if not sid:
             return None, None, 0
-        text, epoch, preferences, wrote = look_up(sid)
+        text, epoch, preferences, last_write = look_up(sid)
         data = decode(text)
         if data is not None:
             session.fill(sid, data)
-        return epoch, preferences, wrote
+        return epoch, preferences, last_write
 
     def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
         """Write what changed; a response that relies on a session which could not be saved

@@ -69,8 +69,8 @@ def look_up(sid: str) -> tuple[str | None, int | None, str | None, int]:
         keys=[*all_keys(session_key(sid)), SINCE_KEY],
         args=[idle_seconds(), SEEN_SECONDS, earliest_start(), PERSON_PREFIX, EPOCH_PREFIX],
     )
-    text, epoch, preferences, wrote = [*found, None, None, None, None][:4]
-    return text, epoch, preferences, read_count(wrote)
+    text, epoch, preferences, last_write = [*found, None, None, None, None][:4]
+    return text, epoch, preferences, read_count(last_write)
 
 
 def has_ended(sid: str) -> bool:

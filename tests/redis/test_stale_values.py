@@ -1,4 +1,4 @@
-"""What is shown, computed and stored while values are outdated: one request computes, a reader may
+"""What is shown, computed and stored while values are stale: one request computes, a reader may
 see the previous value for a second, and whoever made the change never."""
 
 import threading
@@ -17,7 +17,7 @@ from app.redis import cache as caches
 from app.redis import flight
 from app.redis import lock as locks
 from app.redis.breaker import Breaker
-from app.redis.cache import CachedValue, VersionedCache
+from app.redis.cache import CachedValue, SharedCache
 from app.redis.client import redis_store
 from app.redis.flight import Turns
 from app.redis.lock import Lock
@@ -25,9 +25,9 @@ from tests import servers
 from tests.cities.conftest import NEW
 from tests.factories import connections_held, note_calls
 
-CACHE = VersionedCache("gz:test")
+CACHE = SharedCache("gz:test")
 KEY, LOCK_KEY = "gz:test:key", "gz:lock:gz:test:key"
-READER = Actor(2, "Vera", Role.VIEWER, wrote=0)
+READER = Actor(2, "Vera", Role.VIEWER, last_write=0)
 WRITER = replace(READER, id=9)
 
 
@@ -56,7 +56,7 @@ def change(app, who=READER):
     """A change by somebody, in another request."""
     with request_of(app, who):
         CACHE.invalidate()
-        return actor().wrote
+        return actor().last_write
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def computing(app, text="new"):
 
 
 def cache_previous(app):
-    """A value that is outdated by a change of somebody else."""
+    """A value that is stale because somebody else changed something."""
     with app.app_context():
         ask(lambda: "previous")
     change(app, replace(READER, id=9))
@@ -119,13 +119,13 @@ def waits(app, monkeypatch):
     return waits
 
 
-def test_the_writer_waits_for_a_present_value(app, waits):
+def test_the_writer_waits_for_a_current_value(app, waits):
     with app.app_context():
         ask(lambda: "previous")
     wrote = change(app)
-    assert waits(replace(READER, wrote=wrote))
+    assert waits(replace(READER, last_write=wrote))
     change(app, replace(READER, id=9))
-    with computing(app, "newer"), request_of(app, replace(READER, wrote=wrote)):
+    with computing(app, "newer"), request_of(app, replace(READER, last_write=wrote)):
         assert ask() == "new"
 
 
@@ -138,7 +138,7 @@ def test_the_writer_waits_for_a_present_value(app, waits):
     ],
     ids=["token", "command", "nobody"],
 )
-def test_scripts_and_commands_wait_for_a_present_value(app, who, waits):
+def test_scripts_and_commands_wait_for_a_current_value(app, who, waits):
     cache_previous(app)
     assert waits(who)
 
@@ -146,9 +146,9 @@ def test_scripts_and_commands_wait_for_a_present_value(app, who, waits):
 def test_after_its_own_change_a_request_waits(app, waits):
     cache_previous(app)
     with request_of(app, READER):
-        assert actor().wrote == 0
+        assert actor().last_write == 0
         CACHE.invalidate()
-        assert actor().wrote > 0
+        assert actor().last_write > 0
         own = actor()
     assert waits(own)
 
@@ -160,7 +160,7 @@ def test_the_previous_value_is_shown_for_a_second_only(app, monkeypatch, waits):
 
 
 def test_after_several_changes_the_age_of_the_value_counts(app, monkeypatch, waits):
-    """When it was outdated is not known any more, but not before it began."""
+    """When it became stale is not known any more, but not before it started."""
     cache_previous(app)
     begun = int(app.extensions["redis"].get(KEY).partition(" ")[0])
     for _ in range(2):
@@ -302,7 +302,7 @@ def test_a_change_that_redis_missed_is_sent_with_the_next_call(app, no_redis):
     no_redis(True)
     with request_of(app, READER):
         CACHE.invalidate()
-        assert actor().wrote is None
+        assert actor().last_write is None
         assert ask() == "computed"
     no_redis(False)
     with request_of(app, READER):
@@ -377,7 +377,7 @@ def test_waiting_ends_and_holds_no_connection_to_the_database(app, as_role, monk
     editor = as_role("editor")
     assert editor.get("/cities?province=x").status_code == 200
     with app.app_context(), Redis.from_url(app.config["SETTINGS"].redis_url) as other:
-        caches.VersionedCache("gz:cities").invalidate()
+        caches.SharedCache("gz:cities").invalidate()
         for name in ("facts", "province keys"):
             other.set(f"gz:lock:gz:cities:{name}", "another", px=600_000)
             with connections_held(app) as held:
@@ -392,7 +392,9 @@ def test_who_made_a_change_is_known_in_the_next_request(app, as_role):
     """Also if Redis has forgotten the person in between."""
     editor, viewer = as_role("editor"), as_role("viewer")
     found = []
-    app.teardown_request_funcs.setdefault(None, []).append(lambda _e: found.append(actor().wrote))
+    app.teardown_request_funcs.setdefault(None, []).append(
+        lambda _e: found.append(actor().last_write)
+    )
     try:
         editor.submit("/cities/new", NEW)
         for browser in (editor, viewer):
@@ -412,7 +414,7 @@ def test_what_another_value_is_computed_from_is_never_a_previous_one(app, monkey
         patched.setattr(caches, "WAIT_SECONDS", 0.05)
         with pytest.raises(Unavailable):
             page_of(app, READER)
-    assert page_of(app, replace(WRITER, wrote=wrote)) == "page with new"
+    assert page_of(app, replace(WRITER, last_write=wrote)) == "page with new"
 
 
 def page_of(app, who):
