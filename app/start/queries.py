@@ -17,6 +17,7 @@ from app.files.upload.progress import RunningUpload, list_running
 from app.history.recent import ChangeGroup, recent_changes
 
 GROUPS_SHOWN, FILES_SHOWN, UPLOADS_SHOWN = 12, 6, 5
+NEW_MOST = 3  # changes after which nobody needs to be told what to do first
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,13 @@ class Overview:
 
     @property
     def is_new(self) -> bool:
-        """True for an installation in which there is nothing yet, or only the sample cities that
-        were added when it was set up."""
-        untouched = len(self.changes) <= 1 and self.figures.cities in (0, SAMPLE_COUNT)
-        return untouched and not self.files.files
+        """True for an installation without files in which little was done yet."""
+        return not self.files.files and len(self.changes) <= NEW_MOST
+
+    @property
+    def needs_cities(self) -> bool:
+        """True if there are none, or only the sample that was added when it was set up."""
+        return self.figures.cities in (0, SAMPLE_COUNT)
 
 
 @permitted(Role.VIEWER)
