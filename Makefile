@@ -11,9 +11,9 @@ ICON_SOURCES := $(shell find templates static/js -type f) app/web/assets/vendor.
 COMMON_PASSWORDS := app/auth/common-passwords.txt
 PREPARED := $(MO) static/vendor/icons.svg $(COMMON_PASSWORDS)
 
-# Three processes for two processors, because many tests wait; each has its own servers and folders,
+# Four processes for two processors, because many tests wait; each has its own servers and folders,
 # and one that is idle takes tests of another.
-PYTEST := $(BIN)/pytest -q -n 3 --dist worksteal
+PYTEST := $(BIN)/pytest -q -n 4 --dist worksteal
 
 .PHONY: help run demo dev install check test soak bench growth pictures lint lock translations clean
 

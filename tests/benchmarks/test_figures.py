@@ -82,7 +82,7 @@ def test_processor_time_and_memory_of_a_process_are_read():
         time.monotonic()
     spent = usage(os.getpid(), None) - before
     assert min(spent.web, spent.below, spent.programs) > 0.03
-    assert spent.total >= spent.programs
+    assert spent.total >= spent.programs - 1e-6
     assert memory([os.getpid()]) > 10
     assert processor_seconds([0]) == memory([0]) == 0
 

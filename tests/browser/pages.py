@@ -38,11 +38,16 @@ class Visit:
         return response.status
 
 
-def submit(page: Page, button: str = "main form[method=post] button[type=submit]") -> Response:
+def submit(page: Page, button: str = "main form[method=post] .btn-primary") -> Response:
     """Press the first matching button; returns the response."""
     with page.expect_navigation() as sent:
         page.locator(button).first.dispatch_event("click")
     return sent.value
+
+
+def submit_question(page: Page) -> Response:
+    """Answer the question of a page with yes; returns the response."""
+    return submit(page, "main form[method=post] button[type=submit]")
 
 
 def add_invalid_city(_site: Site, page: Page) -> Response | None:
@@ -124,7 +129,7 @@ def save_removed(site: Site, page: Page) -> Response | None:
 def remove_city(site: Site, page: Page) -> Response | None:
     """Create a city and remove it."""
     page.goto(f"{site.base}{add_new_city(site)}/delete")
-    return submit(page)
+    return submit_question(page)
 
 
 def open_removed_city(site: Site, page: Page) -> Response | None:
@@ -187,7 +192,7 @@ def remove_file(site: Site, page: Page) -> Response | None:
     """Upload a file and remove it."""
     site.send("editor", "/upload", page="/files", files=[("file", ("old notes.txt", b"Old"))])
     page.goto(f"{site.base}/files")
-    return submit(page, "button[formaction$='/remove']")
+    return submit(page, "tbody button[formaction$='/remove']")
 
 
 def open_removed_file(site: Site, page: Page) -> Response | None:
@@ -210,7 +215,7 @@ def open_removed_folder(site: Site, page: Page) -> Response | None:
     site.send("editor", "/upload", page="/files", files=files)
     page.goto(f"{site.base}/files/folders/{name}")
     page.goto(page.locator(".menu-panel a[href*=remove]").evaluate("link => link.href"))
-    submit(page)
+    submit_question(page)
     return page.goto(f"{site.base}/files/folders/{name}")
 
 

@@ -95,8 +95,8 @@ def test_a_selection_is_downloaded_as_often_as_asked(open_as: OpenAs) -> None:
 
 def test_the_keyboard_reaches_the_actions_from_a_row(open_as: OpenAs) -> None:
     page = open_as("editor").new_page()
-    page.goto(FOLDER)
     observe(page)
+    page.goto(FOLDER)
     expect(page.locator(ALL)).to_be_visible()
     page.locator(ROWS).last.focus()
     page.keyboard.press("Space")

@@ -28,8 +28,8 @@ def test_the_list_of_shortcuts_has_those_that_work_on_the_page(open_as: OpenAs):
     page = open_as("editor").new_page()
     for address, keys in (
         ("/cities", "/ n j k Enter ?"),
-        ("/files", "/ n j k Enter ?"),
-        ("/files/folders/survey", "/ n j k Enter ?"),
+        ("/files", "/ n j k Enter a ?"),
+        ("/files/folders/survey", "/ n j k Enter a ?"),
         ("/cities/removed", "/ j k Enter ?"),
         ("/files/removed", "/ j k Enter ?"),
         ("/account", "/ ?"),

@@ -163,6 +163,7 @@ def test_a_folder_is_stored_with_its_paths(page: Page, tmp_path: Path) -> None:
     page.locator("[data-fresh=list]").get_by_role("link", name="survey", exact=True).click()
     page.get_by_role("link", name="北", exact=True).click()
     expect_listed(page, "4.txt")
+    expect(page.locator("[data-drop].scripted")).to_be_attached()
     page.locator("#file").set_input_files(chosen_list("into this folder.txt"))
     expect_title(page, "1 uploaded")
     expect_listed(page, "into this folder.txt")
