@@ -48,7 +48,7 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True)
 class Outline:
-    """A text to be formatted with `fills`, which return its parts in the present request."""
+    """A text to be formatted with `fills`, which return its parts in the current request."""
 
     text: str
     fills: Mapping[str, Callable[[], str]]
@@ -86,10 +86,10 @@ class Member(NamedTuple):
 
 def navigation_bar(forms: bool, sign_in: bool) -> Markup:
     """The bar of this request."""
-    return draw_bar(present_bar(forms, sign_in)).fill()
+    return draw_bar(current_bar(forms, sign_in)).fill()
 
 
-def present_bar(forms: bool, sign_in: bool) -> Bar:
+def current_bar(forms: bool, sign_in: bool) -> Bar:
     """What decides how the bar of this request is drawn; `sign_in` offers visitors to sign in."""
     return Bar(
         settings().site_name,

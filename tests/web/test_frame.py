@@ -30,7 +30,7 @@ def drawn(app, monkeypatch):
     found = []
 
     def draw_twice(forms, sign_in):
-        bar = frame.present_bar(forms, sign_in)
+        bar = frame.current_bar(forms, sign_in)
         stored = frame.navigation_bar(forms, sign_in)
         who = actor()
         person = frame.Member(who.name, who.name[:1].upper()) if who.is_signed_in else None

@@ -30,8 +30,6 @@ from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE
 from app.history.services import new_batch_id
 
-Changes = Sequence[RecordedChange]
-
 
 def move_all_back(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
     """Move files or folders back that were moved together."""
@@ -48,7 +46,7 @@ def move_all_back(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
 def move_locked(
     actor: Actor,
     head: HistoryEntry,
-    changes: Changes,
+    changes: Sequence[RecordedChange],
     owner_ids: Collection[int],
     folder_ids: Collection[int],
 ) -> Undone:
@@ -91,7 +89,7 @@ def lock_folder_rows(ids: Collection[int]) -> None:
         db.session.execute(query.with_for_update())
 
 
-def move_files(actor: Actor, changes: Changes) -> Iterator[Move]:
+def move_files(actor: Actor, changes: Sequence[RecordedChange]) -> Iterator[Move]:
     """Move files back to places that are free and from which nobody moved them."""
     moved = {each.subject_id: each for each in changes}
     query = select(File).where(File.id.in_(moved), File.removed_at.is_(None))
@@ -110,7 +108,7 @@ def move_files(actor: Actor, changes: Changes) -> Iterator[Move]:
             yield move_file(file, before["folder"], before["name"], {})
 
 
-def move_folders(actor: Actor, changes: Changes) -> Iterator[Move]:
+def move_folders(actor: Actor, changes: Sequence[RecordedChange]) -> Iterator[Move]:
     """Move folders back, likewise."""
     moved = {each.subject_id: each for each in changes}
     query = select(Folder).where(Folder.id.in_(moved)).order_by(Folder.id)

@@ -5,29 +5,29 @@ from dataclasses import dataclass
 
 from app.text import N_, Message
 
-Texts = tuple[Message, Message]  # about one, and about several
+OneOrSeveral = tuple[Message, Message]  # a text about one, and about several
 
 REMOVED, RESTORED = N_("%(name)s was removed."), N_("%(name)s was restored.")
 MOVED_BACK = N_("%(name)s was moved back.")
-FILES: Mapping[str, Texts] = {
+FILES: Mapping[str, OneOrSeveral] = {
     "removed": (REMOVED, N_("%(count)s files were removed.")),
     "restored": (RESTORED, N_("%(count)s files were restored.")),
     "moved": (MOVED_BACK, N_("%(count)s files were moved back.")),
 }
-FOLDERS: Mapping[str, Texts] = {
+FOLDERS: Mapping[str, OneOrSeveral] = {
     "removed": (REMOVED, N_("%(count)s folders were removed.")),
     "restored": (RESTORED, N_("%(count)s folders were restored.")),
     "moved": (MOVED_BACK, N_("%(count)s folders were moved back.")),
 }
-FORMER: Texts = (
+FORMER: OneOrSeveral = (
     N_("%(name)s has its former version again."),
     N_("%(count)s files have their former versions again."),
 )
-CHANGED: Texts = (
+CHANGED: OneOrSeveral = (
     N_("One has changed since and stays as it is."),
     N_("%(count)s have changed since and stay as they are."),
 )
-NOT_RESTORED: Texts = (
+NOT_RESTORED: OneOrSeveral = (
     N_("One had been restored already or was deleted permanently."),
     N_("%(count)s had been restored already or were deleted permanently."),
 )
@@ -59,7 +59,7 @@ class Undone:
         ]
 
 
-def counted(texts: Texts, names: Sequence[str]) -> list[Message]:
+def counted(texts: OneOrSeveral, names: Sequence[str]) -> list[Message]:
     """A message about the only one, by its name, or about how many they are."""
     one, several = texts
     if len(names) == 1:
