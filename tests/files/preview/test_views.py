@@ -78,7 +78,7 @@ def test_pictures_are_made_once(add, script, size, expected, monkeypatch):
     assert response.headers["Content-Type"] == "image/webp"
     assert_sandboxed(response.headers, "private, no-cache")
     assert decoded(response.data).size == expected
-    monkeypatch.setattr(results, "make", None)
+    monkeypatch.setattr(results, "generate", None)
     again = script.get(f"/files/{file_id}/picture/{size}")
     assert again.data == response.data
     etag = response.headers["ETag"]
@@ -411,7 +411,7 @@ def test_a_file_that_is_deleted_while_it_waits_is_not_found(
         remove_stored(files_dir(app), name)
         yield
 
-    monkeypatch.setattr(results, "turn", turn_after_deletion)
+    monkeypatch.setattr(results, "acquire_slot", turn_after_deletion)
     response = script.get(f"/files/{file_id}/{address}")
     assert response.status_code == 404
     assert "was deleted permanently just now." in response.text
