@@ -14,29 +14,29 @@ from typing import IO
 POLL_SECONDS = 0.02
 
 
-class NoTurn(Exception):
+class NoFreeSlot(Exception):
     """Too many children are working, and none of them has ended in time."""
 
 
 @contextmanager
-def turn(folder: Path, name: str, at_once: int, seconds: float) -> Iterator[None]:
-    """Wait for one of a number of places that all processes of this host share; NoTurn after so
-    many seconds. A place is a locked file, which the kernel unlocks if its process is killed."""
+def acquire_slot(folder: Path, name: str, slots: int, seconds: float) -> Iterator[None]:
+    """Wait for one of a number of slots that all processes of this host share; NoFreeSlot after so
+    many seconds. A slot is a locked file, which the kernel unlocks if its process is killed."""
     folder.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + seconds
-    while (place := find_place(folder, name, at_once)) is None:
+    while (slot := lock_slot(folder, name, slots)) is None:
         if time.monotonic() > end:
-            raise NoTurn
+            raise NoFreeSlot
         time.sleep(POLL_SECONDS)
     try:
         yield
     finally:
-        os.close(place)
+        os.close(slot)
 
 
-def find_place(folder: Path, name: str, at_once: int) -> int | None:
-    """The descriptor of a file that was locked, None if all are."""
-    for number in range(at_once):
+def lock_slot(folder: Path, name: str, slots: int) -> int | None:
+    """The descriptor of a file that is locked now; None if others have locked them all."""
+    for number in range(slots):
         handle = os.open(folder / f"{name}-{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

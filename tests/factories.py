@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,7 @@ from app.database import service
 from app.database.engine import db
 from app.database.failures import Kind, classify
 from app.database.service import unrecorded
+from app.errors import Locked
 from app.history.models import HistoryEntry
 from app.setup import services as setup
 from tests.applications import PASSWORD_METHOD
@@ -193,6 +194,15 @@ def waits_on_mariadb() -> bool:
         return bool(connection.scalar(WAITING))
 
 
+def again_while_locked(work: Callable[[], Any]) -> Any:
+    """Call `work` as people do: on a busy machine the other one may hold its rows for longer than
+    MariaDB waits for a lock."""
+    for _ in range(20):
+        with suppress(Locked):
+            return work()
+    return work()
+
+
 @contextmanager
 def coming_between(
     app: Flask, owner: Any, name: str, work: Callable[[], Any]
@@ -207,7 +217,7 @@ def coming_between(
     def run() -> None:
         with app.app_context():
             try:
-                results.append(work())
+                results.append(again_while_locked(work))
             except Exception as error:
                 results.append(error)
 

@@ -224,7 +224,6 @@ WITHOUT_ACTOR = {
     },
     "runs within a service or a permitted read": {
         "app.auth.queries.load_person",
-        "app.cities.queries.has_city",
         "app.files.queries.has_copy",
         "app.files.queries.lock_owners",
         "app.files.queries.owners_of",

@@ -7,6 +7,7 @@ from app.config import Settings
 from app.logs.budget import has_room
 from app.logs.events import EVENTS
 from app.logs.lines import JsonFormatter, TextFormatter
+from app.logs.stream import LineStream
 
 GUNICORN = "gunicorn.error"
 FAILED, INVALID = "Error handling request", "Invalid request from"
@@ -16,8 +17,8 @@ FAILED_BYTES = 1000  # the line of the request may be written too
 def configure(settings: Settings) -> None:
     """Send all logs of this process but the security events to standard error in the configured
     format."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
+    formatter = JsonFormatter() if settings.log_format == "json" else TextFormatter()
+    handler = LineStream(sys.stderr, formatter)
     handler.addFilter(lambda record: record.name != EVENTS)
     handler.addFilter(has_room)
     root = logging.getLogger()

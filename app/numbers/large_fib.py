@@ -14,7 +14,7 @@ from app.text import N_
 log = logging.getLogger("gazetteer.numbers")
 
 AT_ONCE = 2  # on this host
-TURN_SECONDS = 4  # to wait for one of these
+SLOT_SECONDS = 4  # to wait for one of these
 SECONDS = 10  # on an idle machine 0.1 are enough
 
 
@@ -22,9 +22,9 @@ def digits(n: int, lock: Lock) -> str:
     """All digits of fib(n), while the lock is renewed."""
     with lock.renewed():
         try:
-            with children.turn(settings().instance, "fib", AT_ONCE, TURN_SECONDS):
+            with children.acquire_slot(settings().instance, "fib", AT_ONCE, SLOT_SECONDS):
                 return run(n)
-        except children.NoTurn:
+        except children.NoFreeSlot:
             raise Unavailable(
                 N_("Many numbers are being computed right now. Try again in a moment.")
             ) from None

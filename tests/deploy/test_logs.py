@@ -1,5 +1,8 @@
 """What requests write to the log of real web processes, and events to the security log."""
 
+import itertools
+import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,19 +57,31 @@ def send(base: str, request: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-def texts(folder: Path) -> list[str]:
-    """The log of the process and the security log."""
-    logs = [folder / "web.log", *(folder / "instance" / "log").glob("security-*.log")]
-    return [log.read_text() for log in logs]
+numbers = itertools.count()
+
+
+def texts(folder: Path, base: str) -> list[str]:
+    """The log of the process up to now, and the security log. Lines of requests are written with a
+    delay, so another request is sent, and what was written before its line is the log."""
+    path = f"/up-to-here-{next(numbers)}"
+    send(base, b"GET %b HTTP/1.1\r\n%b\r\n" % (path.encode(), HEAD))
+    log = folder / "web.log"
+    servers.wait_until(lambda: f" path={path} " in log.read_text(), "the request is logged")
+    lines = [
+        line for line in log.read_text().splitlines(keepends=True) if "/up-to-here" not in line
+    ]
+    security = (folder / "instance" / "log").glob("security-*.log")
+    process = "".join(line for line in lines if "/up-to-here" not in line)
+    return [process, *(path.read_text() for path in security)]
 
 
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
 def test_a_request_writes_at_most_2_kb_and_nothing_secret(site, request_):
     folder, base = site
-    before = sum(len(text.encode()) for text in texts(folder))
+    before = sum(len(text.encode()) for text in texts(folder, base))
     for _request in range(3):
         assert send(base, request_).startswith(b"HTTP/1.1 ")
-    after = "".join(texts(folder))
+    after = "".join(texts(folder, base))
     assert before < len(after.encode()) <= before + 3 * 2000
     assert "secret" not in after.lower().replace("secret_key", "")
 
@@ -74,6 +89,21 @@ def test_a_request_writes_at_most_2_kb_and_nothing_secret(site, request_):
 def test_events_are_in_the_security_log_alone(site):
     folder, base = site
     send(base, REQUESTS["a wrong token"])
-    process, security = texts(folder)
+    process, security = texts(folder, base)
     assert "event=token-refused" in security
     assert "event=" not in process
+
+
+def test_the_last_requests_are_logged_when_the_process_ends(site):
+    folder, base = site
+    for number in range(20):
+        send(base, b"GET /last-%d HTTP/1.1\r\n%b\r\n" % (number, HEAD))
+    master = int((folder / "instance" / "gunicorn.pid").read_text())
+    [worker] = servers.children(master)
+    os.kill(worker, signal.SIGTERM)  # another one starts
+    log = folder / "web.log"
+    servers.wait_until(lambda: f"Worker exiting (pid: {worker})" in log.read_text(), "it has ended")
+    found = [line for line in log.read_text().splitlines() if " path=/last-" in line]
+    assert [line.partition(" path=")[2].split()[0] for line in found] == [
+        f"/last-{number}" for number in range(20)
+    ]

@@ -137,11 +137,11 @@ def refuse():
 
 
 def test_two_large_numbers_are_computed_at_once_and_no_more(app, monkeypatch):
-    monkeypatch.setattr(large_fib, "TURN_SECONDS", 0.05)
+    monkeypatch.setattr(large_fib, "SLOT_SECONDS", 0.05)
     folder = app.config["SETTINGS"].instance
-    with children.turn(folder, "fib", 2, 0):
+    with children.acquire_slot(folder, "fib", 2, 0):
         assert is_cached(app, 150_000) is False
-        with children.turn(folder, "fib", 2, 0):
+        with children.acquire_slot(folder, "fib", 2, 0):
             response = Browser(app).get("/fib/150001")
             assert response.status_code == 503
             assert response.headers["Retry-After"] == "2"

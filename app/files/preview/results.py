@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from uuid import uuid4
 
-from app.children import NoTurn, run, turn
+from app.children import NoFreeSlot, acquire_slot, run
 from app.concurrency import run_in_thread
 from app.current import settings
 from app.database.engine import release_connection
@@ -92,7 +92,7 @@ def version() -> str:
     return digest.hexdigest()[:8]
 
 
-def place_of(stored_name: str, part: str) -> Path:
+def cached_path(stored_name: str, part: str) -> Path:
     """The path of what this version makes from a stored file: a picture in one of its sizes, the
     "checked" PDF, or the "problem" why there is no preview."""
     return preview_path(settings().files_dir, stored_name, f"{part}-{version()}")
@@ -100,7 +100,7 @@ def place_of(stored_name: str, part: str) -> Path:
 
 def find_problem(stored_name: str) -> Message | None:
     """Why there is no preview of a file, if that is known."""
-    path = place_of(stored_name, "problem")
+    path = cached_path(stored_name, "problem")
     try:
         report = json.loads(path.read_bytes())
         age = time.time() - path.stat().st_mtime
@@ -110,21 +110,21 @@ def find_problem(stored_name: str) -> Message | None:
     return None if age > LIVES.get(report["problem"], age) else problem
 
 
-def find_or_make(stored_name: str, part: str, *words: str) -> Path:
-    """The path of what was made from a stored file. If there is none, a child makes it, and no
+def get_or_generate(stored_name: str, part: str, *words: str) -> Path:
+    """The path of what is generated from a stored file, by a child if it does not exist; no
     connection to the database is held in the meantime. NotShown if that is impossible, Busy if it
     may be possible later."""
-    made = place_of(stored_name, part)
-    if made.exists():
-        return made
+    path = cached_path(stored_name, part)
+    if path.exists():
+        return path
     release_connection()
     try:
-        with turn(settings().instance, "preview", AT_ONCE, WAIT_SECONDS):
-            # Another request may have made it in the meantime.
-            problem = None if made.exists() else find_problem(stored_name)
-            if problem is None and not made.exists():
-                problem = make(stored_name, made, words)
-    except NoTurn:
+        with acquire_slot(settings().instance, "preview", AT_ONCE, WAIT_SECONDS):
+            # Another request may have generated it in the meantime.
+            problem = None if path.exists() else find_problem(stored_name)
+            if problem is None and not path.exists():
+                problem = generate(stored_name, path, words)
+    except NoFreeSlot:
         raise Busy() from None
     except OSError as error:
         raise refusal_of(error) from error
@@ -132,11 +132,11 @@ def find_or_make(stored_name: str, part: str, *words: str) -> Path:
         raise Interrupted()
     if problem is not None:
         raise NotShown(problem)
-    return made
+    return path
 
 
-def make(stored_name: str, made: Path, words: tuple[str, ...]) -> Message | None:
-    """Have a child make something; why that is impossible, otherwise None."""
+def generate(stored_name: str, path: Path, words: tuple[str, ...]) -> Message | None:
+    """Have a child generate the file of this path; why that is impossible, otherwise None."""
     folder = settings().files_dir
     draft = folder / "incoming" / f"{uuid4().hex}.part"
     draft.parent.mkdir(parents=True, exist_ok=True)
@@ -146,19 +146,19 @@ def make(stored_name: str, made: Path, words: tuple[str, ...]) -> Message | None
             target.seek(0)
             output = b"" if status == 0 else target.read(OUTPUT_READ)
         if status != 0:
-            made = place_of(stored_name, "problem")
+            path = cached_path(stored_name, "problem")
             draft.write_text(json.dumps(read_report(stored_name, status, output)))
-        made.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         run_in_thread(sync, draft)
-        draft.rename(made)
+        draft.rename(path)
     finally:
         draft.unlink(missing_ok=True)
     return None if status == 0 else find_problem(stored_name)
 
 
 def read_report(stored_name: str, status: int | None, output: bytes) -> dict[str, object]:
-    """What a child says that made nothing. One that was ended cannot say anything: its own limits
-    end it by other signals than those of people and of the kernel without memory."""
+    """What a child says that failed. One that was ended cannot say anything: its own limits end it
+    by other signals than those of people and of the kernel without memory."""
     with suppress(ValueError, KeyError, TypeError):
         report = json.loads(output) if status == REFUSED else {}
         PROBLEMS[report["problem"]](report.get("pixels", 0))

@@ -9,7 +9,7 @@ from app.database.service import permitted
 from app.errors import DomainError, NotFound
 from app.files.models import File
 from app.files.preview.kinds import HEAD, NOTHING, PreviewKind, has_thumbnail, kind_of
-from app.files.preview.results import PROBLEMS, NotShown, find_or_make, find_problem
+from app.files.preview.results import PROBLEMS, NotShown, find_problem, get_or_generate
 from app.files.preview.texts import TextPreview, read_text
 from app.files.storage.folder import find_stored, open_stored
 from app.text import N_, Message
@@ -59,7 +59,7 @@ def find_preview(actor: Actor, file: File) -> tuple[Path, str]:
     if kind.shown_as not in ("pdf", "audio", "video"):
         raise NotFound(N_("There is no preview of this file."))
     if kind.shown_as == "pdf":
-        find_or_make(file.stored_name, "checked", "pdf")
+        get_or_generate(file.stored_name, "checked", "pdf")
     return path, kind.content_type
 
 
@@ -71,4 +71,4 @@ def find_picture(actor: Actor, file: File, size: int) -> Path:
     _path, kind = find_kind(file)
     if kind is NOTHING:
         raise NotShown(PROBLEMS["damaged"](0))
-    return find_or_make(file.stored_name, str(size), "picture", kind.decoder, str(size))
+    return get_or_generate(file.stored_name, str(size), "picture", kind.decoder, str(size))

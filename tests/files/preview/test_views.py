@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.children import turn
+from app.children import acquire_slot
 from app.database.engine import db
 from app.files.download import counting
 from app.files.models import File
 from app.files.preview import results, services, views
-from app.files.preview.results import find_problem, place_of, version
+from app.files.preview.results import cached_path, find_problem, version
 from app.files.preview.views import EMPTY_PICTURE, NOT_YET_PICTURE
 from app.files.storage.folder import preview_path
 from tests.factories import HTML
@@ -51,7 +51,7 @@ def stored_as(app, file_id, part):
     """Where a part of a preview is stored."""
     name = stored_name(app, file_id)
     with app.app_context():
-        return place_of(name, part)
+        return cached_path(name, part)
 
 
 def page_of(as_role, file_id, role="viewer"):
@@ -78,7 +78,7 @@ def test_pictures_are_made_once(add, script, size, expected, monkeypatch):
     assert response.headers["Content-Type"] == "image/webp"
     assert_sandboxed(response.headers, "private, no-cache")
     assert decoded(response.data).size == expected
-    monkeypatch.setattr(results, "make", None)
+    monkeypatch.setattr(results, "generate", None)
     again = script.get(f"/files/{file_id}/picture/{size}")
     assert again.data == response.data
     etag = response.headers["ETag"]
@@ -247,7 +247,7 @@ def test_while_others_are_made_it_says_try_again(app, add, script, monkeypatch, 
     monkeypatch.setattr(results, "WAIT_SECONDS", 0.1)
     picture, document = add("a.png", PNG), add("a.pdf", pdf())
     folder = app.config["SETTINGS"].instance
-    with turn(folder, "preview", 2, 1), turn(folder, "preview", 2, 1):
+    with acquire_slot(folder, "preview", 2, 1), acquire_slot(folder, "preview", 2, 1):
         busy = script.get(f"/files/{picture}/picture/1200", Accept="application/json")
         assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")
         assert busy.headers["Cache-Control"] == "no-store"
@@ -265,7 +265,7 @@ def test_two_work_at_once_and_the_third_waits(tmp_path):
 
     def work():
         nonlocal working
-        with turn(tmp_path, "x", 2, 30):
+        with acquire_slot(tmp_path, "x", 2, 30):
             with lock:
                 working += 1
                 most.append(working)
@@ -411,7 +411,7 @@ def test_a_file_that_is_deleted_while_it_waits_is_not_found(
         remove_stored(files_dir(app), name)
         yield
 
-    monkeypatch.setattr(results, "turn", turn_after_deletion)
+    monkeypatch.setattr(results, "acquire_slot", turn_after_deletion)
     response = script.get(f"/files/{file_id}/{address}")
     assert response.status_code == 404
     assert "was deleted permanently just now." in response.text
@@ -422,7 +422,7 @@ def test_a_file_that_is_deleted_while_it_waits_is_not_found(
 def test_a_preview_that_is_deleted_before_it_is_sent_is_not_found(app, add, script, monkeypatch):
     file_id = add("a.png", PNG)
     gone = files_dir(app) / "previews" / "gone"
-    monkeypatch.setattr(services, "find_or_make", lambda *_args: gone)
+    monkeypatch.setattr(services, "get_or_generate", lambda *_args: gone)
     assert script.get(f"/files/{file_id}/picture/64").status_code == 404
 
 
