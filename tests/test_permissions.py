@@ -106,6 +106,7 @@ REQUIRED = {
     "app.files.removed.queries.list_removed_with": Role.VIEWER,
     "app.files.removed.queries.select_removed": Role.VIEWER,
     "app.files.removed.services.empty_removed": Role.ADMIN,
+    "app.files.upload.services.end_upload": Role.EDITOR,
     "app.files.upload.services.insert_versions": Role.EDITOR,
     "app.files.services.purge_files": Role.ADMIN,
     "app.files.services.record_purge": Role.ADMIN,
@@ -223,7 +224,6 @@ WITHOUT_ACTOR = {
     },
     "runs within a service or a permitted read": {
         "app.auth.queries.load_person",
-        "app.cities.queries.has_city",
         "app.files.queries.has_copy",
         "app.files.queries.lock_owners",
         "app.files.queries.owners_of",

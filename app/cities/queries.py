@@ -61,10 +61,6 @@ def province_names(keys: Select[Any]) -> list[tuple[Any, ...]]:
     return [(*row, shown_name(last)) for *row, last in db.session.execute(select(found, name))]
 
 
-def has_city(city_id: int) -> bool:
-    return find_city(city_id) is not None
-
-
 class LastChange(NamedTuple):
     name: str
     at: datetime

@@ -1,12 +1,16 @@
 """Search keys: fills them in for rows that other programs wrote, and finds cities of one name by
 them."""
 
-from sqlalchemy import bindparam, select, union_all
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, bindparam, false, null, select, true, union_all
 
 from app.cities.models import City, RemovedCity
-from app.cities.rules import keys, pair_of, search_keys, sort_key
+from app.cities.rules import Pair, keys, pair_of, search_keys, sort_key
 from app.database.engine import db
 from app.database.failures import tolerated
+from app.database.idempotency import earlier
 from app.database.service import unrecorded
 from app.database.stored_keys import BATCH, StoredKeys, update_keys
 
@@ -14,20 +18,22 @@ FILL_BATCHES = 40
 ALIKE_MOST = 500
 LOOKED = "search keys"  # in the information of a database session, which a request has of its own
 
+CITIES = City.__table__  # used without the ORM, which costs more than the statements
 # Rows whose keys are due: the original program inserted or renamed them, or the previous release,
 # which does not know the last key, inserted them. Each condition has an index.
-DUE = (City.keys_due, City.province_same.is_(None))
+DUE = (CITIES.c.keys_due, CITIES.c.province_same.is_(None))
 # The rows that may be the same city: those with the same keys, and those whose keys are due (many
 # only between a large insert by the original program and the next search).
-NAMES = select(City.id, City.provincename, City.cityname).limit(ALIKE_MOST)
-ALIKE = union_all(
-    select(
-        NAMES.where(
-            City.city_key == bindparam("city_key"), City.province_key == bindparam("province_key")
-        ).subquery()
-    ),
-    *(select(NAMES.where(condition).subquery()) for condition in DUE),
+NAMES = select(CITIES.c.id, CITIES.c.provincename, CITIES.c.cityname).limit(ALIKE_MOST)
+SAME_KEYS = and_(
+    CITIES.c.city_key == bindparam("city_key"), CITIES.c.province_key == bindparam("province_key")
 )
+ALIKE = [select(NAMES.where(condition).subquery()) for condition in (SAME_KEYS, *DUE)]
+FIND_ALIKE = union_all(*ALIKE)
+FIND_ADDED = earlier(CITIES).add_columns(
+    null().label("provincename"), null().label("cityname"), true().label("by_form")
+)
+FIND_BOTH = union_all(*(query.add_columns(false().label("by_form")) for query in ALIKE), FIND_ADDED)
 NAME_COLUMNS = ("provincename", "cityname")
 KEYS = StoredKeys(City, NAME_COLUMNS, keys)
 REMOVED_KEYS = StoredKeys(
@@ -61,10 +67,36 @@ def fill_batch() -> None:
         update_keys(City, KEYS.changed(db.session.execute(query).all()))
 
 
+class Present(NamedTuple):
+    """What there is before a city is added: the smallest id of a city with its names, whether the
+    form was sent before, and the city that it added then if that is still there."""
+
+    same: int | None
+    sent_before: bool
+    added: int | None = None
+
+
 def find_same(province: str, city: str, other_than: int | None = None) -> int | None:
     """The smallest id of a city that has these names, as pair_of() compares them."""
-    pair = pair_of(province, city)
-    wanted = {"province_key": sort_key(province), "city_key": sort_key(city)}
-    rows = db.session.execute(ALIKE, wanted)
+    rows = db.session.execute(FIND_ALIKE, wanted(province, city))
+    return smallest_id((row for row in rows if row.id != other_than), pair_of(province, city))
+
+
+def find_present(province: str, city: str, form_key: str, anyway: bool) -> Present:
+    """Look for cities with these names, unless they do not matter (`anyway`), and for what a form
+    with this key has added, if there is a key, in one question."""
+    query = FIND_ADDED if anyway else FIND_BOTH
+    rows = db.session.execute(query, {**wanted(province, city), "form_key": form_key}).all()
+    same = smallest_id((row for row in rows if not row.by_form), pair_of(province, city))
+    by_form = [row.id for row in rows if row.by_form]
+    return Present(same, bool(by_form), *by_form)
+
+
+def wanted(province: str, city: str) -> dict[str, str]:
+    """The parameters of SAME_KEYS."""
+    return {"province_key": sort_key(province), "city_key": sort_key(city)}
+
+
+def smallest_id(rows: Iterable[Any], pair: Pair) -> int | None:
     same = (row.id for row in rows if pair_of(row.provincename, row.cityname) == pair)
-    return min((city_id for city_id in same if city_id != other_than), default=None)
+    return min(same, default=None)

@@ -14,11 +14,11 @@ from app.cities.models import KIND, City, RemovedCity
 from app.cities.name_locks import lock_names
 from app.cities.queries import check_reader
 from app.cities.rules import check_city, names_of, row_of, search_keys
-from app.cities.search_keys import find_same
+from app.cities.search_keys import find_present, find_same
 from app.config import ROOT
 from app.database.engine import db, release_connection
 from app.database.failures import violates
-from app.database.idempotency import run_once
+from app.database.idempotency import hash_key, store_key
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, Invalid, NotFound
 from app.history.queries import find_removal
@@ -98,16 +98,22 @@ def create_city(actor: Actor, given: Input, *, key: str | None = None, anyway: b
     id of the city added then, unless it was removed. AlreadyThere if there is one with these
     names, unless `anyway`."""
     values = check_city(given)
-    lock_names([names_of(values)])
-    sent = list(values.values())
-    return run_once(
-        actor.id, key, sent, lambda: insert_city(actor, values, anyway), queries.has_city
-    )
+    names = names_of(values)
+    lock_names([names])
+    form_key = hash_key(actor.id, key, values.values()) if key else ""
+    present = find_present(*names, form_key, anyway)
+    if present.added is not None:
+        return present.added
+    if present.same is not None:
+        raise AlreadyThere(present.same)
+    city_id = insert_city(actor, values)
+    if form_key:
+        store_key(form_key, city_id, again=present.sent_before)
+    return city_id
 
 
-def insert_city(actor: Actor, values: Values, anyway: bool) -> int:
+def insert_city(actor: Actor, values: Values) -> int:
     """Insert and record the city, within a running service."""
-    refuse_same(values, anyway)
     moment = now()
     row = {**row_of(values), "version": 1, "created_at": moment, "changed_at": moment}
     inserted: Any = db.session.execute(INSERT, row)
@@ -117,7 +123,7 @@ def insert_city(actor: Actor, values: Values, anyway: bool) -> int:
     return city_id
 
 
-def refuse_same(values: Values, anyway: bool, other_than: int | None = None) -> None:
+def refuse_same(values: Values, anyway: bool, other_than: int) -> None:
     """AlreadyThere if another row has these names."""
     same = None if anyway else find_same(*names_of(values), other_than)
     if same is not None:

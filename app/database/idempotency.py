@@ -1,12 +1,17 @@
-"""Idempotency keys of forms that create something: a form that is sent twice creates it once."""
+"""Idempotency keys of forms that create something: a form that is sent twice creates it once.
+
+A service looks the key up before it creates something (`earlier()`), and stores it with the id at
+its end (`store_key()`). Of two requests with one key the second has to wait until the first has
+committed, and look after that: whoever uses keys takes a lock that all with these values take.
+"""
 
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,6 +38,9 @@ class IdempotencyKey(db.Model):  # type: ignore[name-defined,misc]
 
 
 KEYS = IdempotencyKey.__table__  # used without the ORM, which costs more than the statements
+INSERT = insert(KEYS)
+IS_KEY = KEYS.c.key == bindparam("form_key")
+REPLACE = update(KEYS).where(IS_KEY).values(result_id=bindparam("result"))
 
 
 def new_key() -> str:
@@ -40,42 +48,32 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def hash_key(actor_id: int | None, key: str, sent: Sequence[object]) -> str:
+def hash_key(actor_id: int | None, key: str, sent: Iterable[object]) -> str:
     """The stored key: a hash of actor, form key and values. The values are part of it because the
     browser's Back button shows a form again with its old key."""
     return hashlib.sha256(json.dumps([actor_id, key, *sent]).encode()).hexdigest()
 
 
-def run_once(
-    actor_id: int | None,
-    key: str | None,
-    sent: Sequence[object],
-    make: Callable[[], int],
-    is_there: Callable[[int], bool],
-) -> int:
-    """Call `make` and return the new id. If the same values were sent with the same key before,
-    return the id of the first time instead, unless `is_there` says that it was deleted. Call it
-    within a service: key and row are then committed together, and a second request with the same
-    key waits for the first. Without a key, `make` is always called.
-    """
-    if not key:
-        return make()
-    used_key = hash_key(actor_id, key, sent)
-    if not is_first_use(used_key):
-        # A locking read sees what the other transaction committed, whatever our snapshot is.
-        query = select(KEYS.c.result_id).where(KEYS.c.key == used_key).with_for_update()
-        before: int | None = db.session.scalar(query)
-        if before is not None and is_there(before):
-            return before
-    made = make()
-    db.session.execute(update(KEYS).where(KEYS.c.key == used_key).values(result_id=made))
-    return made
+def earlier(table: Table) -> Select[tuple[int | None]]:
+    """A query for what a form has created in a table, by its stored key, the parameter `form_key`:
+    one row if the form was sent before, with an id, or with NULL if that was deleted since."""
+    created = KEYS.outerjoin(table, table.c.id == KEYS.c.result_id)
+    return select(table.c.id).select_from(created).where(IS_KEY)
+
+
+def store_key(key: str, result_id: int, again: bool) -> None:
+    """Store the key of a form with the id of what it created, within a running service; `again` if
+    the key is stored, and what it created was deleted."""
+    if again:
+        db.session.execute(REPLACE, {"form_key": key, "result": result_id})
+    else:
+        db.session.execute(INSERT, {"key": key, "result_id": result_id})
 
 
 def is_first_use(key: str) -> bool:
     """Note a key within a running service; False if it was noted before."""
     try:  # without a savepoint: a failed INSERT leaves the transaction as it was
-        db.session.execute(insert(KEYS).values(key=key))
+        db.session.execute(INSERT, {"key": key})
     except IntegrityError as error:
         if not violates(error, "pk_form_key"):
             raise

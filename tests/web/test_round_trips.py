@@ -7,9 +7,11 @@ there must not need more than OTHERS.
 import pytest
 
 from app.cities import cache as cities
+from app.database.engine import db
 from app.files import cache as files
 from app.redis import lock
-from tests.factories import HTML, Browser, connections_held, statements
+from tests.cities.conftest import NEW
+from tests.factories import HTML, Browser, add_person, connections_held, statements
 from tests.web.test_security_matrix import addresses, example, fill
 
 CHANGED = "after changes of cities and files"
@@ -53,12 +55,16 @@ BOUNDS = [
 OTHERS = (3, 3)
 
 
-@pytest.fixture
-def filled(app, applications, monkeypatch):
-    """A filled application. It renews no lock, as it does on a busy machine, because that opens
-    another connection to Redis."""
+@pytest.fixture(autouse=True)
+def no_renewal(monkeypatch):
+    """No lock is renewed, as on a busy machine it would be, because that opens another connection
+    to Redis."""
     monkeypatch.setattr(lock, "RENEW_SECONDS", 600)
     monkeypatch.setattr(lock, "renewal", lock.Renewal())
+
+
+@pytest.fixture
+def filled(app, applications):
     applications.filled(app, fill)
     return app
 
@@ -113,3 +119,24 @@ def test_no_other_page_needs_much_more(filled, ask):
         for path, numbers in found.items()
         if numbers[0] > most or numbers[1] > most_trips
     }
+
+
+# The form of a new city: at most so many statements and trips to Redis.
+NEW_CITY = {"sqlite": (4, 3), "mysql": (5, 3)}
+
+
+def test_a_new_city_needs_no_more_than_its_bounds(any_app):
+    add_person("editor", "editor")
+    browser = Browser(any_app)
+    browser.begin_session("editor")
+    form = {**NEW, "csrf_token": browser.token("/cities/new")}
+    for number in range(2):
+        with statements() as sent, connections_held(any_app) as trips:
+            response = browser.client.post(
+                "/cities/new", data={**form, "city": f"city {number}", "key": "k"}, headers=HTML
+            )
+        assert response.status_code == 303, response.text
+    most, most_trips = NEW_CITY[db.engine.dialect.name]
+    texts = [text for text, _values in sent if not text.startswith("BEGIN")]
+    assert len(texts) <= most, texts
+    assert len(trips) <= most_trips
