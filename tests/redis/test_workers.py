@@ -1,4 +1,4 @@
-"""Single flight over the web processes: many ask for a value that is missing, and one computes."""
+"""Many ask the web processes for values that are missing: one computes each, if somebody waits."""
 
 import os
 import signal
@@ -12,12 +12,13 @@ from tests import servers
 
 pytestmark = pytest.mark.deploy
 
-REQUEST = b"GET /value HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+REQUEST = "GET {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 ALL = 1000
+TURNS, GONE = 4, 20
 
 
 class Web:
-    """Two web processes."""
+    """The web processes."""
 
     def __init__(self, base, folder, store):
         self.base, self.folder, self.store = base, folder, store
@@ -26,11 +27,11 @@ class Web:
     def workers(self):
         return servers.children(int((self.folder / "gunicorn.pid").read_text()))
 
-    def ask(self):
-        """A connection on which the value was asked for."""
+    def ask(self, path="/value/key"):
+        """A connection on which a value was asked for."""
         address = urlsplit(self.base)
         connection = socket.create_connection((address.hostname, address.port), 240)
-        connection.sendall(REQUEST)
+        connection.sendall(REQUEST.format(path).encode())
         return connection
 
     @property
@@ -44,17 +45,21 @@ class Web:
 
 @pytest.fixture
 def start(app, site_environment, store, tmp_path):
-    """Starts the processes; a lock expires after so many seconds if its holder was killed."""
+    """Starts so many processes; a lock expires after so many seconds if its holder was killed."""
     folder, target = app.config["SETTINGS"].instance, "tests.redis.wsgi:app"
 
     @contextmanager
-    def start(lease):
-        more = {"WEB_WORKERS": "2", "REDIS_TIMEOUT_MS": "10000", "LEASE_SECONDS": str(lease)}
+    def start(lease, workers=2):
+        more = {
+            "WEB_WORKERS": str(workers),
+            "REDIS_TIMEOUT_MS": "10000",
+            "LEASE_SECONDS": str(lease),
+        }
         with servers.gunicorn_server(
             {**site_environment, **more}, tmp_path / "web.log", target
         ) as base:
             web = Web(base, folder, store)
-            servers.wait_until(lambda: len(web.workers) == 2, "both run")
+            servers.wait_until(lambda: len(web.workers) == workers, "all run")
             yield web
 
     return start
@@ -96,3 +101,18 @@ def test_another_process_takes_over_from_a_killed_one(start, store):
     assert responses.count(b"") == web.asked[killed]
     assert sum(map(is_value, responses)) == ALL - web.asked[killed]
     assert store.get("computed") == "2"
+
+
+def test_requests_of_clients_that_have_gone_take_no_turn(start, store):
+    with start(lease=60, workers=1) as web:
+        computing = [web.ask(f"/value/{number}?search") for number in range(TURNS)]
+        servers.wait_until(lambda: store.get("computed") == str(TURNS), "all turns are taken")
+        gone = [web.ask(f"/value/gone-{number}?search") for number in range(GONE)]
+        web.wait_for(TURNS + GONE)
+        waiting = web.ask("/value/waiting?search")
+        web.wait_for(TURNS + GONE + 1)
+        for connection in gone:
+            connection.close()
+        store.set("go", "1")
+        assert all(is_value(read(connection)) for connection in [*computing, waiting])
+    assert store.get("computed") == str(TURNS + 1)
