@@ -106,6 +106,7 @@ REQUIRED = {
     "app.files.removed.queries.list_removed_with": Role.VIEWER,
     "app.files.removed.queries.select_removed": Role.VIEWER,
     "app.files.removed.services.empty_removed": Role.ADMIN,
+    "app.files.upload.services.end_upload": Role.EDITOR,
     "app.files.upload.services.insert_versions": Role.EDITOR,
     "app.files.services.purge_files": Role.ADMIN,
     "app.files.services.record_purge": Role.ADMIN,

@@ -67,6 +67,7 @@ class SharedTlsConnection(Connection):  # type: ignore[misc]
 
     _preferred: ssl.SSLContext | None = None
     answered = -IDLE_SECONDS  # when the server last answered a query, on the monotonic clock
+    ended = False  # the transaction has ended, and nothing was sent since
 
     def __init__(
         self,
@@ -92,9 +93,20 @@ class SharedTlsConnection(Connection):  # type: ignore[misc]
             raise
 
     def query(self, sql: str | bytes, unbuffered: bool = False) -> int:
+        self.ended = False
         rows: int = super().query(sql, unbuffered)
         self.answered = time.monotonic()
         return rows
+
+    def commit(self) -> None:
+        super().commit()
+        self.ended = True
+
+    def rollback(self) -> None:
+        """Called by the pool after each use, which mostly has ended its transaction already."""
+        if not self.ended:
+            super().rollback()
+            self.ended = True
 
     def ping(self, reconnect: bool = False) -> None:
         """Called by the pool before each use. It asks the server only if the connection was idle

@@ -2,14 +2,15 @@
 
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from pymysql.connections import Connection
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import delete, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.database.engine import create_command_engine, db
+from app.database.idempotency import KEYS
 from app.database.mariadb import IDLE_SECONDS, SharedTlsConnection
 from tests import servers
 from tests.conftest import need
@@ -125,3 +126,50 @@ def test_a_connection_that_ends_while_it_is_used_fails_alone(mariadb, mariadb_ur
             connection.scalar(text("SELECT 1"))
     assert number not in use_connections(2)
     assert idle != number
+
+
+@pytest.fixture
+def rollbacks(monkeypatch):
+    """The rollbacks that are sent."""
+    return note_calls(monkeypatch, Connection, "rollback")
+
+
+def store_key(connection, key):
+    connection.execute(insert(KEYS), {"key": key})
+
+
+def stored_keys():
+    """What others see."""
+    with db.engine.connect() as connection:
+        return set(connection.scalars(select(KEYS.c.key)))
+
+
+def test_a_connection_is_rolled_back_only_after_an_open_transaction(mariadb, rollbacks):
+    with db.engine.connect() as connection:
+        store_key(connection, "committed")
+        connection.commit()
+    assert rollbacks == []
+    with db.engine.connect() as connection:
+        store_key(connection, "rolled back")
+        connection.rollback()
+    assert len(rollbacks) == 1
+    with db.engine.connect() as connection:
+        store_key(connection, "committed again")
+        connection.commit()
+        store_key(connection, "left open")
+    assert len(rollbacks) == 2
+    assert stored_keys() == {"committed", "committed again"}
+
+
+def test_a_statement_that_failed_after_a_commit_is_rolled_back(mariadb, rollbacks):
+    """It holds a lock of the row that it found."""
+    with db.engine.connect() as connection:
+        store_key(connection, "a")
+        connection.commit()
+        with suppress(IntegrityError):
+            store_key(connection, "a")
+    assert len(rollbacks) == 1
+    with create_command_engine(db.engine.url).begin() as connection:
+        connection.execute(text("SET innodb_lock_wait_timeout = 0"))
+        connection.execute(delete(KEYS))
+    assert stored_keys() == set()

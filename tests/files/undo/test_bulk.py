@@ -15,7 +15,8 @@ from app.files.folders import moving, services
 from app.files.folders.models import Folder
 from app.files.models import File
 from app.files.undo import bulk_moving, bulk_removing
-from app.files.upload.services import store_uploads
+from app.files.upload.batches import batch_of
+from app.files.upload.services import end_upload, store_uploads
 from app.history import recent
 from app.history.bulk import load_heads
 from app.history.feed import describe_groups
@@ -461,7 +462,8 @@ def test_a_folder_with_one_file_is_undone_as_one(people):
     """Neither line stands for several, but each for what was done at once."""
     me = editor(people[0])
     sent = [received("trip/1.txt", b"x", with_folder=True)]
-    store_uploads(me, sent, key="one upload")
+    store_uploads(me, sent, batch=batch_of(me, "one upload"))
+    end_upload(me, "one upload")
 
     def click(action):
         group = next(each for each in groups(me) if each.newest.action == action)
