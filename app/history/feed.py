@@ -1,7 +1,7 @@
 """Entries of the history as sentences: "Lin changed 深圳市", with what changed and Undo. The start
 page shows them, and the page of a subject those about it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -38,8 +38,9 @@ ANY_SENTENCE = _l("%(who)s: %(action)s, %(what)s")
 class FeedRow:
     """One entry, or several. `initial` is the letter of the person's avatar, empty for what is not
     a person; `url` is that of the subject. `undo_url` is empty where the reader cannot undo it;
-    `undo_entries` is sent with it: the ids of the entries of several. `all_url` shows all
-    entries of a bulk change, for those who may see the history."""
+    `undo_entries` is sent with it: the ids of the entries of several; `is_going_on` is true while
+    more of them are being made. `all_url` shows all entries of a bulk change, for those who may see
+    the history."""
 
     at: datetime
     initial: str
@@ -52,6 +53,7 @@ class FeedRow:
     undo_url: str = ""
     undo_label: str = ""
     undo_entries: str = ""
+    is_going_on: bool = False
     all_url: str = ""
 
 
@@ -86,13 +88,20 @@ def describe_row(actor: Actor, entry: HistoryEntry, row: EntryRow, about: bool) 
     )
 
 
-def describe_groups(actor: Actor, groups: Sequence[ChangeGroup]) -> list[FeedRow]:
-    """The rows of recent changes, a bulk change as one."""
+def describe_groups(
+    actor: Actor, groups: Sequence[ChangeGroup], going_on: Collection[str] = ()
+) -> list[FeedRow]:
+    """The rows of recent changes, a bulk change as one. Those of the batches `going_on` cannot be
+    undone yet."""
     rows = describe_feed(actor, [group.newest for group in groups])
     undoable = find_undoable_groups(actor, [group for group in groups if group.is_undone_as_one])
     described = [
         with_undo(row, group, group.newest.id in undoable) if group.is_undone_as_one else row
         for row, group in zip(rows, groups, strict=True)
+    ]
+    described = [
+        row if group.batch_ids.isdisjoint(going_on) else replace(row, undo_url="", is_going_on=True)
+        for row, group in zip(described, groups, strict=True)
     ]
     return [
         replace(

@@ -12,7 +12,7 @@ at most. Without Redis everything is computed every time.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -79,6 +79,16 @@ end
 return tonumber(now)
 """
 
+# CHANGE and then an Addition. ARGV: first how many keys are those of CHANGE.
+CHANGE_AND = """
+local function change(KEYS, ARGV) %s end
+local function add(KEYS, ARGV) %s end
+local count = tonumber(ARGV[1])
+local now = change({unpack(KEYS, 1, count)}, {ARGV[2]})
+add({unpack(KEYS, count + 1)}, {unpack(ARGV, 3)})
+return now
+"""
+
 # Returns the value, or a timestamp and 1 if this request has to compute it, 0 if another does. A
 # value that started after the request first looked is right for it, whatever has changed since. It
 # has been stale since the first change after it started, of which only the last two are known: if
@@ -117,6 +127,15 @@ end
 
 
 @dataclass(frozen=True)
+class Addition:
+    """A script that runs in the same trip to Redis as an invalidation."""
+
+    text: str
+    keys: Sequence[str]
+    args: Sequence[str | int]
+
+
+@dataclass(frozen=True)
 class SharedCache:
     """The values computed from one table; their keys in Redis begin with `prefix`."""
 
@@ -127,14 +146,14 @@ class SharedCache:
         """The hash of changes and the version."""
         return [f"{self.prefix}:changed", f"{self.prefix}:mark"]
 
-    def invalidate(self) -> None:
+    def invalidate(self, also: Addition | None = None) -> None:
         """Let all processes know that the table changed; handed to after_commit(). Who made the
-        change sees it from now on."""
+        change sees it from now on. Redis runs `also` in the same trip."""
         who = actor()
         note_last_write(None)
         self._missed.add(who.id)
         with suppress(RedisError):
-            note_last_write(self._send_changes())
+            note_last_write(self._send_changes(also))
 
     def get_or_compute(
         self, key: str, shape: type[T], compute: Callable[[], T], is_search: bool = False
@@ -170,17 +189,19 @@ class SharedCache:
         missed: dict[str, Any] = current_app.extensions.setdefault("redis-changes", {})
         return missed.setdefault(self.prefix, set())  # type: ignore[no-any-return]
 
-    def _send_changes(self) -> int | None:
-        """Send the missed changes to Redis; returns the timestamp of the last one."""
+    def _send_changes(self, also: Addition | None = None) -> int | None:
+        """Send the missed changes to Redis, and `also` with the first of them; returns the
+        timestamp of the last one."""
         now, missed = None, self._missed
         while missed:
             person = missed.pop()
             keys = [*self.keys, *([] if person is None else [f"{PERSON_PREFIX}{person}"])]
             try:
-                now = redis_store.script(CHANGE)(keys=keys, args=[PERSON_SECONDS])
+                now = send_change(keys, also)
             except BaseException:
                 missed.add(person)
                 raise
+            also = None
         return now
 
 
@@ -232,6 +253,17 @@ class CachedValue(Generic[T]):
                 args=[lock.token, self.started, lifetime.left, header + text],
             )
             lock.held = False
+
+
+def send_change(keys: Sequence[str], also: Addition | None) -> int:
+    """Run CHANGE, and what is added to it; returns its timestamp."""
+    if also is None:
+        now: int = redis_store.script(CHANGE)(keys=keys, args=[PERSON_SECONDS])
+    else:
+        args = [len(keys), PERSON_SECONDS, *also.args]
+        script = redis_store.script(CHANGE_AND % (CHANGE, also.text))
+        now = script(keys=[*keys, *also.keys], args=args)
+    return now
 
 
 def encode(value: object) -> str:

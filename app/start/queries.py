@@ -1,6 +1,6 @@
 """What the start page shows, each part bounded, however large the tables are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,24 +13,27 @@ from app.files.folders.queries import FileTotals, read_totals
 from app.files.listing import FileListing
 from app.files.models import File
 from app.files.queries import list_newest
+from app.files.upload.batches import RunningBatch
 from app.files.upload.progress import RunningUpload, list_running
 from app.history.recent import ChangeGroup, recent_changes
 
 GROUPS_SHOWN, FILES_SHOWN, UPLOADS_SHOWN = 12, 6, 5
-NEW_MOST = 3  # changes after which nobody needs to be told what to do first
+NEW_MOST = 3  # changes after which the first steps are hidden
 
 
 @dataclass(frozen=True)
 class Overview:
     """`changed_today` is None for more than COUNT_MOST. `imports` and `uploads` are the reader's
-    own; of uploads the newest of those that are being received, and how many more there are."""
+    own; of uploads the newest of those that are going on, and how many more there are.
+    `uploading` are the ids of the batches that anybody is uploading."""
 
     figures: Statistics
     changed_today: int | None
     files: FileTotals
     imports: Unconfirmed
-    uploads: Sequence[RunningUpload]
+    uploads: Sequence[RunningUpload | RunningBatch]
     more_uploads: int
+    uploading: Collection[str]
     newest_files: list[File]
     changes: list[ChangeGroup]
 
@@ -49,7 +52,8 @@ class Overview:
 def read_overview(actor: Actor, today: datetime) -> Overview:
     """Everything of the page; `today` is when the reader's day began. What Redis has comes first,
     because reading it may end the transaction in which the rest is read."""
-    uploads = list_running(actor) if actor.may_write else ()
+    running = list_running(actor)
+    uploads = running.own if actor.may_write else ()
     figures = read_statistics(actor)
     files = read_totals(actor, FileListing())
     return Overview(
@@ -58,6 +62,7 @@ def read_overview(actor: Actor, today: datetime) -> Overview:
         files=files,
         uploads=uploads[:UPLOADS_SHOWN],
         more_uploads=len(uploads[UPLOADS_SHOWN:]),
+        uploading=running.batch_ids,
         imports=count_unconfirmed(actor) if actor.may_write else Unconfirmed(0, 0),
         newest_files=list_newest(actor, FILES_SHOWN),
         changes=recent_changes(actor, GROUPS_SHOWN),

@@ -67,7 +67,7 @@ def show_overview() -> str:
             overview.figures.users, locale=flask_babel.get_locale(), fraction_digits=1
         ),
         bars=bars_of(overview.figures),
-        days=by_day(describe_groups(actor(), overview.changes), today),
+        days=by_day(describe_groups(actor(), overview.changes, overview.uploading), today),
         today=format_day(today),
         search_length=SEARCH_LENGTH,
     )

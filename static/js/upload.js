@@ -16,6 +16,7 @@ function changed() {
   panel.show();
   if (queue.isActive || queue.requests === listed) return;
   listed = queue.requests;
+  queue.end();
   refresh();
 }
 
@@ -147,6 +148,7 @@ document.addEventListener("dragleave", (event) => {
 });
 
 window.addEventListener("online", () => queue.reconnect());
+window.addEventListener("pagehide", () => queue.isActive && queue.end());
 window.addEventListener("beforeunload", (event) => {
   if (queue.isActive) event.preventDefault();
 });

@@ -3,7 +3,7 @@
 // Draws nothing; `changed` is called whenever something did.
 
 import { Progress, cost } from "./upload_progress.js";
-import { isReadable, renew, send } from "./upload_request.js";
+import { end, isReadable, renew, send } from "./upload_request.js";
 
 const AT_ONCE = 3;
 // Small files share a request, up to these limits: the server gives a form a minute, and after a
@@ -48,6 +48,14 @@ export class Queue {
 
   get isActive() {
     return this.waiting.length + this.jobs.size > 0;
+  }
+
+  // What the server shows of it: of how many files and bytes it is, without those that cannot be sent.
+  get whole() {
+    const missing = [...this.failures.keys()].filter((item) => !this.isRetriable(item));
+    const bytes = missing.reduce((sum, { file }) => sum + file.size, 0);
+    const { total } = this;
+    return { key: this.batch, files: total.count - missing.length, bytes: total.bytes - bytes };
   }
 
   get most() {
@@ -146,7 +154,7 @@ export class Queue {
   }
 
   async start(items) {
-    const job = send(this.form, this.batch, items);
+    const job = send(this.form, this.whole, items);
     this.jobs.add(job);
     this.requests += 1;
     const outcome = await job.outcome;
@@ -268,6 +276,11 @@ export class Queue {
     this.held = { until: 0, reason: "", times: 0 };
     this.next();
     return true;
+  }
+
+  // Nothing more is sent, unless more files are chosen or some are tried again.
+  end() {
+    end(this.form, this.batch);
   }
 
   // What has left completely is being stored and cannot be stopped.

@@ -8,7 +8,9 @@ const SILENT_MS = 120_000;
 function bodyOf(form, batch, items) {
   const body = new FormData();
   // Fields come first: the server reads a form in its order.
-  body.append("batch", batch);
+  body.append("batch", batch.key);
+  body.append("files", batch.files);
+  body.append("bytes", batch.bytes);
   const into = form.elements.into?.value;
   if (into) body.append("into", into);
   for (const { file, path } of items) {
@@ -36,6 +38,7 @@ function outcomeOf(request) {
   return { kind: "refused", status, problem: error ?? message ?? "", wait: waitOf(request) };
 }
 
+// `batch` has the key, and of how many files and bytes the whole is.
 // Returns {items, sent, stop(), outcome}. `sent` are bytes of these files that have left; once all
 // have, the server stores them and nothing can be stopped. The outcome is a promise of:
 //   {kind: "answered", files}                   one entry for each file, in their order
@@ -77,6 +80,14 @@ export function send(form, batch, items) {
     heard();
   });
   return job;
+}
+
+// Say that no more files of a batch will come, also while the page is being left. Without it the
+// server notices after a while.
+export function end(form, key) {
+  const headers = { "X-CSRFToken": form.elements.csrf_token.value };
+  const body = new URLSearchParams({ batch: key });
+  fetch(form.dataset.end, { method: "POST", headers, body, keepalive: true }).catch(() => {});
 }
 
 // A file that was moved, changed or locked since it was chosen: the browser then reports a broken

@@ -53,7 +53,7 @@ def has_status(response, *statuses):
 OUTCOMES = {
     "page": lambda response: response.status_code == 200,
     "on": lambda response: has_status(response, 301, 302, 303, 308),
-    "may": lambda response: has_status(response, 200, 201, 207, 303, 404, 409, 422),
+    "may": lambda response: has_status(response, 200, 201, 204, 207, 303, 404, 409, 422),
     "sign-in": asks_sign_in,
     "out": asks_sign_in,
 }

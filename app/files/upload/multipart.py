@@ -67,12 +67,13 @@ class PartDecoder(multipart.MultipartDecoder):
 
 class UploadParser(FormDataParser):
     """The parser of one form; the files are not in what it returns but in `parts`, in the order of
-    arrival."""
+    arrival. What has arrived of the text fields is in `fields`."""
 
     def __init__(self, folder: Path, limit: int, **limits: Any) -> None:
         super().__init__(**limits)
         self.folder, self.limit = folder, limit
         self.parts: list[tuple[Disposition, ReceivedFile]] = []
+        self.fields = MultiDict[str, str]()
         self.has_file_field = False
         self.in_memory = 0
 
@@ -84,15 +85,14 @@ class UploadParser(FormDataParser):
         options: dict[str, str] | None = None,
     ) -> Any:
         """Read the form; called by Werkzeug. Returns the stream, the text fields, no files."""
-        fields: list[tuple[str, str]] = []
         boundary = (options or {}).get("boundary", "").encode("latin-1", "replace")
         if boundary:
-            self.read_parts(stream, boundary, fields)
+            self.read_parts(stream, boundary)
         elif content_length:
             self.add_broken(NO_PARTS)
-        return stream, MultiDict(fields), MultiDict()
+        return stream, self.fields, MultiDict()
 
-    def read_parts(self, stream: IO[bytes], boundary: bytes, fields: list[tuple[str, str]]) -> None:
+    def read_parts(self, stream: IO[bytes], boundary: bytes) -> None:
         decoder = PartDecoder(boundary, self.max_form_memory_size, max_parts=self.max_form_parts)
         file: ReceivedFile | None = None  # the one that is being received
         text = bytearray()  # the field that is being received
@@ -119,7 +119,7 @@ class UploadParser(FormDataParser):
                         raise RequestEntityTooLarge()
                     if not event.more_data:
                         name = decoder.disposition.field or ""
-                        fields.append((name, text.decode("utf-8", "replace")))
+                        self.fields.add(name, text.decode("utf-8", "replace"))
         self.check_end(decoder, file)
 
     def add_broken(self, problem: Message, disposition: Disposition = NAMELESS) -> None:

@@ -1,6 +1,7 @@
 """The HTTP side of an upload: the form is read once, each file directly into the storage folder."""
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import copy_context
 
@@ -18,12 +19,13 @@ from app.database.failures import tolerated
 from app.disk import has_space
 from app.errors import DomainError, Invalid, NoSpace, NotAForm, TooLarge, Unauthorized
 from app.files.storage.folder import BLOCK
+from app.files.upload.batches import UploadBatch, batch_of
 from app.files.upload.disposition import Disposition
 from app.files.upload.multipart import UploadParser
 from app.files.upload.progress import ProgressNote
 from app.files.upload.sent_names import DecodedName, decode_sent_names
 from app.files.upload.services import ReceivedFile, store_uploads
-from app.text import N_, Bytes
+from app.text import N_, Bytes, read_count
 from app.web.posts.bodies import has_body, is_form_or_empty
 from app.web.posts.csrf import check_csrf
 
@@ -32,8 +34,9 @@ FORM_FILES = 10
 FORM_PARTS = 10_000  # a folder of many files is one form
 # The field with the path of the folder in which the files are stored; without it, the root.
 INTO = "into"
-# A text of the client that all forms of one upload have in common.
-BATCH = "batch"
+# A text of the client that all forms of one upload have in common, and of how many files and bytes
+# that is, which clients need not say.
+BATCH, FILES, BYTES = "batch", "files", "bytes"
 # How long a form may take: it would occupy the server, and go on after its sender may no longer
 # upload. Seconds, and bytes a second.
 LEAST_SECONDS, LEAST_SPEED = 60, 30_000
@@ -63,8 +66,7 @@ def receive() -> tuple[list[ReceivedFile], bool]:
             check_csrf()
             check_session()
         files = sent_files(parser)
-        form = request.form
-        store_uploads(actor(), files, form.get(INTO, ""), form.get(BATCH, ""))
+        store_uploads(actor(), files, request.form.get(INTO, ""), read_batch(request.form))
     finally:
         parser.discard()
     return files, parser.has_file_field
@@ -86,12 +88,21 @@ def read_form(parser: UploadParser) -> None:
             with tolerated("whether an upload may go on was not asked"):
                 check_still_permitted(actor(), Role.EDITOR)
             release_connection()
-            note.write(parser, received_bytes(), request.content_length or 0)
+            batch = read_batch(parser.fields)
+            note.write(parser, received_bytes(), request.content_length or 0, batch)
     finally:
         reader.kill()
         note.remove()
     if reader.value is not None:
         raise reader.value
+
+
+def read_batch(fields: Mapping[str, str]) -> UploadBatch | None:
+    """The upload to which a form belongs by its text fields."""
+    if not (key := fields.get(BATCH)):
+        return None
+    files, size = (read_count(fields.get(name)) for name in (FILES, BYTES))
+    return batch_of(actor(), key, fields.get(INTO, ""), files, size)
 
 
 def time_limit() -> float:

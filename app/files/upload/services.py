@@ -9,14 +9,16 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+
+import msgspec
 
 from app.actor import Actor, Role
 from app.auth.queries import check_still_permitted
 from app.concurrency import yield_to_hub
 from app.current import settings
 from app.database import failures
-from app.database.idempotency import hash_key
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, DomainError, Unavailable
 from app.files import cache, queries
@@ -28,8 +30,8 @@ from app.files.names import CleanPath, clean_path, printable
 from app.files.rules import check_file
 from app.files.services import recorded
 from app.files.storage.folder import Incoming, refusal_of, remove_stored, store_together
+from app.files.upload.batches import UploadBatch, batch_of
 from app.files.upload.versions import Versions
-from app.history.models import BATCH_ID_LENGTH
 from app.history.services import Change, new_batch_id, record
 from app.text import N_, Message
 
@@ -75,7 +77,10 @@ class ReceivedFile:
 
 @permitted(Role.EDITOR)
 def store_uploads(
-    actor: Actor, files: Sequence[ReceivedFile], into: str = "", key: str = ""
+    actor: Actor,
+    files: Sequence[ReceivedFile],
+    into: str = "",
+    batch: UploadBatch | None = None,
 ) -> None:
     """Store the files of one form in the folder `into`, a path as it was sent; one that is refused
     does not affect the others. Several files are one batch, and so are all forms with the same key:
@@ -83,13 +88,29 @@ def store_uploads(
     for file in files:
         check(file, actor.person_id, into)
         yield_to_hub()
-    batch_id = batch_of(actor, key) if key else new_batch_id() if len(files) > 1 else None
-    store(actor, files, batch_id)
+    if batch is not None:
+        store(actor, files, batch.id, note=placed(batch, files))
+    elif len(files) <= ROWS:
+        store(actor, files, new_batch_id() if len(files) > 1 else None)
+    else:
+        size = sum(file.columns.get("size", 0) for file in files)
+        whole = UploadBatch(new_batch_id(), actor.person_id, into, len(files), size)
+        store(actor, files, whole.id, note=placed(whole, files))
+        whole.end()
 
 
-def batch_of(actor: Actor, key: str) -> str:
-    """The id of the batch of all forms that this person sends with this key."""
-    return hash_key(actor.id, key, ["upload"])[:BATCH_ID_LENGTH]
+@permitted(Role.EDITOR)
+def end_upload(actor: Actor, key: str) -> None:
+    """Note that no more forms with this key will come, so that the upload can be undone."""
+    batch_of(actor, key).end()
+
+
+def placed(batch: UploadBatch, files: Sequence[ReceivedFile]) -> UploadBatch:
+    """A batch of files in folders of the form, if it is not sent into a folder, with the outermost
+    one of these."""
+    folders = (file.path.folder.partition("/")[0] for file in files if file.path)
+    folder = batch.folder or next(filter(None, folders), "")
+    return msgspec.structs.replace(batch, folder=folder)
 
 
 def check(file: ReceivedFile, owner_id: int, into: str) -> None:
@@ -124,10 +145,14 @@ def columns_of(
 
 
 def store(
-    actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, once: bool = False
+    actor: Actor,
+    files: Sequence[ReceivedFile],
+    batch_id: str | None,
+    once: bool = False,
+    note: UploadBatch | None = None,
 ) -> None:
     """Store the checked files of one owner, and insert their rows, some at a time. With `once` a
-    copy of a stored version is refused."""
+    copy of a stored version is refused. `note` is the batch if Redis is to know of it."""
     ready = [(file, file.incoming) for file in files if file.incoming and not file.error]
     names = store_together([(incoming, file.columns["extension"]) for file, incoming in ready])
     for (file, incoming), name in zip(ready, names, strict=True):
@@ -141,23 +166,29 @@ def store(
     for start in range(0, len(moved), ROWS):
         some = moved[start : start + ROWS]
         if time.monotonic() < end:
-            insert(actor, some, batch_id, once)
+            insert(actor, some, batch_id, once, note)
         else:
             refuse(some, Unavailable(N_("Storing the files took too long. Send this one again.")))
 
 
-def insert(actor: Actor, files: Sequence[ReceivedFile], batch_id: str | None, once: bool) -> None:
+def insert(
+    actor: Actor,
+    files: Sequence[ReceivedFile],
+    batch_id: str | None,
+    once: bool,
+    note: UploadBatch | None,
+) -> None:
     """Insert the rows of stored files in one transaction. If one of them makes it fail, each has a
     transaction of its own."""
     try:
-        stored = insert_versions(actor, [file.columns for file in files], batch_id, once)
+        stored = insert_versions(actor, [file.columns for file in files], batch_id, once, note)
     except DomainError as error:
         refuse(files, error)
     except failures.DATABASE_ERRORS as error:
         refusal = failures.refuse(error, "files were not stored")
         if len(files) > 1 and failures.classify(error) is failures.Kind.FAULT:
             for file in files:
-                insert(actor, [file], batch_id, once)
+                insert(actor, [file], batch_id, once, note)
         else:
             refuse(files, refusal, failures.left_nothing(error))
     else:
@@ -180,7 +211,11 @@ def refuse(files: Sequence[ReceivedFile], error: DomainError, left_nothing: bool
 
 @service(Role.EDITOR)
 def insert_versions(
-    actor: Actor, files: Sequence[dict[str, Any]], batch_id: str | None, once: bool
+    actor: Actor,
+    files: Sequence[dict[str, Any]],
+    batch_id: str | None,
+    once: bool,
+    note: UploadBatch | None,
 ) -> Sequence[StoredFile | Message]:
     """Insert the rows of files of one owner as the next versions of their names, and record that;
     for a file that has no place, why not. With `once` AlreadyStored if one has a copy, and nothing
@@ -196,11 +231,13 @@ def insert_versions(
         raise AlreadyStored()
     sent = [row.path for row in rows]
     taken = {} if once else find_taken(sent)
-    placed = [row for row in rows if row.path not in taken]
-    ensure_folders({row.folder for row in placed}, owner_id)
+    free = [row for row in rows if row.path not in taken]
+    ensure_folders({row.folder for row in free}, owner_id)
     versions = Versions(owner_id, batch_id)
-    record_uploads(actor, versions.insert(placed), batch_id)
-    after_commit(cache.invalidate)
+    inserted = versions.insert(free)
+    record_uploads(actor, inserted, batch_id)
+    also = note.noted(len(inserted), sum(row.size for row in inserted)) if note else None
+    after_commit(partial(cache.invalidate, also))
     return [
         taken.get(path) or stored_file(versions.repeated.get(row), row)
         for path, row in zip(sent, rows, strict=True)

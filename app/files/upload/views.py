@@ -9,8 +9,8 @@ from app.actor import Role
 from app.current import actor
 from app.errors import DomainError
 from app.files.plain_responses import FAILED, plain, refuse
-from app.files.upload import results
-from app.files.upload.request import discard_body, receive
+from app.files.upload import results, services
+from app.files.upload.request import BATCH, discard_body, receive
 from app.files.upload.responses import answer_upload
 from app.web.client import wants_page
 from app.web.declarations import csrf_after_guard, declared, plain_refusals
@@ -39,6 +39,14 @@ def read_rest(response: AnyResponse) -> AnyResponse:
 def upload_file() -> Response:
     """One or many files in the field `file`, a folder in the field `folder`."""
     return answer_upload(*receive())
+
+
+@bp.post("/upload/end")
+@role_required(Role.EDITOR)
+def end_upload() -> AnyResponse:
+    """All files of the upload with the field `batch` were sent, or its rest was given up."""
+    services.end_upload(actor(), request.form.get(BATCH, ""))
+    return Response(status=204)
 
 
 @bp.get("/upload", strict_slashes=False)

@@ -11,11 +11,12 @@ from app.actor import ANONYMOUS, Actor, Role
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, NotFound, Unauthorized
 from app.files import services as files
-from app.files.folders import services
+from app.files.folders import moving, services
 from app.files.folders.models import Folder
 from app.files.models import File
 from app.files.undo import bulk_moving, bulk_removing
-from app.files.upload.services import store_uploads
+from app.files.upload.batches import batch_of
+from app.files.upload.services import end_upload, store_uploads
 from app.history import recent
 from app.history.bulk import load_heads
 from app.history.feed import describe_groups
@@ -342,6 +343,31 @@ def test_strangers_neither_restore_nor_move_back(people):
     assert paths()[0] == []
 
 
+@pytest.mark.parametrize("action", ["file.delete", "file.move"])
+def test_the_owner_of_some_of_the_files_is_not_offered_undo(people, action):
+    me = editor(people[0])
+    ids = [*upload(people[0], "a/1.txt"), *upload(people[1], "a/2.txt")]
+    services.create_folder(me, "", "b")
+    services.move_selected(me, picked(*ids), "b")
+    if action == "file.delete":
+        services.remove_selected(me, picked(*ids))
+    owner = replace(editor(people[1]), role=Role.VIEWER)
+    assert (action in offered(me), offered(owner)) == (True, [])
+    with pytest.raises(Forbidden):
+        undo(owner, action)
+
+
+def test_no_more_folders_are_moved_back_than_may_be_moved(monkeypatch, people):
+    me = editor(people[0])
+    upload(people[0], "a/1.txt", "b/2.txt")
+    services.create_folder(me, "", "c")
+    services.move_selected(me, folders("a", "b"), "c")
+    monkeypatch.setattr(moving, "MOVE_MOST", 1)
+    with pytest.raises(Conflict):
+        undo(me, "folder.move")
+    assert paths() == (["c/a/1.txt:1", "c/b/2.txt:1"], ["c", "c/a", "c/b"])
+
+
 @pytest.mark.parametrize("action", ["file.create", "file.delete", "file.move"])
 def test_undone_by_two_at_once_is_undone_once(any_app, people, action):
     me = editor(people[0])
@@ -373,6 +399,14 @@ def test_many_files_are_removed_some_at_a_time(monkeypatch, people):
     me = editor(people[0])
     upload(people[0], *[f"a/{number}.txt" for number in range(5)])
     assert undo(me, "file.create") == "5 files were removed. a was removed."
+    assert paths() == ([], [])
+
+
+def test_versions_of_one_file_in_two_parts_are_removed_together(monkeypatch, people):
+    monkeypatch.setattr(bulk_removing, "REMOVE_MOST", 2)
+    for name, data in (("a", b"x"), ("b", b"x"), ("c", b"x"), ("a", b"y")):
+        store_by_script(people[0], f"{name}.txt", data)
+    assert undo(editor(people[0]), "file.create") == "3 files were removed."
     assert paths() == ([], [])
 
 
@@ -428,7 +462,8 @@ def test_a_folder_with_one_file_is_undone_as_one(people):
     """Neither line stands for several, but each for what was done at once."""
     me = editor(people[0])
     sent = [received("trip/1.txt", b"x", with_folder=True)]
-    store_uploads(me, sent, key="one upload")
+    store_uploads(me, sent, batch=batch_of(me, "one upload"))
+    end_upload(me, "one upload")
 
     def click(action):
         group = next(each for each in groups(me) if each.newest.action == action)
@@ -445,7 +480,7 @@ def test_a_folder_with_one_file_is_undone_as_one(people):
     assert paths() == ([], [])
 
 
-@pytest.mark.parametrize("step", ["lock_folders", "find_removal", "find_empty"])
+@pytest.mark.parametrize("step", ["lock_folders", "plan_removal", "find_empty"])
 def test_what_somebody_puts_into_a_folder_that_is_removed_has_a_folder(any_app, people, step):
     me = editor(people[0])
     upload(people[0], "a/b/1.txt", "a/b/2.txt")
@@ -457,7 +492,7 @@ def test_what_somebody_puts_into_a_folder_that_is_removed_has_a_folder(any_app, 
     assert paths() == (["a/b/3.txt:1"], ["a", "a/b"])
 
 
-@pytest.mark.parametrize("step", ["lock_folders", "find_removal", "find_empty"])
+@pytest.mark.parametrize("step", ["lock_folders", "plan_removal", "find_empty"])
 def test_files_that_somebody_removes_just_now_are_removed_once(any_app, people, step):
     me = editor(people[0])
     upload(people[0], "a/1.txt", "a/2.txt")

@@ -22,13 +22,13 @@ def test_an_upload_whose_process_has_ended_is_not_shown(app, monkeypatch):
         text = '{"name":"%s","number":2,"received":1,"size":0,"began":1}'
         values = {"old": f"{now - 31} {text % 'old'}", "new": f"{now - 20} {text % 'new'}"}
         redis.hset("gz:uploading:1", mapping={**values, "other": f"{now} []", "wrong": "x"})
-        [running] = list_running(replace(OPERATOR, id=1, via=Via.PAGE))
+        [running] = list_running(replace(OPERATOR, id=1, via=Via.PAGE)).own
         assert running.name == "new"
         monkeypatch.setattr(progress, "LIFE_SECONDS", 10)
         ProgressNote(1).write(UploadParser(Path(), 1), 5, 10)
         assert 0 < redis.ttl("gz:uploading:1") <= 10
         redis.set("gz:uploading:1", "a value of another type")
-        assert list_running(replace(OPERATOR, id=1, via=Via.PAGE)) == []
+        assert not list_running(replace(OPERATOR, id=1, via=Via.PAGE)).own
 
 
 def test_the_newest_of_many_uploads_are_shown(app, as_role):
@@ -59,7 +59,7 @@ def test_the_name_of_a_running_upload_is_that_of_the_file(app, sent, shown):
         parser = UploadParser(Path(), 1)
         parser.add_broken(UNREADABLE, Disposition(filename=sent))
         ProgressNote(1).write(parser, 5, 10)
-        [running] = list_running(replace(OPERATOR, id=1, via=Via.PAGE))
+        [running] = list_running(replace(OPERATOR, id=1, via=Via.PAGE)).own
         assert running.name == shown
 
 

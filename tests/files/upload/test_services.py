@@ -18,6 +18,7 @@ from app.files.models import File
 from app.files.services import remove_file
 from app.files.storage.folder import Incoming, path_of
 from app.files.upload import services as uploads
+from app.files.upload.batches import batch_of
 from app.history.models import HistoryEntry
 from tests.factories import OPERATOR
 from tests.files.helpers import (
@@ -69,7 +70,8 @@ def test_the_same_name_again_is_the_next_version_and_the_older_stays_by_id(peopl
 def send(owner_id: int, key: str, *files: tuple[str, bytes]) -> list[tuple[int, int, bool]]:
     """Store a form with a key; returns id, version and whether it was repeated for each file."""
     sent = received_files(*files)
-    uploads.store_uploads(editor(owner_id), sent, key=key)
+    batch = batch_of(editor(owner_id), key) if key else None
+    uploads.store_uploads(editor(owner_id), sent, batch=batch)
     assert all(file.stored for file in sent)
     return [(file.stored.id, file.stored.version, file.stored.repeated) for file in sent]
 
