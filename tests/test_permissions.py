@@ -179,6 +179,7 @@ WITHOUT_ACTOR = {
         "app.removed.listing.by_removal",
         "app.files.queries.same_file",
         "app.files.queries.versions_of",
+        "app.files.queries.same_name",
         "app.files.undo.queries.find_folder",
         "app.files.undo.queries.find_version",
         "app.files.undo.queries.is_undoable",

@@ -3,14 +3,18 @@ statement, reading the answer), so that the server ends what nobody waits for.""
 
 import sqlite3
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, ExceptionContext, QueuePool, event
 
 from app.concurrency import yield_to_hub
 from app.database.failures import DATABASE_ERRORS
+
+BATCH = 500  # values of one statement
+T = TypeVar("T", str, int)
 
 # Of one process, and how many of them stay open.
 CONNECTIONS, POOL_SIZE = 30, 20
@@ -139,3 +143,9 @@ def raise_kill(context: ExceptionContext) -> BaseException | None:
         return None
     raised: BaseException | None = connection.info[PACE].raised
     return raised
+
+
+def slices(values: Iterable[T]) -> Iterator[list[T]]:
+    """Texts or ids in order, as many at a time as one statement has."""
+    ordered = sorted(values)
+    return (ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH))

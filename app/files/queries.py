@@ -2,15 +2,16 @@
 
 import unicodedata
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, union_all
 
 from app.actor import Actor, Role
 from app.auth.models import Person
 from app.database.engine import db
+from app.database.limits import slices
 from app.database.service import permitted
 from app.errors import NotFound
-from app.files.folders.rows import slices
 from app.files.models import File
 from app.text import N_
 
@@ -116,9 +117,14 @@ def may_change_some(actor: Actor) -> bool:
     return actor.may_write or db.session.scalar(own) is not None
 
 
-def same_file(owner_id: int, folder: str, name: str) -> Conditions:
+def same_file(owner_id: Any, folder: Any, name: Any) -> Conditions:
     """The condition for the versions of one file."""
     return (File.owner_id == owner_id, File.folder == folder, File.name == name)
+
+
+def same_name(other: type[File]) -> Conditions:
+    """The condition for the versions of the same file, in a query with another alias of it."""
+    return same_file(other.owner_id, other.folder, other.name)
 
 
 def versions_of(file: File) -> Conditions:

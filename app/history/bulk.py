@@ -12,13 +12,12 @@ from sqlalchemy import ColumnElement, func, select
 
 from app.actor import Actor, Role
 from app.database.engine import db, release_connection
+from app.database.limits import slices
 from app.database.service import permitted
 from app.errors import NotFound
 from app.history.models import HistoryEntry
 from app.history.queries import NO_ENTRY, visible_to
 from app.history.subjects import is_joined
-
-BATCH = 500  # ids of one statement
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,9 @@ def is_action(action: str) -> ColumnElement[bool]:
 
 def newest_entries(kind: str, ids: Iterable[int]) -> dict[int, int]:
     """The ids of the newest entries about some subjects, by subject."""
-    ordered, found = sorted(ids), dict[int, int]()
+    found = dict[int, int]()
     query = select(HistoryEntry.subject_id, func.max(HistoryEntry.id))
     query = query.where(HistoryEntry.subject_kind == kind).group_by(HistoryEntry.subject_id)
-    for start in range(0, len(ordered), BATCH):
-        some = HistoryEntry.subject_id.in_(ordered[start : start + BATCH])
-        found.update(db.session.execute(query.where(some)).all())
+    for some in slices(ids):
+        found.update(db.session.execute(query.where(HistoryEntry.subject_id.in_(some))).all())
     return found

@@ -62,8 +62,8 @@ class Lock:
     def renewed(self) -> Iterator[None]:
         """Extend the lease again and again during work that lets other requests run, such as
         queries or a child process."""
-        renewal.add(self)
         try:
+            renewal.add(self)
             yield
         finally:
             renewal.remove(self)

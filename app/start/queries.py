@@ -18,7 +18,7 @@ from app.files.upload.progress import RunningUpload, list_running
 from app.history.recent import ChangeGroup, recent_changes
 
 GROUPS_SHOWN, FILES_SHOWN, UPLOADS_SHOWN = 12, 6, 5
-NEW_MOST = 3  # changes after which nobody needs to be told what to do first
+NEW_MOST = 3  # changes after which the first steps are hidden
 
 
 @dataclass(frozen=True)

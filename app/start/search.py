@@ -11,10 +11,11 @@ from app.actor import Actor, Role
 from app.auth.queries import search_people
 from app.cities.listing.queries import CityListing, select_page
 from app.database.cursor import FIRST
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.failures import DATABASE_ERRORS, Kind, classify, report
 from app.database.service import permitted
 from app.files.listing import FileListing, read_rows
+from app.redis.flight import search_turns
 
 SHOWN = 6
 
@@ -37,7 +38,14 @@ class Found:
 
 @permitted(Role.VIEWER)
 def search_everything(actor: Actor, words: str) -> Found:
-    """The first cities, files and folders, and for administrators people, with these words."""
+    """The first cities, files and folders, and for administrators people, with these words. They
+    are read in one turn, as the searches of lists."""
+    release_connection()
+    with search_turns.taken():
+        return read_kinds(actor, words)
+
+
+def read_kinds(actor: Actor, words: str) -> Found:
     found, most = Found(), SHOWN + 1
     reads: dict[str, Callable[[], Sequence[Any]]] = {
         "cities": lambda: select_page(actor, CityListing(search=words, size=most)).rows,

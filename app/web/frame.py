@@ -51,10 +51,10 @@ class Outline:
     """A text to be formatted with `fills`, which return its parts in the current request."""
 
     text: str
-    fills: Mapping[str, Callable[[], str]]
+    slots: Mapping[str, Callable[[], str]]
 
     def fill(self) -> Markup:
-        parts = {name: escape(fill()) for name, fill in self.fills.items()}
+        parts = {name: escape(fill()) for name, fill in self.slots.items()}
         return Markup(self.text % parts)  # noqa: S704 - our own template, and escaped parts
 
 
@@ -77,7 +77,7 @@ class Slots(dict[str, Callable[[], str]]):
         return Outline(text, fills)
 
 
-class Member(NamedTuple):
+class PersonSlots(NamedTuple):
     """Slots in the place of a person."""
 
     name: str
@@ -112,7 +112,9 @@ def draw_bar(bar: Bar) -> Outline:
     """The bar as in this request, with slots."""
     slots = Slots()
     token = slots.add(csrf.session_token)
-    person = Member(slots.add(lambda: actor().name), slots.add(lambda: actor().name[:1].upper()))
+    person = PersonSlots(
+        slots.add(lambda: actor().name), slots.add(lambda: actor().name[:1].upper())
+    )
     text = render_template(
         "_bar.html",
         bar=bar,

@@ -74,18 +74,18 @@ def add_to_search(app: Flask, entry: MenuItem) -> None:
     insort(navigation(app).searched, entry, key=attrgetter("order"))
 
 
-def visible_to(who: Actor, entries: list[MenuItem]) -> list[MenuItem]:
+def visible_entries(who: Actor, entries: list[MenuItem]) -> list[MenuItem]:
     return [entry for entry in entries if entry.visible(who)]
 
 
 def bar_entries() -> list[MenuItem]:
     """The entries that the actor sees."""
-    return visible_to(actor(), navigation(current_app).bar)
+    return visible_entries(actor(), navigation(current_app).bar)
 
 
 def menu_entries() -> list[MenuItem]:
     """The entries that the actor sees."""
-    return visible_to(actor(), navigation(current_app).menu)
+    return visible_entries(actor(), navigation(current_app).menu)
 
 
 def current_list() -> MenuItem | None:
@@ -101,7 +101,7 @@ def current_list() -> MenuItem | None:
 
 def searched_entries() -> list[MenuItem]:
     """The pages that the search names to the actor."""
-    others = visible_to(actor(), navigation(current_app).searched)
+    others = visible_entries(actor(), navigation(current_app).searched)
     return [*bar_entries(), *menu_entries(), *others]
 
 

@@ -1,4 +1,4 @@
-// The page of a file. If a picture, sound or film cannot be shown, say why in its place; while other
+// The page of a file. If a picture, audio or video cannot be shown, say why in its place; while other
 // pictures are being made, try again. A document in a frame shows that it has the focus; if the frame
 // says why it is not shown, there is nothing to open in a new tab.
 

@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from app.cities import services as cities
+from app.redis import flight
 from app.start import search
 from tests.cities.conftest import ACTOR, given
+from tests.cities.listing.test_searching import all_turns_taken
 from tests.factories import add_person
 from tests.files.helpers import store
 from tests.html import Page
@@ -145,3 +147,10 @@ def test_the_search_is_in_the_bar_and_on_the_start_page(as_role, browser):
     assert page.one("main form[role=search]")["action"] == "/search"
     assert not Page(browser.get("/")).has("[data-search]")
     assert browser.get("/search?q=a").location.startswith("/login")
+
+
+def test_it_waits_for_its_turn_as_the_searches_of_lists(filled, monkeypatch):
+    monkeypatch.setattr(flight.search_turns, "seconds", 0)
+    with all_turns_taken():
+        response = filled.get("/search?q=harbour")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")

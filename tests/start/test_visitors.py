@@ -21,6 +21,16 @@ def test_a_visitor_sees_what_this_is_and_what_is_public(app, browser):
     assert page.links("a.brand") == ["/"]
 
 
+def test_the_description_is_in_the_language_of_the_reader(browser):
+    texts = [
+        Page(browser.get("/login", headers={"Accept-Language": language})).one(
+            "meta[name=description]"
+        )["content"]
+        for language in ("zh", "en", "zh")
+    ]
+    assert texts[0] == texts[2] != texts[1]
+
+
 def test_public_cities_are_named(make_app):
     app = make_app(PUBLIC_READ="1")
     with app.app_context():

@@ -33,7 +33,7 @@ def drawn(app, monkeypatch):
         bar = frame.current_bar(forms, sign_in)
         stored = frame.navigation_bar(forms, sign_in)
         who = actor()
-        person = frame.Member(who.name, who.name[:1].upper()) if who.is_signed_in else None
+        person = frame.PersonSlots(who.name, who.name[:1].upper()) if who.is_signed_in else None
         assert stored == render_template("_bar.html", bar=bar, person=person)
         assert frame.SLOT not in stored.replace(who.name, "")
         found.append(bar)

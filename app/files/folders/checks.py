@@ -7,10 +7,11 @@ from sqlalchemy import func, or_, select
 from app.actor import Actor
 from app.database.engine import db
 from app.database.keyset import Query
+from app.database.limits import slices
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.files.folders.models import Folder
 from app.files.folders.paths import ancestors, inside, name_of, parent_of
-from app.files.folders.rows import lock_present, slices
+from app.files.folders.rows import lock_present
 from app.files.models import File, join_path
 from app.text import N_, Message
 
@@ -90,15 +91,15 @@ def find_files(paths: Collection[str]) -> set[str]:
     return found.intersection(paths)
 
 
-class NoPlace(Invalid):
+class NoDestination(Invalid):
     """There is no folder of a path to which something is moved."""
 
 
 def lock_place(folder: str) -> None:
-    """Lock a folder, so that nobody moves or removes it before the service ends; NoPlace if there
-    is none of this path."""
+    """Lock a folder, so that nobody moves or removes it before the service ends; NoDestination if
+    there is none of this path."""
     if folder and folder not in lock_present([folder]):
-        raise NoPlace(fields={"folder": N_("There is no folder %(path)s.", path=folder)})
+        raise NoDestination(fields={"folder": N_("There is no folder %(path)s.", path=folder)})
 
 
 def check_count(rows: Iterable[Query], most: int, too_many: Message) -> None:

@@ -8,7 +8,6 @@ was moved stays the current one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
@@ -16,11 +15,11 @@ from sqlalchemy.orm import aliased
 
 from app.current import settings
 from app.database.engine import db, release_connection
+from app.database.limits import slices
 from app.errors import Invalid
 from app.files.folders.checks import check_count, check_free, lock_place, no_such_folder
 from app.files.folders.models import Folder
 from app.files.folders.paths import inside, is_inside, moved, name_of, parent_of, path_in
-from app.files.folders.rows import BATCH
 from app.files.models import EXTENSION_LENGTH, FOLDER_LENGTH, File, join_path
 from app.files.names import FOLDER_TOO_LONG, clean_name, extension_of
 from app.files.queries import no_such_file, same_file, versions_of
@@ -191,9 +190,8 @@ def move_rows(folder: Folder, rows: list[Folder], new: str) -> None:
         "sent_name": case((File.flaw == "name", File.sent_name), else_=None),
     }
     last = find_last_there(old, new)
-    for start in range(0, len(last), BATCH):
-        some = dict(islice(last.items(), start, start + BATCH))
-        raised = File.version + case(some, value=File.id)
+    for some in slices(last):
+        raised = File.version + case({each: last[each] for each in some}, value=File.id)
         update_files(File.id.in_(some), {**values, "version": raised})
     update_files(inside(File.folder, old), values)
     for row in rows:
@@ -213,9 +211,9 @@ def update_files(which: ColumnElement[bool], values: Mapping[str, Any]) -> None:
 
 def update_versions(ids: Sequence[int], values: Mapping[str, Any]) -> None:
     """Update the rows of some versions, which are locked already."""
-    for start in range(0, len(ids), BATCH):
-        some = update(File).where(File.id.in_(ids[start : start + BATCH])).values(values)
-        db.session.execute(some.execution_options(synchronize_session=False))
+    for some in slices(ids):
+        query = update(File).where(File.id.in_(some)).values(values)
+        db.session.execute(query.execution_options(synchronize_session=False))
 
 
 def named(name: str) -> str:

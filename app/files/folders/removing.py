@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, Select, and_, delete, select
 from app.actor import Actor
 from app.auth.models import Person
 from app.database.engine import db
+from app.database.limits import slices
 from app.files.folders.checks import check_count
 from app.files.folders.models import Folder
 from app.files.folders.moving import lock_folder, lock_inside, update_files
 from app.files.folders.paths import ancestors, inside
-from app.files.folders.rows import slices
 from app.files.listing import FileListing
 from app.files.models import File, FileRow
 from app.files.services import RECORDED, recorded
@@ -67,12 +67,6 @@ def lock_files(ids: Select[int]) -> Sequence[FileRow]:
     thousands of objects take seconds, in which the process answers nobody else on SQLite."""
     query = ids.with_only_columns(*COLUMNS, maintain_column_froms=True)
     return db.session.execute(query.order_by(File.id).with_for_update(of=File)).all()
-
-
-def same_name(other: Any) -> tuple[ColumnElement[bool], ...]:
-    """The condition for other versions of a file."""
-    names = ("owner_id", "folder", "name")
-    return tuple(getattr(other, name) == getattr(File, name) for name in names)
 
 
 def owner_names(files: Iterable[FileRow]) -> dict[int, str]:

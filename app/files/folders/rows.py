@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Insert, select
 from sqlalchemy.dialects import mysql, sqlite
 
 from app.concurrency import yield_to_hub
 from app.database.engine import db
+from app.database.limits import BATCH, slices
 from app.database.service import unrecorded
 from app.files.folders.models import Folder
 from app.files.folders.paths import ancestors, parent_of
@@ -16,8 +17,6 @@ from app.files.models import File
 from app.files.search_keys import folder_keys
 from app.times import now
 
-BATCH = 500
-T = TypeVar("T", str, int)
 TABLE: Any = Folder.__table__
 
 
@@ -50,12 +49,6 @@ def lock_present(paths: Iterable[str]) -> set[str]:
         present = select(Folder.path).where(Folder.id.in_(ids)).with_for_update(read=True)
         found |= set(db.session.scalars(present)) if ids else set()
     return found
-
-
-def slices(values: Iterable[T]) -> Iterator[list[T]]:
-    """Paths or ids in order, some at a time."""
-    ordered = sorted(values)
-    return (ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH))
 
 
 def add_rows(folders: Iterable[tuple[str, datetime, int | None]]) -> None:

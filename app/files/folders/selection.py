@@ -15,7 +15,7 @@ from app.files.folders.checks import check_may_change_folders, no_such_folder
 from app.files.folders.models import Folder
 from app.files.folders.paths import ancestors
 from app.files.models import File
-from app.files.queries import no_such_file
+from app.files.queries import no_such_file, same_name
 from app.files.rules import check_may_change
 from app.text import N_, parse_integer
 
@@ -97,13 +97,8 @@ def find_current(ids: Sequence[int]) -> list[File]:
     """The current versions of the files of some ids, which may be those of earlier versions: a list
     in a browser may be older than the last upload."""
     chosen = aliased(File)
-    same = (
-        File.owner_id == chosen.owner_id,
-        File.folder == chosen.folder,
-        File.name == chosen.name,
-    )
     current = (File.removed_at.is_(None), File.replaced_at.is_(None))
-    query = select(File).add_columns(chosen.id).join(chosen, and_(*same, *current))
+    query = select(File).add_columns(chosen.id).join(chosen, and_(*same_name(chosen), *current))
     query = query.where(chosen.id.in_(ids), chosen.removed_at.is_(None))
     rows = db.session.execute(query.order_by(File.name_key, File.id)).all()
     if len(rows) != len(set(ids)):

@@ -105,8 +105,8 @@ def move_selected(
     name: str | None = None,
     create: bool = False,
 ) -> Moved:
-    """Move files and folders to a folder, all or none, and give a single one another name. NoPlace
-    if there is no such folder, unless it is to be created."""
+    """Move files and folders to a folder, all or none, and give a single one another name.
+    NoDestination if there is no such folder, unless it is to be created."""
     types: dict[int, str] = {}
     selected = find_selected(selection)
     check_may_change_all(actor, selected)

@@ -11,7 +11,7 @@ from app.actor import Role
 from app.current import actor, settings
 from app.files.folders import queries, services
 from app.files.folders.addresses import folder_url, list_before
-from app.files.folders.checks import NoPlace
+from app.files.folders.checks import NoDestination
 from app.files.folders.forms import FolderForm, MoveForm, PlaceForm
 from app.files.folders.moving import Move
 from app.files.folders.paths import how_moved, name_of, parent_of
@@ -76,7 +76,7 @@ def move_to(form: PlaceForm, selection: Selection) -> services.Moved:
     create, place = "create" in request.form, form.folder.data or ""
     try:
         return services.move_selected(actor(), selection, place, form.new_name, create)
-    except NoPlace:
+    except NoDestination:
         form.offers_folder = actor().may_write
         raise
 
@@ -130,10 +130,10 @@ def place_of(selected: Selected) -> str:
 
 
 def what_of(selected: Selected) -> str:
-    return counted(len(selected.folders), len(selected.files))
+    return count_text(len(selected.folders), len(selected.files))
 
 
-def counted(folders: int, files: int) -> str:
+def count_text(folders: int, files: int) -> str:
     """How many folders and files, within a sentence."""
     texts = [
         ngettext("%(count)s folder", "%(count)s folders", folders, count=format_decimal(folders)),
@@ -149,7 +149,7 @@ def moved_notice(moved: services.Moved) -> Notice:
     if len(moved.moves) == 1:
         undo = undo_url(moved.entry_id) if moved.entry_id else ""
         return Notice(moved_text(moved.moves[0]), undo=undo)
-    count, what = moved.folders + moved.files, counted(moved.folders, moved.files)
+    count, what = moved.folders + moved.files, count_text(moved.folders, moved.files)
     if not count:
         return Notice(_("Nothing was changed."))
     return Notice(ngettext("%(what)s was moved.", "%(what)s were moved.", count, what=what))
@@ -176,7 +176,7 @@ def moved_text(move: Move) -> str:
 
 
 def removed_notice(removal: services.Removal) -> Notice:
-    count, what = removal.folders + removal.files, counted(removal.folders, removal.files)
+    count, what = removal.folders + removal.files, count_text(removal.folders, removal.files)
     return Notice(
         ngettext("%(what)s was removed.", "%(what)s were removed.", count, what=what),
         undo=url_for("folders.restore_batch", batch_id=removal.batch_id),
@@ -188,7 +188,7 @@ def removed_notice(removal: services.Removal) -> Notice:
 def restore_batch(batch_id: str) -> ResponseReturnValue:
     """Restores what was removed together."""
     files, folders, place = services.restore_batch(actor(), batch_id)
-    count, what = folders + files, counted(folders, files)
+    count, what = folders + files, count_text(folders, files)
     text = ngettext("%(what)s was restored.", "%(what)s were restored.", count, what=what)
     Notice(text).show()
     return redirect(page_before(folder_url(place)), 303)

@@ -53,7 +53,7 @@ def show(actor: Actor, file: File) -> Preview:
 
 @permitted(Role.VIEWER)
 def find_preview(actor: Actor, file: File) -> tuple[Path, str]:
-    """The path and type of a document, sound or film that a browser shows as it is. NotShown for a
+    """The path and type of a document, audio or video that a browser shows as it is. NotShown for a
     PDF that contains JavaScript, which browsers would run."""
     path, kind = find_kind(file)
     if kind.shown_as not in ("pdf", "audio", "video"):

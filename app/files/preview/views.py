@@ -56,7 +56,7 @@ def refuse(error: DomainError) -> Response:
 @attachment(lambda file_id, name: url_for("files.show_file", file_id=file_id))
 @role_required()
 def show_preview(file_id: int, name: str) -> Response:
-    """A document, sound or film; it is not counted as a download. The name in the address is the
+    """A document, audio or video; it is not counted as a download. The name in the address is the
     one that the browser's viewer of documents shows."""
     file = queries.load_file(actor(), file_id)
     etag, real_name = file.sha256, file.name

@@ -14,14 +14,16 @@ from sqlalchemy.orm import aliased
 from app.actor import Actor
 from app.database.engine import db
 from app.database.failures import violates
+from app.database.limits import slices
 from app.errors import Conflict, Forbidden
 from app.files.folders.checks import check_no_files, check_not_taken
 from app.files.folders.models import UNIQUE_PATH, Folder
 from app.files.folders.moving import update_files, update_versions
 from app.files.folders.paths import ancestors, inside, is_inside, parent_of
-from app.files.folders.removing import COLUMNS, lock_files, owner_names, same_name
-from app.files.folders.rows import TABLE, ensure_folders, lock_present, slices
+from app.files.folders.removing import COLUMNS, lock_files, owner_names
+from app.files.folders.rows import TABLE, ensure_folders, lock_present
 from app.files.models import File, FileRow, join_path
+from app.files.queries import same_name
 from app.files.removed.places import paths_now
 from app.files.rules import check_may_change, is_restorable, restorable_since
 from app.files.search_keys import folder_keys
@@ -59,11 +61,12 @@ class Restored:
 
 
 def restore_removed(actor: Actor, batch_id: str, path: str = "") -> Restored:
-    """Restore what was removed together, as far as it can be, where it would be now: folders above
-    it may have been moved since. With a `path` the folder that would have it now, and what was in
-    it; folders above it that are missing are made again with their ids. Where a file came to a name
-    in the meantime, that one stays the current version. The owners of the files are locked, see
-    find_owners()."""
+    """Restore what was removed together and can still be restored, where it would be now: folders
+    above it may have been moved since. Conflict, and nothing is restored, if something else has one
+    of the paths. With a `path` the folder that would have it now, and what was in it; folders above
+    it that are missing are made again with their ids. Where the owner has stored a file of the same
+    name in the meantime, that one stays the current version. The owners of the files are locked,
+    see find_owners()."""
     files = removed_together(batch_id, path)
     for row in files:
         check_may_change(actor, row)

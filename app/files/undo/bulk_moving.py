@@ -10,14 +10,15 @@ from sqlalchemy.exc import IntegrityError
 from app.actor import Actor, Role
 from app.database.engine import db, release_connection
 from app.database.failures import violates
+from app.database.limits import slices
 from app.database.service import after_commit, service
 from app.errors import Conflict, Invalid, NotFound
 from app.files import cache
-from app.files.folders.checks import check_free, check_may_change_folders, check_not_taken
+from app.files.folders.checks import check_may_change_folders, check_not_taken
 from app.files.folders.models import UNIQUE_PATH, Folder
 from app.files.folders.moving import Move, check_move, move_file, move_folder
 from app.files.folders.paths import name_of, parent_of
-from app.files.folders.rows import ensure_folders, slices
+from app.files.folders.rows import ensure_folders
 from app.files.folders.services import record_move
 from app.files.models import UNIQUE_VERSION, File, join_path
 from app.files.queries import lock_owners, owners_of
@@ -106,10 +107,8 @@ def move_files(actor: Actor, changes: Sequence[RecordedChange]) -> Iterator[Move
         check_move(files, [])
     for file in files:
         before = json.loads(moved[file.id].before or "{}")
-        path = join_path(before["folder"], before["name"])
         with suppress(Conflict, Invalid, NotFound):
-            check_not_taken([path])
-            check_free(path)
+            check_not_taken([join_path(before["folder"], before["name"])])
             ensure_folders([before["folder"]], actor.id)
             yield move_file(file, before["folder"], before["name"], {})
 
@@ -127,6 +126,5 @@ def move_folders(actor: Actor, changes: Sequence[RecordedChange]) -> Iterator[Mo
         old = recorded_path(moved[folder.id].before)
         with suppress(Conflict, Invalid, NotFound):
             check_not_taken([old])
-            check_free(old)
             ensure_folders([parent_of(old)], actor.id)
             yield move_folder(folder.id, parent_of(old), name_of(old))

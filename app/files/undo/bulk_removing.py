@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from app.actor import Actor, Role
 from app.database.engine import db, release_connection
+from app.database.limits import slices
 from app.database.service import after_commit, service
 from app.files import cache
 from app.files.folders.models import Folder
@@ -23,11 +24,9 @@ from app.files.folders.removing import (
     delete_folders,
     lock_files,
     owner_names,
-    same_name,
 )
-from app.files.folders.rows import slices
 from app.files.models import File, FileRow
-from app.files.queries import lock_owners, owners_of
+from app.files.queries import lock_owners, owners_of, same_name
 from app.files.rules import check_owned
 from app.files.services import recorded
 from app.files.undo.results import Undone
@@ -76,28 +75,38 @@ def remove_all_added(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
         remove_added(actor, added, ids[start : start + REMOVE_MOST], owner_ids)
         for start in range(0, len(ids) or 1, REMOVE_MOST)
     ]
+    removals = [removal for removal, _folders in parts]
+    # Of a file with versions in two parts, the first one removes all.
+    removed = {each for removal in removals for each in removal.versions}
     return Undone(
         "removed",
-        [name for part in parts for name in part.files],
-        [name for part in parts for name in part.folders],
-        [name for part in parts for name in part.former],
-        sum(part.left for part in parts),
+        [row.name for each in removals for row in each.files if row.id not in each.former],
+        [name for _removal, folders in parts for name in folders],
+        [row.name for each in removals for row in each.files if row.id in each.former],
+        len(set(ids) - removed),
     )
 
 
 @service(Role.VIEWER)
 def remove_added(
     actor: Actor, added: Added, ids: Collection[int], owner_ids: Collection[int]
-) -> Undone:
+) -> tuple[VersionRemoval, list[str]]:
     """Remove those of some files that are unchanged, and the folders that are empty then, in one
-    transaction that first locks the owners. The folders are locked before the files, as by those
-    who remove them."""
+    transaction that first locks the owners; returns also the names of these folders. The folders
+    are locked before the files, as by those who remove them."""
     lock_owners(owner_ids)
     folders = lock_folders(actor, added, ids)
-    removal = find_removal(added, ids)
-    batch_id, moment = new_batch_id(), now()
-    update_versions(removal.versions, {"removed_at": moment, "removed_by": actor.id})
+    removal, batch_id = plan_removal(added, ids), new_batch_id()
+    update_versions(removal.versions, {"removed_at": now(), "removed_by": actor.id})
     update_versions([row.id for row in removal.former.values()], {"replaced_at": None})
+    record_removal(actor, added, removal, batch_id)
+    empty = find_empty(folders)
+    delete_folders(actor, empty, batch_id, {each: on.id for each, on in added.folders.items()})
+    after_commit(cache.invalidate)
+    return removal, [name_of(row.path) for row in empty]
+
+
+def record_removal(actor: Actor, added: Added, removal: VersionRemoval, batch_id: str) -> None:
     owners = owner_names(removal.files)
     changes = [
         Change(
@@ -109,16 +118,6 @@ def remove_added(
         for row in removal.files
     ]
     record(actor, "file.delete", *changes, batch_id=batch_id)
-    empty = find_empty(folders)
-    delete_folders(actor, empty, batch_id, {each: on.id for each, on in added.folders.items()})
-    after_commit(cache.invalidate)
-    return Undone(
-        "removed",
-        [row.name for row in removal.files if row.id not in removal.former],
-        [name_of(row.path) for row in empty],
-        [row.name for row in removal.files if row.id in removal.former],
-        len(set(ids).difference(removal.versions)),
-    )
 
 
 def fields_of(row: FileRow, owners: Mapping[int, str], removal: VersionRemoval) -> dict[str, Any]:
@@ -128,7 +127,7 @@ def fields_of(row: FileRow, owners: Mapping[int, str], removal: VersionRemoval) 
     return fields if former is None else {**fields, "current": former.version}
 
 
-def find_removal(added: Added, ids: Collection[int]) -> VersionRemoval:
+def plan_removal(added: Added, ids: Collection[int]) -> VersionRemoval:
     """Lock the unchanged files of some ids, and find what is removed of each: an uploaded version
     alone, if there is one from before, and a file that was restored with all its versions."""
     rows = lock_current(ids)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ScalarSelect, Subquery, func, literal, select, union_all
+from sqlalchemy import Exists, ScalarSelect, Subquery, func, literal, select, union_all
 from sqlalchemy.orm import aliased
 
 from app.actor import Actor, Role
@@ -62,7 +62,7 @@ def undoable_in(actor: Actor, head: HistoryEntry) -> Query | None:
     else:
         found = find_version(some, head.action)
         if not actor.may_write:
-            found = found.where(File.owner_id == actor.person_id)
+            found = found.where(~has_files_of_others(head, actor))
     return select(literal(head.id)).select_from(found.limit(1).subquery())
 
 
@@ -72,6 +72,13 @@ def newest_of_batch(head: HistoryEntry) -> Subquery:
     query = select(entry.id, entry.subject_id, entry.at)
     query = query.where(*(which if head.batch_id else (entry.id == head.id,)))
     return query.order_by(entry.id.desc()).limit(LOOKED_AT).subquery()
+
+
+def has_files_of_others(head: HistoryEntry, actor: Actor) -> Exists:
+    """Whether some of the newest entries are about files that the actor does not own."""
+    some, file = newest_of_batch(head), aliased(File)
+    query = select(some.c.id).join(file, file.id == some.c.subject_id)
+    return query.where(file.owner_id != actor.person_id).exists()
 
 
 def find_version(some: Subquery, action: str) -> Query:

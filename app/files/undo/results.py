@@ -52,16 +52,20 @@ class Undone:
     def messages(self) -> Sequence[Message]:
         left = NOT_RESTORED if self.how == "restored" else CHANGED
         return [
-            *counted(FILES[self.how], self.files),
-            *counted(FORMER, self.former),
-            *counted(FOLDERS[self.how], self.folders),
-            *counted(left, [""] * self.left),
+            *messages_about(FILES[self.how], self.files),
+            *messages_about(FORMER, self.former),
+            *messages_about(FOLDERS[self.how], self.folders),
+            *count_message(left, self.left),
         ]
 
 
-def counted(texts: OneOrSeveral, names: Sequence[str]) -> list[Message]:
+def messages_about(texts: OneOrSeveral, names: Sequence[str]) -> list[Message]:
     """A message about the only one, by its name, or about how many they are."""
+    return count_message(texts, len(names), names[0] if names else "")
+
+
+def count_message(texts: OneOrSeveral, count: int, name: str = "") -> list[Message]:
     one, several = texts
-    if len(names) == 1:
-        return [N_(one.text, name=names[0])]
-    return [N_(several.text, count=len(names))] if names else []
+    if count == 1:
+        return [N_(one.text, name=name)]
+    return [N_(several.text, count=count)] if count else []

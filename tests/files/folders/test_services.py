@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from app import concurrency
 from app.actor import ANONYMOUS, Actor, Role
+from app.database import limits
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.files import services as files
@@ -237,7 +238,7 @@ def test_versions_come_after_removed_ones_at_the_new_place(any_app, people):
 
 def test_version_numbers_grow_by_those_of_removed_files_alone(any_app, people, monkeypatch):
     me = editor(people[0])
-    monkeypatch.setattr(moving, "BATCH", 2)
+    monkeypatch.setattr(limits, "BATCH", 2)
     for name in ("f", "f", "g", "h"):
         put(people[0], f"a/{name}.txt")
     for number in range(4):
@@ -378,7 +379,7 @@ def test_many_are_changed_some_at_a_time_in_a_transaction_that_never_yields(
     for number in range(5):
         put(people[number % 2], f"a/{number}.txt")
         services.create_folder(me, "a", f"{number}")
-    for module in (moving, history, rows):
+    for module in (limits, history, rows):
         monkeypatch.setattr(module, "BATCH", 2)
     yields = note_calls(monkeypatch, concurrency, "is_module_patched")  # each yield asks it first
     services.move_selected(me, folders("a"), "", "b")

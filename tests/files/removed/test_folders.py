@@ -15,7 +15,7 @@ from app.files.removed import folders as removed_folders
 from app.files.removed import views
 from app.files.removed.folders import RemovedFolderListing, select_removed_folders
 from app.files.removed.services import empty_removed
-from app.history.models import HistoryEntry
+from app.history.models import ADMINISTRATORS, HistoryEntry
 from app.history.queries import load_entry
 from app.history.undo import undo_entries, undo_entry
 from app.times import now
@@ -97,6 +97,15 @@ def test_others_see_those_that_they_removed_themselves(people):
     assert [row[0] for row in rows(viewer)] == ["plans"]
     other = Actor(people[1], "林梅", Role.VIEWER)
     assert rows(other) == []
+
+
+def test_what_only_administrators_may_see_is_not_listed_for_others(people):
+    put(people[0], "plans/a.txt")
+    remove_selected(editor(people[0]), folders("plans"))
+    db.session.execute(update(HistoryEntry).values(visible_to=ADMINISTRATORS))
+    db.session.commit()
+    assert rows(editor(people[0])) == []
+    assert [row[0] for row in rows(OPERATOR)] == ["plans"]
 
 
 @pytest.mark.parametrize("how", ["emptied", "old"])

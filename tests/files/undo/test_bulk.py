@@ -11,7 +11,7 @@ from app.actor import ANONYMOUS, Actor, Role
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, NotFound, Unauthorized
 from app.files import services as files
-from app.files.folders import services
+from app.files.folders import moving, services
 from app.files.folders.models import Folder
 from app.files.models import File
 from app.files.undo import bulk_moving, bulk_removing
@@ -350,6 +350,31 @@ def test_strangers_neither_restore_nor_move_back(people):
     assert paths()[0] == []
 
 
+@pytest.mark.parametrize("action", ["file.delete", "file.move"])
+def test_the_owner_of_some_of_the_files_is_not_offered_undo(people, action):
+    me = editor(people[0])
+    ids = [*upload(people[0], "a/1.txt"), *upload(people[1], "a/2.txt")]
+    services.create_folder(me, "", "b")
+    services.move_selected(me, picked(*ids), "b")
+    if action == "file.delete":
+        services.remove_selected(me, picked(*ids))
+    owner = replace(editor(people[1]), role=Role.VIEWER)
+    assert (action in offered(me), offered(owner)) == (True, [])
+    with pytest.raises(Forbidden):
+        undo(owner, action)
+
+
+def test_no_more_folders_are_moved_back_than_may_be_moved(monkeypatch, people):
+    me = editor(people[0])
+    upload(people[0], "a/1.txt", "b/2.txt")
+    services.create_folder(me, "", "c")
+    services.move_selected(me, folders("a", "b"), "c")
+    monkeypatch.setattr(moving, "MOVE_MOST", 1)
+    with pytest.raises(Conflict):
+        undo(me, "folder.move")
+    assert paths() == (["c/a/1.txt:1", "c/b/2.txt:1"], ["c", "c/a", "c/b"])
+
+
 @pytest.mark.parametrize("action", ["file.create", "file.delete", "file.move"])
 def test_undone_by_two_at_once_is_undone_once(any_app, people, action):
     me = editor(people[0])
@@ -381,6 +406,14 @@ def test_many_files_are_removed_some_at_a_time(monkeypatch, people):
     me = editor(people[0])
     upload(people[0], *[f"a/{number}.txt" for number in range(5)])
     assert undo(me, "file.create") == "5 files were removed. a was removed."
+    assert paths() == ([], [])
+
+
+def test_versions_of_one_file_in_two_parts_are_removed_together(monkeypatch, people):
+    monkeypatch.setattr(bulk_removing, "REMOVE_MOST", 2)
+    for name, data in (("a", b"x"), ("b", b"x"), ("c", b"x"), ("a", b"y")):
+        store_by_script(people[0], f"{name}.txt", data)
+    assert undo(editor(people[0]), "file.create") == "3 files were removed."
     assert paths() == ([], [])
 
 
@@ -483,7 +516,7 @@ def test_files_that_came_back_are_offered_also_if_their_folder_has_changed(peopl
     assert undo(me, "folder.restore") == "2 files were removed."
 
 
-@pytest.mark.parametrize("step", ["lock_folders", "find_removal", "find_empty"])
+@pytest.mark.parametrize("step", ["lock_folders", "plan_removal", "find_empty"])
 def test_what_somebody_puts_into_a_folder_that_is_removed_has_a_folder(any_app, people, step):
     me = editor(people[0])
     upload(people[0], "a/b/1.txt", "a/b/2.txt")
@@ -495,7 +528,7 @@ def test_what_somebody_puts_into_a_folder_that_is_removed_has_a_folder(any_app, 
     assert paths() == (["a/b/3.txt:1"], ["a", "a/b"])
 
 
-@pytest.mark.parametrize("step", ["lock_folders", "find_removal", "find_empty"])
+@pytest.mark.parametrize("step", ["lock_folders", "plan_removal", "find_empty"])
 def test_files_that_somebody_removes_just_now_are_removed_once(any_app, people, step):
     me = editor(people[0])
     upload(people[0], "a/1.txt", "a/2.txt")
