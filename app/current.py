@@ -6,11 +6,16 @@ import hmac
 import os
 import socket
 from dataclasses import replace
+from select import POLLRDHUP
 
-from flask import current_app, g
+from flask import current_app, g, has_request_context, request
+from gevent.monkey import get_original
 
 from app.actor import ANONYMOUS, NO_PREFERENCES, Actor, Preferences
 from app.config import Settings
+
+# The system's own: gevent's would let other requests run.
+poll = get_original("select", "poll")
 
 
 def settings() -> Settings:
@@ -29,6 +34,16 @@ def mac(purpose: str, text: str) -> str:
 def worker_name() -> str:
     """This process as host:pid."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def client_is_gone() -> bool:
+    """True if the client of the current request has closed its connection; only gunicorn tells."""
+    connection = request.environ.get("gunicorn.socket") if has_request_context() else None
+    if connection is None:
+        return False
+    look = poll()
+    look.register(connection, POLLRDHUP)
+    return bool(look.poll(0))
 
 
 def actor() -> Actor:

@@ -144,3 +144,9 @@ class Unavailable(DomainError):
 
     def __init__(self, message: Text = "") -> None:
         super().__init__(message, Retry_After="2")
+
+
+class ClientGone(DomainError):
+    """The client closed its connection before its request had its turn."""
+
+    status = 499  # as nginx logs it

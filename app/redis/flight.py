@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from flask import current_app
 
-from app.errors import Unavailable
+from app.current import client_is_gone
+from app.errors import ClientGone, Unavailable
 from app.redis.lock import Lock
 from app.text import N_
 
@@ -26,7 +27,8 @@ BUSY = N_("This is still being computed. Try again in a moment.")
 class Turns:
     """At most `count` requests of this process compute at once; the next ones wait `seconds` for
     their turn, and then get `Unavailable`. A request has one turn at most: whatever its computation
-    needs, it computes within that turn."""
+    needs, it computes within that turn. One whose client has closed the connection takes none:
+    after an overload nobody waits for what nobody will read."""
 
     def __init__(self, count: int, seconds: float) -> None:
         self.free = threading.BoundedSemaphore(count)
@@ -47,6 +49,9 @@ class Turns:
     def take(self) -> None:
         if not self.free.acquire(timeout=self.seconds):
             raise Unavailable(BUSY)
+        if client_is_gone():
+            self.free.release()
+            raise ClientGone
         current.turns = self
 
 

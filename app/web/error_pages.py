@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
 from app.database import failures
-from app.errors import DomainError, Invalid, Locked
+from app.errors import ClientGone, DomainError, Invalid, Locked
 from app.logs.events import event
 from app.redis import failures as redis_failures
 from app.web.client import accepts_anything, wants_page
@@ -86,6 +86,11 @@ def answer_refusal(error: DomainError) -> Response:
     return answer(error.status, error.message, error.headers, **more)
 
 
+def answer_nobody(error: ClientGone) -> Response:
+    """End a request whose client has gone: a page would take time."""
+    return Response(status=error.status)
+
+
 def answer_http_error(error: HTTPException) -> Response:
     """Answer an error of Flask or Werkzeug, with its headers (Allow, Retry-After, ...)."""
     if error.code == 404 and (page := without_slash()):
@@ -126,6 +131,7 @@ def answer_unexpected(error: Exception) -> Response:
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, answer_refusal)
+    app.register_error_handler(ClientGone, answer_nobody)
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(RedisError, answer_redis_error)
     for database_error in failures.DATABASE_ERRORS:

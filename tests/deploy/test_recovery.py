@@ -3,10 +3,9 @@
 import itertools
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -27,7 +26,6 @@ ATTEMPTS = 3
 EXCHANGE_MOST, FACTOR = 3 * 0.3, 3
 RECOVERY_MOST, ASKERS = 3.0, 200
 OURS = "FROM information_schema.processlist WHERE db = 'gazetteer'"
-CITY_QUERIES = f"SELECT COUNT(*) {OURS} AND info LIKE 'SELECT%%city%%' AND id != CONNECTION_ID()"
 
 
 @dataclass
@@ -119,26 +117,6 @@ def test_workers_start_and_are_exchanged_while_the_database_is_away(folder, redi
         assert servers.answers(web.base)
         assert "not prepared" not in web.log()
         assert "Traceback" not in web.log()
-
-
-def test_statement_of_a_killed_worker_ends(web, database):
-    def search() -> None:
-        with suppress(requests.RequestException):
-            requests.get(f"{web.base}/cities?q=killed", timeout=60)
-
-    with database.cursor() as cursor:
-        cursor.execute("LOCK TABLES city WRITE")
-    client = threading.Thread(target=search)
-    client.start()
-    servers.wait_until(lambda: count(database, CITY_QUERIES) > 0, "a statement waits")
-    for pid in servers.children(web.master):
-        os.kill(pid, signal.SIGKILL)
-    client.join()
-    servers.wait_until(lambda: count(database, CITY_QUERIES) == 0, "it has ended", 30)
-    with database.cursor() as cursor:
-        cursor.execute("UNLOCK TABLES")
-    servers.wait_until(lambda: servers.answers(web.base), "other workers answer")
-    web.ask("/cities?q=after")
 
 
 @pytest.mark.soak

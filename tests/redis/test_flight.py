@@ -1,5 +1,6 @@
 """One does the work and the others get its result, in one process and in several."""
 
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from app.errors import Unavailable
+from app.errors import ClientGone, Unavailable
 from app.redis import flight as flights
 from app.redis import lock as locks
 from app.redis.client import redis_store
@@ -170,3 +171,17 @@ def test_turns_are_few_and_given_back():
             raise ZeroDivisionError
         assert pool.submit(other).result(60) == "done"
     assert current.turns is None
+
+
+def test_a_turn_is_for_clients_that_are_still_there(app):
+    turns = Turns(1, 0)
+    ours, theirs = socket.socketpair()
+    with ours, app.test_request_context(environ_overrides={"gunicorn.socket": ours}):
+        theirs.sendall(b"GET /the-next-request")
+        with turns.taken():
+            assert current.turns is turns
+        theirs.close()
+        with pytest.raises(ClientGone), turns.taken():
+            pass
+        assert current.turns is None
+        assert turns.free.acquire(blocking=False)

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from app.errors import Conflict, NoSpace
+from app.errors import ClientGone, Conflict, NoSpace
 from tests.factories import HTML
 from tests.html import Page
 
@@ -64,3 +64,14 @@ def test_missing_city_is_a_page_of_two_texts(as_role):
         "Page not found",
         "This city is not in the register. It may have been removed.",
     ]
+
+
+def test_nothing_is_drawn_for_a_client_that_has_gone(make_app):
+    app = make_app(own=True)
+
+    @app.get("/gone")
+    def gone():
+        raise ClientGone
+
+    response = app.test_client().get("/gone", headers=HTML)
+    assert (response.status_code, response.data) == (499, b"")
