@@ -25,6 +25,7 @@ from app.database.engine import db
 from app.database.service import unrecorded
 from app.errors import Locked
 from app.history.models import HistoryEntry
+from app.redis.breaker import Breaker
 from app.setup import services as setup
 from tests.applications import PASSWORD_METHOD
 
@@ -169,6 +170,22 @@ def connections_held(app: Flask) -> Iterator[list[int]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AbstractConnection, "send_packed_command", note_and_send)
         yield held
+
+
+@contextmanager
+def without_redis(app: Flask) -> Iterator[None]:
+    """Redis is away during this block."""
+    present = app.extensions["redis"]
+    absent = present.__class__.from_url("unix:///nowhere.sock")
+    absent.breaker = Breaker()
+    app.extensions["redis"] = absent
+    app.extensions["redis-scripts"].clear()
+    try:
+        yield
+    finally:
+        app.extensions["redis"] = present
+        app.extensions["redis-scripts"].clear()
+        absent.close()
 
 
 def note_calls(patch: pytest.MonkeyPatch, owner: Any, name: str) -> list[tuple[Any, ...]]:
