@@ -128,7 +128,7 @@ def test_no_other_page_needs_much_more(filled, ask):
 
 
 # The form of a new city: at most so many statements and trips to Redis.
-NEW_CITY = {"sqlite": (4, 3), "mysql": (5, 3)}
+NEW_CITY = {"sqlite": (4, 2), "mysql": (5, 2)}
 
 
 def test_a_new_city_needs_no_more_than_its_bounds(any_app):
