@@ -76,8 +76,11 @@ class Facts:
 
 
 def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
-    """The content of the list's page; without a query if it is cached."""
+    """The content of the list's page; without a query if it is cached. The list of one province
+    also shows facts about the whole register: it is cached for these facts, so it is the same
+    after a change of another province that leaves them as they are."""
     check_reader(actor)
+    facts = register_facts(actor) if listing.parts else None
     address = [
         asdict(listing),
         write_cursor(cursor),
@@ -85,12 +88,16 @@ def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
         actor.may_write,
         static_files.content_hash(),
         source_hash(),
+        facts and (facts.provinces, facts.flawed),
     ]
-    key = f"list:{digest(address)}"
     # Our own template made it, and escaped what it shows.
     return Markup(  # noqa: S704
         cache.get_or_compute(
-            key, str, lambda: draw_list(actor, listing, cursor), is_search=bool(listing.search)
+            f"list:{digest(address)}",
+            str,
+            lambda: draw_list(actor, listing, cursor, facts or register_facts(actor)),
+            is_search=bool(listing.search),
+            parts=listing.parts,
         )
     )
 
@@ -109,8 +116,7 @@ def register_facts(actor: Actor) -> Facts:
     )
 
 
-def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
-    facts = register_facts(actor)
+def draw_list(actor: Actor, listing: CityListing, cursor: Cursor, facts: Facts) -> str:
     hits = cached_hits(actor, listing) if listing.is_filtered else None
     total = hits.total if hits else facts.known_total
     page = queries.select_page(actor, listing, cursor, total, hits)
@@ -136,13 +142,16 @@ def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
 def cached_hits(actor: Actor, listing: CityListing) -> Hits:
     """What the filters find: read once for all pages and orders of a search."""
     key = digest(asdict(replace(CityListing(), **{f: getattr(listing, f) for f in CITIES.filters})))
-    return cache.get_or_compute(f"hits:{key}", Hits, lambda: queries.find_hits(actor, listing))
+    return cache.get_or_compute(
+        f"hits:{key}", Hits, lambda: queries.find_hits(actor, listing), parts=listing.parts
+    )
 
 
 def find_choices(actor: Actor, province: str) -> list[str]:
     """The provinces that may be meant by a name that none has."""
     if not province or has_province(province):
         return []
+    # The list now depends on all names of provinces, because what it is computed from does.
     return suggest_provinces(actor, province)
 
 
