@@ -473,7 +473,7 @@ def test_a_removed_folder_comes_back_where_the_folder_above_was_moved(any_app, p
     check_keys()
 
 
-def test_a_folder_is_not_restored_where_another_one_is_now(any_app, people):
+def test_a_folder_is_restored_into_another_one_that_is_there_now(any_app, people):
     me = editor(people[0])
     put(people[0], "a/b/f.txt")
     services.remove_selected(me, folders("a/b"))
@@ -481,10 +481,15 @@ def test_a_folder_is_not_restored_where_another_one_is_now(any_app, people):
     rename("a", "c")
     assert find_folder_removal(me, "a/b") is None
     services.create_folder(me, "c", "b")
-    assert "folder.delete" not in offered(me)
+    number = folder_id("c/b")
+    assert "folder.delete" in offered(me)
+    assert str(undo_folder_change(me, removal)) == (
+        "What was in b was restored into the folder of this name."
+    )
+    assert paths() == (["c/b/f.txt:1"], ["c", "c/b"])
+    assert folder_id("c/b") == number
     with pytest.raises(Conflict):
         undo_folder_change(me, removal)
-    assert paths() == ([], ["c", "c/b"])
 
 
 def test_what_cannot_be_restored_from_the_history(any_app, people):
@@ -494,11 +499,10 @@ def test_what_cannot_be_restored_from_the_history(any_app, people):
     removal = newest_entry("folder.delete")
     with pytest.raises(Forbidden):
         undo_folder_change(viewer, removal)
-    services.create_folder(me, "", "a")
-    assert offered(me) == ["folder.create"]
-    with pytest.raises(Conflict):
+    put(people[0], "a", b"a file")
+    assert offered(me) == []
+    with pytest.raises(Conflict, match="There is already a file a in Files"):
         undo_folder_change(me, removal)
-    services.remove_selected(me, folders("a"))
     newest = newest_entry("folder.delete")
     moment = now() - timedelta(days=31)
     db.session.execute(update(HistoryEntry).values(at=moment))
