@@ -7,11 +7,13 @@ anything personal, nor a token.
 import functools
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
 from flask import current_app
 from flask_babel import get_locale
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.actor import Actor
 from app.cities import cache
@@ -27,6 +29,7 @@ from app.current import settings
 from app.database.cursor import Cursor, write_cursor
 from app.database.keyset import SEARCH_LENGTH
 from app.web.assets import static_files
+from app.web.formatting import format_age
 from app.web.listings import (
     Filter,
     ListAddress,
@@ -47,6 +50,8 @@ CITIES = ListAddress(
     },
 )
 
+# The time in a cached list whose text is how long ago it was.
+AGE = re.compile('<time data-age datetime="([^"]+)"[^>]*>')
 # Whatever may change how a list is drawn.
 SOURCES = ("app/**/*.py", "templates/**/*.html", "translations/*/LC_MESSAGES/*.mo")
 
@@ -90,16 +95,19 @@ def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
         source_hash(),
         facts and (facts.provinces, facts.flawed),
     ]
-    # Our own template made it, and escaped what it shows.
-    return Markup(  # noqa: S704
-        cache.get_or_compute(
-            f"list:{digest(address)}",
-            str,
-            lambda: draw_list(actor, listing, cursor, facts or register_facts(actor)),
-            is_search=bool(listing.search),
-            parts=listing.parts,
-        )
+    content = cache.get_or_compute(
+        f"list:{digest(address)}",
+        str,
+        lambda: draw_list(actor, listing, cursor, facts or register_facts(actor)),
+        is_search=bool(listing.search),
+        parts=listing.parts,
     )
+    # Our own template made it, and escaped what it shows.
+    return Markup(content if listing.is_filtered else AGE.sub(fill_age, content, 1))  # noqa: S704
+
+
+def fill_age(found: re.Match[str]) -> str:
+    return f"{found[0]}{escape(format_age(datetime.fromisoformat(found[1])))}"
 
 
 def digest(value: object) -> str:
