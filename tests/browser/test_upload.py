@@ -240,7 +240,7 @@ def test_a_paused_upload_is_resumed_and_an_unreadable_file_fails_alone(
     (tmp_path / "goes.txt").unlink()
     restore()
     page.get_by_role("button", name="Resume").click()
-    expect_title(page, "6 uploaded, 1 failed")
+    expect_title(page, "3 uploaded, 3 already there, 1 failed")
     expect_failure(page, "goes.txt", "This file could not be read.")
     expect_listed(page, "stays too.txt")
 
