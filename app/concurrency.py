@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 import gevent
 from gevent.monkey import is_module_patched
@@ -29,22 +29,22 @@ class LoopIteration:
         if number != self.number:
             self.number, self.began = number, time.monotonic()
 
-    def is_long(self) -> bool:
-        """True if other requests have waited long enough."""
-        return time.monotonic() - self.began >= WORK_SECONDS
+    def is_long(self, seconds: float) -> bool:
+        """True if other requests have waited for so long."""
+        return time.monotonic() - self.began >= seconds
 
 
 current = LoopIteration()
 
 
-def yield_to_hub() -> None:
-    """Let the other requests of this process run if they have waited for some milliseconds. Called
-    after each short piece of work; does nothing outside of gevent."""
+def yield_to_hub(seconds: float = WORK_SECONDS) -> None:
+    """Let the other requests of this process run if they have waited for so long. Called after each
+    short piece of work; does nothing outside of gevent."""
     if not is_module_patched("time"):
         return
     loop = gevent.get_hub().loop
     current.update(loop.iteration)
-    if current.is_long():
+    if current.is_long(seconds):
         wait_for_poll()
         current.update(loop.iteration)
 
@@ -77,6 +77,23 @@ def run_in_thread(work: Callable[..., Any], *args: Any) -> Any:
     if not is_module_patched("threading"):
         return work(*args)
     return gevent.get_hub().threadpool.apply(work, args)
+
+
+def finish_in_thread(work: Callable[[], T]) -> T:
+    """The same for work with what only one may use at a time: a request that is killed waits until
+    the thread has ended, and raises then."""
+    if not is_module_patched("threading"):
+        return work()
+    running = gevent.get_hub().threadpool.spawn(work)
+    killed: BaseException | None = None
+    while not running.ready():
+        try:
+            running.wait()
+        except BaseException as error:
+            killed = error
+    if killed:
+        raise killed
+    return cast(T, running.get())
 
 
 def run_in_threads(work: Callable[[T], R], items: Iterable[T], at_once: int) -> list[R]:

@@ -12,7 +12,6 @@ from click.testing import Result
 from flask import Flask
 from redis.connection import AbstractConnection
 from sqlalchemy import event, select, text
-from sqlalchemy.exc import DBAPIError
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
@@ -23,10 +22,10 @@ from app.auth.sessions.start import start_session
 from app.auth.tokens import services as tokens
 from app.database import service
 from app.database.engine import db
-from app.database.failures import Kind, classify
 from app.database.service import unrecorded
 from app.errors import Locked
 from app.history.models import HistoryEntry
+from app.redis.breaker import Breaker
 from app.setup import services as setup
 from tests.applications import PASSWORD_METHOD
 
@@ -173,6 +172,22 @@ def connections_held(app: Flask) -> Iterator[list[int]]:
         yield held
 
 
+@contextmanager
+def without_redis(app: Flask) -> Iterator[None]:
+    """Redis is away during this block."""
+    present = app.extensions["redis"]
+    absent = present.__class__.from_url("unix:///nowhere.sock")
+    absent.breaker = Breaker()
+    app.extensions["redis"] = absent
+    app.extensions["redis-scripts"].clear()
+    try:
+        yield
+    finally:
+        app.extensions["redis"] = present
+        app.extensions["redis-scripts"].clear()
+        absent.close()
+
+
 def note_calls(patch: pytest.MonkeyPatch, owner: Any, name: str) -> list[tuple[Any, ...]]:
     """Wrap a function; returns a list that gets the arguments of each call from now on."""
     calls: list[tuple[Any, ...]] = []
@@ -222,12 +237,12 @@ def coming_between(
                 results.append(error)
 
     other = threading.Thread(target=run)
+    turn_to_write = service.turn_to_write
 
-    def classify_and_notice(error: DBAPIError) -> Kind:
-        kind = classify(error)
-        if kind is Kind.BUSY and threading.current_thread() is other:
+    def notice_and_wait(*args: Any) -> Any:
+        if service.writing.locked() and threading.current_thread() is other:
             is_busy.set()
-        return kind
+        return turn_to_write(*args)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if other.ident is None:
@@ -239,7 +254,7 @@ def coming_between(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(owner, name, call)
-        patch.setattr(service, "classify", classify_and_notice)
+        patch.setattr(service, "turn_to_write", notice_and_wait)
         yield results
     other.join(120)
     assert not other.is_alive(), "it hangs"

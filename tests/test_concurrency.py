@@ -59,6 +59,33 @@ gevent.joinall([gevent.spawn(upload, number) for number in range(8)], raise_erro
 print(json.dumps([idle, sorted(spent.values()), turns]))
 """
 
+# Prints what a killed request did while its thread worked, and what became of it.
+KILLED = """
+from gevent import monkey
+monkey.patch_all()
+import json, time
+import gevent
+from gevent.monkey import get_original
+from app.concurrency import finish_in_thread
+
+done = []
+
+def work():
+    get_original("time", "sleep")(0.1)
+    done.append("worked")
+
+def request():
+    try:
+        finish_in_thread(work)
+    finally:
+        done.append("ended")
+
+killed = gevent.spawn(request)
+gevent.sleep(0.01)
+killed.kill()
+print(json.dumps([done, type(killed.value).__name__, finish_in_thread(lambda: 7)]))
+"""
+
 
 def run(program):
     command = [sys.executable, "-c", program]
@@ -76,3 +103,7 @@ def test_sockets_are_polled_every_few_milliseconds():
     assert spent[-1] < WORK_SECONDS + 10 * PIECE
     assert len(spent) > sum(spent) / (WORK_SECONDS + 10 * PIECE)
     assert min(turns) > 5
+
+
+def test_killed_request_ends_after_the_thread_that_works_for_it():
+    assert run(KILLED) == [["worked", "ended"], "GreenletExit", 7]

@@ -7,21 +7,24 @@ all processes show the same for half a minute, with its moment; fragments with i
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import case, func, select
 
 from app.cities.models import City
+from app.cities.rules import sort_key
 from app.database.engine import db
 from app.database.failures import DATABASE_ERRORS, Kind, classify, report
 from app.database.keyset import count_rows
+from app.database.service import after_commit
 from app.redis.cache import SharedCache
 from app.times import now
 
 T = TypeVar("T")
 
 CACHE = SharedCache("gz:cities")
-get_or_compute, invalidate = CACHE.get_or_compute, CACHE.invalidate
+get_or_compute = CACHE.get_or_compute
 
 LARGE = 50_000  # cities; up to here all totals are those of the moment
 NEWEST = select(func.max(City.id))  # read from the end of an index
@@ -40,6 +43,23 @@ class Total:
     @property
     def is_large(self) -> bool:
         return self.is_least or self.cities > LARGE
+
+
+def part_of(province: str | None) -> str:
+    """The part of the register that has the cities of a province, however it is written. The list
+    of one that nobody writes like this has those of the same search key."""
+    return f"province {sort_key(province)}"
+
+
+def invalidate_province(*names: str | None) -> None:
+    """The running service changed cities of these provinces: of the one that a city was in, and
+    of the one that it is in now."""
+    after_commit(partial(CACHE.invalidate, *map(part_of, names)))
+
+
+def invalidate_all() -> None:
+    """The running service changed cities of any provinces."""
+    after_commit(CACHE.invalidate)
 
 
 def count_cities() -> Total:

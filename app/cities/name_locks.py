@@ -21,8 +21,9 @@ LOCK = insert(LOCKS).on_duplicate_key_update(digest=LOCKS.c.digest)
 
 def lock_names(names: Iterable[Sequence[str | None]]) -> None:
     """Lock the names of cities, each a province and a city, until the running service ends."""
-    digests = sorted({digest_of(*pair_of(*pair)) for pair in names})
-    if digests and db.engine.dialect.name == "mysql":
+    if db.engine.dialect.name != "mysql":
+        return
+    if digests := sorted({digest_of(*pair_of(*pair)) for pair in names}):
         db.session.execute(LOCK, [{"digest": digest} for digest in digests])
 
 

@@ -19,7 +19,7 @@ from app.config import ROOT
 from app.database.engine import db, release_connection
 from app.database.failures import violates
 from app.database.idempotency import hash_key, store_key
-from app.database.service import after_commit, permitted, service
+from app.database.service import permitted, service
 from app.errors import Conflict, Invalid, NotFound
 from app.history.queries import find_removal
 from app.history.services import Change, changed_fields, new_batch_id, record
@@ -119,7 +119,7 @@ def insert_city(actor: Actor, values: Values) -> int:
     inserted: Any = db.session.execute(INSERT, row)
     city_id: int = inserted.inserted_primary_key[0]
     record(actor, "city.create", Change(city_id, after=values, version=1))
-    after_commit(cache.invalidate)
+    cache.invalidate_province(names_of(values)[0])
     return city_id
 
 
@@ -165,11 +165,12 @@ def save_row(actor: Actor, row: City, values: Values, anyway: bool) -> int | Non
 
 def write_row(row: City, values: Values) -> None:
     """Give a locked row these values, within a running service."""
+    former = row.provincename
     row.version += 1
     row.changed_at = now()
     for column, value in row_of(values).items():
         setattr(row, column, value)
-    after_commit(cache.invalidate)
+    cache.invalidate_province(former, row.provincename)
 
 
 def lock_city(city_id: int) -> City:
@@ -201,7 +202,7 @@ def remove_row(actor: Actor, row: City, reverts_id: int | None = None) -> Remove
     db.session.flush()
     change = Change(removed.city_id, values_of(removed), None, removed.version)
     record(actor, "city.delete", change, reverts_id=reverts_id)
-    after_commit(cache.invalidate)
+    cache.invalidate_province(removed.provincename)
     return removed
 
 
@@ -242,7 +243,7 @@ def restore_row(actor: Actor, removed: RemovedCity) -> RestoredCity:
         Change(row.id, None, values, row.version),
         reverts_id=find_removal("city", row.id, removed.removed_at),
     )
-    after_commit(cache.invalidate)
+    cache.invalidate_province(row.provincename)
     same_id = find_same(row.provincename or "", row.cityname or "", other_than=row.id)
     return RestoredCity(row.id, row.cityname or "", same_id)
 
@@ -290,7 +291,7 @@ def insert_sample_cities(actor: Actor, sample: list[Values]) -> int:
     ids = {(province, city): row_id for row_id, province, city in db.session.execute(added)}
     changes = (Change(ids[names_of(values)], after=values, version=1) for values in sample)
     record(actor, "city.create", *changes, batch_id=new_batch_id())
-    after_commit(cache.invalidate)
+    cache.invalidate_all()
     return len(sample)
 
 

@@ -25,4 +25,4 @@ def init_app(app: Flask) -> None:
             return
         registry.add(app, "bytes of the write-ahead log freed", 10, truncate_wal)
         if web:
-            limits.pace_reads(db.engine)
+            limits.pace(db.engine)

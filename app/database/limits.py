@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, ExceptionContext, QueuePool, event
 
-from app.concurrency import yield_to_hub
+from app.concurrency import WORK_SECONDS, finish_in_thread, yield_to_hub
 from app.database.failures import DATABASE_ERRORS
 
 BATCH = 500  # values of one statement
@@ -26,6 +26,10 @@ PACE = "pace"
 # Steps of SQLite's virtual machine between two looks at the clock, which take about 0.3 ms. What
 # takes longer was not SQLite: the rows were used in between.
 STEPS, SLICE_SECONDS = 4000, 0.1
+# After so long a transaction that writes lets other requests run, or one of many short statements.
+# Ten times as long as during a read: nobody else can write before the commit, so the transaction
+# shall not take much longer because others compute.
+HOLD_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def engine_options(url: str, web: bool = False) -> dict[str, Any]:
         "hide_parameters": True,
     }
     if url.startswith("sqlite"):
-        return {**options, "connect_args": {"timeout": SQLITE_WEB_WAIT if web else limits.lock}}
+        paced = {"timeout": SQLITE_WEB_WAIT, "factory": PacedConnection}
+        return {**options, "connect_args": paced if web else {"timeout": limits.lock}}
     return {
         **options,
         "pool_recycle": 360,
@@ -86,27 +91,35 @@ def fill_pool(engine: Engine) -> None:
             time.sleep(FILL_PAUSE)
 
 
+class PacedConnection(sqlite3.Connection):
+    """A connection of a web process, which commits in a thread: that waits for the disk, sometimes
+    until the whole write-ahead log is in the database, and makes no steps in the meantime."""
+
+    def commit(self) -> None:
+        finish_in_thread(super().commit)
+
+
 class Pace:
-    """Lets other requests run during a long read of SQLite, and ends it after WEB.statement seconds
-    of its own. SQLite calls `step` every STEPS steps. One per connection."""
+    """Lets other requests run during long transactions of SQLite, and ends a read after
+    WEB.statement seconds of its own. SQLite calls `step` every STEPS steps. One per connection."""
 
     def __init__(self) -> None:
-        self.reading = False
+        self.writing = False
         self.spent = self.since = 0.0
         self.raised: BaseException | None = None
 
     def start(self) -> None:
+        """Called before each statement."""
+        yield_to_hub(HOLD_SECONDS)
         self.spent, self.since, self.raised = 0.0, time.monotonic(), None
 
     def step(self) -> int:
         """SQLite interrupts the statement if this is not 0. It would swallow an exception."""
-        if not self.reading:
-            return 0
         self.spent += min(time.monotonic() - self.since, SLICE_SECONDS)
-        if self.spent > (WEB.statement or 0):
+        if not self.writing and self.spent > (WEB.statement or 0):
             return 1
         try:
-            yield_to_hub()
+            yield_to_hub(HOLD_SECONDS if self.writing else WORK_SECONDS)
         except BaseException as error:  # the request is killed while another one runs
             self.raised = error
             return 1
@@ -114,7 +127,7 @@ class Pace:
         return 0
 
 
-def pace_reads(engine: Engine) -> None:
+def pace(engine: Engine) -> None:
     """Give each SQLite connection of a web process its Pace."""
     event.listen(engine, "connect", add_pace)
     event.listen(engine, "begin", begin_pace)
@@ -123,13 +136,12 @@ def pace_reads(engine: Engine) -> None:
 
 
 def add_pace(connection: sqlite3.Connection, record: Any) -> None:
-    record.info[PACE] = pace = Pace()
-    connection.set_progress_handler(pace.step, STEPS)
+    record.info[PACE] = added = Pace()
+    connection.set_progress_handler(added.step, STEPS)
 
 
 def begin_pace(connection: Connection) -> None:
-    # A transaction that writes must not let others run before its commit.
-    connection.info[PACE].reading = not connection.get_execution_options().get("immediate")
+    connection.info[PACE].writing = connection.get_execution_options().get("immediate", False)
 
 
 def start_pace(connection: Connection, *_more: Any) -> None:

@@ -5,7 +5,8 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial, wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -21,13 +22,14 @@ from app.errors import Locked
 P = ParamSpec("P")
 T = TypeVar("T")
 Service = Callable[Concatenate[Actor, P], T]
+FollowUps = list[Callable[[], object]]
 
 log = logging.getLogger("gazetteer.transactions")
 
 ANYONE = None  # the role of services for visitors: signing in, claiming a new installation
 ATTEMPTS = 5
 SQLITE_WAIT, SQLITE_SHORT_WAIT = 5.0, 1.0  # seconds until others have written
-queue = threading.Lock()
+writing = threading.Lock()  # held by the request that writes to SQLite
 
 
 def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, T]], Service[P, T]]:
@@ -82,15 +84,38 @@ def run_transaction(work: Callable[[], T], wait: float = SQLITE_WAIT) -> T:
     If the database reports a deadlock or, on SQLite, is busy, `work` is called again, so it must
     not have effects outside the database; what follows the change (clearing a cache) is passed to
     `after_commit()`. A locked row raises Locked and is not retried: the database has already waited
-    for it. On SQLite nothing between the first write and the commit may wait or yield to the hub
-    (no Redis, no file): while others of the process compute, nobody could write.
+    for it. On SQLite `work` does not wait for anything (Redis, a file) between the first write and
+    the commit, because nobody else can write. The statements themselves let others run, seldom
+    (app/database/limits.py::Pace).
     """
     session = db.session()
     if session.info.get("in_service"):
         raise RuntimeError("a service was called inside another one")
+    session.rollback()
+    with turn_to_write(session, wait) as deadline:
+        result, follow_ups = commit_work(session, work, deadline)
+    for follow_up in follow_ups:
+        run_follow_up(follow_up)
+    return result
+
+
+@contextmanager
+def turn_to_write(session: Session, wait: float) -> Iterator[float]:
+    """On SQLite, wait until no other request of this process writes: one that waits in begin()
+    asks again and again. The time until which begin() may wait for other processes."""
+    deadline = time.monotonic() + wait
+    first = session.get_bind().dialect.name == "sqlite" and writing.acquire(timeout=wait)
+    try:
+        yield deadline
+    finally:
+        if first:
+            writing.release()
+
+
+def commit_work(session: Session, work: Callable[[], T], deadline: float) -> tuple[T, FollowUps]:
+    """Call `work` until it is committed; returns its result, and what follows."""
     for attempt in range(1, ATTEMPTS + 1):
-        session.rollback()
-        begin(session, wait)
+        begin(session, deadline)
         session.info["in_service"], session.info["after_commit"] = True, []
         try:
             result = work()
@@ -111,31 +136,23 @@ def run_transaction(work: Callable[[], T], wait: float = SQLITE_WAIT) -> T:
             break
         finally:
             session.info["in_service"] = False
-            follow_ups = session.info.pop("after_commit")
-    for follow_up in follow_ups:
-        run_follow_up(follow_up)
-    return result
+            follow_ups: FollowUps = session.info.pop("after_commit")
+    return result, follow_ups
 
 
-def begin(session: Session, wait: float) -> None:
-    """Begin a transaction. On SQLite it waits until others have written, and the other requests of
-    this process go on. One at a time asks, and the others queue behind it."""
-    deadline = time.monotonic() + wait
-    first = session.get_bind().dialect.name == "sqlite" and queue.acquire(timeout=wait)
-    try:
-        while True:
-            try:
-                session.connection(execution_options={"immediate": True})
-            except DBAPIError as error:
-                session.rollback()
-                if classify(error) is not Kind.BUSY or time.monotonic() > deadline:
-                    raise
-                time.sleep(random.uniform(0.005, 0.02))  # noqa: S311 - only jitter
-            else:
-                return
-    finally:
-        if first:
-            queue.release()
+def begin(session: Session, deadline: float) -> None:
+    """Begin a transaction. On SQLite it waits until other processes have written, and the other
+    requests of this process go on."""
+    while True:
+        try:
+            session.connection(execution_options={"immediate": True})
+        except DBAPIError as error:
+            session.rollback()
+            if classify(error) is not Kind.BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0.005, 0.02))  # noqa: S311 - only jitter
+        else:
+            return
 
 
 def run_follow_up(follow_up: Callable[[], object]) -> None:

@@ -5,10 +5,12 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy import select
 
 from app.actor import Actor, Role
 from app.database.engine import db
+from app.database.keyset import COUNT_MOST
 from app.files.folders.addresses import folder_url
 from app.files.folders.paths import how_moved
 from app.files.models import File, join_path
@@ -20,6 +22,7 @@ from app.files.undo.services import undo_change
 from app.history.services import Fields
 from app.history.subjects import Subject
 from app.text import Bytes
+from app.web.listings import total_text
 
 
 def labels(file_ids: Iterable[int]) -> Mapping[int, str]:
@@ -63,6 +66,11 @@ def variant(action: str, before: Fields | None, after: Fields | None) -> str:
     if action == "file.move":
         return how_moved(path_in(before), path_in(after))
     return "version" if "current" in (after or before or {}) else ""
+
+
+def counted(count: int | None) -> str:
+    number = COUNT_MOST if count is None else count
+    return str(ngettext("%(count)s file", "%(count)s files", number, count=total_text(count)))
 
 
 def path_in(fields: Fields | None) -> str:
@@ -129,6 +137,8 @@ FILE = Subject(
     },
     variant=variant,
     joined=("file.create",),
+    part_of="folder",
+    counted=counted,
     place=top_folder,
     this=_l("this file"),
     brief=("size", "removed_files"),

@@ -104,16 +104,14 @@ def describe_groups(
         for row, group in zip(described, groups, strict=True)
     ]
     return [
-        replace(
-            row if group.count == 1 else describe_many(row, group), all_url=all_url(actor, group)
-        )
+        replace(describe_many(row, group) if group.is_bulk else row, all_url=all_url(actor, group))
         for row, group in zip(described, groups, strict=True)
     ]
 
 
 def all_url(actor: Actor, group: ChangeGroup) -> str:
     """The address of the history that lists the changes of a batch, for administrators."""
-    stands_for_others = group.count != 1 or subject_of(group.newest.subject_kind).undo is None
+    stands_for_others = group.is_bulk or subject_of(group.newest.subject_kind).undo is None
     if not (actor.is_admin and stands_for_others and len(group.heads) == 1):
         return ""
     batch_id = group.newest.batch_id
@@ -136,7 +134,10 @@ def describe_many(row: FeedRow, group: ChangeGroup) -> FeedRow:
     """The row of several changes."""
     entry, subject = group.newest, subject_of(group.newest.subject_kind)
     how, (place, place_url) = shared_place(subject, group)
-    keys = [*([f"{entry.action}.undo"] if entry.reverts_id else []), entry.action + how]
+    if group.parts:
+        how = ".one.parts" if group.count == 1 else ".parts"
+    undo = f"{entry.action}.undo"
+    keys = [*([undo + how, undo] if entry.reverts_id else []), entry.action + how]
     sentence = next(filter(None, map(subject.many.get, [*keys, entry.action])), None)
     if sentence is None:
         return replace(row, changes=[])
@@ -146,8 +147,16 @@ def describe_many(row: FeedRow, group: ChangeGroup) -> FeedRow:
         "count": total_text(group.count),
         "more": total_text(group.count and group.count - 1),
         "place": link_to(place, place_url),
+        "parts": counted_parts(group),
     }
     return replace(row, sentence=fill_sentence(sentence, values), changes=[])
+
+
+def counted_parts(group: ChangeGroup) -> str:
+    """How many subjects of another kind are part of what a line says."""
+    if not group.parts:
+        return ""
+    return subject_of(group.parts[0].subject_kind).counted(group.part_count)
 
 
 def shared_place(subject: Subject, group: ChangeGroup) -> tuple[str, tuple[str, str]]:

@@ -6,7 +6,7 @@ one after another are one line, of JOINED_MOST at most, after which there is ano
 is room for what others have done, and Undo is of as many as the line says.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -25,29 +25,44 @@ HEADS_MOST, CHUNK = 2000, 60
 JOINED_MOST = 500  # entries that are read for one line of joined changes
 GAP = timedelta(minutes=10)  # between two uploads that are one
 
-BatchKey = tuple[str, str]  # batch and action
+BatchKey = tuple[str, str, str]  # batch, kind of the whole, verb
 
 
 @dataclass
 class ChangeGroup:
-    """Changes that are one line, the newest first. Of a bulk change `entries` has only those that
-    stand for the others; `count` is how many there are, None for more than COUNT_MOST besides the
-    newest."""
+    """Changes that are one line, the newest first. Of a bulk change `entries` and `parts` have only
+    those that stand for the others, `parts` about what is part of the subjects of `entries`; the
+    counts are how many there are, None for more than COUNT_MOST besides the newest."""
 
     entries: list[HistoryEntry] = field(default_factory=list)
+    parts: list[HistoryEntry] = field(default_factory=list)
     count: int | None = 0
+    part_count: int | None = 0
 
     @property
     def newest(self) -> HistoryEntry:
         return self.entries[0]
 
+    def add(self, entry: HistoryEntry) -> None:
+        """Add an older one, which may be about what the others are parts of."""
+        kind = entry.subject_kind
+        if self.entries and part_of(self.entries[0]) == kind:
+            self.entries, self.parts = [], self.entries
+        is_part = self.entries and self.entries[0].subject_kind != kind
+        (self.parts if is_part else self.entries).append(entry)
+
     @property
     def is_undone_as_one(self) -> bool:
-        """True for several changes, and for one of a batch if its kind can be undone so: what
-        belongs to the only file of a folder has another line."""
+        """True for several changes, and for one of a batch if its kind can be undone so: a folder
+        that was made for the only file has no entry."""
         subject = all_subjects().get(self.newest.subject_kind)
         by_batch = subject is not None and subject.undo_bulk is not None
-        return self.count != 1 or (by_batch and self.newest.batch_id is not None)
+        return self.is_bulk or (by_batch and self.newest.batch_id is not None)
+
+    @property
+    def is_bulk(self) -> bool:
+        """True for several changes."""
+        return self.count != 1 or bool(self.parts)
 
     @property
     def heads(self) -> list[HistoryEntry]:
@@ -70,8 +85,16 @@ class ChangeGroup:
         return same and is_joined(entry) and last.at - entry.at < GAP
 
 
+def part_of(entry: HistoryEntry) -> str:
+    """The kind of which the subject of an entry is part."""
+    subject = all_subjects().get(entry.subject_kind)
+    return subject.part_of if subject else ""
+
+
 def batch_key(entry: HistoryEntry) -> BatchKey | None:
-    return None if entry.batch_id is None else (entry.batch_id, entry.action)
+    if entry.batch_id is None:
+        return None
+    return entry.batch_id, part_of(entry) or entry.subject_kind, entry.action.partition(".")[2]
 
 
 @permitted(Role.VIEWER)
@@ -89,7 +112,7 @@ def recent_changes(actor: Actor, most: int) -> list[ChangeGroup]:
                 break
             group = ChangeGroup()
             groups.append(group)
-        group.entries.append(entry)
+        group.add(entry)
         if key:
             batches[key] = group
     count_entries(groups)
@@ -119,19 +142,25 @@ def read_heads(actor: Actor) -> Iterator[HistoryEntry]:
 
 def count_entries(groups: list[ChangeGroup]) -> None:
     """Set the counts of the groups, in one query for all that are of batches."""
-    of_batches = [group for group in groups if group.batch_ids]
-    some = [entries_of_batches(group).subquery() for group in of_batches]
-    counts = [select(literal(n), func.count()).select_from(rows) for n, rows in enumerate(some)]
+    heads = [(group, some) for group in groups for some in (group.entries, group.parts) if some]
+    of_batches = [some for group, some in heads if group.batch_ids]
+    queries = [entries_of_batches(some).subquery() for some in of_batches]
+    counts = [select(literal(n), func.count()).select_from(rows) for n, rows in enumerate(queries)]
     rows = db.session.execute(union_all(*counts)).all() if counts else []
-    in_batches = {of_batches[n].newest.id: count for n, count in rows}
-    for group in groups:
-        single = sum(entry.batch_id is None for entry in group.entries)
-        total = single + in_batches.get(group.newest.id, 0)
-        group.count = total if total <= COUNT_MOST + 1 else None
+    in_batches = {of_batches[n][0].id: count for n, count in rows}
+    for group, some in heads:
+        single = sum(entry.batch_id is None for entry in some)
+        total = single + in_batches.get(some[0].id, 0)
+        count = total if total <= COUNT_MOST + 1 else None
+        if some is group.entries:
+            group.count = count
+        else:
+            group.part_count = count
 
 
-def entries_of_batches(group: ChangeGroup) -> Query:
-    """The query for the ids of the entries in the batches of a group, at most two more than
-    COUNT_MOST."""
-    query = select(HistoryEntry.id).where(HistoryEntry.batch_id.in_(group.batch_ids))
-    return query.where(is_action(group.newest.action)).limit(COUNT_MOST + 2)
+def entries_of_batches(heads: Sequence[HistoryEntry]) -> Query:
+    """The query for the ids of the entries in the batches of some heads of one action, at most two
+    more than COUNT_MOST."""
+    batch_ids = {entry.batch_id for entry in heads if entry.batch_id is not None}
+    query = select(HistoryEntry.id).where(HistoryEntry.batch_id.in_(batch_ids))
+    return query.where(is_action(heads[0].action)).limit(COUNT_MOST + 2)

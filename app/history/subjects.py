@@ -33,8 +33,10 @@ class Subject:
     again beside the label. `sentences` are those of the feed by action, and by `<action>.<variant>`
     where `variant` gives one for the fields of an entry before and after, as those of `actions` may
     be; with `.undo` at its end for one that reverts another. `many` are those about several.
-    `undo_bulk` undoes the changes for which some entries of one action stand, and `undoable_bulk`
-    gives the ids of those of which something can be undone.
+    `part_of` is a kind whose subjects hold those of this one: what was done with both at once is
+    one line, in which `counted` says how many they are, None for more than COUNT_MOST. `undo_bulk`
+    undoes the changes for which some entries of one action stand, and `undoable_bulk` gives the ids
+    of those of which something can be undone.
     """
 
     kind: str
@@ -59,6 +61,8 @@ class Subject:
     many: Mapping[str, Any] = field(default_factory=dict)
     place: Callable[[Mapping[str, Any]], tuple[str, str]] = lambda _fields: ("", "")
     joined: Collection[str] = ()
+    part_of: str = ""
+    counted: Callable[[int | None], str] = lambda _count: ""
     undo: Callable[[Actor, HistoryEntry], Message] | None = None
     undoable: Callable[[Actor, Sequence[HistoryEntry]], Collection[int]] = lambda _a, _e: ()
     undo_bulk: Callable[[Actor, Sequence[HistoryEntry]], Sequence[Message]] | None = None

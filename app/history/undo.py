@@ -51,14 +51,19 @@ def find_undoable_groups(actor: Actor, groups: Sequence[ChangeGroup]) -> set[int
     subjects = all_subjects()
     kinds: dict[str, list[HistoryEntry]] = defaultdict(list)
     for group in groups:
-        kinds[group.newest.subject_kind] += group.heads[:HEADS_ASKED]
+        for head in [*group.heads[:HEADS_ASKED], *group.parts[:HEADS_ASKED]]:
+            kinds[head.subject_kind].append(head)
     found = {
         entry_id
         for kind, heads in kinds.items()
         if actor.is_signed_in and kind in subjects
         for entry_id in subjects[kind].undoable_bulk(actor, heads)
     }
-    return {group.newest.id for group in groups if any(each.id in found for each in group.heads)}
+    return {
+        group.newest.id
+        for group in groups
+        if any(each.id in found for each in [*group.heads, *group.parts])
+    }
 
 
 @permitted(Role.VIEWER)

@@ -2,17 +2,17 @@
 process, while the others wait or show the previous one.
 
 Timestamps are microseconds of the clock of Redis, each later than all before. A value begins with
-the timestamp at which its computation started, and a digest of its shape. A later change makes it
-stale. It is unusable if another release wrote it, if it cannot be read, or if it started before
-Redis knew all changes: then it counts as absent. A value also expires LIFE_SECONDS after its
-computation, or that of any value it was computed from, started (lifetime.py), so that changes by
-another program or by the passing of time show soon. While one process computes, a visitor, and a
-person who has not changed anything since, may see a value that has been stale for PREVIOUS_SECONDS
-at most. Without Redis everything is computed every time.
+the timestamp at which its computation started, a digest of its shape, and the changes that it
+depends on. A later one of these makes it stale. It is unusable if another release wrote it, if it
+cannot be read, or if it started before Redis knew all changes: then it counts as absent. A value
+also expires LIFE_SECONDS after its computation, or that of any value it was computed from, started
+(lifetime.py), so that changes by another program or by the passing of time show soon. While one
+process computes, a visitor, and a person who has not changed anything since, may see a value that
+has been stale for PREVIOUS_SECONDS at most. Without Redis everything is computed every time.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -24,7 +24,15 @@ from redis.exceptions import RedisError
 
 from app.current import actor, note_last_write
 from app.database.engine import release_connection
-from app.redis.client import PERSON_PREFIX, PERSON_SECONDS, redis_store
+from app.redis.changes import (
+    ANY,
+    TIMESTAMPS,
+    Addition,
+    add_change,
+    kinds_of_value,
+    send_change,
+)
+from app.redis.client import PERSON_PREFIX, redis_store
 from app.redis.flight import Flight, current, search_turns, turns, turns_without_redis
 from app.redis.lifetime import lifetime
 from app.redis.lock import LOCK, Lock
@@ -34,79 +42,29 @@ T = TypeVar("T")
 PREVIOUS_SECONDS = 1.0
 WAIT_SECONDS = 1.8  # for the computation of another request
 
-# The first KEYS of LOOK and CHANGE: the hash of changes and the version. The hash has four
-# timestamps: of the last change (`last`), of the one before (`before`), the last one that was given
-# (`clock`), and the one since which it has all changes (`complete`). The version is a word that the
-# release before this one replaces with each of its changes; its workers run beside ours during a
-# reload. If it is not the one of the hash, or if that is lost, older values count as absent.
-TIMESTAMPS = """
-local function word(timestamp) return string.format("%.0f", timestamp) end
-local function peek()
-  local time = redis.call("TIME")
-  local last = tonumber(ask("HGET", KEYS[1], "clock") or "") or 0
-  return math.max(time[1] * 1000000 + time[2], last + 1)
-end
-local function next_timestamp()
-  local now = peek()
-  ask("HSET", KEYS[1], "clock", word(now))
-  return now
-end
-local function complete()
-  local known, version = ask("HMGET", KEYS[1], "version", "complete"), ask("GET", KEYS[2])
-  local since = tonumber(known[2] or "")
-  if version and known[1] == version and since then return since end
-  local now = next_timestamp()
-  if not version then
-    version = "v" .. word(now)
-    ask("SET", KEYS[2], version)
-  end
-  ask("HSET", KEYS[1], "version", version, "complete", word(now))
-  return now
-end
-"""
-
-# Returns its timestamp. KEYS: also the hash of the person, if one made the change. ARGV: its life.
-CHANGE = f"""{TIMESTAMPS}
-complete()
-local now = word(next_timestamp())
-local last = ask("HGET", KEYS[1], "last") or "0"
-ask("HSET", KEYS[1], "last", now, "before", last, "version", "v" .. now)
-ask("SET", KEYS[2], "v" .. now)
-if KEYS[3] then
-  ask("HSET", KEYS[3], "wrote", now)
-  ask("EXPIRE", KEYS[3], ARGV[1])
-end
-return tonumber(now)
-"""
-
-# CHANGE and then an Addition. ARGV: first how many keys are those of CHANGE.
-CHANGE_AND = """
-local function change(KEYS, ARGV) %s end
-local function add(KEYS, ARGV) %s end
-local count = tonumber(ARGV[1])
-local now = change({unpack(KEYS, 1, count)}, {ARGV[2]})
-add({unpack(KEYS, count + 1)}, {unpack(ARGV, 3)})
-return now
-"""
-
 # Returns the value, or a timestamp and 1 if this request has to compute it, 0 if another does. A
 # value that started after the request first looked is right for it, whatever has changed since. It
-# has been stale since the first change after it started, of which only the last two are known: if
-# both were later, an earlier one may have been the first, so it counts as stale from its start.
+# has been stale since the first change after it started. Of each kind only the last two are known:
+# if both were later, an earlier one may have been the first, so it counts as stale from its start.
 # KEYS: also the value, the lock. ARGV: the token and the lease of the lock, the shape, when this
 # request first looked, the last change of its person or -1 if it needs a current value, for how
 # long a stale value is shown.
 LOOK = f"""{LOCK}{TIMESTAMPS}
 local valid, value, started, stale_since = complete(), ask("GET", KEYS[3]), nil, nil
 if value then
-  local timestamp, shape = string.match(value, "^(%d+) (%w+)\\n")
-  if shape == ARGV[3] and tonumber(timestamp) >= valid then started = tonumber(timestamp) end
-end
-if started then
-  local changes = ask("HMGET", KEYS[1], "last", "before")
-  local last, before = tonumber(changes[1] or "0"), tonumber(changes[2] or "0")
-  if last <= started or (ARGV[4] ~= "0" and started >= tonumber(ARGV[4])) then return value end
-  stale_since = before > started and started or last
+  local timestamp, shape, kinds = string.match(value, "^(%d+) (%w+) ([%w,]+)\\n")
+  if shape == ARGV[3] and tonumber(timestamp) >= valid then
+    started = tonumber(timestamp)
+    if ARGV[4] ~= "0" and started >= tonumber(ARGV[4]) then return value end
+    for kind in string.gmatch(kinds, "%w+") do
+      local last, before = last_two(kind)
+      if last > started then
+        local since = before > started and started or last
+        stale_since = math.min(since, stale_since or since)
+      end
+    end
+    if not stale_since then return value end
+  end
 end
 if acquire(KEYS[4], ARGV[1], ARGV[2]) == 1 then return {{next_timestamp(), 1}} end
 local now, last_write = peek(), tonumber(ARGV[5])
@@ -127,15 +85,6 @@ end
 
 
 @dataclass(frozen=True)
-class Addition:
-    """A script that runs in the same trip to Redis as an invalidation."""
-
-    text: str
-    keys: Sequence[str]
-    args: Sequence[str | int]
-
-
-@dataclass(frozen=True)
 class SharedCache:
     """The values computed from one table; their keys in Redis begin with `prefix`."""
 
@@ -144,26 +93,34 @@ class SharedCache:
     @property
     def keys(self) -> list[str]:
         """The hash of changes and the version."""
-        return [f"{self.prefix}:changed", f"{self.prefix}:mark"]
+        return [f"{self.prefix}:changes", f"{self.prefix}:mark"]
 
-    def invalidate(self, also: Addition | None = None) -> None:
-        """Let all processes know that the table changed; handed to after_commit(). Who made the
-        change sees it from now on. Redis runs `also` in the same trip."""
+    def invalidate(self, *parts: str, also: Addition | None = None) -> None:
+        """Let all processes know that these parts of the table changed, or all of it; handed to
+        after_commit(). Who made the change sees it from now on. Redis runs `also` in the same
+        trip."""
         who = actor()
         note_last_write(None)
-        self._missed.add(who.id)
+        add_change(self._missed.setdefault(who.id, set()), parts)
         with suppress(RedisError):
             note_last_write(self._send_changes(also))
 
     def get_or_compute(
-        self, key: str, shape: type[T], compute: Callable[[], T], is_search: bool = False
+        self,
+        key: str,
+        shape: type[T],
+        compute: Callable[[], T],
+        is_search: bool = False,
+        parts: Collection[str] = (),
     ) -> T:
         """The cached value, or what `compute` returns, which is then cached. `shape` is its type:
         text, or dataclasses, lists and tuples of plain values; `is_search` is true if computing it
-        reads much of the table. Ends the transaction of the session: no connection is held while
-        Redis is asked or others compute, and what is cached is read after Redis was asked."""
+        reads much of the table; `parts` are those of the table that it depends on, all if none is
+        named. Ends the transaction of the session: no connection is held while Redis is asked or
+        others compute, and what is cached is read after Redis was asked."""
         release_connection()
-        value = CachedValue(self, key, shape)
+        value = CachedValue(self, key, shape, kinds_of_value(parts))
+        lifetime.depend(self.prefix, value.kinds)
         with Flight(f"gz:lock:{value.key}", WAIT_SECONDS) as flight:
             try:
                 self._send_changes()
@@ -184,22 +141,23 @@ class SharedCache:
             return compute()
 
     @property
-    def _missed(self) -> set[int | None]:
-        """Changes that Redis does not know yet, because it could not be asked: who made them."""
+    def _missed(self) -> dict[int | None, set[str]]:
+        """The kinds of changes that Redis does not know yet, because it could not be asked, by who
+        made them."""
         missed: dict[str, Any] = current_app.extensions.setdefault("redis-changes", {})
-        return missed.setdefault(self.prefix, set())  # type: ignore[no-any-return]
+        return missed.setdefault(self.prefix, {})  # type: ignore[no-any-return]
 
     def _send_changes(self, also: Addition | None = None) -> int | None:
         """Send the missed changes to Redis, and `also` with the first of them; returns the
         timestamp of the last one."""
         now, missed = None, self._missed
         while missed:
-            person = missed.pop()
+            person, kinds = missed.popitem()
             keys = [*self.keys, *([] if person is None else [f"{PERSON_PREFIX}{person}"])]
             try:
-                now = send_change(keys, also)
+                now = send_change(keys, kinds, also)
             except BaseException:
-                missed.add(person)
+                missed.setdefault(person, set()).update(kinds)
                 raise
             also = None
         return now
@@ -207,11 +165,13 @@ class SharedCache:
 
 @dataclass
 class CachedValue(Generic[T]):
-    """A value, as one request looks for it."""
+    """A value, as one request looks for it. `kinds` are the changes that make it stale, besides
+    those of what it is computed from."""
 
     of: SharedCache
     name: str
     shape: type[T]
+    kinds: Set[str] = frozenset({ANY})
     first_look: int = field(default=0, init=False)
     started: int = field(default=0, init=False)
 
@@ -233,10 +193,12 @@ class CachedValue(Generic[T]):
             ],
         )
         if isinstance(found, str):
+            header, _, text = found.partition("\n")
+            lifetime.depend(self.of.prefix, header.split(" ")[2].split(","))
             if lifetime.ends is not None:
                 lifetime.limit(redis_store.client.pttl(self.key))
             try:
-                return decode(found.partition("\n")[2], self.shape)
+                return decode(text, self.shape)
             except msgspec.DecodeError:
                 redis_store.client.delete(self.key)  # absent the next time
                 return None
@@ -246,24 +208,14 @@ class CachedValue(Generic[T]):
 
     def store(self, lock: Lock, text: str) -> None:
         """Cache the text of the value, and give the lock up."""
-        header = f"{self.started} {digest(self.shape)}\n"  # type: ignore[arg-type]  # a type is hashable
+        kinds = ",".join(self.kinds | lifetime.changes_of(self.of.prefix))
+        header = f"{self.started} {digest(self.shape)} {kinds}\n"  # type: ignore[arg-type]  # a type is hashable
         with suppress(RedisError):
             redis_store.script(STORE)(
                 keys=[self.key, lock.key],
                 args=[lock.token, self.started, lifetime.left, header + text],
             )
             lock.held = False
-
-
-def send_change(keys: Sequence[str], also: Addition | None) -> int:
-    """Run CHANGE, and what is added to it; returns its timestamp."""
-    if also is None:
-        now: int = redis_store.script(CHANGE)(keys=keys, args=[PERSON_SECONDS])
-    else:
-        args = [len(keys), PERSON_SECONDS, *also.args]
-        script = redis_store.script(CHANGE_AND % (CHANGE, also.text))
-        now = script(keys=[*keys, *also.keys], args=args)
-    return now
 
 
 def encode(value: object) -> str:

@@ -30,7 +30,7 @@ from app.times import now
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 # Those in which Babel says how long ago something was, in seconds, the longest first.
-UNITS = (365 * DAY, 30 * DAY, 7 * DAY, DAY, HOUR, MINUTE)
+UNITS = (365 * DAY, 30 * DAY, 7 * DAY, DAY, HOUR, MINUTE, 1)
 # The attribute of a time on which a field of a pattern depends, by the field's letter.
 ATTRIBUTES = {"y": "year", "M": "month", "d": "day", "m": "minute", "s": "second"}
 ATTRIBUTES |= dict.fromkeys("ahH", "hour")
@@ -84,12 +84,12 @@ class Texts:
     def number(self, value: int) -> str:
         return f"{value:,}".replace(",", self.separator)
 
-    def ago(self, moment: datetime) -> str:
-        """How long ago a moment was. That is in the language of the request, which must be this
-        one."""
+    def ago(self, moment: datetime, least: int = MINUTE) -> str:
+        """How long ago a moment was, at least so many seconds. That is in the language of the
+        request, which must be this one."""
         past = now() - moment
         seconds = past.days * DAY + past.seconds
-        unit = next((each for each in UNITS if seconds >= each), 0)
+        unit = next((each for each in UNITS if seconds >= each >= least), 0)
         if unit == 0:
             return str(_("just now"))
         whole = seconds - seconds % unit
@@ -147,6 +147,11 @@ def format_ago(moment: datetime) -> str:
     return texts().ago(moment)
 
 
+def format_age(moment: datetime) -> str:
+    """The same to the second, for what is counted again within a minute: 12 seconds ago."""
+    return texts().ago(moment, least=1)
+
+
 def format_clock(moment: datetime) -> str:
     """The time of day in the reader's time zone, for lists under the name of a day: 4:20 PM."""
     return texts().clock.apply(local(moment))
@@ -186,6 +191,7 @@ def format_size(count: int) -> str:
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
+        age=format_age,
         ago=format_ago,
         bytes=format_size,
         clock=format_clock,

@@ -1,6 +1,7 @@
 """Totals of a large register: shared for half a minute, with their moment."""
 
 import sqlite3
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete
@@ -9,12 +10,15 @@ from sqlalchemy.exc import OperationalError
 from app.cities import cache, services
 from app.cities.details.merging import form_version
 from app.cities.details.queries import read_province
+from app.cities.listing import list_page
 from app.cities.models import City
 from app.cities.queries import find_city
 from app.cities.statistics.queries import read_statistics
 from app.database.engine import db
 from app.redis.client import redis_store
+from app.times import at, now
 from tests.cities.conftest import ACTOR, add_cities, given
+from tests.factories import note_calls
 from tests.html import Page
 
 MANY = 6
@@ -53,6 +57,32 @@ def test_a_total_of_the_list_shows_every_change_or_its_moment(app, as_role, is_l
     page = Page(viewer.get("/cities"))
     assert page.text("h1 + .figure").startswith(str(MANY if is_large else MANY + 1))
     assert page.texts("td.main > a")[0] == "new"
+
+
+# Where totals are, and how many of them.
+SHOWN = [
+    ("/cities", "h1 + .figure time", 1),
+    ("/", ".stat .note time", 1),
+    ("/cities/glance", "h1 + .figure time", 1),
+    (f"/cities/{MANY}", "h1 + .figure time, .share-text time", 2),
+]
+AGES = [(0, "just now", "刚刚"), (1, "1 second ago", "1秒钟前"), (12, "12 seconds ago", "12秒钟前")]
+
+
+@pytest.mark.parametrize(("path", "where", "count"), SHOWN)
+def test_old_totals_say_how_old_they_are(as_role, is_large, monkeypatch, path, where, count):
+    """To the second, also on a page that is cached."""
+    viewer, draws = as_role("viewer"), note_calls(monkeypatch, list_page, "draw_list")
+    counted = now()
+    for language, column in (("en", 1), ("zh", 2)):
+        viewer.client.set_cookie("gz_language", language)
+        draws.clear()
+        for age in AGES:
+            with at(counted + timedelta(seconds=age[0])):
+                page = Page(viewer.get(path))
+            times = page.texts(where)
+            assert times == [age[column]] * count * is_large
+        assert len(draws) == (path == "/cities")
 
 
 @pytest.mark.parametrize("is_large", [(0, MANY - 1)], indirect=True)

@@ -1,8 +1,5 @@
-"""Limits of locks, statements and answers; long reads of SQLite."""
+"""Limits of locks, statements and answers."""
 
-import os
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 
@@ -12,7 +9,6 @@ from sqlalchemy.exc import DBAPIError
 
 from app.actor import Actor
 from app.cities.services import add_sample_cities
-from app.config import ROOT
 from app.database import limits
 from app.database.engine import db
 from app.database.failures import Kind, classify
@@ -26,7 +22,6 @@ VARIABLES = text("SELECT @@innodb_lock_wait_timeout, @@lock_wait_timeout, @@max_
 WAITING = text(
     "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'"
 )
-ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 
 
 def test_limits_of_pages_and_commands_nest(mariadb, mariadb_migrated, make_app):
@@ -134,110 +129,3 @@ def test_page_that_took_too_long_does_not_ask_to_try_again(make_app, monkeypatch
     assert answer.status_code == 503
     assert "This took too long. Narrow the search, or try again later." in answer.text
     assert "Retry-After" not in answer.headers
-
-
-def test_endless_read_of_sqlite_is_ended(make_app, monkeypatch):
-    monkeypatch.setattr(limits, "WEB", replace(limits.WEB, statement=0.2))
-    with make_app().app_context():
-        with pytest.raises(DBAPIError) as error:
-            db.session.scalar(text(ENDLESS))
-        db.session.rollback()
-        assert classify(error.value) is Kind.TOO_LONG
-
-
-WITH_GEVENT = """
-import time
-block = time.sleep
-from gevent import monkey
-monkey.patch_all()
-import gevent
-from dataclasses import replace
-from sqlalchemy import text
-from app import create_app
-from app.config import Settings
-from app.database import limits
-from app.database.engine import db
-from app.database.failures import DATABASE_ERRORS, classify
-from app.database.service import unrecorded
-
-app = create_app(Settings.load(), commands=False)
-WEB = limits.WEB
-turns = []
-LIMITED = '''WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000)
-    SELECT max(i) FROM n'''
-ENDLESS = LIMITED.replace("LIMIT 300000", "")
-
-def others():
-    while True:
-        gevent.sleep(0.001)
-        turns.append(1)
-
-def work():
-    while True:
-        gevent.sleep(0)
-        block(0.005)
-
-def read(statement):
-    with app.app_context():
-        try:
-            return db.session.scalar(text(statement))
-        except DATABASE_ERRORS as error:
-            return classify(error).name
-
-gevent.spawn(others)
-gevent.sleep(0.05)
-"""
-CASES = {
-    "others go on": ("""
-turns.clear()
-assert read(LIMITED) == 300000
-print(len(turns) > 5)
-""", "True"),
-    "the work of others does not count": ("""
-limits.WEB = replace(limits.WEB, statement=0.5)
-working = gevent.spawn(work)
-begun = time.monotonic()
-print(read(LIMITED.replace("300000", "20000")), time.monotonic() - begun > 0.5)
-working.kill()
-limits.WEB = WEB
-""", "20000 True"),
-    "ended": ("""
-print(read(ENDLESS))
-""", "TOO_LONG"),
-    "killed": ("""
-reading = gevent.spawn(read, ENDLESS)
-gevent.sleep(0.1)
-reading.kill()
-print(type(reading.value).__name__, reading.successful())
-""", "GreenletExit True"),
-    "timed out": ("""
-try:
-    with gevent.Timeout(0.2):
-        read(ENDLESS)
-except gevent.Timeout:
-    print("Timeout")
-print(read("SELECT 7"))
-""", "Timeout\n7"),
-    "a writer does not let others run": ("""
-@unrecorded
-def write():
-    turns.clear()
-    db.session.execute(text("DELETE FROM form_key"))
-    db.session.scalar(text(LIMITED))
-    return len(turns)
-with app.app_context():
-    print(write())
-""", "0"),
-}  # fmt: skip
-
-
-def test_long_reads_of_sqlite_under_gevent(app, site_environment):
-    """In one process, because its start takes longest."""
-    script = "".join(f"print({case!r}){code}" for case, (code, _printed) in CASES.items())
-    done = subprocess.run(
-        [sys.executable, "-c", WITH_GEVENT + script], cwd=ROOT,
-        env={**os.environ, **site_environment},
-        check=False, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    printed = "".join(f"{case}\n{printed}\n" for case, (_code, printed) in CASES.items())
-    assert done.stdout == printed, done.stderr

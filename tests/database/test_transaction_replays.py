@@ -12,7 +12,7 @@ from app.actor import Role
 from app.database import service as transactions
 from app.database.engine import db
 from app.database.failures import Kind, classify
-from app.database.service import ATTEMPTS, after_commit, queue, service, unrecorded
+from app.database.service import ATTEMPTS, after_commit, service, unrecorded, writing
 from tests.cities.conftest import add_as_original
 from tests.database.test_transactions import give_role, role_of
 from tests.factories import HTML, OPERATOR, add_person, at_once
@@ -83,8 +83,10 @@ def test_sqlite_that_stays_busy_raises(make_app):
 @pytest.fixture
 def impatient(monkeypatch):
     """Transactions wait a tenth of their time for others that write."""
-    begin = transactions.begin
-    monkeypatch.setattr(transactions, "begin", lambda session, wait: begin(session, wait / 10))
+    turn = transactions.turn_to_write
+    monkeypatch.setattr(
+        transactions, "turn_to_write", lambda session, wait: turn(session, wait / 10)
+    )
 
 
 def test_search_works_while_another_process_writes(make_app, impatient, caplog):
@@ -106,7 +108,7 @@ def test_queue_of_writers_ends_with_the_first_that_gives_up(make_app, impatient)
         with busy_sqlite():
             results = at_once(app, *[work] * 4)
         assert {classify(error) for error in results} == {Kind.BUSY}
-        assert not queue.locked()
+        assert not writing.locked()
 
 
 def test_writer_begins_immediately_on_sqlite(make_app):

@@ -3,7 +3,7 @@ see the previous value for a second, and whoever made the change never."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import pytest
@@ -16,14 +16,13 @@ from app.errors import Unavailable
 from app.redis import cache as caches
 from app.redis import flight
 from app.redis import lock as locks
-from app.redis.breaker import Breaker
 from app.redis.cache import CachedValue, SharedCache
 from app.redis.client import redis_store
 from app.redis.flight import Turns
 from app.redis.lock import Lock
 from tests import servers
 from tests.cities.conftest import NEW
-from tests.factories import connections_held, note_calls
+from tests.factories import connections_held, note_calls, without_redis
 
 CACHE = SharedCache("gz:test")
 KEY, LOCK_KEY = "gz:test:key", "gz:lock:gz:test:key"
@@ -220,7 +219,7 @@ def test_moments_grow_when_the_clock_of_redis_is_set_back(app):
     with app.app_context():
         ask(lambda: "previous")
         later = now(app) + 3_600_000_000
-        redis_store.client.hset("gz:test:changed", "clock", later)
+        redis_store.client.hset("gz:test:changes", "clock", later)
         CACHE.invalidate()
         assert ask(lambda: "new") == "new"
         assert redis_store.client.get(KEY).startswith(f"{later + 2} ")
@@ -231,10 +230,10 @@ def test_moments_grow_when_the_clock_of_redis_is_set_back(app):
 @pytest.mark.parametrize(
     "lose",
     [
-        lambda store: store.delete("gz:test:changed"),
+        lambda store: store.delete("gz:test:changes"),
         lambda store: store.delete("gz:test:mark"),
         lambda store: store.set("gz:test:mark", "c0ffee00c0ffee00"),
-        lambda store: store.hset("gz:test:changed", "complete", "x"),
+        lambda store: store.hset("gz:test:changes", "complete", "x"),
     ],
     ids=["changes", "version", "changed by the release before", "damaged"],
 )
@@ -258,17 +257,15 @@ def test_the_release_before_sees_our_changes(app):
 @pytest.fixture
 def no_redis(app):
     """Lets Redis be away from now on, or be back."""
-    present = app.extensions["redis"]
-    absent = present.__class__.from_url("unix:///nowhere.sock")
-    absent.breaker = Breaker()
+    with ExitStack() as stack:
 
-    def set_away(away):
-        app.extensions["redis"] = absent if away else present
-        app.extensions["redis-scripts"].clear()
+        def set_away(away):
+            if away:
+                stack.enter_context(without_redis(app))
+            else:
+                stack.close()
 
-    yield set_away
-    set_away(False)
-    absent.close()
+        yield set_away
 
 
 def test_redis_may_go_away_while_a_value_is_computed(app, no_redis):

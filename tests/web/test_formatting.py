@@ -12,6 +12,7 @@ from app.cities.listing.row_format import RowFormatter
 from app.times import at
 from app.web.formatting import (
     UNITS,
+    format_age,
     format_ago,
     format_clock,
     format_datetime,
@@ -142,6 +143,17 @@ def test_what_is_past_is_in_the_words_of_babel(app, language):
                 timedelta(seconds=-(past // unit * unit)), add_direction=True, threshold=1
             )
             assert format_ago(moment - timedelta(seconds=past)) == babel
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_age_is_also_in_seconds(app, language):
+    with app.test_request_context(), force_locale(language), at(WINTER):
+        for past in (0, -5):
+            assert format_age(WINTER - timedelta(seconds=past)) in ("just now", "刚刚")
+        for past in (1, 59, 60, 3600):
+            moment = timedelta(seconds=-past)
+            babel = flask_babel.format_timedelta(moment, add_direction=True, threshold=1)
+            assert format_age(WINTER + moment) == babel
 
 
 def test_a_language_does_not_get_the_texts_of_another(app):

@@ -15,6 +15,7 @@ from tests.factories import HTML, Browser, add_person, connections_held, stateme
 from tests.web.test_security_matrix import addresses, example, fill
 
 CHANGED = "after changes of cities and files"
+ELSEWHERE = "after a change of another province"
 COMPUTED = "computed"
 CACHED = "cached"
 
@@ -29,6 +30,9 @@ BOUNDS = [
     ("/cities", "editor", CACHED, 0, 2),
     ("/cities?q=州", "editor", CHANGED, 6, 7),
     ("/cities?q=州", "editor", CACHED, 0, 2),
+    ("/cities?province=广东", "editor", CHANGED, 7, 7),
+    ("/cities?province=广东", "editor", ELSEWHERE, 4, 4),
+    ("/cities?province=广东", "editor", CACHED, 0, 3),
     ("/cities?sort=users", "editor", CHANGED, 5, 5),
     ("/cities/new", "editor", CHANGED, 4, 3),
     ("/cities/new", "editor", CACHED, 0, 2),
@@ -81,8 +85,10 @@ def ask(filled):
             browser.get(path, buffered=True)
         with filled.app_context():
             if state is CHANGED:
-                cities.invalidate()
+                cities.CACHE.invalidate()
                 files.invalidate()
+            elif state is ELSEWHERE:
+                cities.CACHE.invalidate(cities.part_of("another"))
             elif state is COMPUTED:
                 filled.extensions["redis"].delete("pis", "fibs")
         with filled.app_context(), statements() as sent, connections_held(filled) as trips:

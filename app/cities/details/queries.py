@@ -35,7 +35,7 @@ def read_province(actor: Actor, row: CityRow) -> ProvinceTotals | None:
     digest = hashlib.sha256(key.encode()).hexdigest()[:32]
     name = f"province:{digest}"
     sums = partial(cache.compute_total, name, ProvinceTotals, partial(sum_province, key))
-    return cache.get_or_compute(name, ProvinceTotals, sums)
+    return cache.get_or_compute(name, ProvinceTotals, sums, parts=[cache.part_of(row.provincename)])
 
 
 def sum_province(key: str) -> ProvinceTotals:

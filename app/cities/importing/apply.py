@@ -21,7 +21,6 @@ from app.cities.name_locks import lock_names
 from app.cities.rules import pair_of
 from app.cities.services import newest_id
 from app.database.engine import db
-from app.database.service import after_commit
 from app.database.types import UtcDateTime
 from app.errors import Conflict
 from app.history.services import Change, record, record_rows
@@ -67,7 +66,7 @@ def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
     db.session.execute(delete(ImportLine).where(ImportLine.import_id == found.id))
     found.applied_at = moment
     found.added, found.changed = counts[LineKind.NEW], counts[LineKind.CHANGED]
-    after_commit(cache.invalidate)
+    cache.invalidate_all()
 
 
 def has_changed_rows(import_id: int) -> bool:

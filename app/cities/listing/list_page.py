@@ -7,11 +7,13 @@ anything personal, nor a token.
 import functools
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
 from flask import current_app
 from flask_babel import get_locale
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.actor import Actor
 from app.cities import cache
@@ -27,6 +29,7 @@ from app.current import settings
 from app.database.cursor import Cursor, write_cursor
 from app.database.keyset import SEARCH_LENGTH
 from app.web.assets import static_files
+from app.web.formatting import format_age
 from app.web.listings import (
     Filter,
     ListAddress,
@@ -47,6 +50,8 @@ CITIES = ListAddress(
     },
 )
 
+# The time in a cached list whose text is how long ago it was.
+AGE = re.compile('<time data-age datetime="([^"]+)"[^>]*>')
 # Whatever may change how a list is drawn.
 SOURCES = ("app/**/*.py", "templates/**/*.html", "translations/*/LC_MESSAGES/*.mo")
 
@@ -76,8 +81,11 @@ class Facts:
 
 
 def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
-    """The content of the list's page; without a query if it is cached."""
+    """The content of the list's page; without a query if it is cached. The list of one province
+    also shows facts about the whole register: it is cached for these facts, so it is the same
+    after a change of another province that leaves them as they are."""
     check_reader(actor)
+    facts = register_facts(actor) if listing.parts else None
     address = [
         asdict(listing),
         write_cursor(cursor),
@@ -85,14 +93,21 @@ def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
         actor.may_write,
         static_files.content_hash(),
         source_hash(),
+        facts and (facts.provinces, facts.flawed),
     ]
-    key = f"list:{digest(address)}"
-    # Our own template made it, and escaped what it shows.
-    return Markup(  # noqa: S704
-        cache.get_or_compute(
-            key, str, lambda: draw_list(actor, listing, cursor), is_search=bool(listing.search)
-        )
+    content = cache.get_or_compute(
+        f"list:{digest(address)}",
+        str,
+        lambda: draw_list(actor, listing, cursor, facts or register_facts(actor)),
+        is_search=bool(listing.search),
+        parts=listing.parts,
     )
+    # Our own template made it, and escaped what it shows.
+    return Markup(content if listing.is_filtered else AGE.sub(fill_age, content, 1))  # noqa: S704
+
+
+def fill_age(found: re.Match[str]) -> str:
+    return f"{found[0]}{escape(format_age(datetime.fromisoformat(found[1])))}"
 
 
 def digest(value: object) -> str:
@@ -109,8 +124,7 @@ def register_facts(actor: Actor) -> Facts:
     )
 
 
-def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
-    facts = register_facts(actor)
+def draw_list(actor: Actor, listing: CityListing, cursor: Cursor, facts: Facts) -> str:
     hits = cached_hits(actor, listing) if listing.is_filtered else None
     total = hits.total if hits else facts.known_total
     page = queries.select_page(actor, listing, cursor, total, hits)
@@ -136,13 +150,16 @@ def draw_list(actor: Actor, listing: CityListing, cursor: Cursor) -> str:
 def cached_hits(actor: Actor, listing: CityListing) -> Hits:
     """What the filters find: read once for all pages and orders of a search."""
     key = digest(asdict(replace(CityListing(), **{f: getattr(listing, f) for f in CITIES.filters})))
-    return cache.get_or_compute(f"hits:{key}", Hits, lambda: queries.find_hits(actor, listing))
+    return cache.get_or_compute(
+        f"hits:{key}", Hits, lambda: queries.find_hits(actor, listing), parts=listing.parts
+    )
 
 
 def find_choices(actor: Actor, province: str) -> list[str]:
     """The provinces that may be meant by a name that none has."""
     if not province or has_province(province):
         return []
+    # The list now depends on all names of provinces, because what it is computed from does.
     return suggest_provinces(actor, province)
 
 

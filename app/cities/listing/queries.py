@@ -15,6 +15,7 @@ from typing import ClassVar
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from app.actor import Actor
+from app.cities import cache
 from app.cities.listing.provinces import in_province
 from app.cities.listing.words import has_words
 from app.cities.models import NAMES_INDEX, City
@@ -67,6 +68,11 @@ class CityListing(Listing):
     @property
     def has_one_province(self) -> bool:
         return bool(self.province) or self.no_province
+
+    @property
+    def parts(self) -> list[str]:
+        """Those of the register that have its rows, all if none is named."""
+        return [cache.part_of(self.province)] if self.has_one_province else []
 
     @property
     def is_by_id(self) -> bool:

@@ -45,9 +45,9 @@ class Statistics:
     counted_at: datetime
 
     @property
-    def is_large(self) -> bool:
-        """True if changes since `counted_at` may be missing."""
-        return self.cities > cache.LARGE
+    def shown_moment(self) -> datetime | None:
+        """When they were counted; None if they have all changes."""
+        return self.counted_at if self.cities > cache.LARGE else None
 
     @property
     def rest(self) -> tuple[int, int, int]:

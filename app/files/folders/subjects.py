@@ -59,6 +59,28 @@ FOLDER = Subject(
         "folder.move.undo": _l("%(who)s moved the folder %(what)s and %(more)s more back"),
         "folder.delete": _l("%(who)s removed the folder %(what)s and %(more)s more"),
         "folder.restore": _l("%(who)s restored the folder %(what)s and %(more)s more"),
+        "folder.move.one.parts": _l("%(who)s moved the folder %(what)s together with %(parts)s"),
+        "folder.move.undo.one.parts": _l(
+            "%(who)s moved the folder %(what)s back together with %(parts)s"
+        ),
+        "folder.move.parts": _l(
+            "%(who)s moved the folder %(what)s and %(more)s more together with %(parts)s"
+        ),
+        "folder.move.undo.parts": _l(
+            "%(who)s moved the folder %(what)s and %(more)s more back together with %(parts)s"
+        ),
+        "folder.delete.one.parts": _l(
+            "%(who)s removed the folder %(what)s together with %(parts)s"
+        ),
+        "folder.delete.parts": _l(
+            "%(who)s removed the folder %(what)s and %(more)s more together with %(parts)s"
+        ),
+        "folder.restore.one.parts": _l(
+            "%(who)s restored the folder %(what)s together with %(parts)s"
+        ),
+        "folder.restore.parts": _l(
+            "%(who)s restored the folder %(what)s and %(more)s more together with %(parts)s"
+        ),
     },
     variant=variant,
     feed=("folder.create", "folder.move", "folder.delete", "folder.restore"),

@@ -1,7 +1,7 @@
 """Reading the removed folders that can be restored, from the history: they have no rows of their
 own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,11 +17,10 @@ from app.database.cursor import BY_ID, Cursor
 from app.database.engine import db
 from app.database.keyset import COUNT_MOST, Page, Query, count_some, seek_by_id
 from app.database.service import permitted
-from app.files.folders.paths import inside, name_of
-from app.files.models import File
+from app.files.folders.paths import inside, name_of, parent_of
+from app.files.models import File, join_path
 from app.files.removed.places import paths_now
 from app.files.rules import KIND, is_restorable
-from app.files.undo.folders import find_restorable
 from app.history.models import HistoryEntry
 from app.history.queries import visible_to, written_since
 from app.removed import period
@@ -37,16 +36,16 @@ class RemovedFolderListing(RemovedListing):
 
 @dataclass(frozen=True)
 class RemovedFolder:
-    """A removed folder: the id of the entry about its removal, the path that it would have now, how
-    many files can be restored with it (None for more than COUNT_MOST), and whether it can itself;
-    not if there is a folder of this path again."""
+    """A removed folder: the id of the entry about its removal, the path that it would have now, and
+    how many files can be restored with it (None for more than COUNT_MOST); `file_id` is a file that
+    has this path now, so that it cannot be restored."""
 
     entry_id: int
     path: str
     files: int | None
     remover: str | None
     removed_at: datetime
-    is_restorable: bool
+    file_id: int | None
 
     @property
     def name(self) -> str:
@@ -68,7 +67,7 @@ def select_removed_folders(
         listing.size,
         total,
     )
-    found = describe_removals(actor, page.rows)
+    found = describe_removals(page.rows)
     return Page(found, page.previous, page.next, page.start), total
 
 
@@ -103,10 +102,10 @@ def read_rows(
     ).all()
 
 
-def describe_removals(actor: Actor, rows: Sequence[RemovedRow]) -> list[RemovedFolder]:
+def describe_removals(rows: Sequence[RemovedRow]) -> list[RemovedFolder]:
     entries = [row.HistoryEntry for row in rows]
-    paths, able = paths_now(entries), find_restorable(actor, entries) if entries else ()
-    counts = count_files(entries, paths)
+    paths = paths_now(entries)
+    counts, there = count_files(entries, paths), files_at(paths.values())
     return [
         RemovedFolder(
             entry_id=row.id,
@@ -114,10 +113,20 @@ def describe_removals(actor: Actor, rows: Sequence[RemovedRow]) -> list[RemovedF
             files=counts.get(row.id, 0),
             remover=row.remover,
             removed_at=row.HistoryEntry.at,
-            is_restorable=row.id in able,
+            file_id=there.get(paths[row.id]),
         )
         for row in rows
     ]
+
+
+def files_at(paths: Collection[str]) -> Mapping[str, int]:
+    """The ids of files that have some of these paths, of whomever, by their paths."""
+    names = File.name.in_(map(name_of, paths)), File.folder.in_(map(parent_of, paths))
+    query = select(File.id, File.folder, File.name).where(
+        *names, File.removed_at.is_(None), File.replaced_at.is_(None)
+    )
+    found = {join_path(row.folder, row.name): row.id for row in db.session.execute(query)}
+    return {path: found[path] for path in paths if path in found}
 
 
 def count_files(

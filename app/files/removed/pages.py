@@ -9,6 +9,7 @@ from app.errors import NotFound
 from app.files.folders.addresses import folder_crumbs
 from app.files.preview.kinds import type_name
 from app.files.removed import queries
+from app.files.removed.folders import files_at
 from app.files.undo.folders import find_folder_removal
 from app.history.entries import undo_url
 from app.history.feed import describe_feed
@@ -46,6 +47,7 @@ def removed_folder_page(path: str, missing: NotFound) -> ResponseReturnValue:
         raise missing
     count = queries.count_in_folder(actor(), path)
     removal = find_folder_removal(actor(), path)
+    file_id = files_at([path]).get(path)
     if not count and removal is None:
         raise missing
     parent, _slash, name = path.rpartition("/")
@@ -54,6 +56,7 @@ def removed_folder_page(path: str, missing: NotFound) -> ResponseReturnValue:
         path=path,
         name=name,
         count=count,
+        file_id=file_id,
         undo=undo_url(removal) if removal else "",
         days=settings().removed_days,
         crumbs=folder_crumbs(parent),

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from app.database.failures import violates
 from app.database.limits import slices
 from app.errors import Conflict, Forbidden
 from app.files.folders.checks import check_no_files, check_not_taken
-from app.files.folders.models import UNIQUE_PATH, Folder
+from app.files.folders.models import UNIQUE_PATH
 from app.files.folders.moving import update_files, update_versions
 from app.files.folders.paths import ancestors, inside, is_inside, parent_of
 from app.files.folders.removing import COLUMNS, lock_files, owner_names
@@ -142,11 +142,11 @@ def folder_entries(batch_id: str, path: str) -> tuple[Entries, Entries]:
 
 
 def restore_folders(actor: Actor, entries: Entries, batch_id: str | None) -> list[str]:
-    """Restore removed folders, by the paths where they would be now and there is none again;
-    returns these. Those that came back because something in them was restored count as well. The
-    entries are the newest about their folders."""
-    missing = insert_folders(actor, entries)
-    restored = sorted([*missing, *find_returned(entries.keys() - missing, entries)])
+    """Restore removed folders, by the paths where they would be now; returns these. Where there is
+    a folder again, because something in the removed one was restored or it was made, that one is
+    it. The entries are the newest about their folders."""
+    insert_folders(actor, entries)
+    restored = sorted(entries)
     changes = [
         Change(entries[path].subject_id, after={"path": path}, reverts_id=entries[path].id)
         for path in restored
@@ -155,18 +155,9 @@ def restore_folders(actor: Actor, entries: Entries, batch_id: str | None) -> lis
     return restored
 
 
-def find_returned(paths: Collection[str], entries: Entries) -> list[str]:
-    """Those of some present folders that came back without an entry of their own."""
-    ids, found = {entries[path].subject_id: path for path in paths}, list[str]()
-    for some in slices(ids):
-        query = select(Folder.id, Folder.path).where(Folder.id.in_(some))
-        found += [row.path for row in db.session.execute(query) if ids[row.id] == row.path]
-    return found
-
-
-def insert_folders(actor: Actor, entries: Entries) -> set[str]:
+def insert_folders(actor: Actor, entries: Entries) -> None:
     """Insert the rows of those removed folders whose paths nothing has, with the ids that they had
-    and as their entries say; returns these paths."""
+    and as their entries say."""
     if not all(may_restore_folder(actor, entry) for entry in entries.values()):
         raise Forbidden(N_("Only editors can do this, and whoever removed the folder."))
     missing = entries.keys() - lock_present(entries)
@@ -182,7 +173,6 @@ def insert_folders(actor: Actor, entries: Entries) -> set[str]:
             raise Conflict(N_("Somebody else restored this just now.")) from None
         raise
     ensure_folders(map(parent_of, missing), actor.id)
-    return missing
 
 
 def row_of(path: str, entry: HistoryEntry, actor: Actor) -> dict[str, Any]:

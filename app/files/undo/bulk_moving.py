@@ -33,45 +33,51 @@ from app.history.services import new_batch_id
 
 
 def move_all_back(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
-    """Move files or folders back that were moved together."""
-    changes = list(read_changes(heads, heads[0].action).values())
-    is_file = heads[0].subject_kind == "file"
-    owner_ids = owners_of([each.subject_id for each in changes]) if is_file else set()
+    """Move everything back that was moved together, whichever of its entries are given."""
+    files = list(read_changes(heads, "file.move").values())
+    folders = list(read_changes(heads, "folder.move").values())
+    owner_ids = owners_of([each.subject_id for each in files]) if files else set()
     check_owned(actor, owner_ids)
-    folder_ids = set() if is_file else find_present(each.subject_id for each in changes)
+    folder_ids = find_present(each.subject_id for each in folders)
     release_connection()
-    return move_locked(actor, heads[0], changes, owner_ids, folder_ids)
+    return move_locked(actor, files, folders, owner_ids, folder_ids)
 
 
 @service(Role.VIEWER)
 def move_locked(
     actor: Actor,
-    head: HistoryEntry,
-    changes: Sequence[RecordedChange],
+    files: Sequence[RecordedChange],
+    folders: Sequence[RecordedChange],
     owner_ids: Collection[int],
     folder_ids: Collection[int],
 ) -> Undone:
-    """The same in a transaction that first locks the owners of the files, or the folders."""
+    """The same in a transaction that first locks the owners of the files, and the folders."""
     lock_owners(owner_ids)
     lock_folder_rows(folder_ids)
-    kind = head.subject_kind
-    newest = newest_entries(kind, [each.subject_id for each in changes])
-    unchanged = [each for each in changes if newest[each.subject_id] == each.id]
-    move = move_files if kind == "file" else move_folders
+    batch_id = new_batch_id()
     try:
-        moves = list(move(actor, unchanged))
+        moved_folders = move_unchanged(actor, "folder", folders, batch_id)
+        moved_files = move_unchanged(actor, "file", files, batch_id)
     except IntegrityError as error:
         if violates(error, UNIQUE_PATH) or violates(error, UNIQUE_VERSION):
             raise Conflict(CHANGED_SINCE) from None  # by somebody who used a name just now
         raise
-    batch_id = new_batch_id()
+    after_commit(cache.invalidate)
+    left = len(files) + len(folders) - len(moved_files) - len(moved_folders)
+    return Undone("moved", moved_files, moved_folders, left=left)
+
+
+def move_unchanged(
+    actor: Actor, kind: str, changes: Sequence[RecordedChange], batch_id: str
+) -> list[str]:
+    """Move files or folders back that are unchanged since; returns their names."""
+    newest = newest_entries(kind, [each.subject_id for each in changes])
+    unchanged = [each for each in changes if newest[each.subject_id] == each.id]
+    move = move_files if kind == "file" else move_folders
+    moves = list(move(actor, unchanged)) if unchanged else []
     for done in moves:
         record_move(actor, kind, done, batch_id, newest[done.subject_id])
-    after_commit(cache.invalidate)
-    names, left = [name_of(done.new) for done in moves], len(changes) - len(moves)
-    if kind == "file":
-        return Undone("moved", files=names, left=left)
-    return Undone("moved", folders=names, left=left)
+    return [name_of(done.new) for done in moves]
 
 
 def find_present(ids: Iterable[int]) -> set[int]:

@@ -11,7 +11,12 @@ from app.database.engine import db, release_connection
 from app.database.service import after_commit, permitted, service
 from app.errors import Conflict, Invalid
 from app.files import cache
-from app.files.folders.checks import check_may_change_folders, check_not_taken, may_change_folders
+from app.files.folders.checks import (
+    check_may_change_folders,
+    check_not_taken,
+    find_files,
+    may_change_folders,
+)
 from app.files.folders.models import Folder
 from app.files.folders.moving import Move, Types, check_move, move_file, move_folder, read_types
 from app.files.folders.paths import how_moved, inside, name_of, parent_of
@@ -59,20 +64,13 @@ def find_used(paths: Collection[str]) -> set[str]:
 
 
 def find_restorable(actor: Actor, removed: Sequence[HistoryEntry]) -> set[int]:
-    """Of entries, each the newest about a removed folder, those whose folder can be restored. It
-    may be there already, because something in it was restored before."""
+    """Of entries, each the newest about a removed folder, those whose folder can be restored: as it
+    was, or into one that has its path now; not where a file is."""
     since = restorable_since()
     able = [each for each in removed if each.at > since and may_restore_folder(actor, each)]
-    if not able:
-        return set()
-    paths = paths_now(able)
-    query = select(Folder.path, Folder.id).where(Folder.path.in_(paths.values()))
-    there = {row.path: row.id for row in db.session.execute(query)}
-    return {
-        entry.id
-        for entry in able
-        if there.get(paths[entry.id], entry.subject_id) == entry.subject_id
-    }
+    paths = paths_now(able) if able else {}
+    files = find_files(paths.values())
+    return {entry.id for entry in able if paths[entry.id] not in files}
 
 
 @permitted(Role.VIEWER)
@@ -125,6 +123,10 @@ def restore(actor: Actor, entry: HistoryEntry) -> Message:
         folders = restore_folders(actor, {path: entry}, None)
     if path not in folders:
         raise Conflict(CHANGED_SINCE)
+    if db.session.get(Folder, entry.subject_id) is None:
+        return N_(
+            "What was in %(name)s was restored into the folder of this name.", name=name_of(path)
+        )
     if path != path_before(entry):
         place = parent_of(path) or N_("Files")
         return N_("%(name)s was restored in %(folder)s.", name=name_of(path), folder=place)

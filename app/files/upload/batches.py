@@ -16,7 +16,7 @@ from app.actor import Actor
 from app.database.idempotency import hash_key
 from app.files.names import printable
 from app.history.models import BATCH_ID_LENGTH
-from app.redis.cache import Addition
+from app.redis.changes import Addition
 from app.redis.client import redis_store
 
 LIFE_SECONDS = 30  # after the last note

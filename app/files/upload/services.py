@@ -237,7 +237,7 @@ def insert_versions(
     inserted = versions.insert(free)
     record_uploads(actor, inserted, batch_id)
     also = note.noted(len(inserted), sum(row.size for row in inserted)) if note else None
-    after_commit(partial(cache.invalidate, also))
+    after_commit(partial(cache.invalidate, also=also))
     return [
         taken.get(path) or stored_file(versions.repeated.get(row), row)
         for path, row in zip(sent, rows, strict=True)

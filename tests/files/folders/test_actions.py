@@ -187,9 +187,9 @@ def test_the_feed_says_how_many_were_moved_removed_and_restored(script, as_role)
     browser.submit("/files/move?file=1&file=2", {"folder": ""})
     text = Page(browser.get("/")).text("main")
     for sentence in (
-        "You removed the folder old and 2 more",
-        "You removed a.pdf and 2 more",
-        "You restored a.pdf and 2 more",
+        "You moved the folder old/survey together with 1 file",
+        "You removed the folder old and 2 more together with 3 files",
+        "You restored the folder old and 2 more together with 3 files",
         "You moved plan.pdf and 1 more",
     ):
         assert sentence in text

@@ -35,7 +35,7 @@ def removed(actor, cursor=FIRST, size=50):
 def rows(actor):
     page, total = removed(actor)
     assert total == len(page.rows)
-    return [(row.path, row.files, row.remover, row.is_restorable) for row in page.rows]
+    return [(row.path, row.files, row.remover, row.file_id is None) for row in page.rows]
 
 
 def restore(actor, path):
@@ -69,8 +69,47 @@ def test_a_folder_is_listed_where_it_would_be_now(people):
     remove_selected(person, folders("a/b"))
     move_selected(person, folders("a"), "", "z")
     assert rows(person) == [("z/b", 1, "Ada", True)]
-    create_folder(person, "z", "b")
+    put(people[1], "z/b", b"a file")
     assert rows(person) == [("z/b", 1, "Ada", False)]
+
+
+def test_a_folder_whose_name_is_taken_is_restored_into_the_one_that_is_there(people):
+    person = editor(people[0])
+    for path in ("a/1.txt", "a/b/2.txt"):
+        put(people[0], path, b"old")
+    remove_selected(person, folders("a"))
+    put(people[0], "a/1.txt", b"new")
+    put(people[1], "a/b/3.txt")
+    made = folder_id("a"), folder_id("a/b")
+    assert rows(person) == [("a", 2, "Ada", True)]
+    restore(person, "a")
+    assert (folder_id("a"), folder_id("a/b")) == made
+    assert paths() == (
+        ["a/1.txt:1", "a/b/2.txt:1", "a/1.txt:2", "a/b/3.txt:1"],
+        ["a", "a/b"],
+    )
+    assert rows(person) == []
+    head = next(entry for entry in entries("folder") if entry.action == "folder.restore")
+    undo_entries(person, [head])
+    assert paths() == (["a/1.txt:1", "a/1.txt:2", "a/b/3.txt:1"], ["a", "a/b"])
+
+
+def test_a_file_that_has_the_name_of_a_removed_folder_is_named(app, as_role):
+    person, address = as_role("editor"), "/files/removed/folders"
+    with app.app_context():
+        put(1, "plans/1.txt")
+    person.submit("/files/remove?folder=1", page="/files")
+    with app.app_context():
+        number = put(1, "plans", b"a file")
+    [link] = Page(person.get(address)).all("tbody .main a:not(:first-of-type)")
+    assert (link.text, link["href"]) == (
+        "There is a file with this name now.",
+        f"/files/{number}/details",
+    )
+    assert not Page(person.get(address)).has("tbody button")
+    page = Page(person.get("/files/folders/plans"))
+    assert f"/files/{number}/details" in page.links(".notice a")
+    assert not page.has(".head-actions form")
 
 
 def test_folders_that_undoing_a_bulk_change_removes_are_each_in_the_list(people):

@@ -44,9 +44,17 @@ def groups(actor):
 
 
 def line(action, actor):
-    """The heads of the newest line about several of an action, as the page sends them."""
-    group = next(each for each in groups(actor) if each.newest.action == action and each.count != 1)
-    return load_heads(actor, [head.id for head in group.heads])
+    """The heads of the newest line about several that has an action, as the page sends them, or
+    those of its parts."""
+    many = (group for group in groups(actor) if group.is_bulk)
+    group = next(each for each in many if action in (each.newest.action, part_action(each)))
+    heads = group.heads if group.newest.action == action else group.parts
+    return load_heads(actor, [head.id for head in heads])
+
+
+def part_action(group):
+    """What was done with the files of a line about folders."""
+    return group.parts[0].action if group.parts else ""
 
 
 def undo(actor, action):
@@ -56,7 +64,7 @@ def undo(actor, action):
 
 def offered(actor):
     """The actions of the lines of several changes that offer Undo, the newest first."""
-    many = [group for group in groups(actor) if group.count != 1]
+    many = [group for group in groups(actor) if group.is_bulk]
     found = find_undoable_groups(actor, many)
     return [group.newest.action for group in many if group.newest.id in found]
 
@@ -85,18 +93,17 @@ def test_an_undone_upload_takes_its_folders_along_and_comes_back(people):
     ids = {entry.subject_id: entry.id for entry in entries() if entry.action == "file.create"}
     removed = [entry for entry in entries() if entry.action == "file.delete"]
     assert {each.subject_id: each.reverts_id for each in removed} == ids
-    assert said(me)[:2] == [
-        "You removed the folder trip and 1 more",
-        "You removed 1.txt and 2 more",
-    ]
-    assert offered(me) == ["folder.delete", "file.delete"]
+    assert said(me)[0] == "You removed the folder trip and 1 more together with 3 files"
+    assert offered(me) == ["folder.delete"]
     assert undo(me, "file.delete") == "3 files were restored. trip was restored."
     assert paths() == (
         ["trip/1.txt:1", "trip/a/2.txt:1", "trip/a/3.txt:1"],
         ["trip", "trip/a"],
     )
     assert set(db.session.scalars(select(Folder.id))) == made
-    assert offered(me) == ["file.restore", "folder.restore"]
+    assert said(me)[0] == "You restored the folder trip and 1 more together with 3 files"
+    assert len(said(me)) == 3
+    assert offered(me) == ["folder.restore"]
     assert undo(me, "folder.restore") == "3 files were removed. 2 folders were removed."
     assert paths() == ([], [])
 
@@ -189,12 +196,12 @@ def test_each_line_of_a_long_run_of_uploads_is_undone(monkeypatch, people):
         assert offered(me).count("file.create") == left / 2
 
 
-def test_what_was_removed_together_is_restored_from_each_of_its_lines(people):
+def test_what_was_removed_together_is_restored_from_each_of_its_entries(people):
     me = editor(people[0])
     upload(people[0], "a/1.txt", "a/b/2.txt", "a/b/3.txt")
     for action in ("file.delete", "folder.delete"):
         services.remove_selected(me, folders("a"))
-        assert offered(me)[:2] == ["folder.delete", "file.delete"]
+        assert offered(me)[0] == "folder.delete"
         assert undo(me, action) == "3 files were restored. a was restored."
         assert paths() == (["a/1.txt:1", "a/b/2.txt:1", "a/b/3.txt:1"], ["a", "a/b"])
         with pytest.raises(Conflict, match="already undone"):
@@ -239,7 +246,7 @@ def test_a_restoration_that_was_undone_is_not_undone_again(people):
     upload(people[0], "a/1.txt", "a/2.txt")
     services.remove_selected(me, folders("a"))
     undo(me, "file.delete")
-    heads = line("file.restore", me), load_heads(me, [line_before("folder.restore")])
+    heads = line("file.restore", me), line("folder.restore", me)
     undo(me, "file.restore")
     undo(other, "file.delete")
     for again in heads:
@@ -321,7 +328,7 @@ def test_owners_and_editors_undo(people):
         with pytest.raises(problem):
             undo_entries(actor, line("file.create", owner))
     assert len(paths()[0]) == 2
-    for action in ("file.create", "file.delete", "file.restore"):
+    for action in ("file.create", "folder.delete", "folder.restore"):
         assert action in offered(owner)
         undo(owner, action)
     assert paths() == ([], [])
@@ -459,7 +466,7 @@ def test_two_removals_are_not_one_line(people):
 
 
 def test_a_folder_with_one_file_is_undone_as_one(people):
-    """Neither line stands for several, but each for what was done at once."""
+    """The line says what was done at once, the folder with its file."""
     me = editor(people[0])
     sent = [received("trip/1.txt", b"x", with_folder=True)]
     store_uploads(me, sent, batch=batch_of(me, "one upload"))
@@ -473,11 +480,40 @@ def test_a_folder_with_one_file_is_undone_as_one(people):
         return " ".join(map(str, undo_entries(me, heads)))
 
     assert click("file.create") == "1.txt was removed. trip was removed."
-    for action in ("file.delete", "folder.delete"):
-        assert click(action) == "1.txt was restored. trip was restored."
-        undone = "folder.restore" if action == "file.delete" else "file.restore"
-        assert click(undone) == "1.txt was removed. trip was removed."
+    assert said(me)[0] == "You removed the folder trip together with 1 file"
+    assert click("folder.delete") == "1.txt was restored. trip was restored."
+    assert said(me)[0] == "You restored the folder trip together with 1 file"
+    assert click("folder.restore") == "1.txt was removed. trip was removed."
     assert paths() == ([], [])
+    assert len(said(me)) == 4
+
+
+@pytest.mark.parametrize("action", ["folder.move", "file.move"])
+def test_folders_and_files_that_were_moved_together_are_moved_back_together(people, action):
+    me = editor(people[0])
+    ids = upload(people[0], "a/1.txt", "2.txt", "3.txt")
+    services.create_folder(me, "", "b")
+    chosen = replace(folders("a"), files=picked(*ids[1:]).files)
+    services.move_selected(me, chosen, "b")
+    assert said(me)[0] == "You moved the folder b/a together with 2 files"
+    assert offered(me)[0] == "folder.move"
+    assert undo(me, action) == "2 files were moved back. a was moved back."
+    assert paths() == (["a/1.txt:1", "2.txt:1", "3.txt:1"], ["a", "b"])
+    assert said(me)[0] == "You moved the folder a back together with 2 files"
+    assert len(said(me)) == 4
+    for again in ("folder.move", "file.move"):
+        with pytest.raises(Conflict, match="already undone"):
+            undo_entries(me, load_heads(me, [line_before(again)]))
+
+
+def test_files_that_came_back_are_offered_also_if_their_folder_has_changed(people):
+    me = editor(people[0])
+    upload(people[0], "a/1.txt", "a/2.txt")
+    services.remove_selected(me, folders("a"))
+    undo(me, "folder.delete")
+    services.move_selected(me, folders("a"), "", "b")
+    assert offered(me)[0] == "folder.restore"
+    assert undo(me, "folder.restore") == "2 files were removed."
 
 
 @pytest.mark.parametrize("step", ["lock_folders", "plan_removal", "find_empty"])
