@@ -89,14 +89,21 @@ def run_transaction(work: Callable[[], T], wait: float = SQLITE_WAIT) -> T:
     (app/database/limits.py::Pace).
     """
     session = db.session()
-    if session.info.get("in_service"):
-        raise RuntimeError("a service was called inside another one")
-    session.rollback()
+    end_previous(session)
     with turn_to_write(session, wait) as deadline:
         result, follow_ups = commit_work(session, work, deadline)
     for follow_up in follow_ups:
         run_follow_up(follow_up)
     return result
+
+
+def end_previous(session: Session) -> None:
+    """Roll back what the session holds, and call what was to be done before the next service."""
+    if session.info.get("in_service"):
+        raise RuntimeError("a service was called inside another one")
+    session.rollback()
+    if preparation := session.info.pop("before_next", None):
+        run_follow_up(preparation)
 
 
 @contextmanager
@@ -175,3 +182,9 @@ def after_commit(follow_up: Callable[[], object]) -> None:
     if not info.get("in_service"):
         raise RuntimeError("after_commit() works inside a service only")
     info["after_commit"].append(follow_up)
+
+
+def before_next(preparation: Callable[[], object]) -> None:
+    """Call `preparation` before the next service of this request or command begins its
+    transaction."""
+    db.session().info["before_next"] = preparation
