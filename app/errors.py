@@ -77,6 +77,9 @@ class Locked(Conflict):
 
     text = N_("Someone else is changing this right now. Try again in a moment.")
 
+    def __init__(self, message: Text = "") -> None:
+        super().__init__(message, Retry_After="2")
+
 
 class TooLarge(DomainError):
     """Larger than a limit, which the message names."""

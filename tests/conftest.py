@@ -24,6 +24,7 @@ from app.cli.run import build_assets
 from app.config import Settings
 from app.database.engine import db
 from app.database.schema import create_database
+from app.redis import lock
 from tests import servers
 from tests.applications import Applications, environment, migrate
 from tests.factories import Browser, add_person, run_command
@@ -211,6 +212,14 @@ def empty_tables() -> None:
         for (table,) in connection.exec_driver_sql(filled).all():
             connection.exec_driver_sql(f"TRUNCATE {table}")
         connection.exec_driver_sql("SET FOREIGN_KEY_CHECKS=1")
+
+
+@pytest.fixture
+def no_renewal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No lock is renewed, as on a busy machine it would be: that asks Redis while a value is
+    computed."""
+    monkeypatch.setattr(lock, "RENEW_SECONDS", 600)
+    monkeypatch.setattr(lock, "renewal", lock.Renewal())
 
 
 @pytest.fixture

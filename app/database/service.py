@@ -89,9 +89,7 @@ def run_transaction(work: Callable[[], T], wait: float = SQLITE_WAIT) -> T:
     (app/database/limits.py::Pace).
     """
     session = db.session()
-    if session.info.get("in_service"):
-        raise RuntimeError("a service was called inside another one")
-    session.rollback()
+    end_previous(session)
     with turn_to_write(session, wait) as deadline:
         result, follow_ups = commit_work(session, work, deadline)
     for follow_up in follow_ups:
@@ -99,10 +97,19 @@ def run_transaction(work: Callable[[], T], wait: float = SQLITE_WAIT) -> T:
     return result
 
 
+def end_previous(session: Session) -> None:
+    """Roll back what the session holds, and call what was to be done before the next service."""
+    if session.info.get("in_service"):
+        raise RuntimeError("a service was called inside another one")
+    session.rollback()
+    if preparation := session.info.pop("before_next", None):
+        run_follow_up(preparation)
+
+
 @contextmanager
 def turn_to_write(session: Session, wait: float) -> Iterator[float]:
-    """On SQLite, wait until no other request of this process writes: one that waits in begin()
-    asks again and again. The time until which begin() may wait for other processes."""
+    """Requests of one process that write to SQLite take turns, so that only one of them asks again
+    and again in begin(). Yields the time until which that waits for other processes."""
     deadline = time.monotonic() + wait
     first = session.get_bind().dialect.name == "sqlite" and writing.acquire(timeout=wait)
     try:
@@ -175,3 +182,9 @@ def after_commit(follow_up: Callable[[], object]) -> None:
     if not info.get("in_service"):
         raise RuntimeError("after_commit() works inside a service only")
     info["after_commit"].append(follow_up)
+
+
+def before_next(preparation: Callable[[], object]) -> None:
+    """Call `preparation` before the next service of this request or command begins its
+    transaction."""
+    db.session().info["before_next"] = preparation

@@ -4,6 +4,8 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
+    from app.redis import unsent
     from app.redis.client import redis_store
 
     redis_store.init_app(app)
+    app.teardown_request(lambda _error: unsent.end_hold())

@@ -19,23 +19,17 @@ from functools import cache, partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from flask import current_app
 from redis.exceptions import RedisError
 
-from app.current import actor, note_last_write
+from app.current import actor
 from app.database.engine import release_connection
-from app.redis.changes import (
-    ANY,
-    TIMESTAMPS,
-    Addition,
-    add_change,
-    kinds_of_value,
-    send_change,
-)
-from app.redis.client import PERSON_PREFIX, redis_store
+from app.redis import unsent
+from app.redis.changes import ANY, TIMESTAMPS, keys_of, kinds_of_value
+from app.redis.client import redis_store
 from app.redis.flight import Flight, current, search_turns, turns, turns_without_redis
 from app.redis.lifetime import lifetime
 from app.redis.lock import LOCK, Lock
+from app.redis.scripts import Call
 
 T = TypeVar("T")
 
@@ -90,20 +84,11 @@ class SharedCache:
 
     prefix: str
 
-    @property
-    def keys(self) -> list[str]:
-        """The hash of changes and the version."""
-        return [f"{self.prefix}:changes", f"{self.prefix}:mark"]
-
-    def invalidate(self, *parts: str, also: Addition | None = None) -> None:
+    def invalidate(self, *parts: str, also: Call | None = None) -> None:
         """Let all processes know that these parts of the table changed, or all of it; handed to
         after_commit(). Who made the change sees it from now on. Redis runs `also` in the same
         trip."""
-        who = actor()
-        note_last_write(None)
-        add_change(self._missed.setdefault(who.id, set()), parts)
-        with suppress(RedisError):
-            note_last_write(self._send_changes(also))
+        unsent.note(self.prefix, actor().id, parts, also)
 
     def get_or_compute(
         self,
@@ -123,7 +108,7 @@ class SharedCache:
         lifetime.depend(self.prefix, value.kinds)
         with Flight(f"gz:lock:{value.key}", WAIT_SECONDS) as flight:
             try:
-                self._send_changes()
+                unsent.send_all()
                 found = flight.find(partial(value.look, flight.lock))
             except RedisError:
                 found = None
@@ -139,28 +124,6 @@ class SharedCache:
                 return decode(made, shape)
         with turns_without_redis.taken():
             return compute()
-
-    @property
-    def _missed(self) -> dict[int | None, set[str]]:
-        """The kinds of changes that Redis does not know yet, because it could not be asked, by who
-        made them."""
-        missed: dict[str, Any] = current_app.extensions.setdefault("redis-changes", {})
-        return missed.setdefault(self.prefix, {})  # type: ignore[no-any-return]
-
-    def _send_changes(self, also: Addition | None = None) -> int | None:
-        """Send the missed changes to Redis, and `also` with the first of them; returns the
-        timestamp of the last one."""
-        now, missed = None, self._missed
-        while missed:
-            person, kinds = missed.popitem()
-            keys = [*self.keys, *([] if person is None else [f"{PERSON_PREFIX}{person}"])]
-            try:
-                now = send_change(keys, kinds, also)
-            except BaseException:
-                missed.setdefault(person, set()).update(kinds)
-                raise
-            also = None
-        return now
 
 
 @dataclass
@@ -185,7 +148,7 @@ class CachedValue(Generic[T]):
         # What another value is computed from must be current, as that one will be.
         last_write = None if current.turns else actor().last_write
         found = redis_store.script(LOOK)(
-            keys=[*self.of.keys, self.key, lock.key],
+            keys=[*keys_of(self.of.prefix), self.key, lock.key],
             args=[
                 *(lock.token, lock.lease, digest(self.shape), self.first_look),  # type: ignore[arg-type]  # a type is hashable
                 -1 if last_write is None else last_write,

@@ -5,10 +5,10 @@ cached value those that it depends on. Without a name it is the whole table.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 
-from app.redis.client import PERSON_SECONDS, redis_store
+from app.redis.client import PERSON_PREFIX, PERSON_SECONDS
+from app.redis.scripts import Call
 
 FIELDS_MOST = 1_000  # of the hash of changes
 PART_LENGTH = 16  # of the digest of a part
@@ -81,42 +81,26 @@ end
 return tonumber(now)
 """
 
-# CHANGE and then an Addition. ARGV: first how many keys and arguments are those of CHANGE.
-CHANGE_AND = """
-local function change(KEYS, ARGV) %s end
-local function add(KEYS, ARGV) %s end
-local count, words = tonumber(ARGV[1]), tonumber(ARGV[2])
-local now = change({unpack(KEYS, 1, count)}, {unpack(ARGV, 3, 2 + words)})
-add({unpack(KEYS, count + 1)}, {unpack(ARGV, 3 + words)})
-return now
-"""
+
+def keys_of(prefix: str) -> list[str]:
+    """The hash of changes and the version of a table, whose keys begin with the prefix."""
+    return [f"{prefix}:changes", f"{prefix}:mark"]
 
 
-@dataclass(frozen=True)
-class Addition:
-    """A script that runs in the same trip to Redis as an invalidation."""
-
-    text: str
-    keys: Sequence[str]
-    args: Sequence[str | int]
+def call_of(prefix: str, person: int | None, kinds: Collection[str]) -> Call:
+    """The script that tells Redis of a change of these kinds by this person."""
+    keys = [*keys_of(prefix), *([] if person is None else [f"{PERSON_PREFIX}{person}"])]
+    return Call(CHANGE, keys, [PERSON_SECONDS, *kinds])
 
 
-def send_change(keys: Sequence[str], kinds: Collection[str], also: Addition | None) -> int:
-    """Run CHANGE, and what is added to it; returns its timestamp."""
-    args: list[str | int] = [PERSON_SECONDS, *kinds]
-    if also is None:
-        now: int = redis_store.script(CHANGE)(keys=keys, args=args)
-    else:
-        script = redis_store.script(CHANGE_AND % (CHANGE, also.text))
-        counts = [len(keys), len(args)]
-        now = script(keys=[*keys, *also.keys], args=[*counts, *args, *also.args])
-    return now
+def kinds_of_change(parts: Collection[str]) -> set[str]:
+    """The fields of the hash that a change of these parts writes."""
+    return {ANY, *(map(part_digest, parts) if parts else [WHOLE])}
 
 
-def add_change(kinds: set[str], parts: Collection[str]) -> None:
-    """Add the kinds of a change of these parts to those of earlier ones: the fields of the hash
-    that they write."""
-    kinds |= {ANY, *(map(part_digest, parts) if parts else [WHOLE])}
+def add_kinds(kinds: set[str], more: Collection[str]) -> None:
+    """Add the kinds of a change to those of earlier ones."""
+    kinds.update(more)
     if len(kinds) > FIELDS_MOST:
         kinds &= {ANY}
         kinds.add(WHOLE)

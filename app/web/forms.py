@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from flask import Response, after_this_request, g, request
@@ -30,11 +31,16 @@ WTFORMS_TEXTS = (_l("Not a valid choice."), _l("Invalid Choice: could not coerce
 class FormTranslations:
     """Translates WTForms' messages into the language of the request; WTForms adds the values."""
 
+    @cached_property
+    def translations(self) -> Any:
+        """Looked up once for a form: each of its fields without a label asks for one."""
+        return get_translations()
+
     def gettext(self, text: str) -> Any:
-        return get_translations().ugettext(text)
+        return self.translations.ugettext(text)
 
     def ngettext(self, singular: str, plural: str, n: int) -> Any:
-        return get_translations().ungettext(singular, plural, n)
+        return self.translations.ungettext(singular, plural, n)
 
 
 class BaseForm(FlaskForm):  # type: ignore[misc]

@@ -26,6 +26,12 @@ function duration(seconds) {
   return new Intl.NumberFormat(language, style).format(Math.max(1, value));
 }
 
+// Which text says how an upload ended.
+function summaryOf(failed, there) {
+  if (there) return failed ? "summaryThere" : "finishedThere";
+  return failed ? "summary" : "finished";
+}
+
 export class Panel {
   constructor(element, form, queue) {
     Object.assign(this, { element, form, queue, texts: element.dataset });
@@ -106,11 +112,12 @@ export class Panel {
     const values = {
       done: count(uploaded.count),
       total: count(total.count),
-      uploaded: count(uploaded.count),
+      uploaded: count(uploaded.count - uploaded.there),
+      there: count(uploaded.there),
       failed: count(failures.size),
     };
     let text = this.texts.uploading;
-    if (!isActive) text = failures.size ? this.texts.summary : this.texts.finished;
+    if (!isActive) text = this.texts[summaryOf(failures.size, uploaded.there)];
     else if (paused) text = this.texts.paused;
     this.title.textContent = fill(text, values);
     // Screen readers hear the beginning, each quarter, and what needs them.

@@ -37,7 +37,8 @@ export class Queue {
     this.jobs = new Set();
     this.failures = new Map(); // from the item to the reason
     this.former = new Map(); // from the path to the item, of those before the last choice
-    this.uploaded = { count: 0, bytes: 0, cost: 0, plain: [], noted: [] };
+    // `there` of them had been uploaded before, with the same content.
+    this.uploaded = { count: 0, there: 0, bytes: 0, cost: 0, plain: [], noted: [] };
     this.total = { count: 0, bytes: 0, cost: 0 };
     this.paused = ""; // why: "person", "signedOut", "broken"
     this.isStopped = false;
@@ -90,7 +91,7 @@ export class Queue {
     let next = start;
     do {
       const { file, path } = found[next];
-      const item = { file, path, tries: 0, alone: false };
+      const item = { file, path, requests: 0, tries: 0, alone: false };
       this.forget(path);
       this.count(item, 1);
       if (file.size > this.most) this.failures.set(item, this.texts.tooLarge);
@@ -157,6 +158,7 @@ export class Queue {
     const job = send(this.form, this.whole, items);
     this.jobs.add(job);
     this.requests += 1;
+    for (const item of items) item.requests += 1;
     const outcome = await job.outcome;
     await this[outcome.kind](items, outcome);
     this.jobs.delete(job);
@@ -169,8 +171,12 @@ export class Queue {
     items.forEach((item, index) => {
       const answer = files[index];
       if (answer?.kept && answer.size === item.file.size) this.succeed(item, answer);
-      else if (answer && !answer.kept && answer.status !== 503) this.fail(item, answer.problem);
-      else this.again([item], "busy", answer?.problem || this.texts.unconfirmed);
+      else if (answer && !answer.kept && !answer.retry_after && answer.status !== 503) {
+        this.fail(item, answer.problem);
+      } else {
+        const problem = answer?.problem || this.texts.unconfirmed;
+        this.again([item], "busy", problem, answer?.retry_after);
+      }
     });
   }
 
@@ -179,7 +185,7 @@ export class Queue {
     if (status === 401) {
       this.waiting.unshift(...items);
       this.paused ||= "signedOut";
-    } else if ([429, 502, 503, 504].includes(status)) {
+    } else if ([429, 502, 503, 504].includes(status) || wait) {
       this.again(items, "busy", reason, wait);
     } else if (status === 400 && items[0].tries === 0) {
       // The page may be older than a new sign-in elsewhere.
@@ -226,8 +232,10 @@ export class Queue {
     setTimeout(() => this.next(), this.wait() + 10);
   }
 
-  succeed(item, { path, notes }) {
+  succeed(item, { path, notes, repeated }) {
     this.uploaded.count += 1;
+    // Otherwise the response to an earlier request was lost.
+    if (repeated && item.requests === 1) this.uploaded.there += 1;
     this.uploaded.bytes += item.file.size;
     this.uploaded.cost += cost(item);
     this.uploaded[notes?.length ? "noted" : "plain"].push({ path, notes: notes ?? [] });

@@ -240,7 +240,7 @@ def test_a_paused_upload_is_resumed_and_an_unreadable_file_fails_alone(
     (tmp_path / "goes.txt").unlink()
     restore()
     page.get_by_role("button", name="Resume").click()
-    expect_title(page, "6 uploaded, 1 failed")
+    expect_title(page, "3 uploaded, 3 already there, 1 failed")
     expect_failure(page, "goes.txt", "This file could not be read.")
     expect_listed(page, "stays too.txt")
 
@@ -363,6 +363,56 @@ def test_a_busy_server_is_given_the_time_that_it_asks_for(page: Page) -> None:
     expect_title(page, "2 uploaded")
     assert len(times) == 2
     assert times[1] - times[0] >= 4000
+
+
+def test_a_file_whose_owner_is_locked_is_tried_again_when_the_server_says(page: Page) -> None:
+    answers: list[int] = []
+    refusal = {"path": "locked.txt", "kept": False, "problem": "locked", "status": 409}
+    locked = json.dumps({"message": "", "files": [{**refusal, "retry_after": 3}]})
+
+    def refuse(route: Route) -> None:
+        answers.append(page.evaluate("performance.now()"))
+        if len(answers) > 1:
+            route.continue_()
+        else:
+            route.fulfill(status=409, headers={"Retry-After": "3"}, body=locked)
+
+    page.route("**/upload?f=*", refuse)
+    page.locator("#file").set_input_files(chosen_list("locked.txt"))
+    expect_title(page, "1 uploaded")
+    assert answers[1] - answers[0] >= 3000
+
+
+def test_what_is_chosen_again_after_a_failure_is_not_counted_as_uploaded(page: Page) -> None:
+    both = [chosen("again.txt", b"once"), chosen("bad.png", b"MZ")]
+    page.locator("#file").set_input_files(both)
+    expect_title(page, "1 uploaded, 1 failed")
+    page.locator("#file").set_input_files(both)
+    expect_title(page, "1 uploaded, 1 already there, 1 failed")
+    page.locator("#file").set_input_files(chosen_list("third.txt"))
+    expect_title(page, "2 uploaded, 1 already there, 1 failed")
+
+
+def test_an_upload_says_how_much_it_is_and_when_it_has_ended(page: Page) -> None:
+    sent: list[bytes] = []
+
+    def note(route: Route) -> None:
+        sent.append(route.request.post_data_buffer or b"")
+        route.continue_()
+
+    page.route("**/upload?f=*", note)
+    with page.expect_request("**/upload/end") as ended:
+        page.locator("#file").set_input_files(chosen_list("one.txt", "three.txt"))
+    for name, value in ((b"files", b"2"), (b"bytes", b"16")):
+        assert b'name="%s"\r\n\r\n%s\r\n' % (name, value) in sent[0]
+    response = ended.value.response()
+    assert response
+    assert response.status == 204
+    other = page.context.new_page()
+    other.goto("/")
+    feed = other.locator(".feed li").filter(has_text="one.txt and 1 more").first
+    expect(feed.get_by_role("button")).to_have_text("Undo")
+    other.close()
 
 
 def test_after_a_new_sign_in_the_upload_goes_on(open_as: OpenAs) -> None:

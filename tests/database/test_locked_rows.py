@@ -19,7 +19,7 @@ from tests.cities.conftest import ACTOR, add_as_original, given
 from tests.cities.importing.staging import expire, kinds, stage
 from tests.database.test_transactions import give_role, role_of
 from tests.factories import HTML, Browser, add_person, add_token
-from tests.files.helpers import PDF, Script, store
+from tests.files.helpers import JSON, PDF, Script, store
 from tests.html import Page
 
 
@@ -112,6 +112,20 @@ def test_an_upload_succeeds_while_a_removed_file_is_locked(site):
     db.session.commit()
     with locked(f"file WHERE id = {file_id}"):
         assert script.upload(("new.pdf", PDF)).status_code == 200
+
+
+def test_an_upload_into_what_is_locked_says_when_to_send_it_again(site):
+    script = Script(site)
+    rest = f"person WHERE id = {script.person_id}"
+    with locked(rest):
+        plain = script.upload(("new.pdf", PDF))
+        by_page = script.upload(("new.pdf", PDF), **JSON)
+    for response in (plain, by_page):
+        assert (response.status_code, response.headers["Retry-After"]) == (409, "2")
+    assert by_page.json["files"][0]["retry_after"] == 2
+    assert script.upload(("new.pdf", PDF)).status_code == 200
+    [refused] = script.upload(("a.png", PDF), **JSON).json["files"]
+    assert "retry_after" not in refused
 
 
 def test_an_expired_import_that_is_locked_is_deleted_later(site, caplog):

@@ -1,13 +1,13 @@
 """How long people wait after a start, while workers are exchanged, and after an overload."""
 
-import itertools
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,18 @@ import pytest
 import requests
 from sqlalchemy.engine import make_url
 
+from app import create_app
+from app.config import ROOT, Settings
+from app.database.schema import create_database
 from tests import servers
-from tests.applications import environment
+from tests.applications import environment, migrate, release
+from tests.benchmarks.rows import add_rows
 from tests.factories import HTML
-from tests.site import under_load
 
 ATTEMPTS = 3
 # Seconds. A machine that does much else is allowed a multiple of what one waited before.
 EXCHANGE_MOST, FACTOR = 3 * 0.3, 3
-RECOVERY_MOST, ASKERS = 3.0, 200
+RECOVERY_SECONDS, SEARCHERS = 3.0, 200
 OURS = "FROM information_schema.processlist WHERE db = 'gazetteer'"
 
 
@@ -46,11 +49,13 @@ class Web:
         """How often all workers were replaced."""
         return self.log().count("All workers were replaced")
 
+    def status(self, path: str) -> int:
+        return requests.get(self.base + path, headers=HTML, timeout=60).status_code
+
     def ask(self, path: str = "/cities") -> float:
         """Request a page; returns how many seconds that took."""
         start = time.monotonic()
-        response = requests.get(self.base + path, headers=HTML, timeout=60)
-        assert response.status_code == 200
+        assert self.status(path) == 200
         return time.monotonic() - start
 
     def longest(self, count: int) -> float:
@@ -119,24 +124,41 @@ def test_workers_start_and_are_exchanged_while_the_database_is_away(folder, redi
         assert "Traceback" not in web.log()
 
 
+@pytest.fixture
+def filled(folder: Path, redis_url: str, mariadb_url: str) -> str:
+    """The URL of a database with many cities."""
+    settings = Settings.load(environment(folder, redis_url, f"{mariadb_url}/overload"))
+    create_database(settings.database_url)
+    app = create_app(settings)
+    migrate(app)
+    with app.app_context():
+        add_rows(100_000)
+    release(app)
+    return f"{mariadb_url}/overload"
+
+
+@contextmanager
+def searchers(base: str) -> Iterator[None]:
+    """Many clients search for something else each time, until all end at once."""
+    words = [sys.executable, "-m", "tests.deploy.searchers", base, str(SEARCHERS)]
+    with subprocess.Popen(words, cwd=ROOT) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
 @pytest.mark.soak
-def test_after_an_overload_the_site_answers_by_itself(web):
-    """The time that it takes includes the answers to those who still wait, so it is compared with
-    that of as many searches before."""
-    words = map(str, itertools.count())
-
-    def search(client: requests.Session) -> requests.Response:
-        return client.get(f"{web.base}/cities?q={next(words)}", timeout=60)
-
-    start = time.monotonic()
-    with ThreadPool(20) as pool:  # as many searches as are waiting after the overload
-        pool.map(web.ask, [f"/cities?q={next(words)}" for _ in range(ASKERS)])
-    usual = time.monotonic() - start
-    with under_load(ASKERS, search) as statuses:
-        time.sleep(5)
-        start = time.monotonic()
-    web.ask(f"/cities?q={next(words)}")
-    waited = time.monotonic() - start
-    print(f"after {dict(statuses)}: {waited:.2f} s, {ASKERS} searches {usual:.2f} s")  # noqa: T201
-    assert set(statuses) <= {200, 503}
-    assert waited < max(RECOVERY_MOST, FACTOR * usual)
+def test_after_an_overload_the_site_answers_by_itself(folder, redis_url, filled):
+    """In one of some attempts: a busy machine may delay the others."""
+    waits = []
+    with running(folder, redis_url, filled) as web:
+        for attempt in range(ATTEMPTS):
+            with searchers(web.base):
+                time.sleep(5)
+            start = time.monotonic()
+            while web.status(f"/cities?q=after-{attempt}") != 200:
+                assert time.monotonic() < start + 60
+            waits.append(time.monotonic() - start)
+    print(f"after an overload: {waits} s")  # noqa: T201
+    assert min(waits) < RECOVERY_SECONDS

@@ -220,6 +220,7 @@ def test_answers_are_what_the_table_says(role, filled):
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.usefixtures("no_renewal")
 @pytest.mark.parametrize("role", ROLES)
 def test_no_connection_to_the_database_is_held_while_redis_is_asked(role, filled):
     walker = Walker(filled, role)

@@ -32,8 +32,9 @@ from app.auth.sessions.keys import (
 from app.auth.sessions.lookup import idle_seconds, look_up
 from app.current import worker_name
 from app.database.failures import close_session
-from app.redis import failures
+from app.redis import failures, unsent
 from app.redis.client import redis_store
+from app.redis.scripts import Call
 from app.text import read_count
 from app.web.client import cookie_name, seen_secure
 from app.web.error_pages import answer_redis_error
@@ -115,6 +116,7 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         data = decode(text)
         if data is not None:
             session.fill(sid, data)
+            unsent.hold()
         return epoch, preferences, last_write
 
     def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
@@ -125,6 +127,12 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         and nobody is asked to repeat it. So does every page while Redis answers and refuses
         writes: a page that only shows something still does.
         """
+        try:
+            self.save_changes(app, session, response)
+        finally:
+            unsent.end_hold()
+
+    def save_changes(self, app: Flask, session: SharedSession, response: Response) -> None:
         if not session.opened or session.unavailable or session.discarded:
             return
         if session and "person" not in session:
@@ -216,15 +224,9 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         session["writer"] = worker_name()
         if FLASHES in session:
             session[FLASHES] = session[FLASHES][-FLASHES_MAX:]
-        session.stored = bool(
-            redis_store.script(SAVE)(
-                keys=[store_id, values_key(store_id), sessions_key(session["person"])],
-                args=[
-                    msgspec.json.encode(dict(session)),
-                    idle_seconds(),
-                    "XX" if session.stored else "NX",
-                    SESSIONS_MOST,
-                    *all_keys(""),
-                ],
-            )
-        )
+        keys = [store_id, values_key(store_id), sessions_key(session["person"])]
+        mode = "XX" if session.stored else "NX"
+        text = msgspec.json.encode(dict(session))
+        save = Call(SAVE, keys, [text, idle_seconds(), mode, SESSIONS_MOST, *all_keys("")])
+        [stored] = unsent.send(save)
+        session.stored = bool(stored)

@@ -16,8 +16,8 @@ from app.actor import Actor
 from app.database.idempotency import hash_key
 from app.files.names import printable
 from app.history.models import BATCH_ID_LENGTH
-from app.redis.changes import Addition
 from app.redis.client import redis_store
+from app.redis.scripts import Call
 
 LIFE_SECONDS = 30  # after the last note
 # Figures stay for so long after that, for an upload that was paused or is continued by Retry.
@@ -74,16 +74,15 @@ class UploadBatch(msgspec.Struct, frozen=True):
     files: Count = 0
     size: Count = 0
 
-    def noted(self, files: int = 0, size: int = 0) -> Addition:
+    def noted(self, files: int = 0, size: int = 0) -> Call:
         """The script that notes that the upload is going on, and that so many more files and bytes
         are stored."""
         text = msgspec.json.encode(self).decode()
-        return Addition(NOTE, [KEY], [self.id, files, size, text, HOLD_SECONDS])
+        return Call(NOTE, [KEY], [self.id, files, size, text, HOLD_SECONDS])
 
     def note(self) -> None:
         """Note that the upload is going on."""
-        also = self.noted()
-        redis_store.script(also.text)(keys=also.keys, args=also.args)
+        self.noted().run()
 
     def end(self) -> None:
         """Note that the upload has ended."""

@@ -32,7 +32,9 @@ def describe(file: ReceivedFile) -> dict[str, Any]:
     }
     if stored is None:
         error = file.error or Fault()
-        return {**facts, "problem": error.message, "status": error.status}
+        refusal = {**facts, "problem": error.message, "status": error.status}
+        wait = error.headers.get("Retry-After")
+        return {**refusal, "retry_after": int(wait)} if wait else refusal
     url = url_for("download.download_file", file_id=stored.id)
     return {**facts, **asdict(stored), "url": url, "notes": notes_on(file, stored)}
 
@@ -67,8 +69,17 @@ def status_of(files: list[dict[str, Any]]) -> int:
 
 
 def answer_upload(received: list[ReceivedFile], has_part: bool) -> Response:
-    """The response in the format that the client reads."""
+    """The response in the format that the client reads, with Retry-After if some of its files can
+    be sent again."""
     files = [describe(file) for file in received]
+    response = answer_files(files, has_part)
+    waits = [file["retry_after"] for file in files if "retry_after" in file]
+    if waits and response.status_code != 303:
+        response.headers["Retry-After"] = str(max(waits))
+    return response
+
+
+def answer_files(files: list[dict[str, Any]], has_part: bool) -> Response:
     status = status_of(files)
     if not files:
         first = NOT_SELECTED if has_part else NO_PART

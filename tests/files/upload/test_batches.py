@@ -236,3 +236,15 @@ def test_a_form_of_many_files_without_a_key_goes_on_until_its_end(app, monkeypat
         uploads.store_uploads(actor_of(person_id), sent)
         assert seen == [[], [2], [4]]
         assert undo(actor_of(person_id)) == "5 files were removed. trip was removed."
+
+
+def test_the_feed_counts_what_was_stored_and_not_what_was_there(app):
+    script = Script(app)
+    send(script, "k", "trip/1.txt", "trip/2.txt")
+    send(script, "k", "trip/1.txt", "trip/2.txt", "trip/3.txt")
+    browser = Browser(app)
+    browser.begin_session("editor's script")
+    [line] = Page(browser.get("/")).texts(".feed .day ~ li")
+    assert "3.txt and 2 more to trip" in line
+    with app.app_context():
+        assert len(entries("file")) == 3

@@ -165,7 +165,8 @@ def test_some_files_have_another_result_when_all_connections_are_taken(app, monk
     monkeypatch.setattr(uploads, "insert_versions", insert_without_connection)
     files = [(f"{number}.txt", b"x") for number in range(5)]
     response = Script(app).upload(*files, **JSON)
-    assert response.status_code == 207
+    assert (response.status_code, response.headers["Retry-After"]) == (207, "2")
+    assert [file.get("retry_after") for file in response.json["files"]] == [None, None, 2, 2, None]
     assert [(file["kept"], file.get("status")) for file in response.json["files"]] == [
         (True, None), (True, None), (False, 503), (False, 503), (True, None),
     ]  # fmt: skip

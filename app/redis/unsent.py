@@ -1,0 +1,93 @@
+"""Changes of cached tables that Redis does not know yet.
+
+A request that may save its session holds its changes back, and sends them in the trip that saves
+it; alone at its end if the session is not saved, and before its next transaction or look-up in a
+cache. Everybody else sends a change at once. What Redis does not take is missed, and sent later by
+the same process. If the process is killed first, others see what is cached until it expires
+(lifetime.py).
+"""
+
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+
+from flask import current_app, g
+from redis.exceptions import RedisError
+
+from app.current import note_last_write
+from app.database.engine import release_connection
+from app.database.service import before_next
+from app.redis.changes import add_kinds, call_of, kinds_of_change
+from app.redis.scripts import Call, run_together
+
+# The kinds of changes, by the prefix of their cache and who made them.
+Changes = dict[tuple[str, int | None], set[str]]
+
+
+def hold() -> None:
+    """Hold changes of this request back from now on; something will call `end_hold()`."""
+    g.holds_changes = True
+
+
+def end_hold() -> None:
+    """Send what this request held back. Later changes are sent at once."""
+    if g.pop("holds_changes", False) and unsent():
+        release_connection()
+        send_quietly()
+
+
+def unsent() -> Changes:
+    """The changes of this request or command that were not sent yet."""
+    found: Changes = g.setdefault("unsent_changes", {})
+    return found
+
+
+def missed() -> Changes:
+    """The changes that this process could not send."""
+    found: Changes = current_app.extensions.setdefault("redis-changes", {})
+    return found
+
+
+def note(prefix: str, person: int | None, parts: Collection[str], also: Call | None) -> None:
+    """A person changed parts of a table, or all of it. Hold that back, or send it, at once if
+    Redis has to run something else with it."""
+    note_last_write(None)
+    add_kinds(unsent().setdefault((prefix, person), set()), kinds_of_change(parts))
+    if also is None and "holds_changes" in g:
+        before_next(send_quietly)
+    else:
+        send_quietly(*([also] if also else []))
+
+
+def send_quietly(*others: Call) -> None:
+    """Send everything, if Redis takes it."""
+    with suppress(RedisError):
+        send_all(*others)
+
+
+def send_all(*others: Call) -> None:
+    """As `send()`, and then send what this process could not send before."""
+    send(*others)
+    while missed():
+        send_together(dict([missed().popitem()]))
+
+
+def send(*others: Call) -> list[Any]:
+    """Send the changes of this request, and run other scripts in the same trip; returns what these
+    returned."""
+    changes = unsent().copy()
+    unsent().clear()
+    results = send_together(changes, *others)
+    if changes:
+        note_last_write(max(results[: len(changes)]))
+    return results[len(changes) :]
+
+
+def send_together(changes: Changes, *others: Call) -> list[Any]:
+    """Send changes and run other scripts in one trip; returns what each returned."""
+    try:
+        return run_together(*(call_of(*key, kinds) for key, kinds in changes.items()), *others)
+    except BaseException:
+        for key, kinds in changes.items():
+            add_kinds(missed().setdefault(key, set()), kinds)
+        raise
