@@ -115,12 +115,7 @@ def submit(
         form.form_errors.append(str(problem))
         return Submission(status=422)
     if not form.validate():
-        other = other_errors(form, also)
-        if as_page:
-            add_headers(other)
-            return Submission(status=other.status)
-        fields = {name: join_sentences(texts) for name, texts in form.errors.items() if name}
-        raise named_as_sent(form, Invalid(fields=fields))
+        return Submission(status=refuse_invalid(form, also))
     try:
         return Submission(done=True, result=call())
     except DomainError as error:
@@ -138,6 +133,16 @@ def submit(
         refusal = failures.refuse(error, is_change=True)
         add_headers(refusal)
         return Submission(status=add_form_errors(form, refusal))
+
+
+def refuse_invalid(form: Any, also: Callable[[], object] | None) -> int:
+    """The status of a form that is wrong by itself; a script gets all errors."""
+    other = other_errors(form, also)
+    if not shows_pages():
+        fields = {name: join_sentences(texts) for name, texts in form.errors.items() if name}
+        raise named_as_sent(form, Invalid(fields=fields))
+    add_headers(other)
+    return other.status
 
 
 def add_headers(error: DomainError) -> None:
