@@ -108,8 +108,8 @@ def end_previous(session: Session) -> None:
 
 @contextmanager
 def turn_to_write(session: Session, wait: float) -> Iterator[float]:
-    """On SQLite, wait until no other request of this process writes: one that waits in begin()
-    asks again and again. The time until which begin() may wait for other processes."""
+    """Requests of one process that write to SQLite take turns, so that only one of them asks again
+    and again in begin(). Yields the time until which that waits for other processes."""
     deadline = time.monotonic() + wait
     first = session.get_bind().dialect.name == "sqlite" and writing.acquire(timeout=wait)
     try:

@@ -64,7 +64,7 @@ def remove_files(actor: Actor, which: ColumnElement[bool], batch_id: str, moment
 
 def lock_files(ids: Select[int]) -> Sequence[FileRow]:
     """The files of a query for ids, locked and in their order: as rows of some columns, because
-    thousands of objects take seconds, in which the process answers nobody else on SQLite."""
+    thousands of objects take seconds, in which the process answers nobody else."""
     query = ids.with_only_columns(*COLUMNS, maintain_column_froms=True)
     return db.session.execute(query.order_by(File.id).with_for_update(of=File)).all()
 
