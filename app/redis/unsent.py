@@ -29,7 +29,7 @@ def hold() -> None:
     g.holds_changes = True
 
 
-def end_hold() -> None:
+def end_hold(_error: object = None) -> None:
     """Send what this request held back. Later changes are sent at once."""
     if g.pop("holds_changes", False) and unsent():
         release_connection()
