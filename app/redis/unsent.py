@@ -67,7 +67,8 @@ def send_quietly(*others: Call) -> None:
 
 def send_all(*others: Call) -> None:
     """As `send()`, and then send what this process could not send before."""
-    send(*others)
+    if others or unsent():
+        send(*others)
     while missed():
         send_together(dict([missed().popitem()]))
 
