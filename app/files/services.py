@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from app.actor import Actor, Role
 from app.current import settings
 from app.database.engine import db, release_connection
-from app.database.service import after_commit, permitted, service
+from app.database.service import permitted, service
 from app.errors import NotFound
 from app.files import cache, queries
 from app.files.folders.checks import check_not_taken
@@ -93,7 +93,7 @@ def remove_versions(actor: Actor, file: File, reverts_id: int | None = None) -> 
     db.session.execute(update(File).where(*remaining).values(values))
     change = Change(current.id, before=recorded(current), version=current.version)
     record(actor, "file.delete", change, reverts_id=reverts_id)
-    after_commit(cache.invalidate)
+    cache.invalidate_folders([current.folder])
 
 
 @permitted(Role.VIEWER)
@@ -146,7 +146,7 @@ def restore_versions(actor: Actor, file: File) -> RestoredFile:
         row.removed_at = row.removed_by = None
     for row in present:
         row.replaced_at = None if row is current else row.replaced_at or now()
-    after_commit(cache.invalidate)
+    cache.invalidate_folders([current.folder])
     return RestoredFile(file.name, last.version, current.version, current.id)
 
 

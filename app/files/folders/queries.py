@@ -65,11 +65,15 @@ class FileTotals:
 @permitted(Role.VIEWER)
 def read_totals(actor: Actor, listing: FileListing) -> FileTotals:
     """The totals of a listing. Counting reads every row, so the result is cached until a file
-    changes."""
+    below its folder changes."""
     plain = replace(listing, sort=FileListing.sort, descending=FileListing.descending)
     key = json.dumps(["totals", asdict(plain)])
     return cache.get_or_compute(
-        key, FileTotals, lambda: count_files(plain), is_search=bool(listing.search)
+        key,
+        FileTotals,
+        lambda: count_files(plain),
+        is_search=bool(listing.search),
+        parts=[listing.folder],
     )
 
 
@@ -102,7 +106,9 @@ def count_below(actor: Actor, folders: Sequence[Folder]) -> dict[str, Below]:
     release_connection()
     # Paths joined by a slash would be those of other folders too.
     key = hashlib.sha256(json.dumps(paths).encode()).hexdigest()
-    return cache.get_or_compute(f"below {key}", dict[str, Below], lambda: count_each(paths))
+    return cache.get_or_compute(
+        f"below {key}", dict[str, Below], lambda: count_each(paths), parts=paths
+    )
 
 
 def count_each(paths: Sequence[str]) -> dict[str, Below]:

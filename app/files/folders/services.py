@@ -85,7 +85,7 @@ def add_folder(actor: Actor, path: str, field: str) -> None:
             raise taken(FOLDER_THERE, path, field) from None
         raise
     record(actor, "folder.create", Change(folder.id, after={"path": path}))
-    after_commit(cache.invalidate)
+    cache.invalidate_folders([path])
 
 
 def add_missing(actor: Actor, path: str) -> None:

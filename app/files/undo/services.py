@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.actor import Actor, Role
 from app.database.engine import db, release_connection
-from app.database.service import after_commit, permitted, service
+from app.database.service import permitted, service
 from app.errors import Conflict
 from app.files import cache
 from app.files.folders.moving import Types
@@ -66,7 +66,7 @@ def undo_upload(actor: Actor, entry: HistoryEntry, file: File) -> Message:
     fields = {**recorded(file), "current": former.version}
     change = Change(file.id, before=fields, version=file.version)
     record(actor, "file.delete", change, reverts_id=entry.id)
-    after_commit(cache.invalidate)
+    cache.invalidate_folders([file.folder])
     return N_(
         "Version %(n)d of %(name)s was removed; version %(former)d is the current one again.",
         n=file.version,

@@ -7,7 +7,7 @@ from app.actor import Actor, Role
 from app.current import settings
 from app.database import failures
 from app.database.engine import db, release_connection
-from app.database.service import after_commit, permitted, service
+from app.database.service import permitted, service
 from app.errors import Conflict
 from app.files import cache, queries
 from app.files.folders.rows import lock_folder_of
@@ -62,5 +62,5 @@ def insert_copy(actor: Actor, file_id: int, owner_id: int, stored_name: str) -> 
     row = File(**copied, stored_name=stored_name, sent_name=current.sent_name)
     Versions(owner_id).insert([row])
     record(actor, "file.revert", Change(row.id, after=recorded(row), version=row.version))
-    after_commit(cache.invalidate)
+    cache.invalidate_folders([row.folder])
     return row.id, row.version

@@ -9,7 +9,6 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,7 +18,7 @@ from app.auth.queries import check_still_permitted
 from app.concurrency import yield_to_hub
 from app.current import settings
 from app.database import failures
-from app.database.service import after_commit, permitted, service
+from app.database.service import permitted, service
 from app.errors import Conflict, DomainError, Unavailable
 from app.files import cache, queries
 from app.files.folders.checks import find_taken
@@ -237,7 +236,7 @@ def insert_versions(
     inserted = versions.insert(free)
     record_uploads(actor, inserted, batch_id)
     also = note.noted(len(inserted), sum(row.size for row in inserted)) if note else None
-    after_commit(partial(cache.invalidate, also=also))
+    cache.invalidate_folders({row.folder for row in free}, also)
     return [
         taken.get(path) or stored_file(versions.repeated.get(row), row)
         for path, row in zip(sent, rows, strict=True)
