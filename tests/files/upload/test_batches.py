@@ -17,7 +17,7 @@ from tests.html import Page
 
 TOTALS = {"files": "5", "bytes": "1000"}
 SHEET = "[aria-labelledby=running-uploads] li"
-WAITING = "Still being uploaded; then it can be undone."
+WAITING = "Still uploading. It can be undone once the upload has ended."
 
 
 def send(script, key, *names, **fields):
@@ -231,6 +231,9 @@ def test_the_feed_says_that_it_goes_on(app):
     for each in (browser, guest):
         page = Page(each.get("/"))
         assert page.texts(".feed .what") == [WAITING]
+        who = "You" if each is browser else "editor's script"
+        [line] = page.texts(".feed .day ~ li")
+        assert f"{who} uploaded 1.txt and 1 more to trip so far" in line
         assert not page.has(".feed button")
     with app.app_context():
         [head, _folded] = entries("file")
@@ -238,8 +241,19 @@ def test_the_feed_says_that_it_goes_on(app):
     assert sent.status_code == 409
     assert "Stop the upload, or wait until it has ended, and then undo it." in sent.text
     script.client.post("/upload/end", data={"batch": "k"}, headers=script.headers)
-    assert Page(browser.get("/")).texts(".feed button") == ["Undo"]
+    page = Page(browser.get("/"))
+    assert page.texts(".feed button") == ["Undo"]
+    assert not any("so far" in line for line in page.texts(".feed li"))
     assert not Page(guest.get("/")).has(".feed .what")
+
+
+def test_the_feed_says_it_of_the_only_file_that_is_there(app):
+    send(Script(app), "k", "trip/1.txt", **TOTALS)
+    browser = Browser(app)
+    browser.begin_session("editor's script")
+    [line] = Page(browser.get("/")).texts(".feed .day ~ li")
+    assert "You uploaded 1.txt so far" in line
+    assert "Size 100 B" in line
 
 
 def test_a_form_of_many_files_without_a_key_goes_on_until_its_end(app, monkeypatch):
