@@ -125,6 +125,15 @@ class TooLong(DomainError):
     text = N_("This took too long. Narrow the search, or try again later.")
 
 
+class ChangeTooLong(TooLong):
+    """The same during a change, which may have waited for several rows that others change."""
+
+    text = N_("This took too long; others may be changing the same. Try again in a moment.")
+
+    def __init__(self) -> None:
+        super().__init__(Retry_After="2")
+
+
 class Refused(DomainError):
     """The database refuses what this needs, and will until an operator changes something."""
 

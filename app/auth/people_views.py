@@ -1,7 +1,5 @@
 """The pages about people, for administrators."""
 
-from collections.abc import Mapping
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -88,11 +86,11 @@ def draw_person(person_id: int, form: RoleForm | None = None) -> str:
 
 @bp.post("/people/<int:person_id>/role")
 @role_required(Role.ADMIN, by_token=False)
-def set_role(person_id: int) -> Response | tuple[str, int, Mapping[str, str]]:
+def set_role(person_id: int) -> Response | tuple[str, int]:
     form = RoleForm(role="")  # a form without a choice has none
     sent = submit(form, lambda: services.set_role(actor(), person_id, form.role.data))
     if not sent.done:
-        return draw_person(person_id, form), sent.status, sent.headers
+        return draw_person(person_id, form), sent.status
     if sent.result:
         name = queries.get_person(actor(), person_id).name
         Notice(_("The role of %(name)s was changed. They need to sign in again.", name=name)).show()

@@ -38,7 +38,7 @@ WHY = {
     "out": _l("You are signed out."),
 }
 
-Page = tuple[str, int, dict[str, str]]
+Page = tuple[str, int]
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -61,7 +61,7 @@ def login() -> Response | Page:
         kind="good" if reason == "out" else "caution",
         unclaimed=queries.is_unclaimed(),
     )
-    return page, sent.status, dict(sent.headers)
+    return page, sent.status
 
 
 def is_signed_in_as(name: str | None) -> bool:
@@ -107,7 +107,7 @@ def account() -> Response | Page:
         text = ngettext("%(num)d session has ended.", "%(num)d sessions have ended.", sent.result)
         Notice(text).show()
         return redirect(url_for("auth.account"), 303)
-    return draw_account(form), sent.status, dict(sent.headers)
+    return draw_account(form), sent.status
 
 
 def draw_account(
@@ -157,7 +157,7 @@ def change_password() -> Response | Page:
         onward = landing_url(form.next.data, home_url()) if first else url_for("auth.account")
         return remember_device(redirect(onward, 303), row.id)
     page = render_template("auth/change_password.html", form=form, tokens=count)
-    return page, sent.status, dict(sent.headers)
+    return page, sent.status
 
 
 def changed_text(first: bool, revoked: bool) -> str:

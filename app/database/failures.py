@@ -17,7 +17,17 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.database.engine import db
-from app.errors import Conflict, DomainError, Fault, Locked, NoSpace, Refused, TooLong, Unavailable
+from app.errors import (
+    ChangeTooLong,
+    Conflict,
+    DomainError,
+    Fault,
+    Locked,
+    NoSpace,
+    Refused,
+    TooLong,
+    Unavailable,
+)
 from app.text import N_
 
 log = logging.getLogger("gazetteer.database")
@@ -176,11 +186,12 @@ def refusal_of(kind: Kind) -> DomainError:
             return Unavailable()
 
 
-def refuse(error: DatabaseError, consequence: str = "") -> DomainError:
+def refuse(error: DatabaseError, consequence: str = "", is_change: bool = False) -> DomainError:
     """Log an error, and return the error of the domain with which people are answered."""
     db.session.rollback()
     report(error, consequence)
-    return refusal_of(classify(error))
+    kind = classify(error)
+    return ChangeTooLong() if is_change and kind is Kind.TOO_LONG else refusal_of(kind)
 
 
 @contextmanager

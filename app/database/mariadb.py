@@ -5,14 +5,14 @@ import logging
 import re
 import ssl
 import time
-from select import POLLIN
 from typing import Any
 
-from gevent.monkey import get_original
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 from pymysql.err import OperationalError
 from sqlalchemy import Engine, event
+
+from app.concurrency import has_input
 
 log = logging.getLogger("gazetteer.database")
 
@@ -20,8 +20,6 @@ NO_SUCH_INDEX = 1176
 HINT = re.compile(r" FORCE INDEX \([\w, ]+\)")
 
 IDLE_SECONDS = 5.0
-# The system's own: gevent's would let other requests run.
-poll = get_original("select", "poll")
 
 AUTHENTICATION_PLUGIN = 2061
 NEEDS_ENCRYPTION = (
@@ -112,14 +110,8 @@ class SharedTlsConnection(Connection):  # type: ignore[misc]
         """Called by the pool before each use. It asks the server only if the connection was idle
         for IDLE_SECONDS, or if something has arrived since: nothing does but its end."""
         idle = time.monotonic() - self.answered
-        if idle >= IDLE_SECONDS or not self.open or self.has_input():
+        if idle >= IDLE_SECONDS or not self.open or has_input(self._sock):
             super().ping(reconnect)
-
-    def has_input(self) -> bool:
-        """True if the server has sent something, or has closed the connection."""
-        look = poll()
-        look.register(self._sock, POLLIN)
-        return bool(look.poll(0))
 
     def limits(self) -> list[str]:
         """The server's variables. MySQL limits the time of a SELECT, MariaDB that of any

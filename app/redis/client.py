@@ -7,9 +7,11 @@ from flask import Flask, current_app
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.commands.core import Script
+from redis.connection import AbstractConnection
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
+from app.concurrency import has_input
 from app.redis.breaker import Breaker, log
 from app.redis.failures import WRONG_TYPE, ErrorKind, classify
 
@@ -78,6 +80,17 @@ class SharedRedis(Redis):
         return True
 
 
+class CheckedConnection(AbstractConnection):
+    """A connection that is mostly idle when the pool asks, before each use, whether Redis has
+    closed it. redis-py would ask with gevent's poll."""
+
+    def can_read(self, timeout: float = 0) -> bool:
+        connected: Any = self._sock
+        if connected and not timeout and not has_input(connected):
+            return False
+        return bool(super().can_read(timeout))
+
+
 class RedisStore:
     """Access to the Redis of the current application; commands take and return text."""
 
@@ -85,7 +98,7 @@ class RedisStore:
         """Create the application's client. Connections open at the first command."""
         settings = app.config["SETTINGS"]
         seconds = settings.redis_timeout_ms / 1000
-        app.extensions["redis"] = SharedRedis.from_url(
+        client = app.extensions["redis"] = SharedRedis.from_url(
             settings.redis_url,
             decode_responses=True,
             encoding_errors="replace",  # what another program wrote may not be UTF-8
@@ -95,6 +108,9 @@ class RedisStore:
             # A refused connection only: a command whose answer was lost may have been carried out.
             retry=Retry(NoBackoff(), 1, (ConnectionRefusedError,)),
         )
+        pool = client.connection_pool
+        # That of the URL: over TCP, TLS or a unix socket.
+        pool.connection_class = type("Checked", (CheckedConnection, pool.connection_class), {})
         app.extensions["redis-scripts"] = {}
 
     @property

@@ -29,7 +29,7 @@ def hold() -> None:
     g.holds_changes = True
 
 
-def end_hold() -> None:
+def end_hold(_error: object = None) -> None:
     """Send what this request held back. Later changes are sent at once."""
     if g.pop("holds_changes", False) and unsent():
         release_connection()
@@ -67,7 +67,8 @@ def send_quietly(*others: Call) -> None:
 
 def send_all(*others: Call) -> None:
     """As `send()`, and then send what this process could not send before."""
-    send(*others)
+    if others or unsent():
+        send(*others)
     while missed():
         send_together(dict([missed().popitem()]))
 

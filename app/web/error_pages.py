@@ -118,8 +118,9 @@ def answer_redis_error(error: RedisError) -> Response:
 def answer_database_error(error: failures.DatabaseError) -> Response:
     """Log an error of the database, and answer what it means. A page that only reads a locked row
     was not changed by anybody."""
-    refusal = failures.refuse(error)
-    if isinstance(refusal, Locked) and request.method in ("GET", "HEAD"):
+    reads = request.method in ("GET", "HEAD")
+    refusal = failures.refuse(error, is_change=not reads)
+    if isinstance(refusal, Locked) and reads:
         return answer(503, refusal.message, {"Retry-After": "2"})
     return answer_refusal(refusal)
 

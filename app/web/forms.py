@@ -1,11 +1,11 @@
 """Handling of forms: validate, call the service, show its errors beside the fields."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from flask import g, request
+from flask import Response, after_this_request, g, request
 from flask_babel import get_translations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -86,13 +86,12 @@ class TextLength(Length):  # type: ignore[misc]
 @dataclass(frozen=True)
 class Submission(Generic[T]):
     """The outcome of a form. If it was submitted and accepted, `done` is True and `result` is what
-    the service returned. Otherwise the form is shown with this status and these headers. `refusal`
-    is an error of the types that the view handles itself."""
+    the service returned. Otherwise the form is shown with this status. `refusal` is an error of the
+    types that the view handles itself."""
 
     done: bool = False
     result: T = None  # type: ignore[assignment]
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
     refusal: DomainError | None = None
 
 
@@ -116,26 +115,43 @@ def submit(
         form.form_errors.append(str(problem))
         return Submission(status=422)
     if not form.validate():
-        other = other_errors(form, also)
-        if as_page:
-            return Submission(status=other.status, headers=other.headers)
-        fields = {name: join_sentences(texts) for name, texts in form.errors.items() if name}
-        raise named_as_sent(form, Invalid(fields=fields))
+        return Submission(status=refuse_invalid(form, also))
     try:
         return Submission(done=True, result=call())
     except DomainError as error:
         if not as_page:
             raise named_as_sent(form, error) from None
+        add_headers(error)
         if isinstance(error, special):
-            return Submission(status=error.status, headers=error.headers, refusal=error)
+            return Submission(status=error.status, refusal=error)
         if isinstance(error, PAGES):
             raise
-        return Submission(status=add_form_errors(form, error), headers=error.headers)
+        return Submission(status=add_form_errors(form, error))
     except failures.DATABASE_ERRORS as error:
         if not as_page:
             raise
-        refusal = failures.refuse(error)
-        return Submission(status=add_form_errors(form, refusal), headers=refusal.headers)
+        refusal = failures.refuse(error, is_change=True)
+        add_headers(refusal)
+        return Submission(status=add_form_errors(form, refusal))
+
+
+def refuse_invalid(form: Any, also: Callable[[], object] | None) -> int:
+    """The status of a form that is wrong by itself; a script gets all errors."""
+    other = other_errors(form, also)
+    if not shows_pages():
+        fields = {name: join_sentences(texts) for name, texts in form.errors.items() if name}
+        raise named_as_sent(form, Invalid(fields=fields))
+    add_headers(other)
+    return other.status
+
+
+def add_headers(error: DomainError) -> None:
+    """Give the response the headers of an error, such as Retry-After, whatever the view draws."""
+
+    @after_this_request
+    def add(response: Response) -> Response:
+        response.headers.update(error.headers)
+        return response
 
 
 def other_errors(form: Any, also: Callable[[], object] | None) -> DomainError:

@@ -3,11 +3,13 @@
 import threading
 from dataclasses import replace
 
+import pymysql
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.actor import Actor
+from app.cities import services
 from app.cities.services import add_sample_cities
 from app.database import limits
 from app.database.engine import db
@@ -129,3 +131,20 @@ def test_page_that_took_too_long_does_not_ask_to_try_again(make_app, monkeypatch
     assert answer.status_code == 503
     assert "This took too long. Narrow the search, or try again later." in answer.text
     assert "Retry-After" not in answer.headers
+
+
+def test_change_that_took_too_long_asks_to_try_again(make_app, monkeypatch):
+    browser = Browser(make_app())
+    with browser.app.app_context():
+        add_person("ada", "editor")
+    browser.sign_in("ada")
+    monkeypatch.setattr(services, "lock_names", raise_too_long)
+    given = {"province": "a", "city": "b", "number": "1"}
+    answer = browser.submit("/cities/new", given, headers=HTML)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert "Try again in a moment." in answer.text
+    assert "Narrow the search" not in answer.text
+
+
+def raise_too_long(_names):
+    raise OperationalError("SELECT", {}, pymysql.err.OperationalError(1969, "interrupted"))

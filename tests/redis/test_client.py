@@ -5,6 +5,7 @@ import time
 
 import pytest
 from redis import Redis
+from redis.connection import AbstractConnection
 from redis.exceptions import (
     AuthenticationError,
     DataError,
@@ -21,7 +22,15 @@ from app.redis.failures import ErrorKind, classify
 from app.redis.lock import Lock
 from tests import servers
 from tests.conftest import need
-from tests.factories import HTML, PASSWORD, Browser, add_person, at_once, run_command
+from tests.factories import (
+    HTML,
+    PASSWORD,
+    Browser,
+    add_person,
+    at_once,
+    note_calls,
+    run_command,
+)
 from tests.redis.test_lock import acquire
 
 # Answers nothing for that many milliseconds, as a long script of another program does.
@@ -287,3 +296,25 @@ def test_a_figure_is_computed_whatever_is_in_its_place(app, browser):
     assert browser.client.get("/pi/1000").json["result"] == 3.14063710098594
     assert browser.client.get("/fib/93", headers=HTML).json["result"] == 12200160415121876738
     assert kept.get("pis") == "text"
+
+
+def test_a_connection_is_used_again_until_redis_closes_it(
+    own_app, client, operator, caplog, monkeypatch
+):
+    """redis-py itself is asked only if something has arrived: its answer lets others run."""
+    asked = note_calls(monkeypatch, AbstractConnection, "can_read")
+    number = client.client_id()
+    assert [client.client_id() for _time in range(3)] == [number] * 3
+    assert asked == []
+    operator.client_kill_filter(_id=number)
+    assert client.client_id() != number
+    assert len(asked) > 0
+    assert lines(caplog) == []
+
+
+def test_an_answer_that_nobody_read_is_not_that_of_the_next_command(client):
+    client.set("key", "left over")
+    [connection] = client.connection_pool._available_connections
+    connection.send_command("GET", "key")
+    servers.wait_until(connection.can_read, "it answers")
+    assert client.echo("mine") == "mine"

@@ -17,7 +17,7 @@ def test_no_library_adds_hooks(app):
     every = None  # the key of those for all blueprints
     assert names(app.before_request_funcs[every]) == BEFORE
     assert names(app.after_request_funcs[every]) == AFTER
-    assert not app.teardown_request_funcs[every]
+    assert names(app.teardown_request_funcs[every]) == ["end_hold"]
     assert names(app.teardown_appcontext_funcs) == AT_THE_END
     assert not app.url_value_preprocessors[every]
     assert not app.url_default_functions[every]

@@ -55,12 +55,12 @@ def set_preferences() -> Response:
 
 @bp.post("/account/preferences")
 @role_required(by_token=False)
-def update_preferences() -> Response | tuple[str, int, dict[str, str]]:
+def update_preferences() -> Response | tuple[str, int]:
     """All that a person may choose, from the account page."""
     form = PreferencesForm()
     sent = submit(form, lambda: services.update_preferences(actor(), **form.values()))
     if not sent.done:
-        return draw_account(preferences=form), sent.status, dict(sent.headers)
+        return draw_account(preferences=form), sent.status
     response = redirect(url_for("auth.account"), 303)
     use_preferences(sent.result)
     if sent.result.language:

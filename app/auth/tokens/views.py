@@ -29,15 +29,15 @@ def list_tokens() -> str:
 
 @bp.post("/account/tokens")
 @role_required(by_token=False)
-def create_token() -> tuple[str, int, dict[str, str]]:
+def create_token() -> tuple[str, int]:
     """Create a token. Unlike other successes it does not redirect: the token's text is in this one
     response only."""
     form = TokenForm()
     fields = (form.label.data, form.password.data, form.days.data)
     sent = submit(form, lambda: tokens.create_token(actor(), *fields, sent_devices()))
     if sent.done:
-        return draw_page(TokenForm(formdata=None), sent.result), 200, {}
-    return draw_page(form), sent.status, dict(sent.headers)
+        return draw_page(TokenForm(formdata=None), sent.result), 200
+    return draw_page(form), sent.status
 
 
 @bp.post("/account/tokens/<int:token_id>/revoke")

@@ -54,7 +54,7 @@ def new_folder() -> ResponseReturnValue:
         Notice(_("%(name)s was created.", name=name_of(sent.result))).show()
         return redirect(folder_url(sent.result), 303)
     page = render_template("files/folders/new_folder.html", form=form, parent=parent)
-    return page, sent.status, sent.headers
+    return page, sent.status
 
 
 @bp.route("/files/move", methods=["GET", "POST"])
@@ -69,7 +69,7 @@ def move() -> ResponseReturnValue:
         return redirect(folder_url(sent.result.folder), 303)
     folders = queries.suggest_folders(actor())
     page = selection_page("move", selection, selected, form=form, folders=folders)
-    return page, sent.status, sent.headers
+    return page, sent.status
 
 
 def move_to(form: PlaceForm, selection: Selection) -> services.Moved:
