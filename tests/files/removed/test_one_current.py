@@ -121,7 +121,7 @@ def test_files_that_come_back_to_one_name_are_versions_of_one_file(any_app, peop
     me = editor(people[0])
     batch, again = removed_in_two_folders(people[0])
     files.remove_file(me, again)
-    services.restore_batch(me, batch)
+    assert services.restore_together(me, batch).behind == 1
     assert versions() == [(people[0], "F/m", "n.txt", 1)]
     assert paths()[0] == ["F/m/n.txt:2", "F/m/n.txt:1"]
     assert [db.session.get(File, each).version for each in current_ids()] == [2]
@@ -129,7 +129,7 @@ def test_files_that_come_back_to_one_name_are_versions_of_one_file(any_app, peop
 
 def test_with_a_newer_one_there_that_stays_current(any_app, people):
     batch, again = removed_in_two_folders(people[0])
-    services.restore_batch(editor(people[0]), batch)
+    assert services.restore_together(editor(people[0]), batch).behind == 2
     assert current_ids() == [again]
     assert len(paths()[0]) == 3
 
