@@ -89,6 +89,7 @@ FILE = Subject(
     actions={
         "file.create": _l("File uploaded"),
         "file.delete": _l("File removed"),
+        "file.delete.version": _l("Version of a file removed"),
         "file.restore": _l("File restored"),
         "file.move": _l("File moved"),
         "file.move.rename": _l("File renamed"),
@@ -113,6 +114,9 @@ FILE = Subject(
         "file.create": _l("%(who)s uploaded %(what)s"),
         "file.delete": _l("%(who)s removed %(what)s"),
         "file.delete.version": _l("%(who)s removed version %(n)s of %(what)s"),
+        "file.delete.version.undo": _l(
+            "%(who)s removed version %(n)s of %(what)s; the one before is current again"
+        ),
         "file.restore": _l("%(who)s restored %(what)s"),
         "file.restore.version": _l("%(who)s restored version %(n)s of %(what)s"),
         "file.move": _l("%(who)s moved %(what)s"),
@@ -130,7 +134,22 @@ FILE = Subject(
         "file.create.partly": _l(
             "%(who)s uploaded %(what)s and %(more)s more, some of them to %(place)s"
         ),
+        "file.create.going.one": _l("%(who)s uploaded %(what)s so far"),
+        "file.create.going": _l("%(who)s uploaded %(what)s and %(more)s more so far"),
+        "file.create.going.place": _l(
+            "%(who)s uploaded %(what)s and %(more)s more to %(place)s so far"
+        ),
+        "file.create.going.partly": _l(
+            "%(who)s uploaded %(what)s and %(more)s more so far, some of them to %(place)s"
+        ),
         "file.delete": _l("%(who)s removed %(what)s and %(more)s more"),
+        "file.delete.version.undo": _l(
+            "%(who)s made the former versions of %(what)s and %(more)s more current again"
+        ),
+        "file.delete.mixed.undo": _l(
+            "%(who)s removed %(what)s and %(more)s more, or made their former versions current"
+            " again"
+        ),
         "file.restore": _l("%(who)s restored %(what)s and %(more)s more"),
         "file.move": _l("%(who)s moved %(what)s and %(more)s more"),
         "file.move.undo": _l("%(who)s moved %(what)s and %(more)s more back"),

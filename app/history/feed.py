@@ -104,7 +104,7 @@ def describe_groups(
         for row, group in zip(described, groups, strict=True)
     ]
     return [
-        replace(describe_many(row, group) if group.is_bulk else row, all_url=all_url(actor, group))
+        replace(describe_group(row, group), all_url=all_url(actor, group))
         for row, group in zip(described, groups, strict=True)
     ]
 
@@ -130,15 +130,28 @@ def with_undo(row: FeedRow, group: ChangeGroup, is_undoable: bool) -> FeedRow:
     )
 
 
+def describe_group(row: FeedRow, group: ChangeGroup) -> FeedRow:
+    """The row of one change as it is, unless it is of a batch that goes on, or that of several."""
+    if group.is_bulk:
+        return describe_many(row, group)
+    return replace(describe_many(row, group), changes=row.changes) if row.is_going_on else row
+
+
 def describe_many(row: FeedRow, group: ChangeGroup) -> FeedRow:
-    """The row of several changes."""
+    """The row of several changes, or of what is there so far of a batch that goes on."""
     entry, subject = group.newest, subject_of(group.newest.subject_kind)
     how, (place, place_url) = shared_place(subject, group)
     if group.parts:
         how = ".one.parts" if group.count == 1 else ".parts"
-    undo = f"{entry.action}.undo"
-    keys = [*([undo + how, undo] if entry.reverts_id else []), entry.action + how]
-    sentence = next(filter(None, map(subject.many.get, [*keys, entry.action])), None)
+    elif not group.is_bulk:
+        how = ".one"
+    actions = [entry.action + variant_of(group), entry.action]
+    actions = [f"{entry.action}.going", *actions] if row.is_going_on else actions
+    # Folders that an undone upload had made have no entries that it reverts.
+    reverts = any(each.reverts_id for each in [entry, *group.parts])
+    undo = [f"{action}.undo" for action in actions] if reverts else []
+    keys = [action + end for action in [*undo, *actions] for end in (how, "")]
+    sentence = next(filter(None, map(subject.many.get, keys)), None)
     if sentence is None:
         return replace(row, changes=[])
     values = {
@@ -150,6 +163,15 @@ def describe_many(row: FeedRow, group: ChangeGroup) -> FeedRow:
         "parts": counted_parts(group),
     }
     return replace(row, sentence=fill_sentence(sentence, values), changes=[])
+
+
+def variant_of(group: ChangeGroup) -> str:
+    """The variant of all changes of a line, or of their parts; `.mixed` if they differ."""
+    some = group.parts or group.entries
+    found = {action_of(subject_of(each.subject_kind), each) for each in some}
+    if len(found) > 1:
+        return ".mixed"
+    return found.pop().removeprefix(some[0].action)
 
 
 def counted_parts(group: ChangeGroup) -> str:

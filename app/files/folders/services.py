@@ -200,14 +200,13 @@ def remove_selected(actor: Actor, selection: Selection) -> Removal:
 
 
 @permitted(Role.VIEWER)
-def restore_batch(actor: Actor, batch_id: str) -> tuple[int, int, str]:
-    """Restore what was removed together; returns how many files and folders (without those in
-    them), and the folder of the first. Those that were restored already, or are deleted
+def restore_batch(actor: Actor, batch_id: str) -> Restored:
+    """Restore what was removed together. Those that were restored already, or are deleted
     permanently, are left out; NotFound if all are."""
     restored = restore_together(actor, batch_id)
     if not restored.files and not restored.folders:
         raise NotFound(N_("This was restored already, or deleted permanently."))
-    return len(restored.files), len(restored.tops), restored.place
+    return restored
 
 
 @permitted(Role.VIEWER)

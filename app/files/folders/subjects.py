@@ -75,6 +75,22 @@ FOLDER = Subject(
         "folder.delete.parts": _l(
             "%(who)s removed the folder %(what)s and %(more)s more together with %(parts)s"
         ),
+        "folder.delete.version.undo.one.parts": _l(
+            "%(who)s removed the folder %(what)s and made the former versions of %(parts)s current"
+            " again"
+        ),
+        "folder.delete.version.undo.parts": _l(
+            "%(who)s removed the folder %(what)s and %(more)s more and made the former versions of"
+            " %(parts)s current again"
+        ),
+        "folder.delete.mixed.undo.one.parts": _l(
+            "%(who)s removed the folder %(what)s and with it %(parts)s, or made their former"
+            " versions current again"
+        ),
+        "folder.delete.mixed.undo.parts": _l(
+            "%(who)s removed the folder %(what)s and %(more)s more and with them %(parts)s, or made"
+            " their former versions current again"
+        ),
         "folder.restore.one.parts": _l(
             "%(who)s restored the folder %(what)s together with %(parts)s"
         ),

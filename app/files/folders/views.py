@@ -23,7 +23,9 @@ from app.files.folders.selection import (
     read_selection,
 )
 from app.files.models import File
+from app.files.undo.results import BEHIND, count_message
 from app.history.entries import undo_url
+from app.text import join_sentences
 from app.web.forms import submit
 from app.web.notices import Notice
 from app.web.permissions import role_required
@@ -187,8 +189,9 @@ def removed_notice(removal: services.Removal) -> Notice:
 @role_required()
 def restore_batch(batch_id: str) -> ResponseReturnValue:
     """Restores what was removed together."""
-    files, folders, place = services.restore_batch(actor(), batch_id)
+    restored = services.restore_batch(actor(), batch_id)
+    files, folders = len(restored.files), len(restored.tops)
     count, what = folders + files, count_text(folders, files)
     text = ngettext("%(what)s was restored.", "%(what)s were restored.", count, what=what)
-    Notice(text).show()
-    return redirect(page_before(folder_url(place)), 303)
+    Notice(join_sentences([text, *count_message(BEHIND, restored.behind)])).show()
+    return redirect(page_before(folder_url(restored.place)), 303)

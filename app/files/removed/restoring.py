@@ -43,10 +43,12 @@ Entries = Mapping[str, HistoryEntry]  # about removed folders, by paths
 
 @dataclass(frozen=True)
 class Restored:
-    """What was restored together."""
+    """What was restored together; `behind` is how many of the files are older versions now, of
+    present files that have their names."""
 
     files: Sequence[FileRow]
     folders: list[str]
+    behind: int = 0
 
     @property
     def tops(self) -> list[str]:
@@ -78,6 +80,7 @@ def restore_removed(actor: Actor, batch_id: str, path: str = "") -> Restored:
     ensure_folders({row.folder for row in files}, actor.id)
     owners, there = owner_names(files), uploaded_again(files)
     changes = restore_versions_of([row for row in files if row.id in there], owners)
+    behind = sum((each.after or {})["current"] != each.version for each in changes)
     rest = [row for row in files if row.id not in there]
     if rest:
         same = (File.removed_at == rest[0].removed_at, File.removed_by == rest[0].removed_by)
@@ -88,7 +91,7 @@ def restore_removed(actor: Actor, batch_id: str, path: str = "") -> Restored:
     ]
     changes = [replace(each, reverts_id=removals.get(each.subject_id)) for each in changes]
     record(actor, "file.restore", *changes, batch_id=batch_id)
-    return Restored(files, folders)
+    return Restored(files, folders, behind)
 
 
 def removal_ids(batch_id: str) -> dict[int, int]:

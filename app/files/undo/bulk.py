@@ -53,7 +53,8 @@ def restore_all(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
     restored = restore_together(actor, heads[0].batch_id or "")
     left = len(read_changes(heads[:1], "file.delete")) - len(restored.files)
     files = [row.name for row in restored.files]
-    return Undone("restored", files, [*map(name_of, restored.tops)], left=left)
+    tops = [*map(name_of, restored.tops)]
+    return Undone("restored", files, tops, behind=restored.behind, left=left)
 
 
 UNDO: Mapping[str, Callable[[Actor, Sequence[HistoryEntry]], Undone]] = {

@@ -83,7 +83,7 @@ def remove_all_added(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
         [row.name for each in removals for row in each.files if row.id not in each.former],
         [name for _removal, folders in parts for name in folders],
         [row.name for each in removals for row in each.files if row.id in each.former],
-        len(set(ids) - removed),
+        left=len(set(ids) - removed),
     )
 
 
@@ -107,6 +107,8 @@ def remove_added(
 
 
 def record_removal(actor: Actor, added: Added, removal: VersionRemoval, batch_id: str) -> None:
+    """In the feed the first file of which a former version is current again stands for others of
+    this kind, and the first of which nothing is left for these."""
     owners = owner_names(removal.files)
     changes = [
         Change(
@@ -117,7 +119,9 @@ def record_removal(actor: Actor, added: Added, removal: VersionRemoval, batch_id
         )
         for row in removal.files
     ]
-    record(actor, "file.delete", *changes, batch_id=batch_id)
+    for is_former in (True, False):
+        some = [each for each in changes if (each.subject_id in removal.former) == is_former]
+        record(actor, "file.delete", *some, batch_id=batch_id)
 
 
 def fields_of(row: FileRow, owners: Mapping[int, str], removal: VersionRemoval) -> dict[str, Any]:

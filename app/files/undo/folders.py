@@ -27,12 +27,14 @@ from app.files.models import File, join_path
 from app.files.queries import lock_owners
 from app.files.removed.places import path_before, paths_now, recorded_path, removals_named
 from app.files.removed.restoring import (
+    Restored,
     find_owners,
     may_restore_folder,
     restore_folders,
     restore_removed,
 )
 from app.files.rules import restorable_since
+from app.files.undo.results import BEHIND, count_message
 from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE, GONE, check_newest, newest_of_subjects
 from app.text import N_, Message
@@ -118,19 +120,28 @@ def restore(actor: Actor, entry: HistoryEntry) -> Message:
     if entry.at <= restorable_since():
         raise Conflict(N_("This folder can no longer be restored."))
     if entry.batch_id:
-        folders = restore_removed(actor, entry.batch_id, path).folders
+        restored = restore_removed(actor, entry.batch_id, path)
     else:
-        folders = restore_folders(actor, {path: entry}, None)
-    if path not in folders:
+        restored = Restored((), restore_folders(actor, {path: entry}, None))
+    if path not in restored.folders:
         raise Conflict(CHANGED_SINCE)
     if db.session.get(Folder, entry.subject_id) is None:
-        return N_(
-            "What was in %(name)s was restored into the folder of this name.", name=name_of(path)
-        )
+        return restored_into(name_of(path), restored.behind)
     if path != path_before(entry):
         place = parent_of(path) or N_("Files")
         return N_("%(name)s was restored in %(folder)s.", name=name_of(path), folder=place)
     return N_("%(name)s was restored.", name=name_of(path))
+
+
+def restored_into(name: str, behind: int) -> Message:
+    """That what was in a folder is in another one of its name, with so many older versions."""
+    for text in count_message(BEHIND, behind):
+        return N_(
+            "What was in %(name)s was restored into the folder of this name. %(behind)s",
+            name=name,
+            behind=text,
+        )
+    return N_("What was in %(name)s was restored into the folder of this name.", name=name)
 
 
 def path_after(entry: HistoryEntry) -> str:

@@ -27,6 +27,10 @@ CHANGED: OneOrSeveral = (
     N_("One has changed since and stays as it is."),
     N_("%(count)s have changed since and stay as they are."),
 )
+BEHIND: OneOrSeveral = (
+    N_("One file is an older version now, behind the present file of its name."),
+    N_("%(count)s files are older versions now, behind the present files of their names."),
+)
 NOT_RESTORED: OneOrSeveral = (
     N_("One had been restored already or was deleted permanently."),
     N_("%(count)s had been restored already or were deleted permanently."),
@@ -36,12 +40,14 @@ NOT_RESTORED: OneOrSeveral = (
 @dataclass(frozen=True)
 class Undone:
     """The names of the files and folders that were removed, restored or moved back (`how`), and of
-    the files that have their former version again; and how many stayed as they were."""
+    the files that have their former version again; how many files came back as older versions of
+    present ones; and how many stayed as they were."""
 
     how: str
     files: Sequence[str] = ()
     folders: Sequence[str] = ()
     former: Sequence[str] = ()
+    behind: int = 0
     left: int = 0
 
     @property
@@ -55,6 +61,7 @@ class Undone:
             *messages_about(FILES[self.how], self.files),
             *messages_about(FORMER, self.former),
             *messages_about(FOLDERS[self.how], self.folders),
+            *count_message(BEHIND, self.behind),
             *count_message(left, self.left),
         ]
 

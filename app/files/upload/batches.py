@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from redis.exceptions import RedisError
@@ -25,23 +25,29 @@ HOLD_SECONDS = 3600
 KEY = "gz:uploading"  # a hash of all batches
 
 # A value has: the second of the last note, 1 or 0 once it has ended, the second of the first note,
-# files and bytes that are stored, and the batch as JSON. The time is that of Redis, so that the
-# clocks of hosts may differ.
-# KEYS: the hash. ARGV: the id, how many files and bytes to add, the JSON, HOLD_SECONDS.
+# files and bytes that are stored, files and bytes of the whole, the sender and the folder. The time
+# is that of Redis, so that the clocks of hosts may differ. Each request says how much the whole is
+# as far as that was known when it was sent, and notes that until its end; so the largest counts,
+# and the first folder that is known.
+# KEYS: the hash. ARGV: the id, how many files and bytes to add, files and bytes of the whole, the
+# sender, the folder, HOLD_SECONDS.
 NOTE = """
-local function parse(value) return string.match(value or "", "^(%d+) [01] (%d+) (%d+) (%d+) ") end
+local pattern = "^(%d+) [01] (%d+) (%d+) (%d+) (%d+) (%d+) %d+ (.*)$"
+local function parse(value) return string.match(value or "", pattern) end
 local second = redis.call("TIME")[1]
-local last, began, files, bytes = parse(ask("HGET", KEYS[1], ARGV[1]))
+local last, began, files, bytes, of_files, of_bytes, folder = parse(ask("HGET", KEYS[1], ARGV[1]))
 if not last then
-  local oldest, all = second - ARGV[5], ask("HGETALL", KEYS[1])
+  local oldest, all = second - ARGV[8], ask("HGETALL", KEYS[1])
   for place = 1, #all, 2 do
     if tonumber(parse(all[place + 1]) or "0") < oldest then ask("HDEL", KEYS[1], all[place]) end
   end
 end
-local more = string.format("%.0f %.0f", (files or 0) + ARGV[2], (bytes or 0) + ARGV[3])
-local value = {second, 1, began or second, more, ARGV[4]}
+local counts = string.format("%.0f %.0f %.0f %.0f", (files or 0) + ARGV[2], (bytes or 0) + ARGV[3],
+  math.max(of_files or 0, ARGV[4]), math.max(of_bytes or 0, ARGV[5]))
+local into = (folder or "") ~= "" and folder or ARGV[7]
+local value = {second, 1, began or second, counts, ARGV[6], into}
 ask("HSET", KEYS[1], ARGV[1], table.concat(value, " "))
-ask("EXPIRE", KEYS[1], ARGV[5])
+ask("EXPIRE", KEYS[1], ARGV[8])
 """
 END = """
 local value = ask("HGET", KEYS[1], ARGV[1])
@@ -59,9 +65,8 @@ for place = 1, #all, 2 do
 end
 return found
 """
-VALUE = re.compile(r"\d+ 1 (\d+) (\d+) (\d+) (.*)", re.DOTALL)
-
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+COUNT = r"(\d{1,19})"
+VALUE = re.compile(rf"\d+ 1 {' '.join([COUNT] * 6)} (.*)", re.DOTALL)
 
 
 class UploadBatch(msgspec.Struct, frozen=True):
@@ -71,18 +76,15 @@ class UploadBatch(msgspec.Struct, frozen=True):
     id: str
     person_id: int
     folder: str = ""
-    files: Count = 0
-    size: Count = 0
+    files: int = 0
+    size: int = 0
 
     def noted(self, files: int = 0, size: int = 0) -> Call:
         """The script that notes that the upload is going on, and that so many more files and bytes
         are stored."""
-        text = msgspec.json.encode(self).decode()
-        return Call(NOTE, [KEY], [self.id, files, size, text, HOLD_SECONDS])
-
-    def note(self) -> None:
-        """Note that the upload is going on."""
-        self.noted().run()
+        more, whole = (files, size), (self.files, self.size)
+        about = (self.person_id, self.folder)
+        return Call(NOTE, [KEY], [self.id, *more, *whole, *about, HOLD_SECONDS])
 
     def end(self) -> None:
         """Note that the upload has ended."""
@@ -102,9 +104,9 @@ class RunningBatch(msgspec.Struct, frozen=True):
     """A batch that is going on: how many files and bytes are there; `began` is a Unix time."""
 
     batch: UploadBatch
-    files: Count
-    received: Count
-    began: Count
+    files: int
+    received: int
+    began: int
 
     @property
     def name(self) -> str:
@@ -118,13 +120,11 @@ class RunningBatch(msgspec.Struct, frozen=True):
 def decode_batches(values: Sequence[str]) -> list[RunningBatch]:
     """What READ_BATCHES returned. What another release has written in another form is left out."""
     found = list[RunningBatch]()
-    for value in values[1::2]:
-        parts = VALUE.fullmatch(value)
-        with suppress(msgspec.DecodeError, OverflowError):
-            if parts:
-                began, files, received = map(int, parts.groups()[:3])
-                batch = msgspec.json.decode(parts[4], type=UploadBatch)
-                found.append(RunningBatch(batch, files, received, began))
+    for batch_id, value in zip(values[::2], values[1::2], strict=True):
+        if parts := VALUE.fullmatch(value):
+            began, files, received, of_files, of_bytes, person_id = map(int, parts.groups()[:6])
+            batch = UploadBatch(batch_id, person_id, parts[7], of_files, of_bytes)
+            found.append(RunningBatch(batch, files, received, began))
     return found
 
 

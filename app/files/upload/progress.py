@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from redis.exceptions import RedisError
@@ -21,7 +21,6 @@ from app.files.upload.batches import (
     KEY,
     LIFE_SECONDS,
     READ_BATCHES,
-    Count,
     RunningBatch,
     UploadBatch,
     decode_batches,
@@ -29,6 +28,7 @@ from app.files.upload.batches import (
 from app.files.upload.multipart import UploadParser
 from app.files.upload.sent_names import decode_sent_names
 from app.redis.client import redis_store
+from app.redis.scripts import Call, run_together
 
 # A hash for each person: by upload, the second in which it was noted, and what. The time is that of
 # Redis, so that the clocks of hosts may differ.
@@ -46,6 +46,9 @@ for place, value in ipairs(ask("HVALS", KEYS[2])) do
 end
 return {{batches(), found}}
 """
+
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class RunningUpload(msgspec.Struct):
@@ -94,11 +97,10 @@ class ProgressNote:
             printable(name), len(names), received, size, self.began, batch.id if batch else ""
         )
         self.is_written = True
+        text = msgspec.json.encode(upload).decode()
+        call = Call(WRITE, [self.key], [self.field, text, LIFE_SECONDS])
         with suppress(RedisError):
-            text = msgspec.json.encode(upload).decode()
-            redis_store.script(WRITE)(keys=[self.key], args=[self.field, text, LIFE_SECONDS])
-            if batch:
-                batch.note()
+            run_together(call, *([batch.noted()] if batch else []))
 
     def remove(self) -> None:
         """Remove it, at the end of the request."""

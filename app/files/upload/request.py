@@ -40,8 +40,8 @@ BATCH, FILES, BYTES = "batch", "files", "bytes"
 # How long a form may take: it would occupy the server, and go on after its sender may no longer
 # upload. Seconds, and bytes a second.
 LEAST_SECONDS, LEAST_SPEED = 60, 30_000
-# How often it is asked whether the sender may still upload.
-ASK_SECONDS = 10
+# How often its progress is noted, and how often it is asked whether the sender may still upload.
+NOTE_SECONDS, ASK_SECONDS = 2, 10
 # For how long the rest of a refused request is read and discarded: a client that is still sending
 # when the connection closes would report a broken connection instead of our response.
 DRAIN_SECONDS = 30
@@ -76,18 +76,18 @@ def read_form(parser: UploadParser) -> None:
     """Have the form read by a greenlet of its own: within its time, and only as long as its sender
     may upload. Its progress is noted."""
     note, start = ProgressNote(actor().person_id), time.monotonic()
+    ask_at = start + ASK_SECONDS
     reader = gevent.spawn(copy_context().run, read_or_error)
     try:
         while True:
-            reader.join(max(0, min(ASK_SECONDS, start + time_limit() - time.monotonic())))
+            reader.join(max(0, min(NOTE_SECONDS, start + time_limit() - time.monotonic())))
             if reader.ready():
                 break
             if time.monotonic() >= start + time_limit():
                 raise TooSlow()
-            check_session()
-            with tolerated("whether an upload may go on was not asked"):
-                check_still_permitted(actor(), Role.EDITOR)
-            release_connection()
+            if time.monotonic() >= ask_at:
+                check_sender()
+                ask_at = time.monotonic() + ASK_SECONDS
             batch = read_batch(parser.fields)
             note.write(parser, received_bytes(), request.content_length or 0, batch)
     finally:
@@ -95,6 +95,14 @@ def read_form(parser: UploadParser) -> None:
         note.remove()
     if reader.value is not None:
         raise reader.value
+
+
+def check_sender() -> None:
+    """Unauthorized or Forbidden if the sender may not upload any more."""
+    check_session()
+    with tolerated("whether an upload may go on was not asked"):
+        check_still_permitted(actor(), Role.EDITOR)
+    release_connection()
 
 
 def read_batch(fields: Mapping[str, str]) -> UploadBatch | None:

@@ -16,6 +16,7 @@ from app.files.folders import moving, queries, removing, rows, services
 from app.files.folders.models import Folder
 from app.files.folders.selection import Selection, load_selected
 from app.files.models import File
+from app.files.removed.restoring import Restored
 from app.files.search_keys import keys
 from app.files.storage.content import content_type
 from app.files.undo.folders import find_folder_removal, undo_folder_change
@@ -360,7 +361,7 @@ def test_a_folder_is_removed_and_restored_with_everything_in_it(any_app, people)
     batch = {entry.batch_id for entry in entries("file", "folder") if "delete" in entry.action}
     assert batch == {removal.batch_id}
     put(people[1], "2.txt", b"again")
-    assert services.restore_batch(me, removal.batch_id) == (3, 1, "")
+    assert counts(services.restore_batch(me, removal.batch_id)) == (3, 1, "")
     assert paths() == (
         ["a/b/1.txt:1", "a/b/1.txt:1", "a/b/1.txt:2", "2.txt:1", "2.txt:2"],
         ["a", "a/b", "a/empty"],
@@ -381,7 +382,7 @@ def test_many_are_changed_some_at_a_time(any_app, people, monkeypatch):
     services.move_selected(me, folders("a"), "", "b")
     removal = services.remove_selected(me, folders("b"))
     assert paths() == ([], [])
-    assert services.restore_batch(me, removal.batch_id) == (5, 1, "")
+    assert counts(services.restore_batch(me, removal.batch_id)) == (5, 1, "")
     assert paths() == (
         [f"b/{number}.txt:1" for number in range(5)],
         ["b", *(f"b/{number}" for number in range(5))],
@@ -410,6 +411,11 @@ def removal_of(path):
     entry = [each for each in found if json.loads(each.before)["path"] == path][-1]
     db.session.expunge(entry)
     return entry
+
+
+def counts(restored):
+    """How many files and folders were restored, and where."""
+    return len(restored.files), len(restored.tops), restored.place
 
 
 def offered(actor):
@@ -464,7 +470,7 @@ def test_a_removed_folder_comes_back_where_the_folder_above_was_moved(any_app, p
     services.move_selected(me, folders("c"), "ab")
     rename("ab/c", "d")
     if by == "batch":
-        assert services.restore_batch(me, batch) == (1, 1, "ab/d")
+        assert counts(services.restore_batch(me, batch)) == (1, 1, "ab/d")
     else:
         assert offered(me).count("folder.delete") == 2
         assert str(undo_folder_change(me, removal)) == "b was restored in ab/d."
@@ -490,6 +496,28 @@ def test_a_folder_is_restored_into_another_one_that_is_there_now(any_app, people
     assert folder_id("c/b") == number
     with pytest.raises(Conflict):
         undo_folder_change(me, removal)
+
+
+def test_restoring_says_how_many_files_came_back_as_older_versions(any_app, people):
+    me = editor(people[0])
+    for count, behind in (
+        (1, "One file is an older version now, behind the present file of its name."),
+        (2, "2 files are older versions now, behind the present files of their names."),
+    ):
+        top = f"a{count}"
+        for name in ("1", "2", "3"):
+            put(people[0], f"{top}/sub/{name}.txt")
+        services.remove_selected(me, folders(top))
+        removal = removal_of(top)
+        for name in ("1", "2")[:count]:
+            put(people[0], f"{top}/sub/{name}.txt", b"y")
+        assert str(undo_folder_change(me, removal)) == (
+            f"What was in {top} was restored into the folder of this name. {behind}"
+        )
+        services.remove_selected(me, folders(top))
+        batch = newest_entry("folder.delete").batch_id
+        put(people[0], f"{top}/sub/3.txt", b"y")
+        assert services.restore_batch(me, batch).behind == 1
 
 
 def test_what_cannot_be_restored_from_the_history(any_app, people):
@@ -531,8 +559,8 @@ def test_two_who_restore_a_folder_restore_it_once(any_app, people):
     services.create_folder(me, "", "a")
     batch = services.remove_selected(me, folders("a")).batch_id
     results = at_once(any_app, *[lambda: services.restore_batch(me, batch)] * 2)
-    assert (0, 1, "") in results
-    assert {type(each) for each in results} <= {tuple, NotFound, Conflict}
+    assert (0, 1, "") in [counts(each) for each in results if isinstance(each, Restored)]
+    assert {type(each) for each in results} <= {Restored, NotFound, Conflict}
     assert paths()[1] == ["a"]
     assert len([entry for entry in entries("folder") if entry.action == "folder.restore"]) == 1
 
@@ -628,9 +656,9 @@ def test_what_was_removed_again_is_not_of_the_first_batch(any_app, people, again
     newest = files.queries.find_file(OPERATOR, again).id
     second = services.remove_selected(me, picked(newest, ids["c.txt"])).batch_id
     [other] = {"a.txt", "b.txt"} - {again}
-    assert services.restore_batch(me, first) == (1, 0, "")
+    assert counts(services.restore_batch(me, first)) == (1, 0, "")
     assert paths()[0] == [f"{other}:1"]
     with pytest.raises(NotFound):
         services.restore_batch(me, first)
-    assert services.restore_batch(me, second)[0] == 2
+    assert counts(services.restore_batch(me, second))[0] == 2
     assert len(paths()[0]) == 4

@@ -189,4 +189,4 @@ def test_what_somebody_restores_just_now_is_called_that(any_app, people):
     restore = lambda: services.restore_batch(me, batch)  # noqa: E731
     with coming_between(any_app, restoring, "row_of", restore) as restored:
         assert refused(restore) == "Somebody else restored this just now."
-    assert restored == [(0, 1, "")]
+    assert [each.folders for each in restored] == [["a"]]

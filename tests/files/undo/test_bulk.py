@@ -20,8 +20,9 @@ from app.files.upload.services import end_upload, store_uploads
 from app.history import recent
 from app.history.bulk import load_heads
 from app.history.feed import describe_groups
+from app.history.queries import load_entry
 from app.history.recent import recent_changes
-from app.history.undo import find_undoable_groups, undo_entries
+from app.history.undo import find_undoable_groups, undo_entries, undo_entry
 from tests.factories import at_once, coming_between, entries, statements
 from tests.files.folders.test_services import folders, paths, picked, put
 from tests.files.helpers import age, editor, received, store_by_script
@@ -157,12 +158,39 @@ def test_undone_versions_give_way_to_those_before(people):
     put(people[0], "a.txt")
     upload(people[0], "a.txt", "b.txt", data=b"y")
     assert undo_batch(me) == "b.txt was removed. a.txt has its former version again."
+    assert said(me)[0] == (
+        "You removed b.txt and 1 more, or made their former versions current again"
+    )
     assert paths()[0] == ["a.txt:1"]
     assert undo(me, "file.delete") == "2 files were restored."
     assert paths()[0] == ["a.txt:1", "a.txt:2", "b.txt:1"]
     assert [row.version for row in current()] == [2, 1]
     assert undo(me, "file.restore").startswith("b.txt was removed.")
     assert [(row.name, row.version) for row in current()] == [("a.txt", 1)]
+
+
+def test_the_feed_says_that_former_versions_are_current_again(people):
+    me = editor(people[0])
+    upload(people[0], "a.txt", "b.txt", "trip/c.txt")
+    upload(people[0], "a.txt", "b.txt", "trip/c.txt", data=b"y")
+    undo(me, "file.create")
+    assert said(me)[0] == "You made the former versions of a.txt and 2 more current again"
+    [single] = upload(people[0], "a.txt", data=b"z")
+    entry = next(each for each in entries("file")[::-1] if each.subject_id == single)
+    entry = load_entry(me, entry.id)
+    undo_entry(me, entry)
+    assert said(me)[0] == ("You removed version 3 of a.txt; the one before is current again")
+
+
+def test_the_feed_says_it_also_of_folders_that_the_upload_made(people):
+    me = editor(people[0])
+    upload(people[0], "a.txt", "b.txt")
+    upload(people[0], "a.txt", "b.txt", "new/c.txt", data=b"y")
+    undo(me, "file.create")
+    assert said(me)[0] == (
+        "You removed the folder new and with it 3 files, or made their former versions current"
+        " again"
+    )
 
 
 def current():

@@ -77,7 +77,7 @@ def test_an_undone_later_upload_makes_the_former_version_current(people):
     assert current() == [("a.txt", 1)]
     assert db.session.get(File, second).removed_by == people[0]
     assert undoable(ada) == [("file.create", first), ("file.delete", second)]
-    assert said(ada) == "You removed version 2 of a.txt"
+    assert said(ada) == "You removed version 2 of a.txt; the one before is current again"
     undo_change(ada, last())
     assert current() == [("a.txt", 2)]
     assert said(ada) == "You restored version 2 of a.txt"

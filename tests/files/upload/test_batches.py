@@ -17,7 +17,7 @@ from tests.html import Page
 
 TOTALS = {"files": "5", "bytes": "1000"}
 SHEET = "[aria-labelledby=running-uploads] li"
-WAITING = "Still being uploaded; then it can be undone."
+WAITING = "Still uploading. It can be undone once the upload has ended."
 
 
 def send(script, key, *names, **fields):
@@ -122,7 +122,11 @@ def test_what_cannot_be_read_is_left_out(app):
     redis = app.extensions["redis"]
     with app.app_context():
         second = redis.time()[0]
-        wrong = {"a": "x", "b": f"{second} 1 1 1 1 []", "c": f"{second} 1 {10**30} 1 1 {{}}"}
+        wrong = {
+            "a": "x",
+            "b": f'{second} 1 1 1 1 {{"id":"b","person_id":1}}',  # of an earlier release
+            "c": f"{second} 1 {10**30} 1 1 1 1 1 trip",
+        }
         redis.hset(KEY, mapping=wrong)
         assert find_running(["a", "b", "c"]) == set()
         redis.set(KEY, "a value of another type")
@@ -151,6 +155,24 @@ def test_a_long_request_belongs_to_its_batch(app):
         single = batch_of(me, "l", files=1)
         note.write(parser, 8, 9, single)
         assert {getattr(each, "size", None) for each in list_running(me).own} == {None, 9}
+
+
+def test_a_request_does_not_replace_what_is_known_of_the_whole(app):
+    """A large file is sent first, while the page still counts the others, and is noted to its
+    end."""
+    person_id = make_person(app, "editor's script")
+    with app.app_context():
+        me = actor_of(person_id)
+        note, parser = ProgressNote(me.id), UploadParser(files_dir(app), 100)
+        early = batch_of(me, "k", files=15, size=900)
+        note.write(parser, 300, 900, early)
+        sent = [received("trip/1.txt", b"x" * 100, with_folder=True)]
+        uploads.store_uploads(me, sent, batch=batch_of(me, "k", files=606, size=1000))
+        note.write(parser, 500, 900, early)
+        uploads.store_uploads(me, [received("big.csv", b"x" * 100)], batch=early)
+        uploads.store_uploads(me, [received("2.txt", b"x")], batch=batch_of(me, "k"))
+    [line] = lines(app, "editor's script")
+    assert line.startswith("Uploading 3 of 606 files to trip: 701 B of 1,000 B")
 
 
 def test_a_batch_costs_no_trip_to_redis(app):
@@ -209,6 +231,9 @@ def test_the_feed_says_that_it_goes_on(app):
     for each in (browser, guest):
         page = Page(each.get("/"))
         assert page.texts(".feed .what") == [WAITING]
+        who = "You" if each is browser else "editor's script"
+        [line] = page.texts(".feed .day ~ li")
+        assert f"{who} uploaded 1.txt and 1 more to trip so far" in line
         assert not page.has(".feed button")
     with app.app_context():
         [head, _folded] = entries("file")
@@ -216,8 +241,19 @@ def test_the_feed_says_that_it_goes_on(app):
     assert sent.status_code == 409
     assert "Stop the upload, or wait until it has ended, and then undo it." in sent.text
     script.client.post("/upload/end", data={"batch": "k"}, headers=script.headers)
-    assert Page(browser.get("/")).texts(".feed button") == ["Undo"]
+    page = Page(browser.get("/"))
+    assert page.texts(".feed button") == ["Undo"]
+    assert not any("so far" in line for line in page.texts(".feed li"))
     assert not Page(guest.get("/")).has(".feed .what")
+
+
+def test_the_feed_says_it_of_the_only_file_that_is_there(app):
+    send(Script(app), "k", "trip/1.txt", **TOTALS)
+    browser = Browser(app)
+    browser.begin_session("editor's script")
+    [line] = Page(browser.get("/")).texts(".feed .day ~ li")
+    assert "You uploaded 1.txt so far" in line
+    assert "Size 100 B" in line
 
 
 def test_a_form_of_many_files_without_a_key_goes_on_until_its_end(app, monkeypatch):

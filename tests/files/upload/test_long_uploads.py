@@ -35,6 +35,11 @@ def during(app, monkeypatch):
     return during
 
 
+def ask_often(monkeypatch):
+    for name in ("NOTE_SECONDS", "ASK_SECONDS"):
+        monkeypatch.setattr(upload_request, name, 0.005)
+
+
 def stored(app):
     with app.app_context():
         return db.session.query(File).count(), len(on_disk(app.config["SETTINGS"].files_dir))
@@ -160,7 +165,7 @@ def once(app, change):
     ids=["disabled", "viewer", "revoked"],
 )
 def test_the_upload_of_a_script_ends_while_it_is_being_received(app, monkeypatch, change, status):
-    monkeypatch.setattr(upload_request, "ASK_SECONDS", 0.005)
+    ask_often(monkeypatch)
     script = Script(app)
     form = SlowForm(once(app, lambda: change(script.person_id)))
     response = form.send(script)
@@ -181,7 +186,7 @@ def test_the_upload_of_a_script_ends_while_it_is_being_received(app, monkeypatch
     ids=["disabled", "password", "signed-out"],
 )
 def test_the_upload_of_a_page_ends_while_it_is_being_received(app, monkeypatch, as_page, change):
-    monkeypatch.setattr(upload_request, "ASK_SECONDS", 0.005)
+    ask_often(monkeypatch)
     page, _token = as_page
     person_id = make_person(app, "editor's script")
     form = SlowForm(once(app, lambda: change(person_id, page)))
@@ -191,7 +196,7 @@ def test_the_upload_of_a_page_ends_while_it_is_being_received(app, monkeypatch, 
 
 
 def test_a_slow_upload_goes_on_also_while_the_database_is_away(app, monkeypatch):
-    monkeypatch.setattr(upload_request, "ASK_SECONDS", 0.005)
+    ask_often(monkeypatch)
 
     def away_for_a_while():
         with app.app_context(), all_connections_taken():
@@ -204,7 +209,7 @@ def test_a_slow_upload_goes_on_also_while_the_database_is_away(app, monkeypatch)
 
 
 def test_the_progress_of_a_slow_upload_is_shown_to_its_sender(app, monkeypatch):
-    monkeypatch.setattr(upload_request, "ASK_SECONDS", 0.005)
+    ask_often(monkeypatch)
     script, other = Script(app), Script(app, name="another")
     seen = []
 
@@ -236,6 +241,15 @@ def test_the_progress_of_a_slow_upload_is_shown_to_its_sender(app, monkeypatch):
         assert not app.extensions["redis"].keys("gz:uploading:*")
 
 
+def test_progress_is_noted_more_often_than_the_sender_is_checked(app, monkeypatch):
+    monkeypatch.setattr(upload_request, "NOTE_SECONDS", 0.005)
+    written = note_calls(monkeypatch, ProgressNote, "write")
+    checked = note_calls(monkeypatch, upload_request, "check_sender")
+    assert SlowForm(iter(()), end=b"\r\n--x--\r\n").send(Script(app)).status_code == 200
+    assert written
+    assert not checked
+
+
 def test_a_short_upload_is_not_noted(app, monkeypatch):
     written = note_calls(monkeypatch, ProgressNote, "write")
     assert SlowForm(iter(()), end=b"\r\n--x--\r\n").send(Script(app)).status_code == 200
@@ -244,7 +258,7 @@ def test_a_short_upload_is_not_noted(app, monkeypatch):
 
 def test_an_upload_goes_on_without_redis(make_app, monkeypatch):
     app = make_app(REDIS_URL="redis://127.0.0.1:1/0")
-    monkeypatch.setattr(upload_request, "ASK_SECONDS", 0.005)
+    ask_often(monkeypatch)
     script = Script(app)
     assert SlowForm(iter(()), end=b"\r\n--x--\r\n").send(script).status_code == 200
     with app.app_context():
