@@ -84,8 +84,8 @@ def run_in_thread(work: Callable[..., Any], *args: Any) -> Any:
 
 
 def finish_in_thread(work: Callable[[], T]) -> T:
-    """The same for work with what only one may use at a time: a request that is killed waits until
-    the thread has ended, and raises then."""
+    """As run_in_thread(), for work on an object that is not thread-safe: a request that is killed
+    waits for the thread, and raises then."""
     if not is_module_patched("threading"):
         return work()
     running = gevent.get_hub().threadpool.spawn(work)
@@ -114,8 +114,8 @@ def has_input(connection: socket) -> bool:
 
 
 def is_closed(connection: socket) -> bool:
-    """True if the other side has closed a connection, whatever has arrived before."""
-    return is_ready(connection, POLLRDHUP)
+    """True if the other side has closed its end of a connection, whatever has arrived before."""
+    return connection.fileno() < 0 or is_ready(connection, POLLRDHUP)
 
 
 def is_ready(connection: socket, events: int) -> bool:

@@ -1,5 +1,6 @@
-"""The pool and the time limits of connections. Each limit is shorter than the one around it (lock,
-statement, reading the answer), so that the server ends what nobody waits for."""
+"""The pool of connections, their time limits, and how they let other requests of the process run.
+Each limit is shorter than the one around it (lock, statement, reading the answer), so that the
+server ends what nobody waits for."""
 
 import sqlite3
 import time
@@ -26,9 +27,9 @@ PACE = "pace"
 # Steps of SQLite's virtual machine between two looks at the clock, which take about 0.3 ms. What
 # takes longer was not SQLite: the rows were used in between.
 STEPS, SLICE_SECONDS = 4000, 0.1
-# After so long a transaction that writes lets other requests run, or one of many short statements.
-# Ten times as long as during a read: nobody else can write before the commit, so the transaction
-# shall not take much longer because others compute.
+# For how long a write transaction, or a series of short statements, runs before it yields to other
+# requests. Ten times as long as a read, because nobody else can write until it commits, and it
+# should not be slowed down much by readers.
 HOLD_SECONDS = 0.02
 
 
