@@ -78,11 +78,11 @@ def find_restorable(actor: Actor, removed: Sequence[HistoryEntry]) -> set[int]:
 @permitted(Role.VIEWER)
 def find_folder_removal(actor: Actor, path: str) -> int | None:
     """The id of the entry about the removal of the folder that would have this path now, if the
-    actor can undo it."""
+    actor may undo it, which needs that no file has the path."""
     removed = removals_named(name_of(path))
     paths = paths_now(removed)
-    newest = [entry for entry in removed if paths[entry.id] == path][:1]
-    return next(iter(find_restorable(actor, newest_of_subjects(newest))), None)
+    newest = newest_of_subjects([entry for entry in removed if paths[entry.id] == path][:1])
+    return next((entry.id for entry in newest if may_restore_folder(actor, entry)), None)
 
 
 @permitted(Role.VIEWER)
