@@ -39,7 +39,7 @@ check: .venv/dev lint $(PREPARED)  ## before each commit: linters, and the tests
 test: programs-test .venv/dev lint $(PREPARED)  ## all tests; root gets missing programs installed first
 	$(PYTEST) -m "not soak and not bench"
 
-soak: programs-test .venv/dev $(PREPARED)  ## load, gigabytes, half an hour of faults; SOAK_MINUTES=4 for less of those
+soak: programs-test programs-bench .venv/dev $(PREPARED)  ## load, gigabytes, a million cities, half an hour of faults; SOAK_MINUTES=4 for less of those
 	$(BIN)/pytest -q -s -m soak
 
 bench: programs-bench .venv/dev $(PREPARED)  ## speed beside a plain Flask application, 12 minutes; ROWS=1000000, ROUNDS=1

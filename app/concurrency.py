@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from select import POLLIN
+from select import POLLIN, POLLRDHUP
 from socket import socket
 from typing import IO, Any, TypeVar, cast
 
@@ -110,6 +110,15 @@ def run_in_threads(work: Callable[[T], R], items: Iterable[T], at_once: int) -> 
 
 def has_input(connection: socket) -> bool:
     """True if something has arrived on a connection, or the other side has closed it."""
+    return is_ready(connection, POLLIN)
+
+
+def is_closed(connection: socket) -> bool:
+    """True if the other side has closed a connection, whatever has arrived before."""
+    return is_ready(connection, POLLRDHUP)
+
+
+def is_ready(connection: socket, events: int) -> bool:
     look = poll()
-    look.register(connection, POLLIN)
+    look.register(connection, events)
     return bool(look.poll(0))

@@ -6,16 +6,12 @@ import hmac
 import os
 import socket
 from dataclasses import replace
-from select import POLLRDHUP
 
 from flask import current_app, g, has_request_context, request
-from gevent.monkey import get_original
 
 from app.actor import ANONYMOUS, NO_PREFERENCES, Actor, Preferences
+from app.concurrency import is_closed
 from app.config import Settings
-
-# The system's own: gevent's would let other requests run.
-poll = get_original("select", "poll")
 
 
 def settings() -> Settings:
@@ -39,11 +35,7 @@ def worker_name() -> str:
 def client_is_gone() -> bool:
     """True if the client of the current request has closed its connection; only gunicorn tells."""
     connection = request.environ.get("gunicorn.socket") if has_request_context() else None
-    if connection is None:
-        return False
-    look = poll()
-    look.register(connection, POLLRDHUP)
-    return bool(look.poll(0))
+    return connection is not None and is_closed(connection)
 
 
 def actor() -> Actor:

@@ -10,14 +10,13 @@ from flask import g, has_request_context
 
 from app.logs import budget
 from app.logs.events import EVENTS
-from app.logs.traces import Traces
+from app.logs.traces import CUT, Traces
 
 # The most bytes of a field after escaping.
 FIELD_BYTES, MESSAGE_BYTES, ADDRESS_BYTES = 200, 500, 64
 EVENT_PATH_BYTES = 120  # the whole path is in the line of the request
 TRACE_LINE_BYTES = 300
 USUAL_BYTES = 200  # of a line without its message
-CUT = "…"
 PLAIN = re.compile(r"[ !#-\[\]-~]*")  # what no code changes
 QUOTED = re.compile('[ "=]')
 
@@ -62,8 +61,7 @@ def field_bytes(record: logging.LogRecord, name: str) -> int:
 
 
 class LineFormatter(logging.Formatter):
-    """Formats a record within what its request may still write: a trace is cut at its
-    beginning, because the error is at its end."""
+    """Formats a record within what its request may still write: a trace is shortened."""
 
     code = staticmethod(text_code)
 
@@ -72,12 +70,12 @@ class LineFormatter(logging.Formatter):
         self.traces = Traces()
 
     def format(self, record: logging.LogRecord) -> str:
-        most = budget.available(record)
-        trace = [escape(row, self.code, TRACE_LINE_BYTES) for row in self.traces.lines(record)]
-        line = self.compose(record, trace, most)
-        while len(line.encode()) > most and len(trace) > 1:
-            trace = [CUT, *trace[2:]] if trace[0] == CUT else [CUT, *trace[1:]]
+        most, line = budget.available(record), ""
+        for rows in self.traces.read(record).shortened():
+            trace = [escape(row, self.code, TRACE_LINE_BYTES) for row in rows]
             line = self.compose(record, trace, most)
+            if len(line.encode()) <= most:
+                break
         budget.spend(record, len(line.encode()) + 1)
         return line
 

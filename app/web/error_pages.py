@@ -16,6 +16,7 @@ from flask import (
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from redis.exceptions import RedisError
+from sqlalchemy.orm.exc import ObjectDeletedError
 from werkzeug.exceptions import HTTPException
 
 from app.database import failures
@@ -125,6 +126,12 @@ def answer_database_error(error: failures.DatabaseError) -> Response:
     return answer_refusal(refusal)
 
 
+def answer_deleted_row(_error: ObjectDeletedError) -> Response:
+    """Answer that a row which a page was going to show was deleted since it was read, such as that
+    of a folder in a form which is shown again after a refusal."""
+    return answer(404, _("This was removed just now."))
+
+
 def answer_unexpected(error: Exception) -> Response:
     current_app.logger.exception("unexpected error", exc_info=error)
     return answer(500, "")
@@ -137,4 +144,5 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(RedisError, answer_redis_error)
     for database_error in failures.DATABASE_ERRORS:
         app.register_error_handler(database_error, answer_database_error)
+    app.register_error_handler(ObjectDeletedError, answer_deleted_row)
     app.register_error_handler(Exception, answer_unexpected)

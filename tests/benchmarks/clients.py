@@ -82,9 +82,9 @@ def start_wrk(
     )  # fmt: skip
 
 
-def result_of(wrk: "subprocess.Popen[str]") -> Load:
-    """Wait for it, and read its result."""
-    output, _errors = wrk.communicate(timeout=300)
+def result_of(wrk: "subprocess.Popen[str]", seconds: float = 300) -> Load:
+    """Wait for it, for so long at most, and read its result."""
+    output, _errors = wrk.communicate(timeout=seconds)
     _head, start, result = output.partition("\n{")
     if not start:  # nobody listens
         return Load(0, 1, 0.0, nan, nan)

@@ -30,6 +30,7 @@ from tests.html import Page
 from tests.site import Site
 
 SMALL, LARGE, HUGE = 4096, 100 << 20, 256 << 20
+NAMES = ("ours", "peer", "bare")
 # As a setting of ours; the default is less than HUGE.
 UPLOAD_MAX_MB = 300
 CITY_FORM = "csrf_token={token}&province=%E5%B9%BF%E4%B8%9C&city={{}}&number=1"
@@ -84,30 +85,54 @@ def start(stack: ExitStack, server: AbstractContextManager[T]) -> tuple[T, int]:
     return yielded, pid
 
 
+@dataclass
+class Services:
+    """The folder of everything, the address and process id of MariaDB, and the address of Redis."""
+
+    folder: Path
+    mariadb: str
+    database: int
+    redis: str
+
+    @classmethod
+    def start(cls, stack: ExitStack) -> "Services":
+        folder = stack.enter_context(servers.short_folder("bench"))
+        # As MariaDB does by default: commits reach the disk.
+        mariadb = servers.mariadb_server("--innodb-flush-log-at-trx-commit=1")
+        return cls(
+            folder, *start(stack, mariadb), stack.enter_context(servers.redis_server(folder))
+        )
+
+    def env(self, name: str) -> dict[str, str]:
+        """The settings of one application."""
+        return {
+            "REDIS_URL": self.redis,
+            "SECRET_KEY": "b" * 64,
+            "UPLOAD_MAX_MB": str(UPLOAD_MAX_MB),
+            "TMPDIR": str(self.folder),
+            "INSTANCE": str(self.folder / name),
+            "FILES_DIR": str(self.folder / name / "files"),
+            "DATABASE_URL": f"{self.mariadb}/{name}",
+        }
+
+
+@contextmanager
+def running_ours(rows: int) -> Iterator[tuple[Side, Path]]:
+    """Start ours alone, filled; yields also a folder for what clients need."""
+    with ExitStack() as stack:
+        services = Services.start(stack)
+        prepare_ours(services.env("ours"), rows)
+        ours = serve(stack, services.env("ours"), "tests.benchmarks.wsgi:app")
+        sign_in(ours)
+        yield ours, services.folder
+
+
 @contextmanager
 def running_sides(rows: int) -> Iterator[Sides]:
     """Start everything, and fill it."""
     with ExitStack() as stack:
-        folder = stack.enter_context(servers.short_folder("bench"))
-        # As MariaDB does by default: commits reach the disk.
-        mariadb, database = start(
-            stack, servers.mariadb_server("--innodb-flush-log-at-trx-commit=1")
-        )
-        common = {
-            "REDIS_URL": stack.enter_context(servers.redis_server(folder)),
-            "SECRET_KEY": "b" * 64,
-            "UPLOAD_MAX_MB": str(UPLOAD_MAX_MB),
-            "TMPDIR": str(folder),
-        }
-        envs = {
-            name: {
-                **common,
-                "INSTANCE": str(folder / name),
-                "FILES_DIR": str(folder / name / "files"),
-                "DATABASE_URL": f"{mariadb}/{name}",
-            }
-            for name in ("ours", "peer", "bare")
-        }
+        services = Services.start(stack)
+        folder, envs = services.folder, {name: services.env(name) for name in NAMES}
         prepare_ours(envs["ours"], rows)
         prepare_peer(envs["peer"])
         prepare_bare(Path(envs["bare"]["FILES_DIR"]))
@@ -121,7 +146,7 @@ def running_sides(rows: int) -> Iterator[Sides]:
             add_files(side)
         bare.files = {size: f"/files/{size}.txt" for size in (SMALL, LARGE)}
         (folder / "huge.txt").write_bytes(some_text(HUGE))
-        yield Sides(ours, peer, bare, database, folder, rows)
+        yield Sides(ours, peer, bare, services.database, folder, rows)
 
 
 def serve(

@@ -2,9 +2,10 @@
 
 import json
 import random
-import time
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from urllib.parse import quote
 
 from app.database.cursor import Cursor, write_cursor
@@ -42,6 +43,23 @@ class Work:
     name: str
     sides: dict[str, tuple[Side | None, Perform]]
     parts: tuple[str, ...] = ("",)
+
+
+def our_cities(ours: Side) -> Asked:
+    """New cities; ours have an idempotency key too."""
+    return ours.create("/cities/new", "&key={}")
+
+
+def add_cities(side: Side, asked: Asked, seconds: float) -> Load:
+    """Add one in each WRITE_SECONDS."""
+    client, word, numbers = Client(side.base, side.writer), secrets.token_hex(8), count()
+
+    def create() -> bool:
+        return client.post(asked.paths[0], asked.form.replace("{}", f"{word}x{next(numbers)}"))
+
+    seen = repeat(create, seconds, WRITE_SECONDS)
+    client.close()
+    return seen
 
 
 @dataclass(frozen=True)
@@ -143,18 +161,14 @@ class Works:
         return Work(
             "create a city",
             {
-                "ours": self.wrk(ours, lambda _run: self.our_cities()),
+                "ours": self.wrk(ours, lambda _run: our_cities(ours)),
                 "peer": self.wrk(peer, lambda _run: peer.create("/cities/new")),
                 "peer without history": self.wrk(peer, lambda _run: peer.create(unrecorded)),
             },
         )
 
-    def our_cities(self) -> Asked:
-        """Ours have an idempotency key too."""
-        return self.sides.ours.create("/cities/new", "&key={}")
-
     def new_cities(self, side: Side) -> Asked:
-        return self.our_cities() if side is self.sides.ours else side.create("/cities/new")
+        return our_cities(side) if side is self.sides.ours else side.create("/cities/new")
 
     def mixed(self, name: str, write: Callable[[Side, Run], Load]) -> Work:
         """Readers of the first page beside writers."""
@@ -177,17 +191,7 @@ class Works:
         return result_of(start_wrk(asked, WRITERS, run.seconds, self.sides.folder))
 
     def write_slowly(self, side: Side, run: Run) -> Load:
-        asked, client = self.new_cities(side), Client(side.base, side.writer)
-        word = f"{run.random.getrandbits(60):x}x{time.monotonic_ns():x}"
-        numbers = iter(range(1_000_000))
-
-        def create() -> bool:
-            form = asked.form.replace("{}", f"{word}x{next(numbers)}")
-            return client.post(asked.paths[0], form)
-
-        seen = repeat(create, run.seconds, WRITE_SECONDS)
-        client.close()
-        return seen
+        return add_cities(side, self.new_cities(side), run.seconds)
 
     def one_client(
         self, side: Side, make: Callable[[Client, Run], Callable[[], bool]], volume: int = 0

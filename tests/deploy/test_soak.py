@@ -17,6 +17,9 @@ import requests
 from app.config import ROOT
 from app.numbers import pi
 from tests import servers
+from tests.benchmarks.clients import result_of, start_wrk
+from tests.benchmarks.sides import running_ours
+from tests.benchmarks.works import add_cities, our_cities
 from tests.deploy.front import REAL_ADDRESS, nginx
 from tests.deploy.test_supervisor import workers
 from tests.factories import PASSWORD
@@ -25,6 +28,7 @@ from tests.site import Site, under_load
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
 GIGABYTES = 2
+MIXED_SECONDS = 300
 BLOCK = b"0123456789abcdef" * 65_536
 
 
@@ -38,6 +42,22 @@ def blocks() -> Iterator[bytes]:
     """The content of the large file, in blocks."""
     for _ in range(GIGABYTES * 1024):
         yield BLOCK
+
+
+@pytest.mark.timeout(1800)
+def test_a_million_cities_are_read_while_one_is_added_every_second():
+    with running_ours(1_000_000) as (ours, folder):
+        result_of(start_wrk(ours.get("/cities"), 32, 5, folder))  # once without measuring
+        wrk = start_wrk(ours.get("/cities"), 32, MIXED_SECONDS, folder)
+        written = add_cities(ours, our_cities(ours), MIXED_SECONDS)
+        read = result_of(wrk, MIXED_SECONDS + 60)
+    for name, load in (("readers", read), ("writes", written)):
+        sys.stdout.write(
+            f"{name}: {load.done / load.seconds:.0f} a second, p50 {load.p50:.0f} ms,"
+            f" p99 {load.p99:.0f} ms, {load.failures} failures\n"
+        )
+    assert (read.failures, written.failures) == (0, 0)
+    assert written.done > MIXED_SECONDS / 2
 
 
 def test_ten_reloads_under_load_lose_nothing(running):

@@ -3,9 +3,11 @@
 import json
 import logging
 import sys
+from functools import partial
 
 import pytest
 
+from app.database.service import run_transaction
 from app.logs.lines import JsonFormatter, TextFormatter
 
 FORMATTERS = pytest.mark.parametrize("formatter", [TextFormatter, JsonFormatter])
@@ -114,6 +116,64 @@ def test_the_last_frames_of_a_long_trace_are_kept(formatter):
     assert len(text.encode()) <= 4000
     assert "ValueError: yyy" in text
     assert "…" in text
+
+
+# So that it raises a long way below our code: functions that call each other in turn, because
+# Python writes repeated lines once.
+LIBRARY = """
+def fall(depth):
+    if depth == 0:
+        raise ValueError("y" * 300)
+    climb(depth - 1)
+def climb(depth):
+    fall(depth)
+"""
+
+
+@pytest.fixture
+def raised_below(app):
+    """Makes a record about an error of a library that our code has called, so many calls below."""
+    library = {}
+    exec(compile(LIBRARY, "/site-packages/library.py", "exec"), library)  # noqa: S102
+
+    def make(depth, most):
+        with app.app_context(), pytest.raises(ValueError, match="yyy") as error:
+            run_transaction(partial(library["fall"], depth))
+        made = record("failed", error=error.value)
+        made.most = most
+        return made
+
+    return make
+
+
+@FORMATTERS
+@pytest.mark.parametrize("depth", [5, 60])
+@pytest.mark.parametrize("most", [1000, 2000, 4000])
+def test_the_last_frame_of_our_code_stays_in_a_shortened_trace(
+    formatter, depth, most, raised_below
+):
+    text = formatter().format(raised_below(depth, most))
+    assert len(text.encode()) <= most
+    assert "ValueError: yyy" in text
+    assert text.count("in commit_work") == 1
+    assert text.count("result = work()") == 1
+
+
+def test_where_there_is_no_room_for_a_frame_the_error_stays(raised_below):
+    text = TextFormatter().format(raised_below(60, 420))
+    assert "ValueError: yyy" in text
+    assert "commit_work" not in text
+
+
+def test_the_trace_of_an_error_that_is_shown_as_another_one_is_written():
+    """As that of a fault of the database, whose message has values of rows."""
+    error = raised(ValueError("secret"), 3)
+    made = record("failed", error=error)
+    made.exc_info = (type(error), RuntimeError("1062 Duplicate entry"), error.__traceback__)
+    text = TextFormatter().format(made)
+    assert "in raised" in text
+    assert "1062 Duplicate entry" in text
+    assert "secret" not in text
 
 
 def test_the_same_trace_is_written_five_times_a_minute(monkeypatch):

@@ -202,8 +202,9 @@ def test_an_older_value_is_not_stored_over_a_newer_one(app):
         slow.look(lost)
         redis_store.client.delete(LOCK_KEY)  # it expired
         quick.look(taken)
-        quick.store(taken, "newer")
-        slow.store(lost, "older")
+        with lifetime.begun():
+            quick.store(taken, "newer")
+            slow.store(lost, "older")
         assert ask() == "newer"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import and_, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -44,7 +44,7 @@ Entries = Mapping[str, HistoryEntry]  # about removed folders, by paths
 @dataclass(frozen=True)
 class Restored:
     """What was restored together; `behind` is how many of the files are older versions now, of
-    present files that have their names."""
+    other files that have their names."""
 
     files: Sequence[FileRow]
     folders: list[str]
@@ -67,8 +67,8 @@ def restore_removed(actor: Actor, batch_id: str, path: str = "") -> Restored:
     above it may have been moved since. Conflict, and nothing is restored, if something else has one
     of the paths. With a `path` the folder that would have it now, and what was in it; folders above
     it that are missing are made again with their ids. Where the owner has stored a file of the same
-    name in the meantime, that one stays the current version. The owners of the files are locked,
-    see find_owners()."""
+    name in the meantime, or several come back to one name, they become versions of one file, see
+    restore_versions_of(). The owners of the files are locked, see find_owners()."""
     files = removed_together(batch_id, path)
     for row in files:
         check_may_change(actor, row)
@@ -78,10 +78,10 @@ def restore_removed(actor: Actor, batch_id: str, path: str = "") -> Restored:
     removals, batch_id = removal_ids(batch_id), new_batch_id()
     folders = restore_folders(actor, entries, batch_id)
     ensure_folders({row.folder for row in files}, actor.id)
-    owners, there = owner_names(files), uploaded_again(files)
-    changes = restore_versions_of([row for row in files if row.id in there], owners)
-    behind = sum((each.after or {})["current"] != each.version for each in changes)
-    rest = [row for row in files if row.id not in there]
+    owners, shared = owner_names(files), sharing_names(files)
+    changes = restore_versions_of([row for row in files if row.id in shared], owners)
+    behind = sum((each.after or {}).get("current") not in (None, each.version) for each in changes)
+    rest = [row for row in files if row.id not in shared]
     if rest:
         same = (File.removed_at == rest[0].removed_at, File.removed_by == rest[0].removed_by)
         update_files(and_(*same, inside(File.folder, path)), PRESENT)
@@ -198,34 +198,39 @@ def may_restore_folder(actor: Actor, entry: HistoryEntry) -> bool:
     return actor.may_write or (actor.is_signed_in and entry.actor_id == actor.person_id)
 
 
-def uploaded_again(files: Sequence[FileRow]) -> set[int]:
-    """The ids of those of the files whose owner has a present file of this name."""
+def sharing_names(files: Sequence[FileRow]) -> set[int]:
+    """The ids of those of the files whose owner has a present file of this name, or another one
+    that was removed together with it: a file that is moved takes the removed ones of its name
+    along, to where there may be others."""
     if not files:
         return set()
-    there = aliased(File)
-    query = select(File.id).join(there, and_(*same_name(there), there.removed_at.is_(None)))
-    query = query.where(File.removed_at == files[0].removed_at)
+    other, moment = aliased(File), files[0].removed_at
+    removed_too = and_(other.removed_at == moment, other.replaced_at.is_(None), other.id != File.id)
+    of_name = and_(*same_name(other), or_(other.removed_at.is_(None), removed_too))
+    query = select(File.id).join(other, of_name).where(File.removed_at == moment)
     return set(db.session.scalars(query)).intersection(row.id for row in files)
 
 
 def restore_versions_of(files: Sequence[FileRow], owners: Mapping[int, str]) -> list[Change]:
-    """Restore removed files, which are locked, as versions of the present ones of their names, of
-    which the newest is current; returns what the history says about it."""
+    """Restore removed files, which are locked, as versions of one file with those of their names
+    that are present or restored too; the newest is current. Returns what the history says about
+    it."""
     versions, changes = find_versions(files), list[Change]()
-    back, current_ids, replaced = list[int](), list[int](), list[int]()
+    back, current_ids, replaced = set[int](), set[int](), set[int]()
     for file in files:
         present = [row for row in versions[file.id] if row.removed_at in (None, file.removed_at)]
         restored = [row for row in present if row.removed_at is not None]
-        current, last = newest_current(present), newest_current(restored)
-        back += [row.id for row in restored]
-        current_ids.append(current.id)
-        others = (row for row in present if row is not current)
-        replaced += [row.id for row in others if row.replaced_at is None]
-        fields = {**recorded(last, owners[file.owner_id]), "current": current.version}
-        changes.append(Change(last.id, after=fields, version=last.version))
-    update_versions(back, PRESENT)
-    update_versions(current_ids, {"replaced_at": None})
-    update_versions(replaced, {"replaced_at": now()})
+        current = newest_current(present)
+        back.update(row.id for row in restored)
+        current_ids.add(current.id)
+        replaced.update(row.id for row in present if row is not current and not row.replaced_at)
+        fields = recorded(file, owners[file.owner_id])
+        if file.id != current.id or len(present) > len(restored):
+            fields["current"] = current.version
+        changes.append(Change(file.id, after=fields, version=file.version))
+    update_versions(sorted(back), PRESENT)
+    update_versions(sorted(current_ids), {"replaced_at": None})
+    update_versions(sorted(replaced), {"replaced_at": now()})
     return changes
 
 

@@ -7,18 +7,19 @@ import pytest
 from sqlalchemy import delete
 
 from app.database.engine import db
-from app.errors import NotFound
+from app.errors import Locked, NotFound
 from app.files import services as files
-from app.files.folders import moving, services
+from app.files.folders import moving, queries, services
 from app.files.models import File
 from app.files.removed import restoring
 from app.files.undo import folders as undoing
 from app.files.undo.bulk import undo_bulk_change
 from app.files.upload import earlier
 from app.files.upload.versions import Versions
-from tests.factories import coming_between, note_calls
+from tests.factories import HTML, Browser, coming_between, note_calls
 from tests.files.folders.test_services import folders, newest_entry, paths, picked, put
 from tests.files.helpers import editor
+from tests.html import Page
 
 on_mariadb = pytest.mark.parametrize("any_app", ["mariadb"], indirect=True)
 
@@ -131,3 +132,29 @@ def test_a_file_that_was_moved_just_now_is_not_reported_as_removed(any_app, peop
     with coming_between(any_app, services, "check_removal", move), pytest.raises(NotFound):
         services.remove_selected(me, picked(one, two))
     assert paths()[0] == ["b/1.txt:1", "a/2.txt:1", "b/3.txt:1"]
+
+
+@pytest.mark.parametrize("how", ["refused", "locked"])
+def test_a_folder_that_is_removed_before_its_form_is_shown_again_is_missing(
+    any_app, people, monkeypatch, caplog, how
+):
+    put(people[0], "survey/plan.txt")
+    selection, other = folders("survey"), editor(people[1])
+    browser = Browser(any_app)
+    browser.begin_session("Ada")
+
+    def locked(*_args, **_kwargs):
+        db.session.rollback()
+        raise Locked
+
+    if how == "locked":
+        monkeypatch.setattr(services, "store_move", locked)
+    page = f"/files/move?folder={selection.folders[0]}"
+    form = {"name": "survey", "folder": "nowhere", "csrf_token": browser.token(page)}
+    remove = partial(services.remove_selected, other, selection)
+    with coming_between(any_app, queries, "suggest_folders", remove) as results:
+        response = browser.client.post(page, data=form, headers=HTML)
+    assert [each.folders for each in results] == [1]
+    assert response.status_code == 404
+    assert Page(response).text(".error-page p") == "This was removed just now."
+    assert "unexpected error" not in caplog.text
