@@ -7,9 +7,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, true
 
 from app.database.cursor import storable
+from app.errors import NotFound
 from app.files.models import FOLDER_LENGTH, join_path
 from app.files.names import FOLDER_TOO_LONG, check_length, clean_name
-from app.text import COMPOSED_FROM
+from app.text import COMPOSED_FROM, N_
+
+NO_FOLDER = N_(
+    "No folder has this name. If it was renamed or moved, search for it on the Files page."
+)
 
 # What follows a slash in the order of code points, by which both databases compare paths.
 AFTER_SLASH = chr(ord("/") + 1)
@@ -65,8 +70,11 @@ def clean_folder(sent: str) -> str:
 
 
 def path_of_address(folder: str) -> str:
-    """The path of a folder in an address, whose letters may be composed in another way."""
-    return unicodedata.normalize("NFC", storable(folder)).strip("/")
+    """The path of a folder in an address, whose letters may be composed in another way; NotFound
+    with characters that no path has."""
+    if storable(folder) != folder:
+        raise NotFound(NO_FOLDER)
+    return unicodedata.normalize("NFC", folder).strip("/")
 
 
 def path_in(folder: str, name: str) -> str:

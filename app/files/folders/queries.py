@@ -16,15 +16,11 @@ from app.errors import NotFound
 from app.files import cache
 from app.files.folders.checks import no_such_folder
 from app.files.folders.models import Folder
-from app.files.folders.paths import inside, path_of_address
+from app.files.folders.paths import NO_FOLDER, inside, is_inside, path_of_address
 from app.files.folders.selection import Selected
 from app.files.listing import FileListing, folder_conditions
 from app.files.models import File
-from app.text import N_
 
-NO_FOLDER = N_(
-    "No folder has this name. If it was renamed or moved, search for it on the Files page."
-)
 # Folders that a field suggests.
 SUGGESTED = 200
 
@@ -35,10 +31,12 @@ def find_folder(actor: Actor, path: str) -> Folder:
     none."""
     path = path_of_address(path)
     folder: Folder | None = db.session.scalar(select(Folder).where(Folder.path == path))
-    if folder is not None:
+    # For MariaDB a path with spaces at its end is the same.
+    if folder is not None and folder.path == path:
         return folder
-    within = select(File.id).where(inside(File.folder, path), File.removed_at.is_(None))
-    if not path or db.session.scalar(within.limit(1)) is None:
+    within = select(File.folder).where(inside(File.folder, path), File.removed_at.is_(None))
+    place = db.session.scalar(within.limit(1))
+    if not path or place is None or not is_inside(place, path):
         raise NotFound(NO_FOLDER)
     return Folder(path=path)
 

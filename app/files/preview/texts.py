@@ -23,7 +23,8 @@ FALLBACK = Encoding("Windows-1252", "cp1252")
 class TextPreview:
     """The beginning of a text: `encoding` is the name of the one in which it was read, `is_certain`
     is False if that was not to be found out. `rows` are the records of a table, all of the same
-    length, of a table with `columns`. `is_cut` if the file has more lines than are shown."""
+    length, of a table with `columns`, None for more than are shown if the widest record is cut.
+    `is_cut` if the file has more lines than are shown."""
 
     limit: ClassVar = TEXT_BYTES
 
@@ -32,7 +33,7 @@ class TextPreview:
     is_certain: bool
     is_cut: bool
     rows: list[list[str]] = field(default_factory=list)
-    columns: int = 0
+    columns: int | None = 0
 
 
 def read_text(path: Path, as_table: bool) -> TextPreview:
@@ -61,12 +62,14 @@ def with_rows(found: TextPreview) -> TextPreview:
     except Invalid:
         if not found.is_cut:  # a record that is cut is no mistake
             return found
-    width = max(map(len, rows), default=0)
+    width = max(map(len, rows[:MOST_ROWS]), default=0)
     shown = min(width, MOST_COLUMNS)
     is_cut = found.is_cut or len(rows) > MOST_ROWS
     cells = [[shorten(cell) for cell in row[:shown]] for row in rows[:MOST_ROWS]]
     filled = [row + [""] * (shown - len(row)) for row in cells]
-    return replace(found, rows=filled, is_cut=is_cut, columns=width)
+    is_part = found.is_cut and not found.text.endswith("\n") and len(rows) <= MOST_ROWS
+    is_unknown = is_part and shown < width == len(rows[-1])
+    return replace(found, rows=filled, is_cut=is_cut, columns=None if is_unknown else width)
 
 
 def read_rows(text: str) -> Iterator[list[str]]:

@@ -23,23 +23,31 @@ LIFE_SECONDS = 30  # after the last note
 # Figures stay for so long after that, for an upload that was paused or is continued by Retry.
 HOLD_SECONDS = 3600
 KEY = "gz:uploading"  # a hash of all batches
+MOST_BATCHES = 500  # in it; each page with recent changes reads all
+LATEST = 250_000_000_000  # a Unix time that is a date in every time zone
 
 # A value has: the second of the last note, 1 or 0 once it has ended, the second of the first note,
 # files and bytes that are stored, files and bytes of the whole, the sender and the folder. The time
 # is that of Redis, so that the clocks of hosts may differ. Each request says how much the whole is
 # as far as that was known when it was sent, and notes that until its end; so the largest counts,
 # and the first folder that is known.
+# The first note of a batch removes what is old, and those that were noted the longest time ago
+# where there are too many.
 # KEYS: the hash. ARGV: the id, how many files and bytes to add, files and bytes of the whole, the
-# sender, the folder, HOLD_SECONDS.
+# sender, the folder, HOLD_SECONDS, MOST_BATCHES.
 NOTE = """
 local pattern = "^(%d+) [01] (%d+) (%d+) (%d+) (%d+) (%d+) %d+ (.*)$"
 local function parse(value) return string.match(value or "", pattern) end
 local second = redis.call("TIME")[1]
 local last, began, files, bytes, of_files, of_bytes, folder = parse(ask("HGET", KEYS[1], ARGV[1]))
 if not last then
-  local oldest, all = second - ARGV[8], ask("HGETALL", KEYS[1])
+  local notes, oldest, all = {}, second - ARGV[8], ask("HGETALL", KEYS[1])
   for place = 1, #all, 2 do
-    if tonumber(parse(all[place + 1]) or "0") < oldest then ask("HDEL", KEYS[1], all[place]) end
+    table.insert(notes, {all[place], tonumber(parse(all[place + 1]) or "0")})
+  end
+  table.sort(notes, function(one, other) return one[2] > other[2] end)
+  for place, note in ipairs(notes) do
+    if place >= tonumber(ARGV[9]) or note[2] < oldest then ask("HDEL", KEYS[1], note[1]) end
   end
 end
 local counts = string.format("%.0f %.0f %.0f %.0f", (files or 0) + ARGV[2], (bytes or 0) + ARGV[3],
@@ -84,7 +92,7 @@ class UploadBatch(msgspec.Struct, frozen=True):
         are stored."""
         more, whole = (files, size), (self.files, self.size)
         about = (self.person_id, self.folder)
-        return Call(NOTE, [KEY], [self.id, *more, *whole, *about, HOLD_SECONDS])
+        return Call(NOTE, [KEY], [self.id, *more, *whole, *about, HOLD_SECONDS, MOST_BATCHES])
 
     def end(self) -> None:
         """Note that the upload has ended."""
@@ -124,7 +132,8 @@ def decode_batches(values: Sequence[str]) -> list[RunningBatch]:
         if parts := VALUE.fullmatch(value):
             began, files, received, of_files, of_bytes, person_id = map(int, parts.groups()[:6])
             batch = UploadBatch(batch_id, person_id, parts[7], of_files, of_bytes)
-            found.append(RunningBatch(batch, files, received, began))
+            if began <= LATEST:
+                found.append(RunningBatch(batch, files, received, began))
     return found
 
 

@@ -19,6 +19,7 @@ from app.database.service import permitted
 from app.files.names import printable
 from app.files.upload.batches import (
     KEY,
+    LATEST,
     LIFE_SECONDS,
     READ_BATCHES,
     RunningBatch,
@@ -60,7 +61,7 @@ class RunningUpload(msgspec.Struct):
     number: Count
     received: Count
     size: Count
-    began: Count
+    began: Annotated[int, msgspec.Meta(ge=0, le=LATEST)]
     batch_id: str = ""
 
     @property

@@ -100,3 +100,20 @@ def test_of_many_columns_the_first_are_shown(read):
     wide = read(b"\n".join([b",".join([b"x"] * 300)] * 2), as_table=True)
     assert (wide.rows, wide.columns) == ([["x"] * MOST_COLUMNS] * 2, 300)
     assert not wide.is_cut
+
+
+@pytest.mark.parametrize(
+    ("data", "columns"),
+    [
+        (b"1," * TEXT_BYTES, None),
+        (b"a,b\r" + b"1," * TEXT_BYTES, None),
+        (b"1," * 300 + b"\r" + b"x" * TEXT_BYTES, 301),
+        ((b"1," * 300 + b"\n") * 200, 301),
+        (b"a,b," + b"x" * TEXT_BYTES, 3),
+    ],
+)
+def test_of_a_record_that_is_cut_the_columns_are_not_counted(read, data, columns):
+    found = read(data, as_table=True)
+    assert found.is_cut
+    assert found.columns == columns
+    assert len(found.rows[0]) == min(columns or MOST_COLUMNS, MOST_COLUMNS)

@@ -366,6 +366,12 @@ def test_a_wide_table_says_that_rows_are_missing_too(add, as_role):
     assert expected in both.text("main")
 
 
+def test_a_table_with_one_long_line_says_no_number_of_columns(add, as_role):
+    page = page_of(as_role, add("wide.csv", b"1," * 100_000))
+    expected = "Only the first rows and the first 20 columns are shown."
+    assert page.text(".below-preview").startswith(expected)
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"),

@@ -5,7 +5,7 @@ import pytest
 from app.errors import Conflict
 from app.files.upload import batches
 from app.files.upload import services as uploads
-from app.files.upload.batches import KEY, batch_of, find_running
+from app.files.upload.batches import KEY, LATEST, batch_of, find_running
 from app.files.upload.multipart import UploadParser
 from app.files.upload.progress import ProgressNote, list_running
 from app.history.bulk import load_heads
@@ -118,17 +118,37 @@ def test_a_batch_that_is_still_is_over(app):
     assert redis.hlen(KEY) == 1
 
 
+def test_of_too_many_batches_the_oldest_are_forgotten(app, monkeypatch):
+    redis = app.extensions["redis"]
+    second = redis.time()[0]
+    notes = {f"{n}": f"{second - n} 1 {second} 1 1 1 1 99 trip" for n in range(1, 20)}
+    with app.app_context():
+        redis.hset(KEY, mapping=notes)
+    monkeypatch.setattr(batches, "MOST_BATCHES", 5)
+    send(Script(app), "k", "1.txt")
+    assert {"1", "2", "3", "4"} < set(redis.hkeys(KEY))
+    assert redis.hlen(KEY) == 5
+    for key in "klm":
+        send(Script(app), key, "2.txt")
+    assert redis.hlen(KEY) == 5
+    assert len(lines(app, "editor's script")) == 3
+
+
 def test_what_cannot_be_read_is_left_out(app):
     redis = app.extensions["redis"]
+    person_id, browser = make_person(app, "editor's script"), Browser(app)
+    browser.begin_session("editor's script")
     with app.app_context():
         second = redis.time()[0]
         wrong = {
             "a": "x",
             "b": f'{second} 1 1 1 1 {{"id":"b","person_id":1}}',  # of an earlier release
             "c": f"{second} 1 {10**30} 1 1 1 1 1 trip",
+            "d": f"{second} 1 {LATEST + 1} 1 1 1 1 {person_id} trip",
         }
         redis.hset(KEY, mapping=wrong)
-        assert find_running(["a", "b", "c"]) == set()
+        assert find_running(["a", "b", "c", "d"]) == set()
+        assert Page(browser.get("/")).texts(SHEET) == []
         redis.set(KEY, "a value of another type")
         assert find_running(["a"]) == set()
     send(Script(app), "k", "1.txt")

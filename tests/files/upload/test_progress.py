@@ -8,6 +8,7 @@ import pytest
 from app.actor import Via
 from app.auth.queries import find_person
 from app.files.upload import progress
+from app.files.upload.batches import LATEST
 from app.files.upload.disposition import Disposition
 from app.files.upload.multipart import UNREADABLE, UploadParser
 from app.files.upload.progress import ProgressNote, list_running
@@ -22,6 +23,8 @@ def test_an_upload_whose_process_has_ended_is_not_shown(app, monkeypatch):
         text = '{"name":"%s","number":2,"received":1,"size":0,"began":1}'
         values = {"old": f"{now - 31} {text % 'old'}", "new": f"{now - 20} {text % 'new'}"}
         redis.hset("gz:uploading:1", mapping={**values, "other": f"{now} []", "wrong": "x"})
+        late = text.replace('"began":1', f'"began":{LATEST + 1}') % "late"
+        redis.hset("gz:uploading:1", "late", f"{now} {late}")
         [running] = list_running(replace(OPERATOR, id=1, via=Via.PAGE)).own
         assert running.name == "new"
         monkeypatch.setattr(progress, "LIFE_SECONDS", 10)
