@@ -62,6 +62,19 @@ def read_changes(heads: Sequence[HistoryEntry], action: str) -> Mapping[int, Rec
     return dict(sorted(last.items(), key=lambda item: -item[1].id))
 
 
+def first_of_batch(batch_id: str | None) -> int | None:
+    """The id of the first entry of a batch."""
+    query = select(func.min(HistoryEntry.id)).where(HistoryEntry.batch_id == batch_id)
+    return db.session.scalar(query) if batch_id else None
+
+
+def lock_entry(entry_id: int | None) -> None:
+    """Lock an entry until the service ends, before anything else is read: of two who undo what it
+    stands for the second sees what the first did."""
+    query = select(HistoryEntry.id).where(HistoryEntry.id == entry_id).with_for_update()
+    db.session.execute(query)
+
+
 def is_action(action: str) -> ColumnElement[bool]:
     """The condition for entries of an action, among those of a batch: databases would also read the
     index of all entries of the action."""

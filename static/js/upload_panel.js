@@ -26,19 +26,13 @@ function duration(seconds) {
   return new Intl.NumberFormat(language, style).format(Math.max(1, value));
 }
 
-// Which text says how an upload ended.
-function summaryOf(failed, there) {
-  if (there) return failed ? "summaryThere" : "finishedThere";
-  return failed ? "summary" : "finished";
-}
-
 export class Panel {
   constructor(element, form, queue) {
     Object.assign(this, { element, form, queue, texts: element.dataset });
-    this.rows = new Map(); // from the failed item to its row
+    this.rows = new Map(); // from the item to its row, of those that failed and were stopped
     this.timer = 0;
     const find = (name) => element.querySelector(`[data-${name}]`);
-    for (const name of ["title", "figures", "note", "signin", "failures", "successes", "status"]) {
+    for (const name of ["title", "figures", "note", "signin", "failures", "stops", "successes", "status"]) {
       this[name] = find(name);
     }
     this.bar = element.querySelector("progress");
@@ -48,13 +42,14 @@ export class Panel {
       resume: () => this.resume(),
       stop: () => queue.stop(),
       clear: () => this.clear(),
-      retryall: () => this.retry([...queue.failures.keys()]),
+      retryall: () => this.retry(queue.unfinished),
     };
     for (const [name, action] of Object.entries(actions)) {
       this.buttons[name] = find(name);
       this.buttons[name].addEventListener("click", action);
     }
     this.successes.addEventListener("toggle", () => this.drawUploaded());
+    this.stops.addEventListener("toggle", () => this.drawFailed());
   }
 
   async resume() {
@@ -109,22 +104,35 @@ export class Panel {
 
   drawTitle() {
     const { uploaded, failures, total, isActive, paused } = this.queue;
-    const values = {
-      done: count(uploaded.count),
-      total: count(total.count),
-      uploaded: count(uploaded.count - uploaded.there),
-      there: count(uploaded.there),
-      failed: count(failures.size),
-    };
-    let text = this.texts.uploading;
-    if (!isActive) text = this.texts[summaryOf(failures.size, uploaded.there)];
-    else if (paused) text = this.texts.paused;
-    this.title.textContent = fill(text, values);
+    const values = { done: count(uploaded.count), total: count(total.count) };
+    const text = paused ? this.texts.paused : this.texts.uploading;
+    this.title.textContent = isActive ? fill(text, values) : this.summary();
     // Screen readers hear the beginning, each quarter, and what needs them.
     const quarter = Math.floor((4 * uploaded.count) / total.count);
-    const state = [text, quarter, failures.size > 0].join();
+    const state = [text, isActive, quarter, failures.size > 0].join();
     if (state !== this.announced) this.status.textContent = this.title.textContent;
     this.announced = state;
+  }
+
+  // How an upload ended.
+  summary() {
+    const { texts, queue } = this;
+    const { count: sum, there } = queue.uploaded;
+    const part = (text, number, always) => (number || always ? fill(text, { count: count(number) }) : "");
+    const done = this.joined(part(texts.uploaded, sum - there, true), part(texts.there, there));
+    return this.joined(done, this.unfinishedText());
+  }
+
+  // How many files failed, and how many were stopped.
+  unfinishedText() {
+    const { texts, queue } = this;
+    const part = (text, number) => (number ? fill(text, { count: count(number) }) : "");
+    const { failures, stopped } = queue;
+    return this.joined(part(texts.failed, failures.size), part(texts.stopped, stopped.size));
+  }
+
+  joined(some, more) {
+    return some && more ? fill(this.texts.joined, { some, more }) : some || more;
   }
 
   noteText() {
@@ -155,30 +163,39 @@ export class Panel {
     const { queue, buttons } = this;
     const focused = Object.values(buttons).find((button) => button === document.activeElement);
     const isWaiting = queue.waiting.length > 0;
-    buttons.pause.hidden = !isWaiting || Boolean(queue.paused);
+    buttons.pause.hidden = (!isWaiting && !queue.unsent.length) || Boolean(queue.paused);
     buttons.resume.hidden = !queue.paused || !isWaiting;
     buttons.stop.hidden = !isWaiting && !queue.unsent.length;
     buttons.clear.hidden = queue.isActive;
-    buttons.retryall.hidden = queue.failures.size < 2;
+    buttons.retryall.hidden = queue.unfinished.length < 2;
     if (focused?.hidden) this.title.focus();
   }
 
+  // Failures, and below them what was stopped, of which rows exist only while they are unfolded.
   drawFailed() {
-    const { failures } = this.queue;
-    const list = this.failures.querySelector("ul");
-    this.failures.hidden = !failures.size;
+    const { failures, stopped, unfinished } = this.queue;
+    this.failures.hidden = !unfinished.length;
+    this.failures.classList.toggle("only-stopped", !failures.size);
+    this.stops.hidden = !stopped.size;
     for (const [item, row] of this.rows) {
-      if (failures.get(item) === row.dataset.problem) continue;
+      const isShown = stopped.has(item) ? this.stops.open : failures.has(item);
+      if (isShown && (failures.get(item) ?? "") === row.dataset.problem) continue;
       row.remove();
       this.rows.delete(item);
     }
-    for (const [item, problem] of failures) {
-      if (this.rows.size >= ROWS) break;
-      if (!this.rows.has(item)) list.append(this.makeRow(item, problem));
+    this.drawRows(this.failures, [...failures.keys()]);
+    if (this.stops.open) this.drawRows(this.stops, [...stopped]);
+    this.failures.querySelector("[data-count]").textContent = this.unfinishedText();
+  }
+
+  drawRows(part, items) {
+    const list = part.querySelector("ul");
+    for (const item of items) {
+      if (list.children.length >= ROWS) break;
+      if (!this.rows.has(item)) list.append(this.makeRow(item, this.queue.failures.get(item) ?? ""));
     }
-    const heading = this.failures.querySelector("[data-count]");
-    heading.textContent = fill(this.texts.failed, { count: count(failures.size) });
-    this.drawRest(this.failures, failures.size - this.rows.size);
+    list.hidden = !items.length;
+    this.drawRest(part, items.length - list.children.length);
   }
 
   makeRow(item, problem) {
@@ -211,7 +228,7 @@ export class Panel {
   }
 
   drawRest(part, rest) {
-    const line = part.querySelector("[data-rest]");
+    const line = part.querySelector(":scope > [data-rest]");
     line.hidden = rest <= 0;
     line.textContent = fill(this.texts.rest, { count: count(rest) });
   }

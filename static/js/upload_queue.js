@@ -36,6 +36,7 @@ export class Queue {
     this.waiting = [];
     this.jobs = new Set();
     this.failures = new Map(); // from the item to the reason
+    this.stopped = new Set(); // items that were not sent because of Stop
     this.former = new Map(); // from the path to the item, of those before the last choice
     // `there` of them had been uploaded before, with the same content.
     this.uploaded = { count: 0, there: 0, bytes: 0, cost: 0, plain: [], noted: [] };
@@ -63,6 +64,11 @@ export class Queue {
     return Number(this.form.dataset.most);
   }
 
+  // What is not uploaded and not under way.
+  get unfinished() {
+    return [...this.failures.keys(), ...this.stopped];
+  }
+
   // Requests that have not left completely.
   get unsent() {
     return [...this.jobs].filter((job) => !job.complete);
@@ -71,8 +77,8 @@ export class Queue {
   // Before what was chosen or dropped at once is added: it is read folder by folder, and a click on
   // Stop holds for the folders that are still to be read.
   begin() {
-    if (!this.isActive && !this.failures.size) this.clear();
-    this.former = new Map(Array.from(this.failures.keys(), (item) => [item.path, item]));
+    if (!this.isActive && !this.unfinished.length) this.clear();
+    this.former = new Map(this.unfinished.map((item) => [item.path, item]));
     this.isStopped = false;
   }
 
@@ -114,7 +120,8 @@ export class Queue {
   // What failed and was chosen again is neither listed nor counted twice.
   forget(path) {
     const item = this.former.get(path);
-    if (item && this.failures.delete(item)) this.count(item, -1);
+    if (!item) return;
+    if (this.failures.delete(item) || this.stopped.delete(item)) this.count(item, -1);
   }
 
   count(item, sign) {
@@ -124,7 +131,7 @@ export class Queue {
   }
 
   next() {
-    if (this.isStopped) this.stopped(this.waiting.splice(0));
+    if (this.isStopped) this.giveUp(this.waiting.splice(0));
     // After a broken connection one request tries it out.
     const most = this.held.times ? 1 : AT_ONCE;
     while (!this.paused && !this.wait() && this.jobs.size < most && this.waiting.length) {
@@ -211,8 +218,15 @@ export class Queue {
     else this.waiting.unshift(...rest);
   }
 
-  stopped(items) {
-    for (const item of items) this.fail(item, this.texts.stopped);
+  // By Stop or Pause, before all of it had left: nothing was stored.
+  aborted(items) {
+    for (const item of items) item.requests -= 1;
+    if (this.isStopped) this.giveUp(items);
+    else this.waiting.unshift(...items);
+  }
+
+  giveUp(items) {
+    for (const item of items) this.stopped.add(item);
   }
 
   // Try again after a while, and with everything else. The last try has failed: if it was the
@@ -253,6 +267,7 @@ export class Queue {
     const files = items.filter((item) => this.isRetriable(item));
     for (const item of files) {
       this.failures.delete(item);
+      this.stopped.delete(item);
       item.tries = 0;
       item.alone = false;
     }
@@ -262,8 +277,11 @@ export class Queue {
     else this.next();
   }
 
+  // Nothing more is sent. What is being sent, which may be one large file, is sent again from its
+  // beginning by resume(): the server stores no part of a request.
   pause() {
     this.paused = "person";
+    for (const job of this.unsent) job.stop();
     this.changed();
   }
 

@@ -44,7 +44,7 @@ function outcomeOf(request) {
 //   {kind: "answered", files}                   one entry for each file, in their order
 //   {kind: "refused", status, problem, wait}    nothing was stored
 //   {kind: "lost"}                              perhaps stored, perhaps not
-//   {kind: "stopped"}                           nothing was stored
+//   {kind: "aborted"}                           nothing was stored
 export function send(form, batch, items) {
   const request = new XMLHttpRequest();
   const bytes = items.reduce((sum, { file }) => sum + file.size, 0);
@@ -72,7 +72,7 @@ export function send(form, batch, items) {
     });
     request.addEventListener("load", () => end(outcomeOf(request)));
     request.addEventListener("error", () => end({ kind: "lost" }));
-    request.addEventListener("abort", () => end({ kind: "stopped" }));
+    request.addEventListener("abort", () => end({ kind: "aborted" }));
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("X-CSRFToken", form.elements.csrf_token.value);

@@ -84,6 +84,14 @@ def expect_failure(page: Page, name: str, reason: str) -> None:
     expect(row.get_by_role("button", name=f"Retry: {name}")).to_be_visible()
 
 
+def expect_stopped(page: Page, name: str) -> None:
+    """Also unfolds the list of stopped files."""
+    if page.locator("[data-stops]:not([open])").count():
+        page.get_by_text("Stopped files").click()
+    row = page.locator("[data-stops] li").filter(has_text=name)
+    expect(row.get_by_role("button", name=f"Retry: {name}")).to_be_visible()
+
+
 def expect_listed(page: Page, name: str) -> None:
     expect(page.locator("[data-fresh=list]")).to_contain_text(name)
 
@@ -205,8 +213,8 @@ def test_an_upload_shows_its_speed_and_can_be_stopped(page: Page) -> None:
         re.compile(r"of 5 MB, .+B/s, about \d+ (second|minute)s? left")
     )
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect_failure(page, "slow.txt", "stopped")
-    expect_title(page, "0 uploaded, 1 failed")
+    expect_stopped(page, "slow.txt")
+    expect_title(page, "0 uploaded, 1 stopped")
     restore()
     page.reload()
     expect(page.locator("[data-fresh=list]")).not_to_contain_text("slow.txt")
@@ -217,8 +225,10 @@ def test_what_was_stopped_is_sent_by_retry_all(page: Page) -> None:
     names = [f"stopped{number}.txt" for number in range(120)]
     page.locator("#file").set_input_files([chosen(name, some_text(5000)) for name in names])
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect_title(page, "0 uploaded, 120 failed")
-    expect(page.locator("[data-failures]")).to_contain_text("and 20 more")
+    expect_title(page, "0 uploaded, 120 stopped")
+    page.get_by_text("Stopped files").click()
+    expect(page.locator("[data-stops] li")).to_have_count(100)
+    expect(page.locator("[data-stops]")).to_contain_text("and 20 more")
     restore()
     page.get_by_role("button", name="Retry all").click()
     expect_title(page, "120 uploaded")
@@ -243,6 +253,85 @@ def test_a_paused_upload_is_resumed_and_an_unreadable_file_fails_alone(
     expect_title(page, "3 uploaded, 3 already there, 1 failed")
     expect_failure(page, "goes.txt", "This file could not be read.")
     expect_listed(page, "stays too.txt")
+
+
+def test_a_large_file_alone_is_paused_and_sent_again(page: Page) -> None:
+    restore = slow_down(page, 200_000)
+    page.locator("#file").set_input_files([chosen("alone.bin", some_text(3 << 20))])
+    expect(page.locator("[data-figures]")).to_contain_text("/s, about")
+    pause = page.get_by_role("button", name="Pause")
+    expect(pause).to_have_attribute("title", re.compile("sent again from their beginning"))
+    with page.expect_event("requestfailed"):
+        pause.click()
+    expect_title(page, "Paused, 0 of 1 uploaded")
+    expect(page.locator("[data-figures]")).to_have_text("0 B of 3 MB")
+    restore()
+    page.get_by_role("button", name="Resume").click()
+    expect_title(page, "1 uploaded")
+    expect_listed(page, "alone.bin")
+
+
+def test_failures_come_before_what_was_stopped(page: Page) -> None:
+    restore = slow_down(page, 20_000)
+    page.evaluate("document.querySelector('[data-drop]').dataset.most = '300000'")
+    sizes = {"waits.txt": 200_000, "large.txt": 300_001, "waits too.txt": 200_001}
+    page.locator("#file").set_input_files([chosen(n, some_text(s)) for n, s in sizes.items()])
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect_title(page, "0 uploaded, 1 failed, 2 stopped")
+    expect(page.locator("[data-failures] [data-count]")).to_have_text("1 failed, 2 stopped")
+    expect(page.locator("[data-failures] li")).to_have_count(1)
+    expect(page.locator("[data-failures] > ul")).to_contain_text("larger than 100 MB")
+    expect_stopped(page, "waits too.txt")
+    expect(page.locator("[data-stops] li")).to_have_count(2)
+    restore()
+    page.get_by_role("button", name="Retry all").click()
+    expect_title(page, "2 uploaded, 1 failed")
+    expect(page.locator("[data-stops]")).to_be_hidden()
+
+
+# Have a queue of 600 files of 300 bytes and one of 19 MB be uploaded in steps of a second, each of
+# so many small files and bytes of the large one; returns what is shown after the last.
+ESTIMATE = """async (steps) => {
+    const loaded = performance.getEntriesByType("resource").map((each) => each.name);
+    const address = loaded.find((name) => name.includes("upload_progress"));
+    const { Progress, cost } = await import(address);
+    const progress = new Progress();
+    const [small, large] = [300, 19e6].map((size) => ({file: {size}}));
+    const total = {count: 601, bytes: 600 * 300 + 19e6, cost: 600 * cost(small) + cost(large)};
+    const job = {items: [large], bytes: 19e6, sent: 0, complete: false};
+    const uploaded = {count: 0, bytes: 0, cost: 0};
+    const queue = {uploaded, jobs: [job], failures: new Map(), stopped: new Set(), total};
+    let shown = progress.of(queue, 0);
+    steps.forEach(([files, bytes], index) => {
+        uploaded.count += files;
+        uploaded.bytes += 300 * files;
+        uploaded.cost += files * cost(small);
+        job.sent += bytes;
+        shown = progress.of(queue, 1000 * (index + 1));
+    });
+    return shown;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "seconds"),
+    [
+        # By the bytes: 18 MB at 250 kB a second, though most files are there.
+        ([(150, 205_000)] * 4, 73),
+        # The small ones are there, and the large one goes on.
+        ([(300, 0)] * 2 + [(0, 250_000)] * 10, 66),
+        # By the files: the large one is nearly there, and of the small ones 10 come in a second.
+        ([(10, 3_160_000)] * 6, 54),
+        # While only the large one was sent, nothing was learned about the small ones.
+        ([(10, 0)] * 6 + [(0, 1_000_000)] * 12, 54),
+    ],
+)
+def test_the_time_left_follows_from_what_is_slower(
+    page: Page, steps: list[tuple[int, int]], seconds: int
+) -> None:
+    shown = page.evaluate(ESTIMATE, steps)
+    assert shown["left"] == pytest.approx(seconds, rel=0.03)
+    assert shown["left"] >= (19_180_000 - shown["bytes"]) / shown["speed"] - 1
 
 
 def test_too_large_files_are_reported_and_not_sent(page: Page) -> None:
@@ -285,9 +374,9 @@ def test_stopping_does_not_affect_sent_files(page: Page, responses: Responses) -
     responses.network.send("Network.emulateNetworkConditions", slow)
     page.locator("#file").set_input_files([chosen("late.txt", some_text(2 << 20))])
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect_failure(page, "late.txt", "stopped")
+    expect_stopped(page, "late.txt")
     responses.release()
-    expect_title(page, "1 uploaded, 1 failed")
+    expect_title(page, "1 uploaded, 1 stopped")
     assert "early.txt" in notes(page)
 
 
@@ -513,11 +602,11 @@ def test_stop_holds_for_folders_that_are_still_to_be_read(page: Page) -> None:
     zone = page.locator("[data-drop]").element_handle()
     page.evaluate(DROP, [zone, [["outer", ""]]])
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect_failure(page, "outer/first.txt", "stopped")
+    expect_stopped(page, "outer/first.txt")
     restore()
     page.evaluate("window.openInner()")
-    expect_failure(page, "outer/inner/second.txt", "stopped")
-    expect_title(page, "0 uploaded, 2 failed")
+    expect_stopped(page, "outer/inner/second.txt")
+    expect_title(page, "0 uploaded, 2 stopped")
 
 
 def test_a_folder_that_is_read_later_is_of_the_same_upload(page: Page) -> None:

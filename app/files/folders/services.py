@@ -37,6 +37,7 @@ from app.files.models import UNIQUE_VERSION
 from app.files.queries import lock_owners, no_such_file, versions_of
 from app.files.removed.restoring import Restored, find_owners, restore_removed
 from app.files.search_keys import folder_keys
+from app.history.bulk import first_of_batch, lock_entry
 from app.history.services import Change, new_batch_id, record
 from app.text import N_
 from app.times import now
@@ -212,14 +213,17 @@ def restore_batch(actor: Actor, batch_id: str) -> Restored:
 @permitted(Role.VIEWER)
 def restore_together(actor: Actor, batch_id: str) -> Restored:
     """Restore of a batch what can be restored, which may be nothing."""
-    owner_ids = find_owners(batch_id)
+    owner_ids, first_id = find_owners(batch_id), first_of_batch(batch_id)
     release_connection()
-    return restore_of_owners(actor, batch_id, owner_ids)
+    return restore_of_owners(actor, batch_id, owner_ids, first_id)
 
 
 @service(Role.VIEWER)
-def restore_of_owners(actor: Actor, batch_id: str, owner_ids: Collection[int]) -> Restored:
-    """The same in a transaction that first locks the owners of the files."""
+def restore_of_owners(
+    actor: Actor, batch_id: str, owner_ids: Collection[int], first_id: int | None
+) -> Restored:
+    """The same in a transaction that first locks the owners of the files, and the first entry."""
     lock_owners(owner_ids)
+    lock_entry(first_id)
     after_commit(cache.invalidate)
     return restore_removed(actor, batch_id)

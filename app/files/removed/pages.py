@@ -57,7 +57,7 @@ def removed_folder_page(path: str, missing: NotFound) -> ResponseReturnValue:
         name=name,
         count=count,
         file_id=file_id,
-        undo=undo_url(removal) if removal else "",
+        undo=undo_url(removal) if removal and not file_id else "",
         days=settings().removed_days,
         crumbs=folder_crumbs(parent),
     )

@@ -28,14 +28,14 @@ NOTHING_LEFT = N_("This was already undone, or all of it has changed since.")
 @permitted(Role.VIEWER)
 def undo_bulk_change(actor: Actor, heads: Sequence[HistoryEntry]) -> Sequence[Message]:
     """Undo the changes for which these entries stand, all of one action; returns sentences that say
-    what was done. Conflict if nothing is left to undo."""
+    what was done. Conflict if nothing is left to undo, or all former places are taken."""
     undo = UNDO.get(heads[0].action)
     if undo is None:
         raise Conflict(CANNOT)
     check_ended(heads)
     undone = undo(actor, heads)
     if undone.is_nothing:
-        raise Conflict(NOTHING_LEFT)
+        raise Conflict(*(undone.refusals or [NOTHING_LEFT]))
     return undone.messages
 
 

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -30,6 +31,7 @@ from app.history.bulk import RecordedChange, newest_entries, read_changes
 from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE
 from app.history.services import new_batch_id
+from app.text import Message
 
 
 def move_all_back(actor: Actor, heads: Sequence[HistoryEntry]) -> Undone:
@@ -54,27 +56,32 @@ def move_locked(
     """The same in a transaction that first locks the owners of the files, and the folders."""
     lock_owners(owner_ids)
     lock_folder_rows(folder_ids)
-    batch_id = new_batch_id()
+    batch_id, taken = new_batch_id(), list[Message]()
     try:
-        moved_folders = move_unchanged(actor, "folder", folders, batch_id)
-        moved_files = move_unchanged(actor, "file", files, batch_id)
+        moved_folders = move_unchanged(actor, "folder", folders, batch_id, taken)
+        moved_files = move_unchanged(actor, "file", files, batch_id, taken)
     except IntegrityError as error:
         if violates(error, UNIQUE_PATH) or violates(error, UNIQUE_VERSION):
             raise Conflict(CHANGED_SINCE) from None  # by somebody who used a name just now
         raise
     after_commit(cache.invalidate)
-    left = len(files) + len(folders) - len(moved_files) - len(moved_folders)
-    return Undone("moved", moved_files, moved_folders, left=left)
+    left = len(files) + len(folders) - len(moved_files) - len(moved_folders) - len(taken)
+    return Undone("moved", moved_files, moved_folders, left=left, taken=taken)
 
 
 def move_unchanged(
-    actor: Actor, kind: str, changes: Sequence[RecordedChange], batch_id: str
+    actor: Actor,
+    kind: str,
+    changes: Sequence[RecordedChange],
+    batch_id: str,
+    taken: list[Message],
 ) -> list[str]:
-    """Move files or folders back that are unchanged since; returns their names."""
+    """Move files or folders back that are unchanged since; returns their names. Why some cannot
+    have their former places is added to `taken`."""
     newest = newest_entries(kind, [each.subject_id for each in changes])
     unchanged = [each for each in changes if newest[each.subject_id] == each.id]
     move = move_files if kind == "file" else move_folders
-    moves = list(move(actor, unchanged)) if unchanged else []
+    moves = list(move(actor, unchanged, taken)) if unchanged else []
     for done in moves:
         record_move(actor, kind, done, batch_id, newest[done.subject_id])
     return [name_of(done.new) for done in moves]
@@ -96,7 +103,23 @@ def lock_folder_rows(ids: Collection[int]) -> None:
         db.session.execute(query.with_for_update())
 
 
-def move_files(actor: Actor, changes: Sequence[RecordedChange]) -> Iterator[Move]:
+@contextmanager
+def noted(taken: list[Message]) -> Iterator[None]:
+    """Go on with the others where a place is taken, of which a note is made, and where something
+    was moved or removed just now."""
+    try:
+        yield
+    except NotFound:
+        pass
+    except Invalid as error:
+        taken.extend(list[Any](error.fields.values())[:1] or error.args)
+    except Conflict as error:
+        taken.extend(error.args)
+
+
+def move_files(
+    actor: Actor, changes: Sequence[RecordedChange], taken: list[Message]
+) -> Iterator[Move]:
     """Move files back to places that are free and from which nobody moved them."""
     moved = {each.subject_id: each for each in changes}
     query = select(File).where(File.id.in_(moved), File.removed_at.is_(None))
@@ -107,13 +130,15 @@ def move_files(actor: Actor, changes: Sequence[RecordedChange]) -> Iterator[Move
         check_move(files, [])
     for file in files:
         before = json.loads(moved[file.id].before or "{}")
-        with suppress(Conflict, Invalid, NotFound):
+        with noted(taken):
             check_not_taken([join_path(before["folder"], before["name"])])
             ensure_folders([before["folder"]], actor.id)
             yield move_file(file, before["folder"], before["name"], {})
 
 
-def move_folders(actor: Actor, changes: Sequence[RecordedChange]) -> Iterator[Move]:
+def move_folders(
+    actor: Actor, changes: Sequence[RecordedChange], taken: list[Message]
+) -> Iterator[Move]:
     """Move folders back, likewise."""
     moved = {each.subject_id: each for each in changes}
     query = select(Folder).where(Folder.id.in_(moved)).order_by(Folder.id)
@@ -124,7 +149,7 @@ def move_folders(actor: Actor, changes: Sequence[RecordedChange]) -> Iterator[Mo
         check_move([], folders)
     for folder in folders:
         old = recorded_path(moved[folder.id].before)
-        with suppress(Conflict, Invalid, NotFound):
+        with noted(taken):
             check_not_taken([old])
             ensure_folders([parent_of(old)], actor.id)
             yield move_folder(folder.id, parent_of(old), name_of(old))

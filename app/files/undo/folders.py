@@ -35,6 +35,7 @@ from app.files.removed.restoring import (
 )
 from app.files.rules import restorable_since
 from app.files.undo.results import BEHIND, count_message
+from app.history.bulk import first_of_batch, lock_entry
 from app.history.models import HistoryEntry
 from app.history.queries import CHANGED_SINCE, GONE, check_newest, newest_of_subjects
 from app.text import N_, Message
@@ -78,26 +79,30 @@ def find_restorable(actor: Actor, removed: Sequence[HistoryEntry]) -> set[int]:
 @permitted(Role.VIEWER)
 def find_folder_removal(actor: Actor, path: str) -> int | None:
     """The id of the entry about the removal of the folder that would have this path now, if the
-    actor can undo it."""
+    actor may undo it, which needs that no file has the path."""
     removed = removals_named(name_of(path))
     paths = paths_now(removed)
-    newest = [entry for entry in removed if paths[entry.id] == path][:1]
-    return next(iter(find_restorable(actor, newest_of_subjects(newest))), None)
+    newest = newest_of_subjects([entry for entry in removed if paths[entry.id] == path][:1])
+    return next((entry.id for entry in newest if may_restore_folder(actor, entry)), None)
 
 
 @permitted(Role.VIEWER)
 def undo_folder_change(actor: Actor, entry: HistoryEntry) -> Message:
     """Move a folder back, restore it, or remove one that is empty as when it was made; Conflict if
     it has changed since."""
-    owner_ids = find_owners(entry.batch_id) if entry.action == "folder.delete" else ()
+    owner_ids, first_id = find_owners(entry.batch_id), first_of_batch(entry.batch_id)
     release_connection()
-    return undo_of_owners(actor, entry, owner_ids)
+    return undo_of_owners(actor, entry, owner_ids, first_id or entry.id)
 
 
 @service(Role.VIEWER)
-def undo_of_owners(actor: Actor, entry: HistoryEntry, owner_ids: Collection[int]) -> Message:
-    """The same in a transaction that first locks the owners of what is restored."""
+def undo_of_owners(
+    actor: Actor, entry: HistoryEntry, owner_ids: Collection[int], first_id: int
+) -> Message:
+    """The same in a transaction that first locks the owners of what is restored, and the entry, or
+    the first one of its batch."""
     lock_owners(owner_ids)
+    lock_entry(first_id)
     after_commit(cache.invalidate)
     if entry.action == "folder.delete":
         return restore(actor, entry)

@@ -27,6 +27,7 @@ CHANGED: OneOrSeveral = (
     N_("One has changed since and stays as it is."),
     N_("%(count)s have changed since and stay as they are."),
 )
+TAKEN = N_("%(count)s were not moved back: something else has their former places.")
 BEHIND: OneOrSeveral = (
     N_("One file is an older version now, behind the present file of its name."),
     N_("%(count)s files are older versions now, behind the present files of their names."),
@@ -41,7 +42,7 @@ NOT_RESTORED: OneOrSeveral = (
 class Undone:
     """The names of the files and folders that were removed, restored or moved back (`how`), and of
     the files that have their former version again; how many files came back as older versions of
-    present ones; and how many stayed as they were."""
+    present ones; how many stayed as they were; and of those whose former places are `taken` why."""
 
     how: str
     files: Sequence[str] = ()
@@ -49,6 +50,7 @@ class Undone:
     former: Sequence[str] = ()
     behind: int = 0
     left: int = 0
+    taken: Sequence[Message] = ()
 
     @property
     def is_nothing(self) -> bool:
@@ -62,8 +64,14 @@ class Undone:
             *messages_about(FORMER, self.former),
             *messages_about(FOLDERS[self.how], self.folders),
             *count_message(BEHIND, self.behind),
+            *self.refusals,
             *count_message(left, self.left),
         ]
+
+    @property
+    def refusals(self) -> Sequence[Message]:
+        """What has the former place of the only one, or how many places are taken."""
+        return [N_(TAKEN.text, count=len(self.taken))] if len(self.taken) > 1 else self.taken
 
 
 def messages_about(texts: OneOrSeveral, names: Sequence[str]) -> list[Message]:

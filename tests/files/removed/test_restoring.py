@@ -1,6 +1,7 @@
 """Restoring what was removed together, on both databases: where, and as what it was."""
 
 import json
+from functools import partial
 
 import pytest
 from flask import current_app
@@ -8,7 +9,7 @@ from sqlalchemy import select, update
 
 from app.actor import Actor, Role
 from app.database.engine import db
-from app.errors import Conflict
+from app.errors import Conflict, NotFound
 from app.files import services as files
 from app.files.folders import services
 from app.files.folders.models import Folder
@@ -182,7 +183,9 @@ def test_a_name_that_somebody_uses_just_now_is_called_that(any_app, people):
 
 
 @on_mariadb
-def test_what_somebody_restores_just_now_is_called_that(any_app, people):
+def test_what_the_earlier_release_restores_just_now_is_called_that(any_app, people, monkeypatch):
+    """It runs during an upgrade too, and does not lock the entry."""
+    monkeypatch.setattr(services, "lock_entry", lambda _entry_id: None)
     me = editor(people[0])
     services.create_folder(me, "", "a")
     batch = services.remove_selected(me, folders("a")).batch_id
@@ -190,3 +193,27 @@ def test_what_somebody_restores_just_now_is_called_that(any_app, people):
     with coming_between(any_app, restoring, "row_of", restore) as restored:
         assert refused(restore) == "Somebody else restored this just now."
     assert [each.folders for each in restored] == [["a"]]
+
+
+@pytest.mark.parametrize("second", ["batch", "entry"])
+@pytest.mark.parametrize("first", ["batch", "entry"])
+def test_two_who_restore_an_empty_folder_into_another_one_do_it_once(
+    any_app, people, first, second
+):
+    me, other = map(editor, people)
+    services.create_folder(me, "", "a")
+    batch = services.remove_selected(me, folders("a")).batch_id
+    removal = removal_of("a")
+    services.create_folder(me, "", "a")
+
+    def restore(actor, how):
+        if how == "batch":
+            return services.restore_batch(actor, batch)
+        return str(undo_folder_change(actor, removal))
+
+    also = partial(restore, other, second)
+    with coming_between(any_app, restoring, "insert_folders", also) as results:
+        restore(me, first)
+    assert [type(each) for each in results] == [NotFound if second == "batch" else Conflict]
+    actions = [entry.action for entry in entries("folder")]
+    assert actions.count("folder.restore") == 1

@@ -150,6 +150,22 @@ def test_the_address_of_a_removed_empty_folder_restores_it(app, as_role):
     press_restore(editor, page, address)
 
 
+def test_the_address_of_a_removed_empty_folder_says_that_a_file_has_it(app, as_role):
+    editor, address = as_role("editor"), "/files/folders/plans"
+    editor.submit("/files/new-folder", {"name": "plans"})
+    editor.submit("/files/remove?folder=1", page="/files")
+    editor.get("/files")
+    Script(app).upload(("plans", b"text"))
+    [link] = Page(editor.get("/files/removed/folders")).links("tbody .main a")[:1]
+    assert link == address
+    response = editor.get(address)
+    page = Page(response)
+    assert response.status_code == 404
+    assert page.text(".notice") == ("This folder was removed. There is a file with this name now.")
+    assert page.links(".notice a") == ["/files/1/details"]
+    assert not page.has(".head-actions form")
+
+
 def test_the_address_of_a_version_that_was_removed_alone_leads_to_the_current_one(app, as_role):
     script, editor = Script(app), as_role("editor")
     for text in (b"one", b"two"):

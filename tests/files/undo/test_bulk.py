@@ -325,10 +325,37 @@ def test_a_taken_place_is_left_alone(people):
     services.create_folder(me, "", "b")
     services.move_selected(me, picked(*ids), "b")
     put(people[1], "a/1.txt")
-    assert undo(me, "file.move") == (
-        "2.txt was moved back. One has changed since and stays as it is."
-    )
+    taken = "There is already a file 1.txt in a."
+    assert undo(me, "file.move") == f"2.txt was moved back. {taken}"
     assert paths()[0] == ["b/1.txt:1", "a/2.txt:1", "a/1.txt:1"]
+    head = line_before("file.move")
+    with pytest.raises(Conflict) as refused:
+        undo_entries(me, load_heads(me, [head]))
+    assert str(refused.value) == taken
+
+
+def test_several_taken_places_are_counted(people):
+    me = editor(people[0])
+    ids = upload(people[0], "a/1.txt", "a/2.txt", "a/3.txt", "a/4.txt")
+    services.create_folder(me, "", "b")
+    services.move_selected(me, picked(*ids), "b")
+    put(people[1], "a/1.txt")
+    services.create_folder(me, "a", "2.txt")
+    files.remove_file(me, ids[3])
+    assert undo(me, "file.move") == (
+        "3.txt was moved back. 2 were not moved back: something else has their former places. "
+        "One has changed since and stays as it is."
+    )
+
+
+@pytest.mark.parametrize("file", [False, True])
+def test_the_taken_place_of_a_folder_is_named(people, file):
+    me = editor(people[0])
+    upload(people[0], "a/1.txt", "b/2.txt", "c/3.txt")
+    services.move_selected(me, folders("a", "b"), "c")
+    put(people[1], "b" if file else "b/other.txt")
+    kind = "file" if file else "folder"
+    assert undo(me, "folder.move") == (f"a was moved back. There is already a {kind} b in Files.")
 
 
 def test_folders_are_moved_back(people):
