@@ -53,6 +53,16 @@ def yield_to_hub(seconds: float = WORK_SECONDS) -> None:
         current.update(loop.iteration)
 
 
+def yield_after(since: float, seconds: float) -> float:
+    """Let the other requests of this process run if this one has worked for so long since a time,
+    whatever they have done; returns since when it works now. For what others wait for: by the clock
+    of all requests (yield_to_hub()) it would get nothing done while they are busy."""
+    if not is_module_patched("time") or time.monotonic() - since < seconds:
+        return since
+    wait_for_poll()
+    return time.monotonic()
+
+
 def wait_for_poll() -> None:
     """Wait until the loop has polled its sockets and run what waited for them: for a timer of 0,
     whose priority lets those go first. sleep(0) is only a callback, up to 50 of which run between
