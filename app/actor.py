@@ -46,7 +46,7 @@ class Actor:
     request_id: str | None = None
     # The epoch of the session (app/auth/models.py::Person).
     epoch: int | None = None
-    # The last change of this person, or of this request, as a timestamp of app/redis/cache.py:
+    # The last change of this person, or of this request, as a timestamp of app/redis/changes.py:
     # cached values from before it are not shown to them. None if only current values are shown.
     last_write: int | None = field(default=None, compare=False)
 

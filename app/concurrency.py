@@ -53,6 +53,16 @@ def yield_to_hub(seconds: float = WORK_SECONDS) -> None:
         current.update(loop.iteration)
 
 
+def yield_after(since: float, seconds: float) -> float:
+    """Let the other requests of this process run if this one has worked for so long since a time,
+    whatever they have done; returns since when it works now. For what others wait for: by the clock
+    of all requests (yield_to_hub()) it would get nothing done while they are busy."""
+    if not is_module_patched("time") or time.monotonic() - since < seconds:
+        return since
+    wait_for_poll()
+    return time.monotonic()
+
+
 def wait_for_poll() -> None:
     """Wait until the loop has polled its sockets and run what waited for them: for a timer of 0,
     whose priority lets those go first. sleep(0) is only a callback, up to 50 of which run between
@@ -84,8 +94,8 @@ def run_in_thread(work: Callable[..., Any], *args: Any) -> Any:
 
 
 def finish_in_thread(work: Callable[[], T]) -> T:
-    """The same for work with what only one may use at a time: a request that is killed waits until
-    the thread has ended, and raises then."""
+    """As run_in_thread(), for work on an object that is not thread-safe: a request that is killed
+    waits for the thread, and raises then."""
     if not is_module_patched("threading"):
         return work()
     running = gevent.get_hub().threadpool.spawn(work)
@@ -114,8 +124,8 @@ def has_input(connection: socket) -> bool:
 
 
 def is_closed(connection: socket) -> bool:
-    """True if the other side has closed a connection, whatever has arrived before."""
-    return is_ready(connection, POLLRDHUP)
+    """True if the other side has closed its end of a connection, whatever has arrived before."""
+    return connection.fileno() < 0 or is_ready(connection, POLLRDHUP)
 
 
 def is_ready(connection: socket, events: int) -> bool:

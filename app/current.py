@@ -33,7 +33,8 @@ def worker_name() -> str:
 
 
 def client_is_gone() -> bool:
-    """True if the client of the current request has closed its connection; only gunicorn tells."""
+    """True if the client of the current request has closed its end of the connection, which counts
+    as leaving, as for nginx; only gunicorn tells."""
     connection = request.environ.get("gunicorn.socket") if has_request_context() else None
     return connection is not None and is_closed(connection)
 

@@ -128,7 +128,9 @@ class TooLong(DomainError):
 class ChangeTooLong(TooLong):
     """The same during a change, which may have waited for several rows that others change."""
 
-    text = N_("This took too long; others may be changing the same. Try again in a moment.")
+    text = N_(
+        "This took too long: someone else may be changing the same rows. Try again in a moment."
+    )
 
     def __init__(self) -> None:
         super().__init__(Retry_After="2")

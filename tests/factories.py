@@ -240,7 +240,7 @@ def coming_between(
     turn_to_write = service.turn_to_write
 
     def notice_and_wait(*args: Any) -> Any:
-        if service.writing.locked() and threading.current_thread() is other:
+        if service.write_lock.locked() and threading.current_thread() is other:
             is_busy.set()
         return turn_to_write(*args)
 

@@ -89,7 +89,7 @@ def find_present(province: str, city: str, form_key: str, anyway: bool) -> Prese
     rows = db.session.execute(query, {**wanted(province, city), "form_key": form_key}).all()
     same = smallest_id((row for row in rows if not row.by_form), pair_of(province, city))
     by_form = [row.id for row in rows if row.by_form]
-    return Present(same, bool(by_form), *by_form)
+    return Present(same, bool(by_form), by_form[0] if by_form else None)
 
 
 def wanted(province: str, city: str) -> dict[str, str]:

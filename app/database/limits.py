@@ -1,5 +1,6 @@
-"""The pool and the time limits of connections. Each limit is shorter than the one around it (lock,
-statement, reading the answer), so that the server ends what nobody waits for."""
+"""The pool of connections, their time limits, and how they let other requests of the process run.
+Each limit is shorter than the one around it (lock, statement, reading the answer), so that the
+server ends what nobody waits for."""
 
 import sqlite3
 import time
@@ -10,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, ExceptionContext, QueuePool, event
 
-from app.concurrency import WORK_SECONDS, finish_in_thread, yield_to_hub
+from app.concurrency import WORK_SECONDS, finish_in_thread, yield_after, yield_to_hub
 from app.database.failures import DATABASE_ERRORS
 
 BATCH = 500  # values of one statement
@@ -26,9 +27,9 @@ PACE = "pace"
 # Steps of SQLite's virtual machine between two looks at the clock, which take about 0.3 ms. What
 # takes longer was not SQLite: the rows were used in between.
 STEPS, SLICE_SECONDS = 4000, 0.1
-# After so long a transaction that writes lets other requests run, or one of many short statements.
-# Ten times as long as during a read: nobody else can write before the commit, so the transaction
-# shall not take much longer because others compute.
+# For how long a write transaction, or a series of short statements, runs before it yields to other
+# requests. Ten times as long as a read, because nobody else can write until it commits, and it
+# should not be slowed down much by readers.
 HOLD_SECONDS = 0.02
 
 
@@ -105,12 +106,12 @@ class Pace:
 
     def __init__(self) -> None:
         self.writing = False
-        self.spent = self.since = 0.0
+        self.spent = self.since = self.resumed = 0.0
         self.raised: BaseException | None = None
 
     def start(self) -> None:
         """Called before each statement."""
-        yield_to_hub(HOLD_SECONDS)
+        self.let_others_run(HOLD_SECONDS)
         self.spent, self.since, self.raised = 0.0, time.monotonic(), None
 
     def step(self) -> int:
@@ -119,12 +120,19 @@ class Pace:
         if not self.writing and self.spent > (WEB.statement or 0):
             return 1
         try:
-            yield_to_hub(HOLD_SECONDS if self.writing else WORK_SECONDS)
+            self.let_others_run(WORK_SECONDS)
         except BaseException as error:  # the request is killed while another one runs
             self.raised = error
             return 1
         self.since = time.monotonic()
         return 0
+
+    def let_others_run(self, seconds: float) -> None:
+        """If they have waited for so long; during a write, after HOLD_SECONDS of its own."""
+        if self.writing:
+            self.resumed = yield_after(self.resumed, HOLD_SECONDS)
+        else:
+            yield_to_hub(seconds)
 
 
 def pace(engine: Engine) -> None:
@@ -141,7 +149,9 @@ def add_pace(connection: sqlite3.Connection, record: Any) -> None:
 
 
 def begin_pace(connection: Connection) -> None:
-    connection.info[PACE].writing = connection.get_execution_options().get("immediate", False)
+    begun = connection.info[PACE]
+    begun.writing = connection.get_execution_options().get("immediate", False)
+    begun.resumed = time.monotonic()
 
 
 def start_pace(connection: Connection, *_more: Any) -> None:

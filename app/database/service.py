@@ -29,7 +29,7 @@ log = logging.getLogger("gazetteer.transactions")
 ANYONE = None  # the role of services for visitors: signing in, claiming a new installation
 ATTEMPTS = 5
 SQLITE_WAIT, SQLITE_SHORT_WAIT = 5.0, 1.0  # seconds until others have written
-writing = threading.Lock()  # held by the request that writes to SQLite
+write_lock = threading.Lock()  # held by the request that writes to SQLite
 
 
 def permitted(role: Role | None, by_token: bool = True) -> Callable[[Service[P, T]], Service[P, T]]:
@@ -111,12 +111,12 @@ def turn_to_write(session: Session, wait: float) -> Iterator[float]:
     """Requests of one process that write to SQLite take turns, so that only one of them asks again
     and again in begin(). Yields the time until which that waits for other processes."""
     deadline = time.monotonic() + wait
-    first = session.get_bind().dialect.name == "sqlite" and writing.acquire(timeout=wait)
+    has_turn = session.get_bind().dialect.name == "sqlite" and write_lock.acquire(timeout=wait)
     try:
         yield deadline
     finally:
-        if first:
-            writing.release()
+        if has_turn:
+            write_lock.release()
 
 
 def commit_work(session: Session, work: Callable[[], T], deadline: float) -> tuple[T, FollowUps]:

@@ -17,7 +17,7 @@ from app.redis.failures import WRONG_TYPE, ErrorKind, classify
 
 PREFIX = "gz:"  # of all keys that are ours alone
 # Of the hash of what Redis knows about a person: epoch, preferences (app/auth/sessions/epochs.py)
-# and last change (app/redis/cache.py). It expires so many seconds after it was last written.
+# and last change (app/redis/changes.py). It expires so many seconds after it was last written.
 PERSON_PREFIX, PERSON_SECONDS = f"{PREFIX}person:", 86_400
 MOST_WRONG = 10  # more keys than any script has
 DELETED = "deleted a value of another type"

@@ -12,7 +12,7 @@ LIFE_SECONDS = 30
 
 class Lifetime(threading.local):
     """Of what this thread computes: its expiry on the monotonic clock, None if it computes nothing,
-    and the kinds of changes that it depends on (cache.py), each with the prefix of its cache."""
+    and the kinds of changes that it depends on (changes.py), each with the prefix of its cache."""
 
     ends: float | None = None
     changes: frozenset[tuple[str, str]] = frozenset()

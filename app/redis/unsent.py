@@ -15,7 +15,7 @@ from flask import current_app, g
 from redis.exceptions import RedisError
 
 from app.current import note_last_write
-from app.database.engine import release_connection
+from app.database.failures import close_session
 from app.database.service import before_next
 from app.redis.changes import add_kinds, call_of, kinds_of_change
 from app.redis.scripts import Call, run_together
@@ -25,14 +25,15 @@ Changes = dict[tuple[str, int | None], set[str]]
 
 
 def hold() -> None:
-    """Hold changes of this request back from now on; something will call `end_hold()`."""
+    """Hold changes of this request back from now on; the session interface, or the teardown of the
+    request, calls `end_hold()`."""
     g.holds_changes = True
 
 
 def end_hold(_error: object = None) -> None:
     """Send what this request held back. Later changes are sent at once."""
     if g.pop("holds_changes", False) and unsent():
-        release_connection()
+        close_session()  # which logs that the connection was lost, and does not raise
         send_quietly()
 
 

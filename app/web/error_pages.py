@@ -87,7 +87,7 @@ def answer_refusal(error: DomainError) -> Response:
     return answer(error.status, error.message, error.headers, **more)
 
 
-def answer_nobody(error: ClientGone) -> Response:
+def answer_client_gone(error: ClientGone) -> Response:
     """End a request whose client has gone: a page would take time."""
     return Response(status=error.status)
 
@@ -139,7 +139,7 @@ def answer_unexpected(error: Exception) -> Response:
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, answer_refusal)
-    app.register_error_handler(ClientGone, answer_nobody)
+    app.register_error_handler(ClientGone, answer_client_gone)
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(RedisError, answer_redis_error)
     for database_error in failures.DATABASE_ERRORS:

@@ -115,7 +115,7 @@ def submit(
         form.form_errors.append(str(problem))
         return Submission(status=422)
     if not form.validate():
-        return Submission(status=refuse_invalid(form, also))
+        return Submission(status=refuse_invalid(form, also, as_page))
     try:
         return Submission(done=True, result=call())
     except DomainError as error:
@@ -135,10 +135,10 @@ def submit(
         return Submission(status=add_form_errors(form, refusal))
 
 
-def refuse_invalid(form: Any, also: Callable[[], object] | None) -> int:
+def refuse_invalid(form: Any, also: Callable[[], object] | None, as_page: bool) -> int:
     """The status of a form that is wrong by itself; a script gets all errors."""
     other = other_errors(form, also)
-    if not shows_pages():
+    if not as_page:
         fields = {name: join_sentences(texts) for name, texts in form.errors.items() if name}
         raise named_as_sent(form, Invalid(fields=fields))
     add_headers(other)

@@ -126,6 +126,18 @@ print(read("SELECT 7"))
 paused, seconds = in_app(write, "a", LIMITED.replace("300000", "1000000"))
 print(0 < paused <= seconds / limits.HOLD_SECONDS + 1, stored())
 """, "True a"),
+    "busy readers do not hold up a writer": ("""
+def read_again_and_again():
+    while True:
+        read("SELECT 1")
+        block(0.005)
+        gevent.sleep(0.001)
+readers = [gevent.spawn(read_again_and_again) for _ in range(8)]
+gevent.sleep(0.5)
+paused, _seconds = in_app(write, "busy", LIMITED)
+gevent.killall(readers)
+print(paused < 60)
+""", "True"),
     "many short statements let others run": ("""
 @unrecorded
 def write_many():

@@ -12,7 +12,7 @@ from app.actor import Role
 from app.database import service as transactions
 from app.database.engine import db
 from app.database.failures import Kind, classify
-from app.database.service import ATTEMPTS, after_commit, service, unrecorded, writing
+from app.database.service import ATTEMPTS, after_commit, service, unrecorded, write_lock
 from tests.cities.conftest import add_as_original
 from tests.database.test_transactions import give_role, role_of
 from tests.factories import HTML, OPERATOR, add_person, at_once
@@ -108,7 +108,7 @@ def test_queue_of_writers_ends_with_the_first_that_gives_up(make_app, impatient)
         with busy_sqlite():
             results = at_once(app, *[work] * 4)
         assert {classify(error) for error in results} == {Kind.BUSY}
-        assert not writing.locked()
+        assert not write_lock.locked()
 
 
 def test_writer_begins_immediately_on_sqlite(make_app):

@@ -1,13 +1,17 @@
 """When Redis gets to know a change: with the session of its request, or before something needs it,
 and always in the end."""
 
+import pymysql
 import pytest
 from flask import g
 from gevent import GreenletExit
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from app.actor import Actor, Role
 from app.cities import views
 from app.current import actor
+from app.database.engine import db
 from app.database.service import after_commit, unrecorded
 from app.redis import unsent
 from app.redis.cache import SharedCache
@@ -104,8 +108,20 @@ def test_changes_of_several_tables_are_sent_in_one_trip(holding, version, app):
     assert other.changed()
 
 
-def test_no_connection_to_the_database_is_held_meanwhile(holding, app, version):
+def test_a_lost_connection_to_the_database_loses_no_change(holding, version, monkeypatch):
+    def lost(*_args):
+        raise OperationalError("ROLLBACK", {}, pymysql.err.OperationalError(2006, "gone"))
+
     change()
+    db.session.scalar(text("SELECT 1"))
+    monkeypatch.setattr(db.session, "close", lost)
+    unsent.end_hold()
+    assert version.changed()
+
+
+def test_no_connection_to_the_database_is_held_while_it_is_sent(holding, app, version):
+    change()
+    db.session.scalar(text("SELECT 1"))
     with connections_held(app) as held:
         unsent.end_hold()
     assert set(held) == {0}
