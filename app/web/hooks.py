@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
 from app.actor import Role
+from app.concurrency import yield_to_hub
 from app.current import actor, preferences, settings, visitor
 from app.database.timing import spent
 from app.errors import NotAForm
@@ -58,7 +59,9 @@ STRICT_TRANSPORT_SECURITY = "max-age=31536000; includeSubDomains"
 
 def start_request() -> None:
     """Set the request id, which a trusted proxy may have chosen, start the clock, and check the
-    host."""
+    host. Other requests go first: a client that sends one after another always has the next one
+    ready, and the others of the process would wait."""
+    yield_to_hub(0)
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
     trusted = settings().trusted_proxies and REQUEST_ID.fullmatch(given)

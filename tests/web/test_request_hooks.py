@@ -2,6 +2,9 @@
 
 from flask import signals
 
+from app.web import hooks
+from tests.factories import note_calls
+
 # Each costs every request some time. Flask-SQLAlchemy's removes what close_session() has closed; a
 # library that was added shows here with hooks of its own.
 BEFORE = ["start_request", "start_identification", "check_form", "note_proxy"]
@@ -26,3 +29,10 @@ def test_no_library_adds_hooks(app):
 def test_no_signal_has_a_receiver(app):
     found = {name: getattr(signals, name) for name in dir(signals)}
     assert not [name for name, each in found.items() if getattr(each, "receivers", None)]
+
+
+def test_each_request_lets_others_run_first(app, monkeypatch):
+    calls = note_calls(monkeypatch, hooks, "yield_to_hub")
+    for _time in range(2):
+        app.test_client().get("/healthz")
+    assert calls == [(0,)] * 2
