@@ -137,7 +137,7 @@ def draw(actor):
     return found
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.soak)])
 def test_whatever_is_written_pages_are_as_without_the_cache(any_app, editor, monkeypatch, seed):
     monkeypatch.setattr(list_page.RowFormatter, "write", write_without_age)
     writer = Writer(editor, random.Random(seed))

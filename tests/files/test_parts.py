@@ -104,7 +104,7 @@ def count(actor):
     return found
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.soak)])
 def test_whatever_is_written_totals_are_as_without_the_cache(any_app, people, monkeypatch, seed):
     writer = Writer(people[0], random.Random(seed))
     counted, spared = note_calls(monkeypatch, queries, "count_files"), 0
