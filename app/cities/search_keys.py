@@ -10,7 +10,7 @@ from app.cities.models import City, RemovedCity
 from app.cities.rules import Pair, keys, pair_of, search_keys, sort_key
 from app.database.engine import db
 from app.database.failures import tolerated
-from app.database.idempotency import earlier
+from app.database.idempotency import created_by_form
 from app.database.service import unrecorded
 from app.database.stored_keys import BATCH, StoredKeys, update_keys
 
@@ -30,7 +30,7 @@ SAME_KEYS = and_(
 )
 ALIKE = [select(NAMES.where(condition).subquery()) for condition in (SAME_KEYS, *DUE)]
 FIND_ALIKE = union_all(*ALIKE)
-FIND_ADDED = earlier(CITIES).add_columns(
+FIND_ADDED = created_by_form(CITIES).add_columns(
     null().label("provincename"), null().label("cityname"), true().label("by_form")
 )
 FIND_BOTH = union_all(*(query.add_columns(false().label("by_form")) for query in ALIKE), FIND_ADDED)
@@ -67,7 +67,7 @@ def fill_batch() -> None:
         update_keys(City, KEYS.changed(db.session.execute(query).all()))
 
 
-class Present(NamedTuple):
+class Existing(NamedTuple):
     """What there is before a city is added: the smallest id of a city with its names, whether the
     form was sent before, and the city that it added then if that is still there."""
 
@@ -82,14 +82,14 @@ def find_same(province: str, city: str, other_than: int | None = None) -> int | 
     return smallest_id((row for row in rows if row.id != other_than), pair_of(province, city))
 
 
-def find_present(province: str, city: str, form_key: str, anyway: bool) -> Present:
+def find_existing(province: str, city: str, form_key: str, anyway: bool) -> Existing:
     """Look for cities with these names, unless they do not matter (`anyway`), and for what a form
-    with this key has added, if there is a key, in one question."""
+    with this key has added, if there is a key, in one query."""
     query = FIND_ADDED if anyway else FIND_BOTH
     rows = db.session.execute(query, {**wanted(province, city), "form_key": form_key}).all()
     same = smallest_id((row for row in rows if not row.by_form), pair_of(province, city))
     by_form = [row.id for row in rows if row.by_form]
-    return Present(same, bool(by_form), by_form[0] if by_form else None)
+    return Existing(same, bool(by_form), by_form[0] if by_form else None)
 
 
 def wanted(province: str, city: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from app.cities.models import KIND, City, RemovedCity
 from app.cities.name_locks import lock_names
 from app.cities.queries import check_reader
 from app.cities.rules import check_city, names_of, row_of, search_keys
-from app.cities.search_keys import find_present, find_same
+from app.cities.search_keys import find_existing, find_same
 from app.config import ROOT
 from app.database.engine import db, release_connection
 from app.database.failures import violates
@@ -101,14 +101,14 @@ def create_city(actor: Actor, given: Input, *, key: str | None = None, anyway: b
     names = names_of(values)
     lock_names([names])
     form_key = hash_key(actor.id, key, values.values()) if key else ""
-    present = find_present(*names, form_key, anyway)
-    if present.added is not None:
-        return present.added
-    if present.same is not None:
-        raise AlreadyThere(present.same)
+    existing = find_existing(*names, form_key, anyway)
+    if existing.added is not None:
+        return existing.added
+    if existing.same is not None:
+        raise AlreadyThere(existing.same)
     city_id = insert_city(actor, values)
     if form_key:
-        store_key(form_key, city_id, again=present.sent_before)
+        store_key(form_key, city_id, replace=existing.sent_before)
     return city_id
 
 

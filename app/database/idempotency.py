@@ -1,8 +1,8 @@
 """Idempotency keys of forms that create something: a form that is sent twice creates it once.
 
-A service looks the key up before it creates something (`earlier()`), and stores it with the id at
-its end (`store_key()`). Of two requests with one key the second has to wait until the first has
-committed, and look after that: whoever uses keys takes a lock that all with these values take.
+A service looks the key up before it creates something (`created_by_form()`), and stores it with the
+id at its end (`store_key()`). Of two requests with one key the second has to wait until the first
+has committed, and look after that: so the service first locks the values (`lock_names()`).
 """
 
 import hashlib
@@ -54,17 +54,17 @@ def hash_key(actor_id: int | None, key: str, sent: Iterable[object]) -> str:
     return hashlib.sha256(json.dumps([actor_id, key, *sent]).encode()).hexdigest()
 
 
-def earlier(table: Table) -> Select[tuple[int | None]]:
+def created_by_form(table: Table) -> Select[tuple[int | None]]:
     """A query for what a form has created in a table, by its stored key, the parameter `form_key`:
     one row if the form was sent before, with an id, or with NULL if that was deleted since."""
     created = KEYS.outerjoin(table, table.c.id == KEYS.c.result_id)
     return select(table.c.id).select_from(created).where(IS_KEY)
 
 
-def store_key(key: str, result_id: int, again: bool) -> None:
-    """Store the key of a form with the id of what it created, within a running service; `again` if
-    the key is stored, and what it created was deleted."""
-    if again:
+def store_key(key: str, result_id: int, replace: bool) -> None:
+    """Store the key of a form with the id of what it created, within a running service;
+    `replace` if the key is stored, and what it created was deleted."""
+    if replace:
         db.session.execute(REPLACE, {"form_key": key, "result": result_id})
     else:
         db.session.execute(INSERT, {"key": key, "result_id": result_id})

@@ -34,7 +34,7 @@ def test_twice_at_once(any_app, anyway):
 
 
 @anyway
-@pytest.mark.parametrize("place", ["find_present", "insert_city", "store_key"])
+@pytest.mark.parametrize("place", ["find_existing", "insert_city", "store_key"])
 def test_the_second_comes_while_the_first_is_at_work(any_app, anyway, place):
     with coming_between(any_app, services, place, partial(send, anyway=anyway)) as second:
         first = send(anyway=anyway)

@@ -68,13 +68,13 @@ def test_same_names_at_once_are_reported_on_sqlite(any_app):
 
 @on_mariadb
 def test_same_names_at_once_are_reported_on_mariadb(any_app, monkeypatch):
-    both_looked, find_present = threading.Barrier(2), services.find_present
+    both_looked, find_existing = threading.Barrier(2), services.find_existing
 
     def look(*args):
-        found = find_present(*args)
+        found = find_existing(*args)
         with suppress(threading.BrokenBarrierError):  # where the other has to wait for this one
             both_looked.wait(0.5)
         return found
 
-    monkeypatch.setattr(services, "find_present", look)
+    monkeypatch.setattr(services, "find_existing", look)
     one_is_stored_and_one_refused(at_once(any_app, partial(create, 1), partial(create, 2)))
