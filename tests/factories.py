@@ -1,5 +1,6 @@
 """People, tokens and browsers for tests, and helpers for statements and threads."""
 
+import random
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ from app.database.engine import db
 from app.database.service import unrecorded
 from app.errors import Locked
 from app.history.models import HistoryEntry
+from app.history.queries import newest_of_subjects
+from app.history.undo import find_undoable
 from app.redis.breaker import Breaker
 from app.setup import services as setup
 from tests.applications import PASSWORD_METHOD
@@ -281,3 +284,15 @@ def at_once(app: Flask, *works: Callable[[], Any]) -> list[Any]:
         thread.join(120)
         assert not thread.is_alive(), "it hangs"
     return results
+
+
+def any_undoable(actor: Actor, chance: random.Random, *kinds: str) -> HistoryEntry | None:
+    """A random one of the entries about these kinds that the actor can undo now, detached."""
+    newest = newest_of_subjects(entries(*kinds))
+    able = find_undoable(actor, newest)
+    if not (found := [each for each in newest if each.id in able]):
+        return None
+    entry = chance.choice(found)
+    db.session.expunge(entry)
+    db.session.rollback()
+    return entry

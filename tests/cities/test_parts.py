@@ -20,12 +20,11 @@ from app.cities.models import City, RemovedCity
 from app.cities.queries import COLUMNS
 from app.cities.rules import sort_key
 from app.cities.statistics import queries as statistics
-from app.cities.undo import find_undoable, undo_change
+from app.cities.undo import undo_change
 from app.database.cursor import FIRST
 from app.database.engine import db
-from app.history.queries import newest_of_subjects
 from tests.cities.conftest import add_cities, given, version_of
-from tests.factories import entries, note_calls, without_redis
+from tests.factories import any_undoable, note_calls, without_redis
 
 # Of some the search keys are the same, of some also what is seen of them.
 PROVINCES = ["Hunan", "hunan", "Ｈunan", "Hubei", "Hu bei", "湖南", "湖\u200b南", "台湾", "臺湾"]
@@ -93,13 +92,7 @@ class Writer:
             services.restore_city(self.actor, removed_id)
 
     def undo(self) -> None:
-        newest = newest_of_subjects(entries("city"))
-        able = find_undoable(self.actor, newest)
-        found = [each for each in newest if each.id in able]
-        if found:
-            entry = self.chance.choice(found)
-            db.session.expunge(entry)
-            db.session.rollback()
+        if entry := any_undoable(self.actor, self.chance, "city"):
             undo_change(self.actor, entry)
 
     def load(self) -> None:

@@ -16,9 +16,8 @@ from app.files.folders.models import Folder
 from app.files.folders.selection import Selection
 from app.files.listing import FileListing
 from app.files.models import File
-from app.history.queries import newest_of_subjects
-from app.history.undo import find_undoable, undo_entry
-from tests.factories import entries, note_calls, without_redis
+from app.history.undo import undo_entry
+from tests.factories import any_undoable, note_calls, without_redis
 from tests.files.helpers import editor, store
 
 TOP, BELOW = ["a", "b", "a b"], ["", "/x", "/y", "/x/deep"]
@@ -81,13 +80,7 @@ class Writer:
             services.restore_batch(self.actor, self.chance.choice(self.batches))
 
     def undo(self):
-        newest = newest_of_subjects(entries("file", "folder"))
-        able = find_undoable(self.actor, newest)
-        found = [each for each in newest if each.id in able]
-        if found:
-            entry = self.chance.choice(found)
-            db.session.expunge(entry)
-            db.session.rollback()
+        if entry := any_undoable(self.actor, self.chance, "file", "folder"):
             undo_entry(self.actor, entry)
 
 
