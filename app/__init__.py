@@ -26,6 +26,7 @@ PACKAGES = (
     "jobs",
     "health",
     "setup",
+    "backups",
     "start",
 )
 # What our processes write is for their account and its group, in which nginx is.
