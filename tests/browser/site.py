@@ -104,7 +104,8 @@ def prepare(env: dict[str, str], more: Sequence[tuple[str, str]] = ()) -> tuple[
 
 
 def fill(site: Site) -> None:
-    """Sign in all roles, upload files, remove a file and two cities, stage two imports, start a job."""
+    """Sign in all roles, upload files, remove a file and two cities, stage two imports, start a
+    job."""
     for role in ROLES:
         site.sign_in(role)
     files = [("file", (name, content)) for name, content in FILES.items()]

@@ -25,7 +25,8 @@ from tests.factories import entries
 
 MOST_MB, MOST_DESCRIPTORS, MOST_WAL_MB = 200, 200, 64
 TWO_DAYS = 2 * 24 * 3600
-# flask start, supervisord, the clock, the worker and its child, the master and two workers. Redis overwrites its environment.
+# flask start, supervisord, the clock, the worker and its child, the master and two workers.
+# Redis overwrites its environment.
 PROCESSES = 8
 
 
