@@ -27,6 +27,7 @@ SESSION = (
     "SET SESSION foreign_key_checks=0, unique_checks=0, sql_mode='NO_AUTO_VALUE_ON_ZERO',"
     " time_zone='+00:00', wait_timeout=86400, lock_wait_timeout=10"
 )
+END_TURN = text("SELECT RELEASE_ALL_LOCKS()")
 TURN = text("SELECT GET_LOCK(CONCAT('gazetteer-restore:', LEFT(SHA1(DATABASE()), 20)), 0)")
 DIFFERENT = N_("After restoring, the table %(name)s does not have what the backup says.")
 
@@ -75,8 +76,12 @@ class MariaDbTarget(Target):
         self.take_turn()
         url = engine.url.set(database=self.scratch)
         self.engine = create_command_engine(url, isolation_level="AUTOCOMMIT", hide_parameters=True)
-        for name in (self.scratch, self.former):
-            self.create(name)
+        try:
+            for name in (self.scratch, self.former):
+                self.create(name)
+        except BaseException:
+            self.end_turn()
+            raise
 
     def take_turn(self) -> None:
         """Have the two databases for ourselves, whichever host others run on."""
@@ -84,6 +89,10 @@ class MariaDbTarget(Target):
         if not self.turn.scalar(TURN):
             self.turn.close()
             raise Conflict(N_("A backup is being made or restored. Try again when it is done."))
+
+    def end_turn(self) -> None:
+        self.turn.execute(END_TURN)
+        self.turn.close()
 
     def create(self, name: str) -> None:
         """Create an empty database in the place of one that we left there."""
@@ -156,10 +165,12 @@ class MariaDbTarget(Target):
                     return
 
     def discard(self) -> None:
-        with self.server.connect() as connection:
-            for name in (self.scratch, self.former):
-                self.drop(connection, name)
-        self.turn.close()
+        try:
+            with self.server.connect() as connection:
+                for name in (self.scratch, self.former):
+                    self.drop(connection, name)
+        finally:
+            self.end_turn()
 
 
 def tables_of(connection: Connection, name: str) -> list[str]:
