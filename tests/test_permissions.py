@@ -160,6 +160,7 @@ NOT_BY_TOKEN = (
 WITHOUT_ACTOR = {
     "builds a statement, a cursor or an error, and reads nothing": {
         "app.auth.queries.name_has",
+        "app.cities.exporting.queries.is_searched",
         "app.cities.exporting.queries.wanted_query",
         "app.cities.importing.queries.lines_of",
         "app.cities.listing.queries.along_index",

@@ -72,23 +72,29 @@ class Sink(RawIOBase):
 def stream_xlsx(batches: Iterable[Sequence[Any]]) -> Iterator[bytes]:
     """Rows of the register as a file, in a piece for each batch. An error in the middle is raised
     to the server, as in a CSV file."""
-    sink, names = Sink(), list[str]()
-    archive = ZipFile(sink, "w", ZIP_DEFLATED, compresslevel=COMPRESSION)
+    sink = Sink()
+    with ZipFile(sink, "w", ZIP_DEFLATED, compresslevel=COMPRESSION) as archive:
+        for _part in write_parts(archive, batches):
+            yield sink.take()
+            yield_to_hub()  # to a fast reader the server never waits
+    yield sink.take()
+
+
+def write_parts(archive: ZipFile, batches: Iterable[Sequence[Any]]) -> Iterator[None]:
+    """Write the parts of the file; pauses after each batch."""
     archive.writestr("_rels/.rels", ROOT)
     archive.writestr("xl/styles.xml", STYLES)
+    names = []
     for number, parts in groupby(in_sheets(batches), itemgetter(0)):
         names.append("Cities" if number == 1 else f"Cities {number}")
         with archive.open(f"xl/worksheets/sheet{number}.xml", "w") as sheet:
             sheet.write(begin_sheet().encode())
             for _number, first, rows in parts:
                 sheet.write("".join(map(write_row, count(first), rows)).encode())
-                yield sink.take()
-                yield_to_hub()  # to a fast reader the server never waits
+                yield
             sheet.write(b"</sheetData></worksheet>")
     for name, content in directory(names).items():
         archive.writestr(name, content)
-    archive.close()
-    yield sink.take()
 
 
 def in_sheets(batches: Iterable[Sequence[Any]]) -> Iterator[tuple[int, int, Sequence[Any]]]:

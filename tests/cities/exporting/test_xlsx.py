@@ -140,3 +140,9 @@ def test_a_failure_is_raised_to_the_server():
     assert next(pieces).startswith(b"PK")
     with pytest.raises(ConnectionError):
         next(pieces)
+
+
+def test_a_client_may_leave_in_the_middle():
+    pieces = stream_xlsx([[row("a", "b", 1)], [row("c", "d", 2)]])
+    next(pieces)
+    pieces.close()
