@@ -6,11 +6,10 @@ import tracemalloc
 import pytest
 from flask_babel import force_locale
 
-from app.cities.importing.csv_table import read_csv
-from app.cities.importing.sniff import find_encoding
 from app.errors import Invalid
 from app.textfiles import encoding
 from app.textfiles.encoding import PIECE
+from tests.cities.importing.staging import read_csv
 from tests.factories import note_calls
 
 ASCII = "provincename,cityname,usernumber\n"
@@ -64,7 +63,7 @@ def test_an_encoding_is_recognized(header, codec, mark, name, end):
 def test_big5_is_recognized(header):
     text = header + (TRADITIONAL.replace(",", "，") if "，" in header else TRADITIONAL)
     assert cells(text, "big5") == ["臺灣", "臺北市", "2480681"]
-    assert find_encoding(text.encode("big5")).name == "Big5"
+    assert read_csv(text.encode("big5")).source.encoding == "Big5"
 
 
 def test_rare_characters_need_a_header_of_our_words():
