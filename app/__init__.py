@@ -25,6 +25,7 @@ PACKAGES = (
     "numbers",
     "health",
     "setup",
+    "backups",
     "start",
 )
 # What our processes write is for their account and its group, in which nginx is.

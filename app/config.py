@@ -62,6 +62,8 @@ class Settings:
     trusted_hosts: tuple[str, ...]
     public_read: bool
     files_dir: Path
+    backup_dir: Path
+    backups_retained: int
     upload_extensions: tuple[str, ...]
     upload_max_bytes: int
     nginx_sends_files: bool
@@ -98,6 +100,8 @@ class Settings:
             trusted_hosts=words(env, "TRUSTED_HOSTS", HOST, "example.org"),
             public_read=boolean(env, "PUBLIC_READ"),
             files_dir=Path(env.get("FILES_DIR") or instance / "files").resolve(),
+            backup_dir=Path(env.get("BACKUP_DIR") or instance / "backups").resolve(),
+            backups_retained=integer(env, "BACKUPS_RETAINED", 7, 1, 1000),
             upload_extensions=extensions(env),
             upload_max_bytes=integer(env, "UPLOAD_MAX_MB", 100, 1, 100_000) << 20,
             nginx_sends_files=boolean(env, "NGINX_SENDS_FILES"),

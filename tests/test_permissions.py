@@ -48,6 +48,9 @@ REQUIRED = {
     "app.auth.tokens.services.list_tokens": Role.VIEWER,
     "app.auth.tokens.services.revoke_token": Role.VIEWER,
     "app.auth.tokens.services.store_token": Role.VIEWER,
+    "app.backups.services.create_backup": Role.ADMIN,
+    "app.backups.services.list_backups": Role.ADMIN,
+    "app.backups.services.verify_backup": Role.ADMIN,
     "app.cities.importing.queries.list_waiting": Role.EDITOR,
     "app.cities.importing.queries.load_import": Role.EDITOR,
     "app.cities.importing.services.apply_import": Role.EDITOR,
@@ -141,6 +144,7 @@ REQUIRED = {
 # Packages and functions for which a token is not enough, whoever owns it.
 NOT_BY_TOKEN = (
     "app.auth.",
+    "app.backups.",
     "app.cities.removed.queries.count_removed",
     "app.cities.removed.services.empty_removed",
     "app.files.removed.queries.count_removed",
