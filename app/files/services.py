@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select, update
 
 from app.actor import Actor, Role
+from app.current import settings
 from app.database.engine import db, release_connection
 from app.database.service import permitted, service
 from app.errors import Conflict, NotFound

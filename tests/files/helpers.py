@@ -181,5 +181,6 @@ def files_dir(app: Flask) -> Path:
 
 
 def on_disk(folder: Path) -> list[Path]:
-    """All files in the storage folder."""
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    """All files in the storage folder but those that are only locked."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if path.suffix != ".lock")
