@@ -53,6 +53,7 @@ class Settings:
     host: str
     port: int
     web_workers: int
+    job_children: int
     database_url: str
     redis_url: str
     private_redis: bool
@@ -91,6 +92,7 @@ class Settings:
             host=env.get("HOST") or "127.0.0.1",
             port=integer(env, "PORT", 8000, 1, 65535),
             web_workers=integer(env, "WEB_WORKERS", 2, 1, 64),
+            job_children=integer(env, "JOB_CHILDREN", 1, 1, 64),
             database_url=database_url(env.get("DATABASE_URL", ""), instance),
             redis_url=check_redis_url(redis_url) or f"unix://{redis_socket(instance)}",
             private_redis=not redis_url,
