@@ -49,6 +49,11 @@ def long_text() -> Text:
     return Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
 
 
+def large_text() -> Text:
+    """Text of more than the 64 kB that MariaDB's TEXT holds, compared by code points."""
+    return Text().with_variant(mysql.MEDIUMTEXT(collation="utf8mb4_bin"), "mysql")
+
+
 def columns_of(table: str) -> set[str]:
     """The names of the present columns of a table."""
     return {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}

@@ -31,6 +31,7 @@ from app.database.limits import CONNECTIONS
 from app.disk import others_can_read
 from app.health.rules import warn_of_memory
 from app.health.warnings import last_proxy, last_refusal
+from app.jobs.queries import has_worker
 from app.redis import failures as redis_failures
 from app.redis.client import redis_store
 
@@ -47,6 +48,7 @@ class Check:
 READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
+NO_WORKER = Check(True, "warning: no worker runs, so jobs wait; see `supervisorctl status worker`")
 NO_CLOCK = Check(True, "warning: no clock runs; see `supervisorctl status clock`")
 READABLE = Check(
     True,
@@ -119,6 +121,7 @@ def check_all() -> dict[str, Check]:
         "database": check_database,
         "tables": check_tables,
         "clock": check_clock,
+        "worker": check_worker,
         "redis": check_redis,
         "storage": check_storage,
         "proxy": check_proxy,
@@ -126,7 +129,7 @@ def check_all() -> dict[str, Check]:
     }
     report: dict[str, Check] = {}
     for name, check in checks.items():
-        if name in ("tables", "clock") and not all(each.ok for each in report.values()):
+        if name in ("tables", "clock", "worker") and not all(each.ok for each in report.values()):
             continue  # this would wait for the same time-out again
         report[name] = check()
     if report["database"].ok and report["redis"].ok and (number := last_refusal()):
@@ -182,6 +185,16 @@ def check_clock() -> Check:
     """Check that a clock does the housekeeping; pages do not need it."""
     try:
         return NO_CLOCK if lease.is_late() else Check()
+    except DATABASE_ERRORS as error:
+        return failed(error)
+    finally:
+        db.session.rollback()
+
+
+def check_worker() -> Check:
+    """Check that a process does jobs; pages do not need it."""
+    try:
+        return Check() if has_worker() else NO_WORKER
     except DATABASE_ERRORS as error:
         return failed(error)
     finally:

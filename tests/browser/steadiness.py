@@ -92,7 +92,8 @@ def short_tasks(page: Page) -> Iterator[None]:
 
 def longest_task(events: list[dict[str, Any]]) -> float:
     """The processor time of the longest task of a page, in milliseconds. Other processes of the
-    browser, and other threads, do not block pages."""
+    browser, and other threads, do not block pages. A task without a duration began at the very end
+    of the recording and had not ended: it comes after those that were to be measured."""
     threads = {
         (event["pid"], event["tid"])
         for event in events
@@ -103,6 +104,7 @@ def longest_task(events: list[dict[str, Any]]) -> float:
         for event in events
         if event["name"] == "RunTask"
         and event["ph"] == "X"
+        and "tdur" in event
         and (event["pid"], event["tid"]) in threads
     ]
     return float(max(found) / 1000)

@@ -87,6 +87,7 @@ EXAMPLES = {
     "/files/<file_id>/preview/<name>": "/files/4/preview/plan.pdf",
     "/files/move": "/files/move?file=1",
     "/files/remove": "/files/remove?file=2",
+    "/jobs/new/<kind>": "/jobs/new/sum",
     "/numbers/<kind>/<n>.txt": "/numbers/fib/10.txt",
 }
 

@@ -17,6 +17,7 @@ from app.database.service import after_commit, unrecorded
 from app.files import cache
 from app.files.models import File
 from app.files.rules import restorable_since
+from app.files.storage import deletion
 from app.files.storage.folder import remove_stored, stored_before
 from app.removed.emptying import repeat_for
 from app.times import now
@@ -27,8 +28,9 @@ RUN_SECONDS = 10.0  # of one run of the clock
 
 def purge_removed() -> int:
     """Delete permanently removed files that can no longer be restored, for some seconds; returns
-    how many."""
-    return repeat_for(RUN_SECONDS, purge_batch, PURGED_AT_ONCE)
+    how many. None while a backup is made, which needs them."""
+    with deletion.allowed(settings().files_dir) as may_delete:
+        return repeat_for(RUN_SECONDS, purge_batch, PURGED_AT_ONCE) if may_delete else 0
 
 
 @unrecorded

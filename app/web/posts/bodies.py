@@ -22,6 +22,7 @@ START_RESPONSE = "gazetteer.start_response"  # of the server, in the environment
 # page has about 2 kB of fields.
 VISITOR_BYTES, VISITOR_PARTS = 8_192, 50
 MEMBER_BYTES, MEMBER_PARTS = 65_536, 1_000
+TEXT_BYTES = 4 << 20  # the most of all fields that are not files, which are in memory
 
 # How much of an unread body is read after the response, and for how long. A client
 # that is still sending when its connection is closed may lose the response.
@@ -121,6 +122,7 @@ def limit_body() -> None:
 
 def set_limits(size: int, parts: int) -> None:
     request.max_content_length, request.max_form_parts = size, parts
+    request.max_form_memory_size = min(size, TEXT_BYTES)
 
 
 def check_parts() -> None:
