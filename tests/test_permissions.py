@@ -171,6 +171,8 @@ NOT_BY_TOKEN = (
 WITHOUT_ACTOR = {
     "builds a statement, a cursor or an error, and reads nothing": {
         "app.auth.queries.name_has",
+        "app.cities.exporting.queries.is_searched",
+        "app.cities.exporting.queries.wanted_query",
         "app.cities.importing.queries.lines_of",
         "app.cities.listing.queries.along_index",
         "app.cities.listing.queries.by_words",
@@ -206,7 +208,8 @@ WITHOUT_ACTOR = {
     },
     "is a part of a read of its module that takes the actor": {
         "app.cities.listing.queries.fill_needed_keys",
-        "app.cities.listing.queries.read_batches",
+        "app.cities.exporting.queries.read_all",
+        "app.cities.exporting.queries.read_batches",
         "app.cities.listing.queries.read_among",
         "app.cities.listing.queries.read_hits",
         "app.cities.details.queries.sum_province",

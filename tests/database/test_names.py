@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from app.cities import search_keys
+from app.cities.exporting.queries import batches
 from app.cities.listing import queries
 from app.cities.listing.queries import CityListing
 from app.cities.models import City
@@ -35,7 +36,7 @@ def names(count):
 def read_all(listing):
     """The rows of a list, page by page."""
     rows = []
-    for batch in queries.batches(ACTOR, listing, 50):
+    for batch in batches(ACTOR, listing, 50):
         rows += [(row.id, row.provincename, row.cityname) for row in batch]
     return rows
 
