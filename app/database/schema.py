@@ -233,10 +233,15 @@ def make_private(database: Path) -> None:
         limit_rights(Path(f"{database}{suffix}"), OWNER_ONLY)
 
 
+def known_revisions() -> list[str]:
+    """The revisions that this release knows, in order."""
+    return sorted(path.name.split("_")[0] for path in MIGRATIONS.glob("[0-9]*_*.py"))
+
+
 def state(connection: Connection) -> State:
     """Compare the revision of the tables with the file names of the migrations, which start with
     it. Alembic could do this, but needs 10 MB of memory in every web process."""
-    known = sorted(path.name.split("_")[0] for path in MIGRATIONS.glob("[0-9]*_*.py"))
+    known = known_revisions()
     if not inspect(connection).has_table("alembic_version"):
         return State.MISSING
     present = connection.scalar(text("SELECT version_num FROM alembic_version"))
