@@ -48,6 +48,7 @@ REQUIRED = {
     "app.auth.tokens.services.list_tokens": Role.VIEWER,
     "app.auth.tokens.services.revoke_token": Role.VIEWER,
     "app.auth.tokens.services.store_token": Role.VIEWER,
+    "app.backups.restoring.restore_backup": Role.ADMIN,
     "app.backups.services.create_backup": Role.ADMIN,
     "app.backups.services.list_backups": Role.ADMIN,
     "app.backups.services.verify_backup": Role.ADMIN,
@@ -171,6 +172,8 @@ NOT_BY_TOKEN = (
 WITHOUT_ACTOR = {
     "builds a statement, a cursor or an error, and reads nothing": {
         "app.auth.queries.name_has",
+        "app.cities.exporting.queries.is_searched",
+        "app.cities.exporting.queries.wanted_query",
         "app.cities.importing.queries.lines_of",
         "app.cities.listing.queries.along_index",
         "app.cities.listing.queries.by_words",
@@ -206,7 +209,8 @@ WITHOUT_ACTOR = {
     },
     "is a part of a read of its module that takes the actor": {
         "app.cities.listing.queries.fill_needed_keys",
-        "app.cities.listing.queries.read_batches",
+        "app.cities.exporting.queries.read_all",
+        "app.cities.exporting.queries.read_batches",
         "app.cities.listing.queries.read_among",
         "app.cities.listing.queries.read_hits",
         "app.cities.details.queries.sum_province",

@@ -4,6 +4,7 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from app.backups import commands
+    from app.backups import commands, hooks
 
     app.cli.add_command(commands.backup)
+    app.before_request(hooks.refuse_while_restoring)

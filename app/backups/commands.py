@@ -10,7 +10,8 @@ from flask.cli import AppGroup
 
 from app.actor import Actor
 from app.backups import services
-from app.backups.manifest import Manifest
+from app.backups.archive.manifest import Manifest
+from app.backups.restoring import restore_backup
 from app.backups.services import Backup, Progress
 from app.current import settings
 from app.text import Bytes
@@ -102,3 +103,19 @@ def verify(name: str | None) -> None:
     assert found.manifest  # noqa: S101 - for mypy
     click.echo(f"{found.name} is complete and unaltered: {contents(found.manifest)}.")
     raise SystemExit(report_files(found.manifest))
+
+
+@backup.command("restore")
+@name_argument
+@click.option("--replace", is_flag=True, help="Replace what is here, after a backup of it.")
+def restore(name: str | None, replace: bool) -> None:
+    """Restore the backup NAME, or the newest, into an empty installation. First stop web, clock and
+    worker. Everybody has to sign in again."""
+    with percentage("Restoring") as progress:
+        done = restore_backup(Actor.operator(), name, replace, progress)
+    click.echo(f"Restored {done.path.name}: {contents(done.manifest)}.")
+    if done.former:
+        click.echo(f"What was here before is in {done.former.path}.")
+    if done.sessions_ended:
+        click.echo("All sessions have ended.")
+    raise SystemExit(report_files(done.manifest))

@@ -5,7 +5,6 @@ permanently in the meantime (app/files/storage/purging.py).
 """
 
 import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,20 +12,26 @@ from pathlib import Path
 from typing import IO
 
 from app.backups import folder
-from app.backups.databases.sources import DatabaseSource, MariaDbSource, Note, SqliteSource
-from app.backups.manifest import (
+from app.backups.archive.manifest import (
     NAMED_FILES,
     FilesPart,
     Manifest,
     Member,
     this_release,
 )
-from app.backups.setting_values import without_secrets
-from app.backups.writing import BLOCK, LISTING, SETTINGS, ArchiveWriter
+from app.backups.archive.setting_values import without_secrets
+from app.backups.archive.writing import (
+    BLOCK,
+    LISTING,
+    SETTINGS,
+    ArchiveWriter,
+    line_of,
+    member_name,
+    spool,
+)
+from app.backups.databases.sources import DatabaseSource, MariaDbSource, Note, SqliteSource
 from app.database.engine import db
 from app.files.storage.folder import path_of
-
-IN_MEMORY = 1 << 20  # bytes of the list of files
 
 
 @dataclass
@@ -54,16 +59,6 @@ class WrittenFiles:
 
     def note_problem(self, name: str) -> None:
         self.named += [name] if len(self.named) < NAMED_FILES else []
-
-
-def line_of(stored_name: str, sha256: str) -> bytes:
-    """The line of a file in the listing, as sha256sum reads it."""
-    return f"{sha256}  {member_name(stored_name)}\n".encode()
-
-
-def member_name(stored_name: str) -> str:
-    """The name of a stored file in the archive."""
-    return f"files/{stored_name[:2]}/{stored_name}"
 
 
 def open_source(part: Path) -> DatabaseSource:
@@ -99,11 +94,6 @@ def write_archive(
         manifest = Manifest(moment, this_release(), source.part(packed), settings, files)
         archive.finish(manifest, target)
     return manifest
-
-
-def spool() -> IO[bytes]:
-    """A temporary file that is in memory while it is small."""
-    return tempfile.SpooledTemporaryFile(IN_MEMORY)
 
 
 def add_file(

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -63,10 +64,18 @@ def locked(folder: Path) -> Iterator[None]:
                 N_("A backup is being made or restored. Try again when it is done.")
             ) from None
         for part in folder.glob(f"*{PART}*"):
-            part.unlink()
+            remove(part)
         yield
     finally:
         os.close(handle)
+
+
+def remove(path: Path) -> None:
+    """Delete a file, or a folder with all that is in it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def delete_old(folder: Path, retained: int, spared: str | None = None) -> list[str]:

@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 
 from app.actor import Actor, Role
 from app.backups import folder
+from app.backups.archive.manifest import BadBackup, Manifest
+from app.backups.archive.reading import Receiver, read_archive, read_manifest
 from app.backups.creating import open_source, write_archive
-from app.backups.manifest import BadBackup, Manifest
-from app.backups.reading import Receiver, read_archive, read_manifest
 from app.config import environment
 from app.current import settings
 from app.database.engine import db, release_connection

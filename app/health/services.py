@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import select, text
 
 from app.auth import common_passwords
+from app.backups import maintenance
 from app.clock import lease
 from app.concurrency import run_in_thread
 from app.current import settings
@@ -55,6 +56,7 @@ READABLE = Check(
     "warning: every account of this machine can read the database, the log or the files; "
     "`flask prepare` mends that",
 )
+RESTORING = Check(False, "a backup is being restored")
 NO_REDIS = "Redis does not answer"
 
 TABLES_SECONDS = 60.0  # how long the tables are trusted after all were there
@@ -128,6 +130,8 @@ def check_all() -> dict[str, Check]:
         "passwords": check_passwords,
     }
     report: dict[str, Check] = {}
+    if maintenance.is_restoring(settings().files_dir):
+        return {"backups": RESTORING}
     for name, check in checks.items():
         if name in ("tables", "clock", "worker") and not all(each.ok for each in report.values()):
             continue  # this would wait for the same time-out again

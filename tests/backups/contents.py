@@ -2,7 +2,7 @@
 
 from sqlalchemy import MetaData, select
 
-from app.backups.reading import Receiver
+from app.backups.archive.reading import Receiver
 from app.cities import services as cities
 from app.current import settings
 from app.database.engine import db

@@ -12,9 +12,9 @@ import pytest
 
 from app.actor import Actor, Role
 from app.backups import creating, folder, services
+from app.backups.archive.reading import read_archive, read_manifest
 from app.backups.databases import sqlite
 from app.backups.databases.mariadb import option_file
-from app.backups.reading import read_archive, read_manifest
 from app.cities import services as cities
 from app.current import settings
 from app.errors import Conflict, Forbidden, NoSpace, Refused

@@ -9,11 +9,11 @@ import tarfile
 import pytest
 
 from app.backups import services
+from app.backups.archive.manifest import FORMAT, PLACE, BadBackup, digest, load
+from app.backups.archive.reading import Receiver, read_archive
+from app.backups.archive.writing import HEADER
 from app.backups.databases.content import Compressed
 from app.backups.databases.sql import RowCounter, statements
-from app.backups.manifest import FORMAT, PLACE, BadBackup, digest, load
-from app.backups.reading import Receiver, read_archive
-from app.backups.writing import HEADER
 from app.errors import NotFound
 from tests.backups.contents import fill
 from tests.backups.test_creating import ignore

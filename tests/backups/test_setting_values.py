@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.backups.setting_values import public, setting_names, without_secrets
+from app.backups.archive.setting_values import public, setting_names, without_secrets
 
 
 def test_settings_are_stored_without_secrets():

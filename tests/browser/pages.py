@@ -334,6 +334,7 @@ PAGES = [
     Visit("cities-viewer", "viewer", "/cities?q=%E5%B7%9E&sort=users&order=desc"),
     Visit("cities-none", "editor", "/cities?q=nowhere"),
     Visit("cities-flawed", "editor", "/cities?flawed=1"),
+    Visit("cities-not-exported", "viewer", "/cities/export.csv?encoding=big5", 422),
     Visit("city-new", "editor", "/cities/new", focused=True),
     Visit("city-refused", "editor", "/cities/new", 422, add_invalid_city, focused=True),
     Visit("city-same", "editor", "/cities/new", 422, add_same_city, focused=True),

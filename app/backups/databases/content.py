@@ -4,7 +4,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
 
-from app.backups.manifest import BadBackup, Member
+from app.backups.archive.manifest import BadBackup, Member
 from app.text import N_
 
 LEVEL = 1  # a third larger than with 6, at four times the speed

@@ -10,7 +10,7 @@ from typing import IO
 
 from sqlalchemy import URL, Connection, Engine, text
 
-from app.backups.writing import BLOCK
+from app.backups.archive.writing import BLOCK
 from app.errors import Refused
 from app.text import N_
 

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from app.backups.archive.manifest import DatabasePart, Member
 from app.backups.databases import mariadb, sqlite
 from app.backups.databases.content import Compressed
 from app.backups.databases.sql import RowCounter, statements
-from app.backups.manifest import DatabasePart, Member
 
 Note = Callable[[int], object]  # gets the number of bytes after each piece of work
 TakeFile = Callable[[str, int, str], object]  # gets stored name, size and SHA-256
 
+KINDS = {"sqlite": "sqlite", "mysql": "mariadb"}  # by the names of SQLAlchemy's dialects
 FILES = "SELECT stored_name, size, sha256 FROM file ORDER BY id"
 REVISION = "SELECT version_num FROM alembic_version"
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from app.backups.manifest import BadBackup
+from app.backups.archive.manifest import BadBackup
 from app.text import N_
 
 # Line ends within values are written as \n, so a statement ends where a line ends with ";".

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from app.backups.writing import BLOCK
+from app.backups.archive.writing import BLOCK
 
 PAGES = 500  # of one step
 TABLES = (

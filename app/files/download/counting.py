@@ -75,6 +75,12 @@ def store_counts() -> int:
         redis_store.script(DONE)(keys=[BATCH_KEY], args=[batch_id])
 
 
+def forget_counts() -> None:
+    """Delete the counts that are not stored yet: a backup was restored, and other files may have
+    their ids."""
+    redis_store.client.delete(COUNTS_KEY, BATCH_KEY)
+
+
 @unrecorded
 def add_counts(batch_id: str, counts: dict[int, int]) -> int:
     """Add counts to the rows by id, unless this batch was added before."""

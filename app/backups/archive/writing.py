@@ -3,13 +3,14 @@
 import hashlib
 import os
 import tarfile
+import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
-from app.backups.manifest import PLACE, Manifest, Member, dump
+from app.backups.archive.manifest import PLACE, Manifest, Member, dump
 
 BLOCK = 256 * 1024
 HEADER = 512  # bytes of the head of a member; its content is filled up to a multiple of that
@@ -18,6 +19,22 @@ MODE = 0o600
 MANIFEST = "manifest.json"
 SETTINGS = "settings.env"
 LISTING = "files.sha256"
+IN_MEMORY = 1 << 20  # bytes of the list of files
+
+
+def line_of(stored_name: str, sha256: str) -> bytes:
+    """The line of a file in the listing, as sha256sum reads it."""
+    return f"{sha256}  {member_name(stored_name)}\n".encode()
+
+
+def member_name(stored_name: str) -> str:
+    """The name of a stored file in the archive."""
+    return f"files/{stored_name[:2]}/{stored_name}"
+
+
+def spool() -> IO[bytes]:
+    """A temporary file that is in memory while it is small."""
+    return tempfile.SpooledTemporaryFile(IN_MEMORY)
 
 
 def header(name: str, size: int) -> bytes:

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from app.backups.creating import line_of, spool
+from app.backups.archive.manifest import PLACE, BadBackup, Manifest, Member, load
+from app.backups.archive.writing import BLOCK, HEADER, LISTING, MANIFEST, SETTINGS, line_of, spool
 from app.backups.databases.content import decompressed
-from app.backups.manifest import PLACE, BadBackup, Manifest, Member, load
-from app.backups.writing import BLOCK, HEADER, LISTING, MANIFEST, SETTINGS
 from app.text import N_
 
 DATABASES = {"sqlite": "database.sqlite.gz", "mariadb": "database.sql.gz"}
