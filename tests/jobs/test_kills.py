@@ -92,6 +92,7 @@ def started(env: dict[str, str]) -> Iterator[Programs]:
             yield programs
         finally:
             programs.stop()
+            db.session.rollback()  # what it has read is locked on MariaDB
             EFFECTS.drop(db.engine)
 
 
