@@ -32,6 +32,7 @@ BOOKKEEPING = {
     "cities/removed/services.py: delete_batch": "permanent deletion after the undo period",
     "clock/lease.py: give_up": "who does the housekeeping",
     "clock/lease.py: take": "who does the housekeeping",
+    "jobs/retention.py: delete_batch": "jobs that ended long ago",
     "jobs/worker/beats.py: forget_worker": "which processes do jobs",
     "jobs/worker/beats.py: note_worker": "which processes do jobs",
     "jobs/worker/claim.py: ask": "who does a job",
