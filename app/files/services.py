@@ -18,8 +18,8 @@ from app.files.folders.rows import lock_folder_of
 from app.files.models import File, FileRow
 from app.files.rules import check_may_change, restorable_since
 from app.files.storage import deletion
-from app.files.storage.folder import remove_leftovers, remove_stored
-from app.files.storage.purging import find_orphans, purge_batch
+from app.files.storage.folder import remove_stored
+from app.files.storage.purging import find_orphans, purge_batch, remove_all_leftovers
 from app.history.models import ADMINISTRATORS
 from app.history.queries import find_removal
 from app.history.services import Change, record
@@ -188,13 +188,12 @@ def purge_files(actor: Actor) -> PurgeCounts:
 
 def delete_all(counts: PurgeCounts) -> None:
     """Delete what purge_files() deletes, and count it."""
-    folder = settings().files_dir
     while count := purge_batch():
         counts.removed += count
-    for name in find_orphans():
+    for folder, name in find_orphans():
         remove_stored(folder, name)
         counts.orphaned += 1
-    counts.orphaned += remove_leftovers(folder)
+    counts.orphaned += remove_all_leftovers()
 
 
 @service(Role.ADMIN, by_token=False)

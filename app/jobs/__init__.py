@@ -13,16 +13,26 @@ def init_app(app: Flask) -> None:
     from flask_babel import lazy_gettext as _l
 
     from app.clock import registry
-    from app.jobs import commands, kinds, shared, views
+    from app.current import active_jobs
+    from app.history.subjects import register
+    from app.jobs import commands, kinds, retention, shared, subjects, views
     from app.jobs.worker import outbox
     from app.web.navigation import MenuItem, add_to_bar
 
     kinds.init_app(app)
+    register(app, subjects.JOB)
     shared.init_app(app)
     app.register_blueprint(views.bp)
     app.cli.add_command(commands.jobs)
     app.cli.add_command(commands.explain_id)
+    registry.add(app, "ended jobs deleted", 300, retention.delete_ended)
     registry.add(app, "jobs sent", outbox.POLL_SECONDS, outbox.Outbox(app).work, apart=True)
-    add_to_bar(
-        app, MenuItem("jobs.list_jobs", _l("Jobs"), 50, blueprints=("jobs",), words="任务 worker")
+    entry = MenuItem(
+        "jobs.list_jobs",
+        _l("Jobs"),
+        50,
+        blueprints=("jobs",),
+        words="任务 worker",
+        count=lambda: str(active_jobs() or ""),
     )
+    add_to_bar(app, entry)

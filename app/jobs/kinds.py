@@ -85,6 +85,12 @@ def all_kinds() -> Mapping[str, JobKind]:
     return found
 
 
+def label_of(name: str) -> str:
+    """The name of a kind for people; one of a newer release as it is."""
+    kind = all_kinds().get(name)
+    return str(kind.label) if kind else name
+
+
 def load_kind(name: str) -> JobKind:
     kind = all_kinds().get(name)
     if kind is None:

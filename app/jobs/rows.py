@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from app.actor import Actor
 from app.history.entries import COMMAND_LINE, person_names
 from app.history.subjects import all_subjects
-from app.jobs.kinds import all_kinds
+from app.jobs.kinds import all_kinds, label_of
 from app.jobs.models import Job, JobState
 from app.jobs.worker.processes import short_name
 from app.text import load_messages
@@ -77,12 +77,6 @@ def describe_job(actor: Actor, job: Job) -> JobRow:
     """The same for the page of one, with the address of what it is about."""
     [row] = describe_jobs([job])
     return JobRow(job, row.label, row.who, about_url(actor, job))
-
-
-def label_of(kind: str) -> str:
-    """The name of a kind; one of a newer release as it is."""
-    found = all_kinds().get(kind)
-    return str(found.label) if found else kind
 
 
 def owner_of(job: Job, names: Mapping[int, str]) -> str:

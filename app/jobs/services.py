@@ -7,13 +7,16 @@ from typing import Any
 from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 
-from app.actor import Actor, Role, check_permission
+from app.actor import Actor, Role, Via, check_permission
 from app.database.dialects import DatabaseTime
 from app.database.engine import db, release_connection
 from app.database.failures import violates
 from app.database.service import permitted, service
 from app.errors import Conflict
+from app.history.models import ADMINISTRATORS
+from app.history.services import Change, record
 from app.jobs import queries
+from app.jobs.counts import count_after_commit
 from app.jobs.kinds import Args, JobKind, load_kind
 from app.jobs.models import Job, JobState
 from app.numbers.services import count_computation, person_limits
@@ -68,7 +71,7 @@ def insert_job(
     kind = load_kind(kind_name)
     check_permission(actor, kind.role, kind.by_token)
     about_kind, about_id = about or (None, None)
-    row = {
+    row: dict[str, Any] = {
         "id": job_id,
         "kind": kind.name,
         "key": key,
@@ -82,7 +85,17 @@ def insert_job(
         "created_at": now(),
     }
     db.session.execute(insert(Job).values(row))
+    count_after_commit(row["created_by"])
+    if not kind.shared and actor.via is not Via.SCHEDULE:  # which has a record of its own
+        record_job(actor, "job.start", job_id, kind.name)
     return job_id
+
+
+def record_job(actor: Actor, action: str, job_id: int, kind: str) -> None:
+    """Write an entry for administrators; others see their jobs on the page of jobs."""
+    started = {"kind": kind}
+    change = Change(job_id, None, started) if action == "job.start" else Change(job_id, started, {})
+    record(actor, action, change, visible_to=ADMINISTRATORS)
 
 
 def start_shared(actor: Actor, kind: JobKind, args: Args, key: str) -> int:
@@ -127,6 +140,8 @@ def cancel_job(actor: Actor, job_id: int) -> bool:
     if job.state == JobState.QUEUED:
         values |= {"state": JobState.CANCELLED, "ended_at": DatabaseTime()}
     db.session.execute(update(Job).where(Job.id == job.id).values(values))
+    count_after_commit(job.created_by)
+    record_job(actor, "job.cancel", job.id, job.kind)
     return True
 
 
@@ -151,3 +166,4 @@ def restart_shared(actor: Actor, job_id: int) -> None:
     job = queries.load_own(actor, job_id, lock=True)
     if not job.is_active:
         restart(job)
+        record_job(actor, "job.retry", job.id, job.kind)

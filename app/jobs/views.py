@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response
 from app.current import actor
 from app.errors import NotFound
 from app.jobs import queries, services
-from app.jobs.kinds import JobKind, all_kinds
+from app.jobs.counts import publish_count
+from app.jobs.kinds import JobKind, all_kinds, label_of
 from app.jobs.models import KIND_LENGTH, JobState
 from app.jobs.queries import NO_JOB, JobListing
-from app.jobs.rows import STATES, describe_job, describe_jobs, described_args, label_of
+from app.jobs.rows import STATES, describe_job, describe_jobs, described_args
 from app.text import parse_integer
 from app.web.declarations import max_body
 from app.web.forms import submit
@@ -42,6 +43,7 @@ def startable_kinds() -> list[JobKind]:
 @role_required()
 def list_jobs() -> str:
     """One's own jobs, all for administrators; the newest first."""
+    publish_count(actor().id)
     listing = JOBS.read(request.args)
     page, total = queries.select_jobs(actor(), listing, JOBS.read_cursor(listing, request.args))
     return render_template(

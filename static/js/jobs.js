@@ -10,6 +10,10 @@ async function update() {
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const next = page.getElementById(live.id);
   if (!next) return;
+  for (const count of document.querySelectorAll("[data-count]")) {
+    const now = page.querySelector(`[data-count="${count.dataset.count}"]`);
+    if (now) count.textContent = now.textContent;
+  }
   live.toggleAttribute("data-active", next.hasAttribute("data-active"));
   // What has the focus, or is selected, is not replaced while the job goes on.
   const isUsed = live.contains(document.activeElement) || !getSelection().isCollapsed;

@@ -150,6 +150,7 @@ def test_every_package_has_registered_its_housekeeping(any_app):
     on_sqlite = db.engine.dialect.name == "sqlite"
     assert set(jobs) == {
         "downloads counted",
+        "ended jobs deleted",
         "expired imports deleted",
         "jobs sent",
         "keys of old forms deleted",

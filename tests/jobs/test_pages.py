@@ -163,3 +163,32 @@ def test_web_processes_do_not_load_celery(app, site_environment):
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def bar(page):
+    """The number of active jobs in the bar, which is there twice."""
+    first, second = Page(page).texts("[data-count]")
+    assert first == second
+    return first
+
+
+def test_the_bar_has_the_number_of_ones_own_active_jobs(app, as_role, start):
+    editor, viewer = as_role("editor"), as_role("viewer")
+    assert bar(editor.get("/account")) == ""
+    first, second = start("editor"), start("editor")
+    assert (bar(editor.get("/account")), bar(viewer.get("/account"))) == ("2", "")
+    do(app, first)
+    assert bar(editor.get("/account")) == "1"
+    editor.submit(f"/jobs/{second}/cancel", page=f"/jobs/{second}")
+    assert bar(editor.get("/account")) == ""
+
+
+def test_a_number_that_nobody_renews_is_not_shown(app, as_role, start, store):
+    editor = as_role("editor")
+    editor.get("/account")
+    start("editor")
+    with app.app_context():
+        store.hset(f"gz:person:{find_person('editor').id}", "jobs_until", 1)
+    assert bar(editor.get("/account")) == ""
+    editor.get("/jobs")
+    assert bar(editor.get("/account")) == "1"

@@ -15,6 +15,7 @@ from app.database.dialects import DatabaseTime
 from app.database.engine import db
 from app.database.failures import tolerated, violates
 from app.database.service import unrecorded
+from app.jobs.counts import publish_count
 from app.jobs.models import JobWorker
 from app.jobs.run import Run
 from app.jobs.worker import claim as claims
@@ -68,8 +69,8 @@ class Beats:
             os.kill(os.getpid(), signal.SIGKILL)
         with tolerated("a beat was not written"):
             note_worker(self.name)
-            if run:
-                claims.beat(run.claim)
+            if run and claims.beat(run.claim):
+                publish_count(run.claim.created_by)
         db.session.remove()
 
 

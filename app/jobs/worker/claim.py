@@ -13,6 +13,7 @@ from app.database.dialects import DatabaseTime
 from app.database.engine import db
 from app.database.failures import violates
 from app.database.service import unrecorded
+from app.jobs.counts import owner_of, publish_count
 from app.jobs.kinds import all_kinds
 from app.jobs.models import LINE_LENGTH, LINES_MOST, Job, JobLine, JobState
 from app.jobs.worker.processes import has_died
@@ -194,6 +195,7 @@ def take_back() -> None:
     for job_id, attempt, worker, stale in running:
         if stale or has_died(worker or ""):
             take_back_job(job_id, attempt, worker or "")
+            publish_count(owner_of(job_id))
 
 
 @unrecorded

@@ -12,6 +12,7 @@ from app.database import failures
 from app.database.engine import db
 from app.database.failures import DATABASE_ERRORS, DatabaseError, tolerated
 from app.errors import DomainError, Fault, Invalid, Locked, Unauthorized, Unavailable
+from app.jobs.counts import publish_count
 from app.jobs.kinds import JobKind, all_kinds
 from app.jobs.models import JobState
 from app.jobs.run import Cancelled, Lost, Run, Stopping
@@ -41,6 +42,7 @@ def run_job(job_id: int, beats: Beats, is_stopping: Callable[[], bool]) -> None:
         beats.follow(run, kind.patience)
         try:
             ended = perform(run, kind)
+            publish_count(claim.created_by)
         finally:
             beats.unfollow()
         log.info("job %s (%s): %s after %.2f s", job_id, kind.name, ended, time.monotonic() - begun)

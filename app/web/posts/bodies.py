@@ -2,6 +2,7 @@
 what happens to an unread one."""
 
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -118,6 +119,26 @@ def limit_body() -> None:
     set_limits(size, parts)
     if (request.content_length or 0) > size:
         raise RequestEntityTooLarge()
+    if make_file := declared().make_file:
+        receive_files(make_file)
+
+
+def receive_files(make_file: Callable[[int], Any]) -> None:
+    """Have each file of this request's form written to what `make_file` makes of the length of the
+    request."""
+    g.received_files = []
+
+    def open_file(total_content_length: int | None, **_headers: object) -> Any:
+        g.received_files.append(make_file(total_content_length or 0))
+        return g.received_files[-1]
+
+    request._get_file_stream = open_file  # type: ignore[method-assign, assignment]
+
+
+def close_files(_error: BaseException | None = None) -> None:
+    """At the end of the request close its files, also one that was not received to its end."""
+    for file in g.pop("received_files", []):
+        file.close()
 
 
 def set_limits(size: int, parts: int) -> None:

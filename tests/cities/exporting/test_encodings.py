@@ -8,10 +8,10 @@ import pytest
 from app.cities.exporting.csv_writer import stream_csv, unguard
 from app.cities.exporting.encodings import ENCODINGS, read_encoding
 from app.cities.exporting.queries import batches
-from app.cities.importing import queries, services
+from app.cities.importing import queries
 from app.cities.listing.queries import CityListing
 from tests.cities.conftest import ACTOR, add_cities
-from tests.cities.importing.staging import editor
+from tests.cities.importing.staging import begin, editor
 from tests.html import Page
 
 SIMPLIFIED = [("广东", "深圳市", 5), ("湖南", "长沙市", 6), ("=1", "'+x", 7), (None, "a;-b", None)]
@@ -51,7 +51,7 @@ def test_each_encoding_gives_the_names_back(app, name, rows):
 def test_an_import_of_the_same_changes_nothing(any_app, person, name):
     rows = [row for row in SIMPLIFIED if None not in row]
     add_cities(*rows)
-    import_id = services.begin_import(editor(person), "cities.csv", export(name))
+    import_id = begin(editor(person), "cities.csv", export(name))
     counts = queries.count_lines(queries.load_import(editor(person), import_id))
     assert counts == {"new": 0, "changed": 0, "same": len(rows), "refused": 0}
 

@@ -11,11 +11,11 @@ from sqlalchemy.exc import OperationalError
 
 from app.cities.exporting.csv_writer import BYTE_ORDER_MARK, stream_csv
 from app.cities.exporting.queries import BATCH_SIZE, batches
-from app.cities.importing import queries, services
+from app.cities.importing import queries
 from app.cities.listing.queries import CityListing
 from app.database.engine import db
 from tests.cities.conftest import ACTOR, add_cities, multiply_cities
-from tests.cities.importing.staging import editor
+from tests.cities.importing.staging import begin, editor
 from tests.factories import add_person
 from tests.html import Page
 
@@ -53,7 +53,7 @@ def test_nasty_names_come_back_as_the_same(any_app):
     add_cities(*NASTY)
     person = add_person("editor", "editor")
     data = b"".join(stream_csv(batches(ACTOR, CityListing())))
-    import_id = services.begin_import(editor(person), "cities.csv", data)
+    import_id = begin(editor(person), "cities.csv", data)
     counts = queries.count_lines(queries.load_import(editor(person), import_id))
     assert counts == {"new": 0, "changed": 0, "same": len(NASTY), "refused": 0}
 
