@@ -23,24 +23,29 @@ PACKAGES = (
     "cities",
     "files",
     "numbers",
+    "jobs",
     "health",
     "setup",
+    "backups",
     "start",
 )
 # What our processes write is for their account and its group, in which nginx is.
 UMASK = 0o027
 
 
-def create_app(settings: "Settings | None" = None, commands: bool = True) -> "Flask":
-    """Create the application. No connection is opened before the first request. Without commands,
-    in a web process, Alembic is not imported."""
+def create_app(
+    settings: "Settings | None" = None, commands: bool = True, web: bool | None = None
+) -> "Flask":
+    """Create the application. No connection is opened before the first request. Without commands
+    Alembic is not imported. A process without commands answers requests, and has the time limits of
+    one, unless `web` is False: the worker."""
     from app.config import ROOT, Settings
     from app.web.hooks import Site
 
     os.umask(UMASK)
     settings = settings or Settings.load()
     app = Site("app", static_folder=None, template_folder=str(ROOT / "templates"))
-    app.config.from_mapping(settings.flask_config(web=not commands))
+    app.config.from_mapping(settings.flask_config(not commands if web is None else web))
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
 
     for package in PACKAGES:

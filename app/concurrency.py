@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from select import POLLIN, POLLRDHUP
 from socket import socket
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, TypeVar
 
 import gevent
+from gevent.event import AsyncResult
 from gevent.monkey import get_original, is_module_patched
 from gevent.pool import Pool
 
@@ -93,12 +94,22 @@ def run_in_thread(work: Callable[..., Any], *args: Any) -> Any:
     return gevent.get_hub().threadpool.apply(work, args)
 
 
+def start_in_thread(work: Callable[[], T]) -> Callable[[], T]:
+    """Begin such work; what is returned waits for its result. Outside of gevent it is there."""
+    if not is_module_patched("threading"):
+        result = work()
+        return lambda: result
+    return partial(finish, gevent.get_hub().threadpool.spawn(work))
+
+
 def finish_in_thread(work: Callable[[], T]) -> T:
     """As run_in_thread(), for work on an object that is not thread-safe: a request that is killed
     waits for the thread, and raises then."""
-    if not is_module_patched("threading"):
-        return work()
-    running = gevent.get_hub().threadpool.spawn(work)
+    return start_in_thread(work)()
+
+
+def finish(running: "AsyncResult[Any]") -> Any:
+    """The result of a thread, which is waited for even if the request is killed."""
     killed: BaseException | None = None
     while not running.ready():
         try:
@@ -107,7 +118,7 @@ def finish_in_thread(work: Callable[[], T]) -> T:
             killed = error
     if killed:
         raise killed
-    return cast(T, running.get())
+    return running.get()
 
 
 def run_in_threads(work: Callable[[T], R], items: Iterable[T], at_once: int) -> list[R]:

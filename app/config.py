@@ -53,6 +53,7 @@ class Settings:
     host: str
     port: int
     web_workers: int
+    job_children: int
     database_url: str
     redis_url: str
     private_redis: bool
@@ -62,6 +63,8 @@ class Settings:
     trusted_hosts: tuple[str, ...]
     public_read: bool
     files_dir: Path
+    backup_dir: Path
+    backups_retained: int
     upload_extensions: tuple[str, ...]
     upload_max_bytes: int
     nginx_sends_files: bool
@@ -89,6 +92,7 @@ class Settings:
             host=env.get("HOST") or "127.0.0.1",
             port=integer(env, "PORT", 8000, 1, 65535),
             web_workers=integer(env, "WEB_WORKERS", 2, 1, 64),
+            job_children=integer(env, "JOB_CHILDREN", 1, 1, 64),
             database_url=database_url(env.get("DATABASE_URL", ""), instance),
             redis_url=check_redis_url(redis_url) or f"unix://{redis_socket(instance)}",
             private_redis=not redis_url,
@@ -98,6 +102,8 @@ class Settings:
             trusted_hosts=words(env, "TRUSTED_HOSTS", HOST, "example.org"),
             public_read=boolean(env, "PUBLIC_READ"),
             files_dir=Path(env.get("FILES_DIR") or instance / "files").resolve(),
+            backup_dir=Path(env.get("BACKUP_DIR") or instance / "backups").resolve(),
+            backups_retained=integer(env, "BACKUPS_RETAINED", 7, 1, 1000),
             upload_extensions=extensions(env),
             upload_max_bytes=integer(env, "UPLOAD_MAX_MB", 100, 1, 100_000) << 20,
             nginx_sends_files=boolean(env, "NGINX_SENDS_FILES"),

@@ -50,6 +50,12 @@ def preferences() -> Preferences:
     return found
 
 
+def active_jobs() -> int:
+    """How many jobs of the person who makes the current request wait or run, as Redis knows."""
+    found: int = g.get("active_jobs", 0)
+    return found
+
+
 def visitor() -> Actor:
     """A visitor who makes the current request."""
     return replace(ANONYMOUS, request_id=g.request_id, last_write=0)

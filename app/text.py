@@ -114,6 +114,8 @@ def same_key(text: str) -> str:
     """A key that is equal for texts that look the same: NFKC, without invisible characters, and
     with single spaces inside only. No character of it is below a space, so that databases which pad
     texts with spaces to compare them order it as the others do."""
+    if text.isascii() and text.isprintable():  # has none of these, which is seen fast
+        return " ".join(text.split())
     text = unicodedata.normalize("NFKC", text)
     text = unicodedata.normalize("NFKC", DROPPED_FROM_KEYS.sub("", text))
     return " ".join(text.split())
@@ -122,7 +124,10 @@ def same_key(text: str) -> str:
 def search_key(text: str) -> str:
     """A `same_key()` in which also case and accents of Latin letters make no difference, and
     radicals are the characters that they look like."""
-    text = same_key(text).translate(RADICALS).casefold()
+    text = same_key(text)
+    if not text.isascii():
+        text = text.translate(RADICALS)
+    text = text.casefold()
     if text.isascii():
         return text
     text = unicodedata.normalize("NFD", text).translate(LATIN)

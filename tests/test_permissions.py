@@ -48,6 +48,11 @@ REQUIRED = {
     "app.auth.tokens.services.list_tokens": Role.VIEWER,
     "app.auth.tokens.services.revoke_token": Role.VIEWER,
     "app.auth.tokens.services.store_token": Role.VIEWER,
+    "app.backups.rehearsing.rehearse_backup": Role.ADMIN,
+    "app.backups.restoring.restore_backup": Role.ADMIN,
+    "app.backups.services.create_backup": Role.ADMIN,
+    "app.backups.services.list_backups": Role.ADMIN,
+    "app.backups.services.verify_backup": Role.ADMIN,
     "app.cities.importing.queries.list_waiting": Role.EDITOR,
     "app.cities.importing.queries.load_import": Role.EDITOR,
     "app.cities.importing.services.apply_import": Role.EDITOR,
@@ -133,6 +138,17 @@ REQUIRED = {
     "app.history.services.prune_batch": Role.ADMIN,
     "app.history.undo.undo_entries": Role.VIEWER,
     "app.history.undo.undo_entry": Role.VIEWER,
+    "app.jobs.queries.load_job": Role.VIEWER,
+    "app.jobs.queries.load_own": Role.VIEWER,
+    "app.jobs.queries.read_lines": Role.VIEWER,
+    "app.jobs.queries.select_jobs": Role.VIEWER,
+    "app.jobs.services.cancel_job": Role.VIEWER,
+    "app.jobs.services.restart_shared": Role.VIEWER,
+    "app.jobs.services.retry_job": Role.VIEWER,
+    "app.jobs.services.start_job": Role.VIEWER,
+    "app.jobs.services.store_job": Role.VIEWER,
+    "app.jobs.services.store_shared": Role.VIEWER,
+    "app.jobs.shared.results.wait_for_result": Role.VIEWER,
     "app.setup.services.add_administrator": None,
     "app.setup.services.claim": None,
     "app.start.queries.read_overview": Role.VIEWER,
@@ -141,6 +157,7 @@ REQUIRED = {
 # Packages and functions for which a token is not enough, whoever owns it.
 NOT_BY_TOKEN = (
     "app.auth.",
+    "app.backups.",
     "app.cities.removed.queries.count_removed",
     "app.cities.removed.services.empty_removed",
     "app.files.removed.queries.count_removed",
@@ -156,6 +173,8 @@ NOT_BY_TOKEN = (
 WITHOUT_ACTOR = {
     "builds a statement, a cursor or an error, and reads nothing": {
         "app.auth.queries.name_has",
+        "app.cities.exporting.queries.is_searched",
+        "app.cities.exporting.queries.wanted_query",
         "app.cities.importing.queries.lines_of",
         "app.cities.listing.queries.along_index",
         "app.cities.listing.queries.by_words",
@@ -176,6 +195,7 @@ WITHOUT_ACTOR = {
         "app.files.listing.with_index",
         "app.files.zipping.queries.base_of",
         "app.files.queries.no_such_file",
+        "app.jobs.queries.filters",
         "app.removed.listing.by_removal",
         "app.files.queries.same_file",
         "app.files.queries.versions_of",
@@ -190,7 +210,8 @@ WITHOUT_ACTOR = {
     },
     "is a part of a read of its module that takes the actor": {
         "app.cities.listing.queries.fill_needed_keys",
-        "app.cities.listing.queries.read_batches",
+        "app.cities.exporting.queries.read_all",
+        "app.cities.exporting.queries.read_batches",
         "app.cities.listing.queries.read_among",
         "app.cities.listing.queries.read_hits",
         "app.cities.details.queries.sum_province",
@@ -222,6 +243,12 @@ WITHOUT_ACTOR = {
         "app.auth.queries.load_person_by_name",
         "app.auth.queries.any_person_exists",
         "app.auth.queries.is_unclaimed",
+    },
+    "reads a shared result, which all members may know": {
+        "app.jobs.queries.find_shared",
+    },
+    "says whether work is being done": {
+        "app.jobs.queries.has_worker",
     },
     "runs within a service or a permitted read": {
         "app.auth.queries.load_person",

@@ -23,6 +23,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # Functions with @unrecorded, which have no actor and no history, and what they are for.
 BOOKKEEPING = {
+    "backups/rehearsing.py: store_proof": "whether a backup can be restored",
     "auth/sign_in/services.py: note_sign_in": "last sign-in",
     "auth/sign_in/services.py: replace_hash": "the same password under the present parameters",
     "auth/tokens/services.py: note_use": "last use",
@@ -32,6 +33,19 @@ BOOKKEEPING = {
     "cities/removed/services.py: delete_batch": "permanent deletion after the undo period",
     "clock/lease.py: give_up": "who does the housekeeping",
     "clock/lease.py: take": "who does the housekeeping",
+    "jobs/retention.py: delete_batch": "jobs that ended long ago",
+    "jobs/worker/beats.py: forget_worker": "which processes do jobs",
+    "jobs/worker/beats.py: note_worker": "which processes do jobs",
+    "jobs/worker/claim.py: ask": "who does a job",
+    "jobs/worker/claim.py: beat": "who does a job",
+    "jobs/worker/claim.py: claim_job": "who does a job",
+    "jobs/worker/claim.py: finish": "how a job ended",
+    "jobs/worker/claim.py: give_back": "who does a job",
+    "jobs/worker/claim.py: take_back_job": "who does a job",
+    "jobs/worker/claim.py: write_line": "the log of a job",
+    "jobs/worker/claim.py: write_progress": "how far a job is",
+    "jobs/worker/outbox.py: mark_unsent": "which jobs were sent",
+    "jobs/worker/outbox.py: take_unsent": "which jobs were sent",
     "database/idempotency.py: delete_old_keys": "expired keys",
     "files/folders/rows.py: fill_rows": "folders of files that an earlier release wrote",
     "files/storage/purging.py: purge_batch": "permanent deletion after the undo period",

@@ -11,7 +11,7 @@ def init_app(app: Flask) -> None:
     from app.cities import legacy_urls, search_keys, subjects, views
     from app.cities.details.crumbs import city_crumbs
     from app.cities.exporting import views as exporting_views
-    from app.cities.importing import staging
+    from app.cities.importing import staging, storage
     from app.cities.importing import views as importing_views
     from app.cities.listing.list_page import source_hash
     from app.cities.listing.row_format import city_name
@@ -21,6 +21,7 @@ def init_app(app: Flask) -> None:
     from app.cities.statistics import views as statistics_views
     from app.clock import registry
     from app.database import stored_keys
+    from app.files.storage.purging import add_store
     from app.history.subjects import register
 
     if app.config["WEB"]:
@@ -33,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.add_template_global(city_crumbs)
     registry.add(app, "removed cities deleted", 60, removed_services.delete_old_removed)
     registry.add(app, "expired imports deleted", 300, staging.delete_expired)
+    add_store(app, storage.FOLDER, storage.has_import)
     stored_keys.register(app, search_keys.KEYS)
     stored_keys.register(app, search_keys.REMOVED_KEYS)
     register(app, subjects.CITY)

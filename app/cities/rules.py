@@ -76,10 +76,11 @@ def keys(province: str | None, city: str | None) -> dict[str, str | None]:
 def search_keys(province: str | None, city: str | None) -> dict[str, str]:
     """The keys alone. A missing or empty name has an empty key; NULL means that the row has no
     keys yet."""
+    first, second = search_key(province or ""), search_key(city or "")
     return {
-        "province_key": sort_key(province),
-        "city_key": sort_key(city),
-        "search_key": f"{search_key(province or '')}\n{search_key(city or '')}",
+        "province_key": cut(first),
+        "city_key": cut(second),
+        "search_key": f"{first}\n{second}",
         "province_same": province_same(province),
     }
 
@@ -96,7 +97,11 @@ def province_same(name: str | None) -> str:
 
 def sort_key(name: str | None) -> str:
     """The key of one name, cut to its column."""
-    return search_key(name or "")[:TEXT_LENGTH].rstrip()
+    return cut(search_key(name or ""))
+
+
+def cut(key: str) -> str:
+    return key[:TEXT_LENGTH].rstrip()
 
 
 def is_flawed(province: str | None, city: str | None, users: int | None) -> bool:

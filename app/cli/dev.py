@@ -102,7 +102,11 @@ def serve(settings: Settings, stop: Stop) -> None:
     builder, announced = Builder(), False
     with running(*gunicorn()) as process:
         passwords = prepare_data(settings)  # while gunicorn loads the code
-        with running("flask", "clock", log=settings.instance / "log" / "clock.log"):
+        log = settings.instance / "log"
+        with (
+            running("flask", "clock", log=log / "clock.log"),
+            running("app.jobs.worker", log=log / "worker.log"),
+        ):
             while process.poll() is None and not stop.requested:
                 builder.update()
                 connection = HTTPConnection(settings.host, settings.port, timeout=3)

@@ -1,4 +1,5 @@
-"""`flask reload`: use this code and these settings in the running web processes and the clock.
+"""`flask reload`: use this code and these settings in the running web processes, the clock and the
+worker.
 
 They are checked first, beside the running ones. gunicorn then replaces its workers one after
 another and logs how that ended.
@@ -23,6 +24,7 @@ from app.config import Settings
 DONE = "All workers were replaced"
 LINE = r"^\[[^]]+\] \[{pid}\] \[\w+\] ((?:All workers|Reload stopped|Not reloaded).*)$"
 # Old workers finish their requests before the reload is done; new ones load the code.
+RESTARTED = ("clock", "worker")
 SECONDS, SECONDS_FOR_EACH_WORKER = 60, 30
 
 
@@ -46,7 +48,8 @@ def reload_command() -> None:
     if (result := wait_for_result(settings, log, start, master)) != DONE:
         raise CannotStart(f"{result} See {log}.")
     click.echo("All web processes use it now.")
-    restart_clock(settings)
+    for name in RESTARTED:
+        restart_program(settings, name)
     report_other_programs(settings)
 
 
@@ -65,15 +68,23 @@ def running_master(settings: Settings) -> int:
     return int(web["pid"])
 
 
-def restart_clock(settings: Settings) -> None:
-    """Have the clock use this code too, and start it if it has ended."""
+def restart_program(settings: Settings, name: str) -> None:
+    """Have a program use this code too, and start it if it has ended. supervisor stops it in the
+    meantime: a worker may take half a minute to give its jobs back."""
     try:
         with supervisor.methods(settings) as running:
+            add_program(running, name)
             with suppress(Fault):  # it is not running
-                running.stopProcess("clock")
-            running.startProcess("clock")
+                running.stopProcess(name)
+            running.startProcess(name)
     except supervisor.AWAY as error:
-        click.echo(f"The clock was not started: {error}.", err=True)
+        click.echo(f"The program {name} was not started: {error}.", err=True)
+
+
+def add_program(running: Any, name: str) -> None:
+    """Add a program of this release to a supervisor that was started by an earlier one."""
+    if name in running.reloadConfig()[0][0]:
+        running.addProcessGroup(name)
 
 
 def report_other_programs(settings: Settings) -> None:

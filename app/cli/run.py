@@ -24,10 +24,10 @@ from app.auth import common_passwords, queries
 from app.auth.sessions import installation
 from app.cli import private_redis, supervisor
 from app.cli.processes import CannotStart, Stop, answers, programs_environment
+from app.cli.progress import Progress
 from app.clock.registry import jobs_of
 from app.clock.run import Clock
 from app.config import ROOT, Settings, redis_socket
-from app.database import stored_keys
 from app.database.engine import db
 from app.database.schema import SchemaError, bring_up_to_date
 from app.disk import NOT_OTHERS, limit_rights
@@ -45,6 +45,7 @@ def prepare(settings: Settings) -> None:
     """Create the folders, the database and its tables, if they are missing or outdated, bring
     stored search keys up to the rules of this release, and end all sessions if a backup was
     restored."""
+    progress = Progress()
     try:
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in ("log", "nginx"):
@@ -59,10 +60,9 @@ def prepare(settings: Settings) -> None:
     if not common_passwords.FILE.exists():
         raise CannotStart(f"{common_passwords.MISSING}.")
     try:
-        bring_up_to_date(settings.database_url)
+        bring_up_to_date(settings.database_url, progress)
     except SchemaError as error:
         raise CannotStart(str(error)) from None
-    stored_keys.refresh_all()
     if not settings.private_redis or answers(redis_socket(settings.instance)):
         with suppress(RedisError):
             installation.compare()

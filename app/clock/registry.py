@@ -15,14 +15,16 @@ EXTENSION = "gazetteer-clock"
 
 
 @dataclass(frozen=True)
-class Job:
+class Task:
     """A piece of housekeeping. `per_host` is for what each host has of its own, such as a folder:
-    it runs on every host's clock."""
+    it runs on every host's clock. `apart` is for what others must not delay: it has a thread of its
+    own on every host's clock."""
 
     name: str
     every_seconds: float
     work: Callable[[], object]
     per_host: bool = False
+    apart: bool = False
 
 
 def init_app(app: Flask) -> None:
@@ -35,12 +37,13 @@ def add(
     every_seconds: float,
     work: Callable[[], object],
     per_host: bool = False,
+    apart: bool = False,
 ) -> None:
     """Register a job; its name is for the log."""
-    jobs_of(app)[name] = Job(name, every_seconds, work, per_host)
+    jobs_of(app)[name] = Task(name, every_seconds, work, per_host, apart)
 
 
-def jobs_of(app: Flask) -> dict[str, Job]:
+def jobs_of(app: Flask) -> dict[str, Task]:
     """The registered jobs by name."""
-    found: dict[str, Job] = app.extensions[EXTENSION]
+    found: dict[str, Task] = app.extensions[EXTENSION]
     return found

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 VALUE_LENGTH = 255
+MOST_ID = 2**63 - 1  # that a database stores
 # Four bytes a character, as base64, with what else is in a cursor.
 CURSOR_LENGTH = 4 * VALUE_LENGTH * 4 // 3 + 60
 CURSOR = re.compile(
-    r"(?P<step>[<>])(?P<id>\d{1,18})?(?:@(?P<place>\d{1,9}))?(?P<value>~.*)?", re.DOTALL
+    r"(?P<step>[<>])(?P<id>\d{1,19})?(?:@(?P<place>\d{1,9}))?(?P<value>~.*)?", re.DOTALL
 )
 MOMENT = "%Y%m%d%H%M%S%f"  # to the microsecond
 
@@ -83,7 +84,7 @@ def read_cursor(text: str | None, sort: Sort) -> Cursor:
         value = sort.read_value(found["value"][1:]) if found["value"] else None
     except (binascii.Error, ValueError, OverflowError):
         return FIRST
-    if found["step"] == ">" and not found["id"]:
+    if (found["step"] == ">" and not found["id"]) or int(found["id"] or 0) > MOST_ID:
         return FIRST
     return Cursor(
         forward=found["step"] == ">",

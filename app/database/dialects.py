@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, String
+from sqlalchemy import ColumnElement, String, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import custom_op
+
+from app.database.types import UtcDateTime
 
 
 class OnMariaDb(FunctionElement[Any]):
@@ -28,3 +30,28 @@ def without_index(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """The condition, for which SQLite does not choose an index. On MariaDB a hint says which."""
     plus: Any = custom_op("+")
     return OnMariaDb(condition, UnaryExpression(condition.self_group(), operator=plus))
+
+
+class DatabaseTime(FunctionElement[Any]):
+    """The time of the database, and so many seconds later: that of MariaDB, which all hosts share;
+    with SQLite that of this host."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+    def __init__(self, seconds: float = 0) -> None:
+        super().__init__(literal(seconds))
+
+
+@compiles(DatabaseTime, "mysql")
+def compile_mariadb_time(element: DatabaseTime, compiler: SQLCompiler, **options: Any) -> str:
+    [seconds] = element.clauses
+    return f"(UTC_TIMESTAMP(6) + INTERVAL {compiler.process(seconds, **options)} SECOND)"
+
+
+@compiles(DatabaseTime, "sqlite")
+def compile_sqlite_time(element: DatabaseTime, compiler: SQLCompiler, **options: Any) -> str:
+    """As SQLAlchemy stores times."""
+    [seconds] = element.clauses
+    later = compiler.process(seconds, **options)
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', {later} || ' seconds')"

@@ -3,7 +3,8 @@
 A page is found by key, `c <= x AND (c < x OR (c = x AND id < y))`, so that one far down is as fast
 as the first: MariaDB finds the row by what is in the brackets, SQLite by what is before them. The
 tie-breaking id runs in the direction of the column, because only then an index (which holds the id
-behind its own columns) can be read in order.
+behind its own columns) can be read in order. A list with many equal values has a query of its own
+for the value at the cursor; see after_value().
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -151,12 +152,27 @@ def nulls_last(
     descending = listing.descending == cursor.forward  # going back, the order is reversed
     at_nulls = cursor.id is not None and cursor.value in (None, empty)
     at_values = cursor.id is not None and not at_nulls
-    after = [cursor.value, cursor.id] if at_values else None
-    values = seek(query.where(has_value), [column, row_id], after, descending)
+    if at_values:
+        values = after_value(query, listing, cursor, has_value)
+    else:
+        values = [seek(query.where(has_value), [column, row_id], None, descending)]
     nulls = seek(query.where(has_none), [row_id], [cursor.id] if at_nulls else None, descending)
-    order = [values, nulls] if cursor.forward else [nulls, values]
-    passed_first = at_nulls if cursor.forward else at_values
-    return order[1:] if passed_first else order
+    if cursor.forward:
+        return [nulls] if at_nulls else [*values, nulls]
+    return values if at_values else [nulls, *values]
+
+
+def after_value(
+    query: Query, listing: Listing, cursor: Cursor, has_value: ColumnElement[bool]
+) -> list[Query]:
+    """The queries for the rows after one with a value: first the others of this value. In one query
+    SQLite would read all of a value up to the cursor."""
+    column, row_id = listing.column, listing.column.class_.id
+    descending = listing.descending == cursor.forward
+    same = seek(query.where(column == cursor.value), [row_id], [cursor.id], descending)
+    # For the index SQLite takes the first lower bound, and would read all from that on.
+    beyond = [column < cursor.value, has_value] if descending else [column > cursor.value]
+    return [same, seek(query.where(*beyond), [column, row_id], None, descending)]
 
 
 def read_segments(segments: Iterable[Query], limit: int) -> list[Any]:

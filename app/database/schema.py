@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from app.config import ROOT
-from app.database.engine import create_command_engine
+from app.database.engine import create_command_engine, db
 from app.database.failures import (
     DATABASE_ERRORS,
     DatabaseError,
@@ -21,13 +21,15 @@ from app.database.failures import (
     describe,
     statement_of,
 )
+from app.database.stored_keys import Report, no_report, refresh_all
 from app.disk import OWNER_ONLY, limit_rights
 
 MIGRATIONS = ROOT / "migrations" / "versions"
 UNKNOWN_DATABASE = 1049
 CONNECT_SECONDS = 5
-# For each database one lock, for which others wait two minutes.
-LOCK = text("SELECT GET_LOCK(CONCAT('gazetteer:', LEFT(SHA1(DATABASE()), 20)), 120)")
+# Locks of each database, for which others wait two minutes.
+LOCK = text("SELECT GET_LOCK(CONCAT(:purpose, LEFT(SHA1(DATABASE()), 20)), 120)")
+STEPS_LOCK = "gazetteer-steps:"
 DYNAMIC = "ALTER TABLE city ENGINE=InnoDB ROW_FORMAT=DYNAMIC KEY_BLOCK_SIZE=0"
 # Engines that store their rows in this server, from which a table can be converted.
 CONVERTIBLE = ("InnoDB", "MyISAM", "Aria", "MEMORY", "TokuDB", "ROCKSDB")
@@ -86,10 +88,10 @@ def execute(url: str, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def bring_up_to_date(url: str) -> None:
+def bring_up_to_date(url: str, report: Report = no_report) -> None:
     """Create the database if it does not exist, and run pending migrations, while no other process
-    does. Tables of a newer release are not changed, so that an older release can be started
-    again."""
+    does; then fill in stored keys, and create the indexes that were left for after that. Tables of
+    a newer release are not changed, so that an older release can be started again."""
     from flask_migrate import upgrade
 
     try:
@@ -100,6 +102,8 @@ def bring_up_to_date(url: str) -> None:
             if before not in (State.SAME, State.NEWER):
                 check_server(connection)
                 upgrade()
+        refresh_all(report)
+        add_missing_indexes(url, report)
     except DATABASE_ERRORS as error:
         raise SchemaError(reason(error)) from None
     except OSError as error:  # of the folder with the SQLite file
@@ -173,6 +177,22 @@ def convert_original(connection: Connection) -> None:
         connection.execute(text(DYNAMIC))
 
 
+def add_missing_indexes(url: str, report: Report) -> None:
+    """Create the indexes that the migrations left for later (migrations/steps.py::add_index). Each
+    is created while others write, and if this is interrupted the next call creates the rest."""
+    with alone(url) as connection:
+        if state(connection) is not State.SAME:  # a newer release may have dropped some
+            return
+        present = inspect(connection).get_multi_indexes()
+        names = {index["name"] for indexes in present.values() for index in indexes}
+        tables = db.metadata.sorted_tables
+        missing = [each for table in tables for each in table.indexes if each.name not in names]
+        for number, index in enumerate(missing, 1):
+            index.create(connection)  # unless it is for the other database
+            connection.commit()
+            report("indexes", number, len(missing))
+
+
 @contextmanager
 def alone(url: str) -> Iterator[Connection]:
     """A connection without time limits, while every other process that calls this waits: for a
@@ -191,11 +211,17 @@ def alone(url: str) -> Iterator[Connection]:
         return
     with engine.connect() as connection:
         connection.execute(text("SET SESSION wait_timeout = 86400"))  # the lock ends with it
-        if not connection.scalar(LOCK):
-            raise SchemaError(
-                "Another `flask prepare` is changing this database. Try again when it is done."
-            )
+        take_lock(connection, "gazetteer:")
         yield connection
+
+
+def take_lock(connection: Connection, purpose: str) -> None:
+    """Take a lock of MariaDB that ends with the connection: with that of a killed process when the
+    server has completed its statement."""
+    if not connection.scalar(LOCK, {"purpose": purpose}):
+        raise SchemaError(
+            "Another `flask prepare` is changing this database. Try again when it is done."
+        )
 
 
 def make_private(database: Path) -> None:
@@ -207,10 +233,15 @@ def make_private(database: Path) -> None:
         limit_rights(Path(f"{database}{suffix}"), OWNER_ONLY)
 
 
+def known_revisions() -> list[str]:
+    """The revisions that this release knows, in order."""
+    return sorted(path.name.split("_")[0] for path in MIGRATIONS.glob("[0-9]*_*.py"))
+
+
 def state(connection: Connection) -> State:
     """Compare the revision of the tables with the file names of the migrations, which start with
     it. Alembic could do this, but needs 10 MB of memory in every web process."""
-    known = sorted(path.name.split("_")[0] for path in MIGRATIONS.glob("[0-9]*_*.py"))
+    known = known_revisions()
     if not inspect(connection).has_table("alembic_version"):
         return State.MISSING
     present = connection.scalar(text("SELECT version_num FROM alembic_version"))

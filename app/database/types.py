@@ -41,5 +41,10 @@ def long_text() -> Text:
     return Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql")
 
 
+def large_text() -> Text:
+    """Text of more than the 64 kB that MariaDB's TEXT holds, compared by code points."""
+    return Text().with_variant(mysql.MEDIUMTEXT(collation="utf8mb4_bin"), "mysql")
+
+
 Id = Annotated[int, mapped_column(primary_key=True)]
 Moment = Annotated[datetime, mapped_column(UtcDateTime, default=now)]

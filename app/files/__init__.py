@@ -1,7 +1,5 @@
 """Shared files: uploading and downloading by page and script, the list, removing and restoring."""
 
-from functools import partial
-
 from flask import Flask
 
 
@@ -16,7 +14,6 @@ def init_app(app: Flask) -> None:
     from app.files.removed import views as removed_views
     from app.files.storage import purging
     from app.files.storage.content import icon_kind
-    from app.files.storage.folder import remove_leftovers
     from app.files.upload import views as upload_views
     from app.files.zipping import views as zip_views
     from app.history.subjects import register
@@ -30,9 +27,9 @@ def init_app(app: Flask) -> None:
     folders.init_app(app)
     app.cli.add_command(commands.adopt_files)
     app.cli.add_command(commands.purge_files)
-    leftovers = partial(remove_leftovers, app.config["SETTINGS"].files_dir)
     registry.add(app, "downloads counted", 30, counting.store_counts)
     registry.add(app, "removed files deleted", 60, purging.purge_removed)
+    leftovers = purging.remove_all_leftovers
     registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
     preview.init_app(app)
     stored_keys.register(app, search_keys.KEYS)

@@ -11,14 +11,15 @@ from app.actor import Actor, Role
 from app.current import settings
 from app.database.engine import db, release_connection
 from app.database.service import permitted, service
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 from app.files import cache, queries
 from app.files.folders.checks import check_not_taken
 from app.files.folders.rows import lock_folder_of
 from app.files.models import File, FileRow
 from app.files.rules import check_may_change, restorable_since
-from app.files.storage.folder import remove_leftovers, remove_stored
-from app.files.storage.purging import find_orphans, purge_batch
+from app.files.storage import deletion
+from app.files.storage.folder import remove_stored
+from app.files.storage.purging import find_orphans, purge_batch, remove_all_leftovers
 from app.history.models import ADMINISTRATORS
 from app.history.queries import find_removal
 from app.history.services import Change, record
@@ -173,18 +174,26 @@ def purged() -> NotFound:
 def purge_files(actor: Actor) -> PurgeCounts:
     """Delete permanently all removed files that can no longer be restored, and orphaned files. Each
     in a short transaction; what was deleted is recorded also if a later one fails."""
-    folder, counts = settings().files_dir, PurgeCounts()
-    try:
-        while count := purge_batch():
-            counts.removed += count
-        for name in find_orphans():
-            remove_stored(folder, name)
-            counts.orphaned += 1
-        counts.orphaned += remove_leftovers(folder)
-    finally:
-        if counts != PurgeCounts():
-            record_purge(actor, counts)
+    counts = PurgeCounts()
+    with deletion.allowed(settings().files_dir) as may_delete:
+        if not may_delete:
+            raise Conflict(N_("A backup is being made or restored. Try again when it is done."))
+        try:
+            delete_all(counts)
+        finally:
+            if counts != PurgeCounts():
+                record_purge(actor, counts)
     return counts
+
+
+def delete_all(counts: PurgeCounts) -> None:
+    """Delete what purge_files() deletes, and count it."""
+    while count := purge_batch():
+        counts.removed += count
+    for folder, name in find_orphans():
+        remove_stored(folder, name)
+        counts.orphaned += 1
+    counts.orphaned += remove_all_leftovers()
 
 
 @service(Role.ADMIN, by_token=False)

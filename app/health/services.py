@@ -14,6 +14,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import select, text
 
 from app.auth import common_passwords
+from app.backups import maintenance
+from app.backups.proofs import last_proof
 from app.clock import lease
 from app.concurrency import run_in_thread
 from app.current import settings
@@ -29,8 +31,9 @@ from app.database.failures import (
 )
 from app.database.limits import CONNECTIONS
 from app.disk import others_can_read
-from app.health.rules import warn_of_memory
+from app.health.rules import ago, warn_of_memory
 from app.health.warnings import last_proxy, last_refusal
+from app.jobs.queries import has_worker
 from app.redis import failures as redis_failures
 from app.redis.client import redis_store
 
@@ -47,12 +50,15 @@ class Check:
 READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
+NO_WORKER = Check(True, "warning: no worker runs, so jobs wait; see `supervisorctl status worker`")
 NO_CLOCK = Check(True, "warning: no clock runs; see `supervisorctl status clock`")
 READABLE = Check(
     True,
     "warning: every account of this machine can read the database, the log or the files; "
     "`flask prepare` mends that",
 )
+NOT_PROVEN = "no backup has been proven restorable"
+RESTORING = Check(False, "a backup is being restored")
 NO_REDIS = "Redis does not answer"
 
 TABLES_SECONDS = 60.0  # how long the tables are trusted after all were there
@@ -119,14 +125,19 @@ def check_all() -> dict[str, Check]:
         "database": check_database,
         "tables": check_tables,
         "clock": check_clock,
+        "worker": check_worker,
         "redis": check_redis,
         "storage": check_storage,
         "proxy": check_proxy,
         "passwords": check_passwords,
+        "backups": check_backups,
     }
     report: dict[str, Check] = {}
+    if maintenance.is_restoring(settings().files_dir):
+        return {"backups": RESTORING}
     for name, check in checks.items():
-        if name in ("tables", "clock") and not all(each.ok for each in report.values()):
+        needs_database = name in ("tables", "clock", "worker", "backups")
+        if needs_database and not all(each.ok for each in report.values()):
             continue  # this would wait for the same time-out again
         report[name] = check()
     if report["database"].ok and report["redis"].ok and (number := last_refusal()):
@@ -188,6 +199,16 @@ def check_clock() -> Check:
         db.session.rollback()
 
 
+def check_worker() -> Check:
+    """Check that a process does jobs; pages do not need it."""
+    try:
+        return Check() if has_worker() else NO_WORKER
+    except DATABASE_ERRORS as error:
+        return failed(error)
+    finally:
+        db.session.rollback()
+
+
 def check_redis() -> Check:
     """Check that Redis answers. That it refuses something is a warning, as long as it answers
     questions: people who are signed in can go on reading."""
@@ -226,6 +247,22 @@ def check_passwords() -> Check:
     if common_passwords.FILE.exists():
         return Check()
     return Check(False, common_passwords.MISSING)
+
+
+def check_backups() -> Check:
+    """Check that a backup is known to restore; pages do not need it."""
+    try:
+        proof = last_proof()
+    except DATABASE_ERRORS as error:
+        return failed(error)
+    finally:
+        db.session.rollback()
+    when = f"last proven restorable {ago(proof.proven_at)}" if proof.proven_at else NOT_PROVEN
+    if proof.problem:
+        return Check(True, f"warning: the last backup cannot be restored; {when}")
+    if proof.is_due:
+        return Check(True, f"warning: {when}; run `flask backup create` and `rehearse`")
+    return Check(True, when)
 
 
 def check_proxy() -> Check:

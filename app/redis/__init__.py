@@ -8,4 +8,4 @@ def init_app(app: Flask) -> None:
     from app.redis.client import redis_store
 
     redis_store.init_app(app)
-    app.teardown_request(unsent.end_hold)
+    unsent.init_app(app)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from app.redis.failures import ErrorKind, classify, describe
+from app.redis.failures import NOT_SENT, ErrorKind, classify, describe
 
 T = TypeVar("T")
 
@@ -43,7 +43,9 @@ class Breaker:
         began = monotonic()
         if self.open:
             if began < self.next_probe:
-                raise RedisConnectionError("Redis did not answer a moment ago")
+                error = RedisConnectionError("Redis did not answer a moment ago")
+                error.add_note(NOT_SENT)
+                raise error
             self.next_probe = began + PROBE_SECONDS
         try:
             answer = ask()

@@ -8,12 +8,12 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.connection import AbstractConnection
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from app.concurrency import has_input
 from app.redis.breaker import Breaker, log
-from app.redis.failures import WRONG_TYPE, ErrorKind, classify
+from app.redis.failures import NOT_SENT, WRONG_TYPE, ErrorKind, classify
 
 PREFIX = "gz:"  # of all keys that are ours alone
 # Of the hash of what Redis knows about a person: epoch, preferences (app/auth/sessions/epochs.py)
@@ -83,6 +83,14 @@ class SharedRedis(Redis):
 class CheckedConnection(AbstractConnection):
     """A connection that is mostly idle when the pool asks, before each use, whether Redis has
     closed it. redis-py would ask with gevent's poll."""
+
+    def connect(self) -> None:
+        """Called by the pool before each use too. An error says that nothing was sent."""
+        try:
+            super().connect()  # type: ignore[no-untyped-call]
+        except RedisError as error:
+            error.add_note(NOT_SENT)
+            raise
 
     def can_read(self, timeout: float = 0) -> bool:
         connected: Any = self._sock

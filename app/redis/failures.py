@@ -5,6 +5,7 @@ from enum import Enum
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
+    BusyLoadingError,
     MaxConnectionsError,
     RedisError,
     ResponseError,
@@ -24,6 +25,8 @@ REFUSAL_CLASSES = (
 )  # fmt: skip
 # A value that the command cannot use.
 WRONG_TYPE = ("WRONGTYPE", "not an integer", "not a valid float", "not a float", "would overflow")
+# A note of errors (PEP 678).
+NOT_SENT = "The command was not sent."
 
 
 class ErrorKind(Enum):
@@ -47,6 +50,13 @@ def classify(error: RedisError) -> ErrorKind:
     if isinstance(error, ResponseError) and any(words in text for words in WRONG_TYPE):
         return ErrorKind.WRONG_TYPE
     return ErrorKind.FAULT
+
+
+def may_have_run(error: RedisError) -> bool:
+    """True if a command was sent and its answer lost: a Redis that is only slow carries it out."""
+    is_answer = isinstance(error, (ResponseError, BusyLoadingError))
+    is_sent = NOT_SENT not in getattr(error, "__notes__", ())
+    return classify(error) is ErrorKind.ABSENCE and is_sent and not is_answer
 
 
 def describe(error: RedisError) -> str:

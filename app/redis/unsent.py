@@ -2,16 +2,18 @@
 
 A request that may save its session holds its changes back, and sends them in the trip that saves
 it; alone at its end if the session is not saved, and before its next transaction or look-up in a
-cache. Everybody else sends a change at once. What Redis does not take is missed, and sent later by
-the same process. If the process is killed first, others see what is cached until it expires
-(lifetime.py).
+cache. Everybody else sends a change at once. What Redis does not take is missed, and sent by the
+same process as soon as Redis answers. If the process is killed first, others see what is cached
+until it expires (lifetime.py).
 """
 
+import threading
+import time
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
-from flask import current_app, g
+from flask import Flask, current_app, g
 from redis.exceptions import RedisError
 
 from app.current import note_last_write
@@ -20,8 +22,14 @@ from app.database.service import before_next
 from app.redis.changes import add_kinds, call_of, kinds_of_change
 from app.redis.scripts import Call, run_together
 
+RETRY_SECONDS = 0.2
 # The kinds of changes, by the prefix of their cache and who made them.
 Changes = dict[tuple[str, int | None], set[str]]
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["redis-changes"] = Missed(app)
+    app.teardown_request(end_hold)
 
 
 def hold() -> None:
@@ -43,9 +51,46 @@ def unsent() -> Changes:
     return found
 
 
-def missed() -> Changes:
+class Missed:
+    """The changes that an application could not send. A thread sends them again and again, as long
+    as there are any: its process may have no other reason to ask Redis for a while."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.changes: Changes = {}
+        self.guard = threading.Lock()
+        self.is_sending = False
+
+    def add(self, changes: Changes) -> None:
+        with self.guard:
+            for key, kinds in changes.items():
+                add_kinds(self.changes.setdefault(key, set()), kinds)
+            if self.changes and not self.is_sending:
+                self.is_sending = True
+                threading.Thread(target=self.retry, daemon=True).start()
+
+    def take(self) -> Changes:
+        """One of the changes, or none."""
+        with self.guard:
+            return dict([self.changes.popitem()]) if self.changes else {}
+
+    def send(self) -> None:
+        """Send all of them, or raise the error of Redis."""
+        while changes := self.take():
+            send_together(changes)
+
+    def retry(self) -> None:
+        while self.is_sending:
+            time.sleep(RETRY_SECONDS)
+            with self.app.app_context(), suppress(RedisError):
+                self.send()
+            with self.guard:
+                self.is_sending = bool(self.changes)
+
+
+def missed() -> Missed:
     """The changes that this process could not send."""
-    found: Changes = current_app.extensions.setdefault("redis-changes", {})
+    found: Missed = current_app.extensions["redis-changes"]
     return found
 
 
@@ -70,8 +115,7 @@ def send_all(*others: Call) -> None:
     """As `send()`, and then send what this process could not send before."""
     if others or unsent():
         send(*others)
-    while missed():
-        send_together(dict([missed().popitem()]))
+    missed().send()
 
 
 def send(*others: Call) -> list[Any]:
@@ -90,6 +134,5 @@ def send_together(changes: Changes, *others: Call) -> list[Any]:
     try:
         return run_together(*(call_of(*key, kinds) for key, kinds in changes.items()), *others)
     except BaseException:
-        for key, kinds in changes.items():
-            add_kinds(missed().setdefault(key, set()), kinds)
+        missed().add(changes)
         raise

@@ -2,7 +2,9 @@
 
 import codecs
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import partial
+from io import BytesIO
+from typing import IO, NamedTuple
 
 from app.concurrency import yield_to_hub
 from app.encodings import AMID_LETTERS, first_byte, level_in_big5, level_in_gb2312
@@ -36,21 +38,22 @@ BYTE_ORDER_MARKS = (
 )
 
 
-def pieces(data: bytes, encoding: Encoding) -> Iterator[str]:
-    """The text of a file piece by piece; other requests run in between."""
+def pieces(file: IO[bytes], encoding: Encoding) -> Iterator[str]:
+    """The text of a file piece by piece, from its beginning; other requests run in between."""
     decoder = codecs.getincrementaldecoder(encoding.codec)()
-    for start in range(0, len(data), PIECE):
-        yield decoder.decode(data[start : start + PIECE])
+    file.seek(0)
+    for piece in iter(partial(file.read, PIECE), b""):
+        yield decoder.decode(piece)
         yield_to_hub()
     yield decoder.decode(b"", final=True)
 
 
-def is_common_text(data: bytes, encoding: Encoding) -> bool:
+def is_common_text(file: IO[bytes], encoding: Encoding) -> bool:
     """True if a file can be read in GB18030, Big5 or EUC-KR and has no characters but ASCII and
     common Chinese or Korean ones."""
     characters: set[str] = set()
     try:
-        for text in pieces(data, encoding):
+        for text in pieces(file, encoding):
             if encoding is BIG5 and AMID_LETTERS.search(text):
                 return False
             characters.update(text)
@@ -80,6 +83,6 @@ def guess(data: bytes) -> Encoding | None:
     try:
         decoder.decode(data)
     except UnicodeDecodeError:
-        fitting = [one for one in (GB18030, BIG5, EUC_KR) if is_common_text(whole, one)]
+        fitting = [one for one in (GB18030, BIG5, EUC_KR) if is_common_text(BytesIO(whole), one)]
         return fitting[0] if len(fitting) == 1 else None
     return UTF_8

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import IO
 
 from app.concurrency import yield_to_hub
 from app.errors import Invalid
@@ -96,14 +97,21 @@ quotes_of = lru_cache(64)(Quotes)  # a file may name any separator
 
 
 class Lines:
-    """The lines of a file with their line endings, decoded as they are read. Now and then other
-    requests run: a small file may have millions of lines, and one line may be the whole file."""
+    """The lines of a file from its beginning, with their line endings, decoded as they are read;
+    the file is theirs from then on. Now and then other requests run: a small file may have millions
+    of lines, and one line may be the whole file."""
 
-    def __init__(self, data: bytes, codec: str, errors: str = "strict") -> None:
+    def __init__(self, file: IO[bytes], codec: str, errors: str = "strict") -> None:
         # newline="" ends a line at LF, CRLF and CR, and keeps them inside quoted cells.
-        self.file = io.TextIOWrapper(io.BytesIO(data), codec, errors, newline="")
+        self.file = io.TextIOWrapper(file, codec, errors, newline="")
         self.count = self.since_pause = 0
         self.begin_record()
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.file.close()
 
     def begin_record(self) -> None:
         """The lines that follow belong to another record."""

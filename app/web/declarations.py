@@ -26,6 +26,9 @@ class Declarations:
 
     # The most bytes of a member's form, instead of those of web/posts/bodies.py.
     max_body: int | None = None
+    # Makes what each file of its form is written to, of the bytes that are coming. It has write(),
+    # seek() and close(), which is called when the request ends.
+    make_file: Callable[[int], Any] | None = None
     # It checks the CSRF token itself, after its guard, because that reads the whole body, which
     # may be large.
     csrf_after_guard: bool = False
@@ -76,6 +79,10 @@ def declaring(**changes: Any) -> Callable[[V], V]:
 
 def max_body(size: int) -> Callable[[V], V]:
     return declaring(max_body=size)
+
+
+def receives_files(make_file: Callable[[int], Any]) -> Callable[[V], V]:
+    return declaring(make_file=make_file)
 
 
 def plain_refusals(first_line: str) -> Callable[[V], V]:

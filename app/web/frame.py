@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from app.current import actor, settings
 from app.web.client import colour_scheme
 from app.web.formatting import texts
-from app.web.navigation import MenuItem, bar_entries, menu_entries
+from app.web.navigation import MenuItem, bar_entries, entry_count, menu_entries
 from app.web.posts import csrf
 from app.web.urls import this_page
 
@@ -121,6 +121,7 @@ def draw_bar(bar: Bar) -> Outline:
         person=None if bar.menu is None else person,
         csrf_token=lambda: token,
         signed=cache(lambda url: slots.add(partial(csrf.signed, url))),
+        entry_count=lambda entry: slots.add(partial(entry_count, entry)),
         this_page=slots.add(this_page),
     )
     return slots.outline(text)

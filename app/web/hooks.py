@@ -215,4 +215,5 @@ def init_app(app: Flask) -> None:
     for hook in (start_request, start_identification, check_form):
         app.before_request(hook)
     app.after_request(set_headers)
+    app.teardown_request(bodies.close_files)
     app.context_processor(page_context)

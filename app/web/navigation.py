@@ -19,7 +19,8 @@ class MenuItem:
     """An item of the bar or of the menu, which are sorted by `order`. `label` is a lazy
     translation; `visible` decides who sees it, by default everybody who is signed in. It is current
     on all pages of `blueprints`, or only on its endpoint if that is empty. `icon` is a name in
-    Bootstrap Icons, for items of the menu. The search finds it by its label and by `words`."""
+    Bootstrap Icons, for items of the menu. The search finds it by its label and by `words`. `count`
+    is what is shown beside the label in the bar, empty for nothing; it differs for each request."""
 
     endpoint: str
     label: Any
@@ -28,6 +29,7 @@ class MenuItem:
     blueprints: tuple[str, ...] = ()
     icon: str = field(default="", kw_only=True)
     words: str = field(default="", kw_only=True)
+    count: Callable[[], str] | None = field(default=None, kw_only=True)
 
     @property
     def url(self) -> str:
@@ -88,6 +90,11 @@ def menu_entries() -> list[MenuItem]:
     return visible_entries(actor(), navigation(current_app).menu)
 
 
+def entry_count(entry: MenuItem) -> str:
+    """What is shown beside an entry of the bar now."""
+    return entry.count() if entry.count else ""
+
+
 def current_list() -> MenuItem | None:
     """The list above the page, by its entry in the bar or the menu; None for a list itself, and
     where there is none."""
@@ -128,6 +135,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         bar_entries=bar_entries,
         current_list=current_list,
+        entry_count=entry_count,
         home_url=home_url,
         menu_entries=menu_entries,
         search_url=search_url,

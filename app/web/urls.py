@@ -4,8 +4,9 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from flask import current_app, request, url_for
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import IntegerConverter, Map
 
+from app.database.cursor import MOST_ID
 from app.web.declarations import declarations_of
 
 # Arguments that are not part of a page's URL: the signature of a form, and the flag that its page
@@ -133,4 +134,7 @@ class RowId(IntegerConverter):
     """The converter `int` of our rules: ASCII digits, as many as fit into a database integer.
     Werkzeug's accepts any number of digits, also of other scripts."""
 
-    regex = r"[0-9]{1,18}"
+    regex = r"[0-9]{1,19}"
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=MOST_ID)

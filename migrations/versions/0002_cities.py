@@ -1,12 +1,19 @@
 """Cities: create the table, or adopt the original program's without losing a row or an id."""
 
-import unicodedata
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.steps import UtcDateTime, add_index, add_table, bounded, columns_of, long_text
+from migrations.steps import (
+    UtcDateTime,
+    add_index,
+    add_table,
+    bounded,
+    columns_of,
+    drop_index,
+    long_text,
+)
 
 revision = "0002"
 down_revision = "0001"
@@ -20,7 +27,6 @@ INDEXES = {
     "ix_city_province_key": ["province_key"],
     "ix_city_city_key": ["city_key"],
 }
-BATCH = 1000
 
 
 def upgrade() -> None:
@@ -74,7 +80,6 @@ def adopt() -> None:
     with op.batch_alter_table("city", table_kwargs={"sqlite_autoincrement": True}) as table:
         for column in ("created_at", "changed_at"):
             table.alter_column(column, existing_type=UtcDateTime(), server_default=utc_now())
-    fill_keys()
 
 
 def our_columns() -> list[sa.Column[Any]]:
@@ -89,47 +94,10 @@ def our_columns() -> list[sa.Column[Any]]:
     ]
 
 
-def fill_keys() -> None:
-    """Fill the keys for search and sort of adopted rows, in batches; rows that an interrupted run
-    filled are skipped."""
-    bind = op.get_bind()
-    city = sa.table("city", *map(sa.column, (
-        "id", "provincename", "cityname", "province_key", "city_key", "search_key",
-    )))  # fmt: skip
-    query = sa.select(city.c.id, city.c.provincename, city.c.cityname).order_by(city.c.id)
-    query = query.where(city.c.province_key.is_(None))
-    update = (
-        city.update()
-        .where(city.c.id == sa.bindparam("row_id"))
-        .values({name: sa.bindparam(name) for name in ("province_key", "city_key", "search_key")})
-    )
-    last = 0
-    while rows := bind.execute(query.where(city.c.id > last).limit(BATCH)).all():
-        bind.execute(update, [
-            {"row_id": row.id, **keys(row.provincename, row.cityname)} for row in rows
-        ])  # fmt: skip
-        last = rows[-1].id
-
-
-def keys(province: str | None, city: str | None) -> dict[str, str]:
-    """The search keys by the rules of this release; later releases may have others."""
-    return {
-        "province_key": fold(province)[:255],
-        "city_key": fold(city)[:255],
-        "search_key": f"{fold(province)}\n{fold(city)}",
-    }
-
-
-def fold(text: str | None) -> str:
-    """Case-fold, normalise to NFKC and strip."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text or "").casefold())
-    return folded.strip()
-
-
 def downgrade() -> None:
     """Drop our columns; the original's four and all rows stay."""
     for name in INDEXES:
-        op.drop_index(name, "city")
+        drop_index(name, "city")
     with op.batch_alter_table("city", table_kwargs={"sqlite_autoincrement": True}) as table:
         for column in (
             "version", "created_at", "changed_at", "province_key", "city_key", "search_key",

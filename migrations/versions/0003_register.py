@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.steps import UtcDateTime, add_index, add_table, bounded
+from migrations.steps import UtcDateTime, add_index, add_table, bounded, drop_index
 
 revision = "0003"
 down_revision = "0002"
@@ -44,4 +44,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("form_key")
     op.drop_table("removed_city")
-    op.drop_index("ix_city_changed_at", "city")
+    drop_index("ix_city_changed_at", "city")

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.steps import UtcDateTime, add_index, add_table, bounded, long_text
+from migrations.steps import UtcDateTime, add_index, add_table, bounded, drop_index, long_text
 
 revision = "0005"
 down_revision = "0004"
@@ -71,4 +71,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("city_import_row")
     op.drop_table("city_import")
-    op.drop_index("ix_city_provincename_usernumber", "city")
+    drop_index("ix_city_provincename_usernumber", "city")

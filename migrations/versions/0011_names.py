@@ -7,7 +7,7 @@ one would make the running release wait. That release goes on comparing names as
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.steps import add_columns, add_index, add_table, bounded
+from migrations.steps import add_columns, add_index, add_table, bounded, drop_index
 
 revision = "0011"
 down_revision = "0010"
@@ -37,6 +37,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("name_lock")
     for name in INDEXES:
-        op.drop_index(name, "city")
+        drop_index(name, "city")
     for table in TABLES:
         op.drop_column(table, "province_same")

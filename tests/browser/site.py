@@ -104,7 +104,8 @@ def prepare(env: dict[str, str], more: Sequence[tuple[str, str]] = ()) -> tuple[
 
 
 def fill(site: Site) -> None:
-    """Sign in all roles, upload files, remove a file and two cities, stage two imports."""
+    """Sign in all roles, upload files, remove a file and two cities, stage two imports, start a
+    job."""
     for role in ROLES:
         site.sign_in(role)
     files = [("file", (name, content)) for name, content in FILES.items()]
@@ -121,6 +122,8 @@ def fill(site: Site) -> None:
             {"city": f"旧城市 {city_id}", "province": "海南", "number": "5"},
         )
         site.send("editor", f"/cities/{city_id}/delete")
+    site.found["job"] = site.send("admin", "/jobs/new/sum", {"a": 3, "b": 4}).url
+    site.found["job"] = site.found["job"].removeprefix(site.base)
     for name, text in (("preview", IMPORT), ("long_preview", LONG_IMPORT)):
         chosen = {"file": (f"{name}.csv", text.encode())}
         address = site.send("editor", "/cities/import", files=chosen).url

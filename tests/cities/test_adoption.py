@@ -13,7 +13,7 @@ from app.cities.listing import queries
 from app.cities.listing.queries import CityListing
 from app.config import ROOT, Settings
 from app.database.engine import db
-from app.database.schema import create_database
+from app.database.schema import bring_up_to_date, create_database
 from tests.applications import environment
 from tests.cities.conftest import ACTOR, add_as_original, given, stored
 
@@ -215,6 +215,7 @@ def test_interrupted_migrations_are_continued(
         while upgrade_step(done):
             pass
         assert len(done) > 20
+        bring_up_to_date(settings.database_url)
         whole = create_app(Settings.load(environment(tmp_path, redis_url, mariadb_migrated)))
         with whole.app_context():
             wanted = shape(db.engine)

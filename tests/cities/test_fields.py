@@ -5,10 +5,10 @@ from flask_babel import force_locale
 
 from app.cities.exporting.csv_writer import HEADER, write_csv
 from app.cities.fields import CSV_FIELDS, FIELDS
-from app.cities.importing.csv_table import read_csv
 from app.cities.models import USERS_MOST
 from app.config import LANGUAGES
 from tests.cities.conftest import value
+from tests.cities.importing.staging import read_csv
 from tests.html import Page
 
 NUMBERS = [0, 7, 1_234, 17_494_398, 999_999_999, USERS_MOST]

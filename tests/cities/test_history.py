@@ -10,7 +10,7 @@ from app.actor import ANONYMOUS, Actor, Role
 from app.cities import queries, services
 from app.cities.importing import services as importing
 from app.cities.importing import staging
-from app.cities.importing.csv_table import read_csv
+from app.cities.importing.storage import ImportFile
 from app.cities.models import City
 from app.database.engine import db
 from app.errors import DomainError
@@ -27,7 +27,7 @@ from tests.cities.conftest import (
     stored,
     version_of,
 )
-from tests.cities.importing.staging import confirm, editor, stage
+from tests.cities.importing.staging import confirm, editor, read_csv, stage
 from tests.factories import add_person, entries
 
 pytestmark = pytest.mark.usefixtures("any_app")
@@ -187,7 +187,9 @@ def test_a_cancelled_import_is_called_by_its_file(
 
 def test_an_import_has_a_link_once_all_its_lines_are_staged(any_app, person):
     table = read_csv(b"city,province\na,b\n")
-    import_id = staging.insert_import(editor(person), "a.csv", table)
+    import_id = staging.insert_import(
+        editor(person), "a.csv", table, ImportFile("ab" * 16, 1, "0" * 64)
+    )
     for url in ("", f"/cities/import/{import_id}"):
         with any_app.test_request_context():
             [row] = describe(Actor.operator(), entries())

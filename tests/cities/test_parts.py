@@ -24,6 +24,7 @@ from app.cities.undo import undo_change
 from app.database.cursor import FIRST
 from app.database.engine import db
 from tests.cities.conftest import add_cities, given, version_of
+from tests.cities.importing.staging import begin
 from tests.factories import any_undoable, note_calls, without_redis
 
 # Of some the search keys are the same, of some also what is seen of them.
@@ -100,7 +101,7 @@ class Writer:
         values = [self.values() for _line in range(3)]
         lines = "\n".join(f"{each['province']},{each['city']},{each['users']}" for each in values)
         data = f"provincename,cityname,usernumber\n{lines}\n".encode()
-        import_id = importing.begin_import(self.actor, "cities.csv", data)
+        import_id = begin(self.actor, "cities.csv", data)
         preview = imports.load_import(self.actor, import_id).preview
         importing.confirm_import(self.actor, import_id, preview)
 

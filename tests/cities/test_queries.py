@@ -4,6 +4,7 @@ import pytest
 
 from app.actor import ANONYMOUS, Actor, Role
 from app.cities import services
+from app.cities.exporting.queries import batches
 from app.cities.listing import list_page, queries
 from app.cities.listing.queries import CityListing
 from app.cities.statistics.queries import read_statistics
@@ -14,7 +15,7 @@ from tests.cities.conftest import add_city
 READS = {
     "city": lambda actor: services.load_city(actor, 1),
     "page": lambda actor: queries.select_page(actor, CityListing()),
-    "batches": lambda actor: queries.batches(actor, CityListing()),
+    "batches": lambda actor: batches(actor, CityListing()),
     "count": lambda actor: queries.find_hits(actor, CityListing(search="x")).total,
     "statistics": read_statistics,
     "list": lambda actor: list_page.list_content(actor, CityListing(), FIRST),

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select, update
 
 from app.cities.models import City
-from app.cli import run
+from app.cli import progress, run
 from app.config import ROOT, Settings
+from app.database import stored_keys
 from app.database.engine import db
 from tests import servers
 from tests.cities.conftest import add_cities
@@ -32,6 +33,18 @@ def test_prepare_recomputes_keys_that_another_release_stored(app, flask):
         assert done.exit_code == 0, done.output
         db.session.rollback()
         assert db.session.scalar(select(City.search_key)) == "zurich\nbulach"
+
+
+def test_prepare_says_how_far_it_is(app, flask, monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS", 0)
+    monkeypatch.setattr(stored_keys, "AT_ONCE", 2)
+    with app.app_context():
+        add_cities(*(("p", f"c{number}", number) for number in range(3)))
+        done = flask("prepare")
+    assert [line for line in done.stderr.splitlines() if "of city" in line] == [
+        "search keys of city: 2 of 3 (66 %)",
+        "search keys of city: 3 of 3 (100 %)",
+    ]
 
 
 def mode(path):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy import delete, update
 from app.clock import lease, registry
 from app.clock import run as clocks
 from app.clock.models import Lease
-from app.clock.registry import Job
+from app.clock.registry import Task
 from app.clock.run import Clock
 from app.config import ROOT
 from app.database.engine import db
@@ -42,7 +43,7 @@ def age_lease(seconds):
 
 def clock(holder, done, **more):
     """A clock with one job, which writes down who ran it."""
-    return Clock([Job("job", 60, lambda: done.append(holder), **more)], holder)
+    return Clock([Task("job", 60, lambda: done.append(holder), **more)], holder)
 
 
 def test_one_of_two_clocks_works():
@@ -106,7 +107,7 @@ def test_a_job_that_fails_does_not_stop_the_others(caplog, error):
     def fail():
         raise error
 
-    jobs = [Job("bad", 0, fail), Job("good", 0, lambda: done.append(1))]
+    jobs = [Task("bad", 0, fail), Task("good", 0, lambda: done.append(1))]
     running = Clock(jobs, "first")
     for _ in range(2):
         running.tick()
@@ -116,7 +117,7 @@ def test_a_job_that_fails_does_not_stop_the_others(caplog, error):
 
 
 def test_a_job_that_leaves_a_transaction_open_holds_nothing(any_app):
-    Clock([Job("bad", 0, lambda: db.session.connection())], "first").tick()
+    Clock([Task("bad", 0, lambda: db.session.connection())], "first").tick()
     assert db.engine.pool.checkedout() == 0
 
 
@@ -149,7 +150,9 @@ def test_every_package_has_registered_its_housekeeping(any_app):
     on_sqlite = db.engine.dialect.name == "sqlite"
     assert set(jobs) == {
         "downloads counted",
+        "ended jobs deleted",
         "expired imports deleted",
+        "jobs sent",
         "keys of old forms deleted",
         "left-over uploads deleted",
         "old days of the security log deleted",
@@ -160,6 +163,7 @@ def test_every_package_has_registered_its_housekeeping(any_app):
         "sessions ended after a restore",
         *(["bytes of the write-ahead log freed"] if on_sqlite else []),
     }
+    assert {name for name, job in jobs.items() if job.apart} == {"jobs sent"}
     assert {name for name, job in jobs.items() if job.per_host} == {
         "left-over uploads deleted",
         "old days of the security log deleted",
@@ -167,6 +171,17 @@ def test_every_package_has_registered_its_housekeeping(any_app):
     }
     for job in jobs.values():
         job.work()
+
+
+def test_what_is_apart_does_not_wait_for_the_others(any_app):
+    """Nor for the lease."""
+    done, waits = threading.Event(), threading.Event()
+    tasks = [
+        Task("slow", 60, lambda: waits.wait(60)),
+        Task("apart", 0.01, lambda: (done.set(), waits.set()), apart=True),
+    ]
+    Clock(tasks, "first").run(lambda: done.is_set() and waits.is_set())
+    assert done.is_set()
 
 
 @pytest.mark.deploy

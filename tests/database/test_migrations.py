@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 
 from app.auth.queries import find_person
 from app.config import ROOT
+from app.database import schema
 from app.database.engine import db
 from app.database.schema import SchemaError
 from tests import servers
@@ -139,6 +140,28 @@ def test_two_hosts_prepare_one_database_at_once(tmp_path, redis_url, original):
     assert [status for status, _said in ended] == [0, 0], ended
     cursor.execute("SELECT COUNT(*) FROM alembic_version")
     assert cursor.fetchone() == (1,)
+
+
+def test_statement_that_a_killed_run_left_to_the_server_is_waited_for(
+    tmp_path, redis_url, original
+):
+    """The server completes it on the connection of that run, which has the lock until then."""
+    cursor, url = original
+    cursor.execute(
+        "SELECT GET_LOCK(CONCAT(%s, LEFT(SHA1(DATABASE()), 20)), 0)", (schema.STEPS_LOCK,)
+    )
+    assert cursor.fetchone() == (1,)
+    host = start_prepare(tmp_path / "next", redis_url, url)
+    try:
+        servers.wait_until(lambda: waiting(cursor) == 1, "it waits")
+        cursor.execute("SHOW TABLES")
+        assert cursor.fetchall() == (("city",),)
+        cursor.execute("DO RELEASE_ALL_LOCKS()")
+        ended = host.wait(60), host.stdout.read().decode()
+    finally:
+        servers.stop(host)
+        host.stdout.close()
+    assert ended[0] == 0, ended
 
 
 @pytest.mark.deploy

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from app.cities import search_keys
+from app.cities.exporting.queries import batches
 from app.cities.listing import queries
 from app.cities.listing.queries import CityListing
 from app.cities.models import City
@@ -35,7 +36,7 @@ def names(count):
 def read_all(listing):
     """The rows of a list, page by page."""
     rows = []
-    for batch in queries.batches(ACTOR, listing, 50):
+    for batch in batches(ACTOR, listing, 50):
         rows += [(row.id, row.provincename, row.cityname) for row in batch]
     return rows
 
@@ -103,7 +104,7 @@ def count_due():
 def test_keys_of_other_rules_are_replaced_in_batches(any_app, monkeypatch):
     """As `flask prepare` does after an upgrade, and as the clock does for rows that the previous
     release wrote during it."""
-    monkeypatch.setattr(stored_keys, "BATCH", 7)
+    monkeypatch.setattr(stored_keys, "AT_ONCE", 7)
     add_cities(*((f"Zürich {number}", "Málaga", number) for number in range(30)))
     versions = db.session.execute(select(City.id, City.version, City.changed_at)).all()
     old = {"province_key": "zürich", "search_key": "zürich\nmálaga"}
@@ -122,7 +123,7 @@ def test_keys_of_other_rules_are_replaced_in_batches(any_app, monkeypatch):
     )
     assert db.session.execute(select(City.id, City.version, City.changed_at)).all() == versions
     with statements() as sent:
-        search_keys.KEYS.refresh()
+        stored_keys.refresh(search_keys.KEYS)
     assert not [statement for statement, _parameters in sent if statement.startswith("UPDATE")]
 
 
@@ -138,7 +139,7 @@ def test_a_row_that_is_renamed_during_the_refresh_is_due_afterwards(any_app, mon
         return compare(rows)
 
     monkeypatch.setattr(search_keys.KEYS, "changed", rename)
-    search_keys.KEYS.refresh()
+    stored_keys.refresh(search_keys.KEYS)
     monkeypatch.undo()
     assert count_due() == 1
     assert [row[2] for row in read_all(CityListing(search="new"))] == ["new"]

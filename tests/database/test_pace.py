@@ -204,17 +204,19 @@ import gc, time
 import gevent
 from app import create_app
 from app.actor import Actor, Role
-from app.cities.importing import csv_table, queries, services, staging
+from app.cities.importing import queries, services, staging
+from app.cities.importing.reading import tables
+from app.cities.importing.storage import ImportFile
 from app.config import Settings
 
 app = create_app(Settings.load(), commands=False)
 editor = Actor(1, "editor", Role.EDITOR)
 lines = [
-    csv_table.Line(n, {{"province": f"p{{n % 30}}", "city": f"c{{n}}", "users": "5"}})
+    tables.Line(n, {{"province": f"p{{n % 30}}", "city": f"c{{n}}", "users": "5"}})
     for n in range({LINES})
 ]
-source = csv_table.Source("utf-8", ",", [], 0)
-table = csv_table.Table(lines, ["province", "city", "users"], [], source)
+source = tables.Source("utf-8", ",", [], 0)
+table = tables.Table(lines, ["province", "city", "users"], [], source)
 turns = []
 
 def others():
@@ -223,7 +225,7 @@ def others():
         gevent.sleep(0.005)
 
 with app.app_context():
-    import_id = staging.insert_import(editor, "cities.csv", table)
+    import_id = staging.insert_import(editor, "cities.csv", table, ImportFile("ab" * 16, 1, ""))
     staging.stage_lines(editor, import_id, lines)
     staging.raise_preview(editor, import_id, table.fields)
     preview = queries.load_import(editor, import_id).preview

@@ -13,6 +13,7 @@ from app.cities.listing.queries import CityListing, find_hits
 from app.cities.search_keys import KEYS, find_same
 from app.database.engine import db
 from app.database.schema import create_database
+from app.database.stored_keys import refresh
 from app.files import search_keys as files
 from app.files.listing import FileListing
 from app.files.models import File
@@ -134,7 +135,7 @@ def test_names_are_found_after_the_upgrade_and_when_the_previous_release_writes(
         connection.execute(city.insert(), [row] * 2)
         connection.execute(city.insert(), {**names, "usernumber": 5})
     upgrade()
-    KEYS.refresh()
+    refresh(KEYS)
     assert count(search="zurich bulach") == count(province="Zürich ZH") == 3
     with db.engine.begin() as connection:
         connection.execute(city.insert(), row)
@@ -149,7 +150,7 @@ def test_files_are_found_by_the_new_rule_after_the_upgrade(previous):
     with db.engine.begin() as connection:
         connection.execute(file.update().where(file.c.id == 1).values(folder="Flüsse", **old))
     upgrade()
-    files.KEYS.refresh()
+    refresh(files.KEYS)
     for text in ("flusse/cafe", "CAFÉ", "Cafe\u0301"):
         db.session.rollback()
         listing = FileListing(search=text)

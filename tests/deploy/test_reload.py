@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from app.cli.reload import report_other_programs, restart_clock
+from app.cli.reload import report_other_programs, restart_program
 from app.config import ROOT, Settings
 from tests import servers
 from tests.deploy.conftest import ONE_WORKER
@@ -43,7 +43,7 @@ def reload(
 
 
 def test_reload_applies_settings_when_all_is_well(running, settings_file):
-    clock = running.supervisorctl("pid", "clock")
+    others = {name: running.supervisorctl("pid", name).strip() for name in ("clock", "worker")}
     before = workers(running)
     asked = requests.get(f"{running.base}/cities", timeout=60).status_code
     settings_file.write_text(f"PUBLIC_READ={int(asked == 401)}\n{ONE_WORKER}")
@@ -55,7 +55,8 @@ def test_reload_applies_settings_when_all_is_well(running, settings_file):
     ]
     assert len(workers(running)) == 1
     assert not workers(running) & before
-    assert running.supervisorctl("pid", "clock").strip() not in ("0", clock.strip())
+    for name, before_it in others.items():
+        assert running.supervisorctl("pid", name).strip() not in ("0", before_it)
     again = requests.get(f"{running.base}/cities", timeout=60).status_code
     assert {asked, again} == {200, 401}
 
@@ -146,10 +147,10 @@ def test_reload_says_that_nothing_is_running(running, settings_file, folder):
 
 def test_reload_starts_a_clock_that_has_ended(running):
     running.supervisorctl("stop", "clock")
-    restart_clock(Settings.load({"INSTANCE": str(running.folder)}))
+    restart_program(Settings.load({"INSTANCE": str(running.folder)}), "clock")
     assert running.supervisorctl("pid", "clock").strip() != "0"
 
 
 def test_reload_reports_a_clock_that_does_not_start(folder, capsys):
-    restart_clock(Settings.load({"INSTANCE": str(folder)}))
-    assert "The clock was not started: " in capsys.readouterr().err
+    restart_program(Settings.load({"INSTANCE": str(folder)}), "clock")
+    assert "The program clock was not started: " in capsys.readouterr().err

@@ -27,7 +27,7 @@ def test_status_shows_every_program(running):
         return [line.split()[:2] for line in running.supervisorctl("status").splitlines()]
 
     # A program counts as running a few seconds after it was started (startsecs).
-    expected = [["clock", "RUNNING"], ["redis", "RUNNING"], ["web", "RUNNING"]]
+    expected = [[name, "RUNNING"] for name in ("clock", "redis", "web", "worker")]
     servers.wait_until(lambda: states() == expected, "every program runs")
     # An operator's script may use this file for `kill`.
     pid = (running.folder / "gunicorn.pid").read_text().strip()

@@ -181,5 +181,5 @@ def files_dir(app: Flask) -> Path:
 
 
 def on_disk(folder: Path) -> list[Path]:
-    """All files in the storage folder."""
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    """All files in the storage folder but the one that is locked."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")

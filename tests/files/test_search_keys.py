@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from app.database import stored_keys
 from app.database.engine import db
-from app.database.stored_keys import KeyWalk
+from app.database.stored_keys import KeyWalk, refresh
 from app.files.listing import FileListing
 from app.files.models import File
 from app.files.search_keys import KEYS
@@ -43,6 +43,7 @@ def test_what_looks_the_same_is_found(people, name, text):
 
 def test_keys_of_other_rules_are_replaced_in_batches(people, monkeypatch):
     monkeypatch.setattr(stored_keys, "BATCH", 3)
+    monkeypatch.setattr(stored_keys, "AT_ONCE", 3)
     for number in range(8):
         store(people[0], f"É {number}.txt", b"x")
     old = {"name_key": "é", "search_key": "/é"}
@@ -56,7 +57,7 @@ def test_keys_of_other_rules_are_replaced_in_batches(people, monkeypatch):
     stored_keys.refresh_all()
     assert len(found("e ")) == 8
     with statements() as sent:
-        KEYS.refresh()
+        refresh(KEYS)
     assert not [statement for statement, _parameters in sent if statement.startswith("UPDATE")]
     spoil()
     walk = KeyWalk(KEYS)

@@ -53,6 +53,13 @@ def test_only_one_holds_a_lock(client):
     assert acquire(other)
 
 
+def test_a_lock_that_outlives_a_lease_since_the_clock_was_set_back_is_none(client):
+    lost = Lock(KEY)
+    assert acquire(lost)
+    client.pexpire(KEY, lost.lease + 3_600_000)
+    assert acquire(Lock(KEY))
+
+
 def test_an_attempt_whose_answer_was_lost_may_be_repeated(client):
     mine = Lock(KEY)
     assert acquire(mine)

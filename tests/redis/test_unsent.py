@@ -5,6 +5,7 @@ import pymysql
 import pytest
 from flask import g
 from gevent import GreenletExit
+from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -16,6 +17,7 @@ from app.database.service import after_commit, unrecorded
 from app.redis import unsent
 from app.redis.cache import SharedCache
 from app.redis.scripts import Call
+from tests import servers
 from tests.cities.conftest import NEW
 from tests.factories import add_token, connections_held
 
@@ -125,6 +127,20 @@ def test_no_connection_to_the_database_is_held_while_it_is_sent(holding, app, ve
     with connections_held(app) as held:
         unsent.end_hold()
     assert set(held) == {0}
+
+
+def test_what_redis_did_not_take_is_sent_once_it_does(holding, version, monkeypatch):
+    def away(*_calls):
+        raise RedisError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(unsent, "run_together", away)
+        change()
+        unsent.end_hold()
+        assert not version.changed()
+    # Nobody asks this process for anything.
+    servers.wait_until(version.changed, "Redis knows the change")
+    servers.wait_until(lambda: not unsent.missed().is_sending, "nothing is left to send")
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def load_from_session() -> None:
     interface: Any = current_app.session_interface
     # To copy the proxy would ask it for each key.
     opened: Any = session._get_current_object()  # type: ignore[attr-defined]
-    epoch, preferences, last_write = interface.load(opened)
+    epoch, preferences, last_write, jobs = interface.load(opened)
     if "person" not in opened:
         return
     found = None if compare_once() else read_person(dict(opened))
@@ -64,6 +64,7 @@ def load_from_session() -> None:
     own = {"request_id": g.request_id, "epoch": found.epoch, "last_write": last_write}
     g.actor = Actor(found.person, found.name, found.role, **own)
     g.must_change_password = found.must_change
+    g.active_jobs = jobs
     g.preferences = read_preferences(preferences)
 
 
@@ -71,5 +72,5 @@ def ask_database(person_id: int) -> tuple[int, str, int]:
     """Write the epoch and the preferences that Redis does not know to it. Then look the session up
     again: so the request counts, and an epoch that was raised in the meantime is seen."""
     published, preferences = publish_person(person_id)
-    _text, epoch, _preferences, last_write = look_up(session.sid)  # type: ignore[attr-defined]
+    _text, epoch, _preferences, last_write, _jobs = look_up(session.sid)  # type: ignore[attr-defined]
     return published if epoch is None else epoch, preferences, last_write

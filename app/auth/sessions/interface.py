@@ -104,20 +104,20 @@ class SharedSessionInterface(ServerSideSessionInterface):  # type: ignore[misc]
         """An empty session, which load() fills once the view is known."""
         return SharedSession(sid=self._generate_sid(self.sid_length), permanent=True)
 
-    def load(self, session: SharedSession) -> tuple[int | None, str | None, int]:
+    def load(self, session: SharedSession) -> tuple[int | None, str | None, int, int]:
         """Open the session of the request: fill it with what Redis has under the cookie's id.
         Returns the epoch and the preferences of its person, None where Redis does not know them,
-        and the timestamp of their last change."""
+        the timestamp of their last change, and how many jobs of theirs are active."""
         session.opened = True
         sid = request.cookies.get(self.get_cookie_name(self.app))
         if not sid:
-            return None, None, 0
-        text, epoch, preferences, last_write = look_up(sid)
+            return None, None, 0, 0
+        text, epoch, preferences, last_write, jobs = look_up(sid)
         data = decode(text)
         if data is not None:
             session.fill(sid, data)
             unsent.hold()
-        return epoch, preferences, last_write
+        return epoch, preferences, last_write, jobs
 
     def save_session(self, app: Flask, session: SharedSession, response: Response) -> None:
         """Write what changed; a response that relies on a session which could not be saved

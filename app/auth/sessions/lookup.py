@@ -13,8 +13,8 @@ from app.text import read_count
 
 SEEN_SECONDS = 60  # how long after it was last extended a session is extended again
 
-# Returns the session's text and the person's epoch, preferences and last change, each only where it
-# is known.
+# Returns the session's text and the person's epoch, preferences, last change and number of active
+# jobs, each only where it is known.
 # The request counts, and the session is extended, only if the session is of that epoch and began
 # late enough. The keys of the person cannot be among KEYS, because the session names the person. A
 # Redis that refuses writes, because it is full or a replica, still knows who this is.
@@ -32,7 +32,8 @@ local since = type(session.since) == "number" and session.since or 0
 if since < (tonumber(ask("GET", KEYS[5]) or "") or 0) then return {} end
 local id = string.format("%.0f", session.person)
 local now = tonumber(redis.call("TIME")[1])
-local known = ask("HMGET", ARGV[4] .. id, "epoch", "epoch_until", "preferences", "wrote")
+local known = ask("HMGET", ARGV[4] .. id, "epoch", "epoch_until", "preferences", "wrote", "jobs",
+  "jobs_until")
 local epoch = tonumber(known[1] or "")
 if not epoch or now >= (tonumber(known[2] or "") or 0) then return {text} end
 -- Written by workers of the release before; 0 is a disabled person, otherwise the higher is newer.
@@ -48,7 +49,8 @@ if session.epoch == epoch and since >= tonumber(ARGV[3]) then
     for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4], own}) do try("EXPIRE", key, ARGV[1]) end
   end
 end
-return {text, epoch, known[3], known[4]}
+local jobs = now < (tonumber(known[6] or "") or 0) and known[5]
+return {text, epoch, known[3], known[4], jobs}
 """
 
 
@@ -62,15 +64,15 @@ def earliest_start() -> float:
     return time.time() - settings().session_absolute_days * 86400
 
 
-def look_up(sid: str) -> tuple[str | None, int | None, str | None, int]:
-    """The text of a session, and the epoch, the preferences and the last change of its person;
-    counts the request."""
+def look_up(sid: str) -> tuple[str | None, int | None, str | None, int, int]:
+    """The text of a session, and the epoch, the preferences, the last change and the number of
+    active jobs of its person; counts the request."""
     found = redis_store.script(READ)(
         keys=[*all_keys(session_key(sid)), SINCE_KEY],
         args=[idle_seconds(), SEEN_SECONDS, earliest_start(), PERSON_PREFIX, EPOCH_PREFIX],
     )
-    text, epoch, preferences, last_write = [*found, None, None, None, None][:4]
-    return text, epoch, preferences, read_count(last_write)
+    text, epoch, preferences, last_write, jobs = [*found, None, None, None, None, None][:5]
+    return text, epoch, preferences, read_count(last_write), read_count(jobs)
 
 
 def has_ended(sid: str) -> bool:

@@ -1,1 +1,1 @@
-"""The register as a CSV file for spreadsheets and for an import."""
+"""The register as a file: CSV in several encodings, or an Excel file."""

@@ -1,5 +1,6 @@
-"""The register as a CSV file (RFC 4180, UTF-8 with a byte order mark)."""
+"""The register as a CSV file (RFC 4180)."""
 
+import codecs
 import csv
 import io
 import re
@@ -9,9 +10,11 @@ from typing import Any
 
 from app.cities.fields import CSV_FIELDS
 from app.concurrency import yield_to_hub
+from app.textfiles.encoding import UTF_8, UTF_16, Encoding
 from app.textfiles.records import CURLY, SPACING
 
 BYTE_ORDER_MARK = "\ufeff"
+MARKED = (UTF_8, *UTF_16)  # others begin with their first character
 HEADER = tuple(field.headers[0] for field in CSV_FIELDS)
 CELLS = attrgetter(*(field.column for field in CSV_FIELDS))  # of a row of the register
 # What a spreadsheet would take for a formula, in any width: at the beginning, or after a semicolon,
@@ -20,6 +23,8 @@ CELLS = attrgetter(*(field.column for field in CSV_FIELDS))  # of a row of the r
 FORMULA = re.compile(rf"(?:'*|.*;)[{SPACING}]*[=＝+＋\-－@＠|｜\t\r]", re.DOTALL)
 # A name in curly quotation marks has others around it, because an import removes one pair.
 BEGINS_CURLY = re.compile(f"[{SPACING}]*[{CURLY}]")
+# Without any of these characters a name needs neither, which is found out for many at once.
+UNUSUAL = re.compile(f"[=＝+＋\\-－@＠|｜\t\r{CURLY}]")
 
 
 def guard(text: str) -> str:
@@ -34,23 +39,28 @@ def unguard(text: str) -> str:
 
 def write_csv(rows: Iterable[Iterable[str | int | None]]) -> str:
     """Rows with CRLF line endings. Text is guarded, numbers are written as they are."""
-    out = io.StringIO()
+    table, out = [tuple(row) for row in rows], io.StringIO()
+    texts = "\n".join(cell for row in table for cell in row if isinstance(cell, str))
+    if not UNUSUAL.search(texts):
+        csv.writer(out).writerows(table)
+        return out.getvalue()
     plain, quoting = csv.writer(out), csv.writer(out, quoting=csv.QUOTE_ALL)
-    for row in rows:
+    for row in table:
         cells = [guard(cell) if isinstance(cell, str) else cell for cell in row]
         curly = any(isinstance(cell, str) and BEGINS_CURLY.match(cell) for cell in cells)
         (quoting if curly else plain).writerow(cells)
     return out.getvalue()
 
 
-def stream_csv(batches: Iterable[Iterable[Any]]) -> Iterator[str]:
+def stream_csv(batches: Iterable[Iterable[Any]], encoding: Encoding = UTF_8) -> Iterator[bytes]:
     """Rows of the register as a file, in a piece for each batch. Excel needs the byte order mark
-    for Chinese. An error in the middle is raised to the server, which aborts the transfer: a file
-    that merely ended early would look complete."""
-    begin = BYTE_ORDER_MARK + write_csv([HEADER])
+    of Unicode for Chinese. An error in the middle is raised to the server, which aborts the
+    transfer: a file that merely ended early would look complete."""
+    encoder = codecs.getincrementalencoder(encoding.codec)()
+    begin = (BYTE_ORDER_MARK if encoding in MARKED else "") + write_csv([HEADER])
     for rows in batches:
-        yield begin + write_csv(map(CELLS, rows))
+        yield encoder.encode(begin + write_csv(map(CELLS, rows)))
         begin = ""
         yield_to_hub()  # to a fast reader the server never waits
-    if begin:
-        yield begin
+    if end := encoder.encode(begin, final=True):
+        yield end

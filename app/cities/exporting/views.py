@@ -1,34 +1,85 @@
-"""The register as a CSV file."""
+"""The register as a file, in the order and with the filters of the list."""
 
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from flask import Blueprint, Response, request, stream_with_context, url_for
+from flask import Blueprint, Response, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import to_user_timezone
 
 from app.cities.exporting.csv_writer import stream_csv
+from app.cities.exporting.encodings import PARTIAL, NotInEncoding, check_encoding, read_encoding
+from app.cities.exporting.queries import batches
+from app.cities.exporting.xlsx_writer import CONTENT_TYPE, stream_xlsx
 from app.cities.listing.list_page import CITIES
-from app.cities.listing.queries import batches
+from app.cities.listing.queries import CityListing
 from app.cities.views import reads_cities
 from app.current import actor
+from app.textfiles.encoding import UTF_8, Encoding
 from app.times import now
+from app.web.client import wants_page
 from app.web.declarations import attachment
 
 bp = Blueprint("cities_export", __name__)
+leads_to_list = attachment(lambda: url_for("cities.list_cities"))
 
 
 @bp.get("/cities/export.csv")
-@attachment(lambda: url_for("cities.list_cities"))
+@leads_to_list
 @reads_cities
-def export_cities() -> Response:
-    """The list as a CSV file. The first batch is read before anything is sent, so that an
-    unavailable database is answered with 503."""
-    pieces = stream_csv(batches(actor(), CITIES.read(request.args)))
+def export_cities() -> ResponseReturnValue:
+    """The list as a CSV file."""
+    encoding, listing = read_encoding(request.args.get("encoding", "")), read_listing()
+    if encoding in PARTIAL:
+        try:
+            check_encoding(batches(actor(), listing), encoding)
+        except NotInEncoding as refusal:
+            return refused_page(refusal, listing)
+    pieces = stream_csv(batches(actor(), listing), encoding)
+    return csv_file(begun(pieces), f"{file_name()}.csv", encoding)
+
+
+@bp.get("/cities/export.xlsx")
+@leads_to_list
+@reads_cities
+def export_workbook() -> Response:
+    """The list as an Excel file."""
+    pieces = stream_xlsx(batches(actor(), read_listing()))
+    return attached(begun(pieces), f"{file_name()}.xlsx", CONTENT_TYPE)
+
+
+def read_listing() -> CityListing:
+    return CITIES.read(request.args)
+
+
+def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces, the first of which is made before anything is sent, so that an unavailable
+    database is answered with 503."""
     first = next(pieces)
-    name = f"cities-{to_user_timezone(now()).date().isoformat()}.csv"
-    return csv_file(stream_with_context(chain([first], pieces)), name)
+    return stream_with_context(chain([first], pieces))
 
 
-def csv_file(content: Any, name: str) -> Response:
+def file_name() -> str:
+    return f"cities-{to_user_timezone(now()).date().isoformat()}"
+
+
+def refused_page(refusal: NotInEncoding, listing: CityListing) -> tuple[str, int]:
+    """Says which city the encoding cannot hold, and offers the list in other formats."""
+    if not wants_page():
+        raise refusal
+    page = render_template(
+        "cities/exporting/refused.html", refusal=refusal, args=CITIES.args(listing)
+    )
+    return page, refusal.status
+
+
+def csv_file(content: Any, name: str, encoding: Encoding = UTF_8) -> Response:
+    return attached(content, name, f"text/csv; charset={encoding.name.lower()}")
+
+
+def attached(content: Any, name: str, content_type: str) -> Response:
     disposition = f'attachment; filename="{name}"'
-    return Response(content, mimetype="text/csv", headers={"Content-Disposition": disposition})
+    return Response(
+        content, content_type=content_type, headers={"Content-Disposition": disposition}
+    )

@@ -16,6 +16,7 @@ from app.cities import cache
 from app.cities.fields import DETAILS, FIELDS, Field
 from app.cities.importing.models import CityImport, ImportLine, LineKind
 from app.cities.importing.queries import count_lines
+from app.cities.importing.storage import remove_file
 from app.cities.models import City
 from app.cities.name_locks import lock_names
 from app.cities.rules import pair_of
@@ -64,6 +65,7 @@ def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
     update_changed(found.id, moment)
     record_import(actor, found, counts, newest)
     db.session.execute(delete(ImportLine).where(ImportLine.import_id == found.id))
+    remove_file(found)
     found.applied_at = moment
     found.added, found.changed = counts[LineKind.NEW], counts[LineKind.CHANGED]
     cache.invalidate_all()

@@ -1,16 +1,16 @@
 """What one line of an import would do to the register, as functions on plain values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from app.cities.fields import CITY, DETAILS, FIELDS, Values
-from app.cities.importing.csv_table import Line
 from app.cities.importing.damage import find_damage
-from app.cities.importing.header import SEPARATORS
 from app.cities.importing.models import ImportLine, LineKind
+from app.cities.importing.reading.header import SEPARATORS
+from app.cities.importing.reading.tables import Line
 from app.cities.rules import FieldErrors, Pair, examine_city, names_of, pair_of, search_keys
 from app.history.services import changed_fields, dump
-from app.text import N_, Message, dump_messages
+from app.text import N_, Message, dump_messages, excerpt
 
 # The cities of the file so far: the number of the line, and its values.
 Seen = dict[Pair, tuple[int, Values]]
@@ -21,6 +21,27 @@ EMPTY_ROW: StagedValues = {
     "kind": LineKind.SAME,
     "faults": "",
     "reason": "",
+}
+
+# What is wrong with cells of a workbook, by the names of app/workbooks/reading.py.
+PROBLEMS: dict[str, Callable[[str], Message]] = {
+    "date": lambda text: N_(
+        "“%(typed)s” is a date. Format the cell as a number or as text and enter its value again.",
+        typed=excerpt(text),
+    ),
+    "error": lambda text: N_(
+        "“%(typed)s” is the error of a formula. Correct the formula, or write the value.",
+        typed=excerpt(text),
+    ),
+    "formula": lambda text: N_(
+        "“%(typed)s” is a formula without a stored value. Open the file in a spreadsheet program "
+        "and save it there, or write the value.",
+        typed=excerpt(text),
+    ),
+    "merged": lambda _: N_(
+        "This cell is merged with another one, which has the value. Unmerge them and write the "
+        "value into each."
+    ),
 }
 
 
@@ -40,6 +61,7 @@ def compare_line(line: Line, known: Mapping[Pair, list[Known]], seen: Seen) -> S
         if field.name in line.cells
     }
     row = EMPTY_ROW | {"line": line.line, "cells": cells, "surplus": line.surplus}
+    row["problems"] = dict(line.problems) or None
     given, faults = examine_line(line)
     if faults:
         return row | refusal(faults, faults.values())
@@ -68,11 +90,12 @@ def examine_line(line: Line) -> tuple[Values, FieldErrors]:
         )
         return {}, {"": surplus}
     values, faults = examine_city(line.cells)
-    if faults and separators_in(line):
+    if faults and not line.problems and separators_in(line):
         other = N_("The cells of this line are not separated by the same characters as the header.")
         return {}, {"": other}
     damage = find_damage({name: line.cells[name] for name in faults if name in line.cells})
-    return values, faults | damage
+    problems = {name: PROBLEMS[found](line.cells[name]) for name, found in line.problems.items()}
+    return values, faults | damage | problems
 
 
 def separators_in(line: Line) -> bool:

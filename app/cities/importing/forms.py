@@ -23,4 +23,6 @@ def one_file(_form: Any, _field: Any) -> None:
 class ImportForm(BaseForm):
     """One file; its content is compared with the register line by line."""
 
-    file = FileField(_l("CSV file"), [FileRequired(_l("Choose a CSV file.")), one_file])
+    file = FileField(
+        _l("CSV or Excel file"), [FileRequired(_l("Choose a CSV or Excel file.")), one_file]
+    )

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.cities.models import TEXT_LENGTH
@@ -40,7 +40,11 @@ class CityImport(db.Model):  # type: ignore[name-defined,misc]
     file_name: Mapped[str] = mapped_column(bounded(TEXT_LENGTH))
     fields: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     ignored: Mapped[str] = mapped_column(long_text())
-    # How the file was read, see csv_table.Source; imports of the previous release have none.
+    # The file in FILES_DIR/imports until the import is confirmed; earlier releases stored none.
+    stored_name: Mapped[str | None] = mapped_column(String(40))
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    # How the file was read, see reading/tables.py::Source; those of an earlier release have none.
     source: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # Rises when the preview is made again: only the one that was looked at can be confirmed.
     preview: Mapped[int] = mapped_column(default=0)
@@ -76,6 +80,8 @@ class ImportLine(db.Model):  # type: ignore[name-defined,misc]
     kind: Mapped[str] = mapped_column(String(8))
     cells: Mapped[dict[str, str]] = mapped_column(JSON)
     surplus: Mapped[bool]
+    # What a workbook has in the cells of fields, see reading/tables.py::Line.
+    problems: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     old_values: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     new_values: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # What the history will record of a new or changed city.

@@ -2,31 +2,31 @@
 
 from app.actor import Actor, Role
 from app.cities.importing import apply, staging
-from app.cities.importing.csv_table import read_csv
 from app.cities.importing.queries import load_import
+from app.cities.importing.reading.tables import read_table
+from app.cities.importing.storage import SentFile, remove_file, stored
 from app.cities.models import TEXT_LENGTH
 from app.cities.search_keys import fill_keys
-from app.current import settings
 from app.database.engine import db
 from app.database.service import permitted, service
-from app.disk import has_space
-from app.errors import Forbidden, NoSpace
+from app.errors import Forbidden
 from app.history.models import ADMINISTRATORS
 from app.history.services import Change, record
 from app.text import N_
 
 
 @permitted(Role.EDITOR)
-def begin_import(actor: Actor, file_name: str, data: bytes) -> int:
-    """Read a file and stage its lines; returns the import's id. Invalid if the file cannot be
-    read, NoSpace while the disk is nearly full: then nothing is stored. Forbidden for the operator:
-    an import belongs to a person."""
+def begin_import(actor: Actor, file_name: str, file: SentFile) -> int:
+    """Read a file, store it and stage its lines; returns the import's id. Invalid if the file
+    cannot be read, NoSpace while the disk is nearly full: then nothing is stored. Forbidden for the
+    operator: an import belongs to a person."""
     if actor.id is None:
         raise Forbidden(N_("An import belongs to a person: sign in to import a file."))
-    table = read_csv(data)
-    if not has_space(settings().instance, len(data)):
-        raise NoSpace()
-    import_id = staging.insert_import(actor, display_name(file_name), table)
+    if file.problem is not None:
+        raise file.problem
+    table = read_table(file.path)
+    with stored(file) as kept:
+        import_id = staging.insert_import(actor, display_name(file_name), table, kept)
     staging.stage_lines(actor, import_id, table.lines)
     staging.raise_preview(actor, import_id, table.fields)
     return import_id
@@ -67,4 +67,5 @@ def cancel_import(actor: Actor, import_id: int) -> None:
         change = Change(found.id, before={"file_name": found.file_name})
         batch_id = str(found.id)
         record(actor, "import.cancel", change, batch_id=batch_id, visible_to=ADMINISTRATORS)
+        remove_file(found)
         db.session.delete(found)

@@ -10,9 +10,10 @@ from app.actor import Actor, Role
 from app.auth.queries import load_person
 from app.cities.fields import CITY, values_of
 from app.cities.importing.compare import Known, Seen, StagedValues, compare_line
-from app.cities.importing.csv_table import Line, Table
 from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLine
 from app.cities.importing.queries import count_unconfirmed, load_import
+from app.cities.importing.reading.tables import Line, Table
+from app.cities.importing.storage import ImportFile, remove_file
 from app.cities.models import TEXT_LENGTH, City
 from app.cities.queries import COLUMNS, CityRow
 from app.cities.rules import Pair, pair_of, same_name, sort_key
@@ -46,7 +47,7 @@ def renew_preview(actor: Actor, import_id: int) -> None:
 
 
 @service(Role.EDITOR)
-def insert_import(actor: Actor, file_name: str, table: Table) -> int:
+def insert_import(actor: Actor, file_name: str, table: Table, file: ImportFile) -> int:
     """Insert an import without lines. A person who has the most unconfirmed ones gets
     TooManyWaiting; the locked row of the person makes two files at once wait for each other."""
     load_person(actor.person_id, lock=True)
@@ -61,6 +62,9 @@ def insert_import(actor: Actor, file_name: str, table: Table) -> int:
     row = CityImport(
         person_id=actor.person_id,
         file_name=file_name,
+        stored_name=file.name,
+        size=file.size,
+        sha256=file.sha256,
         ignored=", ".join(table.ignored),
         source=table.source._asdict(),
     )
@@ -85,10 +89,11 @@ def stage_lines(actor: Actor, import_id: int, lines: Sequence[Line]) -> None:
 
 def read_lines(import_id: int) -> list[Line]:
     """The lines of a staged import as its file had them."""
-    query = select(ImportLine.line, ImportLine.cells, ImportLine.surplus).where(
-        ImportLine.import_id == import_id
-    )
-    lines = [Line(*row) for row in db.session.execute(query.order_by(ImportLine.line))]
+    query = select(
+        ImportLine.line, ImportLine.cells, ImportLine.surplus, ImportLine.problems
+    ).where(ImportLine.import_id == import_id)
+    rows = db.session.execute(query.order_by(ImportLine.line))
+    lines = [Line(line, cells, surplus, problems or {}) for line, cells, surplus, problems in rows]
     release_connection()
     return lines
 
@@ -151,4 +156,7 @@ def delete_expired() -> int:
 @unrecorded
 def delete_import(import_id: int) -> None:
     waiting = (CityImport.id == import_id, CityImport.applied_at.is_(None))
-    db.session.execute(delete(CityImport).where(*waiting))
+    found = db.session.scalar(select(CityImport).where(*waiting).with_for_update())
+    if found is not None:
+        remove_file(found)
+        db.session.delete(found)

@@ -10,17 +10,18 @@ from app.cities.exporting.views import csv_file
 from app.cities.fields import CSV_FIELDS, DETAILS, FIELDS
 from app.cities.importing import queries, services
 from app.cities.importing.apply import OutdatedPreview
-from app.cities.importing.csv_table import MOST_BYTES, MOST_LINES
 from app.cities.importing.forms import ImportForm
-from app.cities.importing.header import SEPARATORS
 from app.cities.importing.models import MOST_WAITING, LineKind
 from app.cities.importing.queries import load_import
+from app.cities.importing.reading.header import SEPARATORS
+from app.cities.importing.reading.tables import MOST_BYTES, MOST_LINES
+from app.cities.importing.storage import SentFile
 from app.current import actor
 from app.database.cursor import FIRST
 from app.history.feed import describe_feed
 from app.history.queries import latest_entries
 from app.text import read_count
-from app.web.declarations import attachment, max_body
+from app.web.declarations import attachment, max_body, receives_files
 from app.web.formatting import format_number
 from app.web.forms import submit
 from app.web.listings import Filter, ListAddress
@@ -47,12 +48,13 @@ EXAMPLE = [HEADER, *zip(*(field.examples for field in CSV_FIELDS), strict=True)]
 
 @bp.route("/cities/import", methods=["GET", "POST"])
 @max_body(MOST_BYTES + 10_000)  # room for the other fields of the form
+@receives_files(SentFile)
 @role_required(Role.EDITOR)
 def import_cities() -> Redirect | tuple[str, int]:
     """Choose a file, which leads to its preview."""
     form = ImportForm()
     file = form.file.data
-    sent = submit(form, lambda: services.begin_import(actor(), file.filename, file.read()))
+    sent = submit(form, lambda: services.begin_import(actor(), file.filename, file.stream))
     if sent.done:
         return redirect(url_for("importing.import_preview", import_id=sent.result), 303)
     return render_template(

@@ -1,4 +1,4 @@
-"""Reading the list: pages by key, batches for an export, totals.
+"""Reading the list: pages by key, totals.
 
 A page is found by key, see app/database/keyset.py. Rows without a value come last in both
 directions: they are a second segment with a query of its own, which is also read by an index.
@@ -38,7 +38,6 @@ from app.database.keyset import (
 from app.redis.flight import search_turns
 
 PROVINCES_MOST = 200
-BATCH_SIZE = 500
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,12 @@ class CityListing(Listing):
         is_by_users = self.sort == "users" and self.has_one_province
         return not (self.is_by_id or is_by_users or self.flawed)
 
+    @property
+    def is_in_index(self) -> bool:
+        """True if an index has its rows and no others, in its order."""
+        is_in_order = self.is_by_id or self.sort == "users"
+        return self.has_one_province and is_in_order and not (self.search or self.flawed)
+
 
 @dataclass(frozen=True)
 class Hits:
@@ -132,28 +137,6 @@ def select_page(
         listing.size,
         total,
     )
-
-
-def batches(actor: Actor, listing: CityListing, size: int = BATCH_SIZE) -> Iterator[list[CityRow]]:
-    """All rows of a listing, in its order, `size` at a time. Each batch is a short transaction of
-    its own, and no connection is held between them: one long read would make every change of the
-    table wait. Not a snapshot: concurrent changes may or may not be included."""
-    check_reader(actor)  # now, not when the first batch is read
-    return read_batches(listing, size)
-
-
-def read_batches(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
-    """The batches of an actor who may read them."""
-    fill_needed_keys(listing)
-    is_sorted = listing.is_filtered and not listing.is_by_id
-    ids = read_hits(listing).ids if is_sorted else None
-    cursor = FIRST
-    while rows := read_rows(listing, cursor, size, ids):
-        release_connection()
-        yield rows
-        if len(rows) < size:
-            return
-        cursor = keyset.cursor_at(listing, rows[-1], True, None)
 
 
 def fill_needed_keys(listing: CityListing) -> None:

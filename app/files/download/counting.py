@@ -16,6 +16,7 @@ from app.database.idempotency import is_first_use, new_key
 from app.database.service import unrecorded
 from app.files.models import File
 from app.redis.client import redis_store
+from app.redis.failures import may_have_run
 from app.text import read_count
 
 COUNTS_KEY = "gz:downloads"
@@ -47,10 +48,12 @@ if ask("HGET", KEYS[1], "id") == ARGV[1] then ask("DEL", KEYS[1]) end
 
 def count(file_id: int) -> None:
     """Count a download. Without Redis it is added to the row at once, and goes on uncounted if the
-    database is busy or away too."""
+    database is busy or away too. If only the answer was lost, Redis counts it when it goes on."""
     try:
         redis_store.client.hincrby(COUNTS_KEY, str(file_id), 1)
-    except RedisError:
+    except RedisError as error:
+        if may_have_run(error):
+            return
         with tolerated(f"a download of file {file_id} was not counted"):
             add_counts("", {file_id: 1})
 
@@ -70,6 +73,12 @@ def store_counts() -> int:
         counts = {read_count(name, MOST): read_count(more, MOST) for name, more in batch.items()}
         total += add_counts(batch_id, counts)
         redis_store.script(DONE)(keys=[BATCH_KEY], args=[batch_id])
+
+
+def forget_counts() -> None:
+    """Delete the counts that are not stored yet: a backup was restored, and other files may have
+    their ids."""
+    redis_store.client.delete(COUNTS_KEY, BATCH_KEY)
 
 
 @unrecorded

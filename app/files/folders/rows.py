@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import Insert, select
 from sqlalchemy.dialects import mysql, sqlite
 
-from app.concurrency import yield_to_hub
 from app.database.engine import db
-from app.database.limits import BATCH, slices
+from app.database.limits import slices
 from app.database.service import unrecorded
 from app.files.folders.models import Folder
 from app.files.folders.paths import ancestors, parent_of
@@ -79,18 +78,13 @@ class FolderRows:
     the clock for files of an earlier release, which makes none; a batch of files at a time, as the
     keys of a table (database/stored_keys.py)."""
 
-    def refresh(self) -> None:
-        last: int | None = 0
-        while last is not None:
-            last = self.refresh_batch(last)
-            yield_to_hub()
+    name = "folders of files"
+    model = File
 
-    def refresh_batch(self, after: int) -> int | None:
-        """Add the rows for the files behind an id; returns the last id, or None at the end."""
+    def refresh_batch(self, after: int, most: int) -> int | None:
+        """Add the rows for the files behind an id."""
         query = select(File.id, File.folder, File.created_at, File.owner_id, File.removed_at)
-        files = db.session.execute(
-            query.where(File.id > after).order_by(File.id).limit(BATCH)
-        ).all()
+        files = db.session.execute(query.where(File.id > after).order_by(File.id).limit(most)).all()
         wanted = dict(reversed(list(folders_of(files))))
         missing = set(wanted)
         for some in slices(wanted):
@@ -98,7 +92,7 @@ class FolderRows:
         db.session.rollback()
         if missing:
             fill_rows([(path, *wanted[path]) for path in sorted(missing)])
-        return files[-1].id if len(files) == BATCH else None
+        return files[-1].id if len(files) == most else None
 
 
 def folders_of(files: Iterable[Any]) -> Iterator[tuple[str, tuple[datetime, int]]]:

@@ -11,11 +11,8 @@ as JSON. Whatever else ends the process, such as one of its limits, is too much 
 import errno
 import json
 import mmap
-import os
 import re
-import resource
 import runpy
-import signal
 import sys
 from contextlib import suppress
 from io import BytesIO
@@ -33,40 +30,13 @@ SQUARE = 64  # up to this size a picture is cut to a square without transparency
 ORIENTATION = 0x0112  # the number of the entry in EXIF data
 
 
-class Refusal(Exception):
-    """Why there is no preview: the name of a problem, and its figures."""
-
-    def __init__(self, problem: str, **figures: int) -> None:
-        super().__init__(problem)
-        self.report = {"problem": problem, **figures}
+own = runpy.run_path(str(Path(__file__).with_name("limits.py")))
+Refusal, answer, open_nothing_more = own["Refusal"], own["answer"], own["open_nothing_more"]
 
 
 def limit_self() -> None:
-    """Give up what a small picture does not need. The parent ends this process too, but may be
-    killed itself."""
-    signal.alarm(WALL_SECONDS)
-    limit(resource.RLIMIT_AS, MEMORY)
-    # At the soft limit the signal is SIGXCPU, at the hard one SIGKILL, which others send too.
-    limit(resource.RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 2)
-    limit(resource.RLIMIT_FSIZE, OUTPUT_BYTES)
-    limit(resource.RLIMIT_CORE, 0)
-    limit(resource.RLIMIT_NPROC, 0)
-    os.nice(10)
-    with suppress(OSError):  # if memory runs out, the kernel ends this process before others
-        Path("/proc/self/oom_score_adj").write_text("1000")
-
-
-def limit(kind: int, soft: int, hard: int | None = None) -> None:
-    """Set a limit for good, unless there is a lower one already."""
-    hard = soft if hard is None else hard
-    _soft, present = resource.getrlimit(kind)
-    hard = hard if present == resource.RLIM_INFINITY else min(hard, present)
-    resource.setrlimit(kind, (min(soft, hard), hard))
-
-
-def open_nothing_more() -> None:
-    """From now on there are no files but the three that are open, and no network."""
-    limit(resource.RLIMIT_NOFILE, 3)
+    """Give up what a small picture does not need."""
+    own["limit_self"](MEMORY, CPU_SECONDS, WALL_SECONDS, OUTPUT_BYTES)
 
 
 def shrink(kind: str, size: int) -> bytes:
@@ -225,14 +195,6 @@ def check_pdf() -> bytes:
     if problem:
         raise Refusal(problem)
     return b""
-
-
-def answer(output: bytes) -> None:
-    """Make this the output, instead of anything that a library may have printed."""
-    os.lseek(1, 0, os.SEEK_SET)
-    os.ftruncate(1, 0)
-    with os.fdopen(1, "wb", closefd=False) as file:
-        file.write(output)
 
 
 def main(task: str, *words: str) -> int:

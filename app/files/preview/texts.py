@@ -3,6 +3,7 @@
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
@@ -74,7 +75,7 @@ def with_rows(found: TextPreview) -> TextPreview:
 
 def read_rows(text: str) -> Iterator[list[str]]:
     """The records that are not empty. Invalid if it is not a table, now or further on."""
-    lines = Lines(text.encode(), "utf-8")
+    lines = Lines(BytesIO(text.encode()), "utf-8")
     first = next(lines, "")
     for _line, cells in records(lines, first, find_separator(text), TEXT_BYTES):
         if any(map(str.strip, cells)):

@@ -16,13 +16,14 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from shutil import copyfile
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import uuid4
 
-from app.concurrency import run_in_thread, run_in_threads, yield_to_hub
+from app.concurrency import run_in_thread, run_in_threads, start_in_thread, yield_to_hub
 from app.errors import DomainError, Fault, NoSpace, NotFound, TooLarge
 from app.text import N_, Bytes
 
@@ -30,6 +31,8 @@ log = logging.getLogger("gazetteer.files")
 
 BLOCK = 64 * 1024
 SYNCS = 8  # at once
+# Blocks of this size are written and hashed in a thread, while the next one arrives.
+LARGE_BLOCK = 128 * 1024
 # A .part file that was not written to for this long belongs to a process that has ended.
 LEFTOVER_SECONDS = 6 * 3600
 # The file system has no hard links, or no more of this file.
@@ -50,6 +53,7 @@ class Incoming:
         self._hash = hashlib.sha256()
         self.path = folder / "incoming" / f"{uuid4().hex}.part"
         self._handle: int | None = None
+        self._written: Callable[[], OSError | None] | None = None  # waits for the last block
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # The umask decides who else on this machine can read it; nobody can execute it.
@@ -59,11 +63,13 @@ class Incoming:
 
     @property
     def sha256(self) -> str:
+        """The digest; complete once the file is finished."""
         return self._hash.hexdigest()
 
     def write(self, data: bytes) -> int:
         """Write one block, then yield: an upload on a fast connection always has data ready, and
-        would block the other requests of this process (for 3 seconds with 1 GB)."""
+        would block the other requests of this process (for 3 seconds with 1 GB). An error of the
+        disk may be found with the next block."""
         if self.problem is None:
             if self.size + len(data) > self.limit:
                 size = Bytes(self.limit)
@@ -76,15 +82,20 @@ class Incoming:
     def _append(self, data: bytes) -> None:
         if self._handle is None:
             raise ValueError("the file is already complete")
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[os.write(self._handle, rest) :]
-        except OSError as error:
-            self._reject(refusal_of(error))
+        self._wait()
+        if self.problem is not None:
             return
-        self._hash.update(data)
         self.size += len(data)
+        write = partial(write_block, self._handle, self._hash, data)
+        self._written = start_in_thread(write) if len(data) >= LARGE_BLOCK else write
+        if len(data) < LARGE_BLOCK:
+            self._wait()
+
+    def _wait(self) -> None:
+        """Wait until the last block is written."""
+        written, self._written = self._written, None
+        if written and (error := written()):
+            self._reject(refusal_of(error))
 
     def _reject(self, problem: DomainError) -> None:
         self.problem = problem
@@ -93,6 +104,7 @@ class Incoming:
     def finish(self) -> None:
         """Close the file after its last block: a form with thousands of files would otherwise run
         out of descriptors."""
+        self._wait()
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -113,6 +125,18 @@ class Incoming:
         """Delete the .part file; without effect once the file is stored."""
         self.finish()
         self.path.unlink(missing_ok=True)
+
+
+def write_block(handle: int, digest: Any, data: bytes) -> OSError | None:
+    """Write a block and hash it; returns why that is not possible."""
+    rest = memoryview(data)
+    try:
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+    except OSError as error:
+        return error
+    digest.update(data)
+    return None
 
 
 def store_together(files: Sequence[tuple[Incoming, str]]) -> list[str | OSError]:

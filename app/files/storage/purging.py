@@ -5,10 +5,12 @@ action, so it is not recorded in the history. `flask purge-files` deletes orphan
 somebody's action, and recorded (app/files/services.py::purge_files).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
+from flask import Flask, current_app
 from sqlalchemy import delete, select
 
 from app.current import settings
@@ -17,18 +19,21 @@ from app.database.service import after_commit, unrecorded
 from app.files import cache
 from app.files.models import File
 from app.files.rules import restorable_since
-from app.files.storage.folder import remove_stored, stored_before
+from app.files.storage import deletion
+from app.files.storage.folder import remove_leftovers, remove_stored, stored_before
 from app.removed.emptying import repeat_for
 from app.times import now
 
+EXTENSION = "gazetteer-stores"
 PURGED_AT_ONCE = 100
 RUN_SECONDS = 10.0  # of one run of the clock
 
 
 def purge_removed() -> int:
     """Delete permanently removed files that can no longer be restored, for some seconds; returns
-    how many."""
-    return repeat_for(RUN_SECONDS, purge_batch, PURGED_AT_ONCE)
+    how many. None while a backup is made, which needs them."""
+    with deletion.allowed(settings().files_dir) as may_delete:
+        return repeat_for(RUN_SECONDS, purge_batch, PURGED_AT_ONCE) if may_delete else 0
 
 
 @unrecorded
@@ -47,13 +52,36 @@ def purge_batch() -> int:
     return len(rows)
 
 
-def find_orphans() -> Iterator[str]:
-    """The names of stored files without a row. They remain when a process ends between storing a
-    file and inserting its row, or between deleting a row and its file, or when the answer to a
-    commit was lost. Only files older than a day, so that no upload is disturbed."""
+def add_store(app: Flask, name: str, is_known: Callable[[str], bool]) -> None:
+    """Have the files that another package stores in a folder of the storage folder looked through
+    too; `is_known` says of a stored name whether there is a row of it."""
+    app.extensions.setdefault(EXTENSION, {})[name] = is_known
+
+
+def find_orphans() -> Iterator[tuple[Path, str]]:
+    """The folders and names of stored files without a row. They remain when a process ends between
+    storing a file and inserting its row, or between deleting a row and its file, or when the answer
+    to a commit was lost. Only files older than a day, so that no upload is disturbed."""
     before = (now() - timedelta(days=1)).timestamp()
-    for name in stored_before(settings().files_dir, before):
-        known = db.session.scalar(select(File.id).where(File.stored_name == name))
-        release_connection()
-        if known is None:
-            yield name
+    stores = {"": has_row, **current_app.extensions.get(EXTENSION, {})}
+    for part, is_known in stores.items():
+        folder = settings().files_dir / part
+        for name in stored_before(folder, before):
+            known = is_known(name)
+            release_connection()
+            if not known:
+                yield folder, name
+
+
+def has_row(stored_name: str) -> bool:
+    """True if a stored file belongs to a version of a file."""
+    query = select(File.id).where(File.stored_name == stored_name)
+    return db.session.scalar(query) is not None
+
+
+def remove_all_leftovers() -> int:
+    """Delete what processes that were killed left while they received files; returns how many."""
+    folder = settings().files_dir
+    return sum(
+        remove_leftovers(folder / part) for part in ("", *current_app.extensions.get(EXTENSION, {}))
+    )

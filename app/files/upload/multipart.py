@@ -5,8 +5,8 @@ here every file and every damaged part has its place in `parts`, and the others 
 """
 
 import re
+import time
 from collections.abc import Iterator
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -25,8 +25,10 @@ from app.text import N_, Message
 # The size limit of everything in a form but its files, which is held in memory. A folder of 10,000
 # files has part headers of about 4 MB.
 IN_MEMORY_BYTES = 10_000_000
-# Read and written at once. gunicorn copies what it has read ahead, up to 1 MiB, for every block.
-BLOCK = 256 * 1024
+# Read and written at once, and of a client that sends a block in so many seconds: gunicorn reads up
+# to a megabyte ahead, and copies what is left of it for every smaller block. Blocks of slow clients
+# would take that much memory each for a long time.
+BLOCK, LARGE_BLOCK, FAST_SECONDS = 256 * 1024, 1024 * 1024, 0.05
 CONTINUATION = re.compile(rb"(?:\r\n|\r|\n)[ \t]+")
 CUT_OFF = N_("The form ends in the middle of this file. Send it again.")
 UNREADABLE = N_("This part of the form could not be read.")
@@ -93,7 +95,9 @@ class UploadParser(FormDataParser):
         return stream, self.fields, MultiDict()
 
     def read_parts(self, stream: IO[bytes], boundary: bytes) -> None:
-        decoder = PartDecoder(boundary, self.max_form_memory_size, max_parts=self.max_form_parts)
+        # How much the decoder may hold: a block, and what is not complete yet.
+        most = LARGE_BLOCK + (self.max_form_memory_size or IN_MEMORY_BYTES)
+        decoder = PartDecoder(boundary, most, max_parts=self.max_form_parts)
         file: ReceivedFile | None = None  # the one that is being received
         text = bytearray()  # the field that is being received
         for event in events(decoder, stream):
@@ -156,9 +160,18 @@ class UploadParser(FormDataParser):
                 file.incoming.discard()
 
 
+def blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of a form, in larger blocks while they come fast."""
+    size, began = BLOCK, time.monotonic()
+    while block := stream.read(size):
+        size = LARGE_BLOCK if time.monotonic() - began < FAST_SECONDS else BLOCK
+        yield block
+        began = time.monotonic()
+
+
 def events(decoder: PartDecoder, stream: IO[bytes]) -> Iterator[multipart.Event]:
     """What Werkzeug finds in a form, until it ends or is cut off."""
-    for block in chain(iter(partial(stream.read, BLOCK), b""), [None]):
+    for block in chain(blocks(stream), [None]):
         decoder.receive_data(block)
         while True:
             try:

@@ -2,6 +2,7 @@
 what happens to an unread one."""
 
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +23,7 @@ START_RESPONSE = "gazetteer.start_response"  # of the server, in the environment
 # page has about 2 kB of fields.
 VISITOR_BYTES, VISITOR_PARTS = 8_192, 50
 MEMBER_BYTES, MEMBER_PARTS = 65_536, 1_000
+TEXT_BYTES = 4 << 20  # the most of all fields that are not files, which are in memory
 
 # How much of an unread body is read after the response, and for how long. A client
 # that is still sending when its connection is closed may lose the response.
@@ -117,10 +119,31 @@ def limit_body() -> None:
     set_limits(size, parts)
     if (request.content_length or 0) > size:
         raise RequestEntityTooLarge()
+    if make_file := declared().make_file:
+        receive_files(make_file)
+
+
+def receive_files(make_file: Callable[[int], Any]) -> None:
+    """Have each file of this request's form written to what `make_file` makes of the length of the
+    request."""
+    g.received_files = []
+
+    def open_file(total_content_length: int | None, **_headers: object) -> Any:
+        g.received_files.append(make_file(total_content_length or 0))
+        return g.received_files[-1]
+
+    request._get_file_stream = open_file  # type: ignore[method-assign, assignment]
+
+
+def close_files(_error: BaseException | None = None) -> None:
+    """At the end of the request close its files, also one that was not received to its end."""
+    for file in g.pop("received_files", []):
+        file.close()
 
 
 def set_limits(size: int, parts: int) -> None:
     request.max_content_length, request.max_form_parts = size, parts
+    request.max_form_memory_size = min(size, TEXT_BYTES)
 
 
 def check_parts() -> None:

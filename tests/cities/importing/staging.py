@@ -1,7 +1,9 @@
 """What tests of imports share."""
 
 import io
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
@@ -10,6 +12,8 @@ from werkzeug.test import TestResponse, encode_multipart
 from app.actor import Actor, Role
 from app.cities.importing import apply, queries, services
 from app.cities.importing.models import CityImport, ImportLine
+from app.cities.importing.reading.tables import Table, read_table
+from app.cities.importing.storage import SentFile
 from app.database.engine import db
 from app.times import now
 from tests.cities.conftest import stored
@@ -29,9 +33,26 @@ def editor(person: int) -> Actor:
     return Actor(person, "editor", Role.EDITOR)
 
 
+def begin(actor: Actor, name: str, data: bytes) -> int:
+    """Import a file as far as its preview."""
+    file = SentFile(len(data))
+    try:
+        file.write(data)
+        return services.begin_import(actor, name, file)
+    finally:
+        file.close()
+
+
+def read_csv(data: bytes) -> Table:
+    """What is read of a file with these bytes."""
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(data)
+        return read_table(Path(file.name))
+
+
 def stage(person: int, lines: str, header: str = HEADER) -> int:
     """Import a file as far as its preview."""
-    return services.begin_import(editor(person), "cities.csv", (header + lines).encode())
+    return begin(editor(person), "cities.csv", (header + lines).encode())
 
 
 def outcomes(import_id: int) -> list[tuple[int, str, str, str]]:

@@ -3,14 +3,14 @@
 import pytest
 from sqlalchemy import func, select, text
 
-from app.cities.importing import apply, services
+from app.cities.importing import apply
 from app.cities.importing.models import CityImport, ImportLine
 from app.cities.models import City
 from app.database.engine import db
 from app.errors import Invalid
 from app.times import now
 from tests.cities.conftest import add_cities
-from tests.cities.importing.staging import confirm, editor, kinds, outcomes, register, stage
+from tests.cities.importing.staging import begin, confirm, editor, kinds, outcomes, register, stage
 from tests.factories import SPACES
 
 
@@ -155,5 +155,5 @@ def test_long_and_strange_cells_are_refused_and_cut(person):
 
 def test_nothing_is_stored_of_a_file_that_cannot_be_read(person):
     with pytest.raises(Invalid):
-        services.begin_import(editor(person), "x.csv", b"\xff\xfe")
+        begin(editor(person), "x.csv", b"\xff\xfe")
     assert db.session.scalar(select(func.count()).select_from(CityImport)) == 0

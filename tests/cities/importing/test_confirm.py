@@ -15,6 +15,7 @@ from app.errors import Forbidden, NotFound
 from app.redis.client import redis_store
 from tests.cities.conftest import add_cities
 from tests.cities.importing.staging import (
+    begin,
     confirm,
     editor,
     expire,
@@ -147,7 +148,7 @@ def test_only_its_owner_finds_an_import(person):
 
 def test_the_operator_cannot_own_an_import(any_app):
     with pytest.raises(Forbidden, match="An import belongs to a person"):
-        services.begin_import(Actor.operator(), "a.csv", b"province,city\na,b\n")
+        begin(Actor.operator(), "a.csv", b"province,city\na,b\n")
     assert db.session.scalars(select(CityImport.id)).all() == []
 
 

@@ -36,7 +36,7 @@ def test_unreadable_file_is_refused_and_nothing_stored(app, as_role, data, messa
 def test_missing_file_is_refused(as_role):
     response = as_role("editor").submit("/cities/import")
     assert response.status_code == 422
-    assert Page(response).text("#file-error") == "Error: Choose a CSV file."
+    assert Page(response).text("#file-error") == "Error: Choose a CSV or Excel file."
 
 
 def test_five_thousand_lines_with_a_long_column_are_accepted(as_role):

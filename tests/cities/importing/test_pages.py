@@ -8,7 +8,7 @@ import pytest
 from flask_babel import force_locale
 from sqlalchemy import select, update
 
-from app.cities.importing.header import SEPARATORS
+from app.cities.importing.reading.header import SEPARATORS
 from app.cities.importing.services import display_name
 from app.cities.models import City
 from app.config import LANGUAGES

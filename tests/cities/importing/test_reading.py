@@ -9,13 +9,14 @@ from flask_babel import force_locale
 from app.cities.exporting.csv_writer import guard, unguard, write_csv
 from app.cities.fields import CSV_FIELDS, FIELDS
 from app.cities.importing.compare import compare_line
-from app.cities.importing.csv_table import MOST_LINES, Line, read_csv
-from app.cities.importing.header import MOST_EMPTY, MOST_TITLES, SEPARATORS
+from app.cities.importing.reading.header import MOST_EMPTY, MOST_TITLES, SEPARATORS
+from app.cities.importing.reading.tables import MOST_LINES, Line
 from app.config import LANGUAGES
 from app.errors import Invalid
 from app.text import load_messages
 from app.textfiles import records
 from app.textfiles.records import LINE_COSTS, MOST_COLUMNS, PAUSE_EVERY
+from tests.cities.importing.staging import read_csv
 from tests.factories import SPACES, note_calls
 
 HEADER = "provincename,cityname,usernumber\n"

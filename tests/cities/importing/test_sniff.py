@@ -6,11 +6,11 @@ import tracemalloc
 import pytest
 from flask_babel import force_locale
 
-from app.cities.importing.csv_table import read_csv
-from app.cities.importing.sniff import find_encoding
+from app.cities.importing.reading.sniff import ENCRYPTED, OLD_DOCUMENT
 from app.errors import Invalid
 from app.textfiles import encoding
 from app.textfiles.encoding import PIECE
+from tests.cities.importing.staging import read_csv
 from tests.factories import note_calls
 
 ASCII = "provincename,cityname,usernumber\n"
@@ -64,7 +64,7 @@ def test_an_encoding_is_recognized(header, codec, mark, name, end):
 def test_big5_is_recognized(header):
     text = header + (TRADITIONAL.replace(",", "，") if "，" in header else TRADITIONAL)
     assert cells(text, "big5") == ["臺灣", "臺北市", "2480681"]
-    assert find_encoding(text.encode("big5")).name == "Big5"
+    assert read_csv(text.encode("big5")).source.encoding == "Big5"
 
 
 def test_rare_characters_need_a_header_of_our_words():
@@ -134,9 +134,8 @@ def test_a_file_whose_encoding_is_known_is_refused_at_its_first_fault(data, mess
         (b" \r\n\r\n", "The file is empty."),
         (codecs.BOM_UTF8, "The file is empty."),
         (codecs.BOM_UTF16_LE, "The file is empty."),
-        (b"PK\3\4\0\0\0", "This is an Excel workbook"),
-        (b"PK\3\4" + ASCII.encode(), "This is an Excel workbook"),
-        (bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 9, "This is an Excel workbook"),
+        (OLD_DOCUMENT + b"\0" * 9, "This is an Excel workbook or another document in the format"),
+        (OLD_DOCUMENT + b"\0" * 9 + ENCRYPTED, "This Excel workbook is protected by a password."),
         (b"<!DOCTYPE html>\n<title>x</title>", "This is a web page"),
         (codecs.BOM_UTF8 + b"\n <html lang=zh>", "This is a web page"),
         ("<table><td>城市".encode("gbk"), "This is a web page"),

@@ -10,7 +10,7 @@ from jinja2 import FileSystemLoader
 
 from app.cities import services
 from app.cities.fields import CITY, PROVINCE, USERS
-from app.cities.importing.header import COLUMNS
+from app.cities.importing.reading.header import COLUMNS
 from app.cities.listing import list_page
 from app.cities.listing.queries import CityListing
 from app.config import LANGUAGES, ROOT

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, text
 
+from app.cities.exporting.queries import batches
 from app.cities.listing import queries
 from app.cities.listing.list_page import CITIES
 from app.cities.listing.queries import CityListing
@@ -101,7 +102,7 @@ def test_batches_give_every_row_once_and_hold_no_connection(many):
     for sort in CityListing.SORTS:
         listing = CityListing(sort=sort, descending=False)
         found = []
-        for batch in queries.batches(ACTOR, listing, 11):
+        for batch in batches(ACTOR, listing, 11):
             assert db.engine.pool.checkedout() == 0
             found += [row.id for row in batch]
         assert found == expected(many, listing)
@@ -177,7 +178,7 @@ def test_every_page_is_read_by_an_index(any_app):
     for listing in (
         plain + filtered + [replace(each, descending=False) for each in plain + filtered]
     ):
-        deep = next((batch[-1] for batch in queries.batches(ACTOR, listing, 3000)), None)
+        deep = next((batch[-1] for batch in batches(ACTOR, listing, 3000)), None)
         further = [cursor_at(listing, deep, True, 3000)] if deep else []
         for cursor in (FIRST, LAST, *further):
             for query in queries.segments(listing, cursor, 51):

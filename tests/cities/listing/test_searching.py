@@ -11,6 +11,7 @@ from itertools import product
 import pytest
 from sqlalchemy import delete, insert, text
 
+from app.cities.exporting.queries import batches
 from app.cities.listing import queries
 from app.cities.listing.queries import CityListing
 from app.cities.models import NAMES_INDEX, City
@@ -135,7 +136,7 @@ def test_pages_of_any_listing_have_the_rows_of_a_plain_filter(any_app, monkeypat
             *back, first = walk(listing, known, LAST, "previous")
             assert ids([first]) == wanted[: listing.size], listing
             assert ids(reversed(back)) == wanted[-len(ids(back)) :] * bool(back), listing
-        found = [row.id for batch in queries.batches(ACTOR, listing, 5) for row in batch]
+        found = [row.id for batch in batches(ACTOR, listing, 5) for row in batch]
         assert found == wanted, listing
 
 

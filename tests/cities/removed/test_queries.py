@@ -12,6 +12,7 @@ from app.cities.removed.queries import RemovedCityListing
 from app.cities.search_keys import REMOVED_KEYS
 from app.database.cursor import FIRST, LAST
 from app.database.engine import db
+from app.database.stored_keys import refresh
 from app.times import now
 from tests.cities.conftest import ACTOR, add_city
 from tests.factories import OPERATOR, statements
@@ -63,7 +64,7 @@ def test_rows_of_the_previous_release_are_found_once_their_keys_are_filled_in():
     db.session.commit()
     assert names(search="深圳") == ""
     assert names() == "深圳市"
-    REMOVED_KEYS.refresh()
+    refresh(REMOVED_KEYS)
     assert names(search="深圳") == "深圳市"
 
 

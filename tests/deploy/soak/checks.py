@@ -25,8 +25,9 @@ from tests.factories import entries
 
 MOST_MB, MOST_DESCRIPTORS, MOST_WAL_MB = 200, 200, 64
 TWO_DAYS = 2 * 24 * 3600
-# flask start, supervisord, the clock, the master and two workers. Redis overwrites its environment.
-PROCESSES = 6
+# flask start, supervisord, the clock, the worker and its child, the master and two workers.
+# Redis overwrites its environment.
+PROCESSES = 8
 
 
 def key_of(entry: HistoryEntry, after: dict[str, object]) -> Key | None:

@@ -75,7 +75,11 @@ class Client:
     def form(self, page: requests.Response, action: str, **fields: object) -> dict[str, Any]:
         """The arguments to send the form with this action that is on a page."""
         found = Page(page)
-        forms = found.all(f'form[action^="{action}"]')
+        forms = [
+            form
+            for form in found.all("form[action]")
+            if str(form["action"]).partition("?")[0] == action
+        ]
         path = str(forms[0]["action"]) if forms else action
         # A button may send another form to its own address.
         inputs = (forms[0] if forms else found.one("#message-actions")).select(

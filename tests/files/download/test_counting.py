@@ -1,5 +1,8 @@
 """Downloads are counted in Redis, and added to the rows by the clock, each exactly once."""
 
+import os
+import signal
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -9,7 +12,9 @@ from app.database.engine import db
 from app.files import queries
 from app.files.download import counting
 from app.redis.client import redis_store
-from tests.factories import OPERATOR, at_once
+from tests import servers
+from tests.conftest import need
+from tests.factories import OPERATOR, add_person, at_once
 from tests.files.helpers import store, without_connection
 
 
@@ -87,6 +92,31 @@ def test_without_redis_the_row_is_changed_at_once(file_id, monkeypatch):
     assert downloads(file_id) == 1
     without_connection(partial(counting.count, file_id))()
     assert downloads(file_id) == 1
+
+
+def test_a_redis_that_is_stopped_for_a_while_counts_each_download_once(make_app):
+    need(servers.REDIS, "redis-server or valkey-server")
+    with servers.short_folder("stopped") as folder, servers.redis_server(folder) as url:
+        app = make_app(REDIS_URL=url)
+        with app.app_context():
+            found = store(add_person("editor", "editor"), "a.txt", b"x").id
+            counting.count(found)
+            pid = redis_store.client.info("server")["process_id"]
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                # The first is sent; the next ones get no connection, and the others do not ask.
+                for _ in range(5):
+                    counting.count(found)
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            servers.wait_until(lambda: answers(redis_store.client), "Redis answers again")
+            counting.store_counts()
+            assert downloads(found) == 6
+
+
+def answers(client):
+    with suppress(RedisError):
+        return client.ping()
 
 
 def test_other_values_under_our_keys_change_nothing(file_id):

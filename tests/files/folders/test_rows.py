@@ -46,14 +46,14 @@ def test_a_restored_file_brings_its_folder_back(people):
 
 @pytest.mark.parametrize("batch", [500, 1])
 def test_files_of_an_earlier_release_get_their_folders(people, monkeypatch, batch):
-    monkeypatch.setattr("app.files.folders.rows.BATCH", batch)
+    monkeypatch.setattr(stored_keys, "AT_ONCE", batch)
     first = store(people[1], "a/b/c.txt", b"1", with_folder=True).id
     store(people[0], "a/d.txt", b"2", with_folder=True)
     removed = store(people[0], "gone/e.txt", b"3", with_folder=True).id
     services.remove_file(editor(people[0]), removed)
     db.session.execute(delete(Folder))
     db.session.commit()
-    FolderRows().refresh()
+    stored_keys.refresh(FolderRows())
     assert paths() == ["a", "a/b"]
     row = db.session.scalars(select(Folder).where(Folder.path == "a")).one()
     assert row.created_by == people[1]

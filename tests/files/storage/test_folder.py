@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import random
 import re
 import resource
 import subprocess
@@ -67,25 +68,57 @@ def test_a_file_that_is_too_large_is_discarded(tmp_path):
     assert on_disk(tmp_path) == []
 
 
+# Prints the kind of problem of a file, of which the disk takes only the first 100 kB.
 FILL = """
-import resource, sys
+import resource, signal, sys
 from pathlib import Path
 from app.files.storage.folder import Incoming
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 incoming = Incoming(Path(sys.argv[1]), 10**9)
-for _ in range(10):
-    incoming.write(b"x" * 65536)
+incoming.write(b"x" * int(sys.argv[2]))
+incoming.write(b"x" * int(sys.argv[2]))
+incoming.finish()
 print(type(incoming.problem).__name__)
 """
+# Prints the digest of a file whose blocks are small and large in turn.
+BLOCKS = """
+import random, sys
+from pathlib import Path
+from app.files.storage.folder import Incoming
+incoming = Incoming(Path(sys.argv[1]), 10**9)
+for seed in range(20):
+    incoming.write(random.Random(seed).randbytes(1_000_000 if seed % 3 else 10_000))
+incoming.finish()
+print(incoming.sha256)
+"""
+# In a web process large blocks are written in a thread.
+IN_WEB = "from gevent import monkey\nmonkey.patch_all()\n"
+SERVERS = pytest.mark.parametrize("server", ["", IN_WEB], ids=["command", "web"])
 
 
-def test_a_disk_that_fills_up_midway_leaves_nothing(tmp_path):
+def run(program, *words):
     done = subprocess.run(
-        [sys.executable, "-c", FILL, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-c", program, *map(str, words)], cwd=ROOT, capture_output=True, text=True
     )
-    assert done.stdout.strip() == "NoSpace", done.stderr
+    return done.stdout.strip() or done.stderr
+
+
+@SERVERS
+@pytest.mark.parametrize("block", [65_536, 1 << 20])
+def test_a_disk_that_fills_up_midway_leaves_nothing(tmp_path, server, block):
+    assert run(server + FILL, tmp_path, block) == "NoSpace"
     assert on_disk(tmp_path) == []
+
+
+@SERVERS
+def test_blocks_of_any_size_are_in_the_file_in_their_order(tmp_path, server):
+    digest = run(server + BLOCKS, tmp_path)
+    (path,) = on_disk(tmp_path)
+    sizes = [1_000_000 if seed % 3 else 10_000 for seed in range(20)]
+    sent = b"".join(random.Random(seed).randbytes(size) for seed, size in enumerate(sizes))
+    assert path.read_bytes() == sent
+    assert digest == hashlib.sha256(sent).hexdigest()
 
 
 KILLED = """

@@ -1,8 +1,8 @@
-"""The header of a CSV file: where it is, what separates its columns, and what they are."""
+"""The header of a file: where it is, what separates its columns, and what they are."""
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from app.cities.exporting.csv_writer import HEADER
@@ -18,6 +18,7 @@ from app.textfiles.records import (
     refused,
     unmatched_quotes,
 )
+from app.workbooks.reading import Row
 
 OTHERS_SHOWN, OTHER_LENGTH = 20, 60
 COLUMNS: dict[str, Field] = {header: field for field in CSV_FIELDS for header in field.headers}
@@ -92,10 +93,29 @@ def find_heading(lines: Lines) -> Heading | None:
             if titles > MOST_TITLES:
                 break
         if plain:
-            shown = "".join(c if c.isprintable() else " " for c in plain[:OTHER_LENGTH])
-            skipped.append((lines.count, shown))
+            skipped.append((lines.count, shown(plain)))
         check_empty(lines.count, lines.count - titles)
         lines.begin_record()
+    return best
+
+
+def find_heading_row(rows: Iterable[Row | None]) -> Heading | None:
+    """The same of the rows of a sheet, whose columns are separated already."""
+    best: Heading | None = None
+    skipped: Skipped = []
+    titles = 0
+    for row in rows:
+        if row is None or titles > MOST_TITLES:
+            break
+        known = frozenset(known_columns(row.cells).values())
+        heading = Heading(row.number, "", "", row.cells, known, "", list(skipped))
+        if heading.is_complete:
+            return heading
+        if best is None or len(known) > len(best.known):
+            best = heading
+        text = " ".join(filter(None, map(str.strip, row.cells)))
+        titles += not text.startswith("#")
+        skipped.append((row.number, shown(text)))
     return best
 
 
@@ -108,11 +128,21 @@ def read_headings(
         if all(map(begin.count, separator)) or separator == separators[0]:
             tidy = quotes_of(separator).tidy(begin, inside=False)
             cells = next(csv.reader([tidy], delimiter=separator[0]), [])[:MOST_COLUMNS]
-            known = {cell: COLUMNS.get(header_key(cell)) for cell in cells}
-            names = {cell: field.name for cell, field in known.items() if field}
+            names = known_columns(cells)
             evidence = "".join([separator, *names])
             found = frozenset(names.values())
             yield Heading(line, text, separator, cells, found, evidence, skipped)
+
+
+def known_columns(cells: Iterable[str]) -> dict[str, str]:
+    """The names of the fields that cells of a header name, by these cells."""
+    known = {cell: COLUMNS.get(header_key(cell)) for cell in cells}
+    return {cell: field.name for cell, field in known.items() if field}
+
+
+def shown(text: str) -> str:
+    """The beginning of a title, on one line."""
+    return "".join(c if c.isprintable() else " " for c in text[:OTHER_LENGTH])
 
 
 def separator_of(text: str) -> str:

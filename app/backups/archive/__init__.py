@@ -1,0 +1,1 @@
+"""The archive: one tar file, its manifest, writing and reading it."""

@@ -1,0 +1,1 @@
+"""What a backup has of the database: SQLite's file, or the SQL that mariadb-dump writes."""

@@ -1,0 +1,33 @@
+"""Deleting jobs that ended long ago."""
+
+from functools import partial
+from typing import Any
+
+from sqlalchemy import and_, delete, or_, select
+
+from app.database.dialects import DatabaseTime
+from app.database.engine import db
+from app.database.service import unrecorded
+from app.jobs.models import Job
+from app.removed.emptying import repeat_for
+
+DAY = 86_400
+# Results that belong to nobody are computed again when somebody asks.
+DAYS, NOBODYS_DAYS = 30, 1
+BATCH = 200
+SECONDS = 2.0  # of one look
+
+
+def delete_ended() -> int:
+    """Delete jobs, with their logs, that ended so many days ago; returns how many."""
+    return repeat_for(SECONDS, partial(delete_batch, BATCH), BATCH)
+
+
+@unrecorded
+def delete_batch(most: int) -> int:
+    """Delete some of them; returns how many."""
+    old = Job.ended_at < DatabaseTime(-DAYS * DAY)
+    nobodys = and_(Job.created_by.is_(None), Job.ended_at < DatabaseTime(-NOBODYS_DAYS * DAY))
+    ids = db.session.scalars(select(Job.id).where(or_(old, nobodys)).limit(most)).all()
+    deleted: Any = db.session.execute(delete(Job).where(Job.id.in_(ids))) if ids else None
+    return deleted.rowcount if deleted else 0

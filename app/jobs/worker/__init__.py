@@ -1,0 +1,1 @@
+"""What does jobs: the broker, the clock's part, and the program `worker`."""

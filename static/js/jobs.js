@@ -1,0 +1,36 @@
+// While a job on the page is active, its part of the page, [data-live], is read again every two
+// seconds. It ends with the last job, when the session ends, and pauses while nobody looks.
+
+const SECONDS = 2;
+const live = document.querySelector("[data-live]");
+
+async function update() {
+  const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!response.ok || response.redirected) return;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const next = page.getElementById(live.id);
+  if (!next) return;
+  for (const count of document.querySelectorAll("[data-count]")) {
+    const now = page.querySelector(`[data-count="${count.dataset.count}"]`);
+    if (now) count.textContent = now.textContent;
+  }
+  live.toggleAttribute("data-active", next.hasAttribute("data-active"));
+  // What has the focus, or is selected, is not replaced while the job goes on.
+  const isUsed = live.contains(document.activeElement) || !getSelection().isCollapsed;
+  if (isUsed && live.hasAttribute("data-active")) return;
+  live.replaceChildren(...next.childNodes);
+}
+
+async function repeat() {
+  while (live.hasAttribute("data-active")) {
+    await new Promise((resolve) => setTimeout(resolve, SECONDS * 1000));
+    if (document.hidden) continue;
+    try {
+      await update();
+    } catch {
+      // The server is away for a moment.
+    }
+  }
+}
+
+if (live) repeat();

@@ -1,0 +1,19 @@
+"""Fixtures: an application with people, cities and files, and the program that dumps MariaDB."""
+
+import shutil
+
+import pytest
+
+from app.backups.databases import mariadb
+from tests.backups.contents import fill
+from tests.conftest import need
+
+
+@pytest.fixture
+def filled(request, any_app):
+    """An application on each database with some of everything. MariaDB is skipped without the
+    program mariadb-dump."""
+    if "mariadb" in request.node.callspec.params.values():
+        need(next(filter(None, map(shutil.which, mariadb.PROGRAMS)), None), "mariadb-dump")
+    fill()
+    return any_app
