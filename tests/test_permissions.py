@@ -48,6 +48,7 @@ REQUIRED = {
     "app.auth.tokens.services.list_tokens": Role.VIEWER,
     "app.auth.tokens.services.revoke_token": Role.VIEWER,
     "app.auth.tokens.services.store_token": Role.VIEWER,
+    "app.backups.rehearsing.rehearse_backup": Role.ADMIN,
     "app.backups.restoring.restore_backup": Role.ADMIN,
     "app.backups.services.create_backup": Role.ADMIN,
     "app.backups.services.list_backups": Role.ADMIN,

@@ -23,6 +23,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # Functions with @unrecorded, which have no actor and no history, and what they are for.
 BOOKKEEPING = {
+    "backups/rehearsing.py: store_proof": "whether a backup can be restored",
     "auth/sign_in/services.py: note_sign_in": "last sign-in",
     "auth/sign_in/services.py: replace_hash": "the same password under the present parameters",
     "auth/tokens/services.py: note_use": "last use",

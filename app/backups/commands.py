@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 from app.actor import Actor
 from app.backups import services
 from app.backups.archive.manifest import Manifest
+from app.backups.rehearsing import rehearse_backup
 from app.backups.restoring import restore_backup
 from app.backups.services import Backup, Progress
 from app.current import settings
@@ -118,4 +119,15 @@ def restore(name: str | None, replace: bool) -> None:
         click.echo(f"What was here before is in {done.former.path}.")
     if done.sessions_ended:
         click.echo("All sessions have ended.")
+    raise SystemExit(report_files(done.manifest))
+
+
+@backup.command("rehearse")
+@name_argument
+def rehearse(name: str | None) -> None:
+    """Restore the backup NAME, or the newest, into a scratch database and folder, and compare."""
+    with percentage("Rehearsing") as progress:
+        done = rehearse_backup(Actor.operator(), name, progress)
+    assert done.manifest  # noqa: S101 - for mypy
+    click.echo(f"{done.name} can be restored: {contents(done.manifest)}.")
     raise SystemExit(report_files(done.manifest))

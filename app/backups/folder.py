@@ -4,7 +4,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -78,10 +78,10 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def delete_old(folder: Path, retained: int, spared: str | None = None) -> list[str]:
+def delete_old(folder: Path, retained: int, spared: Collection[str] = ()) -> list[str]:
     """Delete all but the newest backups; returns their names. One more is spared: the last that is
     known to restore."""
-    old = [path for path in find_all(folder)[retained:] if path.name != spared]
+    old = [path for path in find_all(folder)[retained:] if path.name not in spared]
     for path in old:
         path.unlink(missing_ok=True)
     return [path.name for path in old]

@@ -20,7 +20,7 @@ from app.backups.placing import Restorer, placed_files
 from app.backups.services import FULL, Backup, Meter, Progress, make_backup
 from app.cities import cache as cities
 from app.current import settings
-from app.database import schema, stored_keys
+from app.database import schema
 from app.database.engine import db
 from app.database.service import permitted
 from app.disk import has_space
@@ -61,6 +61,7 @@ def restore_backup(
         meter = Meter(2 * size, progress)
         manifest = read_archive(path, Receiver(), meter)
         check_fits(manifest)
+        check_space(manifest, files_dir)
         prepare_database()
         is_empty = not has_rows()
         if not is_empty and not replace:
@@ -74,7 +75,7 @@ def restore_backup(
 
 
 def check_fits(manifest: Manifest) -> None:
-    """BadBackup for one that this release and this database cannot take."""
+    """BadBackup if this release or this kind of database cannot take it."""
     kind = KINDS[db.engine.dialect.name]
     if manifest.database.kind != kind:
         raise BadBackup(
@@ -86,8 +87,12 @@ def check_fits(manifest: Manifest) -> None:
         )
     if manifest.database.revision not in schema.known_revisions():
         raise BadBackup(N_("This backup was made by a newer release, which has to restore it."))
+
+
+def check_space(manifest: Manifest, place: Path) -> None:
+    """NoSpace if the restored files and database do not fit."""
     needed = manifest.files.bytes + manifest.database.content.bytes
-    if not has_space(settings().files_dir, needed):
+    if not has_space(place, needed):
         size = Bytes(needed)
         raise NoSpace(N_("There is no space to restore a backup of %(size)s.", size=size))
 
@@ -113,12 +118,13 @@ def has_rows() -> bool:
         )
 
 
-def open_target() -> Target:
-    """A database beside that of the application."""
+def open_target(scratch: Path | None = None) -> Target:
+    """A database beside that of the application; `scratch` is where SQLite's file is, if it is not
+    to become that one."""
     if db.engine.dialect.name == "mysql":
         return MariaDbTarget(db.engine)
     database = Path(db.engine.url.database or "")
-    return SqliteTarget(database, database.with_name(f"{database.name}.restored"))
+    return SqliteTarget(database, scratch or database.with_name(f"{database.name}.restored"))
 
 
 def put_in_place(path: Path, manifest: Manifest, meter: Meter) -> None:
@@ -149,7 +155,6 @@ def finish(actor: Actor, path: Path) -> bool:
         schema.bring_up_to_date(settings().database_url)
     except schema.SchemaError as error:
         raise Refused(N_("The backup was restored. %(problem)s", problem=str(error))) from None
-    stored_keys.refresh_all()
     event("backup-restored", logging.WARNING, backup=path.name, via=actor.via.value)
     with suppress(RedisError):
         cities.CACHE.invalidate()

@@ -13,9 +13,11 @@ from app.backups import folder
 from app.backups.archive.manifest import BadBackup, Manifest
 from app.backups.archive.reading import Receiver, read_archive, read_manifest
 from app.backups.creating import open_source, write_archive
+from app.backups.proofs import last_proof
 from app.config import environment
 from app.current import settings
 from app.database.engine import db, release_connection
+from app.database.failures import tolerated
 from app.database.service import permitted
 from app.disk import has_space
 from app.errors import NoSpace
@@ -65,9 +67,18 @@ def create_backup(actor: Actor, progress: Progress | None = None) -> Backup:
     place = settings().backup_dir
     with folder.locked(place):
         made = make_backup(progress)
-        for name in folder.delete_old(place, settings().backups_retained):
+        for name in folder.delete_old(place, settings().backups_retained, spared=proven_names()):
             log.info("deleted the old backup %s", name)
     return made
+
+
+def proven_names() -> set[str]:
+    """The backup that was last restored to prove that it can be. A database that was not prepared
+    for this release has no table of these."""
+    found = set()
+    with tolerated("which backup is known to restore is unknown"):
+        found.add(last_proof().name)
+    return found
 
 
 def make_backup(progress: Progress | None = None) -> Backup:

@@ -1,11 +1,21 @@
 """Who sees the results of the single checks, and what Redis is warned of."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from ipaddress import ip_address
 
+from babel.dates import format_timedelta
+
 from app.actor import Actor
+from app.times import now
 
 GOOD_POLICIES = ("volatile-ttl", "noeviction")
+
+
+def ago(moment: datetime) -> str:
+    """How long ago something was, in English as all of a report."""
+    passed = moment - now()
+    return format_timedelta(passed, "minute", threshold=1, add_direction=True, locale="en")
 
 
 def may_see_details(actor: Actor, address: str) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 
 from app.auth import common_passwords
 from app.backups import maintenance
+from app.backups.proofs import last_proof
 from app.clock import lease
 from app.concurrency import run_in_thread
 from app.current import settings
@@ -30,7 +31,7 @@ from app.database.failures import (
 )
 from app.database.limits import CONNECTIONS
 from app.disk import others_can_read
-from app.health.rules import warn_of_memory
+from app.health.rules import ago, warn_of_memory
 from app.health.warnings import last_proxy, last_refusal
 from app.jobs.queries import has_worker
 from app.redis import failures as redis_failures
@@ -56,6 +57,7 @@ READABLE = Check(
     "warning: every account of this machine can read the database, the log or the files; "
     "`flask prepare` mends that",
 )
+NOT_PROVEN = "no backup has been proven restorable"
 RESTORING = Check(False, "a backup is being restored")
 NO_REDIS = "Redis does not answer"
 
@@ -128,12 +130,14 @@ def check_all() -> dict[str, Check]:
         "storage": check_storage,
         "proxy": check_proxy,
         "passwords": check_passwords,
+        "backups": check_backups,
     }
     report: dict[str, Check] = {}
     if maintenance.is_restoring(settings().files_dir):
         return {"backups": RESTORING}
     for name, check in checks.items():
-        if name in ("tables", "clock", "worker") and not all(each.ok for each in report.values()):
+        needs_database = name in ("tables", "clock", "worker", "backups")
+        if needs_database and not all(each.ok for each in report.values()):
             continue  # this would wait for the same time-out again
         report[name] = check()
     if report["database"].ok and report["redis"].ok and (number := last_refusal()):
@@ -243,6 +247,22 @@ def check_passwords() -> Check:
     if common_passwords.FILE.exists():
         return Check()
     return Check(False, common_passwords.MISSING)
+
+
+def check_backups() -> Check:
+    """Check that a backup is known to restore; pages do not need it."""
+    try:
+        proof = last_proof()
+    except DATABASE_ERRORS as error:
+        return failed(error)
+    finally:
+        db.session.rollback()
+    when = f"last proven restorable {ago(proof.proven_at)}" if proof.proven_at else NOT_PROVEN
+    if proof.problem:
+        return Check(True, f"warning: the last backup cannot be restored; {when}")
+    if proof.is_due:
+        return Check(True, f"warning: {when}; run `flask backup create` and `rehearse`")
+    return Check(True, when)
 
 
 def check_proxy() -> Check:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.actor import Actor, Role
+from app.backups.proofs import Proof, last_proof
 from app.cities.importing.queries import Unconfirmed, count_unconfirmed
 from app.cities.services import SAMPLE_COUNT
 from app.cities.statistics.queries import Statistics, count_changed, read_statistics
@@ -25,7 +26,8 @@ NEW_MOST = 3  # changes after which the first steps are hidden
 class Overview:
     """`changed_today` is None for more than COUNT_MOST. `imports` and `uploads` are the reader's
     own; of uploads the newest of those that are going on, and how many more there are.
-    `uploading` are the ids of the batches that anybody is uploading."""
+    `uploading` are the ids of the batches that anybody is uploading. `proof` of backups is for
+    administrators."""
 
     figures: Statistics
     changed_today: int | None
@@ -36,6 +38,7 @@ class Overview:
     uploading: Collection[str]
     newest_files: list[File]
     changes: list[ChangeGroup]
+    proof: Proof | None
 
     @property
     def is_new(self) -> bool:
@@ -66,4 +69,5 @@ def read_overview(actor: Actor, today: datetime) -> Overview:
         imports=count_unconfirmed(actor) if actor.may_write else Unconfirmed(0, 0),
         newest_files=list_newest(actor, FILES_SHOWN),
         changes=recent_changes(actor, GROUPS_SHOWN),
+        proof=last_proof() if actor.is_admin else None,
     )

@@ -206,7 +206,7 @@ def test_old_backups_are_deleted_and_foreign_files_are_not(make_app):
         made.append(services.create_backup(OPERATOR).name)
         assert [each.name for each in services.list_backups(OPERATOR)] == made[:1:-1]
         assert (place / "notes.tar").exists()
-        assert folder.delete_old(place, 1, spared=made[2]) == []
+        assert folder.delete_old(place, 1, spared={made[2]}) == []
 
 
 def test_only_administrators_make_and_see_backups(app):

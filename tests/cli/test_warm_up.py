@@ -1,5 +1,7 @@
 """What a web process does before its first request."""
 
+import gc
+
 import pytest
 from jinja2 import ChoiceLoader, DictLoader
 from sqlalchemy import create_engine
@@ -31,6 +33,14 @@ def test_first_request_compiles_no_template(cold, monkeypatch):
     for path in ("/cities", "/login", "/nothing"):
         cold.test_client().get(path, headers=HTML)
     assert compiled == []
+
+
+def test_a_collection_of_garbage_does_not_look_at_what_was_loaded(cold):
+    try:
+        warm_up(cold)
+        assert gc.get_freeze_count() > 100_000
+    finally:
+        gc.unfreeze()
 
 
 def test_template_that_does_not_compile_is_logged_and_left_out(cold, caplog):

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from app.backups.archive.manifest import BadBackup, DatabasePart
 from app.backups.databases import mariadb, sqlite
+from app.backups.databases.sources import FILES
 from app.backups.databases.sql import RowCounter, statements
 from app.database.engine import create_command_engine
 from app.database.failures import DATABASE_ERRORS, number_of
@@ -45,6 +46,10 @@ class Target(ABC):
     @abstractmethod
     def check_content(self, part: DatabasePart) -> None:
         """BadBackup if its rows are not those that were backed up."""
+
+    @abstractmethod
+    def stored_files(self) -> Iterator[tuple[str, str]]:
+        """The stored names of all files that its rows name, with their hashes."""
 
     @abstractmethod
     def renew_identity(self) -> None:
@@ -138,6 +143,12 @@ class MariaDbTarget(Target):
             if counter.hashes.get(name) != sha256:
                 raise BadBackup(N_(DIFFERENT.text, name=name))
 
+    def stored_files(self) -> Iterator[tuple[str, str]]:
+        with self.engine.connect() as connection:
+            rows = connection.execution_options(stream_results=True).execute(text(FILES))
+            for name, _size, sha256 in rows:
+                yield name, sha256
+
     def renew_identity(self) -> None:
         with self.engine.connect() as connection:
             connection.execute(text(NEW_IDENTITY), {"token": secrets.token_hex(16)})
@@ -226,6 +237,11 @@ class SqliteTarget(Target):
             raise BadBackup(N_("The restored database is damaged: %(reason)s", reason=found))
         if row:
             raise BadBackup(N_(DIFFERENT.text, name=row[0]))
+
+    def stored_files(self) -> Iterator[tuple[str, str]]:
+        with sqlite.opened(self.scratch) as connection:
+            for name, _size, sha256 in connection.execute(FILES):
+                yield name, sha256
 
     def renew_identity(self) -> None:
         with closing(sqlite3.connect(self.scratch, isolation_level=None)) as connection:

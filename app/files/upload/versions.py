@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 
 from app.database.engine import db
 from app.files.models import File
@@ -25,6 +25,16 @@ class LastVersion:
     number: int
     sent_path: str
     current: File | None
+
+
+def last_and_current(same: Conditions) -> Select[File]:
+    """Of each name the last version and the current one, of however many it has."""
+    numbers = select(File.name, func.max(File.version).label("last")).where(*same)
+    of_name = numbers.group_by(File.name).subquery()
+    is_last = and_(File.name == of_name.c.name, File.version == of_name.c.last)
+    is_current = and_(File.replaced_at.is_(None), File.removed_at.is_(None))
+    rows = select(File).outerjoin(of_name, is_last).order_by(File.version)
+    return rows.where(*same, or_(of_name.c.name.is_not(None), is_current))
 
 
 class Versions:
@@ -55,7 +65,7 @@ class Versions:
         unknown = [path for path in dict.fromkeys(paths) if path not in self.last]
         self.last.update(dict.fromkeys(unknown))
         for same in self.by_folder(unknown):
-            for row in db.session.scalars(select(File).where(*same).order_by(File.version)):
+            for row in db.session.scalars(last_and_current(same)):
                 before = self.last[row.folder, row.name]
                 is_current = row.replaced_at is None and row.removed_at is None
                 current = row if is_current else before.current if before else None

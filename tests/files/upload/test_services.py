@@ -19,6 +19,7 @@ from app.files.services import remove_file
 from app.files.storage.folder import Incoming, path_of
 from app.files.upload import services as uploads
 from app.files.upload.batches import batch_of
+from app.files.upload.versions import last_and_current
 from app.history.models import HistoryEntry
 from tests.factories import OPERATOR
 from tests.files.helpers import (
@@ -54,6 +55,21 @@ def test_the_longest_names_fit(people):
     name = "/".join(["文" * 85] * 5 + ["文" * 70, "𠮷" * 62 + ".pdf"])
     file = queries.load_file(OPERATOR, store(people[0], name, with_folder=True).id)
     assert file.path == name
+
+
+def test_of_many_versions_only_those_that_matter_are_read(people):
+    names = [f"{number}.txt" for number in range(3)]
+    for version in range(12):
+        uploads.store_uploads(
+            editor(people[0]), received_files(*((name, b"%d" % version) for name in names))
+        )
+    removed = db.session.scalars(select(File.id).where(File.name == "0.txt", File.version == 12))
+    remove_file(editor(people[0]), removed.one())
+    same = (File.owner_id == people[0], File.folder == "", File.name.in_(names))
+    found = db.session.scalars(last_and_current(same)).all()
+    assert sorted((file.name, file.version) for file in found) == [(name, 12) for name in names]
+    versions = [store(people[0], name, b"x").version for name in names]
+    assert versions == [13, 13, 13]
 
 
 def test_the_same_name_again_is_the_next_version_and_the_older_stays_by_id(people):
