@@ -151,6 +151,19 @@ def test_reload_starts_a_clock_that_has_ended(running):
     assert running.supervisorctl("pid", "clock").strip() != "0"
 
 
+def test_reload_starts_a_program_that_this_release_has_added(running):
+    config = running.folder / "supervisor.conf"
+    before = config.read_text()
+    config.write_text(before + "[program:another]\ncommand = sleep 60\nautostart = false\n")
+    try:
+        restart_program(Settings.load({"INSTANCE": str(running.folder)}), "another")
+        assert running.supervisorctl("pid", "another").strip() != "0"
+        running.supervisorctl("stop", "another")
+        running.supervisorctl("remove", "another")
+    finally:
+        config.write_text(before)
+
+
 def test_reload_reports_a_clock_that_does_not_start(folder, capsys):
     restart_program(Settings.load({"INSTANCE": str(folder)}), "clock")
     assert "The program clock was not started: " in capsys.readouterr().err
