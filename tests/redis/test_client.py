@@ -118,7 +118,7 @@ def test_after_the_second_failure_one_call_in_a_while_asks_redis(
     assert len(lines(caplog)) == 2
 
 
-@pytest.mark.parametrize("milliseconds", [700, 1500])
+@pytest.mark.parametrize("milliseconds", [1000, 1500])
 def test_a_hiccup_costs_at_most_its_own_length(own_app, own_redis, caplog, milliseconds):
     """One script blocks Redis; pages are asked for all the while."""
     browser = Browser(own_app)
