@@ -20,7 +20,7 @@ from app.backups.placing import Restorer, placed_files
 from app.backups.services import FULL, Backup, Meter, Progress, make_backup
 from app.cities import cache as cities
 from app.current import settings
-from app.database import schema, stored_keys
+from app.database import schema
 from app.database.engine import db
 from app.database.service import permitted
 from app.disk import has_space
@@ -155,7 +155,6 @@ def finish(actor: Actor, path: Path) -> bool:
         schema.bring_up_to_date(settings().database_url)
     except schema.SchemaError as error:
         raise Refused(N_("The backup was restored. %(problem)s", problem=str(error))) from None
-    stored_keys.refresh_all()
     event("backup-restored", logging.WARNING, backup=path.name, via=actor.via.value)
     with suppress(RedisError):
         cities.CACHE.invalidate()

@@ -78,6 +78,7 @@ def proven_names() -> set[str]:
     found = set()
     with tolerated("which backup is known to restore is unknown"):
         found.add(last_proof().name)
+        release_connection()
     return found
 
 

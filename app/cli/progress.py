@@ -16,8 +16,10 @@ class Progress:
         self.printed = ""
 
     def __call__(self, what: str, done: int, total: int) -> None:
+        if not total:
+            return
         is_end = done >= total and what == self.printed
         if is_end or time.monotonic() - self.printed_at >= SECONDS:
-            click.echo(f"{what}: {done:,} of {total:,} ({done * 100 // (total or 1)} %)", err=True)
+            click.echo(f"{what}: {done:,} of {total:,} ({done * 100 // total} %)", err=True)
             self.printed_at = time.monotonic()
             self.printed = "" if is_end else what

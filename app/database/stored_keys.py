@@ -3,8 +3,9 @@ upgrade, and in rows that the previous release wrote during it. A package regist
 init_app."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from flask import Flask, current_app
@@ -15,10 +16,13 @@ from app.database.service import unrecorded
 from app.errors import Locked
 
 BATCH = 500
-AT_ONCE = 2000  # rows of a command, which may hold them for longer
+AT_ONCE = 1000  # rows of a command, which may hold them for longer
 EXTENSION = "gazetteer-stored-keys"
 
 Report = Callable[[str, int, int], object]  # of what so many rows are done, of how many
+
+
+Store = Callable[..., object]  # calls the function that it is given, now or in a while
 
 
 def no_report(_what: str, _done: int, _total: int) -> None:
@@ -31,9 +35,9 @@ class Refreshable(Protocol):
     name: str
     model: Any
 
-    def refresh_batch(self, after: int, most: int) -> int | None:
-        """Refresh what belongs to so many rows behind an id; returns the last id, or None at the
-        end."""
+    def refresh_batch(self, after: int, most: int, store: Store) -> int | None:
+        """Refresh what belongs to so many rows behind an id, of which `store` calls the service
+        that writes; returns the last id, or None at the end."""
 
 
 class StoredKeys:
@@ -54,15 +58,14 @@ class StoredKeys:
                 found.append({"id": row.id, **right})
         return found
 
-    def refresh_batch(self, after: int, most: int) -> int | None:
+    def refresh_batch(self, after: int, most: int, store: Store) -> int | None:
         """Each batch is a short transaction; rows that are locked now are left to the next time."""
         query = self.query.where(self.model.id > after).order_by(self.model.id).limit(most)
         rows = db.session.execute(query).all()
         db.session.rollback()
         if changes := self.changed(rows):
             # What is renamed in the meantime is compared again the next time.
-            with suppress(Locked):
-                store_keys(self.model, changes)
+            store(store_keys, self.model, changes)
         return rows[-1].id if len(rows) == most else None
 
 
@@ -75,7 +78,7 @@ class KeyWalk:
 
     def step(self) -> None:
         """Refresh the next batch."""
-        self.last = self.keys.refresh_batch(self.last, BATCH) or 0
+        self.last = self.keys.refresh_batch(self.last, BATCH, store_now) or 0
 
 
 def register(app: Flask, keys: Refreshable) -> None:
@@ -94,10 +97,38 @@ def refresh(keys: Refreshable, report: Report = no_report) -> None:
     total = db.session.scalar(select(func.count()).select_from(keys.model)) or 0
     last: int | None = 0
     done = 0
-    while last is not None:
-        last = keys.refresh_batch(last, AT_ONCE)
-        done = total if last is None else min(done + AT_ONCE, total)
-        report(keys.name, done, total)
+    with storing_in_thread() as store:
+        while last is not None:
+            last = keys.refresh_batch(last, AT_ONCE, store)
+            report(keys.name, min(done, total), total)  # the last batch is being stored
+            done += AT_ONCE
+    report(keys.name, total, total)
+
+
+def store_now(service: Callable[..., object], *values: Any) -> None:
+    with suppress(Locked):
+        service(*values)
+
+
+@contextmanager
+def storing_in_thread() -> Iterator[Store]:
+    """Stores a batch while the next one is read and its keys are computed, which takes as long."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    before: list[Future[None]] = []
+
+    def store_in_context(*values: Any) -> None:
+        with app.app_context():
+            store_now(*values)
+
+    def store(*values: Any) -> None:
+        if before:
+            before.pop().result()
+        before.append(thread.submit(store_in_context, *values))
+
+    with ThreadPoolExecutor(1) as thread:
+        yield store
+        if before:
+            before.pop().result()
 
 
 def step() -> None:

@@ -152,8 +152,8 @@ def far_down(register: Register) -> str:
     return f"/cities?page={write_cursor(Cursor(True, random.randint(1, register.size)))}"
 
 
-def export(name: str, query: str = "") -> Case:
-    path = f"/cities/export.csv{query}"
+def export(name: str, query: str = "", kind: str = "csv") -> Case:
+    path = f"/cities/export.{kind}{query}"
     return Case(
         name, lambda register, _: register.client.stream(path, EXPORT_SECONDS), takes_long=True
     )
@@ -199,6 +199,7 @@ CASES = [
     export("export"),
     export("export, search, many rows", f"?q={quote(MANY)}"),
     export("export, by city", "?sort=city"),
+    export("export, Excel", kind="xlsx"),
 ]
 
 

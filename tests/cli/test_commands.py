@@ -42,6 +42,7 @@ def test_prepare_says_how_far_it_is(app, flask, monkeypatch):
         add_cities(*(("p", f"c{number}", number) for number in range(3)))
         done = flask("prepare")
     assert [line for line in done.stderr.splitlines() if "of city" in line] == [
+        "search keys of city: 0 of 3 (0 %)",
         "search keys of city: 2 of 3 (66 %)",
         "search keys of city: 3 of 3 (100 %)",
     ]

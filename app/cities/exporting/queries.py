@@ -27,7 +27,7 @@ from app.database.cursor import FIRST
 from app.database.engine import release_connection
 from app.database.keyset import Query, cursor_at, read_segments
 
-BATCH_SIZE = 1000
+BATCH_SIZE = 500
 
 
 def batches(actor: Actor, listing: CityListing, size: int = BATCH_SIZE) -> Iterator[list[CityRow]]:
@@ -59,12 +59,12 @@ def read_all(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
     query, cursor = wanted_query(listing), FIRST
     while rows := read_segments(in_order(query, listing, cursor), size):
         release_connection()
+        yield_to_hub()
         if wanted := [row for row in rows if row.wanted] if is_searched(listing) else rows:
             yield wanted
         if len(rows) < size:
             return
         cursor = cursor_at(listing, rows[-1], True, None)
-        yield_to_hub()
 
 
 def wanted_query(listing: CityListing) -> Query:

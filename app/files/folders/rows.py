@@ -10,6 +10,7 @@ from sqlalchemy.dialects import mysql, sqlite
 from app.database.engine import db
 from app.database.limits import slices
 from app.database.service import unrecorded
+from app.database.stored_keys import Store
 from app.files.folders.models import Folder
 from app.files.folders.paths import ancestors, parent_of
 from app.files.models import File
@@ -81,7 +82,7 @@ class FolderRows:
     name = "folders of files"
     model = File
 
-    def refresh_batch(self, after: int, most: int) -> int | None:
+    def refresh_batch(self, after: int, most: int, store: Store) -> int | None:
         """Add the rows for the files behind an id."""
         query = select(File.id, File.folder, File.created_at, File.owner_id, File.removed_at)
         files = db.session.execute(query.where(File.id > after).order_by(File.id).limit(most)).all()
@@ -91,7 +92,7 @@ class FolderRows:
             missing -= set(db.session.scalars(select(Folder.path).where(Folder.path.in_(some))))
         db.session.rollback()
         if missing:
-            fill_rows([(path, *wanted[path]) for path in sorted(missing)])
+            store(fill_rows, [(path, *wanted[path]) for path in sorted(missing)])
         return files[-1].id if len(files) == most else None
 
 
