@@ -216,12 +216,12 @@ def test_an_earlier_version_is_made_current(site, open_as):
 
 
 def test_the_site_answers_while_pictures_are_made(site):
-    """Six large pictures, of which two are made at once; the others wait or are told to."""
+    """Four large pictures, of which two are made at once; the others wait or are told to."""
     made: list[int] = []
     large = Image.effect_noise((6000, 5000), 40)
     buffer = io.BytesIO()
     large.save(buffer, "PNG", compress_level=1)
-    files = [add(site, f"large {n}.png", buffer.getvalue()) for n in range(6)]
+    files = [add(site, f"large {n}.png", buffer.getvalue()) for n in range(4)]
     cookies = site.clients["viewer"].cookies
 
     def ask(file_id: int) -> None:
