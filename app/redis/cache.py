@@ -36,6 +36,8 @@ T = TypeVar("T")
 PREVIOUS_SECONDS = 1.0
 WAIT_SECONDS = 1.8  # for the computation of another request
 
+# A Redis that takes no changes now (full, read-only, its disk full) did not take those of the table
+# either: SETRANGE, which changes nothing here, is then refused as they were.
 # Returns the value, or a timestamp and 1 if this request has to compute it, 0 if another does. A
 # value that started after the request first looked is right for it, whatever has changed since. It
 # has been stale since the first change after it started. Of each kind only the last two are known:
@@ -44,6 +46,7 @@ WAIT_SECONDS = 1.8  # for the computation of another request
 # request first looked, the last change of its person or -1 if it needs a current value, for how
 # long a stale value is shown.
 LOOK = f"""{LOCK}{TIMESTAMPS}
+ask("SETRANGE", KEYS[4], 0, "")
 local valid, value, started, stale_since = complete(), ask("GET", KEYS[3]), nil, nil
 if value then
   local timestamp, shape, kinds = string.match(value, "^(%d+) (%w+) ([%w,]+)\\n")

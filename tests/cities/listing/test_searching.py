@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, insert, text
 
 from app.cities.exporting.queries import batches
-from app.cities.listing import queries
+from app.cities.listing import queries, words
 from app.cities.listing.queries import CityListing
 from app.cities.models import NAMES_INDEX, City
 from app.cities.rules import is_flawed, keys
@@ -228,6 +228,23 @@ def assert_reads_an_index(found, listing):
         if not str(step["table"]).startswith("<derived"):
             assert step["key"], (listing, step)
             assert "filesort" not in step["Extra"], (listing, step)
+
+
+@pytest.mark.parametrize("length", [40, 41, 255])
+def test_a_word_of_any_length_is_found_and_its_signs_are_letters(any_app, length):
+    name = ("100%_/甲" * 40)[:length]
+    with any_app.app_context():
+        found = add_city("甲省", name)
+        add_city("甲省", name.replace("_", "x"))
+        for word in (name, name[1:]):
+            page = queries.select_page(ACTOR, CityListing(search=word), FIRST)
+            assert ids([page]) == [found]
+
+
+def test_long_words_are_not_compared_place_by_place(app):
+    """Steps of LIKE take as long as name and word together; those of INSTR are all short."""
+    with app.app_context():
+        assert "LIKE" not in str(words.has_word("a" * 41, words.NAMES).compile(db.engine))
 
 
 def test_few_searches_read_the_register_at_once_and_others_wait_without_a_connection(
