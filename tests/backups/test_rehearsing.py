@@ -65,7 +65,7 @@ def test_what_is_missing_on_the_disk_since_before_is_no_failure_of_the_backup(fi
     assert rehearsing.rehearse_backup(OPERATOR).manifest.files.missing == 1
 
 
-def test_rows_that_are_not_those_of_the_backup_fail_it(mariadb):
+def test_rows_that_are_not_those_of_the_backup_fail_it(dump_program, mariadb):
     fill()
     made = services.create_backup(OPERATOR)
     database = of_manifest(made.path)["database"]
