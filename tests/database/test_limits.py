@@ -2,10 +2,12 @@
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pymysql
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.actor import Actor
@@ -14,11 +16,11 @@ from app.cities.services import add_sample_cities
 from app.database import limits
 from app.database.engine import db
 from app.database.failures import Kind, classify
-from app.database.mariadb import SharedTlsConnection
+from app.database.mariadb import SharedTlsConnection, limit_query
 from app.database.service import unrecorded
 from app.errors import Locked
 from tests.database.test_transactions import give_role
-from tests.factories import HTML, Browser, add_person, run_command
+from tests.factories import HTML, Browser, add_person, run_command, statements
 
 VARIABLES = text("SELECT @@innodb_lock_wait_timeout, @@lock_wait_timeout, @@max_statement_time + 0")
 WAITING = text(
@@ -59,6 +61,38 @@ def test_statement_ends_on_the_server_when_nobody_waits_any_more(mariadb):
     db.session.rollback()
     assert classify(error.value) is Kind.TOO_LONG
     assert db.session.scalar(WAITING) == 0
+
+
+ENDLESS = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+    "mysql": "SLEEP(3600)",
+}
+
+
+def test_a_budget_ends_a_read_and_only_those_of_its_block(any_app, monkeypatch):
+    """The limit of the connection is longer than a test may take."""
+    name = db.engine.dialect.name
+    query = select(text(f"({ENDLESS[name]})"))
+    monkeypatch.setattr(limits, "WEB", replace(limits.WEB, statement=3600))
+    if name == "mysql":
+        db.session.execute(text("SET SESSION max_statement_time=3600"))
+    with limits.budget.of(0.05), pytest.raises(DBAPIError) as error:
+        db.session.scalar(query)
+    assert classify(error.value) is Kind.TOO_LONG
+    with statements() as sent:
+        assert db.session.scalar(select(text("1"))) == 1
+    assert sent[-1][0].startswith("SELECT")
+    db.session.rollback()
+    db.engine.dispose()
+
+
+def test_mysql_takes_a_budget_as_a_hint():
+    mysql: Any = SimpleNamespace(dialect=SimpleNamespace(is_mariadb=False))
+    with limits.budget.of(0.15):
+        query = limit_query(mysql, None, "SELECT id FROM city", {})
+        change = limit_query(mysql, None, "UPDATE city SET id = 1", {})
+    assert query == ("SELECT /*+ MAX_EXECUTION_TIME(150) */ id FROM city", {})
+    assert change == ("UPDATE city SET id = 1", {})
 
 
 def test_table_that_a_migration_changes_is_a_lock(mariadb):
