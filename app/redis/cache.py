@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 PREVIOUS_SECONDS = 1.0
 WAIT_SECONDS = 1.8  # for the computation of another request
+LAST_SECONDS = 7 * 86_400
 
 # A Redis that takes no changes now (full, read-only, its disk full) did not take those of the table
 # either: SETRANGE, which changes nothing here, is then refused as they were.
@@ -127,6 +128,22 @@ class SharedCache:
                 return decode(made, shape)
         with turns_without_redis.taken():
             return compute()
+
+    def store_last(self, key: str, value: object) -> None:
+        """Store a value, or the last one again, for the time when it cannot be computed."""
+        with suppress(RedisError):
+            name = self._name_of_last(key, type(value))
+            redis_store.client.set(name, encode(value), ex=LAST_SECONDS)
+
+    def read_last(self, key: str, shape: type[T]) -> T | None:
+        """The last value of this shape, however old it is; None if there is none."""
+        with suppress(RedisError, msgspec.DecodeError):
+            text: Any = redis_store.client.get(self._name_of_last(key, shape))
+            return None if text is None else decode(text, shape)
+        return None
+
+    def _name_of_last(self, key: str, shape: Any) -> str:
+        return f"{self.prefix}:last:{key}:{digest(shape)}"
 
 
 @dataclass
