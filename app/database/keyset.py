@@ -148,7 +148,7 @@ def nulls_last(
 ) -> list[Query]:
     """The queries whose rows, one after another, are the list from the cursor on: in both
     directions first the rows with a value in the sorted column, then those with NULL, or with an
-    empty text if `empty` is "". Each query is read by an index, unless the rows are to be sorted."""
+    empty text if `empty` is "". Each query is read by an index, unless they are to be sorted."""
     column, row_id = listing.column, listing.column.class_.id
     has_value = column.is_not(None) if empty is None else column > empty
     # An equation: an index then gives these rows in the order of their ids.

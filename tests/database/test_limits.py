@@ -7,7 +7,7 @@ from typing import Any
 
 import pymysql
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.actor import Actor
@@ -19,6 +19,7 @@ from app.database.failures import Kind, classify
 from app.database.mariadb import SharedTlsConnection, limit_query
 from app.database.service import unrecorded
 from app.errors import Locked
+from tests.database.test_pace import ENDLESS
 from tests.database.test_transactions import give_role
 from tests.factories import HTML, Browser, add_person, run_command, statements
 
@@ -63,16 +64,10 @@ def test_statement_ends_on_the_server_when_nobody_waits_any_more(mariadb):
     assert db.session.scalar(WAITING) == 0
 
 
-ENDLESS = {
-    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
-    "mysql": "SLEEP(3600)",
-}
-
-
 def test_a_budget_ends_a_read_and_only_those_of_its_block(any_app, monkeypatch):
     """The limit of the connection is longer than a test may take."""
     name = db.engine.dialect.name
-    query = select(text(f"({ENDLESS[name]})"))
+    query = text(ENDLESS if name == "sqlite" else "SELECT SLEEP(3600)")
     monkeypatch.setattr(limits, "WEB", replace(limits.WEB, statement=3600))
     if name == "mysql":
         db.session.execute(text("SET SESSION max_statement_time=3600"))
@@ -80,7 +75,7 @@ def test_a_budget_ends_a_read_and_only_those_of_its_block(any_app, monkeypatch):
         db.session.scalar(query)
     assert classify(error.value) is Kind.TOO_LONG
     with statements() as sent:
-        assert db.session.scalar(select(text("1"))) == 1
+        assert db.session.scalar(text("SELECT 1")) == 1
     assert sent[-1][0].startswith("SELECT")
     db.session.rollback()
     db.engine.dispose()
