@@ -86,6 +86,8 @@ def read_totals(actor: Actor, listing: FileListing) -> FileTotals:
             parts=[listing.folder],
         )
     except Unavailable:  # another request is counting, and has been for long
+        if listing.search:  # there would be no turn for its rows either
+            raise
         return last_totals(key)
 
 
