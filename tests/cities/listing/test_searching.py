@@ -2,6 +2,7 @@
 and is read by an index."""
 
 import random
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -9,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
-from sqlalchemy import delete, insert, text
+from sqlalchemy import delete, event, insert, text
+from sqlalchemy.exc import OperationalError
 
 from app.cities.exporting.queries import batches
 from app.cities.listing import queries, words
@@ -19,6 +21,7 @@ from app.cities.rules import is_flawed, keys
 from app.database.cursor import FIRST, LAST
 from app.database.engine import db
 from app.database.keyset import cursor_at
+from app.database.limits import budget
 from app.errors import Unavailable
 from app.redis import flight
 from app.text import search_key
@@ -117,8 +120,37 @@ def walk(listing, hits, start, step):
         cursor = cursor and through_address(cursor, listing)
 
 
+@contextmanager
+def too_slow_along_an_index():
+    """What has a budget of its own is ended; yields the statements."""
+    ended = []
+
+    def end(_connection, _cursor, statement, *_more):
+        if budget.seconds is not None and "FROM city" in statement:
+            ended.append(statement)
+            error = sqlite3.OperationalError("interrupted")
+            error.sqlite_errorcode = sqlite3.SQLITE_INTERRUPT
+            raise OperationalError(statement, {}, error)
+
+    event.listen(db.engine, "before_cursor_execute", end)
+    try:
+        yield ended
+    finally:
+        event.remove(db.engine, "before_cursor_execute", end)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_pages_of_any_listing_have_the_rows_of_a_plain_filter(any_app, monkeypatch, seed):
+    compare_pages(monkeypatch, seed)
+
+
+def test_pages_are_the_same_where_an_index_takes_too_long(any_app, monkeypatch):
+    with too_slow_along_an_index() as ended:
+        compare_pages(monkeypatch, SEEDS[-1] + 1)
+    assert ended
+
+
+def compare_pages(monkeypatch, seed):
     """With fewer rows than are counted, with more, and without counting."""
     chance = random.Random(seed)
     rows = random_rows(chance)
