@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from wtforms import BooleanField, HiddenField, IntegerField, RadioField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Optional
@@ -27,7 +28,9 @@ class ScheduleForm(BaseForm):
     """When a schedule runs; services check the values. `version` is that of the schedule that the
     form shows."""
 
-    name = StringField(_l("Name"), [InputRequired()], render_kw={"maxlength": NAME_LENGTH})
+    name = StringField(
+        lazy_pgettext("schedule", "Name"), [InputRequired()], render_kw={"maxlength": NAME_LENGTH}
+    )
     trigger = RadioField(
         _l("When"),
         choices=[SelectChoice(str(name), label) for name, label in TRIGGERS.items()],

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 from app.actor import Actor
 from app.history.subjects import Subject, labels_from
@@ -31,7 +32,7 @@ SCHEDULE = Subject(
         "schedule.delete": _l("Schedule removed"),
     },
     fields={
-        "name": _l("Name"),
+        "name": lazy_pgettext("schedule", "Name"),
         "kind": _l("Kind"),
         "trigger": _l("When"),
         "expression": _l("Time or interval"),
@@ -40,12 +41,12 @@ SCHEDULE = Subject(
     },
     formats={"kind": label_of, "trigger": lambda name: str(TRIGGERS.get(name, name))},
     sentences={
-        "schedule.create": _l("%(who)s created the schedule %(what)s"),
-        "schedule.update": _l("%(who)s changed the schedule %(what)s"),
-        "schedule.pause": _l("%(who)s paused the schedule %(what)s"),
-        "schedule.resume": _l("%(who)s resumed the schedule %(what)s"),
-        "schedule.run": _l("%(who)s ran the schedule %(what)s"),
-        "schedule.delete": _l("%(who)s removed the schedule %(what)s"),
+        "schedule.create": _l("%(who)s created %(what)s"),
+        "schedule.update": _l("%(who)s changed %(what)s"),
+        "schedule.pause": _l("%(who)s paused %(what)s"),
+        "schedule.resume": _l("%(who)s resumed %(what)s"),
+        "schedule.run": _l("%(who)s ran %(what)s"),
+        "schedule.delete": _l("%(who)s removed %(what)s"),
     },
     this=_l("this schedule"),
 )

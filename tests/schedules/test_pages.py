@@ -96,8 +96,8 @@ def test_the_buttons(app, admin, schedule_id):
         assert sent.status_code == 303
         assert words in Page(admin.get(sent.location)).text()
     shown = Page(admin.get(page))
-    assert shown.texts("tbody .sub")[0] == "Started"
-    assert shown.links("tbody .sub a")[0].startswith("/jobs/")
+    assert shown.texts("tbody .when")[0] == "Started"
+    assert shown.links("tbody .when a")[0].startswith("/jobs/")
     admin.submit(f"{page}/remove", page=page)
     assert admin.get(page).status_code == 404
 
