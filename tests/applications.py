@@ -13,7 +13,6 @@ from weakref import WeakKeyDictionary
 
 from flask import Flask
 from flask_migrate import upgrade
-from jinja2 import FileSystemBytecodeCache
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -58,9 +57,6 @@ class Applications:
         self.redis_url = redis_url
         self.template = template
         self.redis = Redis.from_url(redis_url)
-        # Applications share compiled templates, because compiling takes longest.
-        (folder / "templates").mkdir()
-        self.templates = FileSystemBytecodeCache(str(folder / "templates"))
         self.made: dict[tuple[object, ...], Flask] = {}
         self.extensions: WeakKeyDictionary[Flask, dict[str, object]] = WeakKeyDictionary()
         self.used: Counter[frozenset[tuple[str, str]]] = Counter()
@@ -117,7 +113,6 @@ class Applications:
         app = create_app(settings, commands)
         app.testing = True
         app.config["PASSWORD_METHOD"] = PASSWORD_METHOD
-        app.jinja_env.bytecode_cache = self.templates
         return app
 
     def end(self) -> None:

@@ -13,7 +13,7 @@ from tests.factories import HTML, PASSWORD
 from tests.html import Page
 
 # Between the requests of a client under load: what is loaded needs the processors too.
-PAUSE_SECONDS = 0.01
+PAUSE_SECONDS = 0.05
 CLAIM = {"name": "first", "password": PASSWORD, "again": PASSWORD}
 
 

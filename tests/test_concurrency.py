@@ -63,15 +63,15 @@ print(json.dumps([idle, sorted(spent.values()), turns]))
 KILLED = """
 from gevent import monkey
 monkey.patch_all()
-import json, time
+import json, os
 import gevent
-from gevent.monkey import get_original
 from app.concurrency import finish_in_thread
 
-done = []
+done, started, (wait, release) = [], [], os.pipe()
 
 def work():
-    get_original("time", "sleep")(0.1)
+    started.append(1)
+    os.read(wait, 1)
     done.append("worked")
 
 def request():
@@ -81,8 +81,12 @@ def request():
         done.append("ended")
 
 killed = gevent.spawn(request)
+while not started:
+    gevent.sleep(0.01)
+killed.kill(block=False)
 gevent.sleep(0.01)
-killed.kill()
+os.write(release, b"x")
+killed.join()
 print(json.dumps([done, type(killed.value).__name__, finish_in_thread(lambda: 7)]))
 """
 

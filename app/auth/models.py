@@ -52,6 +52,8 @@ class Person(db.Model):  # type: ignore[name-defined,misc]
     language: Mapped[str | None] = mapped_column(String(8))
     time_zone: Mapped[str | None] = mapped_column(String(ZONE_LENGTH))
     page_size: Mapped[int | None]
+    # The encoding, by its codec, in which they had the last file read that does not say its own.
+    file_codec: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[Moment]
     signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     previous_signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

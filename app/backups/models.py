@@ -13,7 +13,8 @@ HOST_LENGTH = 255
 
 
 class BackupProof(db.Model):  # type: ignore[name-defined,misc]
-    """One rehearsal of a backup. `problem` says in English why it could not be restored."""
+    """One rehearsal of a backup. `problem` is the message that says why it cannot be
+    restored, as `app/text.py::dump_messages` writes it."""
 
     __tablename__ = "backup_proof"
     __table_args__ = (

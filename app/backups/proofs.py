@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from app.auth.models import Person
 from app.backups.models import BackupProof
 from app.database.engine import db
+from app.text import load_messages
 from app.times import now
 
 PROOF_AGE = timedelta(days=2)  # of a backup every night, one may fail
@@ -29,7 +30,7 @@ def last_proof() -> Proof:
     newest = select(BackupProof).order_by(BackupProof.at.desc(), BackupProof.id.desc()).limit(1)
     latest = db.session.scalar(newest)
     proven = db.session.scalar(newest.where(BackupProof.problem.is_(None)))
-    problem = (latest.problem or "") if latest else ""
+    problem = load_messages(latest.problem or "") if latest else ""
     if proven is None:
         return Proof(problem=problem, is_due=bool(problem) or is_in_use())
     is_old = (proven.made_at or proven.at) < now() - PROOF_AGE

@@ -20,7 +20,7 @@ from app.database.failures import DATABASE_ERRORS, describe
 from app.database.service import permitted, unrecorded
 from app.errors import DomainError
 from app.files.storage.folder import path_of
-from app.text import N_
+from app.text import N_, Message, dump_messages
 
 log = logging.getLogger("gazetteer.backups")
 
@@ -41,8 +41,9 @@ def rehearse_backup(
         try:
             found = prove(found, progress)
         except (DomainError, *DATABASE_ERRORS, OSError) as error:
-            problem = describe(error) if isinstance(error, DATABASE_ERRORS) else str(error)
-            store_proof(found, problem or type(error).__name__)
+            problem = problem_of(error)
+            store_proof(found, problem)
+            log.error("the backup %s cannot be restored: %s", found.name, problem)
             raise
         store_proof(found, None)
     return found
@@ -85,8 +86,16 @@ def hash_of(path: Path) -> str:
         return ""
 
 
+def problem_of(error: Exception) -> Message:
+    """Why a rehearsal failed, for readers of each language."""
+    if isinstance(error, DomainError) and isinstance(error.args[0], Message):
+        return error.args[0]
+    said = describe(error) if isinstance(error, DATABASE_ERRORS) else str(error)
+    return Message("%(said)s", {"said": said or type(error).__name__})
+
+
 @unrecorded
-def store_proof(backup: Backup, problem: str | None) -> None:
+def store_proof(backup: Backup, problem: Message | None) -> None:
     """Store what came out of a rehearsal."""
     manifest = backup.manifest
     proof = BackupProof(
@@ -96,8 +105,6 @@ def store_proof(backup: Backup, problem: str | None) -> None:
         row_count=manifest.database.rows if manifest else 0,
         file_count=manifest.files.count if manifest else 0,
         byte_count=backup.bytes,
-        problem=problem,
+        problem=dump_messages([problem]) if problem else None,
     )
     db.session.add(proof)
-    if problem:
-        log.error("the backup %s cannot be restored: %s", backup.name, problem)

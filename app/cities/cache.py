@@ -2,10 +2,11 @@
 
 With many cities totals take long to count, and after every change they would be counted again. So
 all processes show the same for half a minute, with its moment; fragments with it expire with it.
+If they cannot be counted in time, it is the last ones that were counted, for another half minute.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -16,12 +17,11 @@ from app.cities.models import City
 from app.cities.rules import sort_key
 from app.database.engine import db
 from app.database.failures import DATABASE_ERRORS, Kind, classify, report
-from app.database.keyset import count_rows
+from app.database.keyset import COUNT_MOST, count_rows
 from app.database.service import after_commit
+from app.errors import Unavailable
 from app.redis.cache import SharedCache
 from app.times import now
-
-T = TypeVar("T")
 
 CACHE = SharedCache("gz:cities")
 get_or_compute = CACHE.get_or_compute
@@ -32,17 +32,25 @@ COUNTED = SharedCache("gz:city-totals")  # no change invalidates it
 
 
 @dataclass(frozen=True)
-class Total:
-    """How many cities there are. In a large register `counted_at` says when they were counted;
-    `is_least` is true if that took too long, and there are more."""
+class Totals:
+    """How many cities there are; in a subclass, what else is counted of them. `counted_at` is None
+    for totals that have all changes, otherwise they are shared. `is_known` is False if counting
+    took too long each time: then there are many."""
 
-    cities: int
+    cities: int = 0
     counted_at: datetime | None = None
-    is_least: bool = False
+    is_known: bool = True
 
     @property
     def is_large(self) -> bool:
-        return self.is_least or self.cities > LARGE
+        return not self.is_known or self.cities > LARGE
+
+    @property
+    def is_empty(self) -> bool:
+        return self.is_known and not self.cities
+
+
+T = TypeVar("T", bound=Totals)
 
 
 def part_of(province: str | None) -> str:
@@ -62,35 +70,76 @@ def invalidate_all() -> None:
     after_commit(CACHE.invalidate)
 
 
-def count_cities() -> Total:
+def count_cities() -> Totals:
+    """The total."""
+    return count_or_last("cities", Totals, count_now)
+
+
+def count_now() -> Totals:
     """The total: of a register with small ids, from one statement."""
     is_small = func.coalesce(NEWEST.scalar_subquery(), 0) <= LARGE
     exactly = select(func.count()).select_from(City).scalar_subquery()
     small = db.session.scalar(select(case((is_small, exactly))))
     if small is not None:
-        return Total(small)
+        return Totals(small)
     found = read_counted()
-    return found if found.is_large else Total(count_rows(City))
+    return found if found.is_large else count_all()
 
 
-def read_counted() -> Total:
+def count_all() -> Totals:
+    return Totals(count_rows(City))
+
+
+def read_counted() -> Totals:
     """The total as it was within the last half minute."""
-    return COUNTED.get_or_compute("cities", Total, count_many)
+    return read_shared("cities", Totals, count_all)
 
 
-def count_many() -> Total:
+def read_total(
+    key: str, shape: type[T], compute: Callable[[], T], parts: Collection[str] = ()
+) -> T:
+    """Cached totals of these parts of the register. Those of a large register are shared."""
+    compute_now = partial(compute_total, key, shape, compute)
     try:
-        return Total(count_rows(City), now())
+        return get_or_compute(key, shape, compute_now, parts=parts)
+    except Unavailable:  # another request is counting, and has been for long
+        return last_totals(key, shape)
+
+
+def compute_total(key: str, shape: type[T], compute: Callable[[], T]) -> T:
+    if (db.session.scalar(NEWEST) or 0) > LARGE and read_counted().is_large:
+        return read_shared(key, shape, compute)
+    return count_or_last(key, shape, compute)
+
+
+def read_shared(key: str, shape: type[T], compute: Callable[[], T]) -> T:
+    """What `compute` returned within the last half minute. The last totals are shared for as long,
+    so that what takes too long is not tried by every request."""
+    try:
+        return COUNTED.get_or_compute(key, shape, partial(share, key, shape, compute))
+    except Unavailable:
+        return last_totals(key, shape)
+
+
+def share(key: str, shape: type[T], compute: Callable[[], T]) -> T:
+    totals = count_or_last(key, shape, lambda: replace(compute(), counted_at=now()))
+    if totals.cities > COUNT_MOST:  # fewer are counted in time
+        COUNTED.store_last(key, totals)
+    return totals
+
+
+def count_or_last(key: str, shape: type[T], compute: Callable[[], T]) -> T:
+    """What `compute` returns; the last totals if it takes too long."""
+    try:
+        return compute()
     except DATABASE_ERRORS as error:
         db.session.rollback()
         if classify(error) is not Kind.TOO_LONG:
             raise
         report(error, "cities were not counted")
-        return Total(LARGE, now(), is_least=True)
+        return last_totals(key, shape)
 
 
-def compute_total(key: str, shape: type[T], compute: Callable[[], T]) -> T:
-    """What `compute` returns; in a large register, what it returned within the last half minute."""
-    if (db.session.scalar(NEWEST) or 0) > LARGE and read_counted().is_large:
-        return COUNTED.get_or_compute(key, shape, compute)
-    return compute()
+def last_totals(key: str, shape: type[T]) -> T:
+    """The totals that were shared last; unknown ones if there are none."""
+    return COUNTED.read_last(key, shape) or shape(is_known=False)

@@ -1,6 +1,6 @@
 """What a web process does before it accepts connections, so that no request waits for it: it
-compiles the templates and loads what each language, the models and TLS need. What fails here is
-left to the first request that needs it."""
+loads the templates, compiling those that have changed, and what each language, the models and TLS
+need. What fails here is left to the first request that needs it."""
 
 import gc
 import logging

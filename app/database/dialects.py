@@ -1,8 +1,9 @@
 """Expressions that are not the same on both databases."""
 
+import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, literal
+from sqlalchemy import ColumnElement, String, func, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import UnaryExpression
@@ -10,6 +11,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import custom_op
 
 from app.database.types import UtcDateTime
+
+LIKE_MOST = 40  # characters
 
 
 class OnMariaDb(FunctionElement[Any]):
@@ -24,6 +27,25 @@ def compile_choice(element: OnMariaDb, compiler: SQLCompiler, **options: Any) ->
     on_mariadb, elsewhere = element.clauses
     chosen = on_mariadb if compiler.dialect.name == "mysql" else elsewhere
     return compiler.process(chosen, **options)
+
+
+def has_text(key: Any, text: str) -> ColumnElement[bool]:
+    """Rows with a text in the column. A long one is not looked for by LIKE, with which SQLite
+    compares every place of a name to the end of the text: 0.2 ms a row if all letters are equal."""
+    if len(text) > LIKE_MOST:
+        found: ColumnElement[bool] = func.instr(key, text) > 0
+        return found
+    return is_like(key, f"%{escape(text)}%")
+
+
+def is_like(key: Any, pattern: str) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = key.like(pattern, escape="/")
+    return condition
+
+
+def escape(text: str) -> str:
+    """Text for a pattern: % and _ are letters."""
+    return re.sub("[/%_]", r"/\g<0>", text)
 
 
 def without_index(condition: ColumnElement[bool]) -> ColumnElement[bool]:

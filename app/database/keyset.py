@@ -140,11 +140,15 @@ def nearest(ids: Iterable[int], listing: Listing, cursor: Cursor, limit: int) ->
 
 
 def nulls_last(
-    query: Query, listing: Listing, cursor: Cursor, empty: str | None = None
+    query: Query,
+    listing: Listing,
+    cursor: Cursor,
+    empty: str | None = None,
+    by_index: bool = True,
 ) -> list[Query]:
     """The queries whose rows, one after another, are the list from the cursor on: in both
     directions first the rows with a value in the sorted column, then those with NULL, or with an
-    empty text if `empty` is "". Each query is read by an index."""
+    empty text if `empty` is "". Each query is read by an index, unless they are to be sorted."""
     column, row_id = listing.column, listing.column.class_.id
     has_value = column.is_not(None) if empty is None else column > empty
     # An equation: an index then gives these rows in the order of their ids.
@@ -152,7 +156,10 @@ def nulls_last(
     descending = listing.descending == cursor.forward  # going back, the order is reversed
     at_nulls = cursor.id is not None and cursor.value in (None, empty)
     at_values = cursor.id is not None and not at_nulls
-    if at_values:
+    if at_values and not by_index:
+        after = [cursor.value, cursor.id]
+        values = [seek(query.where(has_value), [column, row_id], after, descending)]
+    elif at_values:
         values = after_value(query, listing, cursor, has_value)
     else:
         values = [seek(query.where(has_value), [column, row_id], None, descending)]

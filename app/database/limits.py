@@ -3,9 +3,10 @@ Each limit is shorter than the one around it (lock, statement, reading the answe
 server ends what nobody waits for."""
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -47,6 +48,24 @@ class Limits:
 # for it.
 WEB = Limits(connect=0.9, lock=1, statement=1.2, read=1.8)
 COMMAND = Limits(connect=5, lock=10, statement=None, read=120)
+
+
+class Budget(threading.local):
+    """The limit of each statement of the current request, in place of that of its connection."""
+
+    seconds: float | None = None
+
+    @contextmanager
+    def of(self, seconds: float) -> Iterator[None]:
+        """For reads in this block. One that takes longer is Kind.TOO_LONG."""
+        self.seconds = seconds
+        try:
+            yield
+        finally:
+            self.seconds = None
+
+
+budget = Budget()
 
 # How long SQLite itself may wait for a lock in a web process. It waits in C, so no other request of
 # the process goes on; app/database/service.py waits longer, without blocking.
@@ -102,22 +121,24 @@ class PacedConnection(sqlite3.Connection):
 
 class Pace:
     """Lets other requests run during long transactions of SQLite, and ends a read after
-    WEB.statement seconds of its own. SQLite calls `step` every STEPS steps. One per connection."""
+    the seconds of its limit. SQLite calls `step` every STEPS steps. One per connection."""
 
     def __init__(self) -> None:
         self.writing = False
+        self.limit = WEB.statement or 0.0
         self.spent = self.since = self.resumed = 0.0
         self.raised: BaseException | None = None
 
     def start(self) -> None:
         """Called before each statement."""
         self.let_others_run(HOLD_SECONDS)
+        self.limit = budget.seconds or WEB.statement or 0.0
         self.spent, self.since, self.raised = 0.0, time.monotonic(), None
 
     def step(self) -> int:
         """SQLite interrupts the statement if this is not 0. It would swallow an exception."""
         self.spent += min(time.monotonic() - self.since, SLICE_SECONDS)
-        if not self.writing and self.spent > (WEB.statement or 0):
+        if not self.writing and self.spent > self.limit:
             return 1
         try:
             self.let_others_run(WORK_SECONDS)

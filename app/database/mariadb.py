@@ -10,9 +10,11 @@ from typing import Any
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 from pymysql.err import OperationalError
+from sqlalchemy import Connection as EngineConnection
 from sqlalchemy import Engine, event
 
 from app.concurrency import has_input
+from app.database.limits import budget
 
 log = logging.getLogger("gazetteer.database")
 
@@ -34,8 +36,22 @@ def needed(error: RuntimeError) -> str:
 
 
 def listen(engine: Engine) -> None:
-    """Run queries also without the indexes that their hints name."""
+    """Run queries within their budget, and without the indexes that their hints name and that do
+    not exist."""
+    event.listen(engine, "before_cursor_execute", limit_query, retval=True)
     event.listen(engine, "do_execute", execute_without_missing_index)
+
+
+def limit_query(
+    connection: EngineConnection, _cursor: object, statement: str, values: Any, *_more: object
+) -> tuple[str, Any]:
+    """Send the budget with a query: MySQL takes it as a hint."""
+    query = statement.removeprefix("SELECT")
+    if budget.seconds is None or query == statement:
+        return statement, values
+    if getattr(connection.dialect, "is_mariadb", False):
+        return f"SET STATEMENT max_statement_time={budget.seconds} FOR {statement}", values
+    return f"SELECT /*+ MAX_EXECUTION_TIME({int(1000 * budget.seconds)}) */{query}", values
 
 
 def execute_without_missing_index(

@@ -21,6 +21,7 @@ from app.database.cursor import (
     read_moment,
     read_text,
 )
+from app.database.dialects import has_text
 from app.database.engine import db
 from app.database.keyset import Listing, Page, Query, seek
 from app.database.service import permitted
@@ -82,7 +83,7 @@ class FileListing(Listing):
         if self.flawed:
             chosen.append(File.flaw.is_not(None))
         if self.search:
-            chosen.append(File.search_key.contains(search_key(self.search), autoescape=True))
+            chosen.append(has_text(File.search_key, search_key(self.search)))
         return chosen
 
 
@@ -129,7 +130,7 @@ def folder_conditions(listing: FileListing) -> list[ColumnElement[bool]]:
     if not listing.search:
         return [Folder.parent == listing.folder]
     words = search_key(listing.search)
-    found = Folder.name_key.contains(words, autoescape=True)
+    found = has_text(Folder.name_key, words)
     return [inside(Folder.parent, listing.folder), found]
 
 

@@ -35,7 +35,10 @@ T = TypeVar("T")
 
 PREVIOUS_SECONDS = 1.0
 WAIT_SECONDS = 1.8  # for the computation of another request
+LAST_SECONDS = 7 * 86_400
 
+# A Redis that takes no changes now (full, read-only, its disk full) did not take those of the table
+# either: SETRANGE, which changes nothing here, is then refused as they were.
 # Returns the value, or a timestamp and 1 if this request has to compute it, 0 if another does. A
 # value that started after the request first looked is right for it, whatever has changed since. It
 # has been stale since the first change after it started. Of each kind only the last two are known:
@@ -44,6 +47,7 @@ WAIT_SECONDS = 1.8  # for the computation of another request
 # request first looked, the last change of its person or -1 if it needs a current value, for how
 # long a stale value is shown.
 LOOK = f"""{LOCK}{TIMESTAMPS}
+ask("SETRANGE", KEYS[4], 0, "")
 local valid, value, started, stale_since = complete(), ask("GET", KEYS[3]), nil, nil
 if value then
   local timestamp, shape, kinds = string.match(value, "^(%d+) (%w+) ([%w,]+)\\n")
@@ -124,6 +128,22 @@ class SharedCache:
                 return decode(made, shape)
         with turns_without_redis.taken():
             return compute()
+
+    def store_last(self, key: str, value: object) -> None:
+        """Store a value, or the last one again, for the time when it cannot be computed."""
+        with suppress(RedisError):
+            name = self._name_of_last(key, type(value))
+            redis_store.client.set(name, encode(value), ex=LAST_SECONDS)
+
+    def read_last(self, key: str, shape: type[T]) -> T | None:
+        """The last value of this shape, however old it is; None if there is none."""
+        with suppress(RedisError, msgspec.DecodeError):
+            text: Any = redis_store.client.get(self._name_of_last(key, shape))
+            return None if text is None else decode(text, shape)
+        return None
+
+    def _name_of_last(self, key: str, shape: Any) -> str:
+        return f"{self.prefix}:last:{key}:{digest(shape)}"
 
 
 @dataclass

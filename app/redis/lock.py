@@ -24,14 +24,14 @@ RENEW_SECONDS = 0.3
 
 # Before each script that takes or gives up a lock. The token may hold it already, because the
 # answer of the script that took it can be lost. What does not expire is not a lock, but something
-# that another program wrote; what expires later than after a lease was taken by a process that may
-# have died, before the clock of Redis was set back.
+# that another program wrote. Nobody takes a lock for more than a minute (the previous release did
+# for that long): if it has longer to go, the clock of Redis was set back.
 LOCK = """
 local function acquire(key, token, milliseconds)
   local holder = ask("GET", key)
   if holder and holder ~= token then
     local left = ask("PTTL", key)
-    if left >= 0 and left <= tonumber(milliseconds) then return 0 end
+    if left >= 0 and left <= 60000 then return 0 end
   end
   ask("SET", key, token, "PX", milliseconds)
   return 1

@@ -50,7 +50,7 @@ class Overview:
     @property
     def needs_cities(self) -> bool:
         """True if there are none, or only the sample that was added when it was set up."""
-        return self.figures.cities in (0, SAMPLE_COUNT)
+        return self.figures.is_known and self.figures.cities in (0, SAMPLE_COUNT)
 
 
 @permitted(Role.VIEWER)

@@ -25,7 +25,11 @@ PAGES: tuple[type[DomainError], ...] = (Forbidden, NotFound, Unauthorized)
 
 # The messages of WTForms that our fields and validators show, named here so that
 # `make translations` finds them.
-WTFORMS_TEXTS = (_l("Not a valid choice."), _l("Invalid Choice: could not coerce."))
+WTFORMS_TEXTS = (
+    _l("Not a valid choice."),
+    _l("Invalid Choice: could not coerce."),
+    _l("Not a valid integer value."),
+)
 
 
 class FormTranslations:

@@ -6,7 +6,9 @@ const live = document.querySelector("[data-live]");
 
 async function update() {
   const response = await fetch(location.href, { headers: { Accept: "text/html" } });
-  if (!response.ok || response.redirected) return;
+  const isOver = response.redirected || [401, 403, 404].includes(response.status);
+  if (isOver) live.removeAttribute("data-active");
+  if (isOver || !response.ok) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const next = page.getElementById(live.id);
   if (!next) return;

@@ -152,9 +152,23 @@ def choose(page: Page, name: str, content: str) -> Response:
     return submit(page)
 
 
-def import_wrong_columns(_site: Site, page: Page) -> Response | None:
-    """Import a file without the required columns."""
-    return choose(page, "towns.csv", "name,people\n深圳市,5\n")
+def import_web_page(_site: Site, page: Page) -> Response | None:
+    """Import a file that is not a table."""
+    return choose(page, "towns.csv", "<html><table><td>深圳市</td></table>")
+
+
+def import_gb18030(site: Site, page: Page) -> Response | None:
+    """Import a file whose encoding has to be chosen."""
+    text = "# 城市登记表\n省份;城市;用户数;备注\n广东;深圳市;5;港口\n广东;广州市;7;\n"
+    files = {"file": ("towns.csv", text.encode("gb18030"))}
+    return page.goto(site.send("editor", "/cities/import", files=files).url)
+
+
+def choose_no_columns(site: Site, page: Page) -> Response | None:
+    """Send that page without a column for the city."""
+    import_gb18030(site, page)
+    page.locator(".columns select").nth(1).select_option("")
+    return submit(page, "#columns .btn-primary")
 
 
 def import_city(site: Site, page: Page) -> Response | None:
@@ -359,7 +373,9 @@ PAGES = [
     Visit("city-was-removed", "editor", "", 404, open_removed_city),
     Visit("city-restored", "editor", "", act=restore_city),
     Visit("import", "editor", "/cities/import"),
-    Visit("import-refused", "editor", "/cities/import", 422, import_wrong_columns, focused=True),
+    Visit("import-refused", "editor", "/cities/import", 422, import_web_page, focused=True),
+    Visit("import-reading", "editor", "", act=import_gb18030),
+    Visit("import-reading-refused", "editor", "", 422, choose_no_columns, focused=True),
     Visit("import-preview", "editor", "{preview}"),
     Visit("import-new", "editor", "{long_preview}/new?page=2"),
     Visit("import-refused-lines", "editor", "{preview}/refused"),

@@ -66,7 +66,7 @@ def running_site(more: Sequence[tuple[str, str]] = ()) -> Iterator[Site]:
     """A running site with sample data and everybody signed in; or one with `more` cities, by
     province and name, for lists alone: it has no files, and only the viewer is signed in."""
     with servers.short_folder("site") as folder, servers.redis_server(folder) as redis_url:
-        env = environment(folder, redis_url)
+        env = {**environment(folder, redis_url), "WEB_WORKERS": "1" if more else "2"}
         (folder / "instance").mkdir()
         first_password, setup_path = prepare(env, more)
         with servers.gunicorn_server(env, folder / "web.log") as base:

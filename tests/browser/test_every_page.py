@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, CDPSession, Page
 
 from tests.browser.conftest import open_window
 from tests.browser.pages import PAGES, Visit
@@ -28,9 +28,14 @@ DESK = {"viewport": {"width": 1440, "height": 900}}
 SIZES = {"phone": PHONE, "desk": DESK}
 # What has other colours on a phone than on a desk, or is shown there only.
 PHONE_COLOURS = ".cards, .on-phone"
+METRICS = {
+    "phone": {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True},
+    "desk": {"width": 1440, "height": 900, "deviceScaleFactor": 1, "mobile": False},
+}
+IS_PHONE = "matchMedia('(pointer: coarse)').matches"
 # States of a page, and a visit that has the same templates. `make soak` opens them; those of
 # OWN_ELEMENTS have elements, classes or ARIA attributes that no other visit has, or others in their
-# order, and `make test` opens them on a desk.
+# order, and `make test` opens them too.
 SAME_TEMPLATES = {
     "start-admin": "start",
     "search-empty": "search-none",
@@ -140,26 +145,43 @@ def violations(page: Page, colours: bool = True) -> list[str]:
     return found
 
 
-Tabs = Callable[[str | None, str], Page]
+@dataclass
+class Tab:
+    """A tab that can be turned from a desk to a phone while it shows a page: what differs is
+    decided by style sheets alone."""
+
+    page: Page
+    emulation: CDPSession
+
+    def become(self, size: str) -> None:
+        """Have the size, the pointer and the touch screen of a phone, or those of a desk."""
+        phone = size == "phone"
+        self.emulation.send("Emulation.setDeviceMetricsOverride", METRICS[size])
+        self.emulation.send("Emulation.setTouchEmulationEnabled", {"enabled": phone})
+        self.page.wait_for_function(f"{IS_PHONE} === {str(phone).lower()}")
+
+
+Tabs = Callable[[str | None], Tab]
 
 
 @pytest.fixture(scope="module")
-def tab(chromium: Browser, site: Site) -> Iterator[Tabs]:
-    """The tab of a person in a size: tab("editor", "phone"). The tests share it, because a new one
-    starts a process and loads the styles and scripts again. Its pages have axe from the start: to
-    send it to each takes longer."""
-    opened: dict[tuple[str | None, str], Page] = {}
+def tab_of(chromium: Browser, site: Site) -> Iterator[Tabs]:
+    """The tab of a person: tab_of("editor"). The tests share it, because a new one starts a process
+    and loads the styles and scripts again. Its pages have axe from the start: to send it to each
+    takes longer."""
+    opened: dict[str | None, Tab] = {}
 
-    def open_once(role: str | None, size: str) -> Page:
-        if (role, size) not in opened:
-            opened[role, size] = open_window(chromium, site, role, **SIZES[size]).new_page()
-            observe(opened[role, size])
-            opened[role, size].add_init_script(AXE)
-        return opened[role, size]
+    def open_once(role: str | None) -> Tab:
+        if role not in opened:
+            page = open_window(chromium, site, role, no_viewport=True).new_page()
+            observe(page)
+            page.add_init_script(AXE)
+            opened[role] = Tab(page, page.context.new_cdp_session(page))
+        return opened[role]
 
     yield open_once
-    for page in opened.values():
-        page.context.close()
+    for tab in opened.values():
+        tab.page.context.close()
 
 
 @dataclass
@@ -179,11 +201,17 @@ class Noise:
 
 
 @pytest.fixture
-def page(tab: Tabs, visit: Visit, size: str) -> Page:
-    """The tab of who makes a visit, in the light scheme."""
-    page = tab(visit.role, size)
-    page.emulate_media(color_scheme="light")
-    return page
+def tab(tab_of: Tabs, visit: Visit, first: str) -> Tab:
+    """The tab of who makes a visit, in the light scheme and the size to open the page in."""
+    tab = tab_of(visit.role)
+    tab.page.emulate_media(color_scheme="light")
+    tab.become(first)
+    return tab
+
+
+@pytest.fixture
+def page(tab: Tab) -> Page:
+    return tab.page
 
 
 @pytest.fixture
@@ -198,11 +226,11 @@ def noise(page: Page) -> Iterator[Noise]:
 
 
 def visits() -> Iterator[Any]:
-    """Each page in each size."""
-    for size, visit in product(SIZES, PAGES):
-        own = size == "desk" and visit.name in OWN_ELEMENTS
-        marks = [pytest.mark.soak] if visit.name in SAME_TEMPLATES and not own else []
-        yield pytest.param(visit, size, id=f"{size}-{visit.name}", marks=marks)
+    """Each page, opened on a desk; `make soak` opens it on a phone too."""
+    for first, visit in product(SIZES, PAGES):
+        in_test = visit.name not in SAME_TEMPLATES or visit.name in OWN_ELEMENTS
+        marks = [] if in_test and first == "desk" else [pytest.mark.soak]
+        yield pytest.param(visit, first, id=f"{first}-{visit.name}", marks=marks)
 
 
 def test_pages_that_are_left_out_are_like_one_that_is_not():
@@ -211,22 +239,41 @@ def test_pages_that_are_left_out_are_like_one_that_is_not():
     assert set(SAME_TEMPLATES.values()) <= names - set(SAME_TEMPLATES)
 
 
-@pytest.mark.parametrize(("visit", "size"), list(visits()))
-def test_page_is_accessible_and_logs_no_errors(visit, size, site, page, noise):
+@pytest.mark.parametrize(("visit", "first"), list(visits()))
+def test_page_is_accessible_and_logs_no_errors(visit, first, site, tab, page, noise):
+    """Opened in one size, turned to the other, and loaded again in that."""
+    [second] = set(SIZES) - {first}
     with short_tasks(page):
         assert visit.open(site, page) == visit.status
         assert_steady(page)
-    assert page.evaluate(TITLE_TOP) in (None, TITLE_TOPS[size])
-    assert not page.evaluate(SCROLLS_SIDEWAYS)
+    assert_in_place(page, first)
     page.evaluate(REMOVE_REPEATS)
-    colours = size == "desk" or page.locator(PHONE_COLOURS).count() > 0
-    assert violations(page, colours) == []
+    assert_accessible(visit, page, first)
+    tab.become(second)
+    assert_in_place(page, second)
+    assert_accessible(visit, page, second)
+    page.reload()
+    assert_steady(page)
+    assert_in_place(page, second)
     # Chromium logs pages whose status is an error.
     assert [m for m in noise.errors if not re.search(r"status of 4", m)] == []
     ours = (site.base, "data:", *VIEWER)
     assert [url for url in noise.requests if not url.startswith(ours)] == []
+
+
+def assert_in_place(page: Page, size: str) -> None:
+    """The title is where it always is, and nothing is wider than the page."""
+    assert page.evaluate(TITLE_TOP) in (None, TITLE_TOPS[size])
+    assert not page.evaluate(SCROLLS_SIDEWAYS)
+
+
+def assert_accessible(visit: Visit, page: Page, size: str) -> None:
+    """axe finds nothing, and on a desk the focus is visible. The page is at its top afterwards."""
+    colours = size == "desk" or page.locator(PHONE_COLOURS).count() > 0
+    assert violations(page, colours) == []
     if size == "desk":
         assert_focus_is_visible(visit, page)
+        page.evaluate("scrollTo(0, 0)")
 
 
 def assert_focus_is_visible(visit: Visit, page: Page) -> None:

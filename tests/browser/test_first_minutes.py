@@ -1,6 +1,7 @@
 """The set-up page, and the start page that follows it."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -22,8 +23,17 @@ def unclaimed() -> Iterator[servers.Instance]:
         yield instance
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
+# `make test` has each size and each language once, `make soak` all pairs.
+IN_TEST = {("phone", "en"), ("desk", "zh-CN")}
+
+
+@pytest.mark.parametrize(
+    ("size", "language"),
+    [
+        pytest.param(*pair, marks=[] if pair in IN_TEST else [pytest.mark.soak])
+        for pair in product(SIZES, ("en", "zh-CN"))
+    ],
+)
 def test_set_up_page_is_accessible(unclaimed, chromium: Browser, size, language):
     context = chromium.new_context(locale=language, reduced_motion="reduce", **SIZES[size])
     page = context.new_page()

@@ -194,7 +194,7 @@ def test_an_import_has_a_link_once_all_its_lines_are_staged(any_app, person):
         with any_app.test_request_context():
             [row] = describe(Actor.operator(), entries())
         assert (row.label, row.url) == ("a.csv", url)
-        staging.raise_preview(editor(person), import_id, table.fields)
+        staging.raise_preview(editor(person), import_id, fields=table.fields)
 
 
 def test_sample_cities_are_one_batch():

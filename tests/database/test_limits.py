@@ -2,6 +2,8 @@
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pymysql
 import pytest
@@ -14,11 +16,12 @@ from app.cities.services import add_sample_cities
 from app.database import limits
 from app.database.engine import db
 from app.database.failures import Kind, classify
-from app.database.mariadb import SharedTlsConnection
+from app.database.mariadb import SharedTlsConnection, limit_query
 from app.database.service import unrecorded
 from app.errors import Locked
+from tests.database.test_pace import ENDLESS
 from tests.database.test_transactions import give_role
-from tests.factories import HTML, Browser, add_person, run_command
+from tests.factories import HTML, Browser, add_person, run_command, statements
 
 VARIABLES = text("SELECT @@innodb_lock_wait_timeout, @@lock_wait_timeout, @@max_statement_time + 0")
 WAITING = text(
@@ -59,6 +62,32 @@ def test_statement_ends_on_the_server_when_nobody_waits_any_more(mariadb):
     db.session.rollback()
     assert classify(error.value) is Kind.TOO_LONG
     assert db.session.scalar(WAITING) == 0
+
+
+def test_a_budget_ends_a_read_and_only_those_of_its_block(any_app, monkeypatch):
+    """The limit of the connection is longer than a test may take."""
+    name = db.engine.dialect.name
+    query = text(ENDLESS if name == "sqlite" else "SELECT SLEEP(3600)")
+    monkeypatch.setattr(limits, "WEB", replace(limits.WEB, statement=3600))
+    if name == "mysql":
+        db.session.execute(text("SET SESSION max_statement_time=3600"))
+    with limits.budget.of(0.05), pytest.raises(DBAPIError) as error:
+        db.session.scalar(query)
+    assert classify(error.value) is Kind.TOO_LONG
+    with statements() as sent:
+        assert db.session.scalar(text("SELECT 1")) == 1
+    assert sent[-1][0].startswith("SELECT")
+    db.session.rollback()
+    db.engine.dispose()
+
+
+def test_mysql_takes_a_budget_as_a_hint():
+    mysql: Any = SimpleNamespace(dialect=SimpleNamespace(is_mariadb=False))
+    with limits.budget.of(0.15):
+        query = limit_query(mysql, None, "SELECT id FROM city", {})
+        change = limit_query(mysql, None, "UPDATE city SET id = 1", {})
+    assert query == ("SELECT /*+ MAX_EXECUTION_TIME(150) */ id FROM city", {})
+    assert change == ("UPDATE city SET id = 1", {})
 
 
 def test_table_that_a_migration_changes_is_a_lock(mariadb):

@@ -227,7 +227,7 @@ def others():
 with app.app_context():
     import_id = staging.insert_import(editor, "cities.csv", table, ImportFile("ab" * 16, 1, ""))
     staging.stage_lines(editor, import_id, lines)
-    staging.raise_preview(editor, import_id, table.fields)
+    staging.raise_preview(editor, import_id, fields=table.fields)
     preview = queries.load_import(editor, import_id).preview
     gc.collect()
     gevent.spawn(others)

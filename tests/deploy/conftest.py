@@ -10,6 +10,10 @@ from tests import servers
 from tests.conftest import need
 from tests.deploy.front import REAL_ADDRESS, Application, Front, Server, SmallServer, nginx
 
+# In an env file. How several are replaced one after another, test_gunicorn.py shows with a small
+# application: ours takes a second of computing in each.
+ONE_WORKER = "WEB_WORKERS=1\n"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Add the marker `deploy` to every test here."""
@@ -31,8 +35,10 @@ def running() -> Iterator[servers.Instance]:
     """A running instance that tests share. They may change its settings and its number of workers,
     and leave all programs running."""
     need(servers.REDIS, "redis-server or valkey-server")
-    with servers.short_folder("deploy") as path, servers.started(path) as instance:
-        yield instance
+    with servers.short_folder("deploy") as path:
+        (path / "env").write_text(ONE_WORKER)
+        with servers.started(path) as instance:
+            yield instance
 
 
 @pytest.fixture(scope="module")

@@ -47,14 +47,15 @@ def database(mariadb_migrated: str) -> Iterator[Any]:
         yield cursor
 
 
-@pytest.fixture
-def base(folder: Path, redis_url: str, mariadb_migrated: str) -> Iterator[str]:
-    """One web process."""
-    (folder / "instance").mkdir()
-    env = {**environment(folder, redis_url, mariadb_migrated), "WEB_WORKERS": "1"}
-    log, target = folder / "web.log", "tests.deploy.wsgi:app"
-    with servers.gunicorn_server(env, log, target) as base:
-        yield base
+@pytest.fixture(scope="module")
+def site(redis_url: str, mariadb_migrated: str) -> Iterator[tuple[Path, str]]:
+    """A folder and the URL of a web process over it."""
+    with servers.short_folder("abandoned") as folder:
+        (folder / "instance").mkdir()
+        env = {**environment(folder, redis_url, mariadb_migrated), "WEB_WORKERS": "1"}
+        log, target = folder / "web.log", "tests.deploy.wsgi:app"
+        with servers.gunicorn_server(env, log, target) as base:
+            yield folder, base
 
 
 def workers(folder: Path) -> set[int]:
@@ -72,7 +73,8 @@ def runs(database: Any, name: str) -> bool:
 
 @pytest.mark.parametrize("name", STATEMENTS)
 @pytest.mark.parametrize("gone", ["client", "worker"])
-def test_a_statement_that_nobody_waits_for_ends(base, folder, database, gone, name):
+def test_a_statement_that_nobody_waits_for_ends(site, database, gone, name):
+    folder, base = site
     address = urlsplit(base)
     with socket.create_connection((address.hostname, address.port), 60) as client:
         client.sendall(f"GET /slow/{name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())

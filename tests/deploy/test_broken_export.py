@@ -70,7 +70,7 @@ def read_rest(connection: socket.socket) -> bytes:
 
 def rename(folder: Path, table: str, name: str) -> None:
     """Rename a table."""
-    with sqlite3.connect(folder / "test.sqlite", timeout=10) as database:
+    with sqlite3.connect(folder / "test.sqlite", timeout=60) as database:
         database.execute(f"ALTER TABLE {table} RENAME TO {name}")
     database.close()
 

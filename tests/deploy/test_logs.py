@@ -52,7 +52,7 @@ def site(redis_url: str) -> Iterator[tuple[Path, str]]:
 def send(base: str, request: bytes) -> bytes:
     """Send raw bytes and read the response to its end."""
     address = urlsplit(base)
-    with socket.create_connection((str(address.hostname), address.port or 0), 10) as connection:
+    with socket.create_connection((str(address.hostname), address.port or 0), 60) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 

@@ -135,6 +135,7 @@ def asks(web: Web) -> Iterator[list[Callable[[], requests.Response]]]:
         ]
 
 
+@pytest.mark.soak
 def test_nobody_waits_long_while_workers_are_exchanged(web, asks):
     """In one of some attempts: a busy machine may delay the others."""
     found = []

@@ -12,6 +12,7 @@ import requests
 from app.cli.reload import report_other_programs, restart_program
 from app.config import ROOT, Settings
 from tests import servers
+from tests.deploy.conftest import ONE_WORKER
 from tests.deploy.test_supervisor import workers
 
 RELEASE = ("app", "templates", "static", "migrations", "translations", "gunicorn.conf.py")
@@ -19,9 +20,9 @@ RELEASE = ("app", "templates", "static", "migrations", "translations", "gunicorn
 
 @pytest.fixture
 def settings_file(running: servers.Instance) -> Path:
-    """The env file of the instance, empty."""
+    """The env file of the instance, with one worker and nothing else."""
     path = running.folder.parent / "env"
-    path.write_text("")
+    path.write_text(ONE_WORKER)
     return path
 
 
@@ -45,14 +46,14 @@ def test_reload_applies_settings_when_all_is_well(running, settings_file):
     others = {name: running.supervisorctl("pid", name).strip() for name in ("clock", "worker")}
     before = workers(running)
     asked = requests.get(f"{running.base}/cities", timeout=60).status_code
-    settings_file.write_text(f"PUBLIC_READ={int(asked == 401)}\n")
+    settings_file.write_text(f"PUBLIC_READ={int(asked == 401)}\n{ONE_WORKER}")
     done = reload(running)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         "This release starts and is ready. The workers are being replaced ...",
         "All web processes use it now.",
     ]
-    assert len(workers(running)) == 2
+    assert len(workers(running)) == 1
     assert not workers(running) & before
     for name, before_it in others.items():
         assert running.supervisorctl("pid", name).strip() not in ("0", before_it)
@@ -123,19 +124,18 @@ def test_reload_sends_the_signal_if_the_log_is_elsewhere(running, settings_file)
     assert done.returncode == 0
     assert "The result is unknown" in done.stdout
     servers.wait_until(
-        lambda: len(workers(running)) == 2 and not workers(running) & before, "all are new"
+        lambda: len(workers(running)) == 1 and not workers(running) & before, "all are new"
     )
 
 
 def test_reload_says_that_web_is_not_running(running, settings_file):
-    before = workers(running)
     running.supervisorctl("stop", "web")
     done = reload(running)
     assert done.returncode == 2
     assert "The program web is STOPPED" in done.stderr
     assert "started" in running.supervisorctl("start", "web")
     servers.wait_until(
-        lambda: len(workers(running)) == len(before) and servers.answers(running.base), "it runs"
+        lambda: len(workers(running)) == 1 and servers.answers(running.base), "it runs"
     )
 
 
@@ -149,6 +149,19 @@ def test_reload_starts_a_clock_that_has_ended(running):
     running.supervisorctl("stop", "clock")
     restart_program(Settings.load({"INSTANCE": str(running.folder)}), "clock")
     assert running.supervisorctl("pid", "clock").strip() != "0"
+
+
+def test_reload_starts_a_program_that_this_release_has_added(running):
+    config = running.folder / "supervisor.conf"
+    before = config.read_text()
+    config.write_text(before + "[program:another]\ncommand = sleep 60\nautostart = false\n")
+    try:
+        restart_program(Settings.load({"INSTANCE": str(running.folder)}), "another")
+        assert running.supervisorctl("pid", "another").strip() != "0"
+        running.supervisorctl("stop", "another")
+        running.supervisorctl("remove", "another")
+    finally:
+        config.write_text(before)
 
 
 def test_reload_reports_a_clock_that_does_not_start(folder, capsys):

@@ -61,6 +61,7 @@ def test_a_million_cities_are_read_while_one_is_added_every_second():
 
 
 def test_ten_reloads_under_load_lose_nothing(running):
+    (running.folder.parent / "env").write_text("WEB_WORKERS=2\n")
     with under_load(
         8,
         lambda client: client.get(f"{running.base}/pi/1000", timeout=30),

@@ -52,10 +52,10 @@ def test_hup_takes_new_settings_and_loses_no_request(running):
         # A form without its token is answered with 400.
         lambda client: client.post(f"{running.base}/login", timeout=60),
     ) as statuses:
-        (running.folder.parent / "env").write_text(f"PUBLIC_READ={public}\nWEB_WORKERS=3\n")
+        (running.folder.parent / "env").write_text(f"PUBLIC_READ={public}\nWEB_WORKERS=2\n")
         assert "signalled" in running.supervisorctl("signal", "HUP", "web")
         servers.wait_until(
-            lambda: len(workers(running)) == 3 and not workers(running) & before, "all are new"
+            lambda: len(workers(running)) == 2 and not workers(running) & before, "all are new"
         )
         earlier = sum(statuses.values())
         servers.wait_until(lambda: sum(statuses.values()) > earlier + 20, "the new ones answer")

@@ -38,7 +38,7 @@ def base(redis_url: str) -> Iterator[str]:
 def connect(base: str, request: str, *headers: str) -> socket.socket:
     """Send the head of a request."""
     parts = urlsplit(base)
-    connection = socket.create_connection((parts.hostname, parts.port), timeout=20)
+    connection = socket.create_connection((parts.hostname, parts.port), timeout=60)
     head = f"{request} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n{''.join(headers)}\r\n"
     connection.sendall(head.encode())
     return connection
@@ -81,7 +81,7 @@ def test_who_goes_on_sending_stops_nobody(request_line, kind, expected, base):
     sender = threading.Thread(target=send_until_it_ends, args=(connection, sent))
     sender.start()
     assert status(connection) == expected
-    assert requests.get(f"{base}/healthz", timeout=20).status_code == 200
+    assert requests.get(f"{base}/healthz", timeout=60).status_code == 200
     sender.join(20)
     assert not sender.is_alive()
     # The kernel has buffers of some megabytes.
@@ -108,7 +108,7 @@ def test_who_sends_a_byte_now_and_then_is_not_waited_for(length, base):
 
 def test_a_short_rest_leaves_the_connection_open(base):
     body = b"a" * (LINGER_BYTES // 2)
-    connection = HTTPConnection(str(urlsplit(base).hostname), urlsplit(base).port, timeout=20)
+    connection = HTTPConnection(str(urlsplit(base).hostname), urlsplit(base).port, timeout=60)
     for _request in range(3):
         connection.putrequest("POST", "/nothing-here")
         connection.putheader("Content-Length", str(len(body)))

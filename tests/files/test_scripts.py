@@ -21,7 +21,7 @@ from tests.html import Page
 @pytest.fixture
 def server(app, tmp_path, site_environment) -> Iterator[str]:
     """gunicorn over the database, Redis and files of `app`."""
-    settings = {**site_environment, "HOME": str(tmp_path)}
+    settings = {**site_environment, "HOME": str(tmp_path), "WEB_WORKERS": "1"}
     with servers.gunicorn_server(settings, tmp_path / "web.log") as base:
         yield base
 

@@ -78,12 +78,13 @@ def test_what_could_not_be_sent_is_sent_later(clock, job_id, monkeypatch):
 def test_what_redis_lost_is_sent_again(clock, job_id, seconds, messages, again):
     clock.work()
     redis_store.client.delete(QUEUE)
-    for number in range(messages):
-        redis_store.client.hset(UNACKED, str(number), "x")
+    redis_store.client.hset(UNACKED, "1", "left by a killed worker")
+    for _ in range(messages):
+        redis_store.client.lpush(QUEUE, "another")
     age(job_id, sent_at=seconds)
     clock.resent = float("-inf")
     clock.work()
-    assert waiting() == again
+    assert waiting() == messages + again
 
 
 def test_a_killed_process_of_this_host_is_noticed_at_once(clock, job_id):

@@ -1,5 +1,7 @@
 """Doing jobs: claimed once, in the name of their person, and how each way of ending is written."""
 
+import os
+import signal
 import threading
 
 import pytest
@@ -16,6 +18,7 @@ from app.errors import Conflict, Forbidden
 from app.jobs import services
 from app.jobs.models import JobState
 from app.jobs.run import Cancelled, Lost, Stopping
+from app.jobs.worker import beats as beating
 from app.jobs.worker import claim as claims
 from app.jobs.worker.claim import claim_job, take_back
 from app.text import N_, load_messages
@@ -239,12 +242,12 @@ def test_a_job_whose_process_beats_no_more_is_done_again(kind, beats, editor):
 
 def test_the_first_worker_changes_nothing_any_more(kind, beats, editor):
     """It was only slow: its writes are refused, and what it does in a transaction is undone."""
-    ends = []
+    ends, claimed = [], []
 
     def be_slow(run):
         age(run.id, beat_at=31)
         take_back()
-        claim_job(run.id, "another")
+        claimed.append(claim_job(run.id, "another"))
         for step in (lambda: run.report(1, 1), lambda: run.log("x"), unrecorded(run.guard)):
             with pytest.raises(Lost):
                 step()
@@ -254,7 +257,7 @@ def test_the_first_worker_changes_nothing_any_more(kind, beats, editor):
     job = work(beats, start(editor, kind(be_slow)))
     assert ends == [False]
     assert (job.state, job.attempt, job.claimed_by) == ("running", 2, "another")
-    assert claims.beat(claims.read_claim(job.id))
+    assert claims.beat(claimed[0])
 
 
 def test_what_is_guarded_is_undone(kind, beats, editor):
@@ -311,6 +314,21 @@ def test_beats_keep_a_job(kind, beats, editor):
         take_back()
 
     assert work(beats, start(editor, kind(be_slow))).state == "done"
+
+
+def test_a_process_whose_job_stands_still_ends(kind, beats, editor, monkeypatch, caplog):
+    """Its job is then begun again; the process would do no other one."""
+    killed = []
+    monkeypatch.setattr(beating.os, "kill", lambda pid, number: killed.append((pid, number)))
+
+    def stand_still(run):
+        beats.beat()
+        run.moved -= 61
+        beats.beat()
+
+    work(beats, start(editor, kind(stand_still, patience=60)))
+    assert killed == [(os.getpid(), signal.SIGKILL)]
+    assert "no progress for 60 s" in caplog.text
 
 
 def test_beats_pass_over_a_row_that_the_job_has_locked(any_app, kind, beats, editor):

@@ -114,7 +114,7 @@ def test_the_release_before_respects_our_lock(app, store):
 
 def test_waiting_for_another_computation_ends_in_503(app, store, monkeypatch):
     monkeypatch.setattr(cache, "WAIT_SECONDS", 0.2)
-    store.set("gz:lock:fibs:50", "somebody slow", px=600_000)
+    store.set("gz:lock:fibs:50", "somebody slow", px=60_000)
     response = Browser(app).get("/fib/50")
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "2"

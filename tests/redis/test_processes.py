@@ -9,11 +9,12 @@ import pytest
 from tests import servers
 from tests.factories import add_person, csrf_token
 from tests.html import Page
-from tests.site import PAUSE_SECONDS, Site
+from tests.site import Site
 
 CLOSE = {"Connection": "close"}
 CITIES = "/cities?province=mine"
 ROUNDS = 50
+PAUSE_SECONDS = 0.01
 
 
 def post(site, name, token, province, city):

@@ -281,7 +281,7 @@ def test_redis_may_go_away_while_a_value_is_computed(app, no_redis):
 
 
 def test_redis_may_go_away_while_a_request_waits(app, no_redis, monkeypatch):
-    app.extensions["redis"].set(LOCK_KEY, "another", px=600_000)
+    app.extensions["redis"].set(LOCK_KEY, "another", px=60_000)
     looks = note_calls(monkeypatch, CachedValue, "look")
 
     def wait():
@@ -378,7 +378,7 @@ def test_waiting_ends_and_holds_no_connection_to_the_database(app, as_role, monk
     with app.app_context(), Redis.from_url(app.config["SETTINGS"].redis_url) as other:
         caches.SharedCache("gz:cities").invalidate()
         for name in ("facts", "province keys"):
-            other.set(f"gz:lock:gz:cities:{name}", "another", px=600_000)
+            other.set(f"gz:lock:gz:cities:{name}", "another", px=60_000)
             with connections_held(app) as held:
                 response = editor.get("/cities?province=x")
             assert (response.status_code, response.headers["Retry-After"]) == (503, "2")

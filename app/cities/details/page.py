@@ -25,7 +25,7 @@ def city_context(actor: Actor, row: CityRow) -> dict[str, Any]:
     return {
         "provinces": facts.provinces,
         "province": province,
-        "province_counted_at": province.counted_at if province and facts.total.is_large else None,
+        "province_counted_at": province.counted_at if province else None,
         "total_counted_at": facts.total.counted_at,
         "share": share_of(row.usernumber, province.users if province else 0),
         "place": place_text(place, facts.known_total),

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from sqlalchemy import func, select
@@ -14,16 +13,13 @@ from app.cities.queries import CityRow, check_reader
 from app.cities.rules import province_same
 from app.database.engine import db
 from app.database.keyset import count_some
-from app.times import now
 
 
 @dataclass(frozen=True)
-class ProvinceTotals:
-    """The cities of a province, and their users, when they were counted."""
+class ProvinceTotals(cache.Totals):
+    """The cities of a province, and their users."""
 
-    cities: int
-    users: int
-    counted_at: datetime
+    users: int = 0
 
 
 def read_province(actor: Actor, row: CityRow) -> ProvinceTotals | None:
@@ -34,15 +30,15 @@ def read_province(actor: Actor, row: CityRow) -> ProvinceTotals | None:
         return None
     digest = hashlib.sha256(key.encode()).hexdigest()[:32]
     name = f"province:{digest}"
-    sums = partial(cache.compute_total, name, ProvinceTotals, partial(sum_province, key))
-    return cache.get_or_compute(name, ProvinceTotals, sums, parts=[cache.part_of(row.provincename)])
+    parts = [cache.part_of(row.provincename)]
+    return cache.read_total(name, ProvinceTotals, partial(sum_province, key), parts)
 
 
 def sum_province(key: str) -> ProvinceTotals:
     """The sums, from an index alone."""
     sums = select(func.count(), func.sum(City.usernumber))
     cities, users = db.session.execute(sums.where(City.province_same == key)).one()
-    return ProvinceTotals(cities, int(users or 0), now())
+    return ProvinceTotals(cities, users=int(users or 0))
 
 
 def find_place(actor: Actor, row: CityRow) -> int | None:

@@ -38,6 +38,11 @@ PROBLEMS: dict[str, Callable[[str], Message]] = {
         "and save it there, or write the value.",
         typed=excerpt(text),
     ),
+    "undecodable": lambda text: N_(
+        "“%(typed)s” is not text in the encoding of the file. Correct the line, or have the file "
+        "read in another encoding.",
+        typed=excerpt(text),
+    ),
     "merged": lambda _: N_(
         "This cell is merged with another one, which has the value. Unmerge them and write the "
         "value into each."

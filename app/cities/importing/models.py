@@ -29,8 +29,8 @@ class LineKind(StrEnum):
 
 class CityImport(db.Model):  # type: ignore[name-defined,misc]
     """One file to import. `fields` are the names of fields for which it has a column, set once
-    every line is staged. `applied_at` is set on confirmation; the lines are then deleted and only
-    the counts remain."""
+    every line is staged; before that a person may have to choose how the file is read. `applied_at`
+    is set on confirmation; the lines are then deleted and only the counts remain."""
 
     __tablename__ = "city_import"
     __table_args__ = ({"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},)
@@ -44,6 +44,8 @@ class CityImport(db.Model):  # type: ignore[name-defined,misc]
     stored_name: Mapped[str | None] = mapped_column(String(40))
     size: Mapped[int | None] = mapped_column(BigInteger)
     sha256: Mapped[str | None] = mapped_column(String(64))
+    # How a person chose that it is read, see reading/choices.py::Reading.
+    reading: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # How the file was read, see reading/tables.py::Source; those of an earlier release have none.
     source: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # Rises when the preview is made again: only the one that was looked at can be confirmed.

@@ -22,6 +22,9 @@ STAGING = timedelta(minutes=10)  # more than staging a file takes
 # A confirmed one may be of the previous release, which did not note the fields.
 IS_STAGED = or_(CityImport.fields.is_not(None), CityImport.applied_at.is_not(None))
 
+# Staged, or with a file that can be read in another way, or again.
+CAN_GO_ON = or_(CityImport.fields.is_not(None), CityImport.stored_name.is_not(None))
+
 
 @dataclass(frozen=True)
 class LineListing(Listing):
@@ -60,14 +63,19 @@ def list_waiting(actor: Actor) -> Sequence[Row[Any]]:
     lines, the newest first."""
     lines = select(func.count()).where(ImportLine.import_id == CityImport.id).scalar_subquery()
     query = select(
-        CityImport.id, CityImport.file_name, CityImport.created_at, lines.label("lines")
-    ).where(waiting_of(actor), CityImport.fields.is_not(None))
+        CityImport.id,
+        CityImport.file_name,
+        CityImport.created_at,
+        CityImport.fields.is_not(None).label("is_staged"),
+        lines.label("lines"),
+    ).where(waiting_of(actor), CAN_GO_ON)
     return db.session.execute(query.order_by(CityImport.id.desc()).limit(MOST_WAITING)).all()
 
 
 class Unconfirmed(NamedTuple):
     """How many unconfirmed imports a person has: those whose lines are being staged, and those that
-    wait for the person. One that was interrupted stops counting after some minutes."""
+    wait for the person. One that was interrupted before its file was stored stops counting after
+    some minutes."""
 
     staging: int
     waiting: int
@@ -75,9 +83,8 @@ class Unconfirmed(NamedTuple):
 
 def count_unconfirmed(actor: Actor) -> Unconfirmed:
     """The actor's own."""
-    staged = CityImport.fields.is_not(None)
-    current = or_(staged, CityImport.created_at > now() - STAGING)
-    query = select(staged, func.count()).where(waiting_of(actor), current).group_by(staged)
+    current = or_(CAN_GO_ON, CityImport.created_at > now() - STAGING)
+    query = select(CAN_GO_ON, func.count()).where(waiting_of(actor), current).group_by(CAN_GO_ON)
     counts = {bool(is_staged): count for is_staged, count in db.session.execute(query)}
     return Unconfirmed(counts.get(False, 0), counts.get(True, 0))
 

@@ -12,6 +12,7 @@ from app.cities.fields import CITY, values_of
 from app.cities.importing.compare import Known, Seen, StagedValues, compare_line
 from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLine
 from app.cities.importing.queries import count_unconfirmed, load_import
+from app.cities.importing.reading.choices import Reading
 from app.cities.importing.reading.tables import Line, Table
 from app.cities.importing.storage import ImportFile, remove_file
 from app.cities.models import TEXT_LENGTH, City
@@ -33,6 +34,12 @@ CHUNK = 200  # compared and stored in about 30 ms
 EXPIRED_AT_ONCE = 5
 
 
+class Superseded(Conflict):
+    """The lines are being staged again, by another request."""
+
+    text = N_("This file is being read again, in another window. Open its import again.")
+
+
 class TooManyWaiting(Conflict):
     """The person has as many unconfirmed imports as one may have."""
 
@@ -41,15 +48,16 @@ def renew_preview(actor: Actor, import_id: int) -> None:
     """Compare all lines with the register again. The preview's number rises before and after,
     because a page that was read in between shows lines of both previews."""
     lines = read_lines(import_id)
-    raise_preview(actor, import_id)
-    stage_lines(actor, import_id, lines)
-    raise_preview(actor, import_id)
+    preview = raise_preview(actor, import_id)
+    stage_lines(actor, import_id, lines, preview)
+    raise_preview(actor, import_id, preview)
 
 
 @service(Role.EDITOR)
-def insert_import(actor: Actor, file_name: str, table: Table, file: ImportFile) -> int:
-    """Insert an import without lines. A person who has the most unconfirmed ones gets
-    TooManyWaiting; the locked row of the person makes two files at once wait for each other."""
+def insert_import(actor: Actor, file_name: str, table: Table | None, file: ImportFile) -> int:
+    """Insert an import without lines; without `table` it has to be chosen how it is read. A person
+    who has the most unconfirmed ones gets TooManyWaiting; the locked row of the person makes two
+    files at once wait for each other."""
     load_person(actor.person_id, lock=True)
     if sum(count_unconfirmed(actor)) >= MOST_WAITING:
         raise TooManyWaiting(
@@ -65,25 +73,45 @@ def insert_import(actor: Actor, file_name: str, table: Table, file: ImportFile) 
         stored_name=file.name,
         size=file.size,
         sha256=file.sha256,
-        ignored=", ".join(table.ignored),
-        source=table.source._asdict(),
+        ignored=", ".join(table.ignored) if table else "",
+        source=table.source._asdict() if table else None,
     )
     db.session.add(row)
     db.session.flush()
-    change = Change(row.id, after={"file_name": file_name, "lines": len(table.lines)})
+    counted = {"lines": len(table.lines)} if table else {}
+    change = Change(row.id, after={"file_name": file_name, **counted})
     batch_id = str(row.id)
     record(actor, "import.begin", change, batch_id=batch_id, visible_to=ADMINISTRATORS)
     return row.id
 
 
-def stage_lines(actor: Actor, import_id: int, lines: Sequence[Line]) -> None:
-    """Compare all lines with the register and store what each would do."""
+@service(Role.EDITOR)
+def begin_again(actor: Actor, import_id: int, reading: Reading, table: Table) -> int:
+    """Delete the lines of an import, which is read in another way, and remember its encoding.
+    Returns the number of the preview under which the lines are staged."""
+    found = load_import(actor, import_id, lock=True, unfinished=True)
+    if found.applied_at is not None:
+        raise NotFound()
+    db.session.execute(delete(ImportLine).where(ImportLine.import_id == import_id))
+    found.preview += 1
+    found.fields = None
+    found.reading = reading._asdict()
+    found.ignored, found.source = ", ".join(table.ignored), table.source._asdict()
+    if reading.codec:
+        load_person(actor.person_id, lock=True).file_codec = reading.codec
+    return found.preview
+
+
+def stage_lines(actor: Actor, import_id: int, lines: Sequence[Line], preview: int = 0) -> None:
+    """Compare all lines with the register and store what each would do. Superseded once the
+    preview has another number."""
     fill_keys()
     seen: Seen = {}
     for start in range(0, len(lines), CHUNK):
         chunk = lines[start : start + CHUNK]
         known = look_up(chunk)
-        store_lines(actor, import_id, [compare_line(line, known, seen) for line in chunk])
+        rows = [compare_line(line, known, seen) for line in chunk]
+        store_lines(actor, import_id, rows, preview)
         yield_to_hub()  # SQLite never waits
 
 
@@ -116,11 +144,13 @@ def look_up(lines: Iterable[Line]) -> dict[Pair, list[Known]]:
 
 
 @service(Role.EDITOR)
-def store_lines(actor: Actor, import_id: int, rows: list[StagedValues]) -> None:
+def store_lines(actor: Actor, import_id: int, rows: list[StagedValues], preview: int) -> None:
     """Store one chunk, in place of an earlier comparison of the same lines."""
     found = load_import(actor, import_id, lock=True, unfinished=True)
     if found.applied_at is not None:
         raise NotFound()  # confirmed in another window in the meantime
+    if found.preview != preview:
+        raise Superseded()
     db.session.execute(
         delete(ImportLine).where(
             ImportLine.import_id == import_id,
@@ -132,12 +162,21 @@ def store_lines(actor: Actor, import_id: int, rows: list[StagedValues]) -> None:
 
 
 @service(Role.EDITOR)
-def raise_preview(actor: Actor, import_id: int, fields: list[str] | None = None) -> None:
-    """Raise the preview's number, so that a page which shows an earlier one can no longer confirm.
-    With the `fields` of the file the import counts as staged."""
+def raise_preview(
+    actor: Actor,
+    import_id: int,
+    preview: int | None = None,
+    fields: list[str] | None = None,
+) -> int:
+    """Raise the preview's number, so that a page which shows an earlier one can no longer confirm;
+    returns it. Superseded if it is not `preview`. With the `fields` of the file the import counts
+    as staged."""
     found = load_import(actor, import_id, lock=True, unfinished=True)
+    if preview not in (None, found.preview):
+        raise Superseded()
     found.preview += 1
     found.fields = fields or found.fields
+    return found.preview
 
 
 def delete_expired() -> int:

@@ -16,8 +16,15 @@ from app.database import failures
 from app.database.engine import db
 from app.database.service import after_commit
 from app.disk import has_space
-from app.errors import NoSpace
-from app.files.storage.folder import Incoming, path_of, refusal_of, remove_stored, store_together
+from app.errors import NoSpace, NotFound
+from app.files.storage.folder import (
+    Incoming,
+    find_stored,
+    refusal_of,
+    remove_stored,
+    store_together,
+)
+from app.text import N_
 
 FOLDER = "imports"
 
@@ -51,8 +58,11 @@ def folder() -> Path:
     return settings().files_dir / FOLDER
 
 
-def path_of_file(stored_name: str) -> Path:
-    return path_of(folder(), stored_name)
+def path_of_import(found: CityImport) -> Path:
+    """The path of the file of an import; NotFound for one that has none any more."""
+    if found.stored_name is None:
+        raise NotFound(N_("The file of this import is no longer stored. Choose it again."))
+    return find_stored(folder(), found.stored_name)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """The pages of an import."""
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from functools import partial
+
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Redirect
 
@@ -8,9 +10,9 @@ from app.actor import Role
 from app.cities.exporting.csv_writer import BYTE_ORDER_MARK, HEADER, write_csv
 from app.cities.exporting.views import csv_file
 from app.cities.fields import CSV_FIELDS, DETAILS, FIELDS
-from app.cities.importing import queries, services
+from app.cities.importing import pages, queries, services
 from app.cities.importing.apply import OutdatedPreview
-from app.cities.importing.forms import ImportForm
+from app.cities.importing.forms import ImportForm, ReadingForm
 from app.cities.importing.models import MOST_WAITING, LineKind
 from app.cities.importing.queries import load_import
 from app.cities.importing.reading.header import SEPARATORS
@@ -72,10 +74,13 @@ def import_cities() -> Redirect | tuple[str, int]:
 @bp.get(IMPORT)
 @role_required(Role.EDITOR)
 def import_preview(import_id: int) -> Redirect | str:
-    """What a staged file would do; once it is applied, the address leads to the list."""
-    found = load_import(actor(), import_id)
+    """What a staged file would do; once it is applied, the address leads to the list, and before it
+    is staged to the choice how it is read."""
+    found = load_import(actor(), import_id, unfinished=True)
     if found.applied_at is not None:
         return redirect(url_for("cities.list_cities"), 303)
+    if found.fields is None:
+        return redirect(url_for("importing.choose_reading", import_id=import_id), 303)
     counts = queries.count_lines(found)
     parts = {
         kind: queries.select_lines(
@@ -93,6 +98,26 @@ def import_preview(import_id: int) -> Redirect | str:
         separators=SEPARATORS,
         **SHOWN_FIELDS,
     )
+
+
+@bp.route(f"{IMPORT}/reading", methods=["GET", "POST"])
+@role_required(Role.EDITOR)
+def choose_reading(import_id: int) -> Redirect | tuple[str, int]:
+    """How is this file to be read? Links choose encoding, separator and sheet, the form the
+    columns."""
+    sent_form = ReadingForm()
+    sent = submit(sent_form, lambda: services.read_again(actor(), import_id, sent_form.reading))
+    if sent.done:
+        return redirect(url_for("importing.import_preview", import_id=import_id), 303)
+    page = pages.show_reading(actor(), import_id, request.values)
+    form = sent_form if request.method == "POST" or "draft" in g else page.fill(ReadingForm)
+    return render_template(
+        "cities/importing/choose_reading.html",
+        form=form,
+        page=page,
+        separators=SEPARATORS,
+        link=partial(url_for, "importing.choose_reading", import_id=import_id),
+    ), sent.status
 
 
 @bp.get(f"{IMPORT}/{KIND}")

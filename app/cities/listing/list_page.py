@@ -70,14 +70,14 @@ def source_hash() -> str:
 class Facts:
     """What the top of every list says about the register."""
 
-    total: cache.Total
+    total: cache.Totals
     provinces: list[str]
     flawed: bool
 
     @property
     def known_total(self) -> int | None:
         """None if it took too long to count."""
-        return None if self.total.is_least else self.total.cities
+        return self.total.cities if self.total.is_known else None
 
 
 def list_content(actor: Actor, listing: CityListing, cursor: Cursor) -> Markup:
@@ -133,7 +133,7 @@ def draw_list(actor: Actor, listing: CityListing, cursor: Cursor, facts: Facts) 
     return template.render(
         listing=listing,
         list=CITIES.show(listing, page, total, [*map(formatter.write, page.rows)]),
-        counted=total_text(total, facts.total.cities if hits is None else 0),
+        counted=total_text(total, cache.LARGE if hits is None else 0),
         counted_at=None if hits else facts.total.counted_at,
         exactly=formatter.write_exactly,
         facts=facts,

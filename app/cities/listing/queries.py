@@ -4,7 +4,8 @@ A page is found by key, see app/database/keyset.py. Rows without a value come la
 directions: they are a second segment with a query of its own, which is also read by an index.
 
 What filters find is read first, as ids up to COUNT_MOST: this is their number, and if there are not
-more, each page of any order is read from these rows alone.
+more, each page of any order is read from these rows alone. If there are, it is read along the index
+of its column, where it mostly has its rows soon; if not, what the filters find is sorted.
 """
 
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from app.database import keyset
 from app.database.cursor import BY_ID, FIRST, Cursor, Sort, read_integer, read_moment, read_text
 from app.database.dialects import without_index
 from app.database.engine import db, release_connection
+from app.database.failures import DATABASE_ERRORS, Kind, classify
 from app.database.keyset import (
     COUNT_MOST,
     Listing,
@@ -35,9 +37,13 @@ from app.database.keyset import (
     read_segments,
     seek_by_id,
 )
+from app.database.limits import budget
 from app.redis.flight import search_turns
 
 PROVINCES_MOST = 200
+# For reading along an index. Sorting takes about 50 ms with 100,000 cities, whatever is found.
+ALONG_SECONDS = 0.15
+EVERY = 1_000_000_000  # rows; a subquery with a limit is a step of its own
 
 
 @dataclass(frozen=True)
@@ -151,6 +157,8 @@ def read_rows(
 ) -> list[CityRow]:
     """Up to `limit` rows from a cursor on, in reading direction, over both segments. `ids` are all
     rows of the listing, if they are known."""
+    if ids is None and listing.is_filtered and listing.is_along_index:
+        return read_many(listing, cursor, limit)
     if ids is None:
         return read_segments(segments(listing, cursor, limit), limit)
     if listing.is_by_id:
@@ -160,6 +168,19 @@ def read_rows(
             return rows
         # Another program has removed some of them.
     return read_among(ids, listing, cursor, limit)
+
+
+def read_many(listing: CityListing, cursor: Cursor, limit: int) -> list[CityRow]:
+    """Along the index of the order. If the rows are at its end, that would read the whole table, so
+    after a while they are found by their filters, and sorted."""
+    try:
+        with budget.of(ALONG_SECONDS):
+            return read_segments(segments(listing, cursor, limit), limit)
+    except DATABASE_ERRORS as error:
+        release_connection()
+        if classify(error) is not Kind.TOO_LONG:
+            raise
+    return read_segments(in_order(all_hits(listing), listing, cursor, by_index=False), limit)
 
 
 def read_among(ids: list[int], listing: CityListing, cursor: Cursor, limit: int) -> list[CityRow]:
@@ -195,6 +216,14 @@ def along_index(listing: CityListing) -> Query:
     return with_index(query, f"ix_city_{listing.column.key}")
 
 
+def all_hits(listing: CityListing) -> Query:
+    """The query of all rows that filters find: first their ids, from an index for filters."""
+    query = with_words_index(select(City.id).where(*filters(listing)), listing)
+    ids = query.limit(EVERY).subquery()
+    rows = rows_query().select_from(ids).join(City, City.id == ids.c.id)
+    return rows.prefix_with("STRAIGHT_JOIN", dialect="mysql")
+
+
 def by_words(listing: CityListing, cursor: Cursor, limit: int) -> Query:
     """The query for rows with words in the order of their ids: these are found in the index of
     names, and only then their rows are read."""
@@ -204,14 +233,16 @@ def by_words(listing: CityListing, cursor: Cursor, limit: int) -> Query:
     return seek_by_id(rows, City.id, listing, replace(cursor, id=None))
 
 
-def in_order(query: Query, listing: CityListing, cursor: Cursor) -> Iterator[Query]:
+def in_order(
+    query: Query, listing: CityListing, cursor: Cursor, by_index: bool = True
+) -> Iterator[Query]:
     """The query from the cursor on, in one segment or two."""
     if listing.is_by_id:
         yield seek_by_id(query, City.id, listing, cursor)
         return
     # Keys of names without a visible character are empty, not null.
     empty = "" if listing.column.key in ("province_key", "city_key") else None
-    yield from nulls_last(query, listing, cursor, empty)
+    yield from nulls_last(query, listing, cursor, empty, by_index)
 
 
 def with_words_index(query: Query, listing: CityListing) -> Query:

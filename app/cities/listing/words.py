@@ -1,13 +1,12 @@
 """The words of a search as conditions. `key` has the province, a line feed, and the city, as the
 column `search_key` does."""
 
-import re
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_
 
 from app.cities.models import City
-from app.database.dialects import OnMariaDb
+from app.database.dialects import OnMariaDb, escape, has_text, is_like
 from app.text import search_key
 
 WORDS_MOST = 10
@@ -30,7 +29,7 @@ def has_words(search: str, key: Any = NAMES) -> list[ColumnElement[bool]]:
 def has_word(word: str, key: Any) -> ColumnElement[bool]:
     """Rows with a word in one of their names, or with its beginning in one and its rest in the
     other: Chinese is written without spaces."""
-    anywhere = is_like(key, f"%{escape(word)}%")
+    anywhere = has_text(key, word)
     if not JOINED_FROM <= len(word) <= JOINED_MOST:
         return anywhere
     halves = [(word[:at], word[at:]) for at in range(1, len(word))]
@@ -58,13 +57,3 @@ def part_of(text: str) -> str:
     """The pattern of a name with this text. A single character must be the whole name: otherwise
     西安 would also find each city with 安 in a province with 西."""
     return f"%{escape(text)}%" if len(text) > 1 else escape(text)
-
-
-def is_like(key: Any, pattern: str) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = key.like(pattern, escape="/")
-    return condition
-
-
-def escape(text: str) -> str:
-    """Text for a pattern: % and _ are letters."""
-    return re.sub("[/%_]", r"/\g<0>", text)

@@ -1,8 +1,7 @@
 """Reading the statistics."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from itertools import pairwise
 from math import ceil
 from typing import Any
@@ -17,7 +16,6 @@ from app.cities.rules import shown_name
 from app.cities.search_keys import fill_keys
 from app.database.engine import db
 from app.database.keyset import count_some
-from app.times import now
 
 PROVINCES_SHOWN = 30
 LARGEST_SHOWN = 10
@@ -30,24 +28,17 @@ USERS: ColumnElement[Any] = func.coalesce(func.sum(City.usernumber), 0)
 
 
 @dataclass(frozen=True)
-class Statistics:
+class Statistics(cache.Totals):
     """Plain values, cached as JSON. A province is (name, users, cities); a city is (id, name,
     province, users). `nowhere` is users and number of the cities without a province, `unnumbered`
     how many cities have no number of users."""
 
-    cities: int
-    users: int
-    unnumbered: int
-    province_count: int
-    provinces: list[tuple[str, int, int]]
-    nowhere: tuple[int, int]
-    largest: list[tuple[int, str, str, int]]
-    counted_at: datetime
-
-    @property
-    def shown_moment(self) -> datetime | None:
-        """When they were counted; None if they have all changes."""
-        return self.counted_at if self.cities > cache.LARGE else None
+    users: int = 0
+    unnumbered: int = 0
+    province_count: int = 0
+    provinces: list[tuple[str, int, int]] = field(default_factory=list)
+    nowhere: tuple[int, int] = (0, 0)
+    largest: list[tuple[int, str, str, int]] = field(default_factory=list)
 
     @property
     def rest(self) -> tuple[int, int, int]:
@@ -84,8 +75,7 @@ def read_statistics(actor: Actor) -> Statistics:
     """The statistics, cached for half a minute; of a register that is not large, until a city is
     changed here."""
     check_reader(actor)
-    compute = partial(cache.compute_total, "glance", Statistics, compute_statistics)
-    return cache.get_or_compute("glance", Statistics, compute)
+    return cache.read_total("glance", Statistics, compute_statistics)
 
 
 def count_changed(actor: Actor, since: datetime) -> int | None:
@@ -108,7 +98,6 @@ def compute_statistics() -> Statistics:
         provinces=read_provinces(),
         nowhere=(int(nowhere[0]), nowhere[1]),
         largest=read_largest(),
-        counted_at=now(),
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from app.actor import Actor, Role
 from app.auth.models import Person
 from app.database.cursor import Cursor
+from app.database.dialects import has_text
 from app.database.engine import db
 from app.database.keyset import Page, count_rows
 from app.database.service import permitted
@@ -45,7 +46,7 @@ def select_removed(
 def conditions_of(actor: Actor, listing: RemovedFileListing) -> list[ColumnElement[bool]]:
     chosen = [File.replaced_at.is_(None), *restorable_by(actor)]
     if listing.search:
-        chosen.append(File.search_key.contains(search_key(listing.search), autoescape=True))
+        chosen.append(has_text(File.search_key, search_key(listing.search)))
     return chosen
 
 

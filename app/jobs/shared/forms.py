@@ -18,4 +18,4 @@ class SumForm(BaseForm):
 class DigestForm(BaseForm):
     """A text."""
 
-    text = TextAreaField(_l("Text"), [InputRequired(NO_TEXT)])
+    text = TextAreaField(_l("Text"), [InputRequired(NO_TEXT)], render_kw={"rows": 10})

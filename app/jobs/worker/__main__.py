@@ -4,8 +4,10 @@ that do the jobs. Only the children have the application, so that they share no 
 On TERM no further job is begun, and the running ones are given back at their next step.
 """
 
+import ctypes
 import logging
 import mmap
+import signal
 import sys
 from typing import Any
 
@@ -14,6 +16,8 @@ from celery import Celery, signals
 from app.config import SettingError, Settings
 from app.jobs.worker.broker import TASK, make_celery
 from app.logs.process import configure
+
+PR_SET_PDEATHSIG = 1
 
 # Shared with the children, which are forked: one byte that says that the program is to stop.
 stopping = mmap.mmap(-1, 1)
@@ -77,7 +81,14 @@ def start_log(settings: Settings) -> None:
     logging.getLogger("celery").setLevel(logging.WARNING)
 
 
+def end_with_parent() -> None:
+    """Have Linux send TERM to this process when whatever started it is gone: another supervisor
+    starts another worker."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def main() -> None:
+    end_with_parent()
     try:
         settings = Settings.load()
     except SettingError as error:

@@ -4,9 +4,12 @@ Only the clock and the program `worker` import this: Celery costs a process 25 M
 """
 
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from celery import Celery
+from celery.exceptions import OperationalError
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.config import Settings
 from app.redis.client import PREFIX
@@ -19,11 +22,18 @@ SEND_SECONDS = 1.0  # how long the clock waits for Redis
 
 
 def broker_url(redis_url: str) -> str:
-    """The address of our Redis in the words of Celery."""
-    if not redis_url.startswith("unix://"):
-        return redis_url.replace("?db=", "/", 1) if "?db=" in redis_url else redis_url
-    path, _mark, query = redis_url.removeprefix("unix://").partition("?")
-    return f"redis+socket://{path}?{query.replace('db=', 'virtual_host=', 1)}".rstrip("?")
+    """The address of our Redis in the words of Celery, which knows no `?db=`, has another scheme
+    for a unix socket, and uses TLS only if it is told what to check."""
+    parts = urlsplit(redis_url)
+    query = dict(parse_qsl(parts.query))
+    database = query.pop("db", None)
+    if parts.scheme == "unix":
+        query |= {"virtual_host": database} if database else {}
+        return f"redis+socket://{parts.path}?{urlencode(query)}".rstrip("?")
+    if parts.scheme == "rediss":
+        query.setdefault("ssl_cert_reqs", "required")
+    path = parts.path if database is None else f"/{database}"
+    return urlunsplit(parts._replace(path=path, query=urlencode(query)))
 
 
 def make_celery(settings: Settings, **options: Any) -> Celery:
@@ -60,9 +70,13 @@ class Sender:
 
     def send(self, job_id: int) -> None:
         """Send the id of a job, without trying again."""
-        self.celery.send_task(TASK, [str(job_id)], retry=False, ignore_result=True)
+        try:
+            self.celery.send_task(TASK, [str(job_id)], retry=False, ignore_result=True)
+        except OperationalError as error:
+            raise RedisConnectionError(str(error)) from error
 
 
-def count_messages(client: Redis) -> int:
-    """How many messages wait, or are with a worker."""
-    return int(client.llen(f"{KEYS}{QUEUE}")) + int(client.hlen(f"{KEYS}unacked"))
+def count_waiting(client: Redis) -> int:
+    """How many messages wait for a worker. Those that workers have are not among them: each is of a
+    job that is being done, or left from a worker that was killed."""
+    return int(client.llen(f"{KEYS}{QUEUE}"))

@@ -67,36 +67,36 @@ def change(claim: Claim, **values: Any) -> bool:
 def claim_job(job_id: int, worker: str) -> Claim | None:
     """Claim a queued job, for a process of this name. None if it is not queued any more, or if it
     has to wait: for a worker that knows its kind, or for another one of an exclusive kind."""
-    kind = db.session.scalar(select(Job.kind).where(Job.id == job_id))
-    known = all_kinds().get(kind or "")
-    if known is None:
+    columns = (Job.attempt, Job.kind, Job.args, Job.created_by, Job.via, Job.token_id)
+    queued = (Job.id == job_id, Job.state == JobState.QUEUED)
+    row = db.session.execute(select(*columns).where(*queued)).one_or_none()
+    if row is None:
+        return None
+    kind = all_kinds().get(row.kind)
+    if kind is None:
         postpone(job_id, UNKNOWN_SECONDS)
         return None
     values = {
         "state": JobState.RUNNING,
         "claimed_by": worker,
-        "running_key": known.running_key,
-        "attempt": Job.attempt + 1,
+        "running_key": kind.running_key,
+        "attempt": row.attempt + 1,
         "tries": Job.tries + 1,
         "started_at": DatabaseTime(),
         "beat_at": DatabaseTime(),
         "due_at": None,
     }
-    queued = (Job.id == job_id, Job.state == JobState.QUEUED)
     try:
-        claimed: Any = db.session.execute(update(Job).where(*queued).values(values))
+        ours = update(Job).where(*queued, Job.attempt == row.attempt).values(values)
+        claimed: Any = db.session.execute(ours)
     except IntegrityError as error:
         if not violates(error, "uq_job_running_key"):
             raise
         postpone(job_id, TAKEN_SECONDS)
         return None
-    return read_claim(job_id) if claimed.rowcount else None
-
-
-def read_claim(job_id: int) -> Claim:
-    columns = (Job.id, Job.attempt, Job.kind, Job.args, Job.created_by, Job.via, Job.token_id)
-    row = db.session.execute(select(*columns).where(Job.id == job_id)).one()
-    return Claim(row.id, row.attempt, row.kind, json.loads(row.args), *row[4:])
+    if not claimed.rowcount:
+        return None
+    return Claim(job_id, row.attempt + 1, row.kind, json.loads(row.args), *row[3:])
 
 
 def postpone(job_id: int, seconds: float) -> None:

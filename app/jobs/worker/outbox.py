@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 BATCH = 100
 LOOK_SECONDS = 1.0  # between two looks for dead processes
-# When a job that was sent and not begun is sent again: if the broker has no message at all, and in
-# any case.
+# When a job that was sent and not begun is sent again: if no message waits, and in any case.
 LOST_SECONDS, AGAIN_SECONDS = 60, 600
 
 
@@ -67,11 +66,11 @@ class Outbox:
 
     def send_again(self) -> None:
         """Have those sent again whose messages were lost."""
-        from app.jobs.worker.broker import count_messages
+        from app.jobs.worker.broker import count_waiting
 
         if not (overdue := find_overdue(LOST_SECONDS)):
             return
-        empty = count_messages(redis_store.client) == 0
+        empty = count_waiting(redis_store.client) == 0
         mark_unsent(overdue if empty else find_overdue(AGAIN_SECONDS))
 
 

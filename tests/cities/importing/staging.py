@@ -12,12 +12,15 @@ from werkzeug.test import TestResponse, encode_multipart
 from app.actor import Actor, Role
 from app.cities.importing import apply, queries, services
 from app.cities.importing.models import CityImport, ImportLine
-from app.cities.importing.reading.tables import Table, read_table
-from app.cities.importing.storage import SentFile
+from app.cities.importing.reading.choices import sheets_of
+from app.cities.importing.reading.samples import columns_of_sheet, columns_of_text
+from app.cities.importing.reading.tables import Table, read_table, suggest
+from app.cities.importing.storage import SentFile, path_of_import
 from app.database.engine import db
 from app.times import now
 from tests.cities.conftest import stored
 from tests.factories import HTML, Browser
+from tests.html import Page
 
 HEADER = "provincename,cityname,usernumber\n"
 MIXED = HEADER + "广东,深圳市,6\n广东,广州市,7\n广东,<b>佛山</b>,8\n,x,=1\n"
@@ -38,16 +41,29 @@ def begin(actor: Actor, name: str, data: bytes) -> int:
     file = SentFile(len(data))
     try:
         file.write(data)
-        return services.begin_import(actor, name, file)
+        import_id = services.begin_import(actor, name, file)
     finally:
         file.close()
+    found = db.session.get_one(CityImport, import_id)
+    if found.fields is None:  # what the page suggests is chosen
+        path = path_of_import(found)
+        reading = suggest(path).reading
+        columns = (
+            columns_of_text(path, reading)
+            if reading.sheet is None
+            else columns_of_sheet(sheets_of(path), reading.sheet)
+        )
+        places = {name: place for place, name in enumerate(columns.suggested) if name}
+        chosen = reading._replace(separator=columns.separator, first=columns.first, columns=places)
+        services.read_again(actor, import_id, chosen)
+    return import_id
 
 
 def read_csv(data: bytes) -> Table:
     """What is read of a file with these bytes."""
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(data)
-        return read_table(Path(file.name))
+        return read_table(Path(file.name), suggest(Path(file.name)).reading)
 
 
 def stage(person: int, lines: str, header: str = HEADER) -> int:
@@ -87,6 +103,20 @@ def send(browser: Browser, text: str | bytes, name: str = "cities.csv") -> TestR
     boundary, body = encode_multipart(fields)
     kind = f"multipart/form-data; boundary={boundary}"
     return browser.client.post("/cities/import", data=body, content_type=kind, headers=HTML)
+
+
+def choose(visitor: Browser, address: str, **changed: str) -> TestResponse:
+    """Choose on the page of a file how it is read: as it is suggested, but for what is changed."""
+    page = Page(visitor.get(address))
+    form = page.one("#columns form")
+    fields: dict[str, object] = {
+        each["name"]: each.get("value", "") for each in form.select("input[name]")
+    }
+    for each in form.select("select"):
+        chosen = each.select("option[selected]")
+        fields[each["name"]] = chosen[0]["value"] if chosen else ""
+    fields.pop("csrf_token")
+    return visitor.submit(address.partition("?")[0], fields | changed, page=address)
 
 
 def expire(*import_ids: int) -> None:

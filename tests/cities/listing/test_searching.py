@@ -2,6 +2,7 @@
 and is read by an index."""
 
 import random
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -9,16 +10,18 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
-from sqlalchemy import delete, insert, text
+from sqlalchemy import delete, event, insert, text
+from sqlalchemy.exc import OperationalError
 
 from app.cities.exporting.queries import batches
-from app.cities.listing import queries
+from app.cities.listing import queries, words
 from app.cities.listing.queries import CityListing
 from app.cities.models import NAMES_INDEX, City
 from app.cities.rules import is_flawed, keys
 from app.database.cursor import FIRST, LAST
 from app.database.engine import db
 from app.database.keyset import cursor_at
+from app.database.limits import budget
 from app.errors import Unavailable
 from app.redis import flight
 from app.text import search_key
@@ -117,8 +120,37 @@ def walk(listing, hits, start, step):
         cursor = cursor and through_address(cursor, listing)
 
 
+@contextmanager
+def too_slow_along_an_index():
+    """What has a budget of its own is ended; yields the statements."""
+    ended = []
+
+    def end(_connection, _cursor, statement, *_more):
+        if budget.seconds is not None and "FROM city" in statement:
+            ended.append(statement)
+            error = sqlite3.OperationalError("interrupted")
+            error.sqlite_errorcode = sqlite3.SQLITE_INTERRUPT
+            raise OperationalError(statement, {}, error)
+
+    event.listen(db.engine, "before_cursor_execute", end)
+    try:
+        yield ended
+    finally:
+        event.remove(db.engine, "before_cursor_execute", end)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_pages_of_any_listing_have_the_rows_of_a_plain_filter(any_app, monkeypatch, seed):
+    compare_pages(monkeypatch, seed)
+
+
+def test_pages_are_the_same_where_an_index_takes_too_long(any_app, monkeypatch):
+    with too_slow_along_an_index() as ended:
+        compare_pages(monkeypatch, SEEDS[-1] + 1)
+    assert ended
+
+
+def compare_pages(monkeypatch, seed):
     """With fewer rows than are counted, with more, and without counting."""
     chance = random.Random(seed)
     rows = random_rows(chance)
@@ -228,6 +260,23 @@ def assert_reads_an_index(found, listing):
         if not str(step["table"]).startswith("<derived"):
             assert step["key"], (listing, step)
             assert "filesort" not in step["Extra"], (listing, step)
+
+
+@pytest.mark.parametrize("length", [40, 41, 255])
+def test_a_word_of_any_length_is_found_and_its_signs_are_letters(any_app, length):
+    name = ("100%_/甲" * 40)[:length]
+    with any_app.app_context():
+        found = add_city("甲省", name)
+        add_city("甲省", name.replace("_", "x"))
+        for word in (name, name[1:]):
+            page = queries.select_page(ACTOR, CityListing(search=word), FIRST)
+            assert ids([page]) == [found]
+
+
+def test_long_words_are_not_compared_place_by_place(app):
+    """Steps of LIKE take as long as name and word together; those of INSTR are all short."""
+    with app.app_context():
+        assert "LIKE" not in str(words.has_word("a" * 41, words.NAMES).compile(db.engine))
 
 
 def test_few_searches_read_the_register_at_once_and_others_wait_without_a_connection(

@@ -7,8 +7,8 @@ not ASCII, or by Chinese characters of which all are common.
 
 import mmap
 import re
-from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from app.cities.importing.reading.header import find_heading
 from app.errors import Invalid
@@ -27,7 +27,7 @@ from app.textfiles.encoding import (
 )
 from app.textfiles.records import Lines, line_ends, refused
 
-# What the message of a refusal names, where it fits.
+# What people may choose besides UTF-8.
 POSSIBLE = (
     GB18030,
     BIG5,
@@ -36,6 +36,8 @@ POSSIBLE = (
     Encoding("Windows-1251", "cp1251"),
     Encoding("Windows-1252", "cp1252"),
 )
+UTF_32 = tuple(one for _mark, one in BYTE_ORDER_MARKS if one.name == "UTF-32")
+BY_CODEC = {one.codec: one for one in (UTF_8, *POSSIBLE, *UTF_16, *UTF_32)}
 # How archives begin, which .xlsx is, and the documents of Office programs before 2007.
 ARCHIVE, OLD_DOCUMENT = b"PK\3\4", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # What is in such a document if it is a newer one with a password.
@@ -75,28 +77,52 @@ def old_document(path: Path) -> Message:
     )
 
 
-def find_encoding(path: Path) -> Encoding:
-    """The encoding of a text file; Invalid if it is not text in any, or could be text in
-    several."""
+class FoundEncoding(NamedTuple):
+    """An encoding, and whether the file says that it is in it."""
+
+    encoding: Encoding
+    is_certain: bool
+
+
+def find_encoding(path: Path, remembered: str = "") -> FoundEncoding:
+    """The encoding of a text file by its byte order mark or as UTF-8; otherwise the most likely
+    one: the one that was chosen the last time if it fits, or one in which the file has a header of
+    our words or common characters alone. Invalid for a file that is not text."""
     with path.open("rb") as file:
         head = file.read(PIECE)
     for mark, encoding in BYTE_ORDER_MARKS:
         if head.startswith(mark):
-            return check_text(path, encoding)
+            first_fault(path, encoding)  # refuses a NUL
+            return FoundEncoding(encoding, True)
     if b"\0" in head:
-        wide = (encoding for encoding in UTF_16 if has_header(path, encoding))
-        return check_text(path, next(wide, UTF_8))
-    fault = first_fault(path, UTF_8)
-    if fault is None:
-        return UTF_8
+        wide = next((one for one in UTF_16 if has_header(path, one)), None)
+        return FoundEncoding(wide or check_text(path, UTF_8), False)
+    if first_fault(path, UTF_8) is None:
+        return FoundEncoding(UTF_8, True)
+    return FoundEncoding(likely_encoding(path, remembered), False)
+
+
+def likely_encoding(path: Path, remembered: str) -> Encoding:
+    """The most likely encoding of a file that is not UTF-8."""
+    if remembered in BY_CODEC and first_fault(path, BY_CODEC[remembered]) is None:
+        return BY_CODEC[remembered]
     for encoding in (UTF_8, GB18030, BIG5):
         if has_header(path, encoding, ascii_counts=False):
-            return check_text(path, encoding)
+            return encoding
     fitting = [one for one in (GB18030, BIG5, EUC_KR) if is_common(path, one)]
-    if len(fitting) == 1 and fitting[0] is not EUC_KR:
-        return fitting[0]
-    possible = fitting or [one for one in POSSIBLE if first_fault(path, one) is None]
-    raise not_text(fault, UTF_8, possible)
+    return next(iter(fitting), None) or next(
+        (one for one in POSSIBLE if first_fault(path, one) is None), UTF_8
+    )
+
+
+def possible_encodings(path: Path) -> tuple[Encoding, ...]:
+    """The encodings that people may choose for a file: the wide ones only if it has NUL bytes."""
+    with path.open("rb") as file:
+        head = file.read(PIECE)
+    marked = next((one for mark, one in BYTE_ORDER_MARKS if head.startswith(mark)), None)
+    if marked in UTF_32:
+        return UTF_32
+    return UTF_16 if b"\0" in head or marked in UTF_16 else (UTF_8, *POSSIBLE)
 
 
 def is_common(path: Path, encoding: Encoding) -> bool:
@@ -113,23 +139,14 @@ def check_text(path: Path, encoding: Encoding) -> Encoding:
     return encoding
 
 
-def not_text(line: int, encoding: Encoding, possible: Iterable[Encoding] = ()) -> Invalid:
+def not_text(line: int, encoding: Encoding) -> Invalid:
     """The error for a file that is not text in an encoding from this line on."""
-    advice = {"line": str(line), "encoding": encoding.name}
-    if names := [one.name for one in possible]:
-        return refused(
-            N_(
-                "Line %(line)s is not %(encoding)s text; it could be: %(names)s. Save the file "
-                "again as UTF-8; Excel calls it “CSV UTF-8 (Comma delimited)”.",
-                **advice,
-                names=names,
-            )
-        )
     return refused(
         N_(
             "Line %(line)s is not %(encoding)s text. Save the file again as UTF-8; Excel calls it "
             "“CSV UTF-8 (Comma delimited)”.",
-            **advice,
+            line=str(line),
+            encoding=encoding.name,
         )
     )
 

@@ -1,14 +1,25 @@
 """The lines of a file as cities, as plain functions; nothing here asks the database."""
 
+import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from app.cities.exporting.csv_writer import unguard
+from app.cities.importing.reading.choices import (
+    SPARE_ROWS,
+    Reading,
+    Suggestion,
+    suggest_sheet,
+    suggest_text,
+)
 from app.cities.importing.reading.header import (
-    MOST_TITLES,
+    HEADER_LENGTH,
+    OTHER_LENGTH,
+    OTHERS_SHOWN,
     SKIPPED_SHOWN,
     Places,
     Skipped,
@@ -18,16 +29,17 @@ from app.cities.importing.reading.header import (
     no_header,
     read_header,
 )
-from app.cities.importing.reading.sniff import find_encoding, is_workbook
+from app.cities.importing.reading.sniff import BY_CODEC, first_fault, is_workbook
 from app.errors import Invalid
 from app.text import N_
 from app.textfiles.encoding import Encoding
-from app.textfiles.records import MOST_COLUMNS, Lines, check_width, records, refused
-from app.workbooks.reading import Row, Sheet, Unreadable, list_sheets, open_rows
+from app.textfiles.records import MOST_COLUMNS, Lines, check_width, quotes_of, records, refused
+from app.workbooks.reading import Row, Unreadable, open_rows
 
 MOST_LINES = 5000
 # 3 KB for each line: an ignored column may hold a description.
 MOST_BYTES = 16 << 20
+REPLACEMENT = "\ufffd"  # what Python puts in place of bytes that are not text
 # Text that a spreadsheet is not to calculate, as some programs write it: ="007".
 FORMULA_OF_TEXT = re.compile('="([^"]*)"')
 
@@ -57,12 +69,14 @@ class Source(NamedTuple):
 
 class Header(NamedTuple):
     """The header of a file: its line, the places of our columns, the names of the others, and how
-    many columns there are; None if further cells do not matter."""
+    many columns there are; None if further cells do not matter. Only cells of text files are
+    guarded against being calculated."""
 
     line: int
     places: Places
     ignored: list[str]
     width: int | None
+    is_text: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,66 +90,106 @@ class Table:
     source: Source
 
 
-def read_table(path: Path) -> Table:
+def suggest(path: Path, remembered: str = "") -> Suggestion:
+    """How to read a file; `remembered` is the codec that the person chose the last time."""
+    return suggest_sheet(path) if is_workbook(path) else suggest_text(path, remembered)
+
+
+def read_table(path: Path, reading: Reading) -> Table:
     """Read a whole file; Invalid with one message if that is impossible."""
-    if not is_workbook(path):
-        return read_csv(path, find_encoding(path))
+    if reading.sheet is None:
+        return read_text(path, reading)
     try:
-        return read_sheet(path, find_sheet(list_sheets(path)))
+        return read_sheet(path, reading)
     except Unreadable as error:
         raise refused(error.args[0]) from None
 
 
-def find_sheet(sheets: list[Sheet]) -> int:
-    """The number of the only sheet that has a header with province and city. Without one it is the
-    first that is not empty, whose error then says what is missing."""
-    found = [number for number, sheet in enumerate(sheets) if has_header_row(sheet)]
-    if len(found) > 1:
-        names = [sheets[number].name for number in found]
-        raise refused(
-            N_("Several sheets have cities: %(names)s. Leave one of them in the file.", names=names)
-        )
-    filled = (number for number, sheet in enumerate(sheets) if sheet.rows)
-    return found[0] if found else next(filled)
-
-
-def has_header_row(sheet: Sheet) -> bool:
-    heading = find_heading_row(sheet.rows)
-    return heading is not None and heading.is_complete
-
-
-def read_csv(path: Path, encoding: Encoding) -> Table:
-    """Read a whole text file; Invalid with one message if that is impossible."""
-    with Lines(path.open("rb"), encoding.codec) as text:
-        heading = find_heading(text)
-        if heading is None or not heading.is_complete:
-            raise no_header(heading)
-        found = records(text, heading.text, heading.separator)
-        line, cells = next(found)
-        header = Header(line, *read_header(line, cells), len(cells))
-        lines = read_lines((Row(*record, {}) for record in found), header)
-    skipped = heading.skipped
-    source = Source(encoding.name, heading.separator, skipped[:SKIPPED_SHOWN], len(skipped))
+def read_text(path: Path, reading: Reading) -> Table:
+    """Read a text file. Its undecodable characters are refused by line."""
+    encoding = BY_CODEC[reading.codec]
+    is_sound = first_fault(path, encoding) is None
+    with Lines(path.open("rb"), encoding.codec, "strict" if is_sound else "replace") as text:
+        header, found, source = begin_text(text, encoding, reading)
+        lines = read_lines((Row(*record, {}) for record in found), header, is_sound)
     return Table(lines, list(header.places), header.ignored, source)
 
 
-def read_sheet(path: Path, number: int) -> Table:
-    """Read a sheet of a workbook, by its number counted from 0; Invalid with one message, which
-    names the sheet, if that is impossible."""
-    with open_rows(path, number, MOST_LINES + MOST_TITLES + 1) as (name, rows):
+def begin_text(
+    text: Lines, encoding: Encoding, reading: Reading
+) -> tuple[Header, Iterator[tuple[int, list[str]]], Source]:
+    """The header of a text file, and the records below it."""
+    if reading.columns is not None:
+        above = skip_lines(text, reading.first)
+        header = chosen_header(reading, above)
+        found = records(text, next(text, ""), reading.separator)
+        return header, found, Source(encoding.name, reading.separator, [], 0)
+    heading = find_heading(text)
+    if heading is None or not heading.is_complete:
+        raise no_header(heading)
+    found = records(text, heading.text, heading.separator)
+    line, cells = next(found)
+    header = Header(line, *read_header(line, cells), len(cells))
+    skipped = heading.skipped[:SKIPPED_SHOWN]
+    source = Source(encoding.name, heading.separator, skipped, len(heading.skipped))
+    return header, found, source
+
+
+def skip_lines(text: Lines, first: int) -> str:
+    """Skip the lines above one; returns the last of them."""
+    line = ""
+    while text.count < first - 1:
+        line = next(text, "")
+        if not line:
+            break
+        text.begin_record()
+    return line
+
+
+def chosen_header(reading: Reading, above: str | list[str]) -> Header:
+    """The header of columns that a person chose; the names of the others are in the line above the
+    first city."""
+    if isinstance(above, str):
+        tidy = quotes_of(reading.separator).tidy(above[:HEADER_LENGTH], inside=False)
+        above = next(csv.reader([tidy], delimiter=reading.separator[0]), [])
+    places = reading.columns or {}
+    names = [name.strip()[:OTHER_LENGTH] for name in above[:MOST_COLUMNS]]
+    ignored = [name for place, name in enumerate(names) if name and place not in places.values()]
+    return Header(reading.first - 1, places, ignored[:OTHERS_SHOWN], None)
+
+
+def read_sheet(path: Path, reading: Reading) -> Table:
+    """Read a sheet of a workbook; an error names the sheet."""
+    with open_rows(path, reading.sheet or 0, MOST_LINES + SPARE_ROWS) as (name, rows):
         try:
-            return read_rows(name, rows)
+            return read_rows(name, rows, reading)
         except Invalid as error:
             raise in_sheet(name, error) from None
 
 
-def read_rows(name: str, rows: Iterator[Row | None]) -> Table:
-    heading = find_heading_row(rows)
-    if heading is None or not heading.is_complete:
-        raise no_header(heading)
-    header = Header(heading.line, *read_header(heading.line, heading.cells), None)
-    source = Source("", "", heading.skipped[:SKIPPED_SHOWN], len(heading.skipped), name)
+def read_rows(name: str, rows: Iterator[Row | None], reading: Reading) -> Table:
+    """The rows of a sheet below its header, or from the first one on that a person chose."""
+    if reading.columns is not None:
+        above, rows = split_rows(rows, reading.first)
+        header, skipped = chosen_header(reading, above)._replace(is_text=False), []
+    else:
+        heading = find_heading_row(rows)
+        if heading is None or not heading.is_complete:
+            raise no_header(heading)
+        header = Header(heading.line, *read_header(heading.line, heading.cells), None, False)
+        skipped = heading.skipped
+    source = Source("", "", skipped[:SKIPPED_SHOWN], len(skipped), name)
     return Table(read_lines(rows, header), list(header.places), header.ignored, source)
+
+
+def split_rows(rows: Iterator[Row | None], first: int) -> tuple[list[str], Iterator[Row | None]]:
+    """The cells of the row above one, and the rows from that one on."""
+    above: list[str] = []
+    for row in rows:
+        if row is None or row.number >= first:
+            return above, chain([row], rows)
+        above = row.cells if row.number == first - 1 else []
+    return above, rows
 
 
 def in_sheet(name: str, error: Invalid) -> Invalid:
@@ -144,8 +198,9 @@ def in_sheet(name: str, error: Invalid) -> Invalid:
     return refused(N_("Sheet “%(sheet)s”: %(message)s", sheet=name, message=message))
 
 
-def read_lines(rows: Iterable[Row | None], header: Header) -> list[Line]:
-    """The rows below the header that are not empty."""
+def read_lines(rows: Iterable[Row | None], header: Header, is_sound: bool = True) -> list[Line]:
+    """The rows below the header that are not empty. Without `is_sound` some of the text is not in
+    its encoding."""
     lines: list[Line] = []
     empty = 0
     for row in rows:
@@ -156,7 +211,7 @@ def read_lines(rows: Iterable[Row | None], header: Header) -> list[Line]:
         if row is None or len(lines) == MOST_LINES:
             raise one_too_many(row.number if row else lines[-1].line + 1)
         check_width(row.number, len(row.cells), MOST_COLUMNS)
-        lines.append(read_line(row, header))
+        lines.append(read_line(row, header, is_sound))
     if not lines:
         raise refused(
             N_(
@@ -178,16 +233,18 @@ def one_too_many(line: int) -> Invalid:
     )
 
 
-def read_line(row: Row, header: Header) -> Line:
+def read_line(row: Row, header: Header, is_sound: bool) -> Line:
     """One record; a missing cell is empty."""
     number, cells, problems = row
     places = header.places.items()
-    return Line(
-        number,
-        {name: read_cell(cells[place]) if place < len(cells) else "" for name, place in places},
-        header.width is not None and any(map(str.strip, cells[header.width :])),
-        {name: problems[place] for name, place in places if place in problems},
-    )
+    texts = {name: cells[place] if place < len(cells) else "" for name, place in places}
+    if header.is_text:
+        texts = {name: read_cell(text) for name, text in texts.items()}
+    surplus = header.width is not None and any(map(str.strip, cells[header.width :]))
+    found = {name: problems[place] for name, place in places if place in problems}
+    if not is_sound:
+        found |= {name: "undecodable" for name, text in texts.items() if REPLACEMENT in text}
+    return Line(number, texts, surplus, found)
 
 
 def read_cell(text: str) -> str:
