@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.steps import UtcDateTime, add_index, add_table, bounded, large_text
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
