@@ -2,6 +2,7 @@
 
 import random
 import re
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from click.testing import Result
 from flask import Flask
 from redis.connection import AbstractConnection
 from sqlalchemy import event, select, text
+from sqlalchemy.exc import OperationalError
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
@@ -155,6 +157,27 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
         yield sent
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def too_slow(app: Flask, is_slow: Callable[[str], object]) -> Iterator[list[str]]:
+    """Statements that are slow are ended, as by the time limit; yields those that were."""
+    ended: list[str] = []
+
+    def end(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if is_slow(statement):
+            ended.append(statement)
+            error = sqlite3.OperationalError("interrupted")
+            error.sqlite_errorcode = sqlite3.SQLITE_INTERRUPT
+            raise OperationalError(statement, {}, error)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", end)
+    try:
+        yield ended
+    finally:
+        event.remove(engine, "before_cursor_execute", end)
 
 
 @contextmanager

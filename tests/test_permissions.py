@@ -242,6 +242,8 @@ WITHOUT_ACTOR = {
         "app.cities.statistics.queries.read_totals",
         "app.files.folders.queries.count_each",
         "app.files.folders.queries.count_files",
+        "app.files.folders.queries.count_or_last",
+        "app.files.folders.queries.last_totals",
         "app.files.zipping.queries.list_folders",
         "app.files.listing.read_by_owner",
         "app.files.listing.read_files",

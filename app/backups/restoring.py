@@ -135,7 +135,7 @@ def put_in_place(path: Path, manifest: Manifest, meter: Meter) -> None:
         with placed_files(settings().files_dir) as placed:
             read_archive(path, Restorer(target, placed), meter)
             target.check_counts(manifest.database)
-            target.renew_identity()
+            target.renew()
             os.sync()  # the files, before rows name them
             target.switch()
     except OSError as error:

@@ -16,7 +16,7 @@ from sqlalchemy import case, func, select
 from app.cities.models import City
 from app.cities.rules import sort_key
 from app.database.engine import db
-from app.database.failures import DATABASE_ERRORS, Kind, classify, report
+from app.database.failures import unless_too_long
 from app.database.keyset import COUNT_MOST, count_rows
 from app.database.service import after_commit
 from app.errors import Unavailable
@@ -130,14 +130,7 @@ def share(key: str, shape: type[T], compute: Callable[[], T]) -> T:
 
 def count_or_last(key: str, shape: type[T], compute: Callable[[], T]) -> T:
     """What `compute` returns; the last totals if it takes too long."""
-    try:
-        return compute()
-    except DATABASE_ERRORS as error:
-        db.session.rollback()
-        if classify(error) is not Kind.TOO_LONG:
-            raise
-        report(error, "cities were not counted")
-        return last_totals(key, shape)
+    return unless_too_long(compute, lambda: last_totals(key, shape), "cities were not counted")
 
 
 def last_totals(key: str, shape: type[T]) -> T:

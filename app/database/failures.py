@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from typing import TypeVar
 
 from flask import Flask, current_app
 from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
@@ -29,6 +30,8 @@ from app.errors import (
     Unavailable,
 )
 from app.text import N_
+
+T = TypeVar("T")
 
 log = logging.getLogger("gazetteer.database")
 
@@ -205,6 +208,18 @@ def tolerated(consequence: str) -> Iterator[None]:
     except DATABASE_ERRORS as error:
         db.session.rollback()
         report(error, consequence)
+
+
+def unless_too_long(read: Callable[[], T], otherwise: Callable[[], T], consequence: str) -> T:
+    """What `read` returns, or what `otherwise` returns if a statement of it takes too long."""
+    try:
+        return read()
+    except DATABASE_ERRORS as error:
+        db.session.rollback()
+        if classify(error) is not Kind.TOO_LONG:
+            raise
+        report(error, consequence)
+    return otherwise()
 
 
 def close_session(*_error: object) -> None:

@@ -89,7 +89,7 @@ class FileListing(Listing):
 
 @permitted(Role.VIEWER)
 def select_files(
-    actor: Actor, listing: FileListing, cursor: Cursor, total: int
+    actor: Actor, listing: FileListing, cursor: Cursor, total: int | None
 ) -> Page[File | Folder]:
     """The page at a cursor: folders and files with their owners."""
     return keyset.select_page(

@@ -68,13 +68,13 @@ def list_files(folder: str = "") -> ResponseReturnValue:
         here = folders.find_folder(actor(), asked.folder) if folder else None
     except NotFound as missing:
         return removed_folder_page(asked.folder, missing)
-    page = listing.select_files(actor(), asked, cursor, totals.rows)
+    page = listing.select_files(actor(), asked, cursor, totals.known_rows)
     rows = [row for row in page.rows if isinstance(row, Folder)]
     return render_template(
         "files/list_files.html",
         listing=asked,
         folder=here,
-        list=FILES.show(asked, page, totals.rows),
+        list=FILES.show(asked, page, totals.known_rows),
         totals=totals,
         counts=folders.count_below(actor(), rows),
         **rights_in(here),

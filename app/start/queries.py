@@ -45,7 +45,7 @@ class Overview:
     @property
     def is_new(self) -> bool:
         """True for an installation without files in which little was done yet."""
-        return not self.files.files and len(self.changes) <= NEW_MOST
+        return self.files.is_known and not self.files.files and len(self.changes) <= NEW_MOST
 
     @property
     def needs_cities(self) -> bool:

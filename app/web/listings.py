@@ -150,7 +150,7 @@ class ListView(Generic[L]):
         end = start + len(self.page.rows) - 1
         first, last = format_number(start), format_number(end)
         total = total_text(self.total, end)
-        if self.total is None and self.page.next is None and end > COUNT_MOST:
+        if self.total is None and self.page.next is None:
             total = last
         elif self.total is not None and end >= self.total:  # which may be older than the page
             total = str(_("more than %(count)s", count=last)) if self.page.next else last

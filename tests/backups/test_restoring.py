@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import threading
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -16,14 +17,20 @@ from app.backups.archive.reading import read_archive
 from app.backups.databases import targets
 from app.cities import services as cities
 from app.current import settings
+from app.database.dialects import DatabaseTime
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, NoSpace, Refused
+from app.jobs.models import JobState
+from app.jobs.services import start_job
+from app.text import load_messages
+from app.times import now
 from tests.backups.contents import everything, stored_files
 from tests.backups.test_creating import Busy, ignore
 from tests.backups.test_reading import members, with_manifest
 from tests.cities.conftest import given
 from tests.factories import OPERATOR, Browser, add_person
 from tests.files.helpers import store
+from tests.jobs.conftest import read, write
 
 EDITOR = Actor(1, "Ada", Role.EDITOR)
 
@@ -130,6 +137,20 @@ def test_all_sessions_end_also_of_who_was_added_later(filled, events):
     for browser in (kept, ghost):
         assert browser.get("/people").status_code in (302, 303)
     assert {"backup-restored", "sessions-ended"} <= {each["event"] for each in events()}
+
+
+def test_jobs_that_had_not_ended_are_not_begun_again(filled):
+    admin = Actor(add_person("Root", "admin"), "Root", Role.ADMIN)
+    waiting, running, done = (start_job(admin, "backup.rehearse", {}) for _ in range(3))
+    write(running, state=JobState.RUNNING, running_key="backup", claimed_by="somebody")
+    write(done, state=JobState.DONE, ended_at=DatabaseTime())
+    made = services.create_backup(OPERATOR)
+    restoring.restore_backup(OPERATOR, made.name, replace=True)
+    for job in map(read, (waiting, running)):
+        assert (job.state, job.running_key, job.claimed_by) == (JobState.LOST, None, None)
+        assert "had not ended" in load_messages(job.message)
+        assert abs(job.ended_at - now()) < timedelta(hours=1)
+    assert read(done).state == JobState.DONE
 
 
 def test_pages_and_readyz_serve_no_half_state_while_it_is_restored(filled, monkeypatch):

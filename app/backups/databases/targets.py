@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from app.backups.archive.manifest import BadBackup, DatabasePart
 from app.backups.databases import mariadb, sqlite
@@ -18,9 +18,18 @@ from app.database.engine import create_command_engine
 from app.database.failures import DATABASE_ERRORS, number_of
 from app.database.schema import make_private
 from app.errors import Conflict, Locked, Refused
-from app.text import N_
+from app.text import N_, dump_messages
+from app.times import now
 
-NEW_IDENTITY = "UPDATE installation SET token = :token"  # app/auth/sessions/installation.py
+# What changes in a restored database before it is used, by the table that this needs. Its identity
+# (app/auth/sessions/installation.py), so that all sessions end; and jobs that had not ended, which
+# whoever still needs them starts again.
+RENEWALS = {
+    "installation": "UPDATE installation SET token = :token",
+    "job": "UPDATE job SET state = 'lost', message = :message, running_key = NULL,"
+    " claimed_by = NULL, ended_at = :moment WHERE state IN ('queued', 'running')",
+}
+NOT_ENDED = N_("This had not ended when the backup was made that was restored.")
 MARK = "gazetteer_scratch"  # the table by which a database is known to be ours
 ACCESS_DENIED, LOCKED = (1044, 1045), (1205, 1213)
 SWITCH_SECONDS = 30.0  # until others have finished what they are changing
@@ -31,6 +40,15 @@ SESSION = (
 END_TURN = text("SELECT RELEASE_ALL_LOCKS()")
 TURN = text("SELECT GET_LOCK(CONCAT('gazetteer-restore:', LEFT(SHA1(DATABASE()), 20)), 0)")
 DIFFERENT = N_("After restoring, the table %(name)s does not have what the backup says.")
+
+
+def renewal_values() -> dict[str, str]:
+    """The values of RENEWALS."""
+    return {
+        "token": secrets.token_hex(16),
+        "message": dump_messages([NOT_ENDED]),
+        "moment": now().strftime("%Y-%m-%d %H:%M:%S.%f"),
+    }
 
 
 class Target(ABC):
@@ -52,8 +70,8 @@ class Target(ABC):
         """The stored names of all files that its rows name, with their hashes."""
 
     @abstractmethod
-    def renew_identity(self) -> None:
-        """Let it be another installation, so that all sessions end."""
+    def renew(self) -> None:
+        """Make the changes of RENEWALS."""
 
     @abstractmethod
     def switch(self) -> None:
@@ -149,9 +167,11 @@ class MariaDbTarget(Target):
             for name, _size, sha256 in rows:
                 yield name, sha256
 
-    def renew_identity(self) -> None:
+    def renew(self) -> None:
         with self.engine.connect() as connection:
-            connection.execute(text(NEW_IDENTITY), {"token": secrets.token_hex(16)})
+            present = set(inspect(connection).get_table_names())
+            for table in present & RENEWALS.keys():
+                connection.execute(text(RENEWALS[table]), renewal_values())
 
     def switch(self) -> None:
         deadline = time.monotonic() + SWITCH_SECONDS
@@ -243,9 +263,11 @@ class SqliteTarget(Target):
             for name, _size, sha256 in connection.execute(FILES):
                 yield name, sha256
 
-    def renew_identity(self) -> None:
+    def renew(self) -> None:
         with closing(sqlite3.connect(self.scratch, isolation_level=None)) as connection:
-            connection.execute(NEW_IDENTITY, {"token": secrets.token_hex(16)})
+            present = {name for (name,) in connection.execute(sqlite.TABLES)}
+            for table in present & RENEWALS.keys():
+                connection.execute(RENEWALS[table], renewal_values())
 
     def switch(self) -> None:
         deadline = time.monotonic() + SWITCH_SECONDS

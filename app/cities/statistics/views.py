@@ -32,11 +32,11 @@ def glance() -> str:
     )
 
 
-def other_totals() -> dict[str, int]:
-    """How many files there are, for members, and people, for administrators."""
-    totals = {}
+def other_totals() -> dict[str, Any]:
+    """The totals of files, for members, and how many people there are, for administrators."""
+    totals: dict[str, Any] = {}
     if actor().has_role(Role.VIEWER):
-        totals["files"] = read_totals(actor(), FileListing()).files
+        totals["files"] = read_totals(actor(), FileListing())
     if actor().is_admin and not actor().by_token:
         totals["people"] = count_people(actor())
     return totals

@@ -5,14 +5,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import func, literal, select, union_all
 
 from app.actor import Actor, Role
 from app.database.engine import db, release_connection
+from app.database.failures import unless_too_long
 from app.database.keyset import count_rows
 from app.database.service import permitted
-from app.errors import NotFound
+from app.errors import NotFound, Unavailable
 from app.files import cache
 from app.files.folders.checks import no_such_folder
 from app.files.folders.models import Folder
@@ -20,9 +22,11 @@ from app.files.folders.paths import NO_FOLDER, inside, is_inside, path_of_addres
 from app.files.folders.selection import Selected
 from app.files.listing import FileListing, folder_conditions
 from app.files.models import File
+from app.times import now
 
 # Folders that a field suggests.
 SUGGESTED = 200
+SOON_COUNTED = 10_000  # files; of more, the last totals are stored
 
 
 @permitted(Role.VIEWER)
@@ -53,11 +57,18 @@ def load_folder(actor: Actor, folder_id: int) -> Folder:
 @dataclass(frozen=True)
 class FileTotals:
     """How many files a listing has in all folders, and their total size; how many rows the list
-    has, folders included."""
+    has, folders included. `counted_at` is None if they have all changes; `is_known` is False if
+    counting took too long each time."""
 
-    files: int
-    size: int
-    rows: int
+    files: int = 0
+    size: int = 0
+    rows: int = 0
+    counted_at: datetime | None = None
+    is_known: bool = True
+
+    @property
+    def known_rows(self) -> int | None:
+        return self.rows if self.is_known else None
 
 
 @permitted(Role.VIEWER)
@@ -66,13 +77,31 @@ def read_totals(actor: Actor, listing: FileListing) -> FileTotals:
     below its folder changes."""
     plain = replace(listing, sort=FileListing.sort, descending=FileListing.descending)
     key = json.dumps(["totals", asdict(plain)])
-    return cache.get_or_compute(
-        key,
-        FileTotals,
-        lambda: count_files(plain),
-        is_search=bool(listing.search),
-        parts=[listing.folder],
-    )
+    try:
+        return cache.get_or_compute(
+            key,
+            FileTotals,
+            lambda: count_or_last(key, plain),
+            is_search=bool(listing.search),
+            parts=[listing.folder],
+        )
+    except Unavailable:  # another request is counting, and has been for long
+        if listing.search:  # there would be no turn for its rows either
+            raise
+        return last_totals(key)
+
+
+def count_or_last(key: str, listing: FileListing) -> FileTotals:
+    """The totals of a listing; those that were counted last, if it takes too long."""
+    count = partial(count_files, listing)
+    totals = unless_too_long(count, lambda: last_totals(key), "files were not counted")
+    if totals.files > SOON_COUNTED and not listing.search:
+        cache.CACHE.store_last(key, replace(totals, counted_at=totals.counted_at or now()))
+    return totals
+
+
+def last_totals(key: str) -> FileTotals:
+    return cache.CACHE.read_last(key, FileTotals) or FileTotals(is_known=False)
 
 
 def count_files(listing: FileListing) -> FileTotals:
@@ -95,8 +124,8 @@ class Below:
 
 @permitted(Role.VIEWER)
 def count_below(actor: Actor, folders: Sequence[Folder]) -> dict[str, Below]:
-    """What is in each of these folders, by path; cached like the totals.
-    Ends the transaction in which a page was read; its rows stay as they are."""
+    """What is in each of these folders, by path, unless counting takes too long; cached like the
+    totals. Ends the transaction in which a page was read; its rows stay as they are."""
     paths = [folder.path for folder in folders]
     if not paths:
         return {}
@@ -104,9 +133,15 @@ def count_below(actor: Actor, folders: Sequence[Folder]) -> dict[str, Below]:
     release_connection()
     # Paths joined by a slash would be those of other folders too.
     key = hashlib.sha256(json.dumps(paths).encode()).hexdigest()
-    return cache.get_or_compute(
-        f"below {key}", dict[str, Below], lambda: count_each(paths), parts=paths
-    )
+    try:
+        return cache.get_or_compute(
+            f"below {key}",
+            dict[str, Below],
+            lambda: unless_too_long(partial(count_each, paths), dict, "files were not counted"),
+            parts=paths,
+        )
+    except Unavailable:
+        return {}
 
 
 def count_each(paths: Sequence[str]) -> dict[str, Below]:

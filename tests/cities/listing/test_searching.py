@@ -2,7 +2,6 @@
 and is read by an index."""
 
 import random
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -10,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
-from sqlalchemy import delete, event, insert, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import delete, insert, text
 
 from app.cities.exporting.queries import batches
 from app.cities.listing import queries, words
@@ -27,7 +25,7 @@ from app.redis import flight
 from app.text import search_key
 from tests.cities.conftest import ACTOR, add_cities, add_city
 from tests.cities.listing.test_paging import expected, ids, through_address
-from tests.factories import statements
+from tests.factories import statements, too_slow
 from tests.servers import wait_until
 
 SEEDS = range(4)
@@ -120,32 +118,16 @@ def walk(listing, hits, start, step):
         cursor = cursor and through_address(cursor, listing)
 
 
-@contextmanager
-def too_slow_along_an_index():
-    """What has a budget of its own is ended; yields the statements."""
-    ended = []
-
-    def end(_connection, _cursor, statement, *_more):
-        if budget.seconds is not None and "FROM city" in statement:
-            ended.append(statement)
-            error = sqlite3.OperationalError("interrupted")
-            error.sqlite_errorcode = sqlite3.SQLITE_INTERRUPT
-            raise OperationalError(statement, {}, error)
-
-    event.listen(db.engine, "before_cursor_execute", end)
-    try:
-        yield ended
-    finally:
-        event.remove(db.engine, "before_cursor_execute", end)
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 def test_pages_of_any_listing_have_the_rows_of_a_plain_filter(any_app, monkeypatch, seed):
     compare_pages(monkeypatch, seed)
 
 
 def test_pages_are_the_same_where_an_index_takes_too_long(any_app, monkeypatch):
-    with too_slow_along_an_index() as ended:
+    def is_along_index(statement):
+        return budget.seconds is not None and "FROM city" in statement
+
+    with too_slow(any_app, is_along_index) as ended:
         compare_pages(monkeypatch, SEEDS[-1] + 1)
     assert ended
 
