@@ -120,7 +120,7 @@ def test_others_do_not_see_schedules(as_role, schedule_id, role):
 
 
 def test_unknown_addresses(admin):
-    for path in ("/schedules/5", "/schedules/5/edit", "/schedules/new/nothing"):
+    for path in ("/schedules/5", "/schedules/5/edit", "/schedules/new/unknown"):
         assert admin.get(path).status_code == 404
 
 
@@ -174,7 +174,7 @@ def test_commands(app, flask):
         (["x", "sum", "cron", "61 * * * *", "--args", '{"a": "1", "b": "2"}'], "not valid"),
         (["x", "sum", "interval", "1 h"], "whole number"),
         (["x", "sum", "interval", "1 h", "--args", "[1]"], "JSON object"),
-        (["x", "nothing", "interval", "1 h"], "no such kind"),
+        (["x", "unknown", "interval", "1 h"], "no such kind"),
     ],
 )
 def test_a_command_that_is_refused_says_why(flask, words, message):

@@ -48,7 +48,7 @@ def test_all_that_is_wrong_is_said_at_once(kind):
 
 def test_an_unknown_kind_and_an_unknown_schedule(kind):
     with pytest.raises(NotFound):
-        create(kind="nothing")
+        create(kind="unknown")
     for change in (services.pause_schedule, services.resume_schedule, services.delete_schedule):
         with pytest.raises(NotFound):
             change(OPERATOR, 12345)
