@@ -24,6 +24,7 @@ PACKAGES = (
     "files",
     "numbers",
     "jobs",
+    "schedules",
     "health",
     "setup",
     "backups",

@@ -152,6 +152,19 @@ REQUIRED = {
     "app.jobs.services.store_job": Role.VIEWER,
     "app.jobs.services.store_shared": Role.VIEWER,
     "app.jobs.shared.results.wait_for_result": Role.VIEWER,
+    "app.schedules.queries.find_schedule": Role.ADMIN,
+    "app.schedules.queries.last_runs": Role.ADMIN,
+    "app.schedules.queries.list_runs": Role.ADMIN,
+    "app.schedules.queries.list_schedules": Role.ADMIN,
+    "app.schedules.queries.load_schedule": Role.ADMIN,
+    "app.schedules.services.create_schedule": Role.ADMIN,
+    "app.schedules.services.delete_all": Role.ADMIN,
+    "app.schedules.services.delete_schedule": Role.ADMIN,
+    "app.schedules.services.pause_schedule": Role.ADMIN,
+    "app.schedules.services.resume_schedule": Role.ADMIN,
+    "app.schedules.services.run_now": Role.ADMIN,
+    "app.schedules.services.run_schedule": Role.ADMIN,
+    "app.schedules.services.update_schedule": Role.ADMIN,
     "app.setup.services.add_administrator": None,
     "app.setup.services.claim": None,
     "app.start.queries.read_overview": Role.VIEWER,
@@ -170,6 +183,7 @@ NOT_BY_TOKEN = (
     "app.history.queries.list_authors",
     "app.history.queries.select_entries",
     "app.history.services.",
+    "app.schedules.",
 )
 
 # Public functions of queries.py and listing.py that ask for no actor, by the reason.
@@ -256,6 +270,7 @@ WITHOUT_ACTOR = {
     },
     "says whether work is being done": {
         "app.jobs.queries.has_worker",
+        "app.schedules.queries.read_missed",
     },
     "runs within a service or a permitted read": {
         "app.auth.queries.load_person",

@@ -34,6 +34,8 @@ UNDECORATED = {
         "history/services.py: new_batch_id",
         "history/services.py: record",
         "history/services.py: record_rows",
+        "jobs/services.py: insert_job",
+        "jobs/services.py: restart",
     },
     "is housekeeping of the clock": {
         "cities/importing/staging.py: delete_expired",

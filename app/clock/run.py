@@ -14,6 +14,7 @@ from app.clock.registry import Task
 from app.current import worker_name
 from app.database import failures
 from app.database.engine import db
+from app.errors import Unavailable
 from app.redis.failures import describe
 
 log = logging.getLogger("gazetteer.clock")
@@ -110,5 +111,7 @@ def report(error: Exception, what: str) -> None:
         failures.report(error, what)
     elif isinstance(error, RedisError):
         log.warning("%s: Redis: %s", what, describe(error))
+    elif isinstance(error, Unavailable):
+        log.warning("%s: a service does not answer", what)
     else:
         log.error("%s", what, exc_info=error)

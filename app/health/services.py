@@ -36,6 +36,7 @@ from app.health.warnings import last_proxy, last_refusal
 from app.jobs.queries import has_worker
 from app.redis import failures as redis_failures
 from app.redis.client import redis_store
+from app.schedules.queries import read_missed
 
 
 @dataclass(frozen=True)
@@ -131,12 +132,13 @@ def check_all() -> dict[str, Check]:
         "proxy": check_proxy,
         "passwords": check_passwords,
         "backups": check_backups,
+        "schedules": check_schedules,
     }
     report: dict[str, Check] = {}
     if maintenance.is_restoring(settings().files_dir):
         return {"backups": RESTORING}
     for name, check in checks.items():
-        needs_database = name in ("tables", "clock", "worker", "backups")
+        needs_database = name in ("tables", "clock", "worker", "backups", "schedules")
         if needs_database and not all(each.ok for each in report.values()):
             continue  # this would wait for the same time-out again
         report[name] = check()
@@ -207,6 +209,19 @@ def check_worker() -> Check:
         return failed(error)
     finally:
         db.session.rollback()
+
+
+def check_schedules() -> Check:
+    """Check that no run was missed within a day; pages do not need it."""
+    try:
+        missed = read_missed()
+    except DATABASE_ERRORS as error:
+        return failed(error)
+    finally:
+        db.session.rollback()
+    if missed is None:
+        return Check()
+    return Check(True, f"warning: {missed.count} missed within a day; see the page Schedules")
 
 
 def check_redis() -> Check:

@@ -94,13 +94,14 @@ def about_url(actor: Actor, job: Job) -> str:
     return subject.url(job.about_id) if job.about_id in readable else ""
 
 
-def described_args(job: Job) -> Mapping[str, str]:
-    """What a page shows of the arguments: by the labels of the form's fields."""
-    kind = all_kinds().get(job.kind)
+def described_args(kind_name: str, args: str) -> Mapping[str, str]:
+    """What a page shows of the arguments of a job of this kind, which are JSON: by the labels of
+    the form's fields."""
+    kind = all_kinds().get(kind_name)
     if kind is None:
         return {}
     form = kind.form and kind.form(formdata=None)
-    shown = kind.describe(json.loads(job.args))
+    shown = kind.describe(json.loads(args))
     return {
         str(form[name].label.text) if form and name in form else name: text
         for name, text in shown.items()

@@ -66,7 +66,7 @@ def show_job(job_id: int) -> str:
         "jobs/show_job.html",
         row=describe_job(actor(), job),
         job=job,
-        args=described_args(job),
+        args=described_args(job.kind, job.args),
         lines=queries.read_lines(actor(), job),
         may_change=queries.is_own(actor(), job),
         has_worker=job.state != JobState.QUEUED or queries.has_worker(),

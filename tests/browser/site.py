@@ -124,6 +124,20 @@ def fill(site: Site) -> None:
         site.send("editor", f"/cities/{city_id}/delete")
     site.found["job"] = site.send("admin", "/jobs/new/sum", {"a": 3, "b": 4}).url
     site.found["job"] = site.found["job"].removeprefix(site.base)
+    nightly = {
+        "name": "every night",
+        "a": 3,
+        "b": 4,
+        "trigger": "cron",
+        "expression": "0 2 * * 1-5",
+        "time_zone": "Shanghai",
+        "coalesce": "y",
+        "at_once": 3,
+        "grace_seconds": 60,
+    }
+    site.found["schedule"] = site.send("admin", "/schedules/new/sum", nightly).url
+    site.found["schedule"] = site.found["schedule"].removeprefix(site.base)
+    site.send("admin", f"{site.found['schedule']}/run", page=site.found["schedule"])
     for name, text in (("preview", IMPORT), ("long_preview", LONG_IMPORT)):
         chosen = {"file": (f"{name}.csv", text.encode())}
         address = site.send("editor", "/cities/import", files=chosen).url
