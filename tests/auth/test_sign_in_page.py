@@ -211,7 +211,7 @@ def test_signing_in_never_starts_a_download(filled):
             attachments += is_attachment(browser.get(requested))
             location = browser.get("/login", query_string={"next": requested}).location
             assert not is_attachment(browser.get(location)), address
-    assert attachments == 7
+    assert attachments == 8
 
 
 def is_attachment(response):

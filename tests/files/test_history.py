@@ -148,7 +148,7 @@ def test_an_interrupted_purge_records_what_it_deleted(people, monkeypatch):
     def fail(_folder):
         raise PermissionError
 
-    monkeypatch.setattr(services, "remove_leftovers", fail)
+    monkeypatch.setattr(purging, "remove_leftovers", fail)
     with pytest.raises(PermissionError):
         services.purge_files(OPERATOR)
     assert json.loads(entries("file")[-1].after) == {"removed_files": 1, "orphaned_files": 0}

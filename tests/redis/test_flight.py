@@ -27,7 +27,7 @@ def app(make_app):
 @pytest.fixture
 def client(app, monkeypatch):
     """No lock expires by itself."""
-    monkeypatch.setattr(locks, "LEASE_SECONDS", 600)
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 60)
     with app.app_context():
         yield redis_store.client
 

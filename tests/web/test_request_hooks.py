@@ -7,7 +7,13 @@ from tests.factories import note_calls
 
 # Each costs every request some time. Flask-SQLAlchemy's removes what close_session() has closed; a
 # library that was added shows here with hooks of its own.
-BEFORE = ["start_request", "start_identification", "check_form", "note_proxy"]
+BEFORE = [
+    "start_request",
+    "start_identification",
+    "check_form",
+    "note_proxy",
+    "refuse_while_restoring",
+]
 AFTER = ["set_headers"]
 AT_THE_END = ["SQLAlchemy._teardown_session", "close_session"]
 
@@ -20,7 +26,7 @@ def test_no_library_adds_hooks(app):
     every = None  # the key of those for all blueprints
     assert names(app.before_request_funcs[every]) == BEFORE
     assert names(app.after_request_funcs[every]) == AFTER
-    assert names(app.teardown_request_funcs[every]) == ["end_hold"]
+    assert names(app.teardown_request_funcs[every]) == ["end_hold", "close_files"]
     assert names(app.teardown_appcontext_funcs) == AT_THE_END
     assert not app.url_value_preprocessors[every]
     assert not app.url_default_functions[every]

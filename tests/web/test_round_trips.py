@@ -53,6 +53,7 @@ BOUNDS = [
     ("/fib/1000", "visitor", CACHED, 0, 1),
     ("/session", "editor", CACHED, 0, 3),
     ("/account", "editor", CACHED, 1, 4),
+    ("/jobs", "admin", CACHED, 4, 2),
     ("/healthz", "visitor", CACHED, 0, 0),
 ]
 OTHERS = (3, 3)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, not_, or_, select
 
 from app.actor import Actor, Role
 from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLine, LineKind
@@ -82,9 +82,12 @@ class Unconfirmed(NamedTuple):
 
 
 def count_unconfirmed(actor: Actor) -> Unconfirmed:
-    """The actor's own."""
-    current = or_(CAN_GO_ON, CityImport.created_at > now() - STAGING)
-    query = select(CAN_GO_ON, func.count()).where(waiting_of(actor), current).group_by(CAN_GO_ON)
+    """The actor's own. One that was read is being compared, unless that was interrupted."""
+    is_recent = CityImport.created_at > now() - STAGING
+    is_compared = and_(CityImport.fields.is_(None), CityImport.source.is_not(None), is_recent)
+    waits = and_(CAN_GO_ON, not_(is_compared))
+    counted = or_(CAN_GO_ON, is_recent)
+    query = select(waits, func.count()).where(waiting_of(actor), counted).group_by(waits)
     counts = {bool(is_staged): count for is_staged, count in db.session.execute(query)}
     return Unconfirmed(counts.get(False, 0), counts.get(True, 0))
 

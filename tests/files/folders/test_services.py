@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select, update
 
 from app.actor import ANONYMOUS, Actor, Role
-from app.database import limits
+from app.database import limits, stored_keys
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.files import services as files
-from app.files.folders import moving, queries, removing, rows, services
+from app.files.folders import moving, queries, removing, services
 from app.files.folders.models import Folder
 from app.files.folders.selection import Selection, load_selected
 from app.files.models import File
@@ -377,7 +377,7 @@ def test_many_are_changed_some_at_a_time(any_app, people, monkeypatch):
     for number in range(5):
         put(people[number % 2], f"a/{number}.txt")
         services.create_folder(me, "a", f"{number}")
-    for module in (limits, history, rows):
+    for module in (limits, history, stored_keys):
         monkeypatch.setattr(module, "BATCH", 2)
     services.move_selected(me, folders("a"), "", "b")
     removal = services.remove_selected(me, folders("b"))
