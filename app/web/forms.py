@@ -29,6 +29,7 @@ WTFORMS_TEXTS = (
     _l("Not a valid choice."),
     _l("Invalid Choice: could not coerce."),
     _l("Not a valid integer value."),
+    _l("This field is required."),
 )
 
 
