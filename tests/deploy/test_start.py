@@ -231,8 +231,17 @@ def test_programs_of_a_killed_supervisor_are_replaced(folder):
 
                 servers.wait_until(is_managed, "programs of the second supervisor run")
                 servers.wait_until(lambda: servers.answers(first.base, "/readyz"), "it is ready")
-                page = client.get(f"{first.base}/account", timeout=60, allow_redirects=False)
-                assert page.status_code == 200
+
+                def is_signed_in():
+                    # A worker that ends resets what has come to it.
+                    with suppress(requests.ConnectionError):
+                        page = client.get(
+                            f"{first.base}/account", timeout=60, allow_redirects=False
+                        )
+                        return page.status_code == 200
+                    return False
+
+                servers.wait_until(is_signed_in, "the session is known")
                 client.close()
             finally:
                 servers.stop(second)
