@@ -21,11 +21,15 @@ STEP_SECONDS = 0.02
 EFFECTS = Table("effect", MetaData(), Column("job_id", BigInteger), Column("step", Integer))
 
 
+def count_done(run: Run) -> int:
+    own = EFFECTS.c.job_id == run.id
+    return db.session.scalar(select(func.count()).select_from(EFFECTS).where(own)) or 0
+
+
 @unrecorded
 def do_step(run: Run) -> int:
     """Do the next step; returns how many are done."""
-    own = EFFECTS.c.job_id == run.id
-    done = db.session.scalar(select(func.count()).select_from(EFFECTS).where(own)) or 0
+    done = count_done(run)
     db.session.execute(insert(EFFECTS).values(job_id=run.id, step=done))
     time.sleep(STEP_SECONDS)  # so that kills come in the middle of a transaction
     run.guard()
@@ -33,7 +37,7 @@ def do_step(run: Run) -> int:
 
 
 def count_steps(run: Run) -> str:
-    done = 0
+    done = count_done(run)  # a process that did the last step may have been killed after it
     while done < run.args["steps"]:
         done = do_step(run)
         run.report(done, run.args["steps"])
