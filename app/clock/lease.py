@@ -1,15 +1,15 @@
 """The lease of the clock: a row of the database, by the database's time."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import insert, or_, select, text, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.clock.models import HOLDER_LENGTH, Lease
+from app.database.dialects import database_time
 from app.database.engine import db
 from app.database.failures import violates
 from app.database.service import unrecorded
-from app.times import now
 
 NAME = "clock"
 LEASE = timedelta(seconds=60)
@@ -51,11 +51,3 @@ def is_late() -> bool:
     """True if no clock has run for a while."""
     until = db.session.scalar(select(Lease.until_at).where(Lease.name == NAME))
     return until is None or until < database_time() - LATE
-
-
-def database_time() -> datetime:
-    """The time of MariaDB, which the clocks of all hosts ask; of this host with SQLite."""
-    if db.engine.dialect.name != "mysql":
-        return now()
-    moment: datetime = db.session.scalar(text("SELECT UTC_TIMESTAMP(6)"))
-    return moment.replace(tzinfo=UTC)

@@ -1,15 +1,17 @@
 """Expressions that are not the same on both databases."""
 
 import re
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, func, literal
+from sqlalchemy import ColumnElement, String, func, literal, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import custom_op
 
+from app.database.engine import db
 from app.database.types import UtcDateTime
 
 LIKE_MOST = 40  # characters
@@ -63,6 +65,12 @@ class DatabaseTime(FunctionElement[Any]):
 
     def __init__(self, seconds: float = 0) -> None:
         super().__init__(literal(seconds))
+
+
+def database_time() -> datetime:
+    """The same, read now."""
+    moment: datetime = db.session.scalar(select(DatabaseTime()))
+    return moment
 
 
 @compiles(DatabaseTime, "mysql")

@@ -7,11 +7,10 @@ whichever of them are killed. All times are those of the database.
 
 import logging
 from collections.abc import Iterator
-from datetime import datetime
 
 from sqlalchemy import delete, or_, select, update
 
-from app.database.dialects import DatabaseTime
+from app.database.dialects import DatabaseTime, database_time
 from app.database.engine import db
 from app.database.failures import DATABASE_ERRORS, tolerated
 from app.database.service import unrecorded
@@ -25,7 +24,7 @@ from app.schedules.models import RunState, Schedule, ScheduleRun
 log = logging.getLogger("gazetteer.clock")
 
 POLL_SECONDS = 1.0
-RUNS_KEPT = 1000  # of each schedule, the newest
+RUNS_RETAINED = 1000  # of each schedule, the newest
 SETTLED_AT_ONCE = 100
 
 
@@ -76,12 +75,6 @@ def run_due(schedule_id: int, ids: Iterator[int]) -> int:
     return starting.run_schedule(row, database_time(), ids) if row else 0
 
 
-def database_time() -> datetime:
-    """The time of the database."""
-    moment: datetime = db.session.scalar(select(DatabaseTime()))
-    return moment
-
-
 def find_ended() -> list[tuple[int, str]]:
     """Runs whose jobs have ended, and how."""
     columns = select(ScheduleRun.id, Job.state).outerjoin(Job, Job.id == ScheduleRun.job_id)
@@ -104,7 +97,7 @@ def delete_old_runs() -> int:
     """Delete all but the newest runs of each schedule; returns how many."""
     schedules = list(db.session.scalars(select(Schedule.id)))
     db.session.rollback()
-    return sum(delete_runs_of(each, RUNS_KEPT) for each in schedules)
+    return sum(delete_runs_of(each, RUNS_RETAINED) for each in schedules)
 
 
 @unrecorded

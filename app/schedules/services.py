@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app.actor import Actor, Role, check_permission
+from app.database.dialects import database_time
 from app.database.engine import db
 from app.database.failures import violates
 from app.database.service import permitted, service
@@ -15,7 +16,6 @@ from app.history.models import ADMINISTRATORS
 from app.history.services import Change, changed_fields, record
 from app.jobs.kinds import Args, load_kind
 from app.redis.ids import next_id
-from app.schedules.due import database_time
 from app.schedules.models import RunState, Schedule
 from app.schedules.queries import load_schedule
 from app.schedules.rules import ScheduleInput, check_fields

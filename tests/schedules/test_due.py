@@ -166,7 +166,7 @@ def test_a_shared_result_is_computed_once(any_app):
 
 def test_old_runs_are_deleted(kind, monkeypatch):
     kind()
-    monkeypatch.setattr(due, "RUNS_KEPT", 2)
+    monkeypatch.setattr(due, "RUNS_RETAINED", 2)
     schedule_id = create(expression="10 s", at_once=20)
     make_due(schedule_id, 45)
     due.work()

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from app.actor import Via
+from app.database.dialects import database_time
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.jobs.models import Job
 from app.schedules import queries, services
-from app.schedules.due import database_time
 from tests.factories import OPERATOR, actor_of, add_person, at_once, entries
 from tests.jobs.conftest import read as read_job
 from tests.schedules.conftest import create, given, read, runs, states
