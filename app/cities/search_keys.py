@@ -12,7 +12,7 @@ from app.database.engine import db
 from app.database.failures import tolerated
 from app.database.idempotency import created_by_form
 from app.database.service import unrecorded
-from app.database.stored_keys import BATCH, StoredKeys, update_keys
+from app.database.stored_keys import BATCH, StoredKeys, update_rows
 
 FILL_BATCHES = 40
 ALIKE_MOST = 500
@@ -43,13 +43,13 @@ REMOVED_KEYS = StoredKeys(
 )
 
 
-def fill_keys() -> None:
+def fill_keys(again: bool = False) -> None:
     """Fill in the keys that are due: mostly none, which is a look into two indexes. Bounded to a
     second or two after a large insert: the next search continues with the rest, and with rows that
     are locked now. It is part of a read, which would not find these rows otherwise. A page reads
-    several times, and looks once."""
+    several times, and looks once; a job, which takes longer, looks `again`."""
     info = db.session().info
-    if info.get(LOOKED):
+    if info.get(LOOKED) and not again:
         return
     info[LOOKED] = True
     due = union_all(*(select(select(City.id).where(each).limit(1).subquery()) for each in DUE))
@@ -64,7 +64,7 @@ def fill_keys() -> None:
 def fill_batch() -> None:
     for condition in DUE:
         query = KEYS.query.where(condition).limit(BATCH).with_for_update()
-        update_keys(City, KEYS.changed(db.session.execute(query).all()))
+        update_rows(City, KEYS.changed(db.session.execute(query).all()))
 
 
 class Existing(NamedTuple):

@@ -128,6 +128,8 @@ class ImportLine(db.Model):  # type: ignore[name-defined,misc]
     __table_args__ = (
         CheckConstraint("kind IN ('new', 'changed', 'same', 'refused')", name="kind"),
         Index("ix_city_import_line_import_id_kind_line", "import_id", "kind", "line"),
+        # By which skipped and kept lines are listed.
+        Index("ix_city_import_line_import_id_outcome_line", "import_id", "outcome", "line"),
         # By which a city that comes twice in a file is found.
         Index("ix_city_import_line_import_id_name_digest", "import_id", "name_digest"),
         {"mysql_charset": "utf8mb4"},

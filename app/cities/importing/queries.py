@@ -9,7 +9,14 @@ from typing import Any, ClassVar, NamedTuple
 from sqlalchemy import ColumnElement, Row, Select, and_, func, not_, or_, select
 
 from app.actor import Actor, Role
-from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLine, LineKind
+from app.cities.importing.models import (
+    LIFE,
+    MOST_WAITING,
+    CityImport,
+    ImportLine,
+    LineKind,
+    LineOutcome,
+)
 from app.database.cursor import Cursor, Sort, no_value
 from app.database.engine import db
 from app.database.keyset import Listing, Page, seek_by_id, select_page
@@ -108,6 +115,11 @@ def count_lines(found: CityImport) -> dict[str, int]:
     return dict.fromkeys(map(str, LineKind), 0) | dict(db.session.execute(query).all())
 
 
+def count_part(found: CityImport, part: str) -> int:
+    """How many lines are of a kind, or were skipped or kept."""
+    return getattr(found, part) if part in set(LineOutcome) else count_lines(found)[part]
+
+
 def select_lines(
     found: CityImport, listing: LineListing, cursor: Cursor, size: int, total: int
 ) -> Page[ImportLine]:
@@ -130,5 +142,6 @@ def read_refused(found: CityImport) -> Sequence[ImportLine]:
 
 
 def lines_of(found: CityImport, kind: str) -> Select[ImportLine]:
-    """The query for lines of a kind."""
-    return select(ImportLine).where(ImportLine.import_id == found.id, ImportLine.kind == kind)
+    """The query for lines of a kind, or of which this became."""
+    column = ImportLine.outcome if kind in set(LineOutcome) else ImportLine.kind
+    return select(ImportLine).where(ImportLine.import_id == found.id, column == kind)

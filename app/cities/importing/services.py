@@ -1,10 +1,8 @@
-"""Beginning, confirming and cancelling an import."""
-
-from contextlib import suppress
+"""Beginning and cancelling an import."""
 
 from app.actor import Actor, Role
 from app.auth.queries import load_person
-from app.cities.importing import apply, staging
+from app.cities.importing import staging
 from app.cities.importing.queries import load_import
 from app.cities.importing.reading.choices import Reading, check_reading
 from app.cities.importing.reading.samples import without_columns
@@ -12,7 +10,6 @@ from app.cities.importing.reading.sniff import is_workbook
 from app.cities.importing.reading.tables import Table, read_table, suggest
 from app.cities.importing.storage import SentFile, path_of_import, remove_file, stored
 from app.cities.models import TEXT_LENGTH
-from app.cities.search_keys import fill_keys
 from app.database.engine import db, release_connection
 from app.database.service import permitted, service
 from app.errors import Forbidden
@@ -69,28 +66,6 @@ def display_name(file_name: str) -> str:
     """A file's name for people to read: without folders and control characters."""
     last = file_name.replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(c for c in last if c.isprintable()).strip()[:TEXT_LENGTH] or "cities.csv"
-
-
-@permitted(Role.EDITOR)
-def confirm_import(actor: Actor, import_id: int, preview: int) -> apply.Outcome:
-    """Apply the preview of this number; confirmed again, it only says what was done. If the
-    register has changed since, the preview is made again and OutdatedPreview is raised."""
-    fill_keys()  # by them names are compared again
-    try:
-        return apply_import(actor, import_id, preview)
-    except apply.OutdatedPreview:
-        with suppress(staging.Superseded):  # somebody else confirms it, and renews it too
-            staging.renew_preview(actor, import_id)
-        raise
-
-
-@service(Role.EDITOR)
-def apply_import(actor: Actor, import_id: int, preview: int) -> apply.Outcome:
-    """Apply the accepted lines, all or none."""
-    found = load_import(actor, import_id, lock=True)
-    if found.applied_at is None:
-        apply.apply_lines(actor, found, preview)
-    return apply.Outcome(found.added, found.changed)
 
 
 @service(Role.EDITOR)

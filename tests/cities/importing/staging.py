@@ -2,21 +2,27 @@
 
 import io
 import tempfile
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from flask import current_app
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from app.actor import Actor, Role
-from app.cities.importing import apply, queries, services
+from app.cities.importing import queries, services
+from app.cities.importing.applying.services import confirm_import
 from app.cities.importing.models import CityImport, ImportLine
 from app.cities.importing.reading.choices import sheets_of
 from app.cities.importing.reading.samples import columns_of_sheet, columns_of_text
 from app.cities.importing.reading.tables import Table, read_table, suggest
 from app.cities.importing.storage import SentFile, path_of_import
 from app.database.engine import db
+from app.jobs.models import Job, JobState
+from app.jobs.worker.beats import Beats
+from app.jobs.worker.perform import run_job
 from app.times import now
 from tests.cities.conftest import stored
 from tests.factories import HTML, Browser
@@ -86,10 +92,29 @@ def kinds(import_id: int) -> list[str]:
     return [row[1] for row in outcomes(import_id)]
 
 
-def confirm(import_id: int, person: int) -> apply.Outcome:
-    """Confirm the preview as it is now."""
+def confirm(import_id: int, person: int) -> tuple[int, int]:
+    """Confirm the preview as it is now, and do the job; returns how many cities were added and
+    changed."""
     preview = queries.load_import(editor(person), import_id).preview
-    return services.confirm_import(editor(person), import_id, preview)
+    confirm_import(editor(person), import_id, preview)
+    perform()
+    found = read(import_id)
+    return found.added, found.changed
+
+
+def perform(is_stopping: Callable[[], bool] = lambda: False) -> None:
+    """Do the jobs that wait, as a worker does."""
+    queued = select(Job.id).where(Job.state == JobState.QUEUED).order_by(Job.id)
+    db.session.rollback()
+    for job_id in db.session.scalars(queued).all():
+        run_job(job_id, Beats(current_app), is_stopping)
+    db.session.rollback()
+
+
+def read(import_id: int) -> CityImport:
+    """The present row of an import."""
+    db.session.rollback()
+    return db.session.get_one(CityImport, import_id)
 
 
 def send(browser: Browser, text: str | bytes, name: str = "cities.csv") -> TestResponse:
