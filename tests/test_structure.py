@@ -27,7 +27,7 @@ BOOKKEEPING = {
     "auth/sign_in/services.py: note_sign_in": "last sign-in",
     "auth/sign_in/services.py: replace_hash": "the same password under the present parameters",
     "auth/tokens/services.py: note_use": "last use",
-    "cities/importing/applying/retention.py: delete_batch": "permanent deletion after the undo period",
+    "cities/importing/applying/retention.py: delete_batch": "after the undo period",
     "cities/importing/staging.py: delete_import": "imports that were not confirmed within a day",
     "cities/search_keys.py: fill_batch": "search keys of rows that other programs wrote",
     "database/stored_keys.py: store_keys": "search keys of rows by the rules of a new release",

@@ -8,10 +8,10 @@ from sqlalchemy import insert, select, text
 
 from app.cities import services
 from app.cities.importing.applying import tasks
+from app.cities.importing.models import CityImport
 from app.cities.models import City, NameLock
 from app.cities.name_locks import LOCK, digest_of
 from app.cities.rules import keys
-from app.cities.importing.models import CityImport
 from app.database.engine import db
 from app.errors import Locked
 from app.jobs.run import Run

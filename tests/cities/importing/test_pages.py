@@ -6,7 +6,7 @@ import re
 
 import pytest
 from flask_babel import force_locale
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app.cities.importing.reading.header import SEPARATORS
 from app.cities.importing.services import display_name

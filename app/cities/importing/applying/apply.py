@@ -95,7 +95,7 @@ def lock_new_names(part: Part) -> None:
     the register is read, so it locks too: the lines of one's own import."""
     names = select(ImportLine.provincename, ImportLine.cityname)
     names = names.where(part.of(None, LineKind.NEW)).with_for_update()
-    lock_names(db.session.execute(names).tuples().all())
+    lock_names(db.session.execute(names).all())
 
 
 def skip_existing(part: Part) -> int:
@@ -139,9 +139,7 @@ def insert_new(part: Part, moment: datetime) -> None:
     db.session.execute(insert(City).from_select(list(values), rows))
 
 
-def update_changed(
-    part: Part, outcome: LineOutcome | None, values: Any, moment: datetime
-) -> None:
+def update_changed(part: Part, outcome: LineOutcome | None, values: Any, moment: datetime) -> None:
     """Give the cities of changed lines these values of their lines, in one statement, written as a
     join: for `id IN (SELECT ...)` MariaDB would read, and lock, the whole register."""
     db.session.execute(
@@ -167,7 +165,7 @@ def note_new(part: Part, newest: int) -> int:
     applied = {"city_version": 1, "outcome": LineOutcome.APPLIED}
     changes = [
         {"import_id": part.import_id, "line": number, "city_id": ids[province, city], **applied}
-        for number, province, city in db.session.execute(lines).tuples()
+        for number, province, city in db.session.execute(lines)
     ]
     update_rows(ImportLine, changes)
     return len(changes)

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.actor import Actor
 from app.cities.importing.applying import queries
-from app.cities.importing.models import CityImport, ImportLine, ImportState, LineKind, LineOutcome
+from app.cities.importing.models import CityImport, ImportState, LineKind, LineOutcome
 from app.cities.importing.queries import LineListing, select_lines
 from app.database.cursor import FIRST
 from app.history.entries import COMMAND_LINE, person_names
@@ -82,18 +82,18 @@ def show_result(actor: Actor, found: CityImport) -> ResultPage:
     job, why_not = queries.find_job(found), queries.why_not_undoable(found)
     is_active = job is not None and job.is_active
     row = ImportRow(found, owner_of(found, names_of([found])), is_active, why_not is None)
-    counts = {
+    counts: dict[str, int] = {
         LineOutcome.SKIPPED: found.skipped,
         LineOutcome.KEPT: found.kept,
         LineKind.REFUSED: found.lines_refused,
     }
-    parts = {
+    parts: dict[str, Any] = {
         part: select_lines(found, LineListing(kind=part), FIRST, SHOWN, count)
         for part, count in counts.items()
         if count and not is_active
     }
     shown = describe_job(actor, job) if job else None
-    return ResultPage(row, shown, parts, dict(counts), why_not, queries.undoable_until(found))
+    return ResultPage(row, shown, parts, counts, why_not, queries.undoable_until(found))
 
 
 def describe_imports(actor: Actor, imports: Sequence[CityImport]) -> list[ImportRow]:

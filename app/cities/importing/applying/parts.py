@@ -67,14 +67,11 @@ def lock_changed(
         City.id.is_(None),
         City.version != line.city_version,
         # The original program changes rows without raising their version.
-        *(
-            getattr(City, field.column).is_distinct_from(staged(values, field))
-            for field in FIELDS
-        ),
+        *(getattr(City, field.column).is_distinct_from(staged(values, field)) for field in FIELDS),
     )
     query = select(line.line, City.id).outerjoin(City, City.id == line.city_id)
     query = query.where(part.of(outcome, *kinds), differs).with_for_update()
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())
 
 
 def staged(values: Any, field: Field) -> Any:
@@ -83,9 +80,7 @@ def staged(values: Any, field: Field) -> Any:
     return value.as_integer() if field.numeric else value.as_string()
 
 
-def set_outcome(
-    part: Part, numbers: Iterable[int], outcome: LineOutcome, reason: Message
-) -> None:
+def set_outcome(part: Part, numbers: Iterable[int], outcome: LineOutcome, reason: Message) -> None:
     """Write what became of some lines, and why."""
     values = {"outcome": outcome, "reason": dump_messages([reason])}
     for some in slices(numbers):

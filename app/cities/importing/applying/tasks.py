@@ -1,5 +1,5 @@
-"""The jobs that apply an import and undo it. Both are safe to begin again: each piece of lines notes
-in its transaction how far the import is."""
+"""The jobs that apply an import and undo it. Both are safe to begin again: each piece of lines
+notes in its transaction how far the import is."""
 
 from flask_babel import lazy_gettext as _l
 

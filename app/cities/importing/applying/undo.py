@@ -1,5 +1,5 @@
-"""Undoing an import, a piece at a time: cities that it added are removed, cities that it changed get
-their former values. What has changed since stays as it is."""
+"""Undoing an import, a piece at a time: cities that it added are removed, cities that it changed
+get their former values. What has changed since stays as it is."""
 
 from datetime import datetime
 from typing import Any

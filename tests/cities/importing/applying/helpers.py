@@ -33,7 +33,7 @@ def became(import_id: int) -> dict[int, str | None]:
     """What became of each line, by its number."""
     db.session.rollback()
     query = select(ImportLine.line, ImportLine.outcome).where(ImportLine.import_id == import_id)
-    return dict(db.session.execute(query.order_by(ImportLine.line)).tuples().all())
+    return dict(db.session.execute(query.order_by(ImportLine.line)).all())
 
 
 def stop_after(patch: pytest.MonkeyPatch, name: str, parts: int) -> None:

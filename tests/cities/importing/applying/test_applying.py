@@ -1,9 +1,10 @@
-"""Applying an import as a job, on both databases: what changed since the preview, stops, repetitions
-and two at once."""
+"""Applying an import as a job, on both databases: what changed since the preview, stops,
+repetitions and two at once."""
 
 import json
 
 import pytest
+from flask import current_app
 from sqlalchemy import insert, select, text, update
 
 from app.actor import Role
@@ -16,6 +17,8 @@ from app.errors import NotFound
 from app.history.models import HistoryEntry
 from app.jobs.models import Job, JobState
 from app.jobs.services import cancel_job, retry_job
+from app.jobs.worker.beats import Beats
+from app.jobs.worker.perform import run_job
 from app.redis.client import redis_store
 from tests.cities.conftest import add_cities, stored
 from tests.cities.importing.applying.helpers import became, begin, stop_after
@@ -78,9 +81,7 @@ def the_new_one_added() -> None:
         (the_new_one_added, 3, "added after the preview"),
     ],
 )
-def test_what_changed_since_the_preview_is_skipped_and_listed(
-    person, request_context, event, line, reason
-):
+def test_what_changed_since_the_preview_is_skipped_and_listed(person, event, line, reason):
     add_cities(("a", "b", 5))
     import_id = stage(person, "a,b,6\na,new,1\na,other,2\n")
     event()
@@ -92,7 +93,7 @@ def test_what_changed_since_the_preview_is_skipped_and_listed(
     found = read(import_id)
     assert (found.state, found.skipped, found.added + found.changed) == ("applied", 1, 2)
     skipped = db.session.get_one(ImportLine, (import_id, line))
-    assert reason in skipped.explanation
+    assert reason in skipped.reason
     assert set(kept) - {("a", "b", 5)} <= set(register())
     assert ("a", "other", 2) in register()
 
@@ -184,8 +185,9 @@ def test_only_the_newest_job_of_an_import_applies_it(person):
     """One that was believed to be dead writes nothing any more."""
     import_id = stage(person, "a,b,1\n")
     job_id = begin(import_id, person)
+    other = {**row_of(job_id), "id": job_id + 1, "state": JobState.RUNNING}
+    db.session.execute(insert(Job).values(other))
     db.session.execute(update(CityImport).values(job_id=job_id + 1))
-    db.session.execute(insert(Job).values({**row_of(job_id), "id": job_id + 1, "state": "running"}))
     db.session.commit()
     perform()
     assert (read_job(job_id).state, register()) == (JobState.FAILED, [])
@@ -230,11 +232,6 @@ def test_two_imports_of_the_same_cities_at_once_add_them_once(any_app, person):
 
 
 def perform_job(job_id):
-    from flask import current_app
-
-    from app.jobs.worker.beats import Beats
-    from app.jobs.worker.perform import run_job
-
     run_job(job_id, Beats(current_app), lambda: False)
 
 

@@ -138,7 +138,7 @@ class Register(RuleBasedStateMachine):
     @invariant()
     def register_is_as_the_model(self):
         db.session.rollback()
-        rows = db.session.execute(select(City.cityname, City.usernumber)).tuples().all()
+        rows = db.session.execute(select(City.cityname, City.usernumber)).all()
         assert sorted(rows) == sorted((name, each.users) for name, each in self.model.items())
 
 

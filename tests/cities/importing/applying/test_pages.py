@@ -30,7 +30,7 @@ def facts(page):
 
 def numbers(app):
     with app.app_context():
-        return dict(db.session.execute(select(City.cityname, City.usernumber)).tuples().all())
+        return dict(db.session.execute(select(City.cityname, City.usernumber)).all())
 
 
 def test_a_small_import_is_done_when_its_page_is_shown(app, as_role, cities):
@@ -41,8 +41,16 @@ def test_a_small_import_is_done_when_its_page_is_shown(app, as_role, cities):
     page = open_page(editor, address)
     assert page.text(".notice") == "Imported: 7 new, 1 changed."
     found = facts(page)
-    assert (found["State"], found["Person"], found["Lines done"]) == ("Imported", "editor", "8 of 8")
-    assert (found["Cities added"], found["Cities changed"], found["Refused lines"]) == ("7", "1", "1")
+    assert (found["State"], found["Person"], found["Lines done"]) == (
+        "Imported",
+        "editor",
+        "8 of 8",
+    )
+    assert (found["Cities added"], found["Cities changed"], found["Refused lines"]) == (
+        "7",
+        "1",
+        "1",
+    )
     assert page.texts("#refused tbody .main") == ["Province is empty."]
     assert page.texts(BUTTONS) == ["Undo"]
     assert len(numbers(app)) == 8

@@ -40,7 +40,7 @@ def steps(statement, values):
     if db.engine.dialect.name == "sqlite":
         with db.engine.connect() as connection:
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
-        return [(row.detail, row.detail.startswith("SCAN")) for row in rows]
+        return [(row.detail, row.detail.removeprefix("SCAN ") in TABLES) for row in rows]
     with db.engine.connect() as connection:
         rows = connection.exec_driver_sql(f"EXPLAIN {statement}", values).mappings().all()
     return [

@@ -84,7 +84,7 @@ def edit(person, name, users):
     cities.update_city(editor(person), found, version, given)
 
 
-def test_what_changed_since_stays_and_is_listed(person, request_context):
+def test_what_changed_since_stays_and_is_listed(person):
     import_id = applied(person)
     edit(person, "b0", 7)
     edit(person, "b1", 8)
@@ -94,7 +94,7 @@ def test_what_changed_since_stays_and_is_listed(person, request_context):
     undo(import_id, person)
     assert register() == [("a", "b0", 7), ("a", "same", 1), ("a", "b3", 9), ("a", "b1", 8)]
     assert list(became(import_id).values()) == ["kept"] * 4 + ["undone"]
-    reasons = [row.explanation for row in db.session.scalars(select(ImportLine))]
+    reasons = [row.reason for row in db.session.scalars(select(ImportLine))]
     assert [("removed" in each, "changed" in each) for each in reasons] == [
         (False, True), (False, True), (True, False), (False, True), (False, False),
     ]  # fmt: skip
