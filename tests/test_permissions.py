@@ -60,6 +60,7 @@ REQUIRED = {
     "app.cities.importing.applying.services.begin_applying": Role.EDITOR,
     "app.cities.importing.applying.services.begin_undoing": Role.EDITOR,
     "app.cities.importing.applying.services.confirm_import": Role.EDITOR,
+    "app.cities.importing.applying.services.stop_import": Role.EDITOR,
     "app.cities.importing.applying.services.undo_entry": Role.EDITOR,
     "app.cities.importing.applying.services.undo_import": Role.EDITOR,
     "app.cities.importing.applying.undo.finish_undoing": Role.EDITOR,
@@ -306,7 +307,6 @@ WITHOUT_ACTOR = {
     },
     "reads an import that load_import() gave to the caller": {
         "app.cities.importing.applying.queries.active_jobs",
-        "app.cities.importing.applying.queries.find_job",
         "app.cities.importing.applying.queries.undoable_until",
         "app.cities.importing.applying.queries.why_not_undoable",
         "app.cities.importing.queries.count_lines",

@@ -49,7 +49,9 @@ def fill_states() -> None:
         "lines_new = added, lines_changed = changed WHERE applied_at IS NOT NULL"
     )
     lines = "(SELECT {} FROM city_import_line WHERE import_id = city_import.id{})"
-    counts = [f"lines_{kind} = " + lines.format("COUNT(*)", f" AND kind = '{kind}'") for kind in KINDS]
+    counts = (
+        f"lines_{kind} = " + lines.format("COUNT(*)", f" AND kind = '{kind}'") for kind in KINDS
+    )
     last = lines.format("COALESCE(MAX(line), 0)", "")
     op.execute(
         f"UPDATE city_import SET state = 'staged', staged_line = {last}, {', '.join(counts)} "  # noqa: S608

@@ -23,7 +23,8 @@ from app.current import actor
 from app.database.cursor import FIRST
 from app.history.feed import describe_feed
 from app.history.queries import latest_entries
-from app.jobs.queries import has_worker
+from app.jobs.queries import find_job
+from app.jobs.rows import show_job
 from app.web.declarations import attachment, max_body, receives_files
 from app.web.forms import submit
 from app.web.listings import Filter, ListAddress
@@ -78,10 +79,11 @@ def import_preview(import_id: int) -> Redirect | str:
     the address leads to the choice how it is read."""
     found = load_import(actor(), import_id, unfinished=True)
     if found.state in CONFIRMED:
+        job = find_job(found.job_id)
         return render_template(
             "cities/importing/import_result.html",
-            page=show_result(actor(), found),
-            has_worker=has_worker(),
+            page=show_result(found, job),
+            **show_job(job),
             **SHOWN_FIELDS,
         )
     if found.fields is None:

@@ -13,8 +13,8 @@ from app.cities.importing.models import CityImport, ImportState, LineKind, LineO
 from app.cities.importing.queries import LineListing, select_lines
 from app.database.cursor import FIRST
 from app.history.entries import COMMAND_LINE, person_names
-from app.jobs.models import JobState
-from app.jobs.rows import JobRow, describe_job
+from app.jobs.models import Job
+from app.jobs.rows import failure_of
 from app.text import Message
 
 SHOWN = 20  # lines of each part on the page itself; the rest is one link away
@@ -60,26 +60,20 @@ class ImportRow:
 
 @dataclass(frozen=True)
 class ResultPage:
-    """A confirmed import with its job, and the first of its lines that were not done or refused.
-    `why_not` says why it cannot be undone."""
+    """A confirmed import, and the first of its lines that were not done or refused. `failure` is
+    what its last job failed with; `why_not` says why the import cannot be undone."""
 
     row: ImportRow
-    job: JobRow | None
+    failure: str
     parts: dict[str, Any]
     counts: dict[str, int]
     why_not: Message | None
     undoable_until: datetime | None
 
-    @property
-    def failure(self) -> str:
-        """What the last job ended with, if it failed."""
-        ended = self.job and self.job.job.state in (JobState.FAILED, JobState.LOST)
-        return self.job.message if self.job and ended else ""
 
-
-def show_result(actor: Actor, found: CityImport) -> ResultPage:
-    """The page of an import that load_import() gave to the caller."""
-    job, why_not = queries.find_job(found), queries.why_not_undoable(found)
+def show_result(found: CityImport, job: Job | None) -> ResultPage:
+    """The page of an import that load_import() gave to the caller, and of its job."""
+    why_not = queries.why_not_undoable(found)
     is_active = job is not None and job.is_active
     row = ImportRow(found, owner_of(found, names_of([found])), is_active, why_not is None)
     counts: dict[str, int] = {
@@ -92,8 +86,8 @@ def show_result(actor: Actor, found: CityImport) -> ResultPage:
         for part, count in counts.items()
         if count and not is_active
     }
-    shown = describe_job(actor, job) if job else None
-    return ResultPage(row, shown, parts, counts, why_not, queries.undoable_until(found))
+    until = queries.undoable_until(found)
+    return ResultPage(row, failure_of(job), parts, counts, why_not, until)
 
 
 def describe_imports(actor: Actor, imports: Sequence[CityImport]) -> list[ImportRow]:

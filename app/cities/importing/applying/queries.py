@@ -62,11 +62,6 @@ def select_imports(
     return keyset.select_page(read_rows, row_cursor, cursor, listing.size, total), total
 
 
-def find_job(found: CityImport) -> Job | None:
-    """The newest job of an import that load_import() gave to the caller."""
-    return None if found.job_id is None else db.session.get(Job, found.job_id)
-
-
 def why_not_undoable(found: CityImport) -> Message | None:
     """Why an import cannot be undone; None if it can."""
     if is_active(found.job_id):

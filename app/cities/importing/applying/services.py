@@ -12,7 +12,7 @@ from app.errors import Conflict
 from app.history.models import HistoryEntry
 from app.history.queries import CANNOT
 from app.jobs.kinds import JobKind
-from app.jobs.services import insert_job
+from app.jobs.services import end_job, insert_job
 from app.redis.ids import next_id
 from app.text import N_, Message
 
@@ -67,6 +67,15 @@ def start(actor: Actor, job_id: int, found: CityImport, kind: JobKind) -> int:
     about = ("import", found.id)
     found.job_id = insert_job(actor, job_id, kind.name, {"import": found.id}, about)
     return job_id
+
+
+@service(Role.EDITOR)
+def stop_import(actor: Actor, import_id: int) -> int | None:
+    """Stop the job of an import, whoever has started it: what it has done so far stays. Returns the
+    id of the job."""
+    found = load_import(actor, import_id, lock=True)
+    end_job(found.job_id)
+    return found.job_id
 
 
 @permitted(Role.EDITOR)

@@ -1,15 +1,12 @@
 """The list of imports; confirming, stopping and undoing one."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Redirect
 
 from app.actor import Role
 from app.cities.importing.applying import queries, services
 from app.cities.importing.applying.pages import describe_imports
-from app.cities.importing.queries import load_import
 from app.current import actor
-from app.jobs.services import cancel_job
 from app.jobs.waiting import wait_for_job
 from app.text import read_count
 from app.web.listings import ListAddress
@@ -63,10 +60,7 @@ def undo_import(import_id: int) -> Redirect:
 @role_required(Role.EDITOR)
 def stop_import(import_id: int) -> Redirect:
     """Stop the job of an import: what it has done so far stays."""
-    job_id = load_import(actor(), import_id, unfinished=True).job_id
-    if job_id is None or not cancel_job(actor(), job_id):
-        Notice(_("This had ended already.")).show("caution")
-    wait_for_job(job_id, WAIT_SECONDS)
+    wait_for_job(services.stop_import(actor(), import_id), WAIT_SECONDS)
     return to_import(import_id)
 
 
