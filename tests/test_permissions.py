@@ -305,12 +305,16 @@ WITHOUT_ACTOR = {
         "app.history.queries.names_when_deleted",
         "app.history.queries.newest_of_subjects",
     },
+    "reads the job of a thing that the caller may read": {
+        "app.jobs.queries.find_job",
+    },
     "reads an import that load_import() gave to the caller": {
         "app.cities.importing.applying.queries.active_jobs",
         "app.cities.importing.applying.queries.undoable_until",
         "app.cities.importing.applying.queries.why_not_undoable",
         "app.cities.importing.queries.count_lines",
         "app.cities.importing.queries.count_part",
+        "app.cities.importing.queries.first_lines",
         "app.cities.importing.queries.read_refused",
         "app.cities.importing.queries.select_lines",
     },

@@ -17,7 +17,7 @@ from app.cities.importing.models import (
     LineKind,
     LineOutcome,
 )
-from app.database.cursor import Cursor, Sort, no_value
+from app.database.cursor import FIRST, Cursor, Sort, no_value
 from app.database.engine import db
 from app.database.keyset import Listing, Page, seek_by_id, select_page
 from app.database.service import permitted
@@ -134,6 +134,15 @@ def select_lines(
         size,
         total,
     )
+
+
+def first_lines(found: CityImport, size: int) -> dict[str, Page[ImportLine]]:
+    """The first lines of the kinds that a preview shows."""
+    counts = found.line_counts
+    return {
+        kind: select_lines(found, LineListing(kind=kind), FIRST, size, counts[kind])
+        for kind in (LineKind.CHANGED, LineKind.NEW, LineKind.REFUSED)
+    }
 
 
 def read_refused(found: CityImport) -> Sequence[ImportLine]:

@@ -20,11 +20,8 @@ from app.cities.importing.reading.header import SEPARATORS
 from app.cities.importing.reading.tables import MOST_BYTES, MOST_LINES
 from app.cities.importing.storage import SentFile
 from app.current import actor
-from app.database.cursor import FIRST
 from app.history.feed import describe_feed
 from app.history.queries import latest_entries
-from app.jobs.queries import find_job
-from app.jobs.rows import show_job
 from app.web.declarations import attachment, max_body, receives_files
 from app.web.forms import submit
 from app.web.listings import Filter, ListAddress
@@ -79,28 +76,16 @@ def import_preview(import_id: int) -> Redirect | str:
     the address leads to the choice how it is read."""
     found = load_import(actor(), import_id, unfinished=True)
     if found.state in CONFIRMED:
-        job = find_job(found.job_id)
-        return render_template(
-            "cities/importing/import_result.html",
-            page=show_result(found, job),
-            **show_job(job),
-            **SHOWN_FIELDS,
-        )
+        shown = {**show_result(found), **SHOWN_FIELDS}
+        return render_template("cities/importing/import_result.html", **shown)
     if found.fields is None:
         return redirect(url_for("importing.choose_reading", import_id=import_id), 303)
-    counts = queries.count_lines(found)
-    parts = {
-        kind: queries.select_lines(
-            found, queries.LineListing(kind=kind), FIRST, SHOWN, counts[kind]
-        )
-        for kind in (LineKind.CHANGED, LineKind.NEW, LineKind.REFUSED)
-    }
     missing = [field for field in DETAILS if field.name not in (found.fields or [])]
     return render_template(
         "cities/importing/import_preview.html",
         found=found,
-        counts=counts,
-        parts=parts,
+        counts=found.line_counts,
+        parts=queries.first_lines(found, SHOWN),
         missing=missing,
         separators=SEPARATORS,
         **SHOWN_FIELDS,

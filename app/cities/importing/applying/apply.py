@@ -15,7 +15,7 @@ from app.cities import cache
 from app.cities.fields import DETAILS, FIELDS
 from app.cities.importing.applying.parts import Part, lock_changed, set_outcome, staged
 from app.cities.importing.applying.progress import (
-    Progress,
+    ImportProgress,
     applying_progress,
     lock_taken,
     note_applied,
@@ -49,7 +49,7 @@ ADDED_SINCE = N_("A city with this name was added after the preview.")
 
 
 @service(Role.EDITOR)
-def apply_part(actor: Actor, run: Run, part: Part) -> Progress:
+def apply_part(actor: Actor, run: Run, part: Part) -> ImportProgress:
     """Apply some lines. The job's row is locked last, so that its beats do not wait."""
     found = lock_taken(actor, run, ImportState.APPLYING)
     skipped = skip_changed(part)
@@ -71,7 +71,7 @@ def apply_part(actor: Actor, run: Run, part: Part) -> Progress:
 
 
 @service(Role.EDITOR)
-def finish_applying(actor: Actor, run: Run) -> Progress:
+def finish_applying(actor: Actor, run: Run) -> ImportProgress:
     """All lines are applied or skipped."""
     found = lock_taken(actor, run, ImportState.APPLYING)
     if found.applied_at is None:  # nothing was to be applied

@@ -13,8 +13,8 @@ from app.cities.importing.models import CityImport, ImportState, LineKind, LineO
 from app.cities.importing.queries import LineListing, select_lines
 from app.database.cursor import FIRST
 from app.history.entries import COMMAND_LINE, person_names
-from app.jobs.models import Job
-from app.jobs.rows import failure_of
+from app.jobs.queries import find_job
+from app.jobs.rows import failure_of, show_job
 from app.text import Message
 
 SHOWN = 20  # lines of each part on the page itself; the rest is one link away
@@ -71,9 +71,9 @@ class ResultPage:
     undoable_until: datetime | None
 
 
-def show_result(found: CityImport, job: Job | None) -> ResultPage:
-    """The page of an import that load_import() gave to the caller, and of its job."""
-    why_not = queries.why_not_undoable(found)
+def show_result(found: CityImport) -> dict[str, Any]:
+    """What the page of an import shows that load_import() gave to the caller."""
+    job, why_not = find_job(found.job_id), queries.why_not_undoable(found)
     is_active = job is not None and job.is_active
     row = ImportRow(found, owner_of(found, names_of([found])), is_active, why_not is None)
     counts: dict[str, int] = {
@@ -87,7 +87,8 @@ def show_result(found: CityImport, job: Job | None) -> ResultPage:
         if count and not is_active
     }
     until = queries.undoable_until(found)
-    return ResultPage(row, failure_of(job), parts, counts, why_not, until)
+    page = ResultPage(row, failure_of(job), parts, counts, why_not, until)
+    return {"page": page, **show_job(job)}
 
 
 def describe_imports(actor: Actor, imports: Sequence[CityImport]) -> list[ImportRow]:

@@ -25,7 +25,7 @@ ENDS = {
 }
 
 
-class Progress(NamedTuple):
+class ImportProgress(NamedTuple):
     """How many lines are done of how many, and the last of them."""
 
     done: int
@@ -33,16 +33,16 @@ class Progress(NamedTuple):
     line: int
 
 
-def applying_progress(found: CityImport) -> Progress:
+def applying_progress(found: CityImport) -> ImportProgress:
     done = found.added + found.changed + found.skipped
-    return Progress(done, found.lines_new + found.lines_changed, found.applied_line)
+    return ImportProgress(done, found.lines_new + found.lines_changed, found.applied_line)
 
 
-def undoing_progress(found: CityImport) -> Progress:
+def undoing_progress(found: CityImport) -> ImportProgress:
     """The last lines are applied first, so the first to be undone is the last that was applied."""
     done = found.removed + found.reverted + found.kept
     line = found.undone_line or found.applied_line - 1
-    return Progress(done, found.added + found.changed, line)
+    return ImportProgress(done, found.added + found.changed, line)
 
 
 PROGRESS = {
@@ -52,7 +52,7 @@ PROGRESS = {
 
 
 @service(Role.EDITOR)
-def take_import(actor: Actor, run: Run, state: ImportState) -> Progress | None:
+def take_import(actor: Actor, run: Run, state: ImportState) -> ImportProgress | None:
     """Have a job begin, or go on, with its import; None if there is nothing left to do. Conflict if
     another one works on it, or if something else was decided in the meantime."""
     found = load_import(actor, run.args["import"], lock=True)

@@ -11,7 +11,7 @@ from app.cities import cache
 from app.cities.importing.applying.apply import update_changed
 from app.cities.importing.applying.parts import TAKEN, Part, lock_changed, set_outcome
 from app.cities.importing.applying.progress import (
-    Progress,
+    ImportProgress,
     lock_taken,
     note_undone,
     undoing_progress,
@@ -39,7 +39,7 @@ SHARED = [
 
 
 @service(Role.EDITOR)
-def undo_part(actor: Actor, run: Run, part: Part) -> Progress:
+def undo_part(actor: Actor, run: Run, part: Part) -> ImportProgress:
     """Undo some lines. The job's row is locked last, so that its beats do not wait."""
     found = lock_taken(actor, run, ImportState.UNDOING)
     is_first, moment = found.undone_line == 0, now()
@@ -59,7 +59,7 @@ def undo_part(actor: Actor, run: Run, part: Part) -> Progress:
 
 
 @service(Role.EDITOR)
-def finish_undoing(actor: Actor, run: Run) -> Progress:
+def finish_undoing(actor: Actor, run: Run) -> ImportProgress:
     """All lines are undone, or kept."""
     found = lock_taken(actor, run, ImportState.UNDOING)
     if not found.undone_line:  # nothing was applied
