@@ -203,6 +203,7 @@ WITHOUT_ACTOR = {
         "app.cities.exporting.queries.is_searched",
         "app.cities.exporting.queries.wanted_query",
         "app.cities.importing.applying.queries.has_lines",
+        "app.cities.importing.queries.is_waiting",
         "app.cities.importing.queries.lines_of",
         "app.cities.listing.queries.all_hits",
         "app.cities.listing.queries.along_index",

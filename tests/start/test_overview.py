@@ -196,7 +196,7 @@ def test_bulk_changes_are_sentences(app, as_role):
     assert sentences(page) == [
         "Ada uploaded 2.txt and 1 more by job",
         "You uploaded 3.txt and 3 more to survey by job",
-        "You imported cities.csv",
+        "You imported cities.csv by job",
         "#1 added 418 cities" if ACTOR.id != 1 else "You added 418 cities",
     ]
     assert "1 added, 1 changed, 1 refused" in page.texts(".what")

@@ -41,6 +41,10 @@ class ImportState(StrEnum):
     UNDONE = "undone"
 
 
+# The states of imports that nobody has confirmed.
+WAITING = (ImportState.STORED, ImportState.STAGING, ImportState.STAGED)
+
+
 class LineOutcome(StrEnum):
     """What became of a line."""
 

@@ -12,8 +12,10 @@ from app.actor import Actor, Role
 from app.cities.importing.models import (
     LIFE,
     MOST_WAITING,
+    WAITING,
     CityImport,
     ImportLine,
+    ImportState,
     LineKind,
     LineOutcome,
 )
@@ -45,7 +47,9 @@ class LineListing(Listing):
 
 def owned_by(actor: Actor) -> ColumnElement[bool]:
     """The actor's own imports, for administrators all, that are confirmed or can still be."""
-    current = or_(CityImport.applied_at.is_not(None), CityImport.created_at > now() - LIFE)
+    waits = CityImport.created_at > now() - LIFE
+    is_confirmed = CityImport.applied_at.is_not(None)
+    current = or_(is_confirmed, CityImport.state == ImportState.APPLYING, waits)
     return current if actor.is_admin else and_(CityImport.person_id == actor.id, current)
 
 
@@ -102,7 +106,12 @@ def count_unconfirmed(actor: Actor) -> Unconfirmed:
 def waiting_of(actor: Actor) -> ColumnElement[bool]:
     """The actor's own imports that are neither confirmed nor cancelled nor expired."""
     own = CityImport.person_id == actor.id
-    return and_(own, CityImport.applied_at.is_(None), CityImport.created_at > now() - LIFE)
+    return and_(own, is_waiting(), CityImport.created_at > now() - LIFE)
+
+
+def is_waiting() -> ColumnElement[bool]:
+    """The condition for imports that nobody has confirmed."""
+    return and_(CityImport.state.in_(WAITING), CityImport.applied_at.is_(None))
 
 
 def count_lines(found: CityImport) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from app.actor import Actor, Role
 from app.auth.queries import load_person
 from app.cities.importing import staging
+from app.cities.importing.models import WAITING
 from app.cities.importing.queries import load_import
 from app.cities.importing.reading.choices import Reading, check_reading
 from app.cities.importing.reading.samples import without_columns
@@ -72,7 +73,7 @@ def display_name(file_name: str) -> str:
 def cancel_import(actor: Actor, import_id: int) -> None:
     """Delete what was staged. A confirmed import stays as it is."""
     found = load_import(actor, import_id, lock=True, unfinished=True)
-    if found.applied_at is None:
+    if found.state in WAITING:
         change = Change(found.id, before={"file_name": found.file_name})
         batch_id = str(found.id)
         record(actor, "import.cancel", change, batch_id=batch_id, visible_to=ADMINISTRATORS)

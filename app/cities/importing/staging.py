@@ -13,11 +13,17 @@ from app.cities.importing.compare import Known, Seen, StagedValues, compare_line
 from app.cities.importing.models import (
     LIFE,
     MOST_WAITING,
+    WAITING,
     CityImport,
     ImportLine,
     ImportState,
 )
-from app.cities.importing.queries import count_lines, count_unconfirmed, load_import
+from app.cities.importing.queries import (
+    count_lines,
+    count_unconfirmed,
+    is_waiting,
+    load_import,
+)
 from app.cities.importing.reading.choices import Reading
 from app.cities.importing.reading.tables import Line, Table
 from app.cities.importing.storage import ImportFile, remove_file
@@ -48,15 +54,6 @@ class Superseded(Conflict):
 
 class TooManyWaiting(Conflict):
     """The person has as many unconfirmed imports as one may have."""
-
-
-def renew_preview(actor: Actor, import_id: int) -> None:
-    """Compare all lines with the register again. The preview's number rises before and after,
-    because a page that was read in between shows lines of both previews."""
-    lines = read_lines(import_id)
-    preview = raise_preview(actor, import_id)
-    stage_lines(actor, import_id, lines, preview)
-    raise_preview(actor, import_id, preview)
 
 
 @service(Role.EDITOR)
@@ -97,7 +94,7 @@ def begin_again(actor: Actor, import_id: int, reading: Reading, table: Table) ->
     """Delete the lines of an import, which is read in another way, and remember its encoding.
     Returns the number of the preview under which the lines are staged."""
     found = load_import(actor, import_id, lock=True, unfinished=True)
-    if found.applied_at is not None:
+    if found.state not in WAITING:
         raise NotFound()
     db.session.execute(delete(ImportLine).where(ImportLine.import_id == import_id))
     found.preview += 1
@@ -123,17 +120,6 @@ def stage_lines(actor: Actor, import_id: int, lines: Sequence[Line], preview: in
         yield_to_hub()  # SQLite never waits
 
 
-def read_lines(import_id: int) -> list[Line]:
-    """The lines of a staged import as its file had them."""
-    query = select(
-        ImportLine.line, ImportLine.cells, ImportLine.surplus, ImportLine.problems
-    ).where(ImportLine.import_id == import_id)
-    rows = db.session.execute(query.order_by(ImportLine.line))
-    lines = [Line(line, cells, surplus, problems or {}) for line, cells, surplus, problems in rows]
-    release_connection()
-    return lines
-
-
 def look_up(lines: Iterable[Line]) -> dict[Pair, list[Known]]:
     """The rows of the register with the cities' names, by what pair_of() says of them. The search
     keys find names that are written in another way; rows without keys are found by the name
@@ -155,7 +141,7 @@ def look_up(lines: Iterable[Line]) -> dict[Pair, list[Known]]:
 def store_lines(actor: Actor, import_id: int, rows: list[StagedValues], preview: int) -> None:
     """Store one chunk, in place of an earlier comparison of the same lines."""
     found = load_import(actor, import_id, lock=True, unfinished=True)
-    if found.applied_at is not None:
+    if found.state not in WAITING:
         raise NotFound()  # confirmed in another window in the meantime
     if found.preview != preview:
         raise Superseded()
@@ -195,7 +181,7 @@ def delete_expired() -> int:
     """Delete the oldest imports that were not confirmed within a day, each in a short transaction
     of its own; returns how many. One that is locked is left to the next time."""
     count = 0
-    expired = (CityImport.created_at < now() - LIFE, CityImport.applied_at.is_(None))
+    expired = (CityImport.created_at < now() - LIFE, is_waiting())
     oldest = select(CityImport.id).where(*expired).order_by(CityImport.created_at)
     for import_id in db.session.scalars(oldest.limit(EXPIRED_AT_ONCE)).all():
         with tolerated("an expired import was not deleted"):
@@ -206,7 +192,7 @@ def delete_expired() -> int:
 
 @unrecorded
 def delete_import(import_id: int) -> None:
-    waiting = (CityImport.id == import_id, CityImport.applied_at.is_(None))
+    waiting = (CityImport.id == import_id, is_waiting())
     found = db.session.scalar(select(CityImport).where(*waiting).with_for_update())
     if found is not None:
         remove_file(found)
