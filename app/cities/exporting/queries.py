@@ -48,8 +48,9 @@ def is_large(actor: Actor, listing: CityListing) -> bool:
     )
 
 
-def count_rows_of(listing: CityListing) -> int:
+def count_all(actor: Actor, listing: CityListing) -> int:
     """How many rows a listing has; for a job, which may take its time."""
+    check_reader(actor)
     if not listing.is_filtered:
         return cache.count_cities().cities
     fill_needed_keys(listing)

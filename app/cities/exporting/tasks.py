@@ -13,11 +13,11 @@ from app.auth.queries import load_person
 from app.cities.exporting.encodings import PARTIAL, check_encoding
 from app.cities.exporting.formats import FORMATS, XLSX, Format, format_of_codec
 from app.cities.exporting.forms import ORDERS, SORTS, ExportForm
-from app.cities.exporting.queries import batches, count_rows_of
+from app.cities.exporting.queries import batches, count_all
 from app.cities.listing.list_page import CITIES
 from app.cities.listing.queries import CityListing
 from app.errors import Invalid
-from app.files.results import store_result
+from app.files.storage.results import store_result
 from app.jobs.kinds import Args, JobKind
 from app.jobs.run import Run
 from app.text import N_
@@ -30,7 +30,7 @@ NO_FORMAT = N_("Choose one of the formats of the list.")
 def export(run: Run) -> None:
     """Write the file. One that cannot hold a character is refused before its first row."""
     chosen, listing = read_format(run.args), read_listing(run.args)
-    total = count_rows_of(listing)
+    total = count_all(run.actor, listing)
     if chosen.encoding and chosen.encoding in PARTIAL:
         check_encoding(reported(run, batches(run.actor, listing), None), chosen.encoding)
     name = f"cities-{to_user_timezone(now()):%Y-%m-%d-%H%M}.{chosen.extension}"
