@@ -127,7 +127,7 @@ FILE = Subject(
         "file.move.both": _l("%(who)s renamed and moved %(what)s"),
         "file.move.both.undo": _l("%(who)s moved %(what)s back"),
         "file.revert": _l("%(who)s made an earlier version of %(what)s current"),
-        "file.result": _l("A job of %(who)s made %(what)s"),
+        "file.result": _l("%(who)s made %(what)s"),
         "file.empty": _l("%(who)s deleted the removed files permanently"),
     },
     many={
