@@ -14,7 +14,6 @@ def init_app(app: Flask) -> None:
     from app.cities.exporting.tasks import EXPORT
     from app.cities.importing import applying, staging, storage
     from app.cities.importing import views as importing_views
-    from app.cities.importing.applying.retention import delete_old_lines
     from app.cities.listing.list_page import source_hash
     from app.cities.listing.row_format import city_name
     from app.cities.removed import services as removed_services
@@ -38,7 +37,6 @@ def init_app(app: Flask) -> None:
     registry.add(app, "removed cities deleted", 60, removed_services.delete_old_removed)
     applying.init_app(app)
     registry.add(app, "expired imports deleted", 300, staging.delete_expired)
-    registry.add(app, "lines of old imports deleted", 300, delete_old_lines)
     add_store(app, storage.FOLDER, storage.has_import)
     stored_keys.register(app, search_keys.KEYS)
     stored_keys.register(app, search_keys.REMOVED_KEYS)

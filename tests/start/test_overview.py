@@ -199,7 +199,7 @@ def test_bulk_changes_are_sentences(app, as_role):
         "You imported cities.csv by job",
         "#1 added 418 cities" if ACTOR.id != 1 else "You added 418 cities",
     ]
-    assert "1 added, 1 changed, 1 refused" in page.texts(".what")
+    assert "1 added, 1 changed, 1 refused" in page.texts(".what .figure")
     assert "/files/folders/survey" in page.links(".feed a")
     # The uploads can be undone, what many cities are not.
     assert page.texts(".feed button") == ["Undo"] * 2
