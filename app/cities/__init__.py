@@ -11,7 +11,7 @@ def init_app(app: Flask) -> None:
     from app.cities import legacy_urls, search_keys, subjects, views
     from app.cities.details.crumbs import city_crumbs
     from app.cities.exporting import views as exporting_views
-    from app.cities.importing import staging, storage
+    from app.cities.importing import cleaning, storage, tasks
     from app.cities.importing import views as importing_views
     from app.cities.listing.list_page import source_hash
     from app.cities.listing.row_format import city_name
@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
     from app.database import stored_keys
     from app.files.storage.purging import add_store
     from app.history.subjects import register
+    from app.jobs import kinds
 
     if app.config["WEB"]:
         source_hash()  # of the code that runs: at the first list the next release may be there
@@ -33,12 +34,14 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(shown_name)
     app.add_template_global(city_crumbs)
     registry.add(app, "removed cities deleted", 60, removed_services.delete_old_removed)
-    registry.add(app, "expired imports deleted", 300, staging.delete_expired)
+    registry.add(app, "expired imports deleted", 300, cleaning.delete_ended)
     add_store(app, storage.FOLDER, storage.has_import)
     stored_keys.register(app, search_keys.KEYS)
     stored_keys.register(app, search_keys.REMOVED_KEYS)
     register(app, subjects.CITY)
     register(app, subjects.IMPORT)
+    for kind in tasks.KINDS:
+        kinds.add(app, kind)
     add_entries(app)
 
 

@@ -13,6 +13,7 @@ from app.history.entries import COMMAND_LINE, person_names
 from app.history.subjects import all_subjects
 from app.jobs.kinds import all_kinds, label_of
 from app.jobs.models import Job, JobState
+from app.jobs.queries import has_worker
 from app.jobs.worker.processes import short_name
 from app.text import load_messages
 from app.times import now
@@ -77,6 +78,20 @@ def describe_job(actor: Actor, job: Job) -> JobRow:
     """The same for the page of one, with the address of what it is about."""
     [row] = describe_jobs([job])
     return JobRow(job, row.label, row.who, about_url(actor, job))
+
+
+def show_job(job: Job | None) -> dict[str, Any]:
+    """What the page of a thing needs to show the job about it: its row, and whether a process does
+    jobs."""
+    [row] = describe_jobs([job]) if job else [None]
+    waits = job is not None and job.state == JobState.QUEUED
+    return {"job": row, "has_worker": not waits or has_worker()}
+
+
+def failure_of(job: Job | None) -> str:
+    """Why a job has failed, if it has."""
+    failed = job is not None and job.state in (JobState.FAILED, JobState.LOST)
+    return load_messages(job.message or "") if job and failed else ""
 
 
 def owner_of(job: Job, names: Mapping[int, str]) -> str:
