@@ -200,6 +200,7 @@ WITHOUT_ACTOR = {
         "app.auth.queries.name_has",
         "app.cities.exporting.queries.is_searched",
         "app.cities.exporting.queries.wanted_query",
+        "app.cities.importing.queries.is_current",
         "app.cities.importing.queries.lines_of",
         "app.cities.listing.queries.all_hits",
         "app.cities.listing.queries.along_index",
@@ -304,6 +305,7 @@ WITHOUT_ACTOR = {
     },
     "reads an import that load_import() gave to the caller": {
         "app.cities.importing.queries.first_lines",
+        "app.jobs.queries.find_job",
         "app.cities.importing.queries.read_refused",
         "app.cities.importing.queries.select_lines",
     },

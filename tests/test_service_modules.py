@@ -34,15 +34,11 @@ UNDECORATED = {
         "history/services.py: new_batch_id",
         "history/services.py: record",
         "history/services.py: record_rows",
-        "jobs/services.py: end_job",
         "jobs/services.py: insert_job",
         "jobs/services.py: restart",
     },
     "is housekeeping of the clock": {
         "cities/removed/services.py: delete_old_removed",
-    },
-    "is the work of a job, in the name of its person": {
-        "cities/importing/staging.py: stage",
     },
     "computes figures for everybody, and counts them": {
         "numbers/services.py: get_fib",

@@ -11,7 +11,7 @@ def init_app(app: Flask) -> None:
     from app.cities import legacy_urls, search_keys, subjects, views
     from app.cities.details.crumbs import city_crumbs
     from app.cities.exporting import views as exporting_views
-    from app.cities.importing import cleaning, storage, tasks
+    from app.cities.importing import cleaning, staging, storage
     from app.cities.importing import views as importing_views
     from app.cities.listing.list_page import source_hash
     from app.cities.listing.row_format import city_name
@@ -40,8 +40,7 @@ def init_app(app: Flask) -> None:
     stored_keys.register(app, search_keys.REMOVED_KEYS)
     register(app, subjects.CITY)
     register(app, subjects.IMPORT)
-    for kind in tasks.KINDS:
-        kinds.add(app, kind)
+    kinds.add(app, staging.KIND)
     add_entries(app)
 
 

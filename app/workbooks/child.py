@@ -31,14 +31,14 @@ REFUSED = 3
 SHEETS, ROWS = "sheets", "rows"
 
 
-class Limits(NamedTuple):
+class TaskLimits(NamedTuple):
     """Of a task. A million rows take a minute or two."""
 
     cpu_seconds: int
     wall_seconds: int
 
 
-LIMITS = {SHEETS: Limits(20, 40), ROWS: Limits(600, 1200)}
+LIMITS = {SHEETS: TaskLimits(20, 40), ROWS: TaskLimits(600, 1200)}
 MEMORY = 512 << 20
 OUTPUT_BYTES = 512 << 20
 # Everything in the file unpacked, and the number of its parts.

@@ -25,8 +25,7 @@ from app.cities.importing.storage import path_of_import
 from app.database.engine import release_connection
 from app.database.service import permitted
 from app.errors import NotFound
-from app.jobs.queries import find_job
-from app.jobs.rows import failure_of
+from app.jobs.waiting import read_end
 from app.text import parse_integer
 from app.workbooks.reading import Sheet
 
@@ -68,7 +67,7 @@ def show_reading(actor: Actor, import_id: int, wanted: Mapping[str, str]) -> Rea
     if found.applied_at is not None:
         raise NotFound()
     path, is_staged, name = path_of_import(found), found.fields is not None, found.file_name
-    samples, failure = found.samples, failure_of(find_job(found.job_id))
+    samples, failure = found.samples, read_end(found.job_id).failure
     reading = reading_of(actor, found, path, wanted)
     release_connection()
     if is_workbook(path):

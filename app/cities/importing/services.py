@@ -84,8 +84,8 @@ def wait_for_staging(actor: Actor, import_id: int) -> JobEnd:
     """Wait a moment for the job of an import. Invalid if it could not read the file."""
     found = load_import(actor, import_id, unfinished=True)
     state, end = found.state, wait_for_job(found.job_id, WAIT_SECONDS)
-    if state == ImportState.STAGING and end.has_failed:
-        raise Invalid(fields={"file": end.message})
+    if state == ImportState.STAGING and end.failure:
+        raise Invalid(fields={"file": end.failure})
     return end
 
 

@@ -8,6 +8,7 @@ from itertools import dropwhile, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import insert, select
 
 from app.actor import Actor, Role
@@ -26,6 +27,7 @@ from app.cities.importing.queries import load_import
 from app.cities.importing.reading.choices import Reading
 from app.cities.importing.reading.samples import dump_samples, sample_encodings
 from app.cities.importing.reading.tables import Line, Table, open_table, suggest
+from app.cities.importing.services import STAGE
 from app.cities.importing.storage import path_of_import
 from app.cities.models import City
 from app.cities.rules import Pair, pair_of, sort_key
@@ -33,6 +35,7 @@ from app.cities.search_keys import fill_keys
 from app.database.engine import db, release_connection
 from app.database.service import service
 from app.errors import Conflict, Invalid, NotFound
+from app.jobs.kinds import JobKind
 from app.jobs.queries import find_job
 from app.jobs.run import Run
 from app.text import N_
@@ -237,3 +240,6 @@ def look_up_earlier(import_id: int, lines: Iterable[Examined]) -> Seen:
         line.import_id == import_id, line.name_digest.in_({one.digest for one in lines})
     )
     return {digest: (number, values) for digest, number, values in db.session.execute(query)}
+
+
+KIND = JobKind(STAGE, _l("Preview of an import"), stage, Role.EDITOR)

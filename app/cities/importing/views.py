@@ -23,7 +23,8 @@ from app.current import actor
 from app.history.feed import describe_feed
 from app.history.queries import latest_entries
 from app.jobs.queries import find_job
-from app.jobs.rows import failure_of, show_job
+from app.jobs.rows import show_job
+from app.jobs.waiting import read_end
 from app.text import read_count
 from app.web.declarations import attachment, max_body, receives_files
 from app.web.formatting import format_number
@@ -93,7 +94,7 @@ def import_preview(import_id: int) -> Redirect | str:
         counts=found.line_counts,
         parts=queries.first_lines(found, SHOWN),
         missing=[field for field in DETAILS if field.name not in (found.fields or [])],
-        failure=failure_of(find_job(found.job_id)),
+        failure=read_end(found.job_id).failure,
         separators=SEPARATORS,
         **SHOWN_FIELDS,
     )
