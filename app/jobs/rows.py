@@ -94,12 +94,6 @@ def show_job(job: Job | None) -> dict[str, Any]:
     return {"job": row, "has_worker": not waits or has_worker()}
 
 
-def failure_of(job: Job | None) -> str:
-    """Why a job has failed, if it has."""
-    failed = job is not None and job.state in (JobState.FAILED, JobState.LOST)
-    return load_messages(job.message or "") if job and failed else ""
-
-
 def owner_of(job: Job, names: Mapping[int, str]) -> str:
     if job.created_by is not None:
         return names[job.created_by]

@@ -36,8 +36,9 @@ class JobEnd:
         return self.state in ACTIVE
 
     @property
-    def has_failed(self) -> bool:
-        return self.state in (JobState.FAILED, JobState.LOST)
+    def failure(self) -> str:
+        """Why it has failed, if it has."""
+        return self.message if self.state in (JobState.FAILED, JobState.LOST) else ""
 
 
 def wait_for_job(job_id: int | None, seconds: float) -> JobEnd:

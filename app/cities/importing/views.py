@@ -7,21 +7,25 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Redirect
 
 from app.actor import Role
-from app.cities.exporting.csv_writer import BYTE_ORDER_MARK, HEADER, write_csv
-from app.cities.exporting.views import csv_file
+from app.cities.exporting.csv_writer import HEADER
+from app.cities.exporting.views import begun, csv_file
 from app.cities.fields import CSV_FIELDS, DETAILS, FIELDS
 from app.cities.importing import pages, queries, services
 from app.cities.importing.applying.pages import SHOWN, show_result
 from app.cities.importing.applying.queries import CONFIRMED
 from app.cities.importing.forms import ImportForm, ReadingForm
-from app.cities.importing.models import MOST_WAITING, LineKind, LineOutcome
+from app.cities.importing.models import MOST_WAITING, ImportState, LineKind, LineOutcome
 from app.cities.importing.queries import load_import
 from app.cities.importing.reading.header import SEPARATORS
 from app.cities.importing.reading.tables import MOST_BYTES, MOST_LINES
+from app.cities.importing.refused import stream_refused
 from app.cities.importing.storage import SentFile
 from app.current import actor
 from app.history.feed import describe_feed
 from app.history.queries import latest_entries
+from app.jobs.queries import find_job
+from app.jobs.rows import show_job
+from app.jobs.waiting import read_end
 from app.web.declarations import attachment, max_body, receives_files
 from app.web.forms import submit
 from app.web.listings import Filter, ListAddress
@@ -54,7 +58,7 @@ def import_cities() -> Redirect | tuple[str, int]:
     """Choose a file, which leads to its preview."""
     form = ImportForm()
     file = form.file.data
-    sent = submit(form, lambda: services.begin_import(actor(), file.filename, file.stream))
+    sent = submit(form, lambda: services.send_file(actor(), file.filename, file.stream))
     if sent.done:
         return redirect(url_for("importing.import_preview", import_id=sent.result), 303)
     return render_template(
@@ -72,21 +76,25 @@ def import_cities() -> Redirect | tuple[str, int]:
 @bp.get(IMPORT)
 @role_required(Role.EDITOR)
 def import_preview(import_id: int) -> Redirect | str:
-    """What a staged file would do; once that is confirmed, what it has done. Before it is staged
-    the address leads to the choice how it is read."""
+    """What a staged file would do, or how far its staging is; once that is confirmed, what it has
+    done. Before it is staged the address leads to the choice how it is read."""
     found = load_import(actor(), import_id, unfinished=True)
     if found.state in CONFIRMED:
         shown = {**show_result(found), **SHOWN_FIELDS}
         return render_template("cities/importing/import_result.html", **shown)
-    if found.fields is None:
+    if found.state == ImportState.STORED:
         return redirect(url_for("importing.choose_reading", import_id=import_id), 303)
-    missing = [field for field in DETAILS if field.name not in (found.fields or [])]
+    if found.state == ImportState.STAGING:
+        return render_template(
+            "cities/importing/import_progress.html", found=found, **show_job(find_job(found.job_id))
+        )
     return render_template(
         "cities/importing/import_preview.html",
         found=found,
         counts=found.line_counts,
         parts=queries.first_lines(found, SHOWN),
-        missing=missing,
+        missing=[field for field in DETAILS if field.name not in (found.fields or [])],
+        failure=read_end(found.job_id).failure,
         separators=SEPARATORS,
         **SHOWN_FIELDS,
     )
@@ -138,12 +146,7 @@ def refused_lines(import_id: int) -> Response:
     file can be imported: the columns in front are ignored."""
     found = load_import(actor(), import_id)
     fields = [field for field in CSV_FIELDS if field.name in (found.fields or [])]
-    header = write_csv([["line", "field", "reason", *(field.headers[0] for field in fields)]])
-    lines = write_csv(
-        [row.line, row.faults, row.explanation, *(row.cells[field.name] for field in fields)]
-        for row in queries.read_refused(found)
-    )
-    return csv_file(BYTE_ORDER_MARK + header + lines, "refused.csv")
+    return csv_file(begun(stream_refused(queries.read_refused(found.id), fields)), "refused.csv")
 
 
 @bp.post(f"{IMPORT}/cancel")

@@ -2,11 +2,10 @@
 
 import io
 import tempfile
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
-from flask import current_app
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
@@ -17,15 +16,12 @@ from app.cities.importing.applying.services import confirm_import
 from app.cities.importing.models import CityImport, ImportLine
 from app.cities.importing.reading.choices import sheets_of
 from app.cities.importing.reading.samples import columns_of_sheet, columns_of_text
-from app.cities.importing.reading.tables import Table, read_table, suggest
+from app.cities.importing.reading.tables import Line, Source, open_table, suggest
 from app.cities.importing.storage import SentFile, path_of_import
 from app.database.engine import db
-from app.jobs.models import Job, JobState
-from app.jobs.worker.beats import Beats
-from app.jobs.worker.perform import run_job
 from app.times import now
 from tests.cities.conftest import stored
-from tests.factories import HTML, Browser
+from tests.factories import HTML, Browser, do_imports
 from tests.html import Page
 
 HEADER = "provincename,cityname,usernumber\n"
@@ -47,7 +43,7 @@ def begin(actor: Actor, name: str, data: bytes) -> int:
     file = SentFile(len(data))
     try:
         file.write(data)
-        import_id = services.begin_import(actor, name, file)
+        import_id = services.send_file(actor, name, file)
     finally:
         file.close()
     found = db.session.get_one(CityImport, import_id)
@@ -65,11 +61,22 @@ def begin(actor: Actor, name: str, data: bytes) -> int:
     return import_id
 
 
-def read_csv(data: bytes) -> Table:
+class ReadFile(NamedTuple):
+    """All that was read of a file."""
+
+    lines: list[Line]
+    fields: list[str]
+    ignored: list[str]
+    source: Source
+
+
+def read_csv(data: bytes) -> ReadFile:
     """What is read of a file with these bytes."""
     with tempfile.NamedTemporaryFile() as file:
-        Path(file.name).write_bytes(data)
-        return read_table(Path(file.name), suggest(Path(file.name)).reading)
+        path = Path(file.name)
+        path.write_bytes(data)
+        with open_table(path, suggest(path).reading) as table:
+            return ReadFile(list(table.read()), table.fields, table.ignored, table.source)
 
 
 def stage(person: int, lines: str, header: str = HEADER) -> int:
@@ -102,12 +109,9 @@ def confirm(import_id: int, person: int) -> tuple[int, int]:
     return found.added, found.changed
 
 
-def perform(is_stopping: Callable[[], bool] = lambda: False) -> None:
+def perform() -> None:
     """Do the jobs that wait, as a worker does."""
-    queued = select(Job.id).where(Job.state == JobState.QUEUED).order_by(Job.id)
-    db.session.rollback()
-    for job_id in db.session.scalars(queued).all():
-        run_job(job_id, Beats(current_app), is_stopping)
+    do_imports()
     db.session.rollback()
 
 

@@ -14,7 +14,8 @@ from app.cities.importing.queries import LineListing, select_lines
 from app.database.cursor import FIRST
 from app.history.entries import COMMAND_LINE, person_names
 from app.jobs.queries import find_job
-from app.jobs.rows import failure_of, show_job
+from app.jobs.rows import show_job
+from app.jobs.waiting import read_end
 from app.text import Message
 
 SHOWN = 20  # lines of each part on the page itself; the rest is one link away
@@ -87,7 +88,7 @@ def show_result(found: CityImport) -> dict[str, Any]:
         if count and not is_active
     }
     until = queries.undoable_until(found)
-    page = ResultPage(row, failure_of(job), parts, counts, why_not, until)
+    page = ResultPage(row, read_end(found.job_id).failure, parts, counts, why_not, until)
     return {"page": page, **show_job(job)}
 
 
