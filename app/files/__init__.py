@@ -17,6 +17,7 @@ def init_app(app: Flask) -> None:
     from app.files.upload import views as upload_views
     from app.files.zipping import views as zip_views
     from app.history.subjects import register
+    from app.schedules.shipped import add_housekeeping
     from app.web.navigation import MenuItem, add_to_bar, add_to_search
 
     own = (views, removed_views, upload_views, download_views, zip_views)
@@ -27,10 +28,10 @@ def init_app(app: Flask) -> None:
     folders.init_app(app)
     app.cli.add_command(commands.adopt_files)
     app.cli.add_command(commands.purge_files)
-    registry.add(app, "downloads counted", 30, counting.store_counts)
-    registry.add(app, "removed files deleted", 60, purging.purge_removed)
-    leftovers = purging.remove_all_leftovers
-    registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
+    count, purge = counting.store_counts, purging.purge_removed
+    add_housekeeping(app, "files.store_counts", _l("Count downloads"), 30, count)
+    add_housekeeping(app, "files.delete_removed", _l("Delete removed files permanently"), 60, purge)
+    registry.add(app, "left-over uploads deleted", 3600, purging.remove_all_leftovers)
     preview.init_app(app)
     stored_keys.register(app, search_keys.KEYS)
     register(app, subjects.FILE)

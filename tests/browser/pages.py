@@ -346,6 +346,7 @@ PAGES = [
     Visit("job-new", "viewer", "/jobs/new/sum", focused=True),
     Visit("schedules", "admin", "/schedules"),
     Visit("schedule", "admin", "{schedule}"),
+    Visit("schedule-housekeeping", "admin", "/schedules/1"),
     Visit("schedule-new", "admin", "/schedules/new/sum", focused=True),
     Visit("schedule-edit", "admin", "{schedule}/edit", focused=True),
     Visit("schedules-remove", "admin", "/schedules/remove-all"),
