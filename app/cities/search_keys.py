@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, false, null, select, true, union_all
 from app.cities.cache import CACHE
 from app.cities.models import City, RemovedCity
 from app.cities.rules import Pair, keys, pair_of, search_keys, sort_key
-from app.database.engine import db
+from app.database.engine import db, release_connection
 from app.database.idempotency import created_by_form
 from app.database.service import after_commit, unrecorded
 from app.database.stored_keys import BATCH, StoredKeys, update_keys
@@ -50,6 +50,7 @@ def fill_keys() -> int:
     rest, and with rows that are locked now."""
     due = union_all(*(select(select(City.id).where(each).limit(1).subquery()) for each in DUE))
     count = 0
+    release_connection()  # a transaction that was begun earlier would not see the latest rows
     with suppress(Locked):
         for _round in range(FILL_BATCHES):
             if db.session.scalar(due) is None:
