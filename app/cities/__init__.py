@@ -11,6 +11,7 @@ def init_app(app: Flask) -> None:
     from app.cities import legacy_urls, search_keys, subjects, views
     from app.cities.details.crumbs import city_crumbs
     from app.cities.exporting import views as exporting_views
+    from app.cities.exporting.tasks import EXPORT
     from app.cities.importing import storage
     from app.cities.importing import views as importing_views
     from app.cities.listing.list_page import source_hash
@@ -21,6 +22,7 @@ def init_app(app: Flask) -> None:
     from app.database import stored_keys
     from app.files.storage.purging import add_store
     from app.history.subjects import register
+    from app.jobs import kinds
 
     if app.config["WEB"]:
         source_hash()  # of the code that runs: at the first list the next release may be there
@@ -33,6 +35,7 @@ def init_app(app: Flask) -> None:
     add_store(app, storage.FOLDER, storage.has_import)
     stored_keys.register(app, search_keys.KEYS)
     stored_keys.register(app, search_keys.REMOVED_KEYS)
+    kinds.add(app, EXPORT)
     register(app, subjects.CITY)
     register(app, subjects.IMPORT)
     add_schedules(app)
@@ -40,13 +43,14 @@ def init_app(app: Flask) -> None:
 
 
 def add_schedules(app: Flask) -> None:
-    """Add the housekeeping."""
+    """Add the housekeeping, and an export every night, which an administrator may resume."""
     from flask_babel import lazy_gettext as _l
 
     from app.cities import search_keys
     from app.cities.importing import staging
     from app.cities.removed import services as removed
-    from app.schedules.shipped import add_housekeeping
+    from app.schedules import shipped
+    from app.schedules.shipped import Shipped, add_housekeeping
 
     for name, label, seconds, work in (
         ("cities.fill_keys", _l("Make new cities of other programs searchable"), 5,
@@ -57,6 +61,8 @@ def add_schedules(app: Flask) -> None:
          staging.delete_expired),
     ):  # fmt: skip
         add_housekeeping(app, name, label, seconds, work)
+    label = _l("Nightly export of all cities")
+    shipped.add(app, Shipped("nightly-export", label, "cities.export", "0 4 * * *", paused=True))
 
 
 def add_entries(app: Flask) -> None:

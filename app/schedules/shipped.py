@@ -92,7 +92,7 @@ def insert_row(given: Shipped, name: str) -> bool:
         "name": name,
         "shipped": given.name,
         "kind": given.kind,
-        "args": json.dumps(dict(given.args)),
+        "args": json.dumps(dict(kinds.load_kind(given.kind).check(given.args))),
         "trigger": timing.trigger,
         "expression": timing.expression,
         "time_zone": timing.zone,

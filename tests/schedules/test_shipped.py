@@ -15,6 +15,7 @@ from app.schedules.running import due, housekeeping
 from tests.factories import OPERATOR, actor_of, add_person, at_once, entries
 from tests.html import Page
 from tests.jobs.conftest import read as read_job
+from tests.jobs.conftest import work as do_job
 from tests.schedules.conftest import create, given, make_due, read, runs
 
 HOUSEKEEPING = {
@@ -23,13 +24,18 @@ HOUSEKEEPING = {
     "cities.fill_keys",
     "database.search_keys",
     "files.delete_removed",
+    "files.delete_results",
     "files.store_counts",
     "forms.delete_keys",
     "jobs.delete_ended",
     "schedules.delete_runs",
     "sessions.compare",
 }
-NIGHTLY = {"nightly-backup": "0 2 * * *", "nightly-rehearsal": "0 3 * * *"}
+NIGHTLY = {
+    "nightly-backup": "0 2 * * *",
+    "nightly-export": "0 4 * * *",
+    "nightly-rehearsal": "0 3 * * *",
+}
 
 
 def rows():
@@ -51,12 +57,12 @@ def test_the_first_clock_stores_all(any_app):
     assert set(found) == HOUSEKEEPING | set(NIGHTLY)
     assert {name for name, kind in kinds.all_kinds().items() if kind.housekeeping} == HOUSEKEEPING
     for name, row in found.items():
-        assert (row.person_id, row.paused, row.version) == (None, False, 1)
+        assert (row.person_id, row.paused, row.version) == (None, name == "nightly-export", 1)
         assert row.kind in kinds.all_kinds()
         if name in NIGHTLY:
             assert (row.expression, row.at_once) == (NIGHTLY[name], 1)
             assert row.time_zone == any_app.config["SETTINGS"].time_zone
-            assert row.next_at > database_time()
+            assert row.paused or row.next_at > database_time()
         else:
             assert row.next_at <= database_time()
 
@@ -90,6 +96,15 @@ def test_a_night_that_was_slept_through_is_made_up_for_within_a_day(stored):
         "started", "backup.create", None, "schedule",
     )  # fmt: skip
     assert read(row.id).next_at - database_time() <= timedelta(days=1)
+
+
+def test_the_export_is_resumed_by_an_administrator(stored, beats):
+    admin = actor_of(add_person("admin", "admin"))
+    row = stored["nightly-export"]
+    assert services.resume_schedule(admin, row.id)
+    job = do_job(beats, services.run_schedule(admin, row.id))
+    assert (job.state, job.created_by) == ("done", None)
+    assert job.file_id is not None
 
 
 def test_they_are_paused_and_not_removed(stored):
@@ -132,7 +147,7 @@ def test_the_pages(app, as_role):
     admin = as_role("admin")
     page = Page(admin.get("/schedules"))
     assert page.texts("tbody .main")[: len(NIGHTLY)] == [
-        "Nightly backup", "Nightly rehearsal of a restore",
+        "Nightly backup", "Nightly export of all cities", "Nightly rehearsal of a restore",
     ]  # fmt: skip
     assert len(page.all("h2 ~ .sheet tbody tr")) == len(HOUSEKEEPING)
     assert "Done" in page.text("h2 ~ .sheet")

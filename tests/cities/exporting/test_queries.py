@@ -13,7 +13,7 @@ from app.cities.rules import keys
 from app.database.cursor import FIRST
 from app.database.engine import db
 from app.database.keyset import cursor_at, read_segments
-from tests.cities.conftest import ACTOR, add_cities
+from tests.cities.conftest import ACTOR, add_as_original, add_cities
 
 ROWS, SIZE = 2000, 40
 START = datetime(2026, 1, 1, tzinfo=UTC)
