@@ -50,8 +50,8 @@ def add(app: Flask, schedule: Shipped) -> None:
 def add_housekeeping(
     app: Flask, name: str, label: Any, seconds: int, work: Callable[[], object]
 ) -> None:
-    """Have the clock do short work every so many seconds (running/housekeeping.py); the name is that
-    of its kind of job, too."""
+    """Have the clock do short work every so many seconds (running/housekeeping.py). The name is
+    also that of its kind of job."""
     kinds.add_housekeeping(app, name, label, work)
     add(app, Shipped(name, label, name, f"{seconds} s", TriggerKind.INTERVAL))
 

@@ -41,7 +41,6 @@ def is_large(actor: Actor, listing: CityListing) -> bool:
         return False
     if not listing.is_filtered:
         return True
-    fill_needed_keys(listing)
     beyond = select(City.id).where(*filters(listing)).offset(STREAMED_MOST).limit(1)
     return unless_too_long(
         lambda: db.session.scalar(beyond) is not None, lambda: True, "an export was not counted"
@@ -53,7 +52,6 @@ def count_all(actor: Actor, listing: CityListing) -> int:
     check_reader(actor)
     if not listing.is_filtered:
         return cache.count_cities().cities
-    fill_needed_keys(listing)
     found = select(func.count()).select_from(City).where(*filters(listing))
     count: int = db.session.scalar(found) or 0
     release_connection()
