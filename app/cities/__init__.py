@@ -61,7 +61,7 @@ def add_schedules(app: Flask) -> None:
          staging.delete_expired),
     ):  # fmt: skip
         add_housekeeping(app, name, label, seconds, work)
-    label = _l("Nightly export of all cities")
+    label = _l("Nightly export of cities")
     shipped.add(app, Shipped("nightly-export", label, "cities.export", "0 4 * * *", paused=True))
 
 

@@ -147,7 +147,7 @@ def test_the_pages(app, as_role):
     admin = as_role("admin")
     page = Page(admin.get("/schedules"))
     assert page.texts("tbody .main")[: len(NIGHTLY)] == [
-        "Nightly backup", "Nightly export of all cities", "Nightly rehearsal of a restore",
+        "Nightly backup", "Nightly export of cities", "Nightly rehearsal of a restore",
     ]  # fmt: skip
     assert len(page.all("h2 ~ .sheet tbody tr")) == len(HOUSEKEEPING)
     assert "Done" in page.text("h2 ~ .sheet")
