@@ -12,7 +12,7 @@ def init_app(app: Flask) -> None:
     from app.cities.details.crumbs import city_crumbs
     from app.cities.exporting import views as exporting_views
     from app.cities.exporting.tasks import EXPORT
-    from app.cities.importing import storage
+    from app.cities.importing import staging, storage
     from app.cities.importing import views as importing_views
     from app.cities.listing.list_page import source_hash
     from app.cities.listing.row_format import city_name
@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
     kinds.add(app, EXPORT)
     register(app, subjects.CITY)
     register(app, subjects.IMPORT)
+    kinds.add(app, staging.KIND)
     add_schedules(app)
     add_entries(app)
 
@@ -47,7 +48,7 @@ def add_schedules(app: Flask) -> None:
     from flask_babel import lazy_gettext as _l
 
     from app.cities import search_keys
-    from app.cities.importing import staging
+    from app.cities.importing import cleaning
     from app.cities.removed import services as removed
     from app.schedules import shipped
     from app.schedules.shipped import Shipped, add_housekeeping
@@ -58,7 +59,7 @@ def add_schedules(app: Flask) -> None:
         ("cities.delete_removed", _l("Delete removed cities permanently"), 60,
          removed.delete_old_removed),
         ("cities.delete_imports", _l("Delete imports that nobody confirmed"), 300,
-         staging.delete_expired),
+         cleaning.delete_ended),
     ):  # fmt: skip
         add_housekeeping(app, name, label, seconds, work)
     label = _l("Nightly export of cities")

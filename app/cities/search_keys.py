@@ -23,8 +23,9 @@ CITIES = City.__table__  # used without the ORM, which costs more than the state
 # Rows whose keys are due: the original program inserted or renamed them, or the previous release,
 # which does not know the last key, inserted them. Each condition has an index.
 DUE = (CITIES.c.keys_due, CITIES.c.province_same.is_(None))
+FIND_DUE = union_all(*(select(select(CITIES.c.id).where(each).limit(1).subquery()) for each in DUE))
 # The rows that may be the same city: those with the same keys, and those whose keys are due (many
-# only between a large insert by the original program and the next search).
+# only between a large insert by the original program and the next look of the clock).
 NAMES = select(CITIES.c.id, CITIES.c.provincename, CITIES.c.cityname).limit(ALIKE_MOST)
 SAME_KEYS = and_(
     CITIES.c.city_key == bindparam("city_key"), CITIES.c.province_key == bindparam("province_key")
@@ -48,15 +49,19 @@ def fill_keys() -> int:
     """Fill in the keys that are due: mostly none, which is a look into two indexes; returns of how
     many rows. Bounded to a second or two after a large insert: the next call continues with the
     rest, and with rows that are locked now."""
-    due = union_all(*(select(select(City.id).where(each).limit(1).subquery()) for each in DUE))
     count = 0
     release_connection()  # a transaction that was begun earlier would not see the latest rows
     with suppress(Locked):
         for _round in range(FILL_BATCHES):
-            if db.session.scalar(due) is None:
+            if not are_due():
                 break
             count += fill_batch()
     return count
+
+
+def are_due() -> bool:
+    """True if a row has no keys, or those of another name."""
+    return db.session.scalar(FIND_DUE) is not None
 
 
 @unrecorded
