@@ -21,6 +21,7 @@ from tests.cities.importing.staging import (
     expire,
     kinds,
     outcomes,
+    perform,
     register,
     stage,
 )
@@ -46,7 +47,9 @@ def test_administrators_see_and_confirm_what_the_operator_imports(any_app, perso
         queries.load_import(editor(person), import_id)
     admin = actor_of(add_person("admin", "admin"))
     preview = queries.load_import(admin, import_id).preview
-    assert services.confirm_import(admin, import_id, preview) == apply.Outcome(1, 0)
+    confirm_import(admin, import_id, preview)
+    perform()
+    assert register() == [("a", "b", 1)]
 
 
 def test_cancelled_import_is_not_found(person):

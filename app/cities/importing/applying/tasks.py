@@ -22,7 +22,7 @@ def apply(run: Run) -> None:
     if progress is None:
         return
     while part := next_part(run.args["import"], progress.line, backwards=True):
-        fill_keys(again=True)  # by them names are compared again
+        fill_keys()  # by them names are compared again
         progress = apply_part(run.actor, run, part)
         run.report(progress.done, progress.total)
     progress = finish_applying(run.actor, run)

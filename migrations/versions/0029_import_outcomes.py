@@ -2,8 +2,8 @@
 
 from migrations.steps import add_index, drop_index
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
