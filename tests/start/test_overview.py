@@ -204,8 +204,8 @@ def test_bulk_changes_are_sentences(app, as_role):
     ]
     assert "1 added, 1 changed, 1 refused" in page.texts(".what .figure")
     assert "/files/folders/survey" in page.links(".feed a")
-    # The uploads can be undone, what many cities are not.
-    assert page.texts(".feed button") == ["Undo"] * 2
+    # The uploads and the import can be undone, the sample cities cannot.
+    assert page.texts(".feed button") == ["Undo"] * 3
     assert not page.has(".feed a[href^='/history']")
     admin = Page(as_role("admin").get("/"))
     links = admin.links(".feed a[href^='/history']")

@@ -92,7 +92,6 @@ def test_skipped_lines_are_listed(app, as_role, cities):
 def test_while_it_is_applied_the_page_shows_progress_and_says_if_no_worker_runs(
     app, as_role, small_parts, monkeypatch
 ):
-    monkeypatch.setattr(waiting, "WAITING_MOST", 0)
     editor = as_role("editor")
     address = send(editor, LINES).location
     hold(monkeypatch)
