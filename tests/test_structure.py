@@ -33,6 +33,8 @@ BOOKKEEPING = {
     "cities/removed/services.py: delete_batch": "permanent deletion after the undo period",
     "clock/lease.py: give_up": "who does the housekeeping",
     "clock/lease.py: take": "who does the housekeeping",
+    "jobs/deliveries/dispatch.py: claim_next": "who sends a result",
+    "jobs/deliveries/dispatch.py: finish": "whether a result was received",
     "jobs/retention.py: delete_batch": "jobs that ended long ago",
     "jobs/worker/beats.py: forget_worker": "which processes do jobs",
     "jobs/worker/beats.py: note_worker": "which processes do jobs",

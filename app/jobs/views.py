@@ -9,6 +9,10 @@ from app.current import actor
 from app.errors import NotFound
 from app.jobs import queries, services
 from app.jobs.counts import publish_count
+from app.jobs.deliveries import services as deliveries
+from app.jobs.deliveries.forms import form_of
+from app.jobs.deliveries.queries import list_deliveries
+from app.jobs.deliveries.rows import describe_deliveries
 from app.jobs.kinds import JobKind, all_kinds, label_of
 from app.jobs.models import KIND_LENGTH, JobState
 from app.jobs.queries import NO_JOB, JobListing
@@ -68,6 +72,7 @@ def show_job(job_id: int) -> str:
         job=job,
         args=described_args(job.kind, job.args),
         lines=queries.read_lines(actor(), job),
+        deliveries=describe_deliveries(list_deliveries(actor(), job_id)),
         may_change=queries.is_own(actor(), job),
         has_worker=job.state != JobState.QUEUED or queries.has_worker(),
     )
@@ -81,10 +86,12 @@ def start_job(kind: str) -> ResponseReturnValue:
     found = next((each for each in startable_kinds() if each.name == kind), None)
     if found is None:
         raise NotFound(NO_JOB)
-    form = found.form()
-    sent = submit(form, lambda: services.start_job(actor(), kind, form.data))
+    form = form_of(found)()
+    target = form.data.get("target")
+    sent = submit(form, lambda: deliveries.start_job(actor(), kind, form.data, target))
     if sent.done:
-        return redirect(url_for("jobs.show_job", job_id=sent.result), 303)
+        job_id, _delivery = sent.result
+        return redirect(url_for("jobs.show_job", job_id=job_id), 303)
     return render_template("jobs/start_job.html", form=form, kind=found), sent.status
 
 

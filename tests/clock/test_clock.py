@@ -160,12 +160,17 @@ def test_every_package_has_registered_its_housekeeping(any_app):
         "previews without a file and outdated ones deleted",
         "removed cities deleted",
         "removed files deleted",
+        "results delivered",
         "schedules",
         "search keys",
         "sessions ended after a restore",
         *(["bytes of the write-ahead log freed"] if on_sqlite else []),
     }
-    assert {name for name, job in jobs.items() if job.apart} == {"jobs sent", "schedules"}
+    assert {name for name, job in jobs.items() if job.apart} == {
+        "jobs sent",
+        "results delivered",
+        "schedules",
+    }
     assert {name for name, job in jobs.items() if job.per_host} == {
         "left-over uploads deleted",
         "old days of the security log deleted",

@@ -99,6 +99,7 @@ def test_ready_on_both_databases(any_app):
             "passwords": "ok",
             "backups": "no backup has been proven restorable",
             "schedules": "ok",
+            "deliveries": "ok",
             "clock": "warning: no clock runs; see `supervisorctl status clock`",
             "worker": "warning: no worker runs, so jobs wait; see `supervisorctl status worker`",
         },
