@@ -14,7 +14,7 @@ from app.jobs.deliveries.services import send_again
 from app.jobs.deliveries.signing import key_of
 from app.jobs.models import Job, JobState
 from app.jobs.queries import JobListing
-from app.jobs.rows import JobRow, describe_jobs
+from app.jobs.rows import JobRow, describe_jobs, file_name_of
 from app.redis.ids import split_id
 
 jobs = AppGroup("jobs", help="Jobs: long work that a worker does.")
@@ -74,6 +74,7 @@ def details(row: JobRow) -> list[tuple[str, object]]:
         ("progress", f"{job.progress_done}{total}"), ("message", row.message),
         ("created", job.created_at), ("started", job.started_at), ("ended", job.ended_at),
         ("attempts", job.attempt), ("process", row.process), ("result", job.result),
+        ("file", file_name_of(job)),
     ]  # fmt: skip
 
 

@@ -43,10 +43,10 @@ JOB = Subject(
     fields={"kind": _l("Kind"), "target": _l("To")},
     formats={"kind": label_of},
     sentences={
-        "job.start": _l("%(who)s started the job %(what)s"),
-        "job.cancel": _l("%(who)s cancelled the job %(what)s"),
-        "job.retry": _l("%(who)s started the job %(what)s again"),
-        "job.deliver": _l("%(who)s had the result of the job %(what)s sent"),
+        "job.start": _l("%(who)s started %(what)s"),
+        "job.cancel": _l("%(who)s cancelled %(what)s"),
+        "job.retry": _l("%(who)s started %(what)s again"),
+        "job.deliver": _l("%(who)s had the result of %(what)s sent"),
     },
     this=_l("this job"),
 )

@@ -7,6 +7,8 @@ from werkzeug.wrappers import Response
 
 from app.current import actor
 from app.errors import NotFound
+from app.history.feed import describe_feed
+from app.history.queries import entries_about
 from app.jobs import queries, services
 from app.jobs.counts import publish_count
 from app.jobs.deliveries import services as deliveries
@@ -14,7 +16,7 @@ from app.jobs.deliveries.forms import form_of
 from app.jobs.deliveries.queries import list_deliveries
 from app.jobs.deliveries.rows import describe_deliveries
 from app.jobs.kinds import JobKind, all_kinds, label_of
-from app.jobs.models import KIND_LENGTH, JobState
+from app.jobs.models import KIND_LENGTH, RESULT_DAYS, JobState
 from app.jobs.queries import NO_JOB, JobListing
 from app.jobs.rows import STATES, describe_job, describe_jobs, described_args
 from app.text import parse_integer
@@ -74,6 +76,8 @@ def show_job(job_id: int) -> str:
         lines=queries.read_lines(actor(), job),
         deliveries=describe_deliveries(list_deliveries(actor(), job_id)),
         may_change=queries.is_own(actor(), job),
+        days=RESULT_DAYS,
+        feed=describe_feed(actor(), entries_about(actor(), "job", job_id), about=True),
         has_worker=job.state != JobState.QUEUED or queries.has_worker(),
     )
 
@@ -82,11 +86,11 @@ def show_job(job_id: int) -> str:
 @role_required()
 @max_body(FORM_BODY)
 def start_job(kind: str) -> ResponseReturnValue:
-    """The form of a kind, or the start of a job of it."""
+    """The form of a kind, or the start of a job of it. A link may fill in fields."""
     found = next((each for each in startable_kinds() if each.name == kind), None)
     if found is None:
         raise NotFound(NO_JOB)
-    form = form_of(found)()
+    form = form_of(found)(data={**found.suggest(actor()), **request.args})
     target = form.data.get("target")
     sent = submit(form, lambda: deliveries.start_job(actor(), kind, form.data, target))
     if sent.done:
