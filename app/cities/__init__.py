@@ -12,7 +12,7 @@ def init_app(app: Flask) -> None:
     from app.cities.details.crumbs import city_crumbs
     from app.cities.exporting import views as exporting_views
     from app.cities.exporting.tasks import EXPORT
-    from app.cities.importing import staging, storage
+    from app.cities.importing import cleaning, staging, storage
     from app.cities.importing import views as importing_views
     from app.cities.listing.list_page import source_hash
     from app.cities.listing.row_format import city_name
@@ -35,13 +35,14 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(shown_name)
     app.add_template_global(city_crumbs)
     registry.add(app, "removed cities deleted", 60, removed_services.delete_old_removed)
-    registry.add(app, "expired imports deleted", 300, staging.delete_expired)
+    registry.add(app, "expired imports deleted", 300, cleaning.delete_ended)
     add_store(app, storage.FOLDER, storage.has_import)
     stored_keys.register(app, search_keys.KEYS)
     stored_keys.register(app, search_keys.REMOVED_KEYS)
     kinds.add(app, EXPORT)
     register(app, subjects.CITY)
     register(app, subjects.IMPORT)
+    kinds.add(app, staging.KIND)
     add_entries(app)
 
 

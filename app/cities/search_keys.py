@@ -43,21 +43,23 @@ REMOVED_KEYS = StoredKeys(
 )
 
 
-def fill_keys() -> None:
+def fill_keys(again: bool = False) -> bool:
     """Fill in the keys that are due: mostly none, which is a look into two indexes. Bounded to a
     second or two after a large insert: the next search continues with the rest, and with rows that
     are locked now. It is part of a read, which would not find these rows otherwise. A page reads
-    several times, and looks once."""
+    several times, and looks once; a job looks `again`. Returns whether all rows have their keys, as
+    far as it has looked."""
     info = db.session().info
-    if info.get(LOOKED):
-        return
+    if info.get(LOOKED) and not again:
+        return False
     info[LOOKED] = True
     due = union_all(*(select(select(City.id).where(each).limit(1).subquery()) for each in DUE))
     with tolerated("search keys were not filled in"):
         for _round in range(FILL_BATCHES):
             if db.session.scalar(due) is None:
-                return
+                return True
             fill_batch()
+    return False
 
 
 @unrecorded

@@ -13,6 +13,7 @@ from app.history.entries import COMMAND_LINE, person_names
 from app.history.subjects import all_subjects
 from app.jobs.kinds import all_kinds, label_of
 from app.jobs.models import Job, JobState
+from app.jobs.queries import has_worker
 from app.jobs.worker.processes import short_name
 from app.text import load_messages
 from app.times import now
@@ -83,6 +84,14 @@ def describe_job(actor: Actor, job: Job) -> JobRow:
     about_url = url_of(actor, job.about_kind, job.about_id)
     file_url = url_of(actor, FILE, job.file_id)
     return replace(row, about_url=about_url, file_url=file_url, file_name=file_name_of(job))
+
+
+def show_job(job: Job | None) -> dict[str, Any]:
+    """What the page of a thing needs to show the job about it: its row, and whether a process does
+    jobs."""
+    [row] = describe_jobs([job]) if job else [None]
+    waits = job is not None and job.state == JobState.QUEUED
+    return {"job": row, "has_worker": not waits or has_worker()}
 
 
 def owner_of(job: Job, names: Mapping[int, str]) -> str:
