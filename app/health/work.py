@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping
 
-from app.clock import lease
+from app.clock import beats
 from app.jobs.deliveries.queries import count_given_up
 from app.jobs.queries import has_worker
-from app.schedules.queries import read_missed
+from app.schedules.queries import read_problems
 
 OK = "ok"
 
 
 def clock() -> str:
-    """Whether a clock does the housekeeping."""
-    return "warning: no clock runs; see `supervisorctl status clock`" if lease.is_late() else OK
+    """Whether a clock runs."""
+    return "warning: no clock runs; see `supervisorctl status clock`" if beats.is_late() else OK
 
 
 def worker() -> str:
@@ -23,11 +23,11 @@ def worker() -> str:
 
 
 def schedules() -> str:
-    """Whether runs were missed within a day."""
-    missed = read_missed()
-    if missed is None:
+    """Whether runs were missed or failed within a day."""
+    found = read_problems()
+    if found is None:
         return OK
-    return f"warning: {missed.count} missed within a day; see the page Schedules"
+    return f"warning: {found.count} missed or failed within a day; see the page Schedules"
 
 
 def deliveries() -> str:

@@ -16,8 +16,8 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from app.actor import Role, Via
-from app.clock.registry import Task
-from app.clock.run import run_job
+from app.clock.registry import Loop
+from app.clock.run import run_loop
 from app.current import settings
 from app.database.dialects import DatabaseTime
 from app.database.engine import db
@@ -57,7 +57,7 @@ class Dispatcher:
 
     def send_to(self, origin: str) -> None:
         with self.app.app_context():
-            run_job(Task(f"results delivered to {origin}", 0, partial(send_due, origin)))
+            run_loop(Loop(f"results delivered to {origin}", 0, partial(send_due, origin)))
 
 
 @dataclass(frozen=True)
