@@ -101,6 +101,7 @@ REQUIRED = {
     "app.files.queries.list_versions": Role.VIEWER,
     "app.files.queries.load_file": Role.VIEWER,
     "app.files.queries.may_change_some": Role.VIEWER,
+    "app.files.storage.results.insert_result": Role.VIEWER,
     "app.files.preview.services.find_picture": Role.VIEWER,
     "app.files.preview.services.find_preview": Role.VIEWER,
     "app.files.preview.services.show": Role.VIEWER,

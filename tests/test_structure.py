@@ -52,6 +52,7 @@ BOOKKEEPING = {
     "database/idempotency.py: delete_old_keys": "expired keys",
     "files/folders/rows.py: fill_rows": "folders of files that an earlier release wrote",
     "files/storage/purging.py: purge_batch": "permanent deletion after the undo period",
+    "files/storage/purging.py: purge_expired": "results of jobs whose time is over",
     "files/download/counting.py: add_counts": "download counts",
 }
 

@@ -11,6 +11,7 @@ def init_app(app: Flask) -> None:
     from app.cities import legacy_urls, search_keys, subjects, views
     from app.cities.details.crumbs import city_crumbs
     from app.cities.exporting import views as exporting_views
+    from app.cities.exporting.tasks import EXPORT
     from app.cities.importing import staging, storage
     from app.cities.importing import views as importing_views
     from app.cities.listing.list_page import source_hash
@@ -23,6 +24,7 @@ def init_app(app: Flask) -> None:
     from app.database import stored_keys
     from app.files.storage.purging import add_store
     from app.history.subjects import register
+    from app.jobs import kinds
 
     if app.config["WEB"]:
         source_hash()  # of the code that runs: at the first list the next release may be there
@@ -37,6 +39,7 @@ def init_app(app: Flask) -> None:
     add_store(app, storage.FOLDER, storage.has_import)
     stored_keys.register(app, search_keys.KEYS)
     stored_keys.register(app, search_keys.REMOVED_KEYS)
+    kinds.add(app, EXPORT)
     register(app, subjects.CITY)
     register(app, subjects.IMPORT)
     add_entries(app)

@@ -29,6 +29,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(commands.purge_files)
     registry.add(app, "downloads counted", 30, counting.store_counts)
     registry.add(app, "removed files deleted", 60, purging.purge_removed)
+    registry.add(app, "results of jobs deleted", 300, purging.purge_results)
     leftovers = purging.remove_all_leftovers
     registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
     preview.init_app(app)

@@ -40,6 +40,7 @@ class File(db.Model):  # type: ignore[name-defined,misc]
         *(Index(f"ix_file_listed_{column}", *CURRENT, column) for column in LISTED_BY),
         *(Index(f"ix_file_in_folder_{column}", "folder", *CURRENT, column) for column in LISTED_BY),
         Index("ix_file_removed_at", "removed_at"),
+        Index("ix_file_expires_at", "expires_at"),
         {"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},
     )
 
@@ -65,6 +66,8 @@ class File(db.Model):  # type: ignore[name-defined,misc]
     replaced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     removed_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    # When it is deleted, if it is the result of a job that nobody has moved.
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     downloads: Mapped[int] = mapped_column(default=0)
     # For sorting and searching, see search_keys.py.
     name_key: Mapped[str] = mapped_column(bounded(NAME_LENGTH))

@@ -95,6 +95,7 @@ FILE = Subject(
         "file.move.rename": _l("File renamed"),
         "file.move.both": _l("File renamed and moved"),
         "file.revert": _l("Earlier version of a file made current"),
+        "file.result": _l("File made by a job"),
         "file.empty": _l("Removed files deleted permanently"),
         "file.purge": _l("Files deleted permanently"),
     },
@@ -126,6 +127,7 @@ FILE = Subject(
         "file.move.both": _l("%(who)s renamed and moved %(what)s"),
         "file.move.both.undo": _l("%(who)s moved %(what)s back"),
         "file.revert": _l("%(who)s made an earlier version of %(what)s current"),
+        "file.result": _l("%(who)s made %(what)s"),
         "file.empty": _l("%(who)s deleted the removed files permanently"),
     },
     many={

@@ -8,7 +8,7 @@ from app.database.cursor import FIRST
 from app.jobs import queries, services
 from app.jobs.models import Job, JobState
 from app.jobs.queries import JobListing
-from app.jobs.rows import JobRow, describe_jobs
+from app.jobs.rows import JobRow, describe_jobs, file_name_of
 from app.redis.ids import split_id
 
 jobs = AppGroup("jobs", help="Jobs: long work that a worker does.")
@@ -57,6 +57,7 @@ def details(row: JobRow) -> list[tuple[str, object]]:
         ("progress", f"{job.progress_done}{total}"), ("message", row.message),
         ("created", job.created_at), ("started", job.started_at), ("ended", job.ended_at),
         ("attempts", job.attempt), ("process", row.process), ("result", job.result),
+        ("file", file_name_of(job)),
     ]  # fmt: skip
 
 

@@ -33,7 +33,8 @@ class JobKind:
     """One kind of job. `label` is what people call it, translated when it is shown; `role` and
     `by_token` say who may start it. `check` returns the checked arguments, or raises Invalid;
     `form` is the class of the form with fields of their names, which the page of an `offered` kind
-    shows. `describe` returns what a page shows of the arguments.
+    shows, with the values that `suggest` returns for somebody. `describe` returns what a page shows
+    of the arguments.
 
     Of an `exclusive` kind one job runs at a time, and if it has a `family`, one of all kinds of
     that family. With `key_of` the result is shared: it belongs to nobody, is computed once for the
@@ -54,6 +55,7 @@ class JobKind:
     key_of: Callable[[Args], str] | None = None
     check: Callable[[Args], Args] = any_args
     describe: Callable[[Args], Mapping[str, str]] = lambda _args: {}
+    suggest: Callable[[Actor], Args] = lambda _actor: {}
     patience: float = 600
 
     @property

@@ -16,6 +16,7 @@ ABOUT_LENGTH = 16
 WORKER_LENGTH = 255
 LINES_MOST = 1000  # of the log of a job
 LINE_LENGTH = 1000
+RESULT_DAYS = 7  # for which a file that a job made is stored
 
 # SQLite's own ids are of this type.
 BIG_ID = BigInteger().with_variant(Integer, "sqlite")
@@ -36,7 +37,8 @@ ACTIVE = (JobState.QUEUED, JobState.RUNNING)
 
 
 class Job(db.Model):  # type: ignore[name-defined,misc]
-    """One job. `args` and `result` are JSON and text of any size, which lists do not read.
+    """One job. `args` and `result` are JSON and text of any size, which lists do not read;
+    `file_id` is a file that is its result.
 
     `created_by` is empty for what nobody owns and for the operator; `via` and `token_id` say how it
     was started, and its changes are made the same way. `key` names a result that is computed once.
@@ -65,6 +67,8 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     progress_total: Mapped[int | None] = mapped_column(BigInteger)
     message: Mapped[str | None] = mapped_column(long_text())
     result: Mapped[str | None] = mapped_column(large_text(), deferred=True)
+    # Without a foreign key: of a file that was deleted since the job still knows that it was there.
+    file_id: Mapped[int | None]
     about_kind: Mapped[str | None] = mapped_column(String(ABOUT_LENGTH))
     about_id: Mapped[int | None] = mapped_column(BigInteger)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))

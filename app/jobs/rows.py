@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,16 +22,20 @@ STATES: Mapping[str, Any] = {
     JobState.FAILED: _l("Failed"), JobState.CANCELLED: _l("Cancelled"), JobState.LOST: _l("Lost"),
 }  # fmt: skip
 NOBODY = _l("Everybody")
+FILE = "file"  # the kind of subject
 
 
 @dataclass(frozen=True)
 class JobRow:
-    """One job. `who` is whose it is; `about_url` leads to what it is about."""
+    """One job. `who` is whose it is; `about_url` leads to what it is about, `file_url` to the file
+    that is its result, if that is still there."""
 
     job: Job
     label: str
     who: str
     about_url: str = ""
+    file_url: str = ""
+    file_name: str = ""
 
     @property
     def id(self) -> int:
@@ -74,9 +78,11 @@ def describe_jobs(jobs: Sequence[Job]) -> list[JobRow]:
 
 
 def describe_job(actor: Actor, job: Job) -> JobRow:
-    """The same for the page of one, with the address of what it is about."""
+    """The same for one alone, with what it is about and its file."""
     [row] = describe_jobs([job])
-    return JobRow(job, row.label, row.who, about_url(actor, job))
+    about_url = url_of(actor, job.about_kind, job.about_id)
+    file_url = url_of(actor, FILE, job.file_id)
+    return replace(row, about_url=about_url, file_url=file_url, file_name=file_name_of(job))
 
 
 def owner_of(job: Job, names: Mapping[int, str]) -> str:
@@ -86,12 +92,20 @@ def owner_of(job: Job, names: Mapping[int, str]) -> str:
     return str(NOBODY if kind and kind.shared else COMMAND_LINE)
 
 
-def about_url(actor: Actor, job: Job) -> str:
-    subject = all_subjects().get(job.about_kind or "")
-    if subject is None or job.about_id is None:
+def url_of(actor: Actor, kind: str | None, subject_id: int | None) -> str:
+    """The address of a subject of the history; empty if there is none that the actor may read."""
+    subject = all_subjects().get(kind or "")
+    if subject is None or subject_id is None:
         return ""
-    readable: Collection[int] = subject.may_read(actor, [job.about_id])
-    return subject.url(job.about_id) if job.about_id in readable else ""
+    readable: Collection[int] = subject.may_read(actor, [subject_id])
+    return subject.url(subject_id) if subject_id in readable else ""
+
+
+def file_name_of(job: Job) -> str:
+    """Folder and name of the file that is the result; empty if there is none, or none any more."""
+    if job.file_id is None:
+        return ""
+    return all_subjects()[FILE].labels([job.file_id]).get(job.file_id, "")
 
 
 def described_args(kind_name: str, args: str) -> Mapping[str, str]:

@@ -65,6 +65,11 @@ class Run:
         self.check_stopping()
         self.check(claims.is_cancelled(self.claim, lock=True))
 
+    def set_file(self, file_id: int) -> None:
+        """Make a file the result, at the end of the transaction that stores it, as guard()."""
+        self.guard()
+        claims.change(self.claim, file_id=file_id)
+
     def wait(self, seconds: float) -> None:
         """Wait, and raise JobInterrupted if the job is to end."""
         end = time.monotonic() + seconds

@@ -42,9 +42,9 @@ JOB = Subject(
     fields={"kind": _l("Kind")},
     formats={"kind": label_of},
     sentences={
-        "job.start": _l("%(who)s started the job %(what)s"),
-        "job.cancel": _l("%(who)s cancelled the job %(what)s"),
-        "job.retry": _l("%(who)s started the job %(what)s again"),
+        "job.start": _l("%(who)s started %(what)s"),
+        "job.cancel": _l("%(who)s cancelled %(what)s"),
+        "job.retry": _l("%(who)s started %(what)s again"),
     },
     this=_l("this job"),
 )

@@ -7,10 +7,12 @@ from werkzeug.wrappers import Response
 
 from app.current import actor
 from app.errors import NotFound
+from app.history.feed import describe_feed
+from app.history.queries import entries_about
 from app.jobs import queries, services
 from app.jobs.counts import publish_count
 from app.jobs.kinds import JobKind, all_kinds, label_of
-from app.jobs.models import KIND_LENGTH, JobState
+from app.jobs.models import KIND_LENGTH, RESULT_DAYS, JobState
 from app.jobs.queries import NO_JOB, JobListing
 from app.jobs.rows import STATES, describe_job, describe_jobs, described_args
 from app.text import parse_integer
@@ -69,6 +71,8 @@ def show_job(job_id: int) -> str:
         args=described_args(job.kind, job.args),
         lines=queries.read_lines(actor(), job),
         may_change=queries.is_own(actor(), job),
+        days=RESULT_DAYS,
+        feed=describe_feed(actor(), entries_about(actor(), "job", job_id), about=True),
         has_worker=job.state != JobState.QUEUED or queries.has_worker(),
     )
 
@@ -77,11 +81,11 @@ def show_job(job_id: int) -> str:
 @role_required()
 @max_body(FORM_BODY)
 def start_job(kind: str) -> ResponseReturnValue:
-    """The form of a kind, or the start of a job of it."""
+    """The form of a kind, or the start of a job of it. A link may fill in fields."""
     found = next((each for each in startable_kinds() if each.name == kind), None)
     if found is None:
         raise NotFound(NO_JOB)
-    form = found.form()
+    form = found.form(data={**found.suggest(actor()), **request.args})
     sent = submit(form, lambda: services.start_job(actor(), kind, form.data))
     if sent.done:
         return redirect(url_for("jobs.show_job", job_id=sent.result), 303)

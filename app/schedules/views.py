@@ -57,7 +57,7 @@ def create_schedule(kind: str) -> ResponseReturnValue:
     found = next((each for each in offered_kinds() if each.name == kind), None)
     if found is None:
         raise NotFound(N_("There is no such kind of job."))
-    form = form_of(found)()
+    form = form_of(found)(data=found.suggest(actor()))
     sent = submit(form, lambda: services.create_schedule(actor(), form.input, kind, form.arguments))
     if sent.done:
         return to_schedule(sent.result)

@@ -46,9 +46,9 @@ def test_percentile_is_one_of_the_figures(share, expected):
     [
         ([sample()] * 3, [1.0, 1.1, 1.5], []),
         ([sample()] * 3, [1.0, 1.1, 1.6], ["spread 1.6"]),
-        ([sample(others=0.3), sample(), sample()], [1.0] * 3, []),
-        ([sample(others=0.3), sample(others=0.1), sample()], [1.0] * 3, ["load 13%"]),
-        ([sample(steal=0.09), sample(), sample()], [1.0] * 3, ["steal 3%"]),
+        ([sample(others=0.1), sample(), sample()], [1.0] * 3, []),
+        ([sample(others=0.3), sample(others=0.1), sample()], [1.0] * 3, ["load 30%"]),
+        ([sample(steal=0.03), sample(), sample()], [1.0] * 3, ["steal 3%"]),
         ([sample(others=0.5)] * 2, [1.0, 9.0], ["load 50%", "2 rounds"]),
     ],
 )
@@ -69,6 +69,20 @@ def test_table_compares_each_side_with_ours():
     assert peer[10:12] == ["1.00 (0.90–1.10)", "0.90 1.10 1.00"]
 
 
+def test_a_comparison_is_doubted_as_both_of_its_sides_are():
+    samples = {"ours": [sample(), sample(others=0.3), sample()], "peer": [sample()] * 3}
+    for line in table.lines("x", samples):
+        assert "load 30%" in line
+
+
+def test_slowest_of_a_hundred_is_not_known_of_fewer():
+    few, many = sample(49), sample(50)
+    [line] = table.lines("x", {"ours": [few, few]})
+    assert [cell.strip() for cell in line.split("|")][4:6] == ["1.00", "–"]
+    [line] = table.lines("x", {"ours": [few, many]})
+    assert [cell.strip() for cell in line.split("|")][4:6] == ["1.00", "5.00"]
+
+
 def test_table_says_nothing_where_nobody_was_answered():
     nothing = Sample(Load(0, 1, 2.0, nan, nan), nan, nan, 90, 0, 0)
     for taken, cells in (([nothing], ["–", "–"]), ([nothing, sample()], ["1.00", "5.00"])):
@@ -78,7 +92,7 @@ def test_table_says_nothing_where_nobody_was_answered():
 
 def test_processor_time_and_memory_of_a_process_are_read():
     before, start = usage(os.getpid(), os.getpid()), processor_seconds([os.getpid()])
-    while processor_seconds([os.getpid()]) < start + 0.05:
+    while processor_seconds([os.getpid()]) < start + 0.2:  # the machine counts in coarse ticks
         time.monotonic()
     spent = usage(os.getpid(), None) - before
     assert min(spent.web, spent.below, spent.programs) > 0.03

@@ -344,6 +344,9 @@ PAGES = [
     Visit("jobs-none", "editor", "/jobs?state=failed"),
     Visit("job", "admin", "{job}"),
     Visit("job-new", "viewer", "/jobs/new/sum", focused=True),
+    Visit(
+        "job-new-export", "viewer", "/jobs/new/cities.export?q=%E5%B7%9E&sort=users", focused=True
+    ),
     Visit("schedules", "admin", "/schedules"),
     Visit("schedule", "admin", "{schedule}"),
     Visit("schedule-new", "admin", "/schedules/new/sum", focused=True),

@@ -7,9 +7,10 @@ may or may not be included.
 
 from collections.abc import Iterator
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 
 from app.actor import Actor
+from app.cities import cache
 from app.cities.fields import CSV_FIELDS
 from app.cities.listing.queries import (
     CityListing,
@@ -24,10 +25,39 @@ from app.cities.models import City
 from app.cities.queries import CityRow, check_reader
 from app.concurrency import yield_to_hub
 from app.database.cursor import FIRST
-from app.database.engine import release_connection
+from app.database.engine import db, release_connection
+from app.database.failures import unless_too_long
 from app.database.keyset import Query, cursor_at, read_segments
 
 BATCH_SIZE = 500
+STREAMED_MOST = 100_000  # rows; the file of more is made by a job
+
+
+def is_large(actor: Actor, listing: CityListing) -> bool:
+    """True if a listing has more than STREAMED_MOST rows, or if that takes long to find out."""
+    check_reader(actor)
+    total = cache.count_cities()
+    if total.is_known and total.cities <= STREAMED_MOST:
+        return False
+    if not listing.is_filtered:
+        return True
+    fill_needed_keys(listing)
+    beyond = select(City.id).where(*filters(listing)).offset(STREAMED_MOST).limit(1)
+    return unless_too_long(
+        lambda: db.session.scalar(beyond) is not None, lambda: True, "an export was not counted"
+    )
+
+
+def count_all(actor: Actor, listing: CityListing) -> int:
+    """How many rows a listing has; for a job, which may take its time."""
+    check_reader(actor)
+    if not listing.is_filtered:
+        return cache.count_cities().cities
+    fill_needed_keys(listing)
+    found = select(func.count()).select_from(City).where(*filters(listing))
+    count: int = db.session.scalar(found) or 0
+    release_connection()
+    return count
 
 
 def batches(actor: Actor, listing: CityListing, size: int = BATCH_SIZE) -> Iterator[list[CityRow]]:

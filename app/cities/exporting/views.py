@@ -10,12 +10,14 @@ from flask_babel import to_user_timezone
 
 from app.cities.exporting.csv_writer import stream_csv
 from app.cities.exporting.encodings import PARTIAL, NotInEncoding, check_encoding, read_encoding
-from app.cities.exporting.queries import batches
+from app.cities.exporting.formats import XLSX
+from app.cities.exporting.queries import STREAMED_MOST, batches, is_large
 from app.cities.exporting.xlsx_writer import CONTENT_TYPE, stream_xlsx
 from app.cities.listing.list_page import CITIES
 from app.cities.listing.queries import CityListing
 from app.cities.views import reads_cities
 from app.current import actor
+from app.jobs.models import RESULT_DAYS
 from app.textfiles.encoding import UTF_8, Encoding
 from app.times import now
 from app.web.client import wants_page
@@ -31,6 +33,8 @@ leads_to_list = attachment(lambda: url_for("cities.list_cities"))
 def export_cities() -> ResponseReturnValue:
     """The list as a CSV file."""
     encoding, listing = read_encoding(request.args.get("encoding", "")), read_listing()
+    if is_for_job(listing):
+        return job_page(listing, encoding.name.lower())
     if encoding in PARTIAL:
         try:
             check_encoding(batches(actor(), listing), encoding)
@@ -43,14 +47,36 @@ def export_cities() -> ResponseReturnValue:
 @bp.get("/cities/export.xlsx")
 @leads_to_list
 @reads_cities
-def export_workbook() -> Response:
+def export_workbook() -> ResponseReturnValue:
     """The list as an Excel file."""
-    pieces = stream_xlsx(batches(actor(), read_listing()))
+    listing = read_listing()
+    if is_for_job(listing):
+        return job_page(listing, XLSX)
+    pieces = stream_xlsx(batches(actor(), listing))
     return attached(begun(pieces), f"{file_name()}.xlsx", CONTENT_TYPE)
 
 
 def read_listing() -> CityListing:
     return CITIES.read(request.args)
+
+
+def is_for_job(listing: CityListing) -> bool:
+    """True for somebody with a browser who wants many rows. A script, which has no page of jobs,
+    gets any number of them at once."""
+    return wants_page() and is_large(actor(), listing)
+
+
+def job_page(listing: CityListing, name: str) -> tuple[str, int]:
+    """Offers the file in this format as the result of a job."""
+    order = "desc" if listing.descending else "asc"
+    page = render_template(
+        "cities/exporting/large.html",
+        args=CITIES.args(listing),
+        job_args={"format": name, **CITIES.args(listing), "sort": listing.sort, "order": order},
+        most=STREAMED_MOST,
+        days=RESULT_DAYS,
+    )
+    return page, 422
 
 
 def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, insert, literal, or_
 from app.actor import Actor
 from app.cities import cache
 from app.cities.fields import DETAILS, FIELDS, Field
-from app.cities.importing.models import CityImport, ImportLine, LineKind
+from app.cities.importing.models import CityImport, ImportLine, ImportState, LineKind
 from app.cities.importing.queries import count_lines
 from app.cities.importing.storage import remove_file
 from app.cities.models import City
@@ -66,7 +66,8 @@ def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
     record_import(actor, found, counts, newest)
     db.session.execute(delete(ImportLine).where(ImportLine.import_id == found.id))
     remove_file(found)
-    found.applied_at = moment
+    found.applied_at = found.finished_at = moment
+    found.state = ImportState.APPLIED
     found.added, found.changed = counts[LineKind.NEW], counts[LineKind.CHANGED]
     cache.invalidate_all()
 

@@ -10,8 +10,14 @@ from app.actor import Actor, Role
 from app.auth.queries import load_person
 from app.cities.fields import CITY, values_of
 from app.cities.importing.compare import Known, Seen, StagedValues, compare_line
-from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLine
-from app.cities.importing.queries import count_unconfirmed, load_import
+from app.cities.importing.models import (
+    LIFE,
+    MOST_WAITING,
+    CityImport,
+    ImportLine,
+    ImportState,
+)
+from app.cities.importing.queries import count_lines, count_unconfirmed, load_import
 from app.cities.importing.reading.choices import Reading
 from app.cities.importing.reading.tables import Line, Table
 from app.cities.importing.storage import ImportFile, remove_file
@@ -70,6 +76,7 @@ def insert_import(actor: Actor, file_name: str, table: Table | None, file: Impor
     row = CityImport(
         person_id=actor.person_id,
         file_name=file_name,
+        state=ImportState.STAGING if table else ImportState.STORED,
         stored_name=file.name,
         size=file.size,
         sha256=file.sha256,
@@ -94,6 +101,7 @@ def begin_again(actor: Actor, import_id: int, reading: Reading, table: Table) ->
         raise NotFound()
     db.session.execute(delete(ImportLine).where(ImportLine.import_id == import_id))
     found.preview += 1
+    found.state = ImportState.STAGING
     found.fields = None
     found.reading = reading._asdict()
     found.ignored, found.source = ", ".join(table.ignored), table.source._asdict()
@@ -176,6 +184,10 @@ def raise_preview(
         raise Superseded()
     found.preview += 1
     found.fields = fields or found.fields
+    if found.fields is not None:
+        found.state = ImportState.STAGED
+        for kind, count in count_lines(found).items():
+            setattr(found, f"lines_{kind}", count)
     return found.preview
 
 

@@ -81,6 +81,7 @@ def move_file(file: File, folder: str, name: str, types: Types) -> Move:
     )
     for row in rows:
         row.folder, row.name, row.version = folder, name, row.version + (last or 0)
+        row.expires_at = None  # the result of a job
         row.extension = extension_of(name)[:EXTENSION_LENGTH]
         row.content_type = types.get(row.id, row.content_type)
         if row.flaw != "name" or name != name_of(old):

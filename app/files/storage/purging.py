@@ -1,8 +1,9 @@
-"""Permanent deletion: removed files that can no longer be restored, and orphaned stored files.
+"""Permanent deletion: removed files that can no longer be restored, results of jobs after their
+time, and orphaned stored files.
 
-The clock deletes removed files. That follows from the removal by a fixed rule and is nobody's
-action, so it is not recorded in the history. `flask purge-files` deletes orphans too, which is
-somebody's action, and recorded (app/files/services.py::purge_files).
+The clock deletes removed files and results. That follows by a fixed rule and is nobody's action, so
+it is not recorded in the history. `flask purge-files` deletes orphans too, which is somebody's
+action, and recorded (app/files/services.py::purge_files).
 """
 
 from collections.abc import Callable, Iterator
@@ -12,12 +13,15 @@ from pathlib import Path
 
 from flask import Flask, current_app
 from sqlalchemy import delete, select
+from sqlalchemy.orm import aliased
 
 from app.current import settings
 from app.database.engine import db, release_connection
+from app.database.keyset import Query
 from app.database.service import after_commit, unrecorded
 from app.files import cache
 from app.files.models import File
+from app.files.queries import same_name
 from app.files.rules import restorable_since
 from app.files.storage import deletion
 from app.files.storage.folder import remove_leftovers, remove_stored, stored_before
@@ -41,8 +45,32 @@ def purge_batch() -> int:
     """Delete the rows of those that were removed first, then their stored files; returns how many.
     The rows are locked, so that of two who purge at once each deletes others."""
     due = select(File.id, File.stored_name).where(File.removed_at <= restorable_since())
-    due = due.order_by(File.removed_at).limit(PURGED_AT_ONCE).with_for_update(skip_locked=True)
-    rows = db.session.execute(due).all()
+    return delete_some(due.order_by(File.removed_at))
+
+
+def purge_results() -> int:
+    """Delete permanently the results of jobs whose time is over, for some seconds; returns how
+    many. None while a backup is made."""
+    with deletion.allowed(settings().files_dir) as may_delete:
+        return repeat_for(RUN_SECONDS, purge_expired, PURGED_AT_ONCE) if may_delete else 0
+
+
+@unrecorded
+def purge_expired() -> int:
+    """The same for some of them. One that has other versions by now is part of a file with which
+    people work, and stays."""
+    other = aliased(File)
+    others = select(other.id).where(*same_name(other), other.id != File.id)
+    due = select(File.id, File.stored_name).where(File.expires_at <= now(), ~others.exists())
+    return delete_some(due.order_by(File.expires_at))
+
+
+def delete_some(due: Query) -> int:
+    """Within a transaction: delete some of these rows, and then their stored files; returns how
+    many."""
+    rows = db.session.execute(
+        due.limit(PURGED_AT_ONCE).with_for_update(of=File, skip_locked=True)
+    ).all()
     if rows:
         deleted = delete(File).where(File.id.in_([row.id for row in rows]))
         db.session.execute(deleted.execution_options(synchronize_session=False))

@@ -8,6 +8,7 @@ from flask_migrate import upgrade
 
 from app import create_app
 from app.cities.importing import queries
+from app.cities.importing.models import CityImport
 from app.config import Settings
 from app.database.engine import db
 from app.database.schema import create_database
@@ -92,3 +93,49 @@ def test_neither_release_confirms_what_the_other_staged(last_release):
         theirs_only = sa.text("SELECT id FROM city_import WHERE ready")
         assert connection.scalars(theirs_only).all() == [theirs]
     assert kinds(ours) == ["new"]
+
+
+def test_imports_get_their_states_and_counts(last_release):
+    upgrade(revision="0025")
+    waiting, confirmed, chosen = (
+        import_of_release_25(last_release, **values)
+        for values in (
+            {"fields": "[]"},
+            {"fields": "[]", "applied_at": "2026-01-01 00:01:00.000000", "added": 3, "changed": 4},
+            {},
+        )
+    )
+    upgrade()
+    rows = {row.id: row for row in db.session.scalars(sa.select(CityImport))}
+    states = [rows[import_id].state for import_id in (waiting, confirmed, chosen)]
+    assert states == ["staged", "applied", "stored"]
+    counts = {"new": 1, "changed": 0, "same": 0, "refused": 1}
+    assert (rows[waiting].line_counts, rows[waiting].staged_line) == (counts, 3)
+    assert rows[confirmed].finished_at == rows[confirmed].applied_at
+    assert rows[confirmed].line_counts == {"new": 3, "changed": 4, "same": 0, "refused": 0}
+    db.session.add(CityImport(file_name="of the operator", ignored=""))
+    db.session.commit()
+
+
+def import_of_release_25(person, **values):
+    """An import as it was before there were states, with a new and a refused line."""
+    insert = (
+        "INSERT INTO city_import (person_id, file_name, ignored, has_number, ready, preview, "
+        "created_at, added, changed{names}) VALUES (:person, 'a.csv', '', 0, 0, 1, :created_at, "
+        "{added}, {changed}{values})"
+    )
+    added, changed = values.pop("added", 0), values.pop("changed", 0)
+    names = "".join(f", {name}" for name in values)
+    own = "".join(f", :{name}" for name in values)
+    line = sa.text(
+        "INSERT INTO city_import_line (import_id, line, kind, cells, surplus, faults, reason) "
+        "VALUES (:id, :line, :kind, '{}', 0, '', '')"
+    )
+    with db.engine.begin() as connection:
+        created_at = now().strftime("%Y-%m-%d %H:%M:%S.%f")
+        text = insert.format(names=names, values=own, added=added, changed=changed)
+        given = {"person": person, "created_at": created_at, **values}
+        import_id = connection.execute(sa.text(text), given).lastrowid
+        for number, kind in ((2, "new"), (3, "refused")) if "applied_at" not in values else ():
+            connection.execute(line, {"id": import_id, "line": number, "kind": kind})
+    return import_id
