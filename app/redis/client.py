@@ -101,13 +101,14 @@ class CheckedConnection(AbstractConnection):
                 try:
                     return super().read_response(*args, disconnect_on_error=False, **options)
                 except RedisTimeoutError:
-                    if not has_input(self._sock):
+                    connected: Any = self._sock
+                    if not has_input(connected):
                         raise
         except ResponseError:
             raise
         except BaseException:
             if disconnect_on_error:
-                self.disconnect()
+                self.disconnect()  # type: ignore[no-untyped-call]
             raise
 
     def can_read(self, timeout: float = 0) -> bool:

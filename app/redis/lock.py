@@ -91,9 +91,9 @@ class Renewal:
     of its own."""
 
     def __init__(self) -> None:
-        self.begin()
+        self.reset()
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         """Begin without locks; also in a child of this process, where the thread is missing and
         `guard` may be held forever."""
         self.locks: set[Lock] = set()
@@ -120,8 +120,8 @@ class Renewal:
                     renew(own[client], [lock for lock in locks if lock.client is client])
                 except Exception:  # the others are renewed, and these again the next time
                     log.exception("locks were not renewed")
-        for client in own.values():
-            client.close()
+        for each in own.values():
+            each.close()
 
     def wait(self) -> Collection[Lock]:
         """The locks to renew next; none if the thread has to end."""
@@ -139,4 +139,4 @@ def renew(client: Redis, locks: Collection[Lock]) -> None:
 
 
 renewal = Renewal()
-os.register_at_fork(after_in_child=lambda: renewal.begin())
+os.register_at_fork(after_in_child=lambda: renewal.reset())
