@@ -11,7 +11,7 @@ from app.cities.importing.queries import count_unconfirmed, load_import
 from app.cities.importing.reading.choices import Reading, check_reading
 from app.cities.importing.reading.samples import without_columns
 from app.cities.importing.reading.sniff import is_workbook
-from app.cities.importing.reading.tables import open_table
+from app.cities.importing.reading.tables import WORKBOOK_BYTES, open_table
 from app.cities.importing.storage import (
     ImportFile,
     SentFile,
@@ -30,7 +30,8 @@ from app.history.services import Change, record
 from app.jobs.services import end_job, insert_job
 from app.jobs.waiting import JobEnd, wait_for_job
 from app.redis.ids import next_id
-from app.text import N_
+from app.text import N_, Bytes
+from app.textfiles.records import refused
 
 STAGE = "cities.stage"  # the kind of the job
 WAIT_SECONDS = 2.0  # in which small files are staged
@@ -59,7 +60,13 @@ def begin_import(actor: Actor, file_name: str, file: SentFile) -> int:
     the file is of another kind, NoSpace while the disk is nearly full: then nothing is stored."""
     if file.problem is not None:
         raise file.problem
-    is_workbook(file.path)
+    if is_workbook(file.path) and file.size > WORKBOOK_BYTES:
+        raise refused(
+            N_(
+                "An Excel workbook can have at most %(size)s. Save it as CSV.",
+                size=Bytes(WORKBOOK_BYTES),
+            )
+        )
     codec, job_id = remembered_codec(actor), next_id()
     with stored(file) as kept:
         return insert_import(actor, display_name(file_name), kept, job_id, codec)
