@@ -199,7 +199,9 @@ NOT_BY_TOKEN = (
 WITHOUT_ACTOR = {
     "builds a statement, a cursor or an error, and reads nothing": {
         "app.auth.queries.name_has",
+        "app.cities.exporting.queries.columns_of",
         "app.cities.exporting.queries.is_searched",
+        "app.cities.exporting.queries.unkeyed_query",
         "app.cities.exporting.queries.wanted_query",
         "app.cities.importing.queries.is_current",
         "app.cities.importing.queries.lines_of",
@@ -237,7 +239,6 @@ WITHOUT_ACTOR = {
         "app.history.queries.rows_query",
     },
     "is a part of a read of its module that takes the actor": {
-        "app.cities.listing.queries.fill_needed_keys",
         "app.cities.exporting.queries.read_all",
         "app.cities.exporting.queries.read_batches",
         "app.cities.listing.queries.read_among",
@@ -280,7 +281,7 @@ WITHOUT_ACTOR = {
     },
     "says whether work is being done": {
         "app.jobs.queries.has_worker",
-        "app.schedules.queries.read_missed",
+        "app.schedules.queries.read_problems",
     },
     "runs within a service or a permitted read": {
         "app.auth.queries.load_person",

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.actor import Actor
+from app.actor import Actor, Via
 from app.history.entries import COMMAND_LINE, person_names
 from app.history.subjects import all_subjects
 from app.jobs.kinds import all_kinds, label_of
@@ -23,6 +23,7 @@ STATES: Mapping[str, Any] = {
     JobState.FAILED: _l("Failed"), JobState.CANCELLED: _l("Cancelled"), JobState.LOST: _l("Lost"),
 }  # fmt: skip
 NOBODY = _l("Everybody")
+SCHEDULE = _l("Schedule")
 FILE = "file"  # the kind of subject
 
 
@@ -98,7 +99,9 @@ def owner_of(job: Job, names: Mapping[int, str]) -> str:
     if job.created_by is not None:
         return names[job.created_by]
     kind = all_kinds().get(job.kind)
-    return str(NOBODY if kind and kind.shared else COMMAND_LINE)
+    if kind and kind.shared:
+        return str(NOBODY)
+    return str(SCHEDULE if job.via == Via.SCHEDULE else COMMAND_LINE)
 
 
 def url_of(actor: Actor, kind: str | None, subject_id: int | None) -> str:

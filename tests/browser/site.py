@@ -12,8 +12,11 @@ from app.auth import services as auth
 from app.cities import services as cities
 from app.cities.models import City
 from app.cities.rules import keys
+from app.cities.search_keys import fill_keys
 from app.config import Settings
 from app.database.engine import db
+from app.schedules import shipped
+from app.schedules.running import housekeeping
 from app.setup.services import create_link_path
 from tests import servers
 from tests.applications import PASSWORD_METHOD, environment, migrate
@@ -121,6 +124,9 @@ def prepare(env: dict[str, str], more: Sequence[tuple[str, str]] = ()) -> tuple[
             for province, name in more:
                 values = {"provincename": province, "cityname": name, "usernumber": 1}
                 connection.execute(insert(City), values | keys(province, name))
+        fill_keys()
+        shipped.store_new()
+        housekeeping.work()
         setup_path = create_link_path()
         db.engine.dispose()
     return first_password, setup_path

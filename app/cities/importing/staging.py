@@ -31,7 +31,7 @@ from app.cities.importing.services import STAGE
 from app.cities.importing.storage import path_of_import
 from app.cities.models import City
 from app.cities.rules import Pair, pair_of, sort_key
-from app.cities.search_keys import fill_keys
+from app.cities.search_keys import are_due, fill_keys
 from app.database.engine import db, release_connection
 from app.database.service import service
 from app.errors import Conflict, Invalid, NotFound
@@ -221,7 +221,8 @@ def look_up(lines: Iterable[Examined]) -> dict[Pair, list[Known]]:
     alone."""
     names = {one.pair[1] for one in lines}
     conditions = [City.city_key.in_(set(map(sort_key, names)))]
-    if not fill_keys(again=True):
+    fill_keys()
+    if are_due():
         conditions.append(City.cityname.in_(names))
     found: dict[int, Any] = {}
     for condition in conditions:
