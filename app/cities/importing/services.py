@@ -11,7 +11,7 @@ from app.cities.importing.queries import count_unconfirmed, load_import
 from app.cities.importing.reading.choices import Reading, check_reading
 from app.cities.importing.reading.samples import without_columns
 from app.cities.importing.reading.sniff import is_workbook
-from app.cities.importing.reading.tables import WORKBOOK_BYTES, open_table
+from app.cities.importing.reading.tables import WORKBOOK_BYTES
 from app.cities.importing.storage import (
     ImportFile,
     SentFile,
@@ -78,11 +78,7 @@ def read_again(actor: Actor, import_id: int, reading: Reading) -> None:
     cannot be read: then the import stays as it was."""
     path = path_of_import(load_import(actor, import_id, unfinished=True))
     check_reading(reading, is_workbook(path))
-    reading = without_columns(path, reading)
-    if reading.sheet is None:
-        with open_table(path, reading):
-            pass
-    begin_again(actor, import_id, reading, next_id())
+    begin_again(actor, import_id, without_columns(path, reading), next_id())
     wait_for_staging(actor, import_id)
 
 
