@@ -1,5 +1,5 @@
-"""openpyxl reads a workbook piece by piece, but leaves an empty element behind for each row and each
-text. Part of child.py; standard library and openpyxl only."""
+"""openpyxl reads a sheet piece by piece, but leaves an empty element behind for each row, and reads
+all texts of a workbook first. Part of child.py; standard library and openpyxl only."""
 
 from array import array
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ def pruned(source: Any) -> Iterator[tuple[str, Element]]:
     """The elements of an XML file as they end, as iterparse() does. Rows and shared texts are
     removed from what is around them once they were read."""
     around: list[Element] = []
-    for event, element in iterparse(source, ("start", "end")):
+    for event, element in iterparse(source, ("start", "end")):  # noqa: S314 - the child has limits
         if event == "start":
             around.append(element)
             continue
@@ -22,39 +22,57 @@ def pruned(source: Any) -> Iterator[tuple[str, Element]]:
 
 
 class Texts:
-    """Texts in one piece of memory, a third of what a list of them takes."""
+    """The shared texts of a workbook, read as far as they were asked for, in one piece of memory: a
+    list of them takes three times as much."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: Any) -> None:
         self.data, self.ends = bytearray(), array("Q", [0])
-
-    def append(self, text: str) -> None:
-        self.data += text.encode("utf-8", "surrogatepass")
-        self.ends.append(len(self.data))
+        self.elements = pruned(source)
 
     def __getitem__(self, number: int) -> str:
-        if number < 0:
-            raise IndexError
+        while number + 1 >= len(self.ends):
+            self.read_next()
         found = self.data[self.ends[number] : self.ends[number + 1]]
         return found.decode("utf-8", "surrogatepass")
 
+    def read_next(self) -> None:
+        """Read until the next text; IndexError after the last."""
+        for _event, element in self.elements:
+            if element.tag.endswith("}si"):
+                self.data += text_of(element).encode("utf-8", "surrogatepass")
+                self.ends.append(len(self.data))
+                return
+        raise IndexError
 
-def read_texts(source: Any) -> Texts:
-    """The shared texts of a workbook."""
-    from openpyxl.cell.text import Text
 
-    texts = Texts()
-    for _event, element in pruned(source):
-        if element.tag.endswith("}si"):
-            plain = len(element) == 1 and element[0].tag.endswith("}t")
-            text = element[0].text if plain else Text.from_tree(element).content
-            texts.append((text or "").replace("x005F_", ""))
-    return texts
+def text_of(element: Element) -> str:
+    """The text of an element, which may consist of parts with fonts of their own; how it is
+    pronounced is not part of it."""
+    parts = [
+        each if each.tag.endswith("}t") else each.find("{*}t")
+        for each in element
+        if each.tag.endswith(("}t", "}r"))
+    ]
+    text = "".join(part.text or "" for part in parts if part is not None)
+    return text.replace("x005F_", "")  # as openpyxl does
+
+
+def read_strings(reader: Any) -> None:
+    """In place of the method of openpyxl's reader."""
+    from openpyxl.xml.constants import SHARED_STRINGS
+
+    part = reader.package.find(SHARED_STRINGS)
+    if part is not None:
+        reader.shared_strings = Texts(reader.archive.open(part.PartName[1:]))
 
 
 def make_frugal() -> None:
     """Have openpyxl read workbooks in this way."""
-    from openpyxl.reader import excel
+    from openpyxl.reader.excel import ExcelReader
     from openpyxl.worksheet import _reader
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-    excel.read_string_table = read_texts
+    ExcelReader.read_strings = read_strings
     _reader.iterparse = pruned
+    # Programs write wrong dimensions, or none: then all of a sheet would be read to find them.
+    ReadOnlyWorksheet._get_size = lambda _sheet: None
