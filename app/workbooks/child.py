@@ -74,6 +74,7 @@ def read_sheets(file: BinaryIO, most: int) -> bytes:
 
 def first_rows(sheet: Any, most: int) -> list[list[Any]]:
     found: list[list[Any]] = []
+    sheet.reset_dimensions()  # some programs write wrong ones
     for number, cells in enumerate(sheet.iter_rows(), 1):
         shown = [text_of(cell.value)[:SHOWN_LENGTH] for cell in cells[:SHOWN_CELLS]]
         texts = without_end(shown)
@@ -115,6 +116,7 @@ def sheet_at(book: Any, index: int) -> Any:
     sheets = book.worksheets[:MOST_SHEETS]
     if not 0 <= index < len(sheets):
         raise Refusal("no_sheet")
+    sheets[index].reset_dimensions()
     return sheets[index]
 
 

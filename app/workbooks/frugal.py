@@ -74,5 +74,5 @@ def make_frugal() -> None:
 
     ExcelReader.read_strings = read_strings
     _reader.iterparse = pruned
-    # Programs write wrong dimensions, or none: then all of a sheet would be read to find them.
+    # They are not used, and where they are missing all of the sheet would be read to find them.
     ReadOnlyWorksheet._get_size = lambda _sheet: None
