@@ -6,12 +6,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 POLL_SECONDS = 0.02
+PAUSE_SECONDS = 1.0
+
+
+def nothing() -> None:
+    """What is done while a child works, unless the caller has something to do."""
 
 
 class NoFreeSlot(Exception):
@@ -48,11 +53,17 @@ def lock_slot(folder: Path, name: str, slots: int) -> int | None:
 
 
 def run(
-    program: Path, words: Sequence[str], source: IO[bytes], target: IO[bytes], seconds: float
+    program: Path,
+    words: Sequence[str],
+    source: IO[bytes],
+    target: IO[bytes],
+    seconds: float,
+    pause: Callable[[], object] = nothing,
 ) -> int | None:
     """Run a Python file with descriptors for its input and its output, and return its status,
     negative for a signal; None if it was killed because it took too long. It gets neither our
-    environment nor our modules. Under gevent the other requests of this process go on."""
+    environment nor our modules. Under gevent the other requests of this process go on. `pause` is
+    called every second; if it raises an error, the child is killed."""
     process = subprocess.Popen(
         [sys.executable, "-I", str(program), *words],
         stdin=source,
@@ -62,9 +73,12 @@ def run(
         cwd="/",
         start_new_session=True,
     )
+    end = time.monotonic() + seconds
     try:
-        return process.wait(seconds)
-    except subprocess.TimeoutExpired:
+        while (left := end - time.monotonic()) > 0:
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(min(left, PAUSE_SECONDS))
+            pause()
         return None
     finally:
         if process.poll() is None:

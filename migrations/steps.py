@@ -67,13 +67,13 @@ def add_columns(table: str, *columns: sa.Column[Any]) -> None:
             op.add_column(table, column)
 
 
-def add_index(name: str, table: str, columns: Sequence[str]) -> None:
+def add_index(name: str, table: str, columns: Sequence[str], unique: bool = False) -> None:
     """Create an index unless it exists. MySQL does not know IF NOT EXISTS for indexes."""
     if table == "city" and is_being_adopted():
         return
     indexes = sa.inspect(op.get_bind()).get_indexes(table)
     if name not in {index["name"] for index in indexes}:
-        op.create_index(name, table, list(columns))
+        op.create_index(name, table, list(columns), unique=unique)
 
 
 def drop_index(name: str, table: str) -> None:

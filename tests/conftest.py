@@ -24,10 +24,11 @@ from app.cli.run import build_assets
 from app.config import Settings
 from app.database.engine import db
 from app.database.schema import create_database
+from app.jobs import waiting
 from app.redis import lock
 from tests import servers
 from tests.applications import Applications, environment, migrate
-from tests.factories import Browser, add_person, run_command
+from tests.factories import Browser, add_person, do_imports, run_command
 
 # Neither the test processes nor the programs that they start shall compile our code each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -79,6 +80,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
     build_assets()
     CommandLineInterface().run(["pybabel", "-q", "compile", "-d", "translations"])
+
+
+@pytest.fixture(autouse=True)
+def imports_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for the job of an import does it in this process, which has no worker."""
+    monkeypatch.setattr(waiting, "pause", do_imports)
 
 
 @pytest.fixture(scope="session")

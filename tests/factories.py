@@ -4,6 +4,7 @@ import random
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from flask import Flask
+from flask import Flask, current_app
 from redis.connection import AbstractConnection
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
@@ -30,6 +31,10 @@ from app.errors import Locked
 from app.history.models import HistoryEntry
 from app.history.queries import newest_of_subjects
 from app.history.undo import find_undoable
+from app.jobs.models import Job, JobState
+from app.jobs.waiting import POLL_SECONDS
+from app.jobs.worker.beats import Beats
+from app.jobs.worker.perform import run_job
 from app.redis.breaker import Breaker
 from app.setup import services as setup
 from tests.applications import PASSWORD_METHOD
@@ -140,6 +145,18 @@ def run_command(app: Flask, *words: object, typed: str = "") -> Result:
     """Run a command of an application with text on its standard input."""
     with app.app_context():
         return app.test_cli_runner().invoke(args=[str(word) for word in words], input=typed)
+
+
+def do_imports() -> None:
+    """Do the jobs of imports that wait, as a worker does; without any, wait as a request does."""
+    waiting = (Job.about_kind == "import", Job.state == JobState.QUEUED)
+    ids = list(db.session.scalars(select(Job.id).where(*waiting)))
+    db.session.rollback()
+    beats = Beats(current_app._get_current_object())  # type: ignore[attr-defined]
+    for job_id in ids:
+        run_job(job_id, beats, lambda: False)
+    if not ids:
+        time.sleep(POLL_SECONDS)
 
 
 @contextmanager

@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -168,6 +169,53 @@ def redis_server(folder: Path) -> Iterator[str]:
     finally:
         client.close()
         stop(process)
+
+
+class Relay:
+    """Passes connections on to a server, until it is cut and after it is mended: then the server
+    is away, as seen from its clients."""
+
+    def __init__(self, *target: str | int) -> None:
+        self.target = target  # host and port, or the path of a unix socket
+        self.port = free_port()
+        self.open: list[socket.socket] = []
+        self.mend()
+
+    def mend(self) -> None:
+        listener = socket.create_server(("127.0.0.1", self.port))
+        self.open = [listener]
+        threading.Thread(target=self.accept, args=(listener,), daemon=True).start()
+
+    def accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                client, _address = listener.accept()
+                server = self.connect()
+                self.open += [client, server]
+                for pair in ((client, server), (server, client)):
+                    threading.Thread(target=self.pass_on, args=pair, daemon=True).start()
+
+    def connect(self) -> socket.socket:
+        if len(self.target) == 2:
+            return socket.create_connection(self.target)  # type: ignore[arg-type]
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self.target[0])
+        return server
+
+    def pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+        for each in (source, target):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def cut(self) -> None:
+        """Refuse connections, and end those that there are."""
+        for each in self.open:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
 
 
 def make_certificate(folder: Path, name: str) -> list[Path]:

@@ -38,7 +38,6 @@ UNDECORATED = {
         "jobs/services.py: restart",
     },
     "is housekeeping of the clock": {
-        "cities/importing/staging.py: delete_expired",
         "cities/removed/services.py: delete_old_removed",
     },
     "computes figures for everybody, and counts them": {

@@ -22,6 +22,7 @@ from app.cities import cache as cities
 from app.current import settings
 from app.database import schema
 from app.database.engine import db
+from app.database.failures import tolerated
 from app.database.service import permitted
 from app.disk import has_space
 from app.errors import Conflict, NoSpace, Refused
@@ -29,6 +30,7 @@ from app.files import cache as files
 from app.files.download.counting import forget_counts
 from app.files.storage import deletion
 from app.logs.events import event
+from app.schedules.running.due import pass_over
 from app.text import N_, Bytes
 
 log = logging.getLogger("gazetteer.backups")
@@ -155,6 +157,8 @@ def finish(actor: Actor, path: Path) -> bool:
         schema.bring_up_to_date(settings().database_url)
     except schema.SchemaError as error:
         raise Refused(N_("The backup was restored. %(problem)s", problem=str(error))) from None
+    with tolerated("what schedules planned before now counts as missed"):
+        pass_over()
     event("backup-restored", logging.WARNING, backup=path.name, via=actor.via.value)
     with suppress(RedisError):
         cities.CACHE.invalidate()

@@ -16,11 +16,9 @@ def init_app(app: Flask) -> None:
     from app.cities.importing import views as importing_views
     from app.cities.listing.list_page import source_hash
     from app.cities.listing.row_format import city_name
-    from app.cities.removed import services as removed_services
     from app.cities.removed import views as removed_views
     from app.cities.rules import shown_name
     from app.cities.statistics import views as statistics_views
-    from app.clock import registry
     from app.database import stored_keys
     from app.files.storage.purging import add_store
     from app.history.subjects import register
@@ -34,15 +32,38 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(city_name)
     app.add_template_filter(shown_name)
     app.add_template_global(city_crumbs)
-    registry.add(app, "removed cities deleted", 60, removed_services.delete_old_removed)
-    registry.add(app, "expired imports deleted", 300, staging.delete_expired)
     add_store(app, storage.FOLDER, storage.has_import)
     stored_keys.register(app, search_keys.KEYS)
     stored_keys.register(app, search_keys.REMOVED_KEYS)
     kinds.add(app, EXPORT)
     register(app, subjects.CITY)
     register(app, subjects.IMPORT)
+    kinds.add(app, staging.KIND)
+    add_schedules(app)
     add_entries(app)
+
+
+def add_schedules(app: Flask) -> None:
+    """Add the housekeeping, and an export every night, which an administrator may resume."""
+    from flask_babel import lazy_gettext as _l
+
+    from app.cities import search_keys
+    from app.cities.importing import cleaning
+    from app.cities.removed import services as removed
+    from app.schedules import shipped
+    from app.schedules.shipped import Shipped, add_housekeeping
+
+    for name, label, seconds, work in (
+        ("cities.fill_keys", _l("Make new cities of other programs searchable"), 5,
+         search_keys.fill_keys),
+        ("cities.delete_removed", _l("Delete removed cities permanently"), 60,
+         removed.delete_old_removed),
+        ("cities.delete_imports", _l("Delete imports that nobody confirmed"), 300,
+         cleaning.delete_ended),
+    ):  # fmt: skip
+        add_housekeeping(app, name, label, seconds, work)
+    label = _l("Nightly export of cities")
+    shipped.add(app, Shipped("nightly-export", label, "cities.export", "0 4 * * *", paused=True))
 
 
 def add_entries(app: Flask) -> None:

@@ -2,28 +2,30 @@
 them."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, false, null, select, true, union_all
 
+from app.cities.cache import CACHE
 from app.cities.models import City, RemovedCity
 from app.cities.rules import Pair, keys, pair_of, search_keys, sort_key
-from app.database.engine import db
-from app.database.failures import tolerated
+from app.database.engine import db, release_connection
 from app.database.idempotency import created_by_form
-from app.database.service import unrecorded
+from app.database.service import after_commit, unrecorded
 from app.database.stored_keys import BATCH, StoredKeys, update_keys
+from app.errors import Locked
 
 FILL_BATCHES = 40
 ALIKE_MOST = 500
-LOOKED = "search keys"  # in the information of a database session, which a request has of its own
 
 CITIES = City.__table__  # used without the ORM, which costs more than the statements
 # Rows whose keys are due: the original program inserted or renamed them, or the previous release,
 # which does not know the last key, inserted them. Each condition has an index.
 DUE = (CITIES.c.keys_due, CITIES.c.province_same.is_(None))
+FIND_DUE = union_all(*(select(select(CITIES.c.id).where(each).limit(1).subquery()) for each in DUE))
 # The rows that may be the same city: those with the same keys, and those whose keys are due (many
-# only between a large insert by the original program and the next search).
+# only between a large insert by the original program and the next look of the clock).
 NAMES = select(CITIES.c.id, CITIES.c.provincename, CITIES.c.cityname).limit(ALIKE_MOST)
 SAME_KEYS = and_(
     CITIES.c.city_key == bindparam("city_key"), CITIES.c.province_key == bindparam("province_key")
@@ -43,28 +45,37 @@ REMOVED_KEYS = StoredKeys(
 )
 
 
-def fill_keys() -> None:
-    """Fill in the keys that are due: mostly none, which is a look into two indexes. Bounded to a
-    second or two after a large insert: the next search continues with the rest, and with rows that
-    are locked now. It is part of a read, which would not find these rows otherwise. A page reads
-    several times, and looks once."""
-    info = db.session().info
-    if info.get(LOOKED):
-        return
-    info[LOOKED] = True
-    due = union_all(*(select(select(City.id).where(each).limit(1).subquery()) for each in DUE))
-    with tolerated("search keys were not filled in"):
+def fill_keys() -> int:
+    """Fill in the keys that are due: mostly none, which is a look into two indexes; returns of how
+    many rows. Bounded to a second or two after a large insert: the next call continues with the
+    rest, and with rows that are locked now."""
+    count = 0
+    release_connection()  # a transaction that was begun earlier would not see the latest rows
+    with suppress(Locked):
         for _round in range(FILL_BATCHES):
-            if db.session.scalar(due) is None:
-                return
-            fill_batch()
+            if not are_due():
+                break
+            count += fill_batch()
+    return count
+
+
+def are_due() -> bool:
+    """True if a row has no keys, or those of another name."""
+    return db.session.scalar(FIND_DUE) is not None
 
 
 @unrecorded
-def fill_batch() -> None:
+def fill_batch() -> int:
+    """Fill in some; returns of how many rows. What is cached does not have them."""
+    count = 0
     for condition in DUE:
         query = KEYS.query.where(condition).limit(BATCH).with_for_update()
-        update_keys(City, KEYS.changed(db.session.execute(query).all()))
+        changes = KEYS.changed(db.session.execute(query).all())
+        update_keys(City, changes)
+        count += len(changes)
+    if count:
+        after_commit(CACHE.invalidate)
+    return count
 
 
 class Existing(NamedTuple):

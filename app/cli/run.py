@@ -25,7 +25,7 @@ from app.auth.sessions import installation
 from app.cli import private_redis, supervisor
 from app.cli.processes import CannotStart, Stop, answers, programs_environment
 from app.cli.progress import Progress
-from app.clock.registry import jobs_of
+from app.clock.registry import loops_of
 from app.clock.run import Clock
 from app.config import ROOT, Settings, redis_socket
 from app.database.engine import db
@@ -199,11 +199,12 @@ def build_assets_command() -> None:
 
 @click.command("clock")
 def clock_command() -> None:
-    """Do the housekeeping until it is stopped, or whatever started it is gone."""
+    """Do the housekeeping, and start the jobs of schedules, until it is stopped, or whatever
+    started it is gone."""
     configure(current_app.config["SETTINGS"])
     stop, parent = Stop(), os.getppid()
-    jobs = jobs_of(current_app._get_current_object()).values()  # type: ignore[attr-defined]
-    Clock(jobs).run(lambda: stop.requested or os.getppid() != parent)
+    loops = loops_of(current_app._get_current_object()).values()  # type: ignore[attr-defined]
+    Clock(loops).run(lambda: stop.requested or os.getppid() != parent)
 
 
 @click.command("start")

@@ -1,5 +1,4 @@
-"""The clock: one process that does the housekeeping that packages register, each job when it is
-due. Of several hosts' clocks one at a time holds the lease and does it."""
+"""The clock: a process on every host that runs the loops which packages register."""
 
 from flask import Flask
 

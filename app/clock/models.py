@@ -1,4 +1,4 @@
-"""The table of leases."""
+"""The table that shows that a clock runs."""
 
 from datetime import datetime
 
@@ -12,7 +12,8 @@ NAME_LENGTH, HOLDER_LENGTH = 32, 255
 
 
 class Lease(db.Model):  # type: ignore[name-defined,misc]
-    """What one process at a time does, until the lease ends or is given up."""
+    """The clock that has written last. An earlier release had one of several clocks do the
+    housekeeping until then."""
 
     __tablename__ = "lease"
     __table_args__ = ({"mysql_charset": "utf8mb4"},)

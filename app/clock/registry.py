@@ -1,9 +1,10 @@
-"""The jobs of the clock. A package registers its own in its init_app:
+"""The loops of the clock. A package registers its own in its init_app:
 
-    registry.add(app, "expired imports", 300, staging.delete_expired)
+    registry.add(app, "left-over uploads deleted", 3600, purging.remove_all_leftovers)
 
-A job is bounded, works in short transactions, and does no harm if it runs twice, also at once.
-Nothing may depend on when it runs: readers filter by time.
+Each runs on the clock of every host, so it is for what each host has of its own, such as a folder,
+and for what finds out itself which of several clocks acts. Housekeeping that is done once for all
+hosts is a schedule (app/schedules/shipped.py).
 """
 
 from collections.abc import Callable
@@ -15,15 +16,13 @@ EXTENSION = "gazetteer-clock"
 
 
 @dataclass(frozen=True)
-class Task:
-    """A piece of housekeeping. `per_host` is for what each host has of its own, such as a folder:
-    it runs on every host's clock. `apart` is for what others must not delay: it has a thread of its
-    own on every host's clock."""
+class Loop:
+    """Work that is repeated. `apart` is for what others must not delay: it has a thread of its
+    own."""
 
     name: str
     every_seconds: float
     work: Callable[[], object]
-    per_host: bool = False
     apart: bool = False
 
 
@@ -36,14 +35,13 @@ def add(
     name: str,
     every_seconds: float,
     work: Callable[[], object],
-    per_host: bool = False,
     apart: bool = False,
 ) -> None:
-    """Register a job; its name is for the log."""
-    jobs_of(app)[name] = Task(name, every_seconds, work, per_host, apart)
+    """Register a loop; its name is for the log."""
+    loops_of(app)[name] = Loop(name, every_seconds, work, apart)
 
 
-def jobs_of(app: Flask) -> dict[str, Task]:
-    """The registered jobs by name."""
-    found: dict[str, Task] = app.extensions[EXTENSION]
+def loops_of(app: Flask) -> dict[str, Loop]:
+    """The registered loops by name."""
+    found: dict[str, Loop] = app.extensions[EXTENSION]
     return found

@@ -1,17 +1,15 @@
-"""The loop of the clock."""
+"""Running the loops of the clock."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 
 from flask import Flask, current_app
 from redis.exceptions import RedisError
 
-from app.clock import lease
-from app.clock.registry import Task
-from app.current import worker_name
+from app.clock import beats
+from app.clock.registry import Loop
 from app.database import failures
 from app.database.engine import db
 from app.errors import Unavailable
@@ -19,29 +17,27 @@ from app.redis.failures import describe
 
 log = logging.getLogger("gazetteer.clock")
 
-TICK_SECONDS = 10.0  # between two extensions of the lease
+BEAT_SECONDS = 10.0
 POLL_SECONDS = 0.2
-FAILED_SECONDS = 5.0  # until a job in a thread of its own is tried again
+FAILED_SECONDS = 5.0  # at least, until a loop that has failed is run again
 
 
 class Clock:
-    """Runs each job when it is due; a new clock runs all of them at once."""
+    """Runs each loop when it is due; a new clock runs all of them at once."""
 
-    def __init__(self, jobs: Iterable[Task], holder: str = "") -> None:
-        every = list(jobs)
-        self.jobs = [job for job in every if not job.apart]
-        self.apart = [job for job in every if job.apart]
-        self.holder = holder or worker_name()
-        self.due = dict.fromkeys((job.name for job in self.jobs), 0.0)
-        self.extended = float("-inf")
-        self.has_lease = False
+    def __init__(self, loops: Iterable[Loop]) -> None:
+        every = list(loops)
+        self.loops = [loop for loop in every if not loop.apart]
+        self.apart = [loop for loop in every if loop.apart]
+        self.due = dict.fromkeys((loop.name for loop in self.loops), 0.0)
+        self.beaten = float("-inf")
         self.is_away = False  # the database did not answer
 
     def run(self, is_stopped: Callable[[], bool]) -> None:
         """Work until `is_stopped`."""
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         threads = [
-            threading.Thread(target=repeat, args=(app, job, is_stopped)) for job in self.apart
+            threading.Thread(target=repeat, args=(app, loop, is_stopped)) for loop in self.apart
         ]
         for thread in threads:
             thread.start()
@@ -50,58 +46,67 @@ class Clock:
             time.sleep(POLL_SECONDS)
         for thread in threads:
             thread.join()
-        with suppress(*failures.DATABASE_ERRORS):
-            lease.give_up(self.holder)
 
     def tick(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
-        """Run the jobs that are due now."""
-        for job in self.jobs:
-            if is_stopped():
+        """Run the loops that are due now."""
+        self.beat()
+        for loop in self.loops:
+            if is_stopped() or self.is_away:
                 return
-            self.extend_lease()
-            if time.monotonic() >= self.due[job.name] and (self.has_lease or job.per_host):
-                self.due[job.name] = time.monotonic() + job.every_seconds
-                run_job(job)
+            if time.monotonic() >= self.due[loop.name]:
+                self.due[loop.name] = time.monotonic() + pause_after(loop, run_loop(loop))
+                self.beat()
 
-    def extend_lease(self) -> None:
-        """Take or extend the lease, if that is due."""
-        if time.monotonic() - self.extended < TICK_SECONDS:
+    def beat(self) -> None:
+        """Write that this clock runs, if that is due."""
+        if time.monotonic() - self.beaten < BEAT_SECONDS:
             return
-        self.extended = time.monotonic()
+        self.beaten = time.monotonic()
         try:
-            self.has_lease, self.is_away = lease.take(self.holder), False
+            beats.beat()
+            self.is_away = False
         except Exception as error:
-            self.has_lease = False
-            db.session.rollback()
             if not self.is_away:
-                report(error, "the clock has no lease")
+                report(error, "the clock waits")
             self.is_away = True
+        finally:
+            end_session()
 
 
-def repeat(app: Flask, job: Task, is_stopped: Callable[[], bool]) -> None:
-    """Run one job again and again, in a thread; after a failure with a longer pause."""
+def pause_after(loop: Loop, done: bool) -> float:
+    """The seconds until a loop is run again."""
+    return loop.every_seconds if done else max(loop.every_seconds, FAILED_SECONDS)
+
+
+def repeat(app: Flask, loop: Loop, is_stopped: Callable[[], bool]) -> None:
+    """Run one loop again and again, in a thread."""
     with app.app_context():
         while not is_stopped():
-            seconds = job.every_seconds if run_job(job) else FAILED_SECONDS
+            seconds = pause_after(loop, run_loop(loop))
             end = time.monotonic() + seconds
             while time.monotonic() < end and not is_stopped():
                 time.sleep(min(seconds, POLL_SECONDS))
 
 
-def run_job(job: Task) -> bool:
-    """Run one job; an error is logged and does not stop the others. Returns whether there was
+def run_loop(loop: Loop) -> bool:
+    """Run one loop once; an error is logged and does not stop the others. Returns whether there was
     none."""
     try:
-        done = job.work()
+        done = loop.work()
         if done:
-            log.info("housekeeping: %s: %s", job.name, done)
+            log.info("housekeeping: %s: %s", loop.name, done)
     except Exception as error:
-        report(error, f"housekeeping: {job.name} failed")
+        report(error, f"housekeeping: {loop.name} failed")
         return False
     else:
         return True
     finally:
-        db.session.rollback()
+        end_session()
+
+
+def end_session() -> None:
+    """Give the connection back, also one that was lost."""
+    with failures.tolerated("a connection could not be given back"):
         db.session.remove()
 
 

@@ -9,7 +9,6 @@ def init_app(app: Flask) -> None:
     from app.clock import registry
     from app.database import stored_keys
     from app.files import commands, folders, preview, search_keys, subjects, views
-    from app.files.download import counting
     from app.files.download import views as download_views
     from app.files.removed import views as removed_views
     from app.files.storage import purging
@@ -27,11 +26,8 @@ def init_app(app: Flask) -> None:
     folders.init_app(app)
     app.cli.add_command(commands.adopt_files)
     app.cli.add_command(commands.purge_files)
-    registry.add(app, "downloads counted", 30, counting.store_counts)
-    registry.add(app, "removed files deleted", 60, purging.purge_removed)
-    registry.add(app, "results of jobs deleted", 300, purging.purge_results)
-    leftovers = purging.remove_all_leftovers
-    registry.add(app, "left-over uploads deleted", 3600, leftovers, per_host=True)
+    add_schedules(app)
+    registry.add(app, "left-over uploads deleted", 3600, purging.remove_all_leftovers)
     preview.init_app(app)
     stored_keys.register(app, search_keys.KEYS)
     register(app, subjects.FILE)
@@ -43,3 +39,20 @@ def init_app(app: Flask) -> None:
         MenuItem("files.scripts", _l("For scripts"), 20, words="curl upload 上传"),
     ):
         add_to_search(app, item)
+
+
+def add_schedules(app: Flask) -> None:
+    """Add the housekeeping."""
+    from flask_babel import lazy_gettext as _l
+
+    from app.files.download.counting import store_counts
+    from app.files.storage import purging
+    from app.schedules.shipped import add_housekeeping
+
+    for name, label, seconds, work in (
+        ("files.store_counts", _l("Count downloads"), 30, store_counts),
+        ("files.delete_removed", _l("Delete removed files permanently"), 60, purging.purge_removed),
+        ("files.delete_results", _l("Delete files that jobs made a week ago"), 300,
+         purging.purge_results),
+    ):  # fmt: skip
+        add_housekeeping(app, name, label, seconds, work)

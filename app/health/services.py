@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from app.auth import common_passwords
 from app.backups import maintenance
 from app.backups.proofs import last_proof
-from app.clock import lease
+from app.clock import beats
 from app.concurrency import run_in_thread
 from app.current import settings
 from app.database import schema
@@ -36,7 +36,7 @@ from app.health.warnings import last_proxy, last_refusal
 from app.jobs.queries import has_worker
 from app.redis import failures as redis_failures
 from app.redis.client import redis_store
-from app.schedules.queries import read_missed
+from app.schedules.queries import read_problems
 
 
 @dataclass(frozen=True)
@@ -192,9 +192,9 @@ def check_tables() -> Check:
 
 
 def check_clock() -> Check:
-    """Check that a clock does the housekeeping; pages do not need it."""
+    """Check that a clock runs; pages do not need it."""
     try:
-        return NO_CLOCK if lease.is_late() else Check()
+        return NO_CLOCK if beats.is_late() else Check()
     except DATABASE_ERRORS as error:
         return failed(error)
     finally:
@@ -212,16 +212,17 @@ def check_worker() -> Check:
 
 
 def check_schedules() -> Check:
-    """Check that no run was missed within a day; pages do not need it."""
+    """Check that no run was missed or failed within a day; pages do not need it."""
     try:
-        missed = read_missed()
+        found = read_problems()
     except DATABASE_ERRORS as error:
         return failed(error)
     finally:
         db.session.rollback()
-    if missed is None:
+    if found is None:
         return Check()
-    return Check(True, f"warning: {missed.count} missed within a day; see the page Schedules")
+    text = f"warning: {found.count} missed or failed within a day; see the page Schedules"
+    return Check(True, text)
 
 
 def check_redis() -> Check:

@@ -17,6 +17,7 @@ def init_app(app: Flask) -> None:
     from app.history.subjects import register
     from app.jobs import commands, kinds, retention, shared, subjects, views
     from app.jobs.worker import outbox
+    from app.schedules.shipped import add_housekeeping
     from app.web.navigation import MenuItem, add_to_bar
 
     kinds.init_app(app)
@@ -25,7 +26,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(views.bp)
     app.cli.add_command(commands.jobs)
     app.cli.add_command(commands.explain_id)
-    registry.add(app, "ended jobs deleted", 300, retention.delete_ended)
+    label = _l("Delete jobs that ended long ago")
+    add_housekeeping(app, "jobs.delete_ended", label, 300, retention.delete_ended)
     registry.add(app, "jobs sent", outbox.POLL_SECONDS, outbox.Outbox(app).work, apart=True)
     entry = MenuItem(
         "jobs.list_jobs",

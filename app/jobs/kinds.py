@@ -41,7 +41,8 @@ class JobKind:
     arguments that have the same key, and all members may read it.
 
     `run` does the work and returns the result as text. If it does not report progress or write to
-    its log for `patience` seconds, its process is killed and the job begun again."""
+    its log for `patience` seconds, its process is killed and the job begun again. `housekeeping` is
+    the same work for the clock, which does it itself when a schedule says so."""
 
     name: str
     label: Any
@@ -57,6 +58,7 @@ class JobKind:
     describe: Callable[[Args], Mapping[str, str]] = lambda _args: {}
     suggest: Callable[[Actor], Args] = lambda _actor: {}
     patience: float = 600
+    housekeeping: Callable[[], object] | None = None
 
     @property
     def shared(self) -> bool:
@@ -79,6 +81,17 @@ def init_app(app: Flask) -> None:
 def add(app: Flask, kind: JobKind) -> None:
     """Make a kind known; called by a package's init_app()."""
     app.extensions.setdefault(EXTENSION, {})[kind.name] = kind
+
+
+def add_housekeeping(app: Flask, name: str, label: Any, work: Callable[[], object]) -> None:
+    """Make a kind known whose work is bounded to some seconds, in short transactions, and does no
+    harm if it is done twice, also at once. It is a job only if somebody starts it by hand; what it
+    returns is the result."""
+
+    def run(_run: "Run") -> str:
+        return str(work() or 0)
+
+    add(app, JobKind(name, label, run, Role.ADMIN, by_token=False, housekeeping=work))
 
 
 def all_kinds() -> Mapping[str, JobKind]:

@@ -85,6 +85,11 @@ def load_own(actor: Actor, job_id: int, lock: bool = False) -> Job:
     return job
 
 
+def find_job(job_id: int | None, lock: bool = False) -> Job | None:
+    """A job, for those who may read what it is about."""
+    return db.session.get(Job, job_id, with_for_update=lock or None) if job_id else None
+
+
 def is_own(actor: Actor, job: Job) -> bool:
     return actor.is_admin or (actor.id is not None and job.created_by == actor.id)
 

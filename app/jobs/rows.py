@@ -8,11 +8,12 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.actor import Actor
+from app.actor import Actor, Via
 from app.history.entries import COMMAND_LINE, person_names
 from app.history.subjects import all_subjects
 from app.jobs.kinds import all_kinds, label_of
 from app.jobs.models import Job, JobState
+from app.jobs.queries import has_worker
 from app.jobs.worker.processes import short_name
 from app.text import load_messages
 from app.times import now
@@ -22,6 +23,7 @@ STATES: Mapping[str, Any] = {
     JobState.FAILED: _l("Failed"), JobState.CANCELLED: _l("Cancelled"), JobState.LOST: _l("Lost"),
 }  # fmt: skip
 NOBODY = _l("Everybody")
+SCHEDULE = _l("Schedule")
 FILE = "file"  # the kind of subject
 
 
@@ -85,11 +87,21 @@ def describe_job(actor: Actor, job: Job) -> JobRow:
     return replace(row, about_url=about_url, file_url=file_url, file_name=file_name_of(job))
 
 
+def show_job(job: Job | None) -> dict[str, Any]:
+    """What the page of a thing needs to show the job about it: its row, and whether a process does
+    jobs."""
+    [row] = describe_jobs([job]) if job else [None]
+    waits = job is not None and job.state == JobState.QUEUED
+    return {"job": row, "has_worker": not waits or has_worker()}
+
+
 def owner_of(job: Job, names: Mapping[int, str]) -> str:
     if job.created_by is not None:
         return names[job.created_by]
     kind = all_kinds().get(job.kind)
-    return str(NOBODY if kind and kind.shared else COMMAND_LINE)
+    if kind and kind.shared:
+        return str(NOBODY)
+    return str(SCHEDULE if job.via == Via.SCHEDULE else COMMAND_LINE)
 
 
 def url_of(actor: Actor, kind: str | None, subject_id: int | None) -> str:

@@ -136,13 +136,25 @@ def cancel_job(actor: Actor, job_id: int) -> bool:
     job = queries.load_own(actor, job_id, lock=True)
     if not job.is_active:
         return False
+    end_or_ask(job)
+    record_job(actor, "job.cancel", job.id, job.kind)
+    return True
+
+
+def end_job(job_id: int | None) -> None:
+    """Cancel a job, if it is active, within a running service that ends what it is about."""
+    job = queries.find_job(job_id, lock=True)
+    if job is not None and job.is_active:
+        end_or_ask(job)
+
+
+def end_or_ask(job: Job) -> None:
+    """Cancel an active job whose row is locked."""
     values: dict[str, Any] = {"cancel_asked": True}
     if job.state == JobState.QUEUED:
         values |= {"state": JobState.CANCELLED, "ended_at": DatabaseTime()}
     db.session.execute(update(Job).where(Job.id == job.id).values(values))
     count_after_commit(job.created_by)
-    record_job(actor, "job.cancel", job.id, job.kind)
-    return True
 
 
 @permitted(Role.VIEWER)

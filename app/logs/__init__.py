@@ -15,4 +15,4 @@ def init_app(app: Flask) -> None:
     from app.logs.security import delete_old_days, open_security_log
 
     open_security_log()
-    registry.add(app, "old days of the security log deleted", 3600, delete_old_days, per_host=True)
+    registry.add(app, "old days of the security log deleted", 3600, delete_old_days)

@@ -48,6 +48,7 @@ def show_schedule(name: str) -> None:
     for title, value in (
         ("name", schedule.name), ("kind", schedule.kind), ("arguments", schedule.args),
         ("when", row.when), ("person", row.who), ("paused", "yes" if schedule.paused else "no"),
+        ("last run", text_of(row.last and row.last.planned_at, zone)),
     ):  # fmt: skip
         click.echo(f"{title}: {value}")
     if not schedule.paused:
@@ -55,7 +56,8 @@ def show_schedule(name: str) -> None:
             click.echo(f"next: {text_of(moment, zone)}")
     for run in queries.list_runs(operator, schedule.id, most=20):
         job = f"\tjob {run.job_id}" if run.job_id else ""
-        click.echo(f"{text_of(run.planned_at, zone)}\t{state_of(run)}{job}")
+        more = f"\t{run.shown}" if run.message else ""
+        click.echo(f"{text_of(run.planned_at, zone)}\t{state_of(run)}{job}{more}")
 
 
 @schedules.command("add")
@@ -111,9 +113,9 @@ command_of("run", services.run_schedule, "started", "Start a job now; prints its
 
 @schedules.command("remove")
 @click.argument("name", required=False)
-@click.option("--all", "everything", is_flag=True, help="Remove all schedules.")
+@click.option("--all", "everything", is_flag=True, help="Remove all that are not built in.")
 def remove(name: str | None, everything: bool) -> None:
-    """Remove a schedule, or all."""
+    """Remove a schedule, or all that are not built in."""
     operator = Actor.operator()
     if everything == (name is not None):
         raise click.UsageError("Name a schedule, or use --all.")

@@ -54,7 +54,7 @@ class ScheduleForm(BaseForm):
     def input(self) -> ScheduleInput:
         """The schedule, without the arguments."""
         return ScheduleInput(
-            name=self.name.data or "",
+            name=(self.name.data or "") if self.name else "",
             trigger=self.trigger.data or "",
             expression=self.expression.data or "",
             time_zone=self.time_zone.data or "",
@@ -73,14 +73,14 @@ class ScheduleForm(BaseForm):
         return [field for field in self if not hasattr(ScheduleForm, field.name)]
 
 
-def form_of(kind: JobKind) -> type[ScheduleForm]:
-    """The class of the form for a kind."""
+def form_of(kind: JobKind, named: bool = True) -> type[ScheduleForm]:
+    """The class of the form for a kind; one that ships with the product has a fixed name."""
     fields = kind.form or BaseForm
-    return type("KindScheduleForm", (ScheduleForm, fields), {})
+    return type("KindScheduleForm", (ScheduleForm, fields), {} if named else {"name": None})
 
 
 def filled_form(row: Schedule, kind: JobKind) -> ScheduleForm:
     """The form with the present values of a schedule."""
     names = ("name", "trigger", "expression", "time_zone", "coalesce", "at_once", "grace_seconds")
     values = {"version": str(row.version), **{name: getattr(row, name) for name in names}}
-    return form_of(kind)(data={**row.arguments, **values})
+    return form_of(kind, named=not row.shipped)(data={**row.arguments, **values})

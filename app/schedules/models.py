@@ -10,14 +10,15 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.engine import db
-from app.database.types import Id, Moment, UtcDateTime, bounded, large_text
+from app.database.types import Id, Moment, UtcDateTime, bounded, large_text, long_text
 from app.jobs.models import KIND_LENGTH, STATE_LENGTH
 from app.schedules.triggers import Timing, TriggerKind
+from app.text import load_messages
 from app.times import ZONE_LENGTH
 
 NAME_LENGTH, EXPRESSION_LENGTH, HOST_LENGTH = 80, 200, 255
 AT_ONCE, AT_ONCE_MOST = 3, 20
-GRACE_SECONDS, GRACE_MOST = 60, 3600
+GRACE_SECONDS, GRACE_MOST = 60, 86_400
 
 
 class RunState(StrEnum):
@@ -35,6 +36,7 @@ class RunState(StrEnum):
 
 
 NOT_RUN = (RunState.MISSED, RunState.BUSY)
+PROBLEMS = (*NOT_RUN, RunState.FAILED, RunState.LOST)
 
 
 class Schedule(db.Model):  # type: ignore[name-defined,misc]
@@ -42,12 +44,15 @@ class Schedule(db.Model):  # type: ignore[name-defined,misc]
 
     `next_at` is empty while it is paused and when it is over. Intervals count from `starts_at`.
     `person_id` is in whose name the jobs are done: who saved it last; empty for the operator. With
-    `coalesce` one run stands for several that are due at the same time.
+    `coalesce` one run stands for several that are due at the same time. `shipped` is the name of
+    one that ships with the product (shipped.py). `ran_at` is when the clock has last done the work
+    itself, without an error (running/housekeeping.py).
     """
 
     __tablename__ = "schedule"
     __table_args__ = (
         Index("ix_schedule_next_at", "next_at"),
+        Index("ix_schedule_shipped", "shipped", unique=True),
         {"mysql_charset": "utf8mb4", "sqlite_autoincrement": True},
     )
 
@@ -67,6 +72,8 @@ class Schedule(db.Model):  # type: ignore[name-defined,misc]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[Moment]
     version: Mapped[int] = mapped_column(default=1)
+    shipped: Mapped[str | None] = mapped_column(bounded(NAME_LENGTH))
+    ran_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
     def timing(self) -> Timing:
@@ -82,7 +89,8 @@ class Schedule(db.Model):  # type: ignore[name-defined,misc]
 
 class ScheduleRun(db.Model):  # type: ignore[name-defined,misc]
     """One planned run. Of missed ones in a row there is one row for all, which were planned from
-    `planned_at` until before `missed_until`."""
+    `planned_at` until before `missed_until`; so it is of housekeeping that has failed again and
+    again, with the `message` of the last failure. What succeeded of it is in `Schedule.ran_at`."""
 
     __tablename__ = "schedule_run"
     __table_args__ = (
@@ -102,6 +110,12 @@ class ScheduleRun(db.Model):  # type: ignore[name-defined,misc]
         BigInteger, ForeignKey("job.id", ondelete="SET NULL")
     )
     host: Mapped[str] = mapped_column(bounded(HOST_LENGTH))
+    message: Mapped[str | None] = mapped_column(long_text())
+
+    @property
+    def shown(self) -> str:
+        """The message in the language of the reader."""
+        return load_messages(self.message or "")
 
     @property
     def was_started(self) -> bool:

@@ -4,25 +4,26 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from app.actor import Actor, Role
 from app.database.dialects import DatabaseTime
 from app.database.engine import db
 from app.database.service import permitted
 from app.errors import NotFound
-from app.schedules.models import NOT_RUN, Schedule, ScheduleRun
+from app.schedules.models import PROBLEMS, Schedule, ScheduleRun
+from app.schedules.shipped import name_of
 from app.text import N_
 
 NO_SCHEDULE = N_("There is no such schedule.")
 RUNS_SHOWN = 50
-RECENT_SECONDS = 86_400  # for which missed runs are reported
+RECENT_SECONDS = 86_400  # for which problems are reported
 
 
 @dataclass(frozen=True)
-class MissedRuns:
-    """How many runs were missed within a day, of which schedule the last one, and when it was
-    planned."""
+class ProblemRuns:
+    """How many runs were missed or failed within a day, of which schedule the last one, and when it
+    was planned."""
 
     count: int
     schedule_id: int
@@ -76,14 +77,15 @@ def last_runs(actor: Actor, ids: Collection[int]) -> Mapping[int, ScheduleRun]:
     return {run.schedule_id: run for run in db.session.scalars(query)}
 
 
-def read_missed() -> MissedRuns | None:
-    """The runs that were missed within a day; None if there are none."""
+def read_problems() -> ProblemRuns | None:
+    """The runs that were missed or failed within a day; None if there are none. Housekeeping that
+    was done since is none."""
     recent = ScheduleRun.started_at > DatabaseTime(-RECENT_SECONDS)
-    missed = (ScheduleRun.state.in_(NOT_RUN), recent)
-    count = db.session.scalar(select(func.count()).select_from(ScheduleRun).where(*missed)) or 0
-    if not count:
+    not_done_since = or_(Schedule.ran_at.is_(None), Schedule.ran_at < ScheduleRun.planned_at)
+    columns = (ScheduleRun.planned_at, Schedule.id, Schedule.name, Schedule.shipped)
+    query = select(*columns, func.count().over().label("found")).join(Schedule)
+    query = query.where(ScheduleRun.state.in_(PROBLEMS), recent, not_done_since)
+    row = db.session.execute(query.order_by(ScheduleRun.planned_at.desc()).limit(1)).first()
+    if row is None:
         return None
-    columns = (ScheduleRun.planned_at, Schedule.id, Schedule.name)
-    query = select(*columns).join(Schedule).where(*missed)
-    row = db.session.execute(query.order_by(ScheduleRun.planned_at.desc()).limit(1)).one()
-    return MissedRuns(count, row.id, row.name, row.planned_at)
+    return ProblemRuns(row.found, row.id, name_of(row.name, row.shipped), row.planned_at)

@@ -8,9 +8,10 @@ from flask_babel import lazy_gettext as _l
 
 from app.actor import Actor
 from app.history.entries import COMMAND_LINE, person_names
-from app.jobs.kinds import label_of
+from app.jobs.kinds import all_kinds, label_of
 from app.schedules.models import RunState, Schedule, ScheduleRun
 from app.schedules.queries import last_runs
+from app.schedules.shipped import name_of
 from app.schedules.triggers import TriggerKind
 
 TRIGGERS: Mapping[str, Any] = {
@@ -23,13 +24,15 @@ STATES: Mapping[str, Any] = {
     RunState.CANCELLED: _l("Cancelled"), RunState.LOST: _l("Lost"), RunState.MISSED: _l("Missed"),
     RunState.BUSY: _l("Missed: too many at once"), RunState.MERGED: _l("Merged with the next"),
 }  # fmt: skip
+BUILT_IN = _l("Built in")
 
 
 @dataclass(frozen=True)
 class ScheduleRow:
-    """One schedule. `who` is in whose name its jobs are done."""
+    """One schedule. `who` is in whose name its jobs are done; `last` is None if it never ran."""
 
     schedule: Schedule
+    name: str
     label: str
     when: str
     who: str
@@ -42,6 +45,11 @@ class ScheduleRow:
     @property
     def last_state(self) -> str:
         return state_of(self.last) if self.last else ""
+
+    @property
+    def is_housekeeping(self) -> bool:
+        kind = all_kinds().get(self.schedule.kind)
+        return kind is not None and kind.housekeeping is not None
 
     @property
     def is_over(self) -> bool:
@@ -60,13 +68,27 @@ def describe_schedules(actor: Actor, rows: Sequence[Schedule]) -> list[ScheduleR
     return [
         ScheduleRow(
             row,
+            name_of(row.name, row.shipped),
             label_of(row.kind),
             when_of(row),
-            str(COMMAND_LINE) if row.person_id is None else names[row.person_id],
-            last.get(row.id),
+            names[row.person_id] if row.person_id is not None else owner_of(row),
+            last_of(row, last.get(row.id)),
         )
         for row in rows
     ]
+
+
+def owner_of(row: Schedule) -> str:
+    """Whose a schedule is that belongs to no person."""
+    return str(BUILT_IN if row.shipped else COMMAND_LINE)
+
+
+def last_of(row: Schedule, last: ScheduleRun | None) -> ScheduleRun | None:
+    """The last run: of housekeeping that was done since it failed, or never failed, there is no
+    row."""
+    if row.ran_at is None or (last and last.planned_at > row.ran_at):
+        return last
+    return ScheduleRun(planned_at=row.ran_at, state=RunState.DONE)
 
 
 def when_of(row: Schedule) -> str:

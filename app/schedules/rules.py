@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.errors import Invalid
+from app.errors import Conflict, Invalid
+from app.jobs.kinds import JobKind
 from app.schedules.models import AT_ONCE_MOST, EXPRESSION_LENGTH, GRACE_MOST, NAME_LENGTH
 from app.schedules.triggers import Timing, make_timing
 from app.text import N_, Message, read_line
@@ -13,6 +14,7 @@ NO_NAME = N_("The name must have 1 to %(most)s visible characters.", most=NAME_L
 LONG = N_("This must have at most %(most)s characters.", most=EXPRESSION_LENGTH)
 NO_COUNT = N_("This must be a number from 1 to %(most)s.", most=AT_ONCE_MOST)
 NO_GRACE = N_("This must be a number from 1 to %(most)s.", most=GRACE_MOST)
+HOUSEKEEPING = N_("When housekeeping is done cannot be changed. It can be paused, and done now.")
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,12 @@ class ScheduleInput:
     coalesce: bool
     at_once: int | None
     grace_seconds: int | None
+
+
+def check_kind(kind: JobKind) -> None:
+    """Refuse schedules of people for housekeeping, which has one already."""
+    if kind.housekeeping:
+        raise Conflict(HOUSEKEEPING)
 
 
 def check_fields(given: ScheduleInput, start: datetime) -> tuple[Timing, dict[str, Any]]:

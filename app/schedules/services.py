@@ -1,6 +1,7 @@
 """Making, changing, pausing, running and removing schedules."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, insert, select
@@ -18,8 +19,8 @@ from app.jobs.kinds import Args, load_kind
 from app.redis.ids import next_id
 from app.schedules.models import RunState, Schedule
 from app.schedules.queries import load_schedule
-from app.schedules.rules import ScheduleInput, check_fields
-from app.schedules.starting import add_run, count_running, insert_job_of
+from app.schedules.rules import ScheduleInput, check_fields, check_kind
+from app.schedules.running.starting import add_run, count_running, insert_job_of
 from app.text import N_
 
 NAME_TAKEN = N_("There is a schedule with this name.")
@@ -28,6 +29,7 @@ BUSY = N_("As many of its jobs as may run at once are running.")
 JUST_STARTED = N_("It was started a moment ago.")
 # What the history has of a schedule: no arguments, which may be long or private.
 RECORDED = ("name", "kind", "trigger", "expression", "time_zone", "paused")
+SHIPPED = N_("This schedule ships with Gazetteer. It can be paused, but not removed.")
 ENDED = N_("It is over: its moment has passed. Change when it runs first.")
 
 
@@ -35,6 +37,7 @@ def check_job(actor: Actor, kind_name: str, args: Args) -> dict[str, Any]:
     """The columns of the kind and the arguments, if the actor may start such jobs."""
     kind = load_kind(kind_name)
     check_permission(actor, kind.role, kind.by_token)
+    check_kind(kind)
     return {"kind": kind.name, "args": json.dumps(dict(kind.check(args)), ensure_ascii=False)}
 
 
@@ -85,13 +88,17 @@ def refuse_name(error: IntegrityError) -> Exception:
 def update_schedule(
     actor: Actor, schedule_id: int, version: int | None, given: ScheduleInput, args: Args
 ) -> None:
-    """Change a schedule, whose jobs are then done in the name of the actor. Conflict if it has
-    another version by now."""
+    """Change a schedule, whose jobs are then done in the name of the actor. One that ships with the
+    product has its name and remains the operator's. Conflict if it has another version by now."""
     row = load_schedule(actor, schedule_id, lock=True)
     if row.version != version:
         raise Conflict(OUTDATED)
     before = recorded(row)
+    if row.shipped:
+        given = replace(given, name=row.name)
     values = check_all(actor, given, row.kind, args)
+    if row.shipped:
+        values["person_id"] = None
     is_same = (row.trigger, row.expression) == (values["trigger"], values["expression"])
     if is_same:  # an interval goes on as it was
         values["starts_at"] = row.starts_at
@@ -169,6 +176,8 @@ def run_now(actor: Actor, schedule_id: int, job_id: int) -> int:
 def delete_schedule(actor: Actor, schedule_id: int) -> str:
     """Remove a schedule with the record of its runs; its jobs go on. Returns its name."""
     row = load_schedule(actor, schedule_id, lock=True)
+    if row.shipped:
+        raise Conflict(SHIPPED)
     name = row.name
     record_deletion(actor, [row])
     return name
@@ -176,8 +185,9 @@ def delete_schedule(actor: Actor, schedule_id: int) -> str:
 
 @service(Role.ADMIN, by_token=False)
 def delete_all(actor: Actor) -> int:
-    """Remove all schedules; returns how many."""
-    rows = list(db.session.scalars(select(Schedule).with_for_update()))
+    """Remove all schedules but those that ship with the product; returns how many."""
+    own = select(Schedule).where(Schedule.shipped.is_(None))
+    rows = list(db.session.scalars(own.with_for_update()))
     record_deletion(actor, rows)
     return len(rows)
 

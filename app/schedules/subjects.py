@@ -1,16 +1,24 @@
 """What the history shows about schedules."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
+from sqlalchemy import select
 
 from app.actor import Actor
-from app.history.subjects import Subject, labels_from
+from app.database.engine import db
+from app.history.subjects import Subject
 from app.jobs.kinds import label_of
 from app.schedules.models import Schedule
 from app.schedules.rows import TRIGGERS
+from app.schedules.shipped import name_of
+
+
+def names(ids: Iterable[int]) -> dict[int, str]:
+    query = select(Schedule.id, Schedule.name, Schedule.shipped).where(Schedule.id.in_(list(ids)))
+    return {row.id: name_of(row.name, row.shipped) for row in db.session.execute(query)}
 
 
 def readable_schedules(actor: Actor, ids: Collection[int]) -> Collection[int]:
@@ -20,7 +28,7 @@ def readable_schedules(actor: Actor, ids: Collection[int]) -> Collection[int]:
 SCHEDULE = Subject(
     kind="schedule",
     name=_l("Schedule"),
-    labels=labels_from(Schedule.name),
+    labels=names,
     url=lambda schedule_id: url_for("schedules.show_schedule", schedule_id=schedule_id),
     may_read=readable_schedules,
     actions={

@@ -17,6 +17,8 @@ from app.jobs.rows import described_args
 from app.schedules import queries, services
 from app.schedules.forms import ScheduleForm, filled_form, form_of
 from app.schedules.rows import describe_schedules, state_of
+from app.schedules.rules import check_kind
+from app.schedules.shipped import name_of
 from app.text import N_, parse_integer
 from app.times import now
 from app.web.declarations import max_body
@@ -40,11 +42,11 @@ def to_schedule(schedule_id: int) -> Response:
 @bp.get("/schedules")
 @role_required(Role.ADMIN, by_token=False)
 def list_schedules() -> str:
-    rows = queries.list_schedules(actor())
+    rows = describe_schedules(actor(), queries.list_schedules(actor()))
     return render_template(
         "schedules/list_schedules.html",
-        rows=describe_schedules(actor(), rows),
-        state_of=state_of,
+        rows=[row for row in rows if not row.is_housekeeping],
+        housekeeping=[row for row in rows if row.is_housekeeping],
         kinds=offered_kinds(),
     )
 
@@ -98,7 +100,8 @@ def show_schedule(schedule_id: int) -> str:
 @max_body(FORM_BODY)
 def update_schedule(schedule_id: int) -> ResponseReturnValue:
     row = queries.load_schedule(actor(), schedule_id)
-    kind, name = load_kind(row.kind), row.name
+    kind, name = load_kind(row.kind), name_of(row.name, row.shipped)
+    check_kind(kind)
     form = filled_form(row, kind)
     version = parse_integer(form.version.data or "", 1, 2**31 - 1)
     sent = submit(
@@ -153,5 +156,5 @@ def delete_all() -> ResponseReturnValue:
     if sent.done:
         Notice(_("All schedules were removed.")).show()
         return redirect(url_for("schedules.list_schedules"), 303)
-    count = len(queries.list_schedules(actor()))
+    count = sum(not row.shipped for row in queries.list_schedules(actor()))
     return render_template("schedules/delete_all.html", form=form, count=count), sent.status

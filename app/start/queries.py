@@ -17,7 +17,7 @@ from app.files.queries import list_newest
 from app.files.upload.batches import RunningBatch
 from app.files.upload.progress import RunningUpload, list_running
 from app.history.recent import ChangeGroup, recent_changes
-from app.schedules.queries import MissedRuns, read_missed
+from app.schedules.queries import ProblemRuns, read_problems
 
 GROUPS_SHOWN, FILES_SHOWN, UPLOADS_SHOWN = 12, 6, 5
 NEW_MOST = 3  # changes after which the first steps are hidden
@@ -28,7 +28,7 @@ class Overview:
     """`changed_today` is None for more than COUNT_MOST. `imports` and `uploads` are the reader's
     own; of uploads the newest of those that are going on, and how many more there are.
     `uploading` are the ids of the batches that anybody is uploading. `proof` of backups and
-    `missed` runs of schedules are for administrators."""
+    `problems` of schedules are for administrators."""
 
     figures: Statistics
     changed_today: int | None
@@ -40,7 +40,7 @@ class Overview:
     newest_files: list[File]
     changes: list[ChangeGroup]
     proof: Proof | None
-    missed: MissedRuns | None
+    problems: ProblemRuns | None
 
     @property
     def is_new(self) -> bool:
@@ -72,5 +72,5 @@ def read_overview(actor: Actor, today: datetime) -> Overview:
         newest_files=list_newest(actor, FILES_SHOWN),
         changes=recent_changes(actor, GROUPS_SHOWN),
         proof=last_proof() if actor.is_admin else None,
-        missed=read_missed() if actor.is_admin else None,
+        problems=read_problems() if actor.is_admin else None,
     )

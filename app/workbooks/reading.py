@@ -6,24 +6,23 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from app.children import NoFreeSlot, acquire_slot, run
+from app.children import NoFreeSlot, acquire_slot, nothing, run
 from app.concurrency import yield_to_hub
 from app.current import settings
 from app.database.engine import release_connection
 from app.errors import DomainError, Unavailable
 from app.text import N_, Bytes, Message
-from app.workbooks.child import CELL_LENGTH, MOST_UNPACKED, REFUSED, WALL_SECONDS
+from app.workbooks.child import CELL_LENGTH, LIMITS, MOST_UNPACKED, REFUSED, ROWS, SHEETS
 
 log = logging.getLogger("gazetteer.workbooks")
 
 PROGRAM = Path(__file__).with_name("child.py")
 AT_ONCE = 2  # children of all processes of a host
 WAIT_SECONDS = 10.0
-# The child ends itself before that, unless it was not given a processor.
-CHILD_SECONDS = WALL_SECONDS + 5.0
 REPORT_BYTES = 4096
 FIRST_ROWS = 40  # of each sheet
 
@@ -95,7 +94,7 @@ class Sheet(NamedTuple):
 
 def list_sheets(path: Path) -> list[Sheet]:
     """The worksheets of a workbook. Unreadable if it is none, ReadersBusy if it may be one."""
-    with run_child(path, "sheets", str(FIRST_ROWS)) as output:
+    with run_child(path, SHEETS, str(FIRST_ROWS)) as output:
         found = json.load(output)
     return [
         Sheet(sheet["name"], sheet["hidden"], [Row(*row) for row in sheet["rows"]])
@@ -103,16 +102,28 @@ def list_sheets(path: Path) -> list[Sheet]:
     ]
 
 
+class SheetRows(NamedTuple):
+    """The name of a sheet, and its rows that are not empty, from the first one on each time; at the
+    end None if there are more."""
+
+    name: str
+    read: Callable[[], Iterator[Row | None]]
+
+
 @contextmanager
-def open_rows(path: Path, sheet: int, most: int) -> Iterator[tuple[str, Iterator[Row | None]]]:
-    """The name of a sheet, which is numbered from 0, and its rows that are not empty; at the end
-    None if there are more than `most`. Unreadable or ReadersBusy before the first one."""
-    with run_child(path, "rows", str(sheet), str(most)) as output:
-        yield json.loads(output.readline()), read_lines(output)
+def open_rows(
+    path: Path, sheet: int, most: int, pause: Callable[[], object] = nothing
+) -> Iterator[SheetRows]:
+    """At most so many rows of a sheet, which is numbered from 0. Unreadable or ReadersBusy before
+    the first one. `pause` is called now and then while the child works."""
+    with run_child(path, ROWS, str(sheet), str(most), pause=pause) as output:
+        name = json.loads(output.readline())
+        yield SheetRows(name, partial(read_lines, output, output.tell()))
 
 
-def read_lines(output: IO[bytes]) -> Iterator[Row | None]:
+def read_lines(output: IO[bytes], begin: int) -> Iterator[Row | None]:
     """The rows that a child has written, and None if there are more."""
+    output.seek(begin)
     for line in output:
         found = json.loads(line)
         if isinstance(found, list):
@@ -124,16 +135,20 @@ def read_lines(output: IO[bytes]) -> Iterator[Row | None]:
 
 
 @contextmanager
-def run_child(path: Path, *words: str) -> Iterator[IO[bytes]]:
+def run_child(
+    path: Path, task: str, *words: str, pause: Callable[[], object] = nothing
+) -> Iterator[IO[bytes]]:
     """The output of a child that has read a workbook; no connection to the database is held while
-    it runs."""
+    it runs. Those that read all rows do not wait for those that look at the first ones, nor these
+    for them."""
     release_connection()
     folder = settings().files_dir / "incoming"
     folder.mkdir(parents=True, exist_ok=True)
+    seconds = LIMITS[task].wall_seconds + 5.0  # the child ends itself before
     with path.open("rb") as source, tempfile.TemporaryFile(dir=folder) as target:
         try:
-            with acquire_slot(settings().instance, "workbook", AT_ONCE, WAIT_SECONDS):
-                status = run(PROGRAM, words, source, target, CHILD_SECONDS)
+            with acquire_slot(settings().instance, f"workbook-{task}", AT_ONCE, WAIT_SECONDS):
+                status = run(PROGRAM, (task, *words), source, target, seconds, pause)
         except NoFreeSlot:
             raise ReadersBusy() from None
         target.seek(0)

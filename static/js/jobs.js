@@ -1,16 +1,20 @@
 // While a job on the page is active, its part of the page, [data-live], is read again every two
-// seconds. It ends with the last job, when the session ends, and pauses while nobody looks.
+// seconds. It ends with the last job, when the session ends, and pauses while nobody looks. A part
+// with [data-follow] shows a job that leads to another page, which is opened when that is there.
 
 const SECONDS = 2;
 const live = document.querySelector("[data-live]");
 
 async function update() {
   const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const isFollowed = live.hasAttribute("data-follow");
+  if (isFollowed && response.redirected) return location.assign(response.url);
   const isOver = response.redirected || [401, 403, 404].includes(response.status);
   if (isOver) live.removeAttribute("data-active");
   if (isOver || !response.ok) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const next = page.getElementById(live.id);
+  if (!next && isFollowed) return location.reload();
   if (!next) return;
   for (const count of document.querySelectorAll("[data-count]")) {
     const now = page.querySelector(`[data-count="${count.dataset.count}"]`);

@@ -17,11 +17,12 @@ from app.backups.archive.reading import read_archive
 from app.backups.databases import targets
 from app.cities import services as cities
 from app.current import settings
-from app.database.dialects import DatabaseTime
+from app.database.dialects import DatabaseTime, database_time
 from app.database.engine import db
 from app.errors import Conflict, Forbidden, NoSpace, Refused
 from app.jobs.models import JobState
 from app.jobs.services import start_job
+from app.schedules.running import due
 from app.text import load_messages
 from app.times import now
 from tests.backups.contents import everything, stored_files
@@ -31,6 +32,8 @@ from tests.cities.conftest import given
 from tests.factories import OPERATOR, Browser, add_person
 from tests.files.helpers import store
 from tests.jobs.conftest import read, write
+from tests.schedules.conftest import create, make_due, runs
+from tests.schedules.conftest import read as read_schedule
 
 EDITOR = Actor(1, "Ada", Role.EDITOR)
 
@@ -213,6 +216,16 @@ def test_a_restore_that_fails_changes_nothing(filled, monkeypatch, step):
     assert not list((settings().files_dir / "incoming").glob("*"))
     restoring.restore_backup(OPERATOR, made.name, replace=True)
     assert lost in stored_files()
+
+
+def test_schedules_go_on_with_what_comes_after_a_restore(filled):
+    schedule_id = create(kind="sum", args={"a": "1", "b": "2"}, grace_seconds=86_400)
+    make_due(schedule_id, 7200)
+    made = services.create_backup(OPERATOR)
+    restoring.restore_backup(OPERATOR, made.name, replace=True)
+    due.work()
+    assert runs(schedule_id) == []
+    assert read_schedule(schedule_id).next_at > database_time()
 
 
 def test_stopping_a_restore_changes_nothing(filled):

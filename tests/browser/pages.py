@@ -349,6 +349,7 @@ PAGES = [
     ),
     Visit("schedules", "admin", "/schedules"),
     Visit("schedule", "admin", "{schedule}"),
+    Visit("schedule-housekeeping", "admin", "/schedules/1"),
     Visit("schedule-new", "admin", "/schedules/new/sum", focused=True),
     Visit("schedule-edit", "admin", "{schedule}/edit", focused=True),
     Visit("schedules-remove", "admin", "/schedules/remove-all"),

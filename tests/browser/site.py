@@ -1,6 +1,7 @@
 """A running site for browser tests and screenshots: two gunicorn workers with a private Redis and
 SQLite, sample cities, a person of each role, files and staged imports."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -11,12 +12,15 @@ from app.auth import services as auth
 from app.cities import services as cities
 from app.cities.models import City
 from app.cities.rules import keys
+from app.cities.search_keys import fill_keys
 from app.config import Settings
 from app.database.engine import db
+from app.schedules import shipped
+from app.schedules.running import housekeeping
 from app.setup.services import create_link_path
 from tests import servers
 from tests.applications import PASSWORD_METHOD, environment, migrate
-from tests.factories import OPERATOR, PASSWORD
+from tests.factories import OPERATOR, PASSWORD, do_imports
 from tests.files.preview.helpers import ACTION, encoded, landscape, pdf, tone
 from tests.site import Site
 
@@ -69,7 +73,7 @@ def running_site(more: Sequence[tuple[str, str]] = ()) -> Iterator[Site]:
         env = {**environment(folder, redis_url), "WEB_WORKERS": "1" if more else "2"}
         (folder / "instance").mkdir()
         first_password, setup_path = prepare(env, more)
-        with servers.gunicorn_server(env, folder / "web.log") as base:
+        with servers.gunicorn_server(env, folder / "web.log") as base, doing_imports(env):
             site = Site(base, found={"setup": setup_path})
             if more:
                 site.sign_in("viewer")
@@ -77,6 +81,28 @@ def running_site(more: Sequence[tuple[str, str]] = ()) -> Iterator[Site]:
                 fill(site)
                 site.sign_in("newcomer", first_password)
             yield site
+
+
+@contextmanager
+def doing_imports(env: dict[str, str]) -> Iterator[None]:
+    """Have the jobs of imports done while the block runs. Other jobs wait: there is no worker."""
+    app, ended = create_app(Settings.load(env)), threading.Event()
+
+    def repeat() -> None:
+        with app.app_context():
+            while not ended.is_set():
+                do_imports()
+            db.session.remove()
+            db.engine.dispose()
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        app.extensions["redis"].close()
 
 
 def prepare(env: dict[str, str], more: Sequence[tuple[str, str]] = ()) -> tuple[str, str]:
@@ -98,6 +124,9 @@ def prepare(env: dict[str, str], more: Sequence[tuple[str, str]] = ()) -> tuple[
             for province, name in more:
                 values = {"provincename": province, "cityname": name, "usernumber": 1}
                 connection.execute(insert(City), values | keys(province, name))
+        fill_keys()
+        shipped.store_new()
+        housekeeping.work()
         setup_path = create_link_path()
         db.engine.dispose()
     return first_password, setup_path

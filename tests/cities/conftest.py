@@ -9,6 +9,7 @@ from app.cities.details.merging import form_version
 from app.cities.fields import FIELDS
 from app.cities.models import City
 from app.cities.rules import keys
+from app.cities.search_keys import fill_keys
 from app.database.engine import db
 from app.database.service import run_transaction
 from tests.factories import add_person
@@ -57,6 +58,12 @@ def add_as_original(*rows):
     with db.engine.begin() as connection:
         for row in rows:
             connection.execute(original.insert().values(row))
+
+
+def add_as_original_before(*rows):
+    """The same some seconds ago: the clock has filled in their keys since."""
+    add_as_original(*rows)
+    fill_keys()
 
 
 def stored():

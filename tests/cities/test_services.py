@@ -14,11 +14,20 @@ from app.cities.listing import queries
 from app.cities.listing.queries import CityListing
 from app.cities.models import City, RemovedCity
 from app.cities.removed.services import delete_old_removed
+from app.cities.statistics.queries import compute_statistics
 from app.database.engine import db
 from app.database.idempotency import IdempotencyKey, delete_old_keys
 from app.errors import Conflict, Invalid, NotFound
 from app.times import now
-from tests.cities.conftest import ACTOR, add_as_original, add_city, given, stored, version_of
+from tests.cities.conftest import (
+    ACTOR,
+    add_as_original,
+    add_as_original_before,
+    add_city,
+    given,
+    stored,
+    version_of,
+)
 from tests.factories import at_once, claim
 
 pytestmark = pytest.mark.usefixtures("any_app")
@@ -292,15 +301,22 @@ def test_sample_cities_are_read_before_the_transaction(any_app, monkeypatch):
     assert in_service == [False, False]
 
 
-def test_keys_of_rows_by_the_original_program_are_filled_for_a_search():
-    add_as_original(*(("省", f"c{number}", number) for number in range(1100)), (None, "圳", 1))
+def test_keys_of_rows_by_the_original_program_are_filled_in_by_the_clock():
+    many = (("省", f"c{number}", number) for number in range(1100))
+    add_as_original_before(*many, (None, "圳", 1))
     page = queries.select_page(ACTOR, CityListing(search="圳"))
     assert [row.cityname for row in page.rows] == ["圳"]
     assert queries.find_hits(ACTOR, CityListing(search="省")).total is None  # more than COUNT_MOST
     assert db.session.query(City).filter(City.province_key.is_(None)).count() == 0
 
 
-def test_plain_list_does_not_need_keys():
+@pytest.mark.parametrize(
+    "listing", [CityListing(), CityListing(search="c"), CityListing(sort="city")]
+)
+def test_reading_a_list_fills_in_no_keys(listing):
     add_as_original(("省", "c", 1))
-    assert len(queries.select_page(ACTOR, CityListing()).rows) == 1
+    found = queries.select_page(ACTOR, listing).rows
+    assert len(found) == (listing == CityListing())
+    compute_statistics()
+    queries.list_provinces()
     assert db.session.query(City).filter(City.province_key.is_(None)).count() == 1

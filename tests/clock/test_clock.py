@@ -1,4 +1,4 @@
-"""The clock runs what packages registered: one clock at a time, and no job stops the others."""
+"""The clock runs the loops that packages registered, and none of them stops the others."""
 
 import os
 import signal
@@ -9,14 +9,15 @@ from datetime import timedelta
 
 import pytest
 from redis.exceptions import RedisError
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
-from app.clock import lease, registry
+from app.clock import beats, registry
 from app.clock import run as clocks
 from app.clock.models import Lease
-from app.clock.registry import Task
-from app.clock.run import Clock
+from app.clock.registry import Loop
+from app.clock.run import FAILED_SECONDS, Clock
 from app.config import ROOT
+from app.database.dialects import database_time
 from app.database.engine import db
 from app.database.service import unrecorded
 from tests import servers
@@ -24,76 +25,33 @@ from tests.factories import at_once
 
 
 @pytest.fixture(autouse=True)
-def no_lease(any_app):
+def no_beat(any_app):
     """The tables are as after the migrations."""
-    remove_lease()
+    remove_beat()
 
 
 @unrecorded
-def remove_lease():
+def remove_beat():
     db.session.execute(delete(Lease))
 
 
 @unrecorded
-def age_lease(seconds):
-    db.session.execute(
-        update(Lease).values(until_at=lease.database_time() - timedelta(seconds=seconds))
-    )
+def age_beat(seconds):
+    ago = database_time() - timedelta(seconds=seconds)
+    db.session.execute(update(Lease).values(until_at=ago))
 
 
-def clock(holder, done, **more):
-    """A clock with one job, which writes down who ran it."""
-    return Clock([Task("job", 60, lambda: done.append(holder), **more)], holder)
+@pytest.fixture
+def moment(monkeypatch):
+    """The time that the clock sees, in seconds; a test moves it."""
+    now = [1000.0]
+    monkeypatch.setattr(clocks.time, "monotonic", lambda: now[0])
+    return now
 
 
-def test_one_of_two_clocks_works():
+def test_loops_run_when_they_are_due(moment):
     done = []
-    first, second = clock("first", done), clock("second", done)
-    for _ in range(2):
-        first.tick()
-        second.tick()
-    assert done == ["first"]
-
-
-def test_clocks_that_begin_at_once(any_app):
-    results = at_once(any_app, *[lambda name=name: lease.take(name) for name in "abcd"])
-    assert sorted(results) == [False, False, False, True]
-
-
-def test_the_lease_of_a_killed_clock_ends():
-    done = []
-    clock("killed", done).tick()
-    age_lease(1)
-    clock("next", done).tick()
-    assert done == ["killed", "next"]
-    assert not lease.take("killed")
-
-
-def test_a_clock_that_stops_gives_its_lease_up():
-    done = []
-    ticks = iter([False, False, True])
-    clock("first", done).run(lambda: next(ticks))
-    clock("second", done).tick()
-    assert done == ["first", "second"]
-
-
-def test_a_clock_that_does_not_have_the_lease_does_not_give_it_up():
-    assert lease.take("first")
-    lease.give_up("second")
-    assert not lease.take("second")
-
-
-def test_what_each_host_has_of_its_own_is_done_by_every_clock():
-    done = []
-    for holder in ("first", "second"):
-        clock(holder, done, per_host=True).tick()
-    assert done == ["first", "second"]
-
-
-def test_jobs_run_when_they_are_due(monkeypatch):
-    moment, done = [1000.0], []
-    monkeypatch.setattr(clocks.time, "monotonic", lambda: moment[0])
-    running = clock("first", done)
+    running = Clock([Loop("loop", 60, lambda: done.append(1))])
     for seconds in (0, 30, 29, 1, 59, 1):
         moment[0] += seconds
         running.tick()
@@ -101,23 +59,24 @@ def test_jobs_run_when_they_are_due(monkeypatch):
 
 
 @pytest.mark.parametrize("error", [ValueError("a fault"), RedisError("away")])
-def test_a_job_that_fails_does_not_stop_the_others(caplog, error):
-    done = []
+def test_a_loop_that_fails_does_not_stop_the_others_and_pauses(caplog, moment, error):
+    done, failed = [], []
 
     def fail():
+        failed.append(1)
         raise error
 
-    jobs = [Task("bad", 0, fail), Task("good", 0, lambda: done.append(1))]
-    running = Clock(jobs, "first")
-    for _ in range(2):
+    running = Clock([Loop("bad", 0, fail), Loop("good", 0, lambda: done.append(1))])
+    for seconds in (0, 1, FAILED_SECONDS):
+        moment[0] += seconds
         running.tick()
-    assert done == [1, 1]
+    assert (len(failed), len(done)) == (2, 3)
     assert "housekeeping: bad failed" in caplog.text
     assert str(error) in caplog.text
 
 
-def test_a_job_that_leaves_a_transaction_open_holds_nothing(any_app):
-    Clock([Task("bad", 0, lambda: db.session.connection())], "first").tick()
+def test_a_loop_that_leaves_a_transaction_open_holds_nothing(any_app):
+    Clock([Loop("bad", 0, lambda: db.session.connection())]).tick()
     assert db.engine.pool.checkedout() == 0
 
 
@@ -126,63 +85,58 @@ def test_a_database_that_is_away_is_logged_once(make_app, caplog):
     app = make_app(DATABASE_URL=f"mysql://u:secret@127.0.0.1:{port}/nothing")
     done = []
     with app.app_context():
-        running = clock("first", done)
+        running = Clock([Loop("loop", 0, lambda: done.append(1))])
         for _ in range(3):
-            running.extended = float("-inf")
+            running.beaten = float("-inf")
             running.tick()
     assert done == []
-    assert caplog.text.count("the clock has no lease") == 1
+    assert caplog.text.count("the clock waits") == 1
     assert "secret" not in caplog.text
 
 
 def test_a_clock_that_does_not_run_is_noticed():
-    assert lease.is_late()
-    lease.take("first")
-    assert not lease.is_late()
-    age_lease(299)
-    assert not lease.is_late()
-    age_lease(301)
-    assert lease.is_late()
+    assert beats.is_late()
+    beats.beat()
+    assert not beats.is_late()
+    age_beat(299)
+    assert not beats.is_late()
+    age_beat(301)
+    assert beats.is_late()
+    beats.beat()
+    assert not beats.is_late()
 
 
-def test_every_package_has_registered_its_housekeeping(any_app):
-    jobs = registry.jobs_of(any_app)
+def test_clocks_that_begin_at_once(any_app):
+    results = at_once(any_app, *[beats.beat] * 4)
+    assert results == [None] * 4
+    assert len(db.session.scalars(select(Lease.name)).all()) == 1
+
+
+def test_the_loops(any_app):
+    loops = registry.loops_of(any_app)
     on_sqlite = db.engine.dialect.name == "sqlite"
-    assert set(jobs) == {
-        "downloads counted",
-        "ended jobs deleted",
-        "expired imports deleted",
+    assert set(loops) == {
+        "housekeeping",
         "jobs sent",
-        "keys of old forms deleted",
         "left-over uploads deleted",
         "old days of the security log deleted",
-        "old runs of schedules deleted",
         "previews without a file and outdated ones deleted",
-        "removed cities deleted",
-        "removed files deleted",
         "schedules",
-        "search keys",
-        "sessions ended after a restore",
+        "shipped schedules",
         *(["bytes of the write-ahead log freed"] if on_sqlite else []),
     }
-    assert {name for name, job in jobs.items() if job.apart} == {"jobs sent", "schedules"}
-    assert {name for name, job in jobs.items() if job.per_host} == {
-        "left-over uploads deleted",
-        "old days of the security log deleted",
-        "previews without a file and outdated ones deleted",
-    }
-    for job in jobs.values():
-        job.work()
+    assert {name for name, loop in loops.items() if loop.apart} == {"jobs sent", "schedules"}
+    for loop in loops.values():
+        loop.work()
 
 
 def test_what_is_apart_does_not_wait_for_the_others(any_app):
-    """Nor for the lease."""
     done, waits = threading.Event(), threading.Event()
-    tasks = [
-        Task("slow", 60, lambda: waits.wait(60)),
-        Task("apart", 0.01, lambda: (done.set(), waits.set()), apart=True),
+    loops = [
+        Loop("slow", 60, lambda: waits.wait(60)),
+        Loop("apart", 0.01, lambda: (done.set(), waits.set()), apart=True),
     ]
-    Clock(tasks, "first").run(lambda: done.is_set() and waits.is_set())
+    Clock(loops).run(lambda: done.is_set() and waits.is_set())
     assert done.is_set()
 
 
@@ -193,15 +147,13 @@ def test_the_program_works_until_it_is_stopped(app, site_environment):
     popen = subprocess.Popen(words, cwd=ROOT, env=env, stderr=subprocess.PIPE)
     with app.app_context(), popen as process:
 
-        def has_lease():
+        def has_beaten():
             db.session.rollback()
-            return not lease.is_late()
+            return not beats.is_late()
 
-        servers.wait_until(has_lease, "it has the lease", 60)
+        servers.wait_until(has_beaten, "it has beaten", 60)
         db.session.rollback()
         process.send_signal(signal.SIGTERM)
         output = process.communicate(timeout=60)[1]
     assert process.returncode == 0
     assert b"Traceback" not in output
-    with app.app_context():
-        assert lease.take("next")

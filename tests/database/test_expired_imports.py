@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import event, select, text, update
 
-from app.cities.importing import staging
+from app.cities.importing import cleaning
 from app.cities.importing.models import CityImport
 from app.database.engine import db
 from app.times import now
@@ -27,7 +27,7 @@ def test_expired_imports_are_deleted_one_per_statement(any_app):
 
     event.listen(db.engine, "after_cursor_execute", count)
     fresh = {stage(person, "广东,佛山市,3\n") for _ in range(EXPIRED)}
-    staging.delete_expired()
+    cleaning.delete_ended()
     event.remove(db.engine, "after_cursor_execute", count)
     assert set(db.session.scalars(select(CityImport.id))) == fresh
     assert sum(deleted) == len(expired)
@@ -39,8 +39,8 @@ def test_a_confirmed_import_remains(any_app):
     confirmed, waiting = (stage(person, f"广东,{name},1\n") for name in ("深圳市", "广州市"))
     confirm(confirmed, person)
     expire(confirmed, waiting)
-    assert staging.delete_expired() == 1
-    staging.delete_import(confirmed)  # as if it were confirmed after it was found
+    assert cleaning.delete_ended() == 1
+    cleaning.delete_import(confirmed)  # as if it were confirmed after it was found
     assert db.session.scalars(select(CityImport.id)).all() == [confirmed]
 
 
@@ -54,6 +54,6 @@ def test_an_import_that_cannot_be_deleted_does_not_keep_newer_ones(app, caplog):
             BEGIN SELECT RAISE(ABORT, 'it is refused'); END"""
         db.session.execute(text(refuse))
         db.session.commit()
-        assert staging.delete_expired() == len(others)
+        assert cleaning.delete_ended() == len(others)
         assert db.session.scalars(select(CityImport.id)).all() == [first]
     assert "an expired import was not deleted" in caplog.text

@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 
 from app.cities import services as cities
 from app.cities.details.merging import form_version
-from app.cities.importing.staging import delete_expired
+from app.cities.importing.cleaning import delete_ended
 from app.database.engine import db
 from app.database.service import unrecorded
 from app.errors import Locked
@@ -135,11 +135,11 @@ def test_an_expired_import_that_is_locked_is_deleted_later(site, caplog):
         expire(expired, newer)
         with locked(f"city_import WHERE id = {expired}"):
             assert kinds(stage(editor, "a,c,1\n")) == ["new"]
-            assert delete_expired() == 1
+            assert delete_ended() == 1
         assert "a row is locked elsewhere: 1205 " in caplog.text
         assert "an expired import was not deleted" in caplog.text
         assert (kinds(expired), kinds(newer)) == (["new"], [])
-        assert delete_expired() == 1
+        assert delete_ended() == 1
         assert kinds(expired) == []
 
 

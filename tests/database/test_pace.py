@@ -204,19 +204,17 @@ import gc, time
 import gevent
 from app import create_app
 from app.actor import Actor, Role
-from app.cities.importing import queries, services, staging
+from app.cities.importing import queries, services
 from app.cities.importing.reading import tables
-from app.cities.importing.storage import ImportFile
+from app.cities.importing.storage import SentFile
 from app.config import Settings
+from app.jobs.worker.beats import Beats
+from app.jobs.worker.perform import run_job
 
 app = create_app(Settings.load(), commands=False)
 editor = Actor(1, "editor", Role.EDITOR)
-lines = [
-    tables.Line(n, {{"province": f"p{{n % 30}}", "city": f"c{{n}}", "users": "5"}})
-    for n in range({LINES})
-]
-source = tables.Source("utf-8", ",", [], 0)
-table = tables.Table(lines, ["province", "city", "users"], [], source)
+tables.MOST_LINES = {LINES}
+lines = "".join(f"p{{n % 30}},c{{n}},5\\n" for n in range({LINES}))
 turns = []
 
 def others():
@@ -225,9 +223,12 @@ def others():
         gevent.sleep(0.005)
 
 with app.app_context():
-    import_id = staging.insert_import(editor, "cities.csv", table, ImportFile("ab" * 16, 1, ""))
-    staging.stage_lines(editor, import_id, lines)
-    staging.raise_preview(editor, import_id, fields=table.fields)
+    file = SentFile(0)
+    file.write(f"province,city,users\\n{{lines}}".encode())
+    file.seek(0)
+    import_id = services.begin_import(editor, "cities.csv", file)
+    job_id = queries.load_import(editor, import_id, unfinished=True).job_id
+    run_job(job_id, Beats(app), lambda: False)
     preview = queries.load_import(editor, import_id).preview
     gc.collect()
     gevent.spawn(others)

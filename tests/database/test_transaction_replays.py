@@ -89,15 +89,13 @@ def impatient(monkeypatch):
     )
 
 
-def test_search_works_while_another_process_writes(make_app, impatient, caplog):
+def test_search_works_while_another_process_writes(make_app, impatient):
     app = make_app(PUBLIC_READ="1")
     with app.app_context():
         add_as_original(("广东", "深圳市", 5))
         db.session.remove()
         with busy_sqlite():
             assert app.test_client().get("/cities?q=x", headers=HTML).status_code == 200
-    # A page reads several times; it waits once.
-    assert caplog.text.count("search keys were not filled in: the database is busy: 5 ") == 1
 
 
 def test_queue_of_writers_ends_with_the_first_that_gives_up(make_app, impatient):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.database.engine import db
-from app.jobs import services
+from app.jobs import services, waiting
 from app.jobs.models import Job
 from app.jobs.shared import results, work
 from app.jobs.worker.beats import Beats
@@ -80,7 +80,7 @@ def test_an_unknown_key_is_not_waited_for(as_role):
 
 
 def test_the_number_of_requests_that_wait_is_limited(app, as_role, monkeypatch):
-    monkeypatch.setattr(results, "WAITING_MOST", 0)
+    monkeypatch.setattr(waiting, "WAITING_MOST", 0)
     monkeypatch.setattr(results, "WAIT_SECONDS", 3600.0)
     browser = as_role("viewer")
     key = browser.get("/sum/1/2").text

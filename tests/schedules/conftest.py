@@ -15,6 +15,7 @@ from app.database.service import unrecorded
 from app.errors import Invalid
 from app.jobs import kinds
 from app.jobs.kinds import JobKind
+from app.jobs.worker.beats import Beats
 from app.schedules import services
 from app.schedules.models import Schedule, ScheduleRun
 from app.schedules.rules import ScheduleInput
@@ -30,14 +31,20 @@ def check(args: Any) -> Any:
 def add_kind(app: Flask, monkeypatch: pytest.MonkeyPatch, name: str = "test", **more: Any) -> None:
     """Register a kind for this test."""
     known = dict(app.extensions[kinds.EXTENSION])
-    values = {"role": Role.EDITOR, "check": check, **more}
-    known[name] = JobKind(name, name, lambda _run: None, **values)
+    values = {"role": Role.EDITOR, "check": check, "run": lambda _run: None, **more}
+    known[name] = JobKind(name, name, **values)
     monkeypatch.setitem(app.extensions, kinds.EXTENSION, known)
 
 
 @pytest.fixture
 def kind(any_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return lambda name="test", **more: add_kind(any_app, monkeypatch, name, **more)
+
+
+@pytest.fixture
+def beats(any_app: Flask) -> Beats:
+    """Those of a worker in this process."""
+    return Beats(any_app)
 
 
 def given(name: str = "nightly", **more: Any) -> ScheduleInput:

@@ -10,8 +10,9 @@ from app.jobs import kinds
 from app.jobs import services as jobs
 from app.jobs.models import Job
 from app.jobs.retention import delete_ended
-from app.schedules import due, services
-from app.schedules.queries import read_missed
+from app.schedules import services
+from app.schedules.queries import read_problems
+from app.schedules.running import due
 from tests.factories import OPERATOR, actor_of, add_person, at_once
 from tests.jobs.conftest import age, write
 from tests.schedules.conftest import create, make_due, read, runs, states
@@ -71,7 +72,7 @@ def test_what_is_late_is_missed_and_the_rest_runs(kind):
     assert (missed.state, missed.planned_at) == ("missed", first)
     assert missed.missed_until == others[0].planned_at == first + timedelta(seconds=150)
     assert [run.state for run in others] == ["started"]
-    found = read_missed()
+    found = read_problems()
     assert (found.count, found.schedule_id, found.planned_at) == (1, schedule_id, first)
 
 

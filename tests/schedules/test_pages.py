@@ -6,9 +6,10 @@ import pytest
 
 from app.database.engine import db
 from app.jobs import kinds
-from app.schedules import due, forms, services
+from app.schedules import forms, services
 from app.schedules.forms import ScheduleForm
 from app.schedules.models import Schedule
+from app.schedules.running import due
 from tests.factories import OPERATOR
 from tests.html import Page
 from tests.schedules.conftest import create, make_due, read, states
@@ -131,12 +132,13 @@ def test_missed_runs_are_reported_to_administrators(app, admin, as_role, schedul
         due.work()
         assert states(schedule_id) == ["missed"]
     page = Page(admin.get("/"))
-    assert "Schedules missed runs within a day (1), the last one of nightly" in page.text()
+    words = "Runs of schedules were missed or failed within a day (1). The last one: nightly"
+    assert words in page.text()
     assert f"/schedules/{schedule_id}" in page.links(".notice a")
     assert "missed" not in Page(as_role("viewer").get("/")).text()
     assert Page(admin.get("/schedules")).text("tbody .chip.danger") == "Missed"
     report = admin.client.get("/readyz?verbose=1").text
-    assert "1 missed within a day" in report
+    assert "1 missed or failed within a day" in report
 
 
 def test_no_field_of_a_kind_has_the_name_of_one_of_a_schedule(app):

@@ -4,15 +4,16 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.actor import ANONYMOUS, Actor, Role
 from app.cities import services as cities
+from app.cities.importing import services as importing
 from app.cities.importing.models import CityImport
-from app.cities.importing.queries import STAGING
 from app.database.engine import db
 from app.errors import Unauthorized
 from app.history.models import HistoryEntry
+from app.jobs.models import Job
 from app.start.queries import read_overview
 from app.times import now
 from tests.cities.conftest import ACTOR, given, version_of
@@ -21,6 +22,7 @@ from tests.factories import OPERATOR, add_person, entries, statements
 from tests.files.helpers import editor, store, store_by_script
 from tests.files.preview.helpers import encoded, landscape
 from tests.html import Page
+from tests.jobs.conftest import write
 
 VIEWER = Actor(8, "viewer", Role.VIEWER)
 
@@ -148,20 +150,21 @@ def test_an_import_that_waits_is_shown_to_its_owner(app, as_role):
     assert len(Page(browser.get("/")).all(".stat")) == 3
 
 
-def test_an_import_whose_lines_are_compared_is_running(app, as_role):
+def test_an_import_whose_lines_are_compared_is_running(app, as_role, monkeypatch):
     browser = as_role("editor")
     with app.test_request_context():
-        import_id = stage(1, "a,b,1\n")
-        unstaged = update(CityImport).where(CityImport.id == import_id)
-        db.session.execute(unstaged.values(fields=None))
-        db.session.commit()
+        with monkeypatch.context() as patched:
+            patched.setattr(importing, "WAIT_SECONDS", 0.0)
+            stage(1, "a,b,1\n")
+        jobs = list(db.session.scalars(select(Job.id)))
+        db.session.rollback()
     assert Page(browser.get("/")).texts(".stat .label")[3:] == ["Running"]
     with app.test_request_context():
+        write(jobs[0], state="running")
         stage(1, "a,b,1\n")
     assert Page(browser.get("/")).texts(".stat .label")[3:] == ["Running", "Waiting for you"]
     with app.test_request_context():  # it was interrupted
-        db.session.execute(unstaged.values(created_at=now() - STAGING))
-        db.session.commit()
+        write(jobs[0], state="lost")
     assert Page(browser.get("/")).texts(".stat .label")[3:] == ["Waiting for you"]
 
 

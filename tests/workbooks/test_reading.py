@@ -30,8 +30,10 @@ def stored(app, tmp_path):
 
 def rows_of(path, sheet=0, most=100):
     """The name of a sheet and its rows."""
-    with open_rows(path, sheet, most) as (name, rows):
-        return name, list(rows)
+    with open_rows(path, sheet, most) as (name, read):
+        found = list(read())
+        assert list(read()) == found
+        return name, found
 
 
 def refusal(path):

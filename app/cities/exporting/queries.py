@@ -6,6 +6,7 @@ may or may not be included.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import and_, func, select
 
@@ -14,7 +15,6 @@ from app.cities import cache
 from app.cities.fields import CSV_FIELDS
 from app.cities.listing.queries import (
     CityListing,
-    fill_needed_keys,
     filters,
     in_order,
     read_among,
@@ -41,7 +41,6 @@ def is_large(actor: Actor, listing: CityListing) -> bool:
         return False
     if not listing.is_filtered:
         return True
-    fill_needed_keys(listing)
     beyond = select(City.id).where(*filters(listing)).offset(STREAMED_MOST).limit(1)
     return unless_too_long(
         lambda: db.session.scalar(beyond) is not None, lambda: True, "an export was not counted"
@@ -53,7 +52,6 @@ def count_all(actor: Actor, listing: CityListing) -> int:
     check_reader(actor)
     if not listing.is_filtered:
         return cache.count_cities().cities
-    fill_needed_keys(listing)
     found = select(func.count()).select_from(City).where(*filters(listing))
     count: int = db.session.scalar(found) or 0
     release_connection()
@@ -69,10 +67,11 @@ def batches(actor: Actor, listing: CityListing, size: int = BATCH_SIZE) -> Itera
 
 def read_batches(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
     """The batches of an actor who may read them."""
-    fill_needed_keys(listing)
     ids = read_hits(listing).ids if is_searched(listing) else None
     if ids is None:
-        yield from read_all(listing, size)
+        yield from read_all(wanted_query(listing), listing, size)
+        if listing.sort in ("city", "province") and not listing.is_filtered:
+            yield from read_all(unkeyed_query(listing), CityListing(), size)
     else:
         rows = read_among(ids, listing, FIRST, len(ids))
         release_connection()
@@ -84,9 +83,9 @@ def is_searched(listing: CityListing) -> bool:
     return listing.is_filtered and not listing.is_in_index
 
 
-def read_all(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
+def read_all(query: Query, listing: CityListing, size: int) -> Iterator[list[CityRow]]:
     """The rows of a listing that has many."""
-    query, cursor = wanted_query(listing), FIRST
+    cursor = FIRST
     while rows := read_segments(in_order(query, listing, cursor), size):
         release_connection()
         yield_to_hub()
@@ -100,10 +99,7 @@ def read_all(listing: CityListing, size: int) -> Iterator[list[CityRow]]:
 def wanted_query(listing: CityListing) -> Query:
     """The rows of a listing. In one that is searched the others are among them, and not `wanted`:
     to skip them, the database would read too many for one statement."""
-    names = dict.fromkeys(["id", *(field.column for field in CSV_FIELDS)])
-    if listing.column is not None:
-        names[listing.column.key] = None
-    columns, conditions = [getattr(City, name) for name in names], filters(listing)
+    columns, conditions = columns_of(listing), filters(listing)
     if listing.is_in_index:
         return select(*columns).where(*conditions)
     if conditions:
@@ -112,3 +108,17 @@ def wanted_query(listing: CityListing) -> Query:
     return with_index(
         select(*columns), "PRIMARY" if listing.is_by_id else f"ix_city_{listing.column.key}"
     )
+
+
+def columns_of(listing: CityListing) -> list[Any]:
+    """The columns of a file, and that of the order."""
+    names = dict.fromkeys(["id", *(field.column for field in CSV_FIELDS)])
+    if listing.column is not None:
+        names[listing.column.key] = None
+    return [getattr(City, name) for name in names]
+
+
+def unkeyed_query(listing: CityListing) -> Query:
+    """The rows that have no place in the order of a listing yet: another program has just inserted
+    them."""
+    return select(*columns_of(listing)).where(listing.column.is_(None))

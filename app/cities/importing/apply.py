@@ -15,7 +15,6 @@ from app.actor import Actor
 from app.cities import cache
 from app.cities.fields import DETAILS, FIELDS, Field
 from app.cities.importing.models import CityImport, ImportLine, ImportState, LineKind
-from app.cities.importing.queries import count_lines
 from app.cities.importing.storage import remove_file
 from app.cities.models import City
 from app.cities.name_locks import lock_names
@@ -60,7 +59,7 @@ def apply_lines(actor: Actor, found: CityImport, preview: int) -> None:
                 "This is a new preview: check it and confirm again."
             )
         )
-    counts, moment, newest = count_lines(found), now(), newest_id()
+    counts, moment, newest = found.line_counts, now(), newest_id()
     insert_new(found.id, moment)
     update_changed(found.id, moment)
     record_import(actor, found, counts, newest)

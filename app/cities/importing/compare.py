@@ -8,17 +8,20 @@ from app.cities.importing.damage import find_damage
 from app.cities.importing.models import ImportLine, LineKind
 from app.cities.importing.reading.header import SEPARATORS
 from app.cities.importing.reading.tables import Line
+from app.cities.name_locks import digest_of
 from app.cities.rules import FieldErrors, Pair, examine_city, names_of, pair_of, search_keys
 from app.history.services import changed_fields, dump
 from app.text import N_, Message, dump_messages, excerpt
 
-# The cities of the file so far: the number of the line, and its values.
-Seen = dict[Pair, tuple[int, Values]]
+# The cities of the file so far, by digests of their names: the number of the line, and its values.
+Seen = dict[bytes, tuple[int, Values]]
 StagedValues = dict[str, Any]
 # All rows have all columns, so that many are one INSERT.
 EMPTY_ROW: StagedValues = {
     **dict.fromkeys(ImportLine.__table__.columns.keys()),
     "kind": LineKind.SAME,
+    "cells": {},
+    "surplus": False,
     "faults": "",
     "reason": "",
 }
@@ -58,25 +61,51 @@ class Known(NamedTuple):
     values: Values
 
 
-def compare_line(line: Line, known: Mapping[Pair, list[Known]], seen: Seen) -> StagedValues:
+class Examined(NamedTuple):
+    """A line with the values of the fields that the file has, and what is wrong, under "" for a
+    fault of the whole line. Without faults it has a pair of names and their digest."""
+
+    line: Line
+    given: Values
+    faults: FieldErrors
+    pair: Pair = ("", "")
+    digest: bytes = b""
+
+
+def examine(line: Line) -> Examined:
+    """What a line says, whatever the register has."""
+    given, faults = examine_line(line)
+    if faults:
+        return Examined(line, given, faults)
+    pair = pair_of(*names_of(given))
+    return Examined(line, given, faults, pair, digest_of(*pair))
+
+
+def compare_line(examined: Examined, known: Mapping[Pair, list[Known]], seen: Seen) -> StagedValues:
     """The values of the line's staged row. A line that is accepted is added to `seen`."""
-    cells = {
+    line, given, faults, pair, digest = examined
+    row = EMPTY_ROW | {"line": line.line}
+    if faults:
+        row |= refusal(faults, faults.values())
+    elif digest in seen:
+        row |= repeated(given, *seen[digest])
+    else:
+        row |= compare_with_register(given, known.get(pair, []))
+    if row["kind"] == LineKind.REFUSED:
+        return row | {"cells": shown_cells(line)}
+    if digest not in seen:
+        seen[digest] = line.line, given
+        row["name_digest"] = digest
+    return row
+
+
+def shown_cells(line: Line) -> dict[str, str]:
+    """The texts of a refused line, to be corrected; of long ones the beginning."""
+    return {
         field.name: line.cells[field.name].strip()[: field.length]
         for field in FIELDS
         if field.name in line.cells
     }
-    row = EMPTY_ROW | {"line": line.line, "cells": cells, "surplus": line.surplus}
-    row["problems"] = dict(line.problems) or None
-    given, faults = examine_line(line)
-    if faults:
-        return row | refusal(faults, faults.values())
-    pair = pair_of(*names_of(given))
-    if pair in seen:
-        return row | repeated(given, *seen[pair])
-    row |= compare_with_register(given, known.get(pair, []))
-    if row["kind"] != LineKind.REFUSED:
-        seen[pair] = line.line, given
-    return row
 
 
 def names_and_keys(values: Values) -> StagedValues:
@@ -120,7 +149,9 @@ def refusal(fields: Iterable[str], messages: Iterable[Message]) -> StagedValues:
 def repeated(given: Values, line: int, earlier: Values) -> StagedValues:
     """A city that is in the file already, further up."""
     differing = [
-        field.name for field in DETAILS if given.get(field.name) != earlier.get(field.name)
+        field.name
+        for field in DETAILS
+        if field.name in given and given[field.name] != earlier.get(field.name)
     ]
     if differing:
         message = N_("Line %(line)s has the same city with other values.", line=str(line))

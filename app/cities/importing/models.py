@@ -39,6 +39,7 @@ class ImportState(StrEnum):
     APPLIED = "applied"
     UNDOING = "undoing"
     UNDONE = "undone"
+    CANCELLED = "cancelled"  # nobody sees it; it is deleted piece by piece
 
 
 class LineOutcome(StrEnum):
@@ -80,13 +81,14 @@ class CityImport(db.Model):  # type: ignore[name-defined,misc]
     stored_name: Mapped[str | None] = mapped_column(String(40))
     size: Mapped[int | None] = mapped_column(BigInteger)
     sha256: Mapped[str | None] = mapped_column(String(64))
-    # How a person chose that it is read, see reading/choices.py::Reading.
+    # How it is read, as suggested or chosen, see reading/choices.py::Reading.
     reading: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # How the file was read, see reading/tables.py::Source; those of an earlier release have none.
     source: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    # The file under each encoding, see reading/samples.py, if somebody has to choose one.
-    samples: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
-    # Rises when the preview is made again: only the one that was looked at can be confirmed.
+    # A text file under each encoding, see reading/samples.py.
+    samples: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    # The number of the preview, which each job that makes one is given: only the one that was
+    # looked at can be confirmed.
     preview: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[Moment] = mapped_column(index=True)
     applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -119,9 +121,10 @@ class CityImport(db.Model):  # type: ignore[name-defined,misc]
 class ImportLine(db.Model):  # type: ignore[name-defined,misc]
     """One line of the file and what it would do.
 
-    `cells` are the texts of the file, `old_values` and `new_values` the values of all fields before
-    and after (a changed line has both, a refused one neither), all by the names of fields. The
-    names and keys are those of `new_values`.
+    `cells` are the texts of a refused line, `old_values` and `new_values` the values of all fields
+    before and after (a changed line has both, a refused one neither), all by the names of fields.
+    The names and keys are those of `new_values`. `surplus` and `problems` are of an earlier
+    release.
     """
 
     __tablename__ = "city_import_line"
@@ -140,7 +143,6 @@ class ImportLine(db.Model):  # type: ignore[name-defined,misc]
     kind: Mapped[str] = mapped_column(String(8))
     cells: Mapped[dict[str, str]] = mapped_column(JSON)
     surplus: Mapped[bool]
-    # What a workbook has in the cells of fields, see reading/tables.py::Line.
     problems: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     old_values: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     new_values: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

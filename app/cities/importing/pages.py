@@ -15,6 +15,7 @@ from app.cities.importing.reading.samples import (
     EncodingSample,
     columns_of_sheet,
     columns_of_text,
+    load_samples,
     sample_encodings,
 )
 from app.cities.importing.reading.sniff import BY_CODEC, is_workbook
@@ -24,6 +25,7 @@ from app.cities.importing.storage import path_of_import
 from app.database.engine import release_connection
 from app.database.service import permitted
 from app.errors import NotFound
+from app.jobs.waiting import read_end
 from app.text import parse_integer
 from app.workbooks.reading import Sheet
 
@@ -39,6 +41,7 @@ class ReadingPage:
     columns: Columns
     encodings: list[EncodingSample]
     sheets: list[Sheet]
+    failure: str = ""  # of the job that has read it
 
     def fill(self, form: Any) -> Any:
         """A form with what the file was read with, or with what is suggested."""
@@ -64,15 +67,16 @@ def show_reading(actor: Actor, import_id: int, wanted: Mapping[str, str]) -> Rea
     if found.applied_at is not None:
         raise NotFound()
     path, is_staged, name = path_of_import(found), found.fields is not None, found.file_name
+    samples, failure = found.samples, read_end(found.job_id).failure
     reading = reading_of(actor, found, path, wanted)
     release_connection()
     if is_workbook(path):
         sheets = sheets_of(path)
         columns = columns_of_sheet(sheets, reading.sheet or 0)
-        return ReadingPage(import_id, name, is_staged, reading, columns, [], sheets)
+        return ReadingPage(import_id, name, is_staged, reading, columns, [], sheets, failure)
     columns = columns_of_text(path, reading)
-    encodings = sample_encodings(path)
-    return ReadingPage(import_id, name, is_staged, reading, columns, encodings, [])
+    encodings = sample_encodings(path) if samples is None else load_samples(samples)
+    return ReadingPage(import_id, name, is_staged, reading, columns, encodings, [], failure)
 
 
 def reading_of(actor: Actor, found: CityImport, path: Path, wanted: Mapping[str, str]) -> Reading:

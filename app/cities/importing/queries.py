@@ -1,29 +1,50 @@
 """Reading imports: their owners and administrators may. The reads of lines take an import that
 `load_import()` found, so that nobody reads those of another person by a number."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 
 from app.actor import Actor, Role
-from app.cities.importing.models import LIFE, MOST_WAITING, CityImport, ImportLine, LineKind
-from app.database.cursor import Cursor, Sort, no_value
-from app.database.engine import db
+from app.cities.importing.models import (
+    LIFE,
+    MOST_WAITING,
+    CityImport,
+    ImportLine,
+    ImportState,
+    LineKind,
+)
+from app.database.cursor import FIRST, Cursor, Sort, no_value
+from app.database.engine import db, release_connection
 from app.database.keyset import Listing, Page, seek_by_id, select_page
 from app.database.service import permitted
 from app.errors import NotFound
+from app.jobs.models import ACTIVE, Job
 from app.text import N_
 from app.times import now
 
-STAGING = timedelta(minutes=10)  # more than staging a file takes
-# A confirmed one may be of the previous release, which did not note the fields.
-IS_STAGED = or_(CityImport.fields.is_not(None), CityImport.applied_at.is_not(None))
-
-# Staged, or with a file that can be read in another way, or again.
+# One of the previous release, which does not know states, may have been confirmed.
+IS_STAGED = or_(
+    CityImport.state.not_in((ImportState.STORED, ImportState.STAGING, ImportState.CANCELLED)),
+    CityImport.applied_at.is_not(None),
+)
+# An earlier release stored no file: what it has not staged cannot go on.
 CAN_GO_ON = or_(CityImport.fields.is_not(None), CityImport.stored_name.is_not(None))
+LINES = sum((getattr(CityImport, f"lines_{kind}") for kind in LineKind), literal(0))
+BATCH = 1000  # refused lines that are read at once
 
 
 @dataclass(frozen=True)
@@ -36,10 +57,16 @@ class LineListing(Listing):
     kind: str = ""
 
 
+def is_current() -> ColumnElement[bool]:
+    """The condition for imports that are confirmed or can still be."""
+    waits = and_(CityImport.state != ImportState.CANCELLED, CityImport.created_at > now() - LIFE)
+    is_confirmed = CityImport.applied_at.is_not(None)
+    return or_(is_confirmed, CityImport.state == ImportState.APPLYING, waits)
+
+
 def owned_by(actor: Actor) -> ColumnElement[bool]:
     """The actor's own imports, for administrators all, that are confirmed or can still be."""
-    current = or_(CityImport.applied_at.is_not(None), CityImport.created_at > now() - LIFE)
-    return current if actor.is_admin else and_(CityImport.person_id == actor.id, current)
+    return is_current() if actor.is_admin else and_(CityImport.person_id == actor.id, is_current())
 
 
 @permitted(Role.EDITOR)
@@ -60,52 +87,39 @@ def load_import(
 @permitted(Role.EDITOR)
 def list_waiting(actor: Actor) -> Sequence[Row[Any]]:
     """The actor's own imports that are neither confirmed nor cancelled, each with the number of its
-    lines, the newest first."""
-    lines = select(func.count()).where(ImportLine.import_id == CityImport.id).scalar_subquery()
+    lines so far, the newest first."""
     query = select(
         CityImport.id,
         CityImport.file_name,
         CityImport.created_at,
-        CityImport.fields.is_not(None).label("is_staged"),
-        lines.label("lines"),
+        (CityImport.state != ImportState.STORED).label("is_read"),
+        LINES.label("lines"),
     ).where(waiting_of(actor), CAN_GO_ON)
     return db.session.execute(query.order_by(CityImport.id.desc()).limit(MOST_WAITING)).all()
 
 
 class Unconfirmed(NamedTuple):
     """How many unconfirmed imports a person has: those whose lines are being staged, and those that
-    wait for the person. One that was interrupted before its file was stored stops counting after
-    some minutes."""
+    wait for the person."""
 
     staging: int
     waiting: int
 
 
 def count_unconfirmed(actor: Actor) -> Unconfirmed:
-    """The actor's own. One that was read is being compared, unless that was interrupted."""
-    is_recent = CityImport.created_at > now() - STAGING
-    is_compared = and_(CityImport.fields.is_(None), CityImport.source.is_not(None), is_recent)
-    waits = and_(CAN_GO_ON, not_(is_compared))
-    counted = or_(CAN_GO_ON, is_recent)
-    query = select(waits, func.count()).where(waiting_of(actor), counted).group_by(waits)
-    counts = {bool(is_staged): count for is_staged, count in db.session.execute(query)}
+    """The actor's own."""
+    job = exists().where(Job.id == CityImport.job_id, Job.state.in_(ACTIVE))
+    waits = not_(and_(CityImport.state == ImportState.STAGING, job))
+    query = select(waits, func.count()).where(waiting_of(actor), CAN_GO_ON).group_by(waits)
+    counts = {bool(waiting): count for waiting, count in db.session.execute(query)}
     return Unconfirmed(counts.get(False, 0), counts.get(True, 0))
 
 
 def waiting_of(actor: Actor) -> ColumnElement[bool]:
     """The actor's own imports that are neither confirmed nor cancelled nor expired."""
     own = CityImport.person_id == actor.id
-    return and_(own, CityImport.applied_at.is_(None), CityImport.created_at > now() - LIFE)
-
-
-def count_lines(found: CityImport) -> dict[str, int]:
-    """How many lines there are of each kind."""
-    query = (
-        select(ImportLine.kind, func.count())
-        .where(ImportLine.import_id == found.id)
-        .group_by(ImportLine.kind)
-    )
-    return dict.fromkeys(map(str, LineKind), 0) | dict(db.session.execute(query).all())
+    waits = CityImport.state.in_((ImportState.STORED, ImportState.STAGING, ImportState.STAGED))
+    return and_(own, waits, CityImport.applied_at.is_(None), CityImport.created_at > now() - LIFE)
 
 
 def select_lines(
@@ -124,9 +138,27 @@ def select_lines(
     )
 
 
-def read_refused(found: CityImport) -> Sequence[ImportLine]:
-    """All refused lines."""
-    return db.session.scalars(lines_of(found, LineKind.REFUSED).order_by(ImportLine.line)).all()
+def first_lines(found: CityImport, size: int) -> dict[str, Page[ImportLine]]:
+    """The first lines of the kinds that a preview shows."""
+    counts = found.line_counts
+    return {
+        kind: select_lines(found, LineListing(kind=kind), FIRST, size, counts[kind])
+        for kind in (LineKind.CHANGED, LineKind.NEW, LineKind.REFUSED)
+    }
+
+
+def read_refused(import_id: int) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
+    """All refused lines, some at a time; no connection is held in between."""
+    line = ImportLine
+    columns = (line.line, line.faults, line.reason, line.cells)
+    query = select(*columns).where(line.import_id == import_id, line.kind == LineKind.REFUSED)
+    last = 0
+    while rows := db.session.execute(
+        query.where(line.line > last).order_by(line.line).limit(BATCH)
+    ).all():
+        release_connection()
+        yield rows
+        last = rows[-1].line
 
 
 def lines_of(found: CityImport, kind: str) -> Select[ImportLine]:

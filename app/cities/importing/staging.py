@@ -1,149 +1,232 @@
-"""Staging the lines of an import: each is compared with the register and stored with what it would
-do. Chunk by chunk, so that a long file holds no lock for long; nothing in the register changes."""
+"""Staging an import: each line of its file is compared with the register and stored with what it
+would do. A job does that in chunks, each in a transaction that also moves `staged_line`, so that it
+goes on there after its process was killed. Nothing in the register changes."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from itertools import dropwhile, islice
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import insert, select
 
 from app.actor import Actor, Role
-from app.auth.queries import load_person
-from app.cities.fields import CITY, values_of
-from app.cities.importing.compare import Known, Seen, StagedValues, compare_line
-from app.cities.importing.models import (
-    LIFE,
-    MOST_WAITING,
-    CityImport,
-    ImportLine,
-    ImportState,
+from app.cities.fields import FIELDS, values_of
+from app.cities.importing.cleaning import PIECE, delete_lines
+from app.cities.importing.compare import (
+    Examined,
+    Known,
+    Seen,
+    StagedValues,
+    compare_line,
+    examine,
 )
-from app.cities.importing.queries import count_lines, count_unconfirmed, load_import
+from app.cities.importing.models import CityImport, ImportLine, ImportState, LineKind
+from app.cities.importing.queries import load_import
 from app.cities.importing.reading.choices import Reading
-from app.cities.importing.reading.tables import Line, Table
-from app.cities.importing.storage import ImportFile, remove_file
-from app.cities.models import TEXT_LENGTH, City
-from app.cities.queries import COLUMNS, CityRow
-from app.cities.rules import Pair, pair_of, same_name, sort_key
-from app.cities.search_keys import fill_keys
-from app.concurrency import yield_to_hub
+from app.cities.importing.reading.samples import dump_samples, sample_encodings
+from app.cities.importing.reading.tables import Line, Table, open_table, suggest
+from app.cities.importing.services import STAGE
+from app.cities.importing.storage import path_of_import
+from app.cities.models import City
+from app.cities.rules import Pair, pair_of, sort_key
+from app.cities.search_keys import are_due, fill_keys
 from app.database.engine import db, release_connection
-from app.database.failures import tolerated
-from app.database.service import service, unrecorded
-from app.errors import Conflict, NotFound
-from app.history.models import ADMINISTRATORS
-from app.history.services import Change, record
+from app.database.service import service
+from app.errors import Conflict, Invalid, NotFound
+from app.jobs.kinds import JobKind
+from app.jobs.queries import find_job
+from app.jobs.run import Run
 from app.text import N_
-from app.times import now
 
-CHUNK = 200  # compared and stored in about 30 ms
-# How many expired imports a new one deletes: 5,000 lines take 20 to 200 ms.
-EXPIRED_AT_ONCE = 5
+CHUNK = 1000  # lines, whose transaction takes about 50 ms
+CHECKED = 1000  # lines that are read between two looks whether the job is to end
+COLUMNS = (City.id, City.version, *(getattr(City, field.column) for field in FIELDS))
+INSERT = insert(ImportLine.__table__)
 
 
 class Superseded(Conflict):
-    """The lines are being staged again, by another request."""
+    """The lines are staged again, by another job."""
 
     text = N_("This file is being read again, in another window. Open its import again.")
 
 
-class TooManyWaiting(Conflict):
-    """The person has as many unconfirmed imports as one may have."""
+class StagingTask(NamedTuple):
+    """What a job has to do: the file, and how it is read if that was chosen. `is_begun` if an
+    earlier attempt has stored lines, up to `staged_line`."""
+
+    path: Path
+    reading: Reading | None
+    is_begun: bool
+    staged_line: int
 
 
-def renew_preview(actor: Actor, import_id: int) -> None:
-    """Compare all lines with the register again. The preview's number rises before and after,
-    because a page that was read in between shows lines of both previews."""
-    lines = read_lines(import_id)
-    preview = raise_preview(actor, import_id)
-    stage_lines(actor, import_id, lines, preview)
-    raise_preview(actor, import_id, preview)
+def stage(run: Run) -> None:
+    """Read the file of an import and stage its lines. If it is not certain how it is read, its
+    person is asked."""
+    task = take(run.actor, run)
+    if task is None:
+        return
+    reading = task.reading
+    try:
+        if reading is None:
+            reading, is_certain = suggest(task.path, run.args["codec"])
+            if not is_certain:
+                ask(run.actor, run, reading, samples_of(task, reading))
+                return
+        with open_table(task.path, reading, lambda: run.report(0)) as table:
+            stage_table(run, task, reading, table)
+    except Invalid:
+        give_up(run.actor, run, reading)
+        raise
+
+
+def samples_of(task: StagingTask, reading: Reading) -> list[Any] | None:
+    return dump_samples(sample_encodings(task.path)) if reading.sheet is None else None
+
+
+def stage_table(run: Run, task: StagingTask, reading: Reading, table: Table) -> None:
+    """Stage the lines of a file, all of which are read once before any is stored."""
+    total = count_lines(run, table)
+    if not task.is_begun:
+        begin_staging(run.actor, run, reading, table, samples_of(task, reading))
+    while delete_others(run.actor, run, task.staged_line) == PIECE:
+        run.report(0, total)
+    lines = dropwhile(lambda line: line.line <= task.staged_line, table.read())
+    while chunk := list(islice(lines, CHUNK)):
+        done = store_lines(run.actor, run, compare_lines(run.args["import_id"], chunk))
+        run.report(done, total)
+    finish_staging(run.actor, run, table.fields)
+
+
+def count_lines(run: Run, table: Table) -> int:
+    """How many lines there are; Invalid at one that cannot be read."""
+    count = 0
+    for count, _line in enumerate(table.read(), 1):
+        if count % CHECKED == 0:
+            run.report(0)
+    return count
 
 
 @service(Role.EDITOR)
-def insert_import(actor: Actor, file_name: str, table: Table | None, file: ImportFile) -> int:
-    """Insert an import without lines; without `table` it has to be chosen how it is read. A person
-    who has the most unconfirmed ones gets TooManyWaiting; the locked row of the person makes two
-    files at once wait for each other."""
-    load_person(actor.person_id, lock=True)
-    if sum(count_unconfirmed(actor)) >= MOST_WAITING:
-        raise TooManyWaiting(
-            N_(
-                "You have %(most)s imports that are not confirmed yet. "
-                "Confirm or cancel one of them, then choose the file again.",
-                most=MOST_WAITING,
-            )
-        )
-    row = CityImport(
-        person_id=actor.person_id,
-        file_name=file_name,
-        state=ImportState.STAGING if table else ImportState.STORED,
-        stored_name=file.name,
-        size=file.size,
-        sha256=file.sha256,
-        ignored=", ".join(table.ignored) if table else "",
-        source=table.source._asdict() if table else None,
-    )
-    db.session.add(row)
-    db.session.flush()
-    counted = {"lines": len(table.lines)} if table else {}
-    change = Change(row.id, after={"file_name": file_name, **counted})
-    batch_id = str(row.id)
-    record(actor, "import.begin", change, batch_id=batch_id, visible_to=ADMINISTRATORS)
-    return row.id
+def take(actor: Actor, run: Run) -> StagingTask | None:
+    """Have the import belong to this job: it may be one that was started again. None if all lines
+    are staged already; Superseded if another job stages them, or has done so."""
+    found = load_import(actor, run.args["import_id"], lock=True, unfinished=True)
+    preview = run.args["preview"]
+    other = find_job(found.job_id) if found.job_id != run.id else None
+    if found.applied_at or found.preview > preview or (other and other.is_active):
+        raise Superseded()
+    is_begun = found.preview == preview
+    if is_begun and found.state == ImportState.STAGED:
+        return None
+    found.job_id, found.state = run.id, ImportState.STAGING
+    chosen = run.args["reading"] or (found.reading if is_begun else None)
+    run.guard()
+    staged_line = found.staged_line if is_begun else 0
+    reading = Reading(**chosen) if chosen else None
+    return StagingTask(path_of_import(found), reading, is_begun, staged_line)
+
+
+def load_own(actor: Actor, run: Run) -> CityImport:
+    """The import of this job, locked. Superseded if it is not any more."""
+    try:
+        found = load_import(actor, run.args["import_id"], lock=True, unfinished=True)
+    except NotFound:
+        run.guard()  # cancelled with the import
+        raise
+    if found.job_id != run.id or found.state != ImportState.STAGING:
+        run.guard()
+        raise Superseded()
+    return found
 
 
 @service(Role.EDITOR)
-def begin_again(actor: Actor, import_id: int, reading: Reading, table: Table) -> int:
-    """Delete the lines of an import, which is read in another way, and remember its encoding.
-    Returns the number of the preview under which the lines are staged."""
-    found = load_import(actor, import_id, lock=True, unfinished=True)
-    if found.applied_at is not None:
-        raise NotFound()
-    db.session.execute(delete(ImportLine).where(ImportLine.import_id == import_id))
-    found.preview += 1
-    found.state = ImportState.STAGING
-    found.fields = None
-    found.reading = reading._asdict()
+def ask(actor: Actor, run: Run, reading: Reading, samples: list[Any] | None) -> None:
+    """Leave it to the person how the file is read; this is what is suggested."""
+    found = load_own(actor, run)
+    found.state = ImportState.STORED
+    found.reading, found.samples = reading._asdict(), samples
+    run.guard()
+
+
+@service(Role.EDITOR)
+def give_up(actor: Actor, run: Run, reading: Reading | None) -> None:
+    """The file cannot be read in this way: what was staged before stays."""
+    found = load_own(actor, run)
+    found.state = ImportState.STORED if found.fields is None else ImportState.STAGED
+    if found.reading is None and reading is not None:
+        found.reading = reading._asdict()
+    run.guard()
+
+
+@service(Role.EDITOR)
+def begin_staging(
+    actor: Actor, run: Run, reading: Reading, table: Table, samples: list[Any] | None
+) -> None:
+    """Begin with the first line: from now on there is no earlier preview any more."""
+    found = load_own(actor, run)
+    found.preview = run.args["preview"]
+    found.reading, found.samples = reading._asdict(), samples
     found.ignored, found.source = ", ".join(table.ignored), table.source._asdict()
-    if reading.codec:
-        load_person(actor.person_id, lock=True).file_codec = reading.codec
-    return found.preview
+    found.fields, found.staged_line = None, 0
+    for kind in LineKind:
+        setattr(found, f"lines_{kind}", 0)
+    run.guard()
 
 
-def stage_lines(actor: Actor, import_id: int, lines: Sequence[Line], preview: int = 0) -> None:
-    """Compare all lines with the register and store what each would do. Superseded once the
-    preview has another number."""
-    fill_keys()
-    seen: Seen = {}
-    for start in range(0, len(lines), CHUNK):
-        chunk = lines[start : start + CHUNK]
-        known = look_up(chunk)
-        rows = [compare_line(line, known, seen) for line in chunk]
-        store_lines(actor, import_id, rows, preview)
-        yield_to_hub()  # SQLite never waits
+@service(Role.EDITOR)
+def delete_others(actor: Actor, run: Run, after: int) -> int:
+    """Delete some lines of an earlier preview; returns how many."""
+    count = delete_lines(load_own(actor, run).id, after)
+    run.guard()
+    return count
 
 
-def read_lines(import_id: int) -> list[Line]:
-    """The lines of a staged import as its file had them."""
-    query = select(
-        ImportLine.line, ImportLine.cells, ImportLine.surplus, ImportLine.problems
-    ).where(ImportLine.import_id == import_id)
-    rows = db.session.execute(query.order_by(ImportLine.line))
-    lines = [Line(line, cells, surplus, problems or {}) for line, cells, surplus, problems in rows]
+@service(Role.EDITOR)
+def store_lines(actor: Actor, run: Run, rows: list[StagedValues]) -> int:
+    """Store one chunk; returns how many lines are staged."""
+    found = load_own(actor, run)
+    if found.staged_line >= rows[0]["line"]:
+        raise Superseded()
+    db.session.execute(INSERT, rows)
+    for kind, count in Counter(row["kind"] for row in rows).items():
+        setattr(found, f"lines_{kind}", found.line_counts[kind] + count)
+    found.staged_line = rows[-1]["line"]
+    run.guard()
+    return sum(found.line_counts.values())
+
+
+@service(Role.EDITOR)
+def finish_staging(actor: Actor, run: Run, fields: list[str]) -> None:
+    """All lines are staged."""
+    found = load_own(actor, run)
+    found.fields, found.state = fields, ImportState.STAGED
+    run.guard()
+
+
+def compare_lines(import_id: int, lines: list[Line]) -> list[StagedValues]:
+    """The rows to store for some lines."""
+    examined = [examine(line) for line in lines]
+    sound = [one for one in examined if not one.faults]
+    known, seen = look_up(sound), look_up_earlier(import_id, sound)
     release_connection()
-    return lines
+    return [{**compare_line(one, known, seen), "import_id": import_id} for one in examined]
 
 
-def look_up(lines: Iterable[Line]) -> dict[Pair, list[Known]]:
+def look_up(lines: Iterable[Examined]) -> dict[Pair, list[Known]]:
     """The rows of the register with the cities' names, by what pair_of() says of them. The search
     keys find names that are written in another way; rows without keys are found by the name
     alone."""
-    names = {same_name(line.cells[CITY.name]) for line in lines}
-    names = {name for name in names if len(name) <= TEXT_LENGTH}
-    found: dict[int, CityRow] = {}
-    for condition in (City.city_key.in_(set(map(sort_key, names))), City.cityname.in_(names)):
+    names = {one.pair[1] for one in lines}
+    conditions = [City.city_key.in_(set(map(sort_key, names)))]
+    fill_keys()
+    if are_due():
+        conditions.append(City.cityname.in_(names))
+    found: dict[int, Any] = {}
+    for condition in conditions:
         found |= {row.id: row for row in db.session.execute(select(*COLUMNS).where(condition))}
-    release_connection()
     known: dict[Pair, list[Known]] = defaultdict(list)
     for row in found.values():
         pair = pair_of(row.provincename, row.cityname)
@@ -151,63 +234,13 @@ def look_up(lines: Iterable[Line]) -> dict[Pair, list[Known]]:
     return known
 
 
-@service(Role.EDITOR)
-def store_lines(actor: Actor, import_id: int, rows: list[StagedValues], preview: int) -> None:
-    """Store one chunk, in place of an earlier comparison of the same lines."""
-    found = load_import(actor, import_id, lock=True, unfinished=True)
-    if found.applied_at is not None:
-        raise NotFound()  # confirmed in another window in the meantime
-    if found.preview != preview:
-        raise Superseded()
-    db.session.execute(
-        delete(ImportLine).where(
-            ImportLine.import_id == import_id,
-            ImportLine.line.between(rows[0]["line"], rows[-1]["line"]),
-        )
+def look_up_earlier(import_id: int, lines: Iterable[Examined]) -> Seen:
+    """The staged lines with the same cities."""
+    line = ImportLine
+    query = select(line.name_digest, line.line, line.new_values).where(
+        line.import_id == import_id, line.name_digest.in_({one.digest for one in lines})
     )
-    lines = [{**row, "import_id": import_id} for row in rows]
-    db.session.execute(insert(ImportLine.__table__), lines)
+    return {digest: (number, values) for digest, number, values in db.session.execute(query)}
 
 
-@service(Role.EDITOR)
-def raise_preview(
-    actor: Actor,
-    import_id: int,
-    preview: int | None = None,
-    fields: list[str] | None = None,
-) -> int:
-    """Raise the preview's number, so that a page which shows an earlier one can no longer confirm;
-    returns it. Superseded if it is not `preview`. With the `fields` of the file the import counts
-    as staged."""
-    found = load_import(actor, import_id, lock=True, unfinished=True)
-    if preview not in (None, found.preview):
-        raise Superseded()
-    found.preview += 1
-    found.fields = fields or found.fields
-    if found.fields is not None:
-        found.state = ImportState.STAGED
-        for kind, count in count_lines(found).items():
-            setattr(found, f"lines_{kind}", count)
-    return found.preview
-
-
-def delete_expired() -> int:
-    """Delete the oldest imports that were not confirmed within a day, each in a short transaction
-    of its own; returns how many. One that is locked is left to the next time."""
-    count = 0
-    expired = (CityImport.created_at < now() - LIFE, CityImport.applied_at.is_(None))
-    oldest = select(CityImport.id).where(*expired).order_by(CityImport.created_at)
-    for import_id in db.session.scalars(oldest.limit(EXPIRED_AT_ONCE)).all():
-        with tolerated("an expired import was not deleted"):
-            delete_import(import_id)
-            count += 1
-    return count
-
-
-@unrecorded
-def delete_import(import_id: int) -> None:
-    waiting = (CityImport.id == import_id, CityImport.applied_at.is_(None))
-    found = db.session.scalar(select(CityImport).where(*waiting).with_for_update())
-    if found is not None:
-        remove_file(found)
-        db.session.delete(found)
+KIND = JobKind(STAGE, _l("Preview of an import"), stage, Role.EDITOR)

@@ -7,21 +7,24 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Redirect
 
 from app.actor import Role
-from app.cities.exporting.csv_writer import BYTE_ORDER_MARK, HEADER, write_csv
-from app.cities.exporting.views import csv_file
+from app.cities.exporting.csv_writer import HEADER
+from app.cities.exporting.views import begun, csv_file
 from app.cities.fields import CSV_FIELDS, DETAILS, FIELDS
 from app.cities.importing import pages, queries, services
 from app.cities.importing.apply import OutdatedPreview
 from app.cities.importing.forms import ImportForm, ReadingForm
-from app.cities.importing.models import MOST_WAITING, LineKind
+from app.cities.importing.models import MOST_WAITING, ImportState, LineKind
 from app.cities.importing.queries import load_import
 from app.cities.importing.reading.header import SEPARATORS
 from app.cities.importing.reading.tables import MOST_BYTES, MOST_LINES
+from app.cities.importing.refused import stream_refused
 from app.cities.importing.storage import SentFile
 from app.current import actor
-from app.database.cursor import FIRST
 from app.history.feed import describe_feed
 from app.history.queries import latest_entries
+from app.jobs.queries import find_job
+from app.jobs.rows import show_job
+from app.jobs.waiting import read_end
 from app.text import read_count
 from app.web.declarations import attachment, max_body, receives_files
 from app.web.formatting import format_number
@@ -56,7 +59,7 @@ def import_cities() -> Redirect | tuple[str, int]:
     """Choose a file, which leads to its preview."""
     form = ImportForm()
     file = form.file.data
-    sent = submit(form, lambda: services.begin_import(actor(), file.filename, file.stream))
+    sent = submit(form, lambda: services.send_file(actor(), file.filename, file.stream))
     if sent.done:
         return redirect(url_for("importing.import_preview", import_id=sent.result), 303)
     return render_template(
@@ -74,27 +77,24 @@ def import_cities() -> Redirect | tuple[str, int]:
 @bp.get(IMPORT)
 @role_required(Role.EDITOR)
 def import_preview(import_id: int) -> Redirect | str:
-    """What a staged file would do; once it is applied, the address leads to the list, and before it
-    is staged to the choice how it is read."""
+    """What a staged file would do, or how far its staging is; once it is applied, the address leads
+    to the list, and before it is staged to the choice how it is read."""
     found = load_import(actor(), import_id, unfinished=True)
     if found.applied_at is not None:
         return redirect(url_for("cities.list_cities"), 303)
-    if found.fields is None:
+    if found.state == ImportState.STORED:
         return redirect(url_for("importing.choose_reading", import_id=import_id), 303)
-    counts = queries.count_lines(found)
-    parts = {
-        kind: queries.select_lines(
-            found, queries.LineListing(kind=kind), FIRST, SHOWN, counts[kind]
+    if found.state == ImportState.STAGING:
+        return render_template(
+            "cities/importing/import_progress.html", found=found, **show_job(find_job(found.job_id))
         )
-        for kind in (LineKind.CHANGED, LineKind.NEW, LineKind.REFUSED)
-    }
-    missing = [field for field in DETAILS if field.name not in (found.fields or [])]
     return render_template(
         "cities/importing/import_preview.html",
         found=found,
-        counts=counts,
-        parts=parts,
-        missing=missing,
+        counts=found.line_counts,
+        parts=queries.first_lines(found, SHOWN),
+        missing=[field for field in DETAILS if field.name not in (found.fields or [])],
+        failure=read_end(found.job_id).failure,
         separators=SEPARATORS,
         **SHOWN_FIELDS,
     )
@@ -125,7 +125,7 @@ def choose_reading(import_id: int) -> Redirect | tuple[str, int]:
 def import_part(import_id: int, kind: str) -> str:
     """All lines of one kind, page by page."""
     found = load_import(actor(), import_id)
-    total = queries.count_lines(found)[kind]
+    total = found.line_counts[kind]
     listing = LINES.read({**request.args, "import_id": str(import_id), "kind": kind})
     cursor = LINES.read_cursor(listing, request.args)
     page = queries.select_lines(found, listing, cursor, listing.size, total)
@@ -146,12 +146,7 @@ def refused_lines(import_id: int) -> Response:
     file can be imported: the columns in front are ignored."""
     found = load_import(actor(), import_id)
     fields = [field for field in CSV_FIELDS if field.name in (found.fields or [])]
-    header = write_csv([["line", "field", "reason", *(field.headers[0] for field in fields)]])
-    lines = write_csv(
-        [row.line, row.faults, row.explanation, *(row.cells[field.name] for field in fields)]
-        for row in queries.read_refused(found)
-    )
-    return csv_file(BYTE_ORDER_MARK + header + lines, "refused.csv")
+    return csv_file(begun(stream_refused(queries.read_refused(found.id), fields)), "refused.csv")
 
 
 @bp.post(f"{IMPORT}/confirm")

@@ -7,7 +7,6 @@ from app.cities import cache
 from app.cities.models import City
 from app.cities.queries import check_reader, province_names
 from app.cities.rules import province_same, sort_key
-from app.cities.search_keys import fill_keys
 from app.database.engine import db
 
 # The most names that are suggested for what was typed.
@@ -42,7 +41,6 @@ def suggest_provinces(actor: Actor, text: str, most: int = SUGGESTED_MOST) -> li
 
 
 def read_all_keys() -> list[str]:
-    fill_keys()
     return [key for key in db.session.scalars(keys_from("").limit(SEARCHED_MOST)) if key]
 
 

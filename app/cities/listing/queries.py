@@ -21,7 +21,6 @@ from app.cities.listing.provinces import in_province
 from app.cities.listing.words import has_words
 from app.cities.models import NAMES_INDEX, City
 from app.cities.queries import COLUMNS, CityRow, check_reader, province_names
-from app.cities.search_keys import fill_keys
 from app.database import keyset
 from app.database.cursor import BY_ID, FIRST, Cursor, Sort, read_integer, read_moment, read_text
 from app.database.dialects import without_index
@@ -113,7 +112,6 @@ def find_hits(actor: Actor, listing: CityListing) -> Hits:
     """What the filters of a listing find, whatever its order. If all requests read the register at
     once, each would take so long that the database ends it: so they take turns."""
     check_reader(actor)
-    fill_needed_keys(listing)
     return read_hits(listing)
 
 
@@ -134,8 +132,6 @@ def select_page(
 ) -> Page[CityRow]:
     """A page of a listing; with the `hits` of its filters few rows are read for it."""
     check_reader(actor)
-    if hits is None:
-        fill_needed_keys(listing)
     return keyset.select_page(
         partial(read_rows, listing, ids=hits.ids if hits else None),
         partial(keyset.cursor_at, listing),
@@ -143,13 +139,6 @@ def select_page(
         listing.size,
         total,
     )
-
-
-def fill_needed_keys(listing: CityListing) -> None:
-    """Fill in search keys that are due where the original program wrote, if the listing reads
-    them."""
-    if listing.is_filtered or listing.sort in ("city", "province"):
-        fill_keys()
 
 
 def read_rows(
@@ -276,7 +265,6 @@ def flawed_rows() -> ColumnElement[bool]:
 
 def list_provinces() -> list[str]:
     """The names of provinces in the order of code points, at most one more than PROVINCES_MOST."""
-    fill_keys()
     query = (
         select(City.province_same)
         .where(City.province_same > "")

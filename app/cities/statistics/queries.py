@@ -13,7 +13,6 @@ from app.cities import cache
 from app.cities.models import City
 from app.cities.queries import check_reader, province_names
 from app.cities.rules import shown_name
-from app.cities.search_keys import fill_keys
 from app.database.engine import db
 from app.database.keyset import count_some
 
@@ -86,7 +85,6 @@ def count_changed(actor: Actor, since: datetime) -> int | None:
 
 def compute_statistics() -> Statistics:
     """The statistics from the database; rows of the original program may lack name or number."""
-    fill_keys()
     cities, users, unnumbered, province_count = read_totals()
     unnamed = City.province_same == ""
     nowhere = db.session.execute(select(USERS, func.count()).where(unnamed)).one()

@@ -17,6 +17,4 @@ def init_app(app: Flask) -> None:
     app.add_template_test(has_thumbnail, "thumbnailed")
     # The version is read now, before another release can replace the files.
     stray = partial(remove_strays, app.config["SETTINGS"].files_dir, version())
-    registry.add(
-        app, "previews without a file and outdated ones deleted", 3600, stray, per_host=True
-    )
+    registry.add(app, "previews without a file and outdated ones deleted", 3600, stray)

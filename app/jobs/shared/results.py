@@ -1,26 +1,19 @@
 """Waiting for a shared result."""
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flask import current_app
 from sqlalchemy import select
 
 from app.actor import Actor, Role
-from app.current import client_is_gone
 from app.database.engine import db, release_connection
 from app.database.service import permitted
-from app.errors import ClientGone, NotFound
+from app.errors import NotFound
 from app.jobs.models import ACTIVE, Job, JobState
 from app.jobs.queries import NO_JOB
+from app.jobs.waiting import wait_for
 from app.text import load_messages
 
-WAIT_SECONDS, POLL_SECONDS = 25.0, 0.25
-WAITING_MOST = 50  # requests of a process; more are answered at once
-EXTENSION = "gazetteer-results-awaited"
+WAIT_SECONDS = 25.0
 
 
 @dataclass(frozen=True)
@@ -43,13 +36,7 @@ class SharedResult:
 def wait_for_result(actor: Actor, key: str) -> SharedResult:
     """The result of a key, for which this waits if it is being computed. NotFound for an unknown
     key."""
-    with may_wait() as waits:
-        end = time.monotonic() + (WAIT_SECONDS if waits else 0)
-        while (found := read_result(key)).is_active and time.monotonic() < end:
-            if client_is_gone():
-                raise ClientGone()
-            time.sleep(POLL_SECONDS)
-    return found
+    return wait_for(lambda: read_result(key), lambda found: not found.is_active, WAIT_SECONDS)
 
 
 def read_result(key: str) -> SharedResult:
@@ -59,17 +46,3 @@ def read_result(key: str) -> SharedResult:
     if row is None:
         raise NotFound(NO_JOB)
     return SharedResult(row.state, row.result or load_messages(row.message or ""))
-
-
-@contextmanager
-def may_wait() -> Iterator[bool]:
-    """Whether this request may wait, which ends with the block."""
-    places: threading.Semaphore = current_app.extensions.setdefault(
-        EXTENSION, threading.Semaphore(WAITING_MOST)
-    )
-    waits = places.acquire(blocking=False)
-    try:
-        yield waits
-    finally:
-        if waits:
-            places.release()

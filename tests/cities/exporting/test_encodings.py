@@ -52,7 +52,7 @@ def test_an_import_of_the_same_changes_nothing(any_app, person, name):
     rows = [row for row in SIMPLIFIED if None not in row]
     add_cities(*rows)
     import_id = begin(editor(person), "cities.csv", export(name))
-    counts = queries.count_lines(queries.load_import(editor(person), import_id))
+    counts = queries.load_import(editor(person), import_id).line_counts
     assert counts == {"new": 0, "changed": 0, "same": len(rows), "refused": 0}
 
 

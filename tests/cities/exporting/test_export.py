@@ -54,7 +54,7 @@ def test_nasty_names_come_back_as_the_same(any_app):
     person = add_person("editor", "editor")
     data = b"".join(stream_csv(batches(ACTOR, CityListing())))
     import_id = begin(editor(person), "cities.csv", data)
-    counts = queries.count_lines(queries.load_import(editor(person), import_id))
+    counts = queries.load_import(editor(person), import_id).line_counts
     assert counts == {"new": 0, "changed": 0, "same": len(NASTY), "refused": 0}
 
 

@@ -13,7 +13,7 @@ from app.cities.rules import keys
 from app.database.cursor import FIRST
 from app.database.engine import db
 from app.database.keyset import cursor_at, read_segments
-from tests.cities.conftest import ACTOR, add_cities
+from tests.cities.conftest import ACTOR, add_as_original, add_cities
 
 ROWS, SIZE = 2000, 40
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,3 +81,15 @@ def test_filters_that_find_few_are_one_batch(any_app):
     (rows,) = batches(ACTOR, CityListing(search="c1", sort="city", descending=False), 4)
     assert [row.cityname for row in rows] == ["c1", *(f"c{number}" for number in range(10, 20))]
     assert list(batches(ACTOR, CityListing(search="nowhere"), 4)) == [[]]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("sort", ["city", "province", "users", "id"])
+def test_rows_that_another_program_has_just_inserted_are_there(any_app, sort, descending):
+    add_cities(("p", "a", 1), ("p", None, 2))
+    add_as_original(("p", "new", 3))
+    found = list(batches(ACTOR, CityListing(sort=sort, descending=descending), 2))
+    names = [row.cityname for rows in found for row in rows]
+    assert sorted(map(str, names)) == ["None", "a", "new"]
+    if sort in ("city", "province"):
+        assert names[-1] == "new"

@@ -4,6 +4,7 @@ import io
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
@@ -14,7 +15,7 @@ from app.cities.importing import apply, queries, services
 from app.cities.importing.models import CityImport, ImportLine
 from app.cities.importing.reading.choices import sheets_of
 from app.cities.importing.reading.samples import columns_of_sheet, columns_of_text
-from app.cities.importing.reading.tables import Table, read_table, suggest
+from app.cities.importing.reading.tables import Line, Source, open_table, suggest
 from app.cities.importing.storage import SentFile, path_of_import
 from app.database.engine import db
 from app.times import now
@@ -41,7 +42,7 @@ def begin(actor: Actor, name: str, data: bytes) -> int:
     file = SentFile(len(data))
     try:
         file.write(data)
-        import_id = services.begin_import(actor, name, file)
+        import_id = services.send_file(actor, name, file)
     finally:
         file.close()
     found = db.session.get_one(CityImport, import_id)
@@ -59,11 +60,22 @@ def begin(actor: Actor, name: str, data: bytes) -> int:
     return import_id
 
 
-def read_csv(data: bytes) -> Table:
+class ReadFile(NamedTuple):
+    """All that was read of a file."""
+
+    lines: list[Line]
+    fields: list[str]
+    ignored: list[str]
+    source: Source
+
+
+def read_csv(data: bytes) -> ReadFile:
     """What is read of a file with these bytes."""
     with tempfile.NamedTemporaryFile() as file:
-        Path(file.name).write_bytes(data)
-        return read_table(Path(file.name), suggest(Path(file.name)).reading)
+        path = Path(file.name)
+        path.write_bytes(data)
+        with open_table(path, suggest(path).reading) as table:
+            return ReadFile(list(table.read()), table.fields, table.ignored, table.source)
 
 
 def stage(person: int, lines: str, header: str = HEADER) -> int:

@@ -4,15 +4,18 @@ import pytest
 from sqlalchemy import select
 
 from app.auth.models import Person
-from app.cities.importing import pages, services, staging
+from app.cities.importing import pages, services
 from app.cities.importing.models import CityImport
 from app.cities.importing.reading import samples
 from app.cities.importing.reading.choices import Reading
-from app.cities.importing.reading.tables import Line, Source, Table, suggest
+from app.cities.importing.reading.tables import suggest
 from app.cities.importing.storage import SentFile
 from app.config import LANGUAGES
 from app.database.engine import db
 from app.errors import Invalid, NotFound
+from app.jobs.services import retry_job
+from app.jobs.waiting import read_end
+from app.redis.ids import next_id
 from tests.cities.importing.staging import (
     HEADER,
     MIXED,
@@ -25,7 +28,7 @@ from tests.cities.importing.staging import (
     send,
     stage,
 )
-from tests.factories import HTML
+from tests.factories import HTML, do_imports
 from tests.html import Page
 from tests.workbooks.books import HEADER as TITLES
 from tests.workbooks.books import book
@@ -38,7 +41,7 @@ def store(person, data):
     """Send a file that is not certain; returns the id of its import."""
     file = SentFile(len(data))
     file.write(data)
-    return services.begin_import(editor(person), "cities.csv", file)
+    return services.send_file(editor(person), "cities.csv", file)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -72,7 +75,7 @@ def test_another_encoding_is_shown_by_a_link_and_remembered(app, as_role):
     address = f"{send(visitor, data).location}/reading"
     [link] = [each for each in Page(visitor.get(address)).links(".choice a") if "cp1252" in each]
     with app.app_context():
-        assert db.session.scalar(select(CityImport.reading)) is None
+        assert db.session.scalar(select(CityImport.reading))["codec"] != "cp1252"
     assert choose(visitor, link).status_code == 303
     with app.app_context():
         assert db.session.scalar(select(CityImport.reading))["codec"] == "cp1252"
@@ -168,14 +171,15 @@ def test_a_byte_order_mark_is_certain_also_with_lines_that_are_not_text(person):
 def test_a_second_window_ends_the_staging_of_the_first(person):
     import_id = stage(person, "a,b,1\n")
     reading = Reading("utf-8", ",", None, 2, PLACES)
-    line = Line(2, {"province": "a", "city": "b"})
-    table = Table([line], ["province", "city"], [], Source("UTF-8", ",", [], 0))
-    first = staging.begin_again(editor(person), import_id, reading, table)
-    second = staging.begin_again(editor(person), import_id, reading, table)
-    with pytest.raises(staging.Superseded):
-        services.stage_table(editor(person), import_id, table, first)
-    services.stage_table(editor(person), import_id, table, second)
-    assert kinds(import_id) == ["refused"]
+    first, second = next_id(), next_id()
+    services.begin_again(editor(person), import_id, reading._replace(first=1), first)
+    services.begin_again(editor(person), import_id, reading, second)
+    do_imports()
+    assert read_end(first).state == "cancelled"
+    assert kinds(import_id) == ["new"]
+    again = retry_job(editor(person), first)
+    do_imports()
+    assert (read_end(again).state, kinds(import_id)) == ("done", ["new"])
 
 
 def test_sheets_are_chosen(as_role):

@@ -6,15 +6,16 @@ import pytest
 from sqlalchemy import event, insert, select, text, update
 
 from app.actor import Actor
-from app.cities.importing import apply, queries, services, staging
+from app.cities.importing import apply, cleaning, queries, services
 from app.cities.importing.models import CityImport, LineKind
 from app.cities.models import City
 from app.database.cursor import LAST
 from app.database.engine import db
-from app.errors import Forbidden, NotFound
+from app.errors import NotFound
 from app.redis.client import redis_store
 from tests.cities.conftest import add_cities
 from tests.cities.importing.staging import (
+    HEADER,
     begin,
     confirm,
     editor,
@@ -24,7 +25,7 @@ from tests.cities.importing.staging import (
     register,
     stage,
 )
-from tests.factories import add_person, at_once
+from tests.factories import actor_of, add_person, at_once
 
 
 def test_confirmed_twice_it_is_applied_once(person):
@@ -138,18 +139,18 @@ def test_only_its_owner_finds_an_import(person):
             verb(stranger, import_id)
     with pytest.raises(NotFound):
         services.confirm_import(stranger, import_id, 1)
-    with pytest.raises(NotFound):
-        staging.raise_preview(stranger, import_id)
-    with pytest.raises(NotFound):
-        staging.store_lines(stranger, import_id, [], 0)
     assert queries.load_import(Actor.operator(), import_id).id == import_id
     assert queries.list_waiting(stranger) == []
 
 
-def test_the_operator_cannot_own_an_import(any_app):
-    with pytest.raises(Forbidden, match="An import belongs to a person"):
-        begin(Actor.operator(), "a.csv", b"province,city\na,b\n")
-    assert db.session.scalars(select(CityImport.id)).all() == []
+def test_administrators_see_and_confirm_what_the_operator_imports(any_app, person):
+    import_id = begin(Actor.operator(), "a.csv", f"{HEADER}a,b,1\n".encode())
+    assert db.session.get_one(CityImport, import_id).person_id is None
+    with pytest.raises(NotFound):
+        queries.load_import(editor(person), import_id)
+    admin = actor_of(add_person("admin", "admin"))
+    preview = queries.load_import(admin, import_id).preview
+    assert services.confirm_import(admin, import_id, preview) == apply.Outcome(1, 0)
 
 
 def test_cancelled_import_is_not_found(person):
@@ -170,13 +171,13 @@ def test_cancelling_after_the_confirmation_changes_nothing(person):
 def test_import_expires_after_a_day(person):
     old, young = stage(person, "a,b,1\n"), stage(person, "a,b,1\n")
     expire(old)
-    assert staging.delete_expired() == 1
+    assert cleaning.delete_ended() == 1
     assert outcomes(old) == []
     assert kinds(young) == ["new"]
 
 
 def test_the_oldest_expired_imports_go_first_a_few_at_a_time_each_by_itself(person):
-    people = [person] * staging.EXPIRED_AT_ONCE + [add_person("second", "editor")] * 2
+    people = [person] * cleaning.AT_ONCE + [add_person("second", "editor")] * 2
     old = [stage(owner, "a,b,1\n") for owner in people]
     expire(*old)
     statements = []
@@ -184,9 +185,10 @@ def test_the_oldest_expired_imports_go_first_a_few_at_a_time_each_by_itself(pers
     event.listen(
         db.engine, "before_cursor_execute", lambda _c, _cursor, sql, *_: statements.append(sql[:23])
     )
-    staging.delete_expired()
+    cleaning.delete_ended()
     pairs = list(pairwise(statements))
-    assert pairs.count(("DELETE FROM city_import", "commit")) == staging.EXPIRED_AT_ONCE
+    # Of each the lines, then the import.
+    assert pairs.count(("DELETE FROM city_import", "commit")) == 2 * cleaning.AT_ONCE
     left = db.session.scalars(select(CityImport.id).order_by(CityImport.id)).all()
     assert left == old[-2:]
     assert kinds(old[-1]) == ["new"]
@@ -211,15 +213,14 @@ def test_an_expired_import_is_not_found_before_it_is_deleted(person):
 def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
     import_id = stage(person, "".join(f"a,b{i},{i}\n" for i in range(5000)))
     found = queries.load_import(editor(person), import_id)
-    counts = queries.count_lines(found)
-    assert counts == {"new": 5000, "changed": 0, "same": 0, "refused": 0}
+    assert found.line_counts == {"new": 5000, "changed": 0, "same": 0, "refused": 0}
     listing = queries.LineListing(kind=LineKind.NEW)
     last = queries.select_lines(found, listing, LAST, 100, 5000)
     assert (last.start, last.rows[-1].cityname, last.next) == (4901, "b4999", None)
     assert confirm(import_id, person) == apply.Outcome(5000, 0)
     again = stage(person, "".join(f"a,b{i},{i + i % 2}\n" for i in range(5000)))
     found = queries.load_import(editor(person), again)
-    assert queries.count_lines(found) == {"new": 0, "changed": 2500, "same": 2500, "refused": 0}
+    assert found.line_counts == {"new": 0, "changed": 2500, "same": 2500, "refused": 0}
     assert confirm(again, person) == apply.Outcome(0, 2500)
     assert register()[-2:] == [("a", "b1", 2), ("a", "b0", 0)]
 

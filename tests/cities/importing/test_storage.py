@@ -7,9 +7,9 @@ import time
 import pytest
 from sqlalchemy import select, update
 
-from app.cities.importing import services, staging, storage
+from app.cities.importing import cleaning, services, storage
 from app.cities.importing.models import CityImport
-from app.cities.importing.staging import TooManyWaiting
+from app.cities.importing.services import TooManyWaiting
 from app.current import settings
 from app.database.engine import db
 from app.errors import Invalid
@@ -44,7 +44,7 @@ def test_it_is_deleted_with_its_import(person, end):
         services.cancel_import(editor(person), import_id)
     else:
         expire(import_id)
-        assert staging.delete_expired() == 1
+        assert cleaning.delete_ended() == 1
     kept = db.session.get_one(CityImport, other).stored_name
     assert [path.name for path in stored()] == [kept]
 
@@ -52,7 +52,7 @@ def test_it_is_deleted_with_its_import(person, end):
 def test_nothing_is_left_of_a_file_that_is_refused(person, monkeypatch):
     with pytest.raises(Invalid):
         begin(editor(person), "a.csv", b"<html>")
-    monkeypatch.setattr(staging, "MOST_WAITING", 0)
+    monkeypatch.setattr(services, "MOST_WAITING", 0)
     with pytest.raises(TooManyWaiting):
         stage(person, "a,b,1\n")
     assert stored() == []

@@ -1,14 +1,14 @@
 """How many previews of a person wait for their confirmation, on both databases."""
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 
-from app.cities.importing import queries, services, staging
+from app.cities.importing import queries, services
 from app.cities.importing.models import MOST_WAITING, CityImport
-from app.cities.importing.staging import TooManyWaiting
+from app.cities.importing.services import TooManyWaiting
 from app.config import LANGUAGES
 from app.database.engine import db
-from app.times import now
+from app.jobs.models import Job
 from tests.cities.importing.staging import HEADER, confirm, editor, expire, send, stage
 from tests.factories import add_person, at_once
 from tests.html import Page
@@ -40,7 +40,7 @@ def test_each_person_has_their_own(person):
 
 def test_files_sent_at_once_are_counted_one_after_another(any_app, person, monkeypatch):
     """Few: with SQLite each waits until all others have committed, and at most five seconds."""
-    monkeypatch.setattr(staging, "MOST_WAITING", 2)
+    monkeypatch.setattr(services, "MOST_WAITING", 2)
     db.session.rollback()
     done = at_once(any_app, *[lambda: stage(person, "a,b,1\n")] * 5)
     assert sum(isinstance(result, int) for result in done) == 2, done
@@ -48,15 +48,13 @@ def test_files_sent_at_once_are_counted_one_after_another(any_app, person, monke
     assert db.session.scalar(select(func.count()).select_from(CityImport)) == 2
 
 
-def test_an_import_whose_staging_was_interrupted_stops_counting(person):
-    values = {"person_id": person, "file_name": "a.csv", "ignored": ""}
-    db.session.execute(insert(CityImport), [values] * MOST_WAITING)
-    db.session.commit()
-    with pytest.raises(TooManyWaiting):
-        stage(person, "a,b,1\n")
-    db.session.execute(update(CityImport).values(created_at=now() - queries.STAGING))
-    db.session.commit()
+def test_what_is_staged_and_what_was_interrupted_are_counted_apart(person, monkeypatch):
+    monkeypatch.setattr(services, "WAIT_SECONDS", 0.0)
     stage(person, "a,b,1\n")
+    assert queries.count_unconfirmed(editor(person)) == (1, 0)
+    db.session.execute(update(Job).values(state="lost"))
+    db.session.commit()
+    assert queries.count_unconfirmed(editor(person)) == (0, 1)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -17,7 +17,7 @@ from app.config import LANGUAGES, ROOT
 from app.database.cursor import FIRST
 from app.database.engine import db
 from app.redis.breaker import Breaker
-from tests.cities.conftest import ACTOR, add_as_original, add_city, given
+from tests.cities.conftest import ACTOR, add_as_original_before, add_city, given
 from tests.factories import Browser, csrf_token, statements
 from tests.html import Page
 
@@ -215,7 +215,9 @@ def test_the_order_is_shown_and_newest_first_is_one_link_away(as_role, cities):
 
 def test_rows_of_the_original_program_are_listed_flagged_and_found(app, as_role):
     with app.app_context():
-        add_as_original(("广东", "深圳市", 3), (None, "无省", 1), ("河北", "  ", 1), ("a", "b", -1))
+        add_as_original_before(
+            ("广东", "深圳市", 3), (None, "无省", 1), ("河北", "  ", 1), ("a", "b", -1)
+        )
     person = as_role("editor")
     page = person.get("/cities")
     assert len(Page(page).all("tr.flawed")) == 3

@@ -7,7 +7,7 @@ from app.cities.listing import provinces
 from app.cities.listing.provinces import has_province, suggest_provinces
 from app.cities.listing.queries import CityListing, find_hits, select_page
 from app.errors import Unauthorized
-from tests.cities.conftest import ACTOR, add_as_original, add_cities
+from tests.cities.conftest import ACTOR, add_as_original_before, add_cities
 
 NAMES = ["China 1", "China 30", "Indochina", "abc", "ABC", "Äbc", "广东", "100%", "Łódzkie"]
 
@@ -55,7 +55,7 @@ def test_suggestions_begin_with_what_was_typed_or_contain_it(register):
 
 
 def test_suggestions_know_rows_of_the_original_program(any_app):
-    add_as_original(("Güney", "a", 1), (None, "b", 1), ("", "c", 1))
+    add_as_original_before(("Güney", "a", 1), (None, "b", 1), ("", "c", 1))
     assert suggest_provinces(ACTOR, "une") == ["Güney"]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.cities.listing.queries import CityListing, find_hits, select_page
-from tests.cities.conftest import ACTOR, add_as_original, add_cities
+from tests.cities.conftest import ACTOR, add_as_original_before, add_cities
 
 CITIES = [
     ("广东", "深圳市"), ("广西", "东兴市"), ("陕西", "西安市"), ("陕西", "安康市"), ("沪", "上海"),
@@ -24,7 +24,7 @@ SEARCHES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("add", [add_cities, add_as_original])
+@pytest.mark.parametrize("add", [add_cities, add_as_original_before])
 def test_a_search_finds_the_city_that_it_means(any_app, add):
     add(*((province, city, 1) for province, city in CITIES))
     for search, wanted in SEARCHES:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from app.cities.statistics import queries
 from app.database.engine import db
 from app.redis.client import redis_store
-from tests.cities.conftest import add_as_original, add_cities, multiply_cities
+from tests.cities.conftest import add_as_original_before, add_cities, multiply_cities
 from tests.html import Page
 
 
@@ -41,7 +41,7 @@ def test_figures_with_what_the_original_program_left(any_app):
 
 
 def test_provinces_and_cities_of_spaces_have_no_name(any_app):
-    add_as_original(
+    add_as_original_before(
         *((p, c, 1) for p in (None, "", "  ", "\u3000", "\t") for c in (None, " \u3000")),
         ("广东", "深圳市", 2),
     )
@@ -54,7 +54,7 @@ def test_provinces_and_cities_of_spaces_have_no_name(any_app):
 
 def test_missing_names_are_replaced_on_the_page(app, as_role):
     with app.app_context():
-        add_as_original(("  ", "\u3000", 7))
+        add_as_original_before(("  ", "\u3000", 7))
     page = Page(as_role("viewer").get("/cities/glance"))
     assert page.texts('a[href="/cities/1"]') == ["City without a name"] * 2
     assert page.text("td.sub") == "No province"

@@ -1,13 +1,17 @@
-"""The lines of a file as cities, as plain functions; nothing here asks the database."""
+"""The lines of a file as cities, one after another, however many there are; nothing here asks the
+database."""
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from app.children import nothing
 from app.cities.exporting.csv_writer import unguard
 from app.cities.importing.reading.choices import (
     SPARE_ROWS,
@@ -34,7 +38,7 @@ from app.errors import Invalid
 from app.text import N_
 from app.textfiles.encoding import Encoding
 from app.textfiles.records import MOST_COLUMNS, Lines, check_width, quotes_of, records, refused
-from app.workbooks.reading import Row, Unreadable, open_rows
+from app.workbooks.reading import Row, SheetRows, Unreadable, open_rows
 
 MOST_LINES = 5000
 # 3 KB for each line: an ignored column may hold a description.
@@ -81,10 +85,12 @@ class Header(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """A file that could be read. `fields` are the names of fields for which it has a column,
-    `ignored` the headers of its other columns, `source` is how the file was read."""
+    """A file whose header could be read. `fields` are the names of fields for which it has a
+    column, `ignored` the headers of its other columns, `source` is how the file is read. `read`
+    reads its lines from the first one on, each time; Invalid at one that cannot be read, or after
+    the last if there are none."""
 
-    lines: list[Line]
+    read: Callable[[], Iterator[Line]]
     fields: list[str]
     ignored: list[str]
     source: Source
@@ -95,24 +101,38 @@ def suggest(path: Path, remembered: str = "") -> Suggestion:
     return suggest_sheet(path) if is_workbook(path) else suggest_text(path, remembered)
 
 
-def read_table(path: Path, reading: Reading) -> Table:
-    """Read a whole file; Invalid with one message if that is impossible."""
+@contextmanager
+def open_table(
+    path: Path, reading: Reading, pause: Callable[[], object] = nothing
+) -> Iterator[Table]:
+    """Open a file; Invalid with one message if that is impossible. `pause` is called now and then
+    while a workbook is unpacked."""
     if reading.sheet is None:
-        return read_text(path, reading)
+        yield open_text(path, reading)
+        return
     try:
-        return read_sheet(path, reading)
+        with open_rows(path, reading.sheet, MOST_LINES + SPARE_ROWS, pause) as sheet:
+            yield open_sheet(sheet, reading)
     except Unreadable as error:
         raise refused(error.args[0]) from None
 
 
-def read_text(path: Path, reading: Reading) -> Table:
-    """Read a text file. Its undecodable characters are refused by line."""
+def open_text(path: Path, reading: Reading) -> Table:
+    """Open a text file. Its undecodable characters are refused by line."""
     encoding = BY_CODEC[reading.codec]
     is_sound = first_fault(path, encoding) is None
+    with Lines(path.open("rb"), encoding.codec, "replace") as text:
+        header, _found, source = begin_text(text, encoding, reading)
+    read = partial(read_text, path, reading, is_sound)
+    return Table(read, list(header.places), header.ignored, source)
+
+
+def read_text(path: Path, reading: Reading, is_sound: bool) -> Iterator[Line]:
+    """The lines of a text file."""
+    encoding = BY_CODEC[reading.codec]
     with Lines(path.open("rb"), encoding.codec, "strict" if is_sound else "replace") as text:
-        header, found, source = begin_text(text, encoding, reading)
-        lines = read_lines((Row(*record, {}) for record in found), header, is_sound)
-    return Table(lines, list(header.places), header.ignored, source)
+        header, found, _source = begin_text(text, encoding, reading)
+        yield from read_lines((Row(*record, {}) for record in found), header, is_sound)
 
 
 def begin_text(
@@ -158,28 +178,35 @@ def chosen_header(reading: Reading, above: str | list[str]) -> Header:
     return Header(reading.first - 1, places, ignored[:OTHERS_SHOWN], None)
 
 
-def read_sheet(path: Path, reading: Reading) -> Table:
-    """Read a sheet of a workbook; an error names the sheet."""
-    with open_rows(path, reading.sheet or 0, MOST_LINES + SPARE_ROWS) as (name, rows):
-        try:
-            return read_rows(name, rows, reading)
-        except Invalid as error:
-            raise in_sheet(name, error) from None
+def open_sheet(sheet: SheetRows, reading: Reading) -> Table:
+    """Open a sheet of a workbook; an error names the sheet."""
+    with naming(sheet.name):
+        header, _rows, skipped = begin_rows(sheet.read(), reading)
+    source = Source("", "", skipped[:SKIPPED_SHOWN], len(skipped), sheet.name)
+    read = partial(read_sheet, sheet, reading)
+    return Table(read, list(header.places), header.ignored, source)
 
 
-def read_rows(name: str, rows: Iterator[Row | None], reading: Reading) -> Table:
-    """The rows of a sheet below its header, or from the first one on that a person chose."""
+def read_sheet(sheet: SheetRows, reading: Reading) -> Iterator[Line]:
+    """The lines of a sheet."""
+    with naming(sheet.name):
+        header, rows, _skipped = begin_rows(sheet.read(), reading)
+        yield from read_lines(rows, header)
+
+
+def begin_rows(
+    rows: Iterator[Row | None], reading: Reading
+) -> tuple[Header, Iterator[Row | None], Skipped]:
+    """The header of a sheet, or what a person chose in its place, the rows below it, and what is
+    above it."""
     if reading.columns is not None:
         above, rows = split_rows(rows, reading.first)
-        header, skipped = chosen_header(reading, above)._replace(is_text=False), []
-    else:
-        heading = find_heading_row(rows)
-        if heading is None or not heading.is_complete:
-            raise no_header(heading)
-        header = Header(heading.line, *read_header(heading.line, heading.cells), None, False)
-        skipped = heading.skipped
-    source = Source("", "", skipped[:SKIPPED_SHOWN], len(skipped), name)
-    return Table(read_lines(rows, header), list(header.places), header.ignored, source)
+        return chosen_header(reading, above)._replace(is_text=False), rows, []
+    heading = find_heading_row(rows)
+    if heading is None or not heading.is_complete:
+        raise no_header(heading)
+    header = Header(heading.line, *read_header(heading.line, heading.cells), None, False)
+    return header, rows, heading.skipped
 
 
 def split_rows(rows: Iterator[Row | None], first: int) -> tuple[list[str], Iterator[Row | None]]:
@@ -192,34 +219,37 @@ def split_rows(rows: Iterator[Row | None], first: int) -> tuple[list[str], Itera
     return above, rows
 
 
-def in_sheet(name: str, error: Invalid) -> Invalid:
-    """The error with the name of the sheet before it."""
-    [message] = error.fields.values()
-    return refused(N_("Sheet “%(sheet)s”: %(message)s", sheet=name, message=message))
+@contextmanager
+def naming(sheet: str) -> Iterator[None]:
+    """Put the name of the sheet before an error."""
+    try:
+        yield
+    except Invalid as error:
+        [message] = error.fields.values()
+        raise refused(N_("Sheet “%(sheet)s”: %(message)s", sheet=sheet, message=message)) from None
 
 
-def read_lines(rows: Iterable[Row | None], header: Header, is_sound: bool = True) -> list[Line]:
+def read_lines(rows: Iterable[Row | None], header: Header, is_sound: bool = True) -> Iterator[Line]:
     """The rows below the header that are not empty. Without `is_sound` some of the text is not in
     its encoding."""
-    lines: list[Line] = []
-    empty = 0
+    count = empty = last = 0
     for row in rows:
         if row is not None and not any(map(str.strip, row.cells)):
             empty += 1
             check_empty(row.number, empty)
             continue
-        if row is None or len(lines) == MOST_LINES:
-            raise one_too_many(row.number if row else lines[-1].line + 1)
+        if row is None or count == MOST_LINES:
+            raise one_too_many(row.number if row else last + 1)
         check_width(row.number, len(row.cells), MOST_COLUMNS)
-        lines.append(read_line(row, header, is_sound))
-    if not lines:
+        count, last = count + 1, row.number
+        yield read_line(row, header, is_sound)
+    if not count:
         raise refused(
             N_(
                 "There is nothing below the header in line %(line)s. Add a line for each city.",
                 line=str(header.line),
             )
         )
-    return lines
 
 
 def one_too_many(line: int) -> Invalid:

@@ -1,4 +1,4 @@
-"""What the clock does about schedules, once a second in a thread of its own.
+"""Starting the jobs of schedules, which every clock does once a second, in a thread of its own.
 
 A run is inserted, its job too, and the schedule moved to its next moment in one transaction that
 has locked the row of the schedule. So each run is started once, however many clocks there are and
@@ -18,8 +18,8 @@ from app.errors import Locked
 from app.jobs.kinds import all_kinds
 from app.jobs.models import ACTIVE, Job
 from app.redis.ids import next_id
-from app.schedules import starting
 from app.schedules.models import RunState, Schedule, ScheduleRun
+from app.schedules.running import starting
 
 log = logging.getLogger("gazetteer.clock")
 
@@ -53,8 +53,10 @@ def run_one(schedule_id: int) -> None:
 
 
 def is_due() -> tuple[object, ...]:
-    """The conditions. What an older release does not know is left to the clock of a newer one."""
-    return (Schedule.next_at <= DatabaseTime(), Schedule.kind.in_(list(all_kinds())))
+    """The conditions. What an older release does not know is left to the clock of a newer one, and
+    housekeeping to housekeeping.py."""
+    kinds = [name for name, kind in all_kinds().items() if not kind.housekeeping]
+    return (Schedule.next_at <= DatabaseTime(), Schedule.kind.in_(kinds))
 
 
 def find_due() -> list[int]:
@@ -110,3 +112,12 @@ def delete_runs_of(schedule_id: int, most: int) -> int:
         return 0
     old = (own, ScheduleRun.planned_at <= last, ScheduleRun.state != RunState.STARTED)
     return db.session.execute(delete(ScheduleRun).where(*old)).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+@unrecorded
+def pass_over() -> None:
+    """Move schedules on to what comes from now on: after a backup was restored, nothing that was
+    planned since it was made is missed or made up for."""
+    moment = database_time()
+    for row in db.session.scalars(select(Schedule).where(Schedule.next_at < moment)):
+        row.next_at = row.timing.next_after(moment)

@@ -1,0 +1,1 @@
+"""What every clock does about schedules: starting jobs, and doing housekeeping itself."""
