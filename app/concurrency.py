@@ -17,6 +17,7 @@ R = TypeVar("R")
 
 # The system's own: gevent's would let other requests run, and takes many times as long.
 poll = get_original("select", "poll")
+new_system_lock = get_original("_thread", "allocate_lock")
 # Seconds of work after which other requests of the process go first. If there are none, letting
 # them costs 6 µs.
 WORK_SECONDS = 0.002
@@ -127,6 +128,20 @@ def run_in_threads(work: Callable[[T], R], items: Iterable[T], at_once: int) -> 
         return [work(item) for item in items]
     results: list[R] = Pool(at_once).map(partial(run_in_thread, work), items)
     return results
+
+
+def start_system_thread(work: Callable[[], object]) -> None:
+    """Run work in a thread of the system, which goes on while the event loop of this process is
+    busy. What it waits for under gevent belongs to an event loop of its own."""
+    get_original("_thread", "start_new_thread")(run_with_own_loop, (work,))
+
+
+def run_with_own_loop(work: Callable[[], object]) -> None:
+    try:
+        work()
+    finally:
+        if is_module_patched("time"):
+            gevent.get_hub().destroy(destroy_loop=True)
 
 
 def has_input(connection: socket) -> bool:

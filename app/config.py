@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from app.settings.delivery_targets import DeliveryTarget, delivery_targets
 from app.settings.environment import ROOT, SettingError, env_file, environment
 from app.settings.parsers import (
     boolean,
@@ -54,6 +55,7 @@ class Settings:
     port: int
     web_workers: int
     job_children: int
+    delivery_targets: tuple[DeliveryTarget, ...]
     database_url: str
     redis_url: str
     private_redis: bool
@@ -93,6 +95,7 @@ class Settings:
             port=integer(env, "PORT", 8000, 1, 65535),
             web_workers=integer(env, "WEB_WORKERS", 2, 1, 64),
             job_children=integer(env, "JOB_CHILDREN", 1, 1, 64),
+            delivery_targets=delivery_targets(env),
             database_url=database_url(env.get("DATABASE_URL", ""), instance),
             redis_url=check_redis_url(redis_url) or f"unix://{redis_socket(instance)}",
             private_redis=not redis_url,

@@ -33,6 +33,8 @@ BOOKKEEPING = {
     "database/stored_keys.py: store_keys": "search keys of rows by the rules of a new release",
     "cities/removed/services.py: delete_batch": "permanent deletion after the undo period",
     "clock/beats.py: beat": "that a clock runs",
+    "jobs/deliveries/dispatch.py: claim_next": "who sends a result",
+    "jobs/deliveries/dispatch.py: finish": "whether a result was received",
     "jobs/retention.py: delete_batch": "jobs that ended long ago",
     "jobs/worker/beats.py: forget_worker": "which processes do jobs",
     "jobs/worker/beats.py: note_worker": "which processes do jobs",

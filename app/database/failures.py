@@ -210,15 +210,17 @@ def tolerated(consequence: str) -> Iterator[None]:
         report(error, consequence)
 
 
-def unless_too_long(read: Callable[[], T], otherwise: Callable[[], T], consequence: str) -> T:
-    """What `read` returns, or what `otherwise` returns if a statement of it takes too long."""
+def unless_too_long(read: Callable[[], T], otherwise: Callable[[], T], consequence: str = "") -> T:
+    """What `read` returns, or what `otherwise` returns if a statement of it takes too long, which
+    is reported if it has a consequence."""
     try:
         return read()
     except DATABASE_ERRORS as error:
         db.session.rollback()
         if classify(error) is not Kind.TOO_LONG:
             raise
-        report(error, consequence)
+        if consequence:
+            report(error, consequence)
     return otherwise()
 
 

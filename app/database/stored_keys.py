@@ -20,8 +20,6 @@ AT_ONCE = 1000  # rows of a command, which may hold them for longer
 EXTENSION = "gazetteer-stored-keys"
 
 Report = Callable[[str, int, int], object]  # of what so many rows are done, of how many
-
-
 Store = Callable[..., object]  # calls the function that it is given, now or in a while
 
 

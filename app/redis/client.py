@@ -9,6 +9,7 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.connection import AbstractConnection
 from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from app.concurrency import has_input
@@ -92,11 +93,36 @@ class CheckedConnection(AbstractConnection):
             error.add_note(NOT_SENT)
             raise
 
+    def read_response(self, *args: Any, disconnect_on_error: bool = True, **options: Any) -> Any:
+        """Read the answer, even after the time-out if it has arrived: then this process was busy,
+        and Redis was in time."""
+        try:
+            while True:
+                try:
+                    return super().read_response(*args, disconnect_on_error=False, **options)
+                except RedisTimeoutError:
+                    connected: Any = self._sock
+                    if not has_input(connected):
+                        raise
+        except ResponseError:
+            raise
+        except BaseException:
+            if disconnect_on_error:
+                self.disconnect()  # type: ignore[no-untyped-call]
+            raise
+
     def can_read(self, timeout: float = 0) -> bool:
         connected: Any = self._sock
         if connected and not timeout and not has_input(connected):
             return False
         return bool(super().can_read(timeout))
+
+
+def another_client(client: Redis) -> Redis:
+    """A client of the same Redis with connections of its own, for another thread of the system."""
+    pool = client.connection_pool
+    options = {"connection_class": pool.connection_class, **pool.connection_kwargs}
+    return Redis.from_pool(type(pool)(**options))
 
 
 class RedisStore:

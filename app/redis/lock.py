@@ -7,15 +7,17 @@ processes do the same work.
 """
 
 import logging
+import os
 import secrets
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
+from redis import Redis
 from redis.exceptions import RedisError
 
-from app.redis.client import redis_store
+from app.concurrency import new_system_lock, start_system_thread
+from app.redis.client import another_client, redis_store
 
 log = logging.getLogger("gazetteer.redis")
 
@@ -41,9 +43,12 @@ local function release(key, token)
 end
 """
 
-# KEYS: the lock. ARGV: its token, the milliseconds of a lease.
+# KEYS: locks. ARGV: the milliseconds of a lease, the token of each. One that was lost is left as it
+# is, and so is a value of another type.
 RENEW = """
-if ask("GET", KEYS[1]) == ARGV[1] then ask("PEXPIRE", KEYS[1], ARGV[2]) end
+for index, key in ipairs(KEYS) do
+  if redis.pcall("GET", key) == ARGV[index + 1] then redis.call("PEXPIRE", key, ARGV[1]) end
+end
 """
 RELEASE = f"{LOCK}release(KEYS[1], ARGV[1])"
 
@@ -54,7 +59,7 @@ class Lock:
 
     def __init__(self, key: str) -> None:
         self.key, self.token, self.held = key, secrets.token_hex(16), False
-        self._renew = redis_store.script(RENEW)
+        self.client = redis_store.client
         self._release = redis_store.script(RELEASE)
 
     @property
@@ -72,11 +77,6 @@ class Lock:
         finally:
             renewal.remove(self)
 
-    def renew(self) -> None:
-        """Extend the lease, if the lock is still ours."""
-        with suppress(RedisError):
-            self._renew(keys=[self.key], args=[self.token, self.lease])
-
     def release(self) -> None:
         """Give the lock up, if it is still ours."""
         if self.held:
@@ -86,18 +86,25 @@ class Lock:
 
 
 class Renewal:
-    """Renews the locks of this process, in one thread as long as there are any."""
+    """Renews the locks of this process, in one thread as long as there are any. The event loop of a
+    web process may be busy for longer than a lease, so it is a thread of the system, with clients
+    of its own."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin without locks; also in a child of this process, where the thread is missing and
+        `guard` may be held forever."""
         self.locks: set[Lock] = set()
-        self.guard = threading.Lock()
+        self.guard = new_system_lock()
         self.runs = False
 
     def add(self, lock: Lock) -> None:
         with self.guard:
             self.locks.add(lock)
             if not self.runs:
-                threading.Thread(target=self.run, daemon=True).start()
+                start_system_thread(self.run)
                 self.runs = True
 
     def remove(self, lock: Lock) -> None:
@@ -105,18 +112,31 @@ class Renewal:
             self.locks.discard(lock)
 
     def run(self) -> None:
-        while True:
-            time.sleep(RENEW_SECONDS)
-            with self.guard:
-                locks = list(self.locks)
-                self.runs = bool(locks)
-            if not locks:
-                return
-            for lock in locks:
+        own: dict[Redis, Redis] = {}
+        while locks := self.wait():
+            for client in {lock.client for lock in locks}:
                 try:
-                    lock.renew()
-                except Exception:  # the others are renewed, and this one again the next time
-                    log.exception("a lock was not renewed")
+                    own[client] = own.get(client) or another_client(client)
+                    renew(own[client], [lock for lock in locks if lock.client is client])
+                except Exception:  # the others are renewed, and these again the next time
+                    log.exception("locks were not renewed")
+        for each in own.values():
+            each.close()
+
+    def wait(self) -> Collection[Lock]:
+        """The locks to renew next; none if the thread has to end."""
+        time.sleep(RENEW_SECONDS)
+        with self.guard:
+            self.runs = bool(self.locks)
+            return list(self.locks)
+
+
+def renew(client: Redis, locks: Collection[Lock]) -> None:
+    """Extend the leases of the locks that are still ours."""
+    keys, tokens = [lock.key for lock in locks], [lock.token for lock in locks]
+    with suppress(RedisError):
+        client.eval(RENEW, len(keys), *keys, int(LEASE_SECONDS * 1000), *tokens)
 
 
 renewal = Renewal()
+os.register_at_fork(after_in_child=lambda: renewal.reset())

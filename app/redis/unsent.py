@@ -2,11 +2,12 @@
 
 A request that may save its session holds its changes back, and sends them in the trip that saves
 it; alone at its end if the session is not saved, and before its next transaction or look-up in a
-cache. Everybody else sends a change at once. What Redis does not take is missed, and sent by the
-same process as soon as Redis answers. If the process is killed first, others see what is cached
-until it expires (lifetime.py).
+cache. Everybody else sends a change at once. Other scripts may run in the same trip. What Redis
+does not take is missed, and sent by the same process as soon as Redis answers. If the process is
+killed first, others see what is cached until it expires (lifetime.py).
 """
 
+import logging
 import threading
 import time
 from collections.abc import Collection
@@ -21,6 +22,8 @@ from app.database.failures import close_session
 from app.database.service import before_next
 from app.redis.changes import add_kinds, call_of, kinds_of_change
 from app.redis.scripts import Call, run_together
+
+log = logging.getLogger("gazetteer.redis")
 
 RETRY_SECONDS = 0.2
 # The kinds of changes, by the prefix of their cache and who made them.
@@ -40,7 +43,8 @@ def hold() -> None:
 
 def end_hold(_error: object = None) -> None:
     """Send what this request held back. Later changes are sent at once."""
-    if g.pop("holds_changes", False) and unsent():
+    g.pop("holds_changes", None)
+    if unsent() or "waiting_calls" in g:
         close_session()  # which logs that the connection was lost, and does not raise
         send_quietly()
 
@@ -49,6 +53,12 @@ def unsent() -> Changes:
     """The changes of this request or command that were not sent yet."""
     found: Changes = g.setdefault("unsent_changes", {})
     return found
+
+
+def run_later(call: Call) -> None:
+    """Have Redis run a script in the next trip that sends changes of this request, or at its end.
+    It is not run if that trip fails."""
+    g.setdefault("waiting_calls", []).append(call)
 
 
 class Missed:
@@ -82,8 +92,13 @@ class Missed:
     def retry(self) -> None:
         while self.is_sending:
             time.sleep(RETRY_SECONDS)
-            with self.app.app_context(), suppress(RedisError):
-                self.send()
+            try:
+                with self.app.app_context():
+                    self.send()
+            except RedisError:  # the client has logged it
+                pass
+            except Exception:
+                log.exception("changes were not sent")
             with self.guard:
                 self.is_sending = bool(self.changes)
 
@@ -113,7 +128,7 @@ def send_quietly(*others: Call) -> None:
 
 def send_all(*others: Call) -> None:
     """As `send()`, and then send what this process could not send before."""
-    if others or unsent():
+    if others or unsent() or "waiting_calls" in g:
         send(*others)
     missed().send()
 
@@ -121,12 +136,12 @@ def send_all(*others: Call) -> None:
 def send(*others: Call) -> list[Any]:
     """Send the changes of this request, and run other scripts in the same trip; returns what these
     returned."""
-    changes = unsent().copy()
+    changes, waiting = unsent().copy(), g.pop("waiting_calls", [])
     unsent().clear()
-    results = send_together(changes, *others)
+    results = send_together(changes, *others, *waiting)
     if changes:
         note_last_write(max(results[: len(changes)]))
-    return results[len(changes) :]
+    return results[len(changes) : len(changes) + len(others)]
 
 
 def send_together(changes: Changes, *others: Call) -> list[Any]:

@@ -1,6 +1,5 @@
 """A lock is held by one, expires, and is renewed and given up by its holder only."""
 
-import threading
 import time
 
 import pytest
@@ -9,6 +8,7 @@ from app.redis import lock as locks
 from app.redis.client import redis_store
 from app.redis.lock import LOCK, Lock
 from tests import servers
+from tests.factories import note_calls
 
 KEY = "gz:lock:work"
 
@@ -97,36 +97,84 @@ def test_a_lock_is_renewed_by_its_holder_only(client, monkeypatch):
     assert 0 < client.ttl(KEY) <= 30
 
 
+def test_a_renewed_lock_that_was_lost_is_not_taken_back(client, monkeypatch):
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
+    mine, other = Lock(KEY), Lock(KEY)
+    assert acquire(mine)
+    renewed = note_calls(monkeypatch, locks, "renew")
+    with mine.renewed():
+        client.delete(KEY)
+        before = len(renewed)
+        servers.wait_until(lambda: len(renewed) > before + 1, "it is tried")
+        assert acquire(other)
+        client.expire(KEY, 30)
+        before = len(renewed)
+        servers.wait_until(lambda: len(renewed) > before + 1, "it is tried")
+    assert client.get(KEY) == other.token
+    assert 0 < client.ttl(KEY) <= 30
+
+
 def test_all_locks_of_a_process_are_renewed_by_one_thread(client, monkeypatch):
     monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
-    before, held = threading.active_count(), [Lock(f"{KEY}:{n}") for n in range(3)]
+    started = note_calls(monkeypatch, locks, "start_system_thread")
+    held = [Lock(f"{KEY}:{n}") for n in range(3)]
     assert all(map(acquire, held))
     with held[0].renewed(), held[1].renewed(), held[2].renewed():
-        assert threading.active_count() == before + 1
         for lock in held:
             client.expire(lock.key, 30)
         servers.wait_until(lambda: all(client.ttl(each.key) > 30 for each in held), "renewed")
-    servers.wait_until(lambda: threading.active_count() == before, "it ends with the last lock")
+    assert len(started) == 1
+    servers.wait_until(lambda: not locks.renewal.runs, "it ends with the last lock")
 
 
-def test_a_lock_that_cannot_be_renewed_leaves_the_others_renewed(client, monkeypatch, caplog):
-    def fail(**_more):
+def test_a_value_of_another_type_leaves_the_other_locks_renewed(client, monkeypatch):
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
+    broken, mine = Lock(f"{KEY}:broken"), Lock(KEY)
+    client.hset(broken.key, "field", "of another program")
+    assert acquire(mine)
+    renewed = note_calls(monkeypatch, locks, "renew")
+    with broken.renewed(), mine.renewed():
+        client.expire(KEY, 30)
+        servers.wait_until(lambda: client.ttl(KEY) > 30, "it is renewed")
+    assert any({broken, mine} == set(of) for _client, of in renewed)
+
+
+def test_locks_are_renewed_again_after_an_error(client, monkeypatch, caplog):
+    def fail(*_args):
         raise ZeroDivisionError
 
     monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
-    broken, mine = Lock(f"{KEY}:broken"), Lock(KEY)
-    broken._renew = fail
+    mine = Lock(KEY)
     assert acquire(mine)
-    with broken.renewed():
-        servers.wait_until(lambda: "a lock was not renewed" in caplog.text, "it fails")
+    with mine.renewed():
+        with monkeypatch.context() as patch:
+            patch.setattr(locks, "renew", fail)
+            servers.wait_until(lambda: "locks were not renewed" in caplog.text, "it fails")
         client.expire(KEY, 30)
-        with mine.renewed():
-            servers.wait_until(lambda: client.ttl(KEY) > 30, "it is renewed")
+        servers.wait_until(lambda: client.ttl(KEY) > 30, "it is renewed")
+
+
+def test_locks_are_renewed_again_after_an_absence_of_redis(make_app, redis_url, monkeypatch):
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 60)
+    monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
+    with servers.short_folder("lock") as folder:
+        path = folder / "redis.sock"
+        path.symlink_to(redis_url.removeprefix("unix://"))
+        app = make_app(REDIS_URL=f"unix://{path}", REDIS_TIMEOUT_MS="10000")
+        with app.app_context():
+            client, mine = redis_store.client, Lock(KEY)
+            assert acquire(mine)
+            path.unlink()
+            renewed = note_calls(monkeypatch, locks, "renew")
+            with mine.renewed():
+                servers.wait_until(lambda: len(renewed) > 2, "it is tried")
+                client.expire(KEY, 30)
+                path.symlink_to(redis_url.removeprefix("unix://"))
+                servers.wait_until(lambda: client.ttl(KEY) > 30, "it is renewed")
 
 
 def test_work_that_fails_ends_the_renewing(client, monkeypatch):
     monkeypatch.setattr(locks, "RENEW_SECONDS", 0.01)
-    before = threading.active_count()
     with pytest.raises(ZeroDivisionError), Lock(KEY).renewed():
         raise ZeroDivisionError
-    servers.wait_until(lambda: threading.active_count() == before, "it ends")
+    servers.wait_until(lambda: not locks.renewal.runs, "it ends")

@@ -98,6 +98,32 @@ def test_what_runs_in_the_same_trip_does_not_wait(holding, version, app):
     assert len(trips) in (1, 3)
 
 
+def set_later(version):
+    """Have a key set with what is sent next; returns the key."""
+    unsent.run_later(Call('ask("SET", KEYS[1], "1")', ["gz:later"], []))
+    assert not version.store.exists("gz:later")
+    return "gz:later"
+
+
+def test_a_script_for_later_runs_in_the_next_trip(holding, version, app):
+    for _time in range(2):
+        unsent.hold()
+        change()
+        key = set_later(version)
+        with connections_held(app) as trips:
+            assert unsent.send(Call("return 7", [], [])) == [7]
+            unsent.end_hold()
+        assert version.changed()
+        assert version.store.delete(key)
+    assert len(trips) == 1
+
+
+def test_a_script_for_later_runs_at_the_end_at_the_latest(app, version):
+    with app.test_request_context():
+        key = set_later(version)
+    assert version.store.exists(key)
+
+
 def test_changes_of_several_tables_are_sent_in_one_trip(holding, version, app):
     other = Version(version.store, "gz:other")
     for _time in range(2):

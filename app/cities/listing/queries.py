@@ -25,7 +25,7 @@ from app.database import keyset
 from app.database.cursor import BY_ID, FIRST, Cursor, Sort, read_integer, read_moment, read_text
 from app.database.dialects import without_index
 from app.database.engine import db, release_connection
-from app.database.failures import DATABASE_ERRORS, Kind, classify
+from app.database.failures import unless_too_long
 from app.database.keyset import (
     COUNT_MOST,
     Listing,
@@ -162,14 +162,16 @@ def read_rows(
 def read_many(listing: CityListing, cursor: Cursor, limit: int) -> list[CityRow]:
     """Along the index of the order. If the rows are at its end, that would read the whole table, so
     after a while they are found by their filters, and sorted."""
-    try:
+
+    def along() -> list[CityRow]:
         with budget.of(ALONG_SECONDS):
             return read_segments(segments(listing, cursor, limit), limit)
-    except DATABASE_ERRORS as error:
-        release_connection()
-        if classify(error) is not Kind.TOO_LONG:
-            raise
-    return read_segments(in_order(all_hits(listing), listing, cursor, by_index=False), limit)
+
+    def in_table() -> list[CityRow]:
+        queries = in_order(all_hits(listing), listing, cursor, by_index=False)
+        return read_segments(queries, limit)
+
+    return unless_too_long(along, in_table)
 
 
 def read_among(ids: list[int], listing: CityListing, cursor: Cursor, limit: int) -> list[CityRow]:

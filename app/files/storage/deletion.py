@@ -1,4 +1,4 @@
-"""Who deletes stored files permanently, and who needs that nobody does."""
+"""The lock between deleting stored files permanently and a backup, which needs all of them."""
 
 import fcntl
 import os

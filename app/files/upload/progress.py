@@ -28,6 +28,7 @@ from app.files.upload.batches import (
 )
 from app.files.upload.multipart import UploadParser
 from app.files.upload.sent_names import decode_sent_names
+from app.redis import unsent
 from app.redis.client import redis_store
 from app.redis.scripts import Call, run_together
 
@@ -37,6 +38,7 @@ WRITE = """
 ask("HSET", KEYS[1], ARGV[1], redis.call("TIME")[1] .. " " .. ARGV[2])
 ask("EXPIRE", KEYS[1], ARGV[3])
 """
+REMOVE = 'ask("HDEL", KEYS[1], ARGV[1])'
 # KEYS: the hash of all batches, that of the person. ARGV: LIFE_SECONDS.
 READ = f"""
 local function batches() {READ_BATCHES} end
@@ -104,10 +106,9 @@ class ProgressNote:
             run_together(call, *([batch.noted()] if batch else []))
 
     def remove(self) -> None:
-        """Remove it, at the end of the request."""
+        """Remove it, in the trip that sends what the upload has changed."""
         if self.is_written:
-            with suppress(RedisError):
-                redis_store.client.hdel(self.key, self.field)
+            unsent.run_later(Call(REMOVE, [self.key], [self.field]))
 
 
 @permitted(Role.VIEWER)

@@ -7,11 +7,14 @@ from typing import Annotated, Any
 
 import msgspec
 
+from app.redis import unsent
 from app.redis.client import redis_store
+from app.redis.scripts import Call
 
 RESULT_MINUTES = 10
 # How many files of an upload the page shows.
 SHOWN = 100
+SAVE = 'ask("SET", KEYS[1], ARGV[1], "EX", ARGV[2])'
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
@@ -37,12 +40,12 @@ class Results(msgspec.Struct):
 
 
 def save(owner_id: int, files: list[dict[str, Any]]) -> str:
-    """Store the results; returns the token."""
+    """Store the results, in the trip that sends what the upload has changed; returns the token."""
     token = secrets.token_urlsafe(16)
     # Refused files come first: they must not be among those that are left out.
     shown = sorted(msgspec.convert(files, list[ShownFile]), key=lambda file: file.kept)[:SHOWN]
     results = Results(owner_id, shown, max(0, len(files) - SHOWN))
-    redis_store.client.set(key_of(token), msgspec.json.encode(results), ex=60 * RESULT_MINUTES)
+    unsent.send(Call(SAVE, [key_of(token)], [msgspec.json.encode(results), 60 * RESULT_MINUTES]))
     return token
 
 

@@ -11,6 +11,7 @@ from app.files.upload.progress import ProgressNote, list_running
 from app.history.bulk import load_heads
 from app.history.recent import recent_changes
 from app.history.undo import undo_entries
+from app.redis import unsent
 from tests.factories import Browser, actor_of, connections_held, entries
 from tests.files.helpers import Script, files_dir, make_person, received
 from tests.html import Page
@@ -169,6 +170,7 @@ def test_a_long_request_belongs_to_its_batch(app):
         [running] = list_running(me).own
         assert (running.files, running.received) == (1, 750)
         note.remove()
+        unsent.send_all()
         [running] = list_running(me).own
         assert (running.files, running.received) == (1, 50)
         # The only file of a batch is shown by its name.

@@ -12,7 +12,15 @@ from app.database.engine import db
 from app.files.models import File
 from app.files.upload import request as upload_request
 from app.files.upload.progress import ProgressNote, list_running
-from tests.factories import HTML, OPERATOR, PASSWORD, Browser, actor_of, note_calls
+from tests.factories import (
+    HTML,
+    OPERATOR,
+    PASSWORD,
+    Browser,
+    actor_of,
+    connections_held,
+    note_calls,
+)
 from tests.files.helpers import PDF, Script, all_connections_taken, make_person, on_disk
 from tests.html import Page
 
@@ -239,6 +247,37 @@ def test_the_progress_of_a_slow_upload_is_shown_to_its_sender(app, monkeypatch):
     with app.app_context():
         assert not list_running(actor_of(script.person_id)).own
         assert not app.extensions["redis"].keys("gz:uploading:*")
+
+
+# For each sender, the trips to Redis when the form was read: whether the session has ended, and one
+# after the commit.
+@pytest.mark.parametrize(("sender", "most"), [("script", 1), ("page", 2), ("page's script", 2)])
+def test_it_makes_one_trip_to_redis_after_its_commit(app, monkeypatch, as_page, sender, most):
+    """Its progress is removed, its results are stored and the change is sent."""
+    ask_often(monkeypatch)
+    page, (name, token) = as_page
+    written = note_calls(monkeypatch, ProgressNote, "write")
+    read, before = upload_request.read_or_error, []
+    fields = [(name, token)]
+    if sender == "page's script":
+        fields.append((b'name="batch"', b"k"))
+        page.headers["Accept"] = "application/json"
+    head = b"\r\n--x\r\nContent-Disposition: form-data; "
+    end = b"".join(head + name + b"\r\n\r\n" + value for name, value in fields) + b"\r\n--x--\r\n"
+
+    def read_and_note():
+        error = read()
+        before.append(len(trips))
+        return error
+
+    monkeypatch.setattr(upload_request, "read_or_error", read_and_note)
+    for _time in range(2):  # the first one may have to send the text of scripts
+        with connections_held(app) as trips:
+            response = SlowForm(iter(()), end).send(Script(app) if sender == "script" else page)
+        assert response.status_code in (200, 303), response.text
+    assert written
+    assert len(trips) - before[-1] == most
+    assert not app.extensions["redis"].keys("gz:uploading:*")
 
 
 def test_progress_is_noted_more_often_than_the_sender_is_checked(app, monkeypatch):
