@@ -21,7 +21,7 @@ def pruned(source: Any) -> Iterator[tuple[str, Element]]:
             around[-1].clear()
 
 
-class Texts:
+class SharedTexts:
     """The shared texts of a workbook, read as far as they were asked for, in one piece of memory: a
     list of them takes three times as much."""
 
@@ -63,7 +63,7 @@ def read_strings(reader: Any) -> None:
 
     part = reader.package.find(SHARED_STRINGS)
     if part is not None:
-        reader.shared_strings = Texts(reader.archive.open(part.PartName[1:]))
+        reader.shared_strings = SharedTexts(reader.archive.open(part.PartName[1:]))
 
 
 def make_frugal() -> None:
