@@ -127,7 +127,7 @@ def begin(path: Path) -> bool:
 
 def send(path: Path) -> int:
     """Copy a file into the storage folder, and begin an import of the operator; returns its id."""
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as source:
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as source:
         file = SentFile(os.fstat(source.fileno()).st_size)
         try:
             while block := source.read(BLOCK):
