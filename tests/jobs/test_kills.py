@@ -33,6 +33,8 @@ class Programs:
     """The programs of one host, which are started again when they are killed, as supervisor does,
     and a Redis that writes its data."""
 
+    module = "tests.jobs.programs"
+
     def __init__(self, folder: Path, env: dict[str, str], fsync: str) -> None:
         self.folder, self.fsync = folder, fsync
         self.socket = folder / "redis.sock"
@@ -50,7 +52,7 @@ class Programs:
                 "--dir", str(self.folder), "--appendonly", "yes", "--appendfsync", self.fsync,
                 "--save", "",
             ],
-        }.get(name, [sys.executable, "-m", "tests.jobs.programs", name])  # fmt: skip
+        }.get(name, [sys.executable, "-m", self.module, name])  # fmt: skip
         with self.log.open("ab") as out:
             self.running[name] = subprocess.Popen(
                 words, cwd=ROOT, env=self.env, stdout=out, stderr=out, start_new_session=True
