@@ -67,6 +67,7 @@ class Settings:
     files_dir: Path
     backup_dir: Path
     backups_retained: int
+    import_dir: Path | None
     upload_extensions: tuple[str, ...]
     upload_max_bytes: int
     nginx_sends_files: bool
@@ -107,6 +108,7 @@ class Settings:
             files_dir=Path(env.get("FILES_DIR") or instance / "files").resolve(),
             backup_dir=Path(env.get("BACKUP_DIR") or instance / "backups").resolve(),
             backups_retained=integer(env, "BACKUPS_RETAINED", 7, 1, 1000),
+            import_dir=Path(env["IMPORT_DIR"]).resolve() if env.get("IMPORT_DIR") else None,
             upload_extensions=extensions(env),
             upload_max_bytes=integer(env, "UPLOAD_MAX_MB", 100, 1, 100_000) << 20,
             nginx_sends_files=boolean(env, "NGINX_SENDS_FILES"),

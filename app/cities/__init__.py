@@ -49,7 +49,7 @@ def add_schedules(app: Flask) -> None:
     from flask_babel import lazy_gettext as _l
 
     from app.cities import search_keys
-    from app.cities.importing import cleaning
+    from app.cities.importing import cleaning, incoming
     from app.cities.removed import services as removed
     from app.schedules import shipped
     from app.schedules.shipped import Shipped, add_housekeeping
@@ -63,6 +63,9 @@ def add_schedules(app: Flask) -> None:
          cleaning.delete_ended),
     ):  # fmt: skip
         add_housekeeping(app, name, label, seconds, work)
+    if app.config["SETTINGS"].import_dir:
+        label = _l("Import files from the folder")
+        add_housekeeping(app, "cities.import_folder", label, 60, incoming.import_folder)
     label = _l("Nightly export of cities")
     shipped.add(app, Shipped("nightly-export", label, "cities.export", "0 4 * * *", paused=True))
 

@@ -95,7 +95,7 @@ def list_waiting(actor: Actor) -> Sequence[Row[Any]]:
         CityImport.id,
         CityImport.file_name,
         CityImport.created_at,
-        (CityImport.state != ImportState.STORED).label("is_read"),
+        CityImport.state,
         LINES.label("lines"),
     ).where(waiting_of(actor), CAN_GO_ON)
     return db.session.execute(query.order_by(CityImport.id.desc()).limit(MOST_WAITING)).all()

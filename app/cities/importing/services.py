@@ -10,7 +10,7 @@ from app.cities.importing.queries import count_unconfirmed, load_import
 from app.cities.importing.reading.choices import Reading, check_reading
 from app.cities.importing.reading.samples import without_columns
 from app.cities.importing.reading.sniff import is_workbook
-from app.cities.importing.reading.tables import open_table
+from app.cities.importing.reading.tables import WORKBOOK_BYTES
 from app.cities.importing.storage import (
     ImportFile,
     SentFile,
@@ -28,7 +28,8 @@ from app.history.services import Change, record
 from app.jobs.services import end_job, insert_job
 from app.jobs.waiting import JobEnd, wait_for_job
 from app.redis.ids import next_id
-from app.text import N_
+from app.text import N_, Bytes
+from app.textfiles.records import refused
 
 STAGE = "cities.stage"  # the kind of the job
 WAIT_SECONDS = 2.0  # in which small files are staged
@@ -57,7 +58,13 @@ def begin_import(actor: Actor, file_name: str, file: SentFile) -> int:
     the file is of another kind, NoSpace while the disk is nearly full: then nothing is stored."""
     if file.problem is not None:
         raise file.problem
-    is_workbook(file.path)
+    if is_workbook(file.path) and file.size > WORKBOOK_BYTES:
+        raise refused(
+            N_(
+                "An Excel workbook can have at most %(size)s. Save it as CSV.",
+                size=Bytes(WORKBOOK_BYTES),
+            )
+        )
     codec, job_id = remembered_codec(actor), next_id()
     with stored(file) as kept:
         return insert_import(actor, display_name(file_name), kept, job_id, codec)
@@ -69,11 +76,7 @@ def read_again(actor: Actor, import_id: int, reading: Reading) -> None:
     cannot be read: then the import stays as it was."""
     path = path_of_import(load_import(actor, import_id, unfinished=True))
     check_reading(reading, is_workbook(path))
-    reading = without_columns(path, reading)
-    if reading.sheet is None:
-        with open_table(path, reading):
-            pass
-    begin_again(actor, import_id, reading, next_id())
+    begin_again(actor, import_id, without_columns(path, reading), next_id())
     wait_for_staging(actor, import_id)
 
 

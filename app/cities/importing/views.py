@@ -17,7 +17,7 @@ from app.cities.importing.forms import ImportForm, ReadingForm
 from app.cities.importing.models import MOST_WAITING, ImportState, LineKind, LineOutcome
 from app.cities.importing.queries import load_import
 from app.cities.importing.reading.header import SEPARATORS
-from app.cities.importing.reading.tables import MOST_BYTES, MOST_LINES
+from app.cities.importing.reading.tables import MOST_BYTES, MOST_LINES, WORKBOOK_BYTES
 from app.cities.importing.refused import stream_refused
 from app.cities.importing.storage import SentFile
 from app.current import actor
@@ -68,6 +68,7 @@ def import_cities() -> Redirect | tuple[str, int]:
         latest=describe_feed(actor(), latest_entries(actor(), "import.apply")),
         most=MOST_LINES,
         most_bytes=MOST_BYTES,
+        workbook_bytes=WORKBOOK_BYTES,
         most_waiting=MOST_WAITING,
         example=EXAMPLE,
     ), sent.status
