@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from app.settings.delivery_targets import DeliveryTarget, delivery_targets
 from app.settings.environment import ROOT, SettingError, env_file, environment
 from app.settings.parsers import (
     boolean,
@@ -54,6 +55,7 @@ class Settings:
     port: int
     web_workers: int
     job_children: int
+    delivery_targets: tuple[DeliveryTarget, ...]
     database_url: str
     redis_url: str
     private_redis: bool
@@ -65,6 +67,7 @@ class Settings:
     files_dir: Path
     backup_dir: Path
     backups_retained: int
+    import_dir: Path | None
     upload_extensions: tuple[str, ...]
     upload_max_bytes: int
     nginx_sends_files: bool
@@ -93,6 +96,7 @@ class Settings:
             port=integer(env, "PORT", 8000, 1, 65535),
             web_workers=integer(env, "WEB_WORKERS", 2, 1, 64),
             job_children=integer(env, "JOB_CHILDREN", 1, 1, 64),
+            delivery_targets=delivery_targets(env),
             database_url=database_url(env.get("DATABASE_URL", ""), instance),
             redis_url=check_redis_url(redis_url) or f"unix://{redis_socket(instance)}",
             private_redis=not redis_url,
@@ -104,6 +108,7 @@ class Settings:
             files_dir=Path(env.get("FILES_DIR") or instance / "files").resolve(),
             backup_dir=Path(env.get("BACKUP_DIR") or instance / "backups").resolve(),
             backups_retained=integer(env, "BACKUPS_RETAINED", 7, 1, 1000),
+            import_dir=Path(env["IMPORT_DIR"]).resolve() if env.get("IMPORT_DIR") else None,
             upload_extensions=extensions(env),
             upload_max_bytes=integer(env, "UPLOAD_MAX_MB", 100, 1, 100_000) << 20,
             nginx_sends_files=boolean(env, "NGINX_SENDS_FILES"),

@@ -19,11 +19,16 @@ def settings() -> Settings:
     return value
 
 
+def derived_key(purpose: str) -> bytes:
+    """A key of its own for each purpose, from the secret of this installation."""
+    return hmac.digest(settings().secret_key.encode(), purpose.encode(), hashlib.sha256)
+
+
 def mac(purpose: str, text: str) -> str:
-    """The HMAC-SHA256 of a text with the secret of this installation, under a key of its own for
-    each purpose; 43 characters of base64url."""
-    key = hmac.digest(settings().secret_key.encode(), purpose.encode(), hashlib.sha256)
-    digest = hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    """The HMAC-SHA256 of a text with the key of a purpose; 43 characters of base64url."""
+    digest = hmac.digest(
+        derived_key(purpose), text.encode("utf-8", "surrogatepass"), hashlib.sha256
+    )
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 

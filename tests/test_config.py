@@ -26,7 +26,7 @@ KEY = "k" * 64
         {"SITE_NAME": "x" * 41}, {"SITE_NAME": "two\nlines"}, {"SITE_NAME": "a\u202eb"},
         {"DEFAULT_LANGUAGE": "tlh"}, {"LOG_FORMAT": "xml"}, {"LOG_LEVEL": "LOUD"},
         {"TIME_ZONE": "Mars/Olympus"}, {"TIME_ZONE": "../etc/passwd"}, {"TIME_ZONE": "/etc/passwd"},
-        {"SECRET_KEY": "short"},
+        {"SECRET_KEY": "short"}, {"DELIVERY_TARGETS": "ftp://example.org"},
         {"REDIS_URL": "localhost:6379"}, {"REDIS_URL": "http://localhost"},
         {"DATABASE_URL": "nonsense"}, {"DATABASE_URL": "postgresql://h/d"},
         {"DATABASE_URL": "mysql://user:geheim@host"}, {"DATABASE_URL": "mysql://host/"},

@@ -22,18 +22,19 @@ UNDECORATED = {
     "builds an error": {
         "cities/services.py: missing",
     },
+    "reads what the actor alone has chosen": {
+        "cities/importing/services.py: remembered_codec",
+    },
     "finds out who the actor is": {
         "auth/tokens/services.py: authenticate",
     },
     "is a part of a service": {
-        "cities/services.py: newest_id",
         "files/services.py: newest_current",
         "files/services.py: recorded",
         "history/services.py: changed_fields",
         "history/services.py: dump",
         "history/services.py: new_batch_id",
         "history/services.py: record",
-        "history/services.py: record_rows",
         "jobs/services.py: insert_job",
         "jobs/services.py: restart",
     },

@@ -12,7 +12,7 @@ def init_app(app: Flask) -> None:
     from app.cities.details.crumbs import city_crumbs
     from app.cities.exporting import views as exporting_views
     from app.cities.exporting.tasks import EXPORT
-    from app.cities.importing import staging, storage
+    from app.cities.importing import applying, staging, storage
     from app.cities.importing import views as importing_views
     from app.cities.listing.list_page import source_hash
     from app.cities.listing.row_format import city_name
@@ -32,6 +32,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(city_name)
     app.add_template_filter(shown_name)
     app.add_template_global(city_crumbs)
+    applying.init_app(app)
     add_store(app, storage.FOLDER, storage.has_import)
     stored_keys.register(app, search_keys.KEYS)
     stored_keys.register(app, search_keys.REMOVED_KEYS)
@@ -48,7 +49,7 @@ def add_schedules(app: Flask) -> None:
     from flask_babel import lazy_gettext as _l
 
     from app.cities import search_keys
-    from app.cities.importing import cleaning
+    from app.cities.importing import cleaning, incoming
     from app.cities.removed import services as removed
     from app.schedules import shipped
     from app.schedules.shipped import Shipped, add_housekeeping
@@ -62,6 +63,9 @@ def add_schedules(app: Flask) -> None:
          cleaning.delete_ended),
     ):  # fmt: skip
         add_housekeeping(app, name, label, seconds, work)
+    if app.config["SETTINGS"].import_dir:
+        label = _l("Import files from the folder")
+        add_housekeeping(app, "cities.import_folder", label, 60, incoming.import_folder)
     label = _l("Nightly export of cities")
     shipped.add(app, Shipped("nightly-export", label, "cities.export", "0 4 * * *", paused=True))
 
@@ -73,7 +77,7 @@ def add_entries(app: Flask) -> None:
     from app.cities.queries import may_read_cities
     from app.web.navigation import MenuItem, add_to_bar, add_to_search
 
-    own, words = ("cities", "cities_removed", "importing"), "export 导出"
+    own, words = ("cities", "cities_removed", "importing", "imports"), "export 导出"
     add_to_bar(
         app, MenuItem("cities.list_cities", _l("Cities"), 10, may_read_cities, own, words=words)
     )
@@ -83,6 +87,7 @@ def add_entries(app: Flask) -> None:
     for item in (
         MenuItem("cities.create_city", _l("Add city"), 10, may_write, words="new 新增 新建"),
         MenuItem("importing.import_cities", _l("Import cities"), 10, may_write, words="CSV Excel"),
+        MenuItem("imports.list_imports", _l("Imports"), 10, may_write, words="CSV Excel undo 撤销"),
         MenuItem("cities_removed.list_removed", _l("Removed cities"), 10, may_write),
     ):
         add_to_search(app, item)

@@ -13,7 +13,7 @@ from app.cities.rules import Pair, keys, pair_of, search_keys, sort_key
 from app.database.engine import db, release_connection
 from app.database.idempotency import created_by_form
 from app.database.service import after_commit, unrecorded
-from app.database.stored_keys import BATCH, StoredKeys, update_keys
+from app.database.stored_keys import BATCH, StoredKeys, update_rows
 from app.errors import Locked
 
 FILL_BATCHES = 40
@@ -71,7 +71,7 @@ def fill_batch() -> int:
     for condition in DUE:
         query = KEYS.query.where(condition).limit(BATCH).with_for_update()
         changes = KEYS.changed(db.session.execute(query).all())
-        update_keys(City, changes)
+        update_rows(City, changes)
         count += len(changes)
     if count:
         after_commit(CACHE.invalidate)

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from app.actor import Actor
 from app.cities import undo
 from app.cities.fields import FIELDS
+from app.cities.importing.applying.queries import undoable_entries
+from app.cities.importing.applying.services import undo_entry
 from app.cities.importing.models import CityImport, LineKind
 from app.cities.importing.queries import IS_STAGED, owned_by
 from app.cities.listing.row_format import city_name
@@ -39,9 +41,20 @@ def import_note(fields: Mapping[str, Any]) -> str:
     counted = [
         (LineKind.NEW, N_("%(n)s added", n=fields.get("new", 0))),
         (LineKind.CHANGED, N_("%(n)s changed", n=fields.get("changed", 0))),
+        ("skipped", N_("%(n)s skipped", n=fields.get("skipped", 0))),
         (LineKind.REFUSED, N_("%(n)s refused", n=fields.get("refused", 0))),
     ]
     return join_names(text for kind, text in counted if fields.get(kind))
+
+
+def undo_note(fields: Mapping[str, Any]) -> str:
+    """What undoing an import did."""
+    counted = [
+        ("removed", N_("%(n)s removed", n=fields.get("removed", 0))),
+        ("reverted", N_("%(n)s restored", n=fields.get("reverted", 0))),
+        ("kept", N_("%(n)s kept", n=fields.get("kept", 0))),
+    ]
+    return join_names(text for name, text in counted if fields.get(name))
 
 
 def readable_imports(actor: Actor, ids: Collection[int]) -> Collection[int]:
@@ -100,6 +113,7 @@ IMPORT = Subject(
         "import.begin": _l("Import started"),
         "import.apply": _l("Cities imported"),
         "import.cancel": _l("Import cancelled"),
+        "import.undo": _l("Import undone"),
     },
     fields={
         "file_name": _l("File"),
@@ -108,9 +122,18 @@ IMPORT = Subject(
         "changed": _l("Changed lines"),
         "same": _l("Unchanged lines"),
         "refused": _l("Refused lines"),
+        "skipped": _l("Skipped lines"),
+        "removed": _l("Added cities removed"),
+        "reverted": _l("Former values restored"),
+        "kept": _l("Kept as they are"),
     },
-    counts=tuple(LineKind),
-    sentences={"import.apply": _l("%(who)s imported %(what)s")},
-    feed=("import.apply",),
-    notes={"import.apply": import_note},
+    counts=(*LineKind, "skipped", "removed", "reverted", "kept"),
+    sentences={
+        "import.apply": _l("%(who)s imported %(what)s"),
+        "import.undo": _l("%(who)s undid the import of %(what)s"),
+    },
+    feed=("import.apply", "import.undo"),
+    notes={"import.apply": import_note, "import.undo": undo_note},
+    undo=undo_entry,
+    undoable=undoable_entries,
 )

@@ -137,11 +137,11 @@ def step() -> None:
 
 @unrecorded
 def store_keys(model: Any, changes: list[dict[str, Any]]) -> None:
-    update_keys(model, changes)
+    update_rows(model, changes)
 
 
-def update_keys(model: Any, changes: list[dict[str, Any]]) -> None:
-    """Update rows by id, within a transaction."""
+def update_rows(model: Any, changes: list[dict[str, Any]]) -> None:
+    """Update rows by their primary key, within a transaction."""
     if not changes:
         return
     if db.engine.dialect.name == "mysql":
@@ -160,8 +160,10 @@ def update_from_json(model: Any, names: Sequence[str]) -> TextClause:
         f"{name} {table.c[name].type.compile(dialect)} PATH '$[{number}]'"
         for number, name in enumerate(names)
     )
-    values = ", ".join(f"{table.name}.{name} = new.{name}" for name in names if name != "id")
+    same = [f"{table.name}.{name} = new.{name}" for name in names]
+    keys = [each for name, each in zip(names, same, strict=True) if name in table.primary_key.c]
+    values = [each for each in same if each not in keys]
     return text(
         f"UPDATE JSON_TABLE(:rows, '$[*]' COLUMNS ({columns})) AS new"  # noqa: S608 - our names
-        f" STRAIGHT_JOIN {table.name} ON {table.name}.id = new.id SET {values}"
+        f" STRAIGHT_JOIN {table.name} ON {' AND '.join(keys)} SET {', '.join(values)}"
     )

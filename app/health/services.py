@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from flask import current_app
@@ -16,7 +17,6 @@ from sqlalchemy import select, text
 from app.auth import common_passwords
 from app.backups import maintenance
 from app.backups.proofs import last_proof
-from app.clock import beats
 from app.concurrency import run_in_thread
 from app.current import settings
 from app.database import schema
@@ -31,12 +31,11 @@ from app.database.failures import (
 )
 from app.database.limits import CONNECTIONS
 from app.disk import others_can_read
+from app.health import work
 from app.health.rules import ago, warn_of_memory
 from app.health.warnings import last_proxy, last_refusal
-from app.jobs.queries import has_worker
 from app.redis import failures as redis_failures
 from app.redis.client import redis_store
-from app.schedules.queries import read_problems
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,6 @@ class Check:
 READY_SECONDS = 1.0
 NOT_READY_SECONDS = 0.2
 
-NO_WORKER = Check(True, "warning: no worker runs, so jobs wait; see `supervisorctl status worker`")
-NO_CLOCK = Check(True, "warning: no clock runs; see `supervisorctl status clock`")
 READABLE = Check(
     True,
     "warning: every account of this machine can read the database, the log or the files; "
@@ -125,20 +122,18 @@ def check_all() -> dict[str, Check]:
     checks: dict[str, Callable[[], Check]] = {
         "database": check_database,
         "tables": check_tables,
-        "clock": check_clock,
-        "worker": check_worker,
         "redis": check_redis,
         "storage": check_storage,
         "proxy": check_proxy,
         "passwords": check_passwords,
         "backups": check_backups,
-        "schedules": check_schedules,
+        **{name: partial(check_work, warn) for name, warn in work.CHECKS.items()},
     }
     report: dict[str, Check] = {}
     if maintenance.is_restoring(settings().files_dir):
         return {"backups": RESTORING}
     for name, check in checks.items():
-        needs_database = name in ("tables", "clock", "worker", "backups", "schedules")
+        needs_database = name in ("tables", "backups", *work.CHECKS)
         if needs_database and not all(each.ok for each in report.values()):
             continue  # this would wait for the same time-out again
         report[name] = check()
@@ -191,38 +186,14 @@ def check_tables() -> Check:
         db.session.rollback()
 
 
-def check_clock() -> Check:
-    """Check that a clock runs; pages do not need it."""
+def check_work(warn: Callable[[], str]) -> Check:
+    """A check of work.py; pages do not need it."""
     try:
-        return NO_CLOCK if beats.is_late() else Check()
+        return Check(True, warn())
     except DATABASE_ERRORS as error:
         return failed(error)
     finally:
         db.session.rollback()
-
-
-def check_worker() -> Check:
-    """Check that a process does jobs; pages do not need it."""
-    try:
-        return Check() if has_worker() else NO_WORKER
-    except DATABASE_ERRORS as error:
-        return failed(error)
-    finally:
-        db.session.rollback()
-
-
-def check_schedules() -> Check:
-    """Check that no run was missed or failed within a day; pages do not need it."""
-    try:
-        found = read_problems()
-    except DATABASE_ERRORS as error:
-        return failed(error)
-    finally:
-        db.session.rollback()
-    if found is None:
-        return Check()
-    text = f"warning: {found.count} missed or failed within a day; see the page Schedules"
-    return Check(True, text)
 
 
 def check_redis() -> Check:

@@ -17,10 +17,10 @@ EVERYBODY, ADMINISTRATORS = 0, -1
 
 
 class HistoryEntry(db.Model):  # type: ignore[name-defined,misc]
-    """One change. Entries are never updated, except for the count of a pruning that is running.
-    They hold the ids of what they name without foreign keys: an entry outlives its subject, and a
-    foreign key would lock the person's row at each change. `actor_id` is empty for the command
-    line and for visitors.
+    """One change. Entries are never updated, except for the counts of a pruning or an import that
+    goes on. They hold the ids of what they name without foreign keys: an entry outlives its
+    subject, and a foreign key would lock the person's row at each change. `actor_id` is empty for
+    the command line and for visitors.
 
     `before` and `after` are JSON objects of the fields that changed; `before` is empty for
     something new, `after` for something removed. `version` is the subject's after the change.

@@ -75,13 +75,27 @@ def columns_of(change: Change, reverts_id: int | None, folded: bool = False) -> 
 
 def record_rows(actor: Actor, action: str, rows: Select[*tuple[Any, ...]], batch_id: str) -> None:
     """Write entries for thousands of changes in one statement: `rows` is a query for the columns
-    `subject_id`, `old_values` and `new_values` (as `dump()` writes them) and `version`. In the feed
-    an entry about the whole, with the same batch, stands for them."""
+    `subject_id`, `old_values` and `new_values` (as `dump()` writes them), `version` and, of changes
+    that undo others, `reverts_id`. In the feed an entry about the whole, with the same batch,
+    stands for them."""
     columns = HistoryEntry.__table__.c
     common = common_columns(actor, action, batch_id=batch_id, visible_to=EVERYBODY, folded=True)
     values = [literal(value, columns[name].type) for name, value in common.items()]
-    names = ["subject_id", "old_values", "new_values", "version", *common]
+    names = ["subject_id", "old_values", "new_values", "version", "reverts_id"]
+    names = [*names[: len(rows.selected_columns)], *common]
     db.session.execute(INSERT.from_select(names, rows.add_columns(*values)))
+
+
+def update_entry(action: str, subject_id: int, fields: Fields) -> None:
+    """Have the entry of something that goes on say how far it is, within the running service."""
+    kind = action.partition(".")[0]
+    entry = update(HistoryEntry).where(
+        HistoryEntry.subject_kind == kind,
+        HistoryEntry.subject_id == subject_id,
+        HistoryEntry.action == action,
+    )
+    entry = entry.values(after=dump(fields)).execution_options(synchronize_session=False)
+    db.session.execute(entry)
 
 
 def common_columns(actor: Actor, action: str, **more: Any) -> dict[str, Any]:

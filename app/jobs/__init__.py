@@ -15,7 +15,7 @@ def init_app(app: Flask) -> None:
     from app.clock import registry
     from app.current import active_jobs
     from app.history.subjects import register
-    from app.jobs import commands, kinds, retention, shared, subjects, views
+    from app.jobs import commands, deliveries, kinds, retention, shared, subjects, views
     from app.jobs.worker import outbox
     from app.schedules.shipped import add_housekeeping
     from app.web.navigation import MenuItem, add_to_bar
@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
     kinds.init_app(app)
     register(app, subjects.JOB)
     shared.init_app(app)
+    deliveries.init_app(app)
     app.register_blueprint(views.bp)
     app.cli.add_command(commands.jobs)
     app.cli.add_command(commands.explain_id)

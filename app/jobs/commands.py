@@ -1,11 +1,17 @@
-"""flask jobs: listing, showing, cancelling and retrying jobs; flask id: what an id says."""
+"""flask jobs: listing, showing, cancelling and retrying jobs, sending their results again.
+flask id: what an id says."""
 
 import click
 from flask.cli import AppGroup
 
 from app.actor import Actor
+from app.current import settings
 from app.database.cursor import FIRST
 from app.jobs import queries, services
+from app.jobs.deliveries.queries import list_deliveries
+from app.jobs.deliveries.rows import DeliveryRow, describe_deliveries
+from app.jobs.deliveries.services import send_again
+from app.jobs.deliveries.signing import key_of
 from app.jobs.models import Job, JobState
 from app.jobs.queries import JobListing
 from app.jobs.rows import JobRow, describe_jobs, file_name_of
@@ -45,8 +51,19 @@ def show_job(job_id: int) -> None:
     for name, value in details(row):
         if value not in (None, ""):
             click.echo(f"{name}: {value}")
+    for each in describe_deliveries(list_deliveries(Actor.operator(), job_id)):
+        click.echo(delivery_line(each))
     for line in queries.read_lines(Actor.operator(), job):
         click.echo(f"{line.at:%Y-%m-%d %H:%M:%S}\t{line.shown}")
+
+
+def delivery_line(row: DeliveryRow) -> str:
+    """Where the result is sent, on one line; `resend` takes the id."""
+    each = row.delivery
+    following = f"next attempt {each.next_at:%Y-%m-%d %H:%M:%S}" if each.next_at else ""
+    attempts = f"attempts {each.attempts}"
+    words = ("delivery", str(each.id), each.state, attempts, each.target, following, row.error)
+    return "\t".join(filter(None, words))
 
 
 def details(row: JobRow) -> list[tuple[str, object]]:
@@ -75,6 +92,22 @@ def cancel_job(job_id: int) -> None:
 def retry_job(job_id: int) -> None:
     """Start a job again with the same arguments."""
     click.echo(services.retry_job(Actor.operator(), job_id))
+
+
+@jobs.command("resend")
+@click.argument("job_id", type=int)
+@click.argument("delivery_id", type=int)
+def resend(job_id: int, delivery_id: int) -> None:
+    """Send the result of a job again that was not received."""
+    send_again(Actor.operator(), job_id, delivery_id)
+    click.echo("The result is sent again.")
+
+
+@jobs.command("delivery-keys")
+def print_delivery_keys() -> None:
+    """Print the key of each server of DELIVERY_TARGETS, with which it checks signatures."""
+    for target in settings().delivery_targets:
+        click.echo(f"{target.origin}\t{key_of(target.origin)}")
 
 
 @click.command("id")

@@ -38,7 +38,8 @@ class JobKind:
 
     Of an `exclusive` kind one job runs at a time, and if it has a `family`, one of all kinds of
     that family. With `key_of` the result is shared: it belongs to nobody, is computed once for the
-    arguments that have the same key, and all members may read it.
+    arguments that have the same key, and all members may read it. The result of one that `delivers`
+    may be sent to a server of the list (deliveries/).
 
     `run` does the work and returns the result as text. If it does not report progress or write to
     its log for `patience` seconds, its process is killed and the job begun again. `housekeeping` is
@@ -54,6 +55,7 @@ class JobKind:
     family: str = ""
     by_token: bool = True
     key_of: Callable[[Args], str] | None = None
+    delivers: bool = False
     check: Callable[[Args], Args] = any_args
     describe: Callable[[Args], Mapping[str, str]] = lambda _args: {}
     suggest: Callable[[Actor], Args] = lambda _actor: {}

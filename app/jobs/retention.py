@@ -8,6 +8,7 @@ from sqlalchemy import and_, delete, or_, select
 from app.database.dialects import DatabaseTime
 from app.database.engine import db
 from app.database.service import unrecorded
+from app.jobs.deliveries.queries import is_being_delivered
 from app.jobs.models import Job
 from app.removed.emptying import repeat_for
 
@@ -25,9 +26,10 @@ def delete_ended() -> int:
 
 @unrecorded
 def delete_batch(most: int) -> int:
-    """Delete some of them; returns how many."""
+    """Delete some of them, unless their result is still to be sent; returns how many."""
     old = Job.ended_at < DatabaseTime(-DAYS * DAY)
     nobodys = and_(Job.created_by.is_(None), Job.ended_at < DatabaseTime(-NOBODYS_DAYS * DAY))
-    ids = db.session.scalars(select(Job.id).where(or_(old, nobodys)).limit(most)).all()
+    ended = select(Job.id).where(or_(old, nobodys), ~is_being_delivered())
+    ids = db.session.scalars(ended.limit(most)).all()
     deleted: Any = db.session.execute(delete(Job).where(Job.id.in_(ids))) if ids else None
     return deleted.rowcount if deleted else 0

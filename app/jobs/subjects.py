@@ -38,13 +38,15 @@ JOB = Subject(
         "job.start": _l("Job started"),
         "job.cancel": _l("Job cancelled"),
         "job.retry": _l("Job started again"),
+        "job.deliver": _l("Result sent"),
     },
-    fields={"kind": _l("Kind")},
+    fields={"kind": _l("Kind"), "target": _l("To")},
     formats={"kind": label_of},
     sentences={
         "job.start": _l("%(who)s started %(what)s"),
         "job.cancel": _l("%(who)s cancelled %(what)s"),
         "job.retry": _l("%(who)s started %(what)s again"),
+        "job.deliver": _l("%(who)s had the result of %(what)s sent"),
     },
     this=_l("this job"),
 )

@@ -11,6 +11,10 @@ from app.history.feed import describe_feed
 from app.history.queries import entries_about
 from app.jobs import queries, services
 from app.jobs.counts import publish_count
+from app.jobs.deliveries import services as deliveries
+from app.jobs.deliveries.forms import form_of
+from app.jobs.deliveries.queries import list_deliveries
+from app.jobs.deliveries.rows import describe_deliveries
 from app.jobs.kinds import JobKind, all_kinds, label_of
 from app.jobs.models import KIND_LENGTH, RESULT_DAYS, JobState
 from app.jobs.queries import NO_JOB, JobListing
@@ -70,6 +74,7 @@ def show_job(job_id: int) -> str:
         job=job,
         args=described_args(job.kind, job.args),
         lines=queries.read_lines(actor(), job),
+        deliveries=describe_deliveries(list_deliveries(actor(), job_id)),
         may_change=queries.is_own(actor(), job),
         days=RESULT_DAYS,
         feed=describe_feed(actor(), entries_about(actor(), "job", job_id), about=True),
@@ -85,10 +90,12 @@ def start_job(kind: str) -> ResponseReturnValue:
     found = next((each for each in startable_kinds() if each.name == kind), None)
     if found is None:
         raise NotFound(NO_JOB)
-    form = found.form(data={**found.suggest(actor()), **request.args})
-    sent = submit(form, lambda: services.start_job(actor(), kind, form.data))
+    form = form_of(found)(data={**found.suggest(actor()), **request.args})
+    target = form.data.get("target")
+    sent = submit(form, lambda: deliveries.start_job(actor(), kind, form.data, target))
     if sent.done:
-        return redirect(url_for("jobs.show_job", job_id=sent.result), 303)
+        job_id, _delivery = sent.result
+        return redirect(url_for("jobs.show_job", job_id=job_id), 303)
     return render_template("jobs/start_job.html", form=form, kind=found), sent.status
 
 

@@ -11,7 +11,7 @@ from app.history.entries import COMMAND_LINE, person_names
 from app.jobs.kinds import all_kinds, label_of
 from app.schedules.models import RunState, Schedule, ScheduleRun
 from app.schedules.queries import last_runs
-from app.schedules.shipped import name_of
+from app.schedules.shipped import all_shipped, name_of
 from app.schedules.triggers import TriggerKind
 
 TRIGGERS: Mapping[str, Any] = {
@@ -50,6 +50,11 @@ class ScheduleRow:
     def is_housekeeping(self) -> bool:
         kind = all_kinds().get(self.schedule.kind)
         return kind is not None and kind.housekeeping is not None
+
+    @property
+    def is_unknown(self) -> bool:
+        """True for one that another release ships, or this one with other settings."""
+        return self.schedule.shipped is not None and self.schedule.shipped not in all_shipped()
 
     @property
     def is_over(self) -> bool:

@@ -53,7 +53,8 @@ def add_housekeeping(
     """Have the clock do short work every so many seconds (running/housekeeping.py). The name is
     also that of its kind of job."""
     kinds.add_housekeeping(app, name, label, work)
-    add(app, Shipped(name, label, name, f"{seconds} s", TriggerKind.INTERVAL))
+    every = f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"
+    add(app, Shipped(name, label, name, every, TriggerKind.INTERVAL))
 
 
 def all_shipped() -> Mapping[str, Shipped]:

@@ -43,6 +43,8 @@ def to_schedule(schedule_id: int) -> Response:
 @role_required(Role.ADMIN, by_token=False)
 def list_schedules() -> str:
     rows = describe_schedules(actor(), queries.list_schedules(actor()))
+    rows = [row for row in rows if not row.is_unknown]
+    rows.sort(key=lambda row: row.name)
     return render_template(
         "schedules/list_schedules.html",
         rows=[row for row in rows if not row.is_housekeeping],

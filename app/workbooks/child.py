@@ -51,6 +51,7 @@ OPEN_DOCUMENT = b"application/vnd.oasis.opendocument"
 
 own = runpy.run_path(str(Path(__file__).parents[1] / "files" / "preview" / "limits.py"))
 Refusal, answer, open_nothing_more = own["Refusal"], own["answer"], own["open_nothing_more"]
+frugal = runpy.run_path(str(Path(__file__).with_name("frugal.py")))
 parts = runpy.run_path(str(Path(__file__).with_name("survey.py")))
 survey, merged_cells = parts["survey"], parts["merged_cells"]
 
@@ -226,6 +227,7 @@ def work(task: str, *words: str) -> None:
 def main(*words: str) -> int:
     warnings.simplefilter("ignore")
     own["limit_self"](MEMORY, *LIMITS[words[0]], OUTPUT_BYTES)
+    frugal["make_frugal"]()
     warm_up()
     open_nothing_more()
     try:

@@ -7,7 +7,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.actor import Actor, Role
 from app.auth.sessions import installation
@@ -19,7 +19,9 @@ from app.cities import services as cities
 from app.current import settings
 from app.database.dialects import DatabaseTime, database_time
 from app.database.engine import db
+from app.database.service import unrecorded
 from app.errors import Conflict, Forbidden, NoSpace, Refused
+from app.jobs.deliveries.models import Delivery, DeliveryState
 from app.jobs.models import JobState
 from app.jobs.services import start_job
 from app.schedules.running import due
@@ -147,6 +149,7 @@ def test_jobs_that_had_not_ended_are_not_begun_again(filled):
     waiting, running, done = (start_job(admin, "backup.rehearse", {}) for _ in range(3))
     write(running, state=JobState.RUNNING, running_key="backup", claimed_by="somebody")
     write(done, state=JobState.DONE, ended_at=DatabaseTime())
+    add_delivery(done)
     made = services.create_backup(OPERATOR)
     restoring.restore_backup(OPERATOR, made.name, replace=True)
     for job in map(read, (waiting, running)):
@@ -154,6 +157,21 @@ def test_jobs_that_had_not_ended_are_not_begun_again(filled):
         assert "had not ended" in load_messages(job.message)
         assert abs(job.ended_at - now()) < timedelta(hours=1)
     assert read(done).state == JobState.DONE
+    delivery = db.session.scalars(select(Delivery)).one()
+    assert (delivery.state, delivery.next_at) == (DeliveryState.GIVEN_UP, None)
+    assert "had not ended" in load_messages(delivery.last_error)
+
+
+@unrecorded
+def add_delivery(job_id):
+    """The result of a job, which is still to be sent."""
+    origin = "https://example.org"
+    db.session.add(
+        Delivery(
+            id=1, job_id=job_id, target=f"{origin}/", origin=origin, state=DeliveryState.WAITING,
+            next_at=now(),
+        )
+    )  # fmt: skip
 
 
 def test_pages_and_readyz_serve_no_half_state_while_it_is_restored(filled, monkeypatch):

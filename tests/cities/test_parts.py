@@ -12,7 +12,7 @@ from app.actor import Actor, Role
 from app.cities import services
 from app.cities.details.queries import read_province
 from app.cities.importing import queries as imports
-from app.cities.importing import services as importing
+from app.cities.importing.applying.services import confirm_import
 from app.cities.listing import list_page, queries
 from app.cities.listing.provinces import suggest_provinces
 from app.cities.listing.queries import CityListing
@@ -24,7 +24,7 @@ from app.cities.undo import undo_change
 from app.database.cursor import FIRST
 from app.database.engine import db
 from tests.cities.conftest import add_cities, given, version_of
-from tests.cities.importing.staging import begin
+from tests.cities.importing.staging import begin, perform
 from tests.factories import any_undoable, note_calls, without_redis
 
 # Of some the search keys are the same, of some also what is seen of them.
@@ -103,7 +103,8 @@ class Writer:
         data = f"provincename,cityname,usernumber\n{lines}\n".encode()
         import_id = begin(self.actor, "cities.csv", data)
         preview = imports.load_import(self.actor, import_id).preview
-        importing.confirm_import(self.actor, import_id, preview)
+        confirm_import(self.actor, import_id, preview)
+        perform()
 
 
 LISTINGS = [

@@ -13,10 +13,8 @@ from app.config import ROOT
 from app.database import limits
 from app.database.engine import db
 from app.database.failures import Kind, classify
-from tests.factories import add_person
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
-LINES = 20_000
 BOUND = 0.05  # seconds, of the thread in which all requests run
 
 
@@ -193,57 +191,3 @@ def test_long_statements_under_gevent(app, site_environment):
     script = "".join(f"print({case!r}){code}" for case, (code, _printed) in CASES.items())
     printed = "".join(f"{case}\n{printed}\n" for case, (_code, printed) in CASES.items())
     assert run(WITH_GEVENT + script, site_environment) == printed
-
-
-# Prints the longest time between two turns of other requests while the lines are applied: the CPU
-# time of the thread in which all requests of a worker run, because the machine may be busy.
-IMPORT = f"""
-from gevent import monkey
-monkey.patch_all()
-import gc, time
-import gevent
-from app import create_app
-from app.actor import Actor, Role
-from app.cities.importing import queries, services
-from app.cities.importing.reading import tables
-from app.cities.importing.storage import SentFile
-from app.config import Settings
-from app.jobs.worker.beats import Beats
-from app.jobs.worker.perform import run_job
-
-app = create_app(Settings.load(), commands=False)
-editor = Actor(1, "editor", Role.EDITOR)
-tables.MOST_LINES = {LINES}
-lines = "".join(f"p{{n % 30}},c{{n}},5\\n" for n in range({LINES}))
-turns = []
-
-def others():
-    while True:
-        turns.append(time.thread_time())
-        gevent.sleep(0.005)
-
-with app.app_context():
-    file = SentFile(0)
-    file.write(f"province,city,users\\n{{lines}}".encode())
-    file.seek(0)
-    import_id = services.begin_import(editor, "cities.csv", file)
-    job_id = queries.load_import(editor, import_id, unfinished=True).job_id
-    run_job(job_id, Beats(app), lambda: False)
-    preview = queries.load_import(editor, import_id).preview
-    gc.collect()
-    gevent.spawn(others)
-    gevent.sleep(0)
-    applied = services.confirm_import(editor, import_id, preview)
-    gevent.sleep(0)
-    print(applied.added, max(after - before for before, after in zip(turns, turns[1:])))
-"""
-
-
-def test_an_import_of_many_lines_holds_no_other_request(app, site_environment):
-    with app.app_context():
-        add_person("editor", "editor")
-        db.session.remove()
-        db.engine.dispose()
-    added, longest = run(IMPORT, site_environment).split()
-    assert int(added) == LINES
-    assert float(longest) < 3 * BOUND

@@ -33,6 +33,8 @@ class Programs:
     """The programs of one host, which are started again when they are killed, as supervisor does,
     and a Redis that writes its data."""
 
+    module = "tests.jobs.programs"
+
     def __init__(self, folder: Path, env: dict[str, str], fsync: str) -> None:
         self.folder, self.fsync = folder, fsync
         self.socket = folder / "redis.sock"
@@ -50,7 +52,7 @@ class Programs:
                 "--dir", str(self.folder), "--appendonly", "yes", "--appendfsync", self.fsync,
                 "--save", "",
             ],
-        }.get(name, [sys.executable, "-m", "tests.jobs.programs", name])  # fmt: skip
+        }.get(name, [sys.executable, "-m", self.module, name])  # fmt: skip
         with self.log.open("ab") as out:
             self.running[name] = subprocess.Popen(
                 words, cwd=ROOT, env=self.env, stdout=out, stderr=out, start_new_session=True
@@ -98,14 +100,16 @@ def started(env: dict[str, str], fsync: str = "everysec") -> Iterator[Programs]:
 
 
 def states() -> list[str]:
-    found = list(db.session.scalars(select(Job.state)))
+    """Of the jobs of this test; the clock may start what ships, too."""
+    found = list(db.session.scalars(select(Job.state).where(Job.kind == STEPS.name)))
     db.session.rollback()
     return found
 
 
 def progress() -> int:
     """How many steps are reported; more after all jobs have ended."""
-    found = int(db.session.scalar(select(func.sum(Job.progress_done))) or 0)
+    done = select(func.sum(Job.progress_done)).where(Job.kind == STEPS.name)
+    found = int(db.session.scalar(done) or 0)
     return found if set(states()) != {"done"} else time.monotonic_ns()
 
 

@@ -58,7 +58,8 @@ def end_jobs() -> int:
 def end_all() -> int:
     active = update(Job).where(Job.state.in_(ACTIVE))
     db.session.execute(active.values(state="done"))
-    return db.session.scalar(select(func.count()).select_from(Job)) or 0
+    own = Job.kind == NOTHING.name  # the clocks may start what ships, too
+    return db.session.scalar(select(func.count()).where(own)) or 0
 
 
 @pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.soak)])

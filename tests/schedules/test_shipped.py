@@ -20,6 +20,7 @@ from tests.schedules.conftest import create, given, make_due, read, runs
 
 HOUSEKEEPING = {
     "cities.delete_imports",
+    "cities.delete_lines",
     "cities.delete_removed",
     "cities.fill_keys",
     "database.search_keys",

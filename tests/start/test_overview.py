@@ -199,13 +199,13 @@ def test_bulk_changes_are_sentences(app, as_role):
     assert sentences(page) == [
         "Ada uploaded 2.txt and 1 more by job",
         "You uploaded 3.txt and 3 more to survey by job",
-        "You imported cities.csv",
+        "You imported cities.csv by job",
         "#1 added 418 cities" if ACTOR.id != 1 else "You added 418 cities",
     ]
-    assert "1 added, 1 changed, 1 refused" in page.texts(".what")
+    assert "1 added, 1 changed, 1 refused" in page.texts(".what .figure")
     assert "/files/folders/survey" in page.links(".feed a")
-    # The uploads can be undone, what many cities are not.
-    assert page.texts(".feed button") == ["Undo"] * 2
+    # The uploads and the import can be undone, the sample cities cannot.
+    assert page.texts(".feed button") == ["Undo"] * 3
     assert not page.has(".feed a[href^='/history']")
     admin = Page(as_role("admin").get("/"))
     links = admin.links(".feed a[href^='/history']")

@@ -64,7 +64,8 @@ def test_pages_are_found_by_their_names_in_both_languages(as_role):
     assert not found(browser, "import").links("main section a")
     editor = as_role("editor")
     for words in ("import", "导入", "csv"):
-        assert found(editor, words).links("main section a") == ["/cities/import"], words
+        pages = found(editor, words).links("main section a")
+        assert pages == ["/cities/import", "/cities/imports"], words
     assert found(editor, "add city").links("main section a") == ["/cities/new"]
     for words in ("上传", "upload"):
         assert found(editor, words).links("main section a") == ["/files", "/files/scripts"], words

@@ -90,6 +90,37 @@ def test_the_stored_value_of_a_formula_is_taken(stored):
     assert rows_of(stored(data))[1] == [Row(1, ["7", "#N/A", "a"], {1: "error"})]
 
 
+def shared(rows, texts):
+    """A workbook whose cells name texts of a table, as those of Excel do."""
+    kind = (
+        b'<Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.openxmlformats-'
+        b'officedocument.spreadsheetml.sharedStrings+xml"/></Types>'
+    )
+    table = '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{}</sst>'
+    return with_parts(
+        with_rows(book([["x"]]), rows.encode()),
+        lambda _name, part: part.replace(b"</Types>", kind),
+        **{"xl__sharedStrings.xml": table.format("".join(texts)).encode()},
+    )
+
+
+def test_shared_texts_are_read_in_any_order(stored):
+    texts = [f"<si><t>{name}</t></si>" for name in ("b", "", "深圳 &amp; <!-- -->")]
+    parts = (
+        "<r><t>two </t></r><r><rPr><b/></rPr><t>parts</t></r><rPh><t>said</t></rPh><phoneticPr/>"
+    )
+    cells = [cell(f"{'ABCDE'[place]}1", text, "s") for place, text in enumerate((3, 2, 1, 0, 3))]
+    data = shared(f'<row r="1">{"".join(cells)}</row>', [*texts, f"<si>{parts}</si>"])
+    assert rows_of(stored(data))[1] == [
+        Row(1, ["two parts", "深圳 & ", "", "b", "two parts"], {}),
+    ]
+
+
+def test_a_text_that_is_not_there_is_damage(stored):
+    data = shared(f'<row r="1">{cell("A1", 1, "s")}</row>', ["<si><t>a</t></si>"])
+    assert "is damaged" in str(refusal(stored(data)))
+
+
 def test_sheets_are_listed_with_their_first_rows(stored):
     def hide(made):
         made["B"].sheet_state = "hidden"

@@ -22,12 +22,14 @@ from app.text import N_, dump_messages
 from app.times import now
 
 # What changes in a restored database before it is used, by the table that this needs. Its identity
-# (app/auth/sessions/installation.py), so that all sessions end; and jobs that had not ended, which
-# whoever still needs them starts again.
+# (app/auth/sessions/installation.py), so that all sessions end; and jobs that had not ended, and
+# results that were to be sent, which whoever still needs them starts again.
 RENEWALS = {
     "installation": "UPDATE installation SET token = :token",
     "job": "UPDATE job SET state = 'lost', message = :message, running_key = NULL,"
     " claimed_by = NULL, ended_at = :moment WHERE state IN ('queued', 'running')",
+    "delivery": "UPDATE delivery SET state = 'given_up', last_error = :message, next_at = NULL,"
+    " done_at = :moment WHERE state = 'waiting'",
 }
 NOT_ENDED = N_("This had not ended when the backup was made that was restored.")
 MARK = "gazetteer_scratch"  # the table by which a database is known to be ours

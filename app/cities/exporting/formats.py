@@ -43,7 +43,6 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-def format_of_codec(codec: str | None) -> str:
-    """The name of the CSV format in the encoding of a codec; that of Excel files for any other."""
-    found = (name for name, each in ENCODINGS.items() if each.codec == codec)
-    return next(found, XLSX)
+def name_of_codec(codec: str) -> str:
+    """The name of the CSV format in the encoding of a codec; empty for any other."""
+    return next((name for name, each in ENCODINGS.items() if each.codec == codec), "")

@@ -9,11 +9,11 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import to_user_timezone
 
 from app.actor import Actor, Role
-from app.auth.queries import load_person
 from app.cities.exporting.encodings import PARTIAL, check_encoding
-from app.cities.exporting.formats import FORMATS, XLSX, Format, format_of_codec
+from app.cities.exporting.formats import FORMATS, XLSX, Format, name_of_codec
 from app.cities.exporting.forms import ORDERS, SORTS, ExportForm
 from app.cities.exporting.queries import batches, count_all
+from app.cities.importing.services import remembered_codec
 from app.cities.listing.list_page import CITIES
 from app.cities.listing.queries import CityListing
 from app.errors import Invalid
@@ -96,8 +96,7 @@ def describe_export(args: Args) -> dict[str, str]:
 
 def own_format(actor: Actor) -> Args:
     """The format in the encoding in which somebody had a file read the last time."""
-    codec = load_person(actor.person_id).file_codec if actor.is_signed_in else None
-    return {"format": format_of_codec(codec)}
+    return {"format": name_of_codec(remembered_codec(actor)) or XLSX}
 
 
 EXPORT = JobKind(

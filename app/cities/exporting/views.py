@@ -10,9 +10,10 @@ from flask_babel import to_user_timezone
 
 from app.cities.exporting.csv_writer import stream_csv
 from app.cities.exporting.encodings import PARTIAL, NotInEncoding, check_encoding, read_encoding
-from app.cities.exporting.formats import XLSX
+from app.cities.exporting.formats import XLSX, name_of_codec
 from app.cities.exporting.queries import STREAMED_MOST, batches, is_large
 from app.cities.exporting.xlsx_writer import CONTENT_TYPE, stream_xlsx
+from app.cities.importing.services import remembered_codec
 from app.cities.listing.list_page import CITIES
 from app.cities.listing.queries import CityListing
 from app.cities.views import reads_cities
@@ -23,6 +24,8 @@ from app.times import now
 from app.web.client import wants_page
 from app.web.declarations import attachment
 
+LAST = "last"
+
 bp = Blueprint("cities_export", __name__)
 leads_to_list = attachment(lambda: url_for("cities.list_cities"))
 
@@ -32,7 +35,7 @@ leads_to_list = attachment(lambda: url_for("cities.list_cities"))
 @reads_cities
 def export_cities() -> ResponseReturnValue:
     """The list as a CSV file."""
-    encoding, listing = read_encoding(request.args.get("encoding", "")), read_listing()
+    encoding, listing = read_encoding(asked_encoding()), read_listing()
     if is_for_job(listing):
         return job_page(listing, encoding.name.lower())
     if encoding in PARTIAL:
@@ -58,6 +61,13 @@ def export_workbook() -> ResponseReturnValue:
 
 def read_listing() -> CityListing:
     return CITIES.read(request.args)
+
+
+def asked_encoding() -> str:
+    """The name of the encoding in the address; for `last` that in which the person had a file read
+    the last time, if it is one of those of an export."""
+    name = request.args.get("encoding", "")
+    return name_of_codec(remembered_codec(actor())) if name == LAST else name
 
 
 def is_for_job(listing: CityListing) -> bool:

@@ -42,6 +42,10 @@ class ImportState(StrEnum):
     CANCELLED = "cancelled"  # nobody sees it; it is deleted piece by piece
 
 
+# The states of imports that nobody has confirmed.
+WAITING = (ImportState.STORED, ImportState.STAGING, ImportState.STAGED)
+
+
 class LineOutcome(StrEnum):
     """What became of a line."""
 
@@ -131,6 +135,8 @@ class ImportLine(db.Model):  # type: ignore[name-defined,misc]
     __table_args__ = (
         CheckConstraint("kind IN ('new', 'changed', 'same', 'refused')", name="kind"),
         Index("ix_city_import_line_import_id_kind_line", "import_id", "kind", "line"),
+        # By which skipped and kept lines are listed.
+        Index("ix_city_import_line_import_id_outcome_line", "import_id", "outcome", "line"),
         # By which a city that comes twice in a file is found.
         Index("ix_city_import_line_import_id_name_digest", "import_id", "name_digest"),
         {"mysql_charset": "utf8mb4"},

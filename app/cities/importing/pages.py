@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.actor import Actor, Role
-from app.cities.importing.models import CityImport
+from app.cities.importing.models import WAITING, CityImport
 from app.cities.importing.queries import load_import
 from app.cities.importing.reading.choices import Reading, sheets_of
 from app.cities.importing.reading.header import SEPARATORS
@@ -64,7 +64,7 @@ class ReadingPage:
 def show_reading(actor: Actor, import_id: int, wanted: Mapping[str, str]) -> ReadingPage:
     """The page of an unconfirmed import; `wanted` may name another encoding, separator or sheet."""
     found = load_import(actor, import_id, unfinished=True)
-    if found.applied_at is not None:
+    if found.state not in WAITING:
         raise NotFound()
     path, is_staged, name = path_of_import(found), found.fields is not None, found.file_name
     samples, failure = found.samples, read_end(found.job_id).failure

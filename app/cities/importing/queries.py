@@ -22,10 +22,12 @@ from app.actor import Actor, Role
 from app.cities.importing.models import (
     LIFE,
     MOST_WAITING,
+    WAITING,
     CityImport,
     ImportLine,
     ImportState,
     LineKind,
+    LineOutcome,
 )
 from app.database.cursor import FIRST, Cursor, Sort, no_value
 from app.database.engine import db, release_connection
@@ -61,7 +63,8 @@ def is_current() -> ColumnElement[bool]:
     """The condition for imports that are confirmed or can still be."""
     waits = and_(CityImport.state != ImportState.CANCELLED, CityImport.created_at > now() - LIFE)
     is_confirmed = CityImport.applied_at.is_not(None)
-    return or_(is_confirmed, CityImport.state == ImportState.APPLYING, waits)
+    goes_on = CityImport.state.in_((ImportState.APPLYING, ImportState.UNDOING))
+    return or_(is_confirmed, goes_on, waits)
 
 
 def owned_by(actor: Actor) -> ColumnElement[bool]:
@@ -92,7 +95,7 @@ def list_waiting(actor: Actor) -> Sequence[Row[Any]]:
         CityImport.id,
         CityImport.file_name,
         CityImport.created_at,
-        (CityImport.state != ImportState.STORED).label("is_read"),
+        CityImport.state,
         LINES.label("lines"),
     ).where(waiting_of(actor), CAN_GO_ON)
     return db.session.execute(query.order_by(CityImport.id.desc()).limit(MOST_WAITING)).all()
@@ -118,8 +121,13 @@ def count_unconfirmed(actor: Actor) -> Unconfirmed:
 def waiting_of(actor: Actor) -> ColumnElement[bool]:
     """The actor's own imports that are neither confirmed nor cancelled nor expired."""
     own = CityImport.person_id == actor.id
-    waits = CityImport.state.in_((ImportState.STORED, ImportState.STAGING, ImportState.STAGED))
+    waits = CityImport.state.in_(WAITING)
     return and_(own, waits, CityImport.applied_at.is_(None), CityImport.created_at > now() - LIFE)
+
+
+def count_part(found: CityImport, part: str) -> int:
+    """How many lines are of a kind, or were skipped or kept."""
+    return getattr(found, part) if part in set(LineOutcome) else found.line_counts[part]
 
 
 def select_lines(
@@ -162,5 +170,6 @@ def read_refused(import_id: int) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
 
 
 def lines_of(found: CityImport, kind: str) -> Select[ImportLine]:
-    """The query for lines of a kind."""
-    return select(ImportLine).where(ImportLine.import_id == found.id, ImportLine.kind == kind)
+    """The query for lines of a kind, or of which this became."""
+    column = ImportLine.outcome if kind in set(LineOutcome) else ImportLine.kind
+    return select(ImportLine).where(ImportLine.import_id == found.id, column == kind)

@@ -1,17 +1,16 @@
-"""Beginning, confirming and cancelling an import."""
+"""Beginning and cancelling an import."""
 
 from typing import Any
 
 from app.actor import Actor, Role
 from app.auth.queries import load_person
-from app.cities.importing import apply
 from app.cities.importing.cleaning import delete_import
-from app.cities.importing.models import MOST_WAITING, CityImport, ImportState
+from app.cities.importing.models import MOST_WAITING, WAITING, CityImport, ImportState
 from app.cities.importing.queries import count_unconfirmed, load_import
 from app.cities.importing.reading.choices import Reading, check_reading
 from app.cities.importing.reading.samples import without_columns
 from app.cities.importing.reading.sniff import is_workbook
-from app.cities.importing.reading.tables import open_table
+from app.cities.importing.reading.tables import WORKBOOK_BYTES
 from app.cities.importing.storage import (
     ImportFile,
     SentFile,
@@ -20,7 +19,6 @@ from app.cities.importing.storage import (
     stored,
 )
 from app.cities.models import TEXT_LENGTH
-from app.cities.search_keys import fill_keys
 from app.database.engine import db, release_connection
 from app.database.failures import tolerated
 from app.database.service import permitted, service
@@ -30,7 +28,8 @@ from app.history.services import Change, record
 from app.jobs.services import end_job, insert_job
 from app.jobs.waiting import JobEnd, wait_for_job
 from app.redis.ids import next_id
-from app.text import N_
+from app.text import N_, Bytes
+from app.textfiles.records import refused
 
 STAGE = "cities.stage"  # the kind of the job
 WAIT_SECONDS = 2.0  # in which small files are staged
@@ -59,7 +58,13 @@ def begin_import(actor: Actor, file_name: str, file: SentFile) -> int:
     the file is of another kind, NoSpace while the disk is nearly full: then nothing is stored."""
     if file.problem is not None:
         raise file.problem
-    is_workbook(file.path)
+    if is_workbook(file.path) and file.size > WORKBOOK_BYTES:
+        raise refused(
+            N_(
+                "An Excel workbook can have at most %(size)s. Save it as CSV.",
+                size=Bytes(WORKBOOK_BYTES),
+            )
+        )
     codec, job_id = remembered_codec(actor), next_id()
     with stored(file) as kept:
         return insert_import(actor, display_name(file_name), kept, job_id, codec)
@@ -71,11 +76,7 @@ def read_again(actor: Actor, import_id: int, reading: Reading) -> None:
     cannot be read: then the import stays as it was."""
     path = path_of_import(load_import(actor, import_id, unfinished=True))
     check_reading(reading, is_workbook(path))
-    reading = without_columns(path, reading)
-    if reading.sheet is None:
-        with open_table(path, reading):
-            pass
-    begin_again(actor, import_id, reading, next_id())
+    begin_again(actor, import_id, without_columns(path, reading), next_id())
     wait_for_staging(actor, import_id)
 
 
@@ -130,7 +131,7 @@ def check_waiting(actor: Actor) -> None:
 def begin_again(actor: Actor, import_id: int, reading: Reading | None, job_id: int) -> None:
     """Start a job that reads the file of an import in another way, and remember its encoding."""
     found = load_import(actor, import_id, lock=True, unfinished=True)
-    if found.applied_at is not None:
+    if found.state not in WAITING:
         raise NotFound()
     end_job(found.job_id)
     start_staging(actor, found, job_id, reading)
@@ -166,34 +167,6 @@ def display_name(file_name: str) -> str:
 
 
 @permitted(Role.EDITOR)
-def confirm_import(actor: Actor, import_id: int, preview: int) -> apply.Outcome:
-    """Apply the preview of this number; confirmed again, it only says what was done. If the
-    register has changed since, the preview is made again and OutdatedPreview is raised."""
-    fill_keys()  # by them names are compared again
-    try:
-        return apply_import(actor, import_id, preview)
-    except apply.OutdatedPreview:
-        begin_again(actor, import_id, read_as(actor, import_id), next_id())
-        wait_for_staging(actor, import_id)
-        raise
-
-
-def read_as(actor: Actor, import_id: int) -> Reading | None:
-    """How the file of an import was read."""
-    reading = load_import(actor, import_id).reading
-    return Reading(**reading) if reading else None
-
-
-@service(Role.EDITOR)
-def apply_import(actor: Actor, import_id: int, preview: int) -> apply.Outcome:
-    """Apply the accepted lines, all or none."""
-    found = load_import(actor, import_id, lock=True)
-    if found.applied_at is None:
-        apply.apply_lines(actor, found, preview)
-    return apply.Outcome(found.added, found.changed)
-
-
-@permitted(Role.EDITOR)
 def cancel_import(actor: Actor, import_id: int) -> None:
     """Delete what was staged, of a large file as far as that takes a second; the clock deletes the
     rest. A confirmed import stays as it is."""
@@ -206,7 +179,7 @@ def cancel_import(actor: Actor, import_id: int) -> None:
 def mark_cancelled(actor: Actor, import_id: int) -> None:
     """From now on nobody sees the import."""
     found = load_import(actor, import_id, lock=True, unfinished=True)
-    if found.applied_at is None:
+    if found.state in WAITING:
         change = Change(found.id, before={"file_name": found.file_name})
         batch_id = str(found.id)
         record(actor, "import.cancel", change, batch_id=batch_id, visible_to=ADMINISTRATORS)

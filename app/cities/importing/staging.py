@@ -22,7 +22,13 @@ from app.cities.importing.compare import (
     compare_line,
     examine,
 )
-from app.cities.importing.models import CityImport, ImportLine, ImportState, LineKind
+from app.cities.importing.models import (
+    WAITING,
+    CityImport,
+    ImportLine,
+    ImportState,
+    LineKind,
+)
 from app.cities.importing.queries import load_import
 from app.cities.importing.reading.choices import Reading
 from app.cities.importing.reading.samples import dump_samples, sample_encodings
@@ -116,7 +122,7 @@ def take(actor: Actor, run: Run) -> StagingTask | None:
     found = load_import(actor, run.args["import_id"], lock=True, unfinished=True)
     preview = run.args["preview"]
     other = find_job(found.job_id) if found.job_id != run.id else None
-    if found.applied_at or found.preview > preview or (other and other.is_active):
+    if found.state not in WAITING or found.preview > preview or (other and other.is_active):
         raise Superseded()
     is_begun = found.preview == preview
     if is_begun and found.state == ImportState.STAGED:

@@ -11,12 +11,13 @@ from app.cities.exporting.csv_writer import HEADER
 from app.cities.exporting.views import begun, csv_file
 from app.cities.fields import CSV_FIELDS, DETAILS, FIELDS
 from app.cities.importing import pages, queries, services
-from app.cities.importing.apply import OutdatedPreview
+from app.cities.importing.applying.pages import SHOWN, show_result
+from app.cities.importing.applying.queries import CONFIRMED
 from app.cities.importing.forms import ImportForm, ReadingForm
-from app.cities.importing.models import MOST_WAITING, ImportState, LineKind
+from app.cities.importing.models import MOST_WAITING, ImportState, LineKind, LineOutcome
 from app.cities.importing.queries import load_import
 from app.cities.importing.reading.header import SEPARATORS
-from app.cities.importing.reading.tables import MOST_BYTES, MOST_LINES
+from app.cities.importing.reading.tables import MOST_BYTES, MOST_LINES, WORKBOOK_BYTES
 from app.cities.importing.refused import stream_refused
 from app.cities.importing.storage import SentFile
 from app.current import actor
@@ -25,9 +26,7 @@ from app.history.queries import latest_entries
 from app.jobs.queries import find_job
 from app.jobs.rows import show_job
 from app.jobs.waiting import read_end
-from app.text import read_count
 from app.web.declarations import attachment, max_body, receives_files
-from app.web.formatting import format_number
 from app.web.forms import submit
 from app.web.listings import Filter, ListAddress
 from app.web.notices import Notice
@@ -37,8 +36,8 @@ bp = Blueprint("importing", __name__)
 
 IMPORT = "/cities/import/<int:import_id>"
 # Only the kinds, so that GET is answered 405 where POST confirms or cancels.
-KIND = f"<any({','.join(LineKind)}):kind>"
-SHOWN = 20  # lines of each kind on the preview itself; the rest is one link away
+PARTS = (*LineKind, LineOutcome.SKIPPED, LineOutcome.KEPT)
+KIND = f"<any({','.join(PARTS)}):kind>"
 # The number of the import and the kind are parts of the path.
 LINES = ListAddress(
     "importing.import_part",
@@ -69,6 +68,7 @@ def import_cities() -> Redirect | tuple[str, int]:
         latest=describe_feed(actor(), latest_entries(actor(), "import.apply")),
         most=MOST_LINES,
         most_bytes=MOST_BYTES,
+        workbook_bytes=WORKBOOK_BYTES,
         most_waiting=MOST_WAITING,
         example=EXAMPLE,
     ), sent.status
@@ -77,11 +77,12 @@ def import_cities() -> Redirect | tuple[str, int]:
 @bp.get(IMPORT)
 @role_required(Role.EDITOR)
 def import_preview(import_id: int) -> Redirect | str:
-    """What a staged file would do, or how far its staging is; once it is applied, the address leads
-    to the list, and before it is staged to the choice how it is read."""
+    """What a staged file would do, or how far its staging is; once that is confirmed, what it has
+    done. Before it is staged the address leads to the choice how it is read."""
     found = load_import(actor(), import_id, unfinished=True)
-    if found.applied_at is not None:
-        return redirect(url_for("cities.list_cities"), 303)
+    if found.state in CONFIRMED:
+        shown = {**show_result(found), **SHOWN_FIELDS}
+        return render_template("cities/importing/import_result.html", **shown)
     if found.state == ImportState.STORED:
         return redirect(url_for("importing.choose_reading", import_id=import_id), 303)
     if found.state == ImportState.STAGING:
@@ -123,9 +124,9 @@ def choose_reading(import_id: int) -> Redirect | tuple[str, int]:
 @bp.get(f"{IMPORT}/{KIND}")
 @role_required(Role.EDITOR)
 def import_part(import_id: int, kind: str) -> str:
-    """All lines of one kind, page by page."""
+    """All lines of one kind, or of which became one thing, page by page."""
     found = load_import(actor(), import_id)
-    total = found.line_counts[kind]
+    total = queries.count_part(found, kind)
     listing = LINES.read({**request.args, "import_id": str(import_id), "kind": kind})
     cursor = LINES.read_cursor(listing, request.args)
     page = queries.select_lines(found, listing, cursor, listing.size, total)
@@ -147,26 +148,6 @@ def refused_lines(import_id: int) -> Response:
     found = load_import(actor(), import_id)
     fields = [field for field in CSV_FIELDS if field.name in (found.fields or [])]
     return csv_file(begun(stream_refused(queries.read_refused(found.id), fields)), "refused.csv")
-
-
-@bp.post(f"{IMPORT}/confirm")
-@role_required(Role.EDITOR)
-def confirm_import(import_id: int) -> Redirect:
-    """Apply the preview of that number."""
-    preview = read_count(request.form.get("preview"), 2**31)
-    try:
-        done = services.confirm_import(actor(), import_id, preview)
-    except OutdatedPreview as error:
-        Notice(error.message).show("caution")
-        return redirect(url_for("importing.import_preview", import_id=import_id), 303)
-    imported = _(
-        "Imported: %(added)s new, %(changed)s changed.",
-        added=format_number(done.added),
-        changed=format_number(done.changed),
-    )
-    link = url_for("cities.list_cities", sort="changed")
-    Notice(imported, link, _("Show them in the list")).show()
-    return redirect(url_for("cities.list_cities"), 303)
 
 
 @bp.post(f"{IMPORT}/cancel")

@@ -4,6 +4,8 @@ from flask import Blueprint, Response, jsonify
 
 from app.current import actor
 from app.jobs import services
+from app.jobs.deliveries import services as deliveries
+from app.jobs.deliveries.forms import with_target
 from app.jobs.models import JobState
 from app.jobs.shared import rules
 from app.jobs.shared.forms import DigestForm
@@ -42,9 +44,11 @@ def get_result(key: str) -> Response:
 @role_required()
 @max_body(TEXT_BODY)
 def start_digest() -> Response:
-    """Have the digest of a text computed; answers its key."""
-    args = rules.check_text({"text": DigestForm().text.data})
-    services.start_job(actor(), DIGEST.name, args)
+    """Have the digest of a text computed, and sent to `target` if there is one; answers its key."""
+    form = with_target(DigestForm)()
+    args = rules.check_text({"text": form.text.data})
+    _job_id, delivery = deliveries.start_job(actor(), DIGEST.name, args, form.target.data)
     key = rules.key_of_text(args)
+    sent = {"delivery": {"id": str(delivery.id), "state": delivery.state}} if delivery else {}
     state = CALCULATING if read_result(key).is_active else JobState.DONE
-    return jsonify(digest=key, state=state)
+    return jsonify(digest=key, state=state, **sent)

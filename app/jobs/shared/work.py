@@ -53,6 +53,7 @@ DIGEST = JobKind(
     DigestForm,
     offered=True,
     key_of=rules.key_of_text,
+    delivers=True,
     check=rules.check_text,
     describe=rules.describe_text,
 )

@@ -114,16 +114,28 @@ def load_actor(claim: Claim, kind: JobKind) -> Actor:
     the operator; nobody for a shared result."""
     if kind.shared:
         return ANONYMOUS
-    via = Via(claim.via)
-    if claim.created_by is None:
+    request_id = f"job-{claim.job_id}"
+    actor = acting_person(claim.created_by, Via(claim.via), claim.token_id, kind.role, request_id)
+    check_permission(actor, kind.role, kind.by_token)
+    return actor
+
+
+def acting_person(
+    person_id: int | None,
+    via: Via,
+    token_id: int | None,
+    role: Role,
+    request_id: str | None = None,
+) -> Actor:
+    """The actor for a person as they are now, who must still have access and this role; with a
+    token that was used, it must still be valid. None is the operator."""
+    if person_id is None:
         return Actor(None, "operator", Role.ADMIN, via)
-    person = load_person(claim.created_by)
-    via = via if via is Via.TOKEN else Via.JOB
-    own = {"token_id": claim.token_id, "request_id": f"job-{claim.job_id}"}
-    actor = Actor(person.id, person.name, Role(person.role), via, **own)  # type: ignore[arg-type]
+    person = load_person(person_id)
+    via = Via.TOKEN if token_id is not None else Via.JOB
+    actor = Actor(person.id, person.name, Role(person.role), via, token_id, request_id)
     try:
-        check_still_permitted(actor, kind.role)
+        check_still_permitted(actor, role)
     except Unauthorized:
         raise Invalid(ENDED_ACCESS) from None
-    check_permission(actor, kind.role, kind.by_token)
     return actor

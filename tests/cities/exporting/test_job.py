@@ -130,13 +130,16 @@ def test_the_form_refuses_what_it_does_not_offer(as_role):
     assert Page(response).has(".error-summary")
 
 
-def test_the_encoding_of_the_last_import_is_offered(app, as_role):
-    viewer = as_role("viewer")
+def test_the_encoding_of_the_last_import_is_offered(app, as_role, cities):
+    cities(("廣東", "深圳市", 5))
+    viewer, last = as_role("viewer"), "/cities/export.csv?encoding=last"
+    assert viewer.get(last).content_type == "text/csv; charset=utf-8"
     with app.app_context():
         db.session.scalars(select(Person)).one().file_codec = "big5hkscs"
         db.session.commit()
     page = Page(viewer.get(FORM))
     assert page.one("[name=format] option[selected]")["value"] == "big5"
+    assert viewer.get(last).content_type == "text/csv; charset=big5"
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from app.actor import Actor, Role
-from app.cities.importing import apply, queries, services
+from app.cities.importing import queries, services
+from app.cities.importing.applying.services import confirm_import
 from app.cities.importing.models import CityImport, ImportLine
 from app.cities.importing.reading.choices import sheets_of
 from app.cities.importing.reading.samples import columns_of_sheet, columns_of_text
@@ -20,7 +21,7 @@ from app.cities.importing.storage import SentFile, path_of_import
 from app.database.engine import db
 from app.times import now
 from tests.cities.conftest import stored
-from tests.factories import HTML, Browser
+from tests.factories import HTML, Browser, do_imports
 from tests.html import Page
 
 HEADER = "provincename,cityname,usernumber\n"
@@ -98,10 +99,26 @@ def kinds(import_id: int) -> list[str]:
     return [row[1] for row in outcomes(import_id)]
 
 
-def confirm(import_id: int, person: int) -> apply.Outcome:
-    """Confirm the preview as it is now."""
+def confirm(import_id: int, person: int) -> tuple[int, int]:
+    """Confirm the preview as it is now, and do the job; returns how many cities were added and
+    changed."""
     preview = queries.load_import(editor(person), import_id).preview
-    return services.confirm_import(editor(person), import_id, preview)
+    confirm_import(editor(person), import_id, preview)
+    perform()
+    found = read(import_id)
+    return found.added, found.changed
+
+
+def perform() -> None:
+    """Do the jobs that wait, as a worker does."""
+    do_imports()
+    db.session.rollback()
+
+
+def read(import_id: int) -> CityImport:
+    """The present row of an import."""
+    db.session.rollback()
+    return db.session.get_one(CityImport, import_id)
 
 
 def send(browser: Browser, text: str | bytes, name: str = "cities.csv") -> TestResponse:

@@ -136,7 +136,7 @@ def test_a_file_that_was_previewed_is_read_in_another_way(person):
     assert (found.fields, found.ignored) == (["province", "city"], "usernumber")
     services.read_again(editor(person), import_id, Reading("utf-8", ",", None, 2, PLACES))
     assert db.session.get_one(CityImport, import_id).reading["columns"] is None
-    assert confirm(import_id, person).added == 1
+    assert confirm(import_id, person) == (1, 0)
     with pytest.raises(NotFound):
         services.read_again(editor(person), import_id, reading)
     assert register() == [("广东", "深圳市", 5)]

@@ -1,18 +1,17 @@
-"""Confirming and cancelling an import, also at the same moment, on both databases."""
+"""Staging, cancelling and expiry of an import, on both databases."""
 
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import event, insert, select, text, update
+from sqlalchemy import event, select
 
 from app.actor import Actor
-from app.cities.importing import apply, cleaning, queries, services
+from app.cities.importing import cleaning, queries, services
+from app.cities.importing.applying.services import confirm_import
 from app.cities.importing.models import CityImport, LineKind
-from app.cities.models import City
 from app.database.cursor import LAST
 from app.database.engine import db
 from app.errors import NotFound
-from app.redis.client import redis_store
 from tests.cities.conftest import add_cities
 from tests.cities.importing.staging import (
     HEADER,
@@ -22,113 +21,11 @@ from tests.cities.importing.staging import (
     expire,
     kinds,
     outcomes,
+    perform,
     register,
     stage,
 )
-from tests.factories import actor_of, add_person, at_once
-
-
-def test_confirmed_twice_it_is_applied_once(person):
-    import_id = stage(person, "a,b,1\n")
-    assert confirm(import_id, person) == confirm(import_id, person) == apply.Outcome(1, 0)
-    assert register() == [("a", "b", 1)]
-
-
-def test_cached_lists_are_invalidated_after_the_commit(person):
-    import_id = stage(person, "a,b,1\n")
-    before = redis_store.client.get("gz:cities:mark")
-    confirm(import_id, person)
-    assert redis_store.client.get("gz:cities:mark") != before
-
-
-def edited() -> None:
-    db.session.execute(update(City).values(usernumber=9, version=City.version + 1))
-
-
-def edited_by_the_original_program() -> None:
-    db.session.execute(text("UPDATE city SET usernumber=9 WHERE cityname='b'"))
-
-
-def renamed_by_the_original_program() -> None:
-    db.session.execute(text("UPDATE city SET cityname='z' WHERE cityname='b'"))
-
-
-def emptied_by_the_original_program() -> None:
-    db.session.execute(text("UPDATE city SET provincename=NULL WHERE cityname='b'"))
-
-
-def removed() -> None:
-    db.session.execute(text("DELETE FROM city WHERE cityname='b'"))
-
-
-def the_new_one_added() -> None:
-    db.session.execute(insert(City).values(provincename="a", cityname="new", usernumber=3))
-
-
-@pytest.mark.parametrize(
-    ("event", "renewed"),
-    [
-        (edited, ["changed", "new"]),
-        (edited_by_the_original_program, ["changed", "new"]),
-        (renamed_by_the_original_program, ["new", "new"]),
-        (emptied_by_the_original_program, ["new", "new"]),
-        (removed, ["new", "new"]),
-        (the_new_one_added, ["changed", "changed"]),
-    ],
-)
-def test_changes_since_the_preview_renew_it(person, event, renewed):
-    add_cities(("a", "b", 5))
-    import_id = stage(person, "a,b,6\na,new,1\n")
-    event()
-    db.session.commit()
-    db.session.remove()  # another request confirms it
-    after = register()
-    with pytest.raises(apply.OutdatedPreview):
-        confirm(import_id, person)
-    assert register() == after
-    assert kinds(import_id) == renewed
-    confirm(import_id, person)
-    assert {("a", "b", 6), ("a", "new", 1)} <= set(register())
-
-
-def test_an_unrelated_change_does_not_matter(person):
-    add_cities(("a", "b", 5), ("a", "other", 1))
-    import_id = stage(person, "a,b,6\na,other,1\n")
-    db.session.execute(update(City).where(City.cityname == "other").values(usernumber=2))
-    db.session.commit()
-    assert confirm(import_id, person) == apply.Outcome(0, 1)
-
-
-def test_an_earlier_preview_cannot_be_confirmed(person):
-    add_cities(("a", "b", 5))
-    import_id = stage(person, "a,b,6\n")
-    seen = queries.load_import(editor(person), import_id).preview
-    edited()
-    db.session.commit()
-    for _twice in range(2):
-        with pytest.raises(apply.OutdatedPreview):
-            services.confirm_import(editor(person), import_id, seen)
-    assert register() == [("a", "b", 9)]
-
-
-def test_two_confirmations_at_once_apply_once(any_app, person):
-    import_id = stage(person, "".join(f"a,b{i},1\n" for i in range(500)))
-    preview = queries.load_import(editor(person), import_id).preview
-    db.session.rollback()
-    done = at_once(
-        any_app, *[lambda: services.confirm_import(editor(person), import_id, preview)] * 4
-    )
-    assert done == [apply.Outcome(500, 0)] * 4
-    assert len(register()) == 500
-
-
-def test_two_imports_of_the_same_cities_at_once_add_them_once(any_app, person):
-    lines = "".join(f"a,b{i},1\n" for i in range(300))
-    first, second = stage(person, lines), stage(person, lines)
-    db.session.rollback()
-    done = at_once(any_app, lambda: confirm(first, person), lambda: confirm(second, person))
-    assert sorted(type(result).__name__ for result in done) == ["Outcome", "OutdatedPreview"]
-    assert len(register()) == 300
+from tests.factories import actor_of, add_person
 
 
 def test_only_its_owner_finds_an_import(person):
@@ -138,7 +35,7 @@ def test_only_its_owner_finds_an_import(person):
         with pytest.raises(NotFound):
             verb(stranger, import_id)
     with pytest.raises(NotFound):
-        services.confirm_import(stranger, import_id, 1)
+        confirm_import(stranger, import_id, 1)
     assert queries.load_import(Actor.operator(), import_id).id == import_id
     assert queries.list_waiting(stranger) == []
 
@@ -150,7 +47,9 @@ def test_administrators_see_and_confirm_what_the_operator_imports(any_app, perso
         queries.load_import(editor(person), import_id)
     admin = actor_of(add_person("admin", "admin"))
     preview = queries.load_import(admin, import_id).preview
-    assert services.confirm_import(admin, import_id, preview) == apply.Outcome(1, 0)
+    confirm_import(admin, import_id, preview)
+    perform()
+    assert register() == [("a", "b", 1)]
 
 
 def test_cancelled_import_is_not_found(person):
@@ -165,7 +64,7 @@ def test_cancelling_after_the_confirmation_changes_nothing(person):
     import_id = stage(person, "a,b,1\n")
     confirm(import_id, person)
     services.cancel_import(editor(person), import_id)
-    assert confirm(import_id, person) == apply.Outcome(1, 0)
+    assert confirm(import_id, person) == (1, 0)
 
 
 def test_import_expires_after_a_day(person):
@@ -202,7 +101,7 @@ def test_an_expired_import_is_not_found_before_it_is_deleted(person):
     expire(waiting, applied)
     with pytest.raises(NotFound):
         queries.load_import(editor(person), waiting)
-    for verb in (services.cancel_import, lambda *args: services.confirm_import(*args, preview)):
+    for verb in (services.cancel_import, lambda *args: confirm_import(*args, preview)):
         with pytest.raises(NotFound):
             verb(editor(person), waiting)
     assert queries.list_waiting(editor(person)) == []
@@ -217,11 +116,11 @@ def test_five_thousand_lines_are_staged_in_chunks_and_read_in_parts(person):
     listing = queries.LineListing(kind=LineKind.NEW)
     last = queries.select_lines(found, listing, LAST, 100, 5000)
     assert (last.start, last.rows[-1].cityname, last.next) == (4901, "b4999", None)
-    assert confirm(import_id, person) == apply.Outcome(5000, 0)
+    assert confirm(import_id, person) == (5000, 0)
     again = stage(person, "".join(f"a,b{i},{i + i % 2}\n" for i in range(5000)))
     found = queries.load_import(editor(person), again)
     assert found.line_counts == {"new": 0, "changed": 2500, "same": 2500, "refused": 0}
-    assert confirm(again, person) == apply.Outcome(0, 2500)
+    assert confirm(again, person) == (0, 2500)
     assert register()[-2:] == [("a", "b1", 2), ("a", "b0", 0)]
 
 

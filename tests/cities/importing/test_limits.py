@@ -10,11 +10,13 @@ from werkzeug.test import encode_multipart
 
 from app import concurrency
 from app.auth import queries
+from app.cities.importing import services
 from app.cities.importing.models import CityImport
 from app.database.engine import db
 from tests.cities.importing.staging import MIXED, send
 from tests.factories import HTML, add_token, note_calls
 from tests.html import Page
+from tests.workbooks.books import book
 
 
 @pytest.mark.parametrize(
@@ -63,24 +65,32 @@ def test_several_files_are_refused_and_none_is_read(app, as_role, other):
 
 @pytest.mark.parametrize(
     ("path", "size", "limit"),
-    [("/cities/import", 16 << 20, "16 MB"), ("/cities/new", 64 << 10, "64 KB")],
+    [("/cities/import", 200 << 20, "200 MB"), ("/cities/new", 64 << 10, "64 KB")],
 )
 def test_body_over_the_limit_is_refused_with_the_limit(as_role, path, size, limit):
     editor = as_role("editor")
     for headers in (HTML, {"Accept": "application/json"}):
         response = editor.client.post(
             path,
-            data=b"x" * (size + 10_001),
             content_type="multipart/form-data; boundary=b",
             headers=headers,
+            environ_overrides={"CONTENT_LENGTH": str(size + 10_001)},
         )
         assert response.status_code == 413
         text = response.json["error"] if response.is_json else Page(response).text("main")
         assert f"At most {limit} can be sent here at once." in text
     hint = Page(editor.get("/cities/import")).text("#file-help")
     assert hint == (
-        "At most 5,000 lines and 16 MB, best as UTF-8; of other encodings you choose the one."
+        "At most 1,000,000 lines and 200 MB, an Excel workbook 50 MB; best as UTF-8, of other "
+        "encodings you choose the one."
     )
+
+
+def test_a_workbook_has_a_limit_of_its_own(as_role, monkeypatch):
+    monkeypatch.setattr(services, "WORKBOOK_BYTES", 1_000)
+    response = send(as_role("editor"), book([["x"] * 50]), "cities.xlsx")
+    assert response.status_code == 422
+    assert "can have at most 1,000 B" in Page(response).text("#file-error")
 
 
 def test_field_that_is_too_long_is_refused_without_the_limit_of_the_body(as_role):

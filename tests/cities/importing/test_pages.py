@@ -6,7 +6,7 @@ import re
 
 import pytest
 from flask_babel import force_locale
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app.cities.importing.reading.header import SEPARATORS
 from app.cities.importing.services import display_name
@@ -71,10 +71,9 @@ def test_a_file_is_shown_then_confirmed(app, as_role, filled):
     assert numbers(app) == {"深圳市": 5, "广州市": 7}
 
     done = confirm(editor, response.location)
-    assert (done.status_code, done.location) == (303, "/cities")
+    assert (done.status_code, done.location) == (303, response.location)
     assert numbers(app) == {"深圳市": 6, "广州市": 7, "<b>佛山</b>": 8}
-    assert "Imported: 1 new, 1 changed." in open_page(editor, "/cities").text()
-    assert editor.get(response.location).location == "/cities"
+    assert "Imported: 1 new, 1 changed." in open_page(editor, response.location).text()
 
 
 def test_refused_lines_can_be_downloaded_corrected_and_imported(as_role, filled):
@@ -201,23 +200,6 @@ def test_many_skipped_lines_are_counted(as_role):
     assert page.texts("p.quiet")[1].endswith("line 5 (# 5), 2 more lines")
 
 
-def test_row_edited_after_the_preview_renews_it(app, as_role, filled):
-    editor = as_role("editor")
-    address = send(editor, MIXED).location
-    shown = preview_number(editor, address)
-    with app.app_context():
-        db.session.execute(update(City).values(usernumber=99, version=City.version + 1))
-        db.session.commit()
-    response = editor.submit(f"{address}/confirm", {"preview": shown}, page=address)
-    assert (response.status_code, response.location) == (303, address)
-    page = open_page(editor, address)
-    assert "The register changed since the preview was made" in page.text()
-    assert page.texts("#changed tbody .n") == ["99 6", "99 7"]
-    assert numbers(app) == {"深圳市": 99, "广州市": 99}
-    assert confirm(editor, address).location == "/cities"
-    assert numbers(app) == {"深圳市": 6, "广州市": 7, "<b>佛山</b>": 8}
-
-
 @pytest.mark.parametrize("number", ["", "0", "x", "7", "٣"])
 def test_a_confirmation_without_the_number_of_its_preview_applies_nothing(app, as_role, number):
     editor = as_role("editor")
@@ -233,7 +215,7 @@ def test_sent_twice_the_confirmation_applies_once(app, as_role):
     shown = preview_number(editor, address)
     for _twice in range(2):
         response = editor.submit(f"{address}/confirm", {"preview": shown}, page="/cities/import")
-        assert response.location == "/cities"
+        assert response.location == address
     assert numbers(app) == {"b": 1}
 
 
@@ -262,7 +244,7 @@ def test_file_names_are_shown_without_folders_and_invisible_characters(sent, sho
 
 
 PAGES = ["", "/new", "/refused.csv"]
-POSTS = ["/confirm", "/cancel"]
+POSTS = ["/confirm", "/stop", "/undo", "/cancel"]
 
 
 def test_a_stranger_finds_nothing_and_an_administrator_does(app, as_role):

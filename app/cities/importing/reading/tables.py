@@ -40,9 +40,11 @@ from app.textfiles.encoding import Encoding
 from app.textfiles.records import MOST_COLUMNS, Lines, check_width, quotes_of, records, refused
 from app.workbooks.reading import Row, SheetRows, Unreadable, open_rows
 
-MOST_LINES = 5000
-# 3 KB for each line: an ignored column may hold a description.
-MOST_BYTES = 16 << 20
+MOST_LINES = 1_000_000
+# 200 bytes for each line: an ignored column may hold a description.
+MOST_BYTES = 200 << 20
+# A workbook is compressed, and takes a minute and more.
+WORKBOOK_BYTES = 50 << 20
 REPLACEMENT = "\ufffd"  # what Python puts in place of bytes that are not text
 # Text that a spreadsheet is not to calculate, as some programs write it: ="007".
 FORMULA_OF_TEXT = re.compile('="([^"]*)"')

@@ -1,0 +1,53 @@
+"""The jobs that apply an import and undo it. Both are safe to begin again: each piece of lines
+notes in its transaction how far the import is."""
+
+from flask_babel import lazy_gettext as _l
+
+from app.actor import Role
+from app.cities.importing.applying.apply import apply_part, finish_applying
+from app.cities.importing.applying.parts import next_part
+from app.cities.importing.applying.progress import take_import
+from app.cities.importing.applying.undo import finish_undoing, undo_part
+from app.cities.importing.models import ImportState
+from app.cities.search_keys import fill_keys
+from app.errors import Invalid
+from app.jobs.kinds import Args, JobKind
+from app.jobs.run import Run
+from app.text import N_
+
+
+def apply(run: Run) -> None:
+    """Apply all lines, the last ones first."""
+    progress = take_import(run.actor, run, ImportState.APPLYING)
+    if progress is None:
+        return
+    while part := next_part(run.args["import"], progress.line, backwards=True):
+        fill_keys()  # by them names are compared again
+        progress = apply_part(run.actor, run, part)
+        run.report(progress.done, progress.total)
+    progress = finish_applying(run.actor, run)
+    run.report(progress.done, progress.total)
+
+
+def undo(run: Run) -> None:
+    """Undo all lines that were applied."""
+    progress = take_import(run.actor, run, ImportState.UNDOING)
+    if progress is None:
+        return
+    while progress.line >= 0 and (part := next_part(run.args["import"], progress.line)):
+        progress = undo_part(run.actor, run, part)
+        run.report(progress.done, progress.total)
+    progress = finish_undoing(run.actor, run)
+    run.report(progress.done, progress.total)
+
+
+def check_import(args: Args) -> Args:
+    """The number of an import; whose it is the job asks."""
+    if not isinstance(args.get("import"), int):
+        raise Invalid(N_("There is no such import."))
+    return {"import": args["import"]}
+
+
+APPLY = JobKind("cities.apply", _l("Import cities"), apply, Role.EDITOR, check=check_import)
+UNDO = JobKind("cities.undo", _l("Undo an import"), undo, Role.EDITOR, check=check_import)
+KINDS = (APPLY, UNDO)
