@@ -29,7 +29,7 @@ from tests.factories import any_undoable, note_calls, without_redis
 
 # Of some the search keys are the same, of some also what is seen of them.
 PROVINCES = ["Hunan", "hunan", "Ｈunan", "Hubei", "Hu bei", "湖南", "湖\u200b南", "台湾", "臺湾"]
-ROUNDS = 12
+ROUNDS = 20
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +132,7 @@ def draw(actor):
     return found
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.soak) for n in (1, 2, 3))])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.soak)])
 def test_whatever_is_written_pages_are_as_without_the_cache(any_app, editor, monkeypatch, seed):
     monkeypatch.setattr(list_page.RowFormatter, "write", write_without_age)
     writer = Writer(editor, random.Random(seed))
