@@ -29,6 +29,8 @@ LOST = N_(
 LOG_FULL = N_("The log is full; later lines are not stored.")
 
 Text = Message | str
+# Used without the ORM, which costs a short job more than these statements.
+JOBS: Any = Job.__table__
 NOT_CLAIMED: Mapping[str, Any] = {
     "state": JobState.QUEUED,
     "claimed_by": None,
@@ -52,13 +54,18 @@ class Claim:
 
     def is_ours(self) -> tuple[Any, ...]:
         """The conditions under which this process still has the job."""
-        return (Job.id == self.job_id, Job.attempt == self.attempt, Job.state == JobState.RUNNING)
+        columns = JOBS.c
+        return (
+            columns.id == self.job_id,
+            columns.attempt == self.attempt,
+            columns.state == JobState.RUNNING,
+        )
 
 
 def change(claim: Claim, **values: Any) -> bool:
     """Change the row; False if the job is no longer ours. In this order, because MariaDB computes
     each value from those before it."""
-    statement = update(Job).where(*claim.is_ours()).ordered_values(*values.items())
+    statement = update(JOBS).where(*claim.is_ours()).ordered_values(*values.items())
     done: Any = db.session.execute(statement)
     return bool(done.rowcount)
 
@@ -67,8 +74,9 @@ def change(claim: Claim, **values: Any) -> bool:
 def claim_job(job_id: int, worker: str) -> Claim | None:
     """Claim a queued job, for a process of this name. None if it is not queued any more, or if it
     has to wait: for a worker that knows its kind, or for another one of an exclusive kind."""
-    columns = (Job.attempt, Job.kind, Job.args, Job.created_by, Job.via, Job.token_id)
-    queued = (Job.id == job_id, Job.state == JobState.QUEUED)
+    names = ("attempt", "kind", "args", "created_by", "via", "token_id")
+    columns = (JOBS.c[name] for name in names)
+    queued = (JOBS.c.id == job_id, JOBS.c.state == JobState.QUEUED)
     row = db.session.execute(select(*columns).where(*queued)).one_or_none()
     if row is None:
         return None
@@ -81,13 +89,13 @@ def claim_job(job_id: int, worker: str) -> Claim | None:
         "claimed_by": worker,
         "running_key": kind.running_key,
         "attempt": row.attempt + 1,
-        "tries": Job.tries + 1,
+        "tries": JOBS.c.tries + 1,
         "started_at": DatabaseTime(),
         "beat_at": DatabaseTime(),
         "due_at": None,
     }
     try:
-        ours = update(Job).where(*queued, Job.attempt == row.attempt).values(values)
+        ours = update(JOBS).where(*queued, JOBS.c.attempt == row.attempt).values(values)
         claimed: Any = db.session.execute(ours)
     except IntegrityError as error:
         if not violates(error, "uq_job_running_key"):
@@ -121,7 +129,7 @@ def write_progress(claim: Claim, done: int, total: int | None, message: Text | N
     """Write how far the job is. Returns whether it is to be cancelled; None if it is no longer
     ours. Progress beyond that of all attempts before resets the count of fruitless ones."""
     values: dict[str, Any] = {
-        "tries": case((Job.progress_done < done, 0), else_=Job.tries),
+        "tries": case((JOBS.c.progress_done < done, 0), else_=JOBS.c.tries),
         "progress_done": done,
         "progress_total": total,
         "beat_at": DatabaseTime(),
@@ -140,7 +148,7 @@ def ask(claim: Claim) -> bool | None:
 def is_cancelled(claim: Claim, lock: bool = False) -> bool | None:
     """Whether the job is to be cancelled, within a running transaction; None if it is no longer
     ours. With `lock` nobody takes it back before the transaction has ended."""
-    query = select(Job.cancel_asked).where(*claim.is_ours())
+    query = select(JOBS.c.cancel_asked).where(*claim.is_ours())
     found: bool | None = db.session.scalar(query.with_for_update() if lock else query)
     return found
 
