@@ -1,6 +1,7 @@
 """One POST to a server, which ends within a time and after so many bytes, whatever it answers."""
 
 import io
+import math
 import socket
 import ssl
 import time
@@ -50,7 +51,7 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self.end = time.monotonic() + seconds
 
-    def left(self, most: float = TOTAL_SECONDS) -> float:
+    def left(self, most: float = math.inf) -> float:
         """The seconds that are left, at most so many; TimeoutError if there are none."""
         seconds = self.end - time.monotonic()
         if seconds <= 0:
