@@ -1,26 +1,25 @@
 """What the history knows of cities and of imports."""
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.actor import Actor
 from app.cities import undo
 from app.cities.fields import FIELDS
+from app.cities.importing.applying.notes import import_note, undo_note
 from app.cities.importing.applying.queries import undoable_entries
 from app.cities.importing.applying.services import undo_entry
 from app.cities.importing.models import CityImport, LineKind
-from app.cities.importing.queries import IS_STAGED, owned_by
+from app.cities.importing.queries import CAN_GO_ON, IS_STAGED, owned_by
 from app.cities.listing.row_format import city_name
 from app.cities.models import City
 from app.cities.queries import may_read_cities
 from app.cities.removed.services import ALL_CITIES
 from app.database.engine import db
 from app.history.subjects import Subject, labels_from
-from app.text import N_, join_names
 
 
 def city_labels(ids: Iterable[int]) -> dict[int, str]:
@@ -36,32 +35,12 @@ def readable_cities(actor: Actor, ids: Collection[int]) -> Collection[int]:
     return [each for each in ids if each != ALL_CITIES] if may_read_cities(actor) else ()
 
 
-def import_note(fields: Mapping[str, Any]) -> str:
-    """What an import did: 21 added, 3 changed."""
-    counted = [
-        (LineKind.NEW, N_("%(n)s added", n=fields.get("new", 0))),
-        (LineKind.CHANGED, N_("%(n)s changed", n=fields.get("changed", 0))),
-        ("skipped", N_("%(n)s skipped", n=fields.get("skipped", 0))),
-        (LineKind.REFUSED, N_("%(n)s refused", n=fields.get("refused", 0))),
-    ]
-    return join_names(text for kind, text in counted if fields.get(kind))
-
-
-def undo_note(fields: Mapping[str, Any]) -> str:
-    """What undoing an import did."""
-    counted = [
-        ("removed", N_("%(n)s removed", n=fields.get("removed", 0))),
-        ("reverted", N_("%(n)s restored", n=fields.get("reverted", 0))),
-        ("kept", N_("%(n)s kept", n=fields.get("kept", 0))),
-    ]
-    return join_names(text for name, text in counted if fields.get(name))
-
-
 def readable_imports(actor: Actor, ids: Collection[int]) -> Collection[int]:
-    """Staged imports: for administrators all, for other editors their own."""
+    """Those that have a page: for administrators all, for other editors their own."""
     if not actor.may_write:
         return ()
-    query = select(CityImport.id).where(CityImport.id.in_(ids), owned_by(actor), IS_STAGED)
+    has_page = or_(IS_STAGED, CAN_GO_ON)
+    query = select(CityImport.id).where(CityImport.id.in_(ids), owned_by(actor), has_page)
     return db.session.scalars(query).all()
 
 

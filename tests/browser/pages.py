@@ -179,6 +179,18 @@ def import_city(site: Site, page: Page) -> Response | None:
     return submit(page, "main .btn-primary")
 
 
+def undo_import(site: Site, page: Page) -> Response | None:
+    """Undo an import, of which one city was changed in the meantime."""
+    import_city(site, page)
+    address = page.url.removeprefix(site.base)
+    page.goto(f"{site.base}/cities?sort=id&order=desc")
+    page.locator("tbody .main a").first.click()
+    page.fill("input[name=number]", "6")
+    submit(page)
+    page.goto(f"{site.base}{address}")
+    return submit(page, "#import form[action*='/undo'] button")
+
+
 def upload_in_panel(_site: Site, page: Page) -> Response | None:
     """Upload two files with the script; the content of one is of another type."""
     files = {f"notes {next(numbers)}.txt": b"Harbour, 15 June", "harbour.png": b"not a picture"}
@@ -384,6 +396,8 @@ PAGES = [
     Visit("import-new", "editor", "{long_preview}/new?page=2"),
     Visit("import-refused-lines", "editor", "{preview}/refused"),
     Visit("import-applied", "editor", "", act=import_city),
+    Visit("import-undone", "editor", "", act=undo_import),
+    Visit("imports", "editor", "/cities/imports"),
     Visit("glance", "viewer", "/cities/glance"),
     Visit("files", "editor", "/files"),
     Visit("files-viewer", "viewer", "/files?q=pdf"),

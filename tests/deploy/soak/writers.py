@@ -18,6 +18,7 @@ from tests.html import Page, text_of
 
 MOST_WAITING = 10  # previews
 REPEATS = 4
+JOB_SECONDS = 60
 
 
 class Writer:
@@ -165,8 +166,18 @@ class Writer:
                 return self.client.form(page, str(button["formaction"]))
         raise Missed()  # the notice was lost with a response
 
+    def wait_for(self, path: str, selector: str) -> requests.Response:
+        """The page of an import once it has this; Missed if its job takes longer than a minute."""
+        end = time.monotonic() + JOB_SECONDS
+        while time.monotonic() < end:
+            page = self.get(path)
+            if Page(page).has(selector):
+                return page
+            time.sleep(0.5)
+        raise Missed()
+
     def import_cities(self) -> None:
-        """Some lines, of which all are imported or none."""
+        """Some lines, all of which are imported by the job of one confirmation."""
         page = self.get("/cities/import")
         waiting = re.findall(r'href="(/cities/import/\d+)"', page.text)
         if len(waiting) > MOST_WAITING:  # of previews whose response was lost
@@ -180,13 +191,15 @@ class Writer:
         form = self.client.form(page, "/cities/import")
         form["files"] = {"file": (f"{numbers[0]}.csv", "\n".join(lines).encode())}
         preview = self.post(form).headers["Location"]
-        form = self.client.form(self.get(preview), f"{preview}/confirm")
+        page = self.wait_for(preview, "form[action*='/confirm']")
+        form = self.client.form(page, f"{preview}/confirm")
 
         def confirm() -> requests.Response:
-            response = self.post(form)
-            if response.headers["Location"] == preview:  # the register has changed
-                raise Missed(refused=True)
-            return response
+            self.post(form)
+            try:
+                return self.wait_for(preview, "[data-live] .notice.good")
+            except Missed:  # the job goes on, or is done
+                raise Missed() from None
 
         writes = [self.ledger.begin("city.create", number) for number in numbers]
         writes.append(self.ledger.begin("import.apply", preview.rpartition("/")[2]))

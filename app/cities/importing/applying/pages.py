@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.actor import Actor
 from app.cities.importing.applying import queries
+from app.cities.importing.applying.notes import note_of
 from app.cities.importing.models import CityImport, ImportState, LineKind, LineOutcome
 from app.cities.importing.queries import LineListing, select_lines
 from app.database.cursor import FIRST
@@ -44,6 +45,11 @@ class ImportRow:
     def state(self) -> str:
         found = STATES if self.is_active else {**STATES, **STOPPED}
         return str(found.get(self.found.state, self.found.state))
+
+    @property
+    def note(self) -> str:
+        """What it has done, in words."""
+        return note_of(self.found)
 
     @property
     def is_stopped(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from app.actor import Actor, Role
+from app.cities.importing.applying.notes import applied_counts, undone_counts
 from app.cities.importing.models import CityImport, ImportState
 from app.cities.importing.queries import load_import
 from app.database.engine import db
@@ -84,21 +85,13 @@ def is_active(job_id: int | None) -> bool:
 
 def note_applied(actor: Actor, found: CityImport) -> None:
     """Have the history say what was applied so far."""
-    counts = {
-        "new": found.added,
-        "changed": found.changed,
-        "skipped": found.skipped,
-        "same": found.lines_same,
-        "refused": found.lines_refused,
-    }
-    note(actor, found, "import.apply", found.applied_at is None, counts)
+    note(actor, found, "import.apply", found.applied_at is None, applied_counts(found))
     found.applied_at = found.applied_at or now()
 
 
 def note_undone(actor: Actor, found: CityImport, is_first: bool) -> None:
     """Have the history say what was undone so far."""
-    counts = {"removed": found.removed, "reverted": found.reverted, "kept": found.kept}
-    note(actor, found, "import.undo", is_first, counts)
+    note(actor, found, "import.undo", is_first, undone_counts(found))
 
 
 def note(
