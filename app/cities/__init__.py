@@ -65,7 +65,7 @@ def add_schedules(app: Flask) -> None:
         add_housekeeping(app, name, label, seconds, work)
     if app.config["SETTINGS"].import_dir:
         label = _l("Import files from the folder")
-        add_housekeeping(app, "cities.import_folder", label, 60, incoming.import_folder)
+        add_housekeeping(app, "cities.import_folder", label, 30, incoming.import_folder)
     label = _l("Nightly export of cities")
     shipped.add(app, Shipped("nightly-export", label, "cities.export", "0 4 * * *", paused=True))
 

@@ -90,7 +90,7 @@ class Schedule(db.Model):  # type: ignore[name-defined,misc]
 class ScheduleRun(db.Model):  # type: ignore[name-defined,misc]
     """One planned run. Of missed ones in a row there is one row for all, which were planned from
     `planned_at` until before `missed_until`; so it is of housekeeping that has failed again and
-    again, with the `message` of the last failure. What succeeded of it is in `Schedule.ran_at`."""
+    again, of which what succeeded is in `Schedule.ran_at`. The `message` says why it failed."""
 
     __tablename__ = "schedule_run"
     __table_args__ = (

@@ -13,6 +13,7 @@ from app.jobs.retention import delete_ended
 from app.schedules import services
 from app.schedules.queries import read_problems
 from app.schedules.running import due
+from app.text import N_, dump_messages
 from tests.factories import OPERATOR, actor_of, add_person, at_once
 from tests.jobs.conftest import age, write
 from tests.schedules.conftest import create, make_due, read, runs, states
@@ -115,13 +116,14 @@ def test_how_a_run_ended_remains_when_its_job_is_deleted(kind):
     schedule_id = create()
     for state in ("failed", "cancelled"):
         job_id = services.run_schedule(OPERATOR, schedule_id)
-        write(job_id, state=state)
+        write(job_id, state=state, message=dump_messages([N_("There is no such job.")]))
         age(job_id, ended_at=2 * 86_400)
     due.work()
     assert delete_ended() == 2
     due.work()
-    assert [(run.state, run.job_id) for run in runs(schedule_id)] == [
-        ("failed", None), ("cancelled", None),
+    text = "There is no such job."
+    assert [(run.state, run.job_id, run.shown) for run in runs(schedule_id)] == [
+        ("failed", None, text), ("cancelled", None, text),
     ]  # fmt: skip
 
 

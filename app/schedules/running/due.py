@@ -16,7 +16,7 @@ from app.database.failures import DATABASE_ERRORS, tolerated
 from app.database.service import unrecorded
 from app.errors import Locked
 from app.jobs.kinds import all_kinds
-from app.jobs.models import ACTIVE, Job
+from app.jobs.models import ACTIVE, Job, JobState
 from app.redis.ids import next_id
 from app.schedules.models import RunState, Schedule, ScheduleRun
 from app.schedules.running import starting
@@ -77,22 +77,27 @@ def run_due(schedule_id: int, ids: Iterator[int]) -> int:
     return starting.run_schedule(row, database_time(), ids) if row else 0
 
 
-def find_ended() -> list[tuple[int, str]]:
-    """Runs whose jobs have ended, and how."""
-    columns = select(ScheduleRun.id, Job.state).outerjoin(Job, Job.id == ScheduleRun.job_id)
+def find_ended() -> list[tuple[int, str, str | None]]:
+    """Runs whose jobs have ended, how, and the message of one that failed."""
+    columns = select(ScheduleRun.id, Job.state, Job.message)
+    columns = columns.outerjoin(Job, Job.id == ScheduleRun.job_id)
     ended = or_(Job.id.is_(None), Job.state.not_in(ACTIVE))
     query = columns.where(ScheduleRun.state == RunState.STARTED, ended).limit(SETTLED_AT_ONCE)
-    found = [(row.id, row.state or RunState.LOST) for row in db.session.execute(query)]
+    found = [
+        (row.id, row.state or RunState.LOST, row.message if row.state != JobState.DONE else None)
+        for row in db.session.execute(query)
+    ]
     db.session.rollback()
     return found
 
 
 @unrecorded
-def settle_runs(ended: list[tuple[int, str]]) -> None:
+def settle_runs(ended: list[tuple[int, str, str | None]]) -> None:
     """Write how runs ended, which remains when their jobs are deleted."""
-    for run_id, state in ended:
+    for run_id, state, message in ended:
         started = (ScheduleRun.id == run_id, ScheduleRun.state == RunState.STARTED)
-        db.session.execute(update(ScheduleRun).where(*started).values(state=state))
+        values = {"state": state, "message": message}
+        db.session.execute(update(ScheduleRun).where(*started).values(values))
 
 
 def delete_old_runs() -> int:
