@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from redis import Redis
 
 from app import create_app
 from app.auth import queries
+from app.cities.importing import services as importing
 from app.cli.run import build_assets
 from app.config import Settings
 from app.database.engine import db
@@ -57,13 +59,37 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 MARIADB_FIXTURES = {"mariadb", "mariadb_url", "mariadb_migrated"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Add the marker `mariadb`, which `make check` excludes, to tests that use its fixtures."""
+# What starts a browser, and what starts all programs.
+SLOW_FOLDERS = ("tests/browser/", "tests/deploy/")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Add the marker `mariadb`, which `make check` excludes, to tests that use its fixtures; and
+    then put those that are left in the order in which several processes run them."""
     for item in items:
         asked = set(getattr(item, "fixturenames", ()))
         parameters = getattr(item, "callspec", None)
         if asked & MARIADB_FIXTURES or (parameters and "mariadb" in parameters.params.values()):
             item.add_marker("mariadb")
+    yield
+    items[:] = spread(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def spread(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
+    """Each process begins with its slice of the list, and one that is idle takes tests from the end
+    of another's. So the tests of each slow folder begin a slice: one or two processes start what
+    they share, instead of all, and none of them comes last."""
+    if processes < len(SLOW_FOLDERS):
+        return items
+    slices = [[each for each in items if each.nodeid.startswith(name)] for name in SLOW_FOLDERS]
+    slices += [[] for _process in range(processes - len(slices))]
+    others = [each for each in items if not each.nodeid.startswith(SLOW_FOLDERS)]
+    for some in slices:
+        size = max(0, len(items) // processes - len(some))
+        some += others[:size]
+        del others[:size]
+    return [*chain(*slices), *others]
 
 
 def pytest_collection_finish() -> None:
@@ -84,8 +110,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.fixture(autouse=True)
 def imports_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for the job of an import does it in this process, which has no worker."""
+    """Whoever waits for the job of an import does it in this process, which has no worker; of two
+    at once, one waits for the other however busy the machine is."""
     monkeypatch.setattr(waiting, "pause", do_imports)
+    monkeypatch.setattr(importing, "WAIT_SECONDS", 60.0)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.actor import Actor
 from app.cities import undo
@@ -13,7 +13,7 @@ from app.cities.importing.applying.notes import import_note, undo_note
 from app.cities.importing.applying.queries import undoable_entries
 from app.cities.importing.applying.services import undo_entry
 from app.cities.importing.models import CityImport, LineKind
-from app.cities.importing.queries import IS_STAGED, owned_by
+from app.cities.importing.queries import CAN_GO_ON, IS_STAGED, owned_by
 from app.cities.listing.row_format import city_name
 from app.cities.models import City
 from app.cities.queries import may_read_cities
@@ -36,10 +36,11 @@ def readable_cities(actor: Actor, ids: Collection[int]) -> Collection[int]:
 
 
 def readable_imports(actor: Actor, ids: Collection[int]) -> Collection[int]:
-    """Staged imports: for administrators all, for other editors their own."""
+    """Those that have a page: for administrators all, for other editors their own."""
     if not actor.may_write:
         return ()
-    query = select(CityImport.id).where(CityImport.id.in_(ids), owned_by(actor), IS_STAGED)
+    has_page = or_(IS_STAGED, CAN_GO_ON)
+    query = select(CityImport.id).where(CityImport.id.in_(ids), owned_by(actor), has_page)
     return db.session.scalars(query).all()
 
 

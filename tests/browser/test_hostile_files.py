@@ -218,7 +218,7 @@ def test_an_earlier_version_is_made_current(site, open_as):
 def test_the_site_answers_while_pictures_are_made(site):
     """Four large pictures, of which two are made at once; the others wait or are told to."""
     made: list[int] = []
-    large = Image.effect_noise((6000, 5000), 40)
+    large = Image.effect_noise((4500, 4000), 40)
     buffer = io.BytesIO()
     large.save(buffer, "PNG", compress_level=1)
     files = [add(site, f"large {n}.png", buffer.getvalue()) for n in range(4)]

@@ -183,9 +183,10 @@ def test_a_cancelled_import_is_called_by_its_file(any_app, person, language, beg
     ]  # fmt: skip
 
 
-def test_an_import_has_a_link_once_all_its_lines_are_staged(any_app, person):
+def test_an_import_has_a_link_until_it_is_cancelled(any_app, person):
     import_id = stage(person, "a,b,1\n")
-    for state, url in (("staging", ""), ("staged", f"/cities/import/{import_id}")):
+    address = f"/cities/import/{import_id}"
+    for state, url in (("staging", address), ("staged", address), ("cancelled", "")):
         db.session.get_one(CityImport, import_id).state = state
         db.session.commit()
         with any_app.test_request_context():

@@ -1,6 +1,8 @@
 """Redis or the database goes away while a clock runs, and comes back: no thread of it has ended."""
 
 import threading
+from contextlib import suppress
+from sqlite3 import OperationalError
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,6 +25,8 @@ from tests.factories import again_while_locked
 from tests.schedules.conftest import create
 from tests.servers import Relay, wait_until
 
+WAIT_SECONDS = 60  # for SQLite, to which the clock writes too
+
 
 class BusyFile:
     """Another process that writes to the file of SQLite for as long as the database is away."""
@@ -31,7 +35,13 @@ class BusyFile:
         self.other = db.engine.raw_connection()
 
     def cut(self):
-        self.other.execute("BEGIN IMMEDIATE")
+        wait_until(self.begin, "nobody else writes")
+
+    def begin(self):
+        with suppress(OperationalError):
+            self.other.execute("BEGIN IMMEDIATE")
+            return True
+        return False
 
     def mend(self):
         self.other.rollback()
@@ -45,7 +55,10 @@ class Progress:
 
     def count(self):
         db.session.rollback()
-        return (len(self.ticks), *again_while_locked(lambda: run_transaction(self.end_jobs)))
+        return (
+            len(self.ticks),
+            *again_while_locked(lambda: run_transaction(self.end_jobs, WAIT_SECONDS)),
+        )
 
     def end_jobs(self):
         """End the jobs that were sent, as a worker would, so that more may begin."""

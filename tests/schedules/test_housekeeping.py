@@ -25,13 +25,13 @@ pytestmark = pytest.mark.usefixtures("any_app")
 
 @pytest.fixture
 def add(any_app, monkeypatch):
-    """Makes a schedule of every minute for some work; returns its id."""
+    """Makes a schedule of every hour for some work; returns its id."""
     known = dict(any_app.extensions[kinds.EXTENSION])
     monkeypatch.setitem(any_app.extensions, kinds.EXTENSION, known)
 
     def make(work, name="sweep"):
         kinds.add_housekeeping(any_app, name, name, work)
-        assert shipped.store(Shipped(name, name, name, "60 s", TriggerKind.INTERVAL))
+        assert shipped.store(Shipped(name, name, name, "1 h", TriggerKind.INTERVAL))
         query = text("SELECT id FROM schedule WHERE shipped = :name")
         return db.session.scalar(query, {"name": name})
 
@@ -51,9 +51,9 @@ def test_what_is_due_is_done_once(add):
     row = read(schedule_id)
     assert done == [1]
     assert row.ran_at >= before
-    assert row.next_at == row.starts_at + timedelta(seconds=60)
+    assert row.next_at == row.starts_at + timedelta(hours=1)
     assert runs(schedule_id) == []
-    make_due(schedule_id, 3600)  # a clock that was away does not make up for it
+    make_due(schedule_id, 86_400)  # a clock that was away does not make up for it
     for _ in range(3):
         housekeeping.work()
     assert done == [1, 1]
