@@ -1,14 +1,19 @@
 """A job from the side of its kind: what it was asked for, in whose name, and how it says how far it
 is."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
 from app.actor import Actor
 from app.database.engine import db
+from app.database.failures import DATABASE_ERRORS, DatabaseError, Kind, classify
+from app.errors import Locked
 from app.jobs.worker import claim as claims
 from app.jobs.worker.claim import Claim, Text
+
+log = logging.getLogger("gazetteer.jobs")
 
 WRITE_SECONDS = 0.5  # between two writes of the progress
 SLICE_SECONDS = 0.2
@@ -50,8 +55,7 @@ class Run:
         self.let_others_write()
         is_last = total is not None and done >= total
         if is_last or self.moved - self.written >= WRITE_SECONDS:
-            self.written = self.moved
-            self.check(claims.write_progress(self.claim, done, total, message))
+            self.ask(lambda: claims.write_progress(self.claim, done, total, message))
 
     def log(self, message: Text) -> None:
         """Add a line to the log of the job, which its page shows."""
@@ -78,8 +82,21 @@ class Run:
             self.moved = time.monotonic()
             self.check_stopping()
             if self.moved - self.written >= WRITE_SECONDS:
-                self.written = self.moved
-                self.check(claims.ask(self.claim))
+                self.ask(lambda: claims.ask(self.claim))
+
+    def ask(self, look: Callable[[], bool | None]) -> None:
+        """Look whether the job is to end. While others write for long it goes on: a later look will
+        do."""
+        try:
+            cancelled = look()
+        except (Locked, *DATABASE_ERRORS) as error:
+            if not is_busy(error):
+                raise
+            log.warning("job %s goes on: the database is busy", self.id)
+        else:
+            self.check(cancelled)
+        finally:
+            self.written = time.monotonic()
 
     def check_stopping(self) -> None:
         if self.is_stopping():
@@ -98,3 +115,10 @@ class Run:
         if engine.dialect.name == "sqlite" and time.monotonic() - self.paused > PAUSE_EVERY:
             time.sleep(PAUSE_SECONDS)
             self.paused = time.monotonic()
+
+
+def is_busy(error: Locked | DatabaseError) -> bool:
+    """True if others were writing."""
+    if isinstance(error, Locked):
+        return True
+    return classify(error) in (Kind.BUSY, Kind.DEADLOCK)
