@@ -21,6 +21,7 @@ from redis import Redis
 
 from app import create_app
 from app.auth import queries
+from app.cities.importing import services as importing
 from app.cli.run import build_assets
 from app.config import Settings
 from app.database.engine import db
@@ -109,8 +110,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.fixture(autouse=True)
 def imports_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for the job of an import does it in this process, which has no worker."""
+    """Whoever waits for the job of an import does it in this process, which has no worker; of two
+    at once, one waits for the other however busy the machine is."""
     monkeypatch.setattr(waiting, "pause", do_imports)
+    monkeypatch.setattr(importing, "WAIT_SECONDS", 60.0)
 
 
 @pytest.fixture(scope="session")

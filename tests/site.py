@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 
+from tests import servers
 from tests.factories import HTML, PASSWORD
 from tests.html import Page
 
@@ -62,6 +63,19 @@ class Site:
         )
         response.raise_for_status()
         return response
+
+    def import_file(self, name: str, content: bytes) -> str:
+        """Send a file to import as the editor, and wait until it was read; returns the URL to which
+        that leads."""
+        url = self.send("editor", "/cities/import", files={"file": (name, content)}).url
+        found: list[requests.Response] = []
+
+        def is_read() -> bool:
+            found.append(self.clients["editor"].get(url, timeout=60))
+            return not Page(found[-1].text).has("#import[data-active]")
+
+        servers.wait_until(is_read, "the file was read")
+        return found[-1].url
 
 
 @contextmanager

@@ -4,10 +4,17 @@ import ast
 from pathlib import Path
 
 from app.config import ROOT
-from tests.test_structure import APP, Function, decorators, holds_services, modules, name_of
+from tests.test_structure import (
+    APP,
+    DECORATORS,
+    Function,
+    decorators,
+    holds_services,
+    modules,
+    name_of,
+)
 
 SERVICE_MODULES = {"services.py", "staging.py"}
-DECORATORS = {"service", "permitted", "unrecorded"}
 
 # Functions without a decorator that views, commands and other modules without services use.
 UNDECORATED = {

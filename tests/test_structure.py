@@ -21,7 +21,10 @@ WITHOUT_REQUEST = {"services.py", "queries.py", "listing.py", "rules.py", "model
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-# Functions with @unrecorded, which have no actor and no history, and what they are for.
+WITHOUT_ACTOR = {"unrecorded", "essential"}
+DECORATORS = {"service", "permitted", *WITHOUT_ACTOR}
+
+# Functions with one of these, which have no actor and no history, and what they are for.
 BOOKKEEPING = {
     "backups/rehearsing.py: store_proof": "whether a backup can be restored",
     "auth/sign_in/services.py: note_sign_in": "last sign-in",
@@ -111,10 +114,8 @@ def decorator_name(node: ast.expr) -> str:
 
 
 def holds_services(tree: ast.Module) -> bool:
-    """True for a module with a function under @service, @permitted or @unrecorded."""
-    return any(
-        decorators(node) & {"service", "permitted", "unrecorded"} for node in functions(tree)
-    )
+    """True for a module with a function under @service, @permitted, @unrecorded or @essential."""
+    return any(decorators(node) & DECORATORS for node in functions(tree))
 
 
 def decorators(node: Function) -> set[str]:
@@ -201,7 +202,7 @@ def test_functions_without_an_actor_are_those_of_the_list():
         f"{name_of(path)}: {node.name}"
         for path, tree in modules().items()
         for node in functions(tree)
-        if "unrecorded" in decorators(node)
+        if decorators(node) & WITHOUT_ACTOR
     }
     assert found == set(BOOKKEEPING)
 

@@ -11,7 +11,6 @@ from redis.exceptions import RedisError
 from app.clock import beats
 from app.clock.registry import Loop
 from app.database import failures
-from app.database.engine import db
 from app.errors import Unavailable
 from app.redis.failures import describe
 
@@ -70,7 +69,7 @@ class Clock:
                 report(error, "the clock waits")
             self.is_away = True
         finally:
-            end_session()
+            failures.close_session()
 
 
 def pause_after(loop: Loop, done: bool) -> float:
@@ -94,20 +93,14 @@ def run_loop(loop: Loop) -> bool:
     try:
         done = loop.work()
         if done:
-            log.info("housekeeping: %s: %s", loop.name, done)
+            log.info("clock: %s: %s", loop.name, done)
     except Exception as error:
-        report(error, f"housekeeping: {loop.name} failed")
+        report(error, f"clock: {loop.name} failed")
         return False
     else:
         return True
     finally:
-        end_session()
-
-
-def end_session() -> None:
-    """Give the connection back, also one that was lost."""
-    with failures.tolerated("a connection could not be given back"):
-        db.session.remove()
+        failures.close_session()
 
 
 def report(error: Exception, what: str) -> None:

@@ -225,8 +225,8 @@ def unless_too_long(read: Callable[[], T], otherwise: Callable[[], T], consequen
 
 
 def close_session(*_error: object) -> None:
-    """Give the connection back after the response was made: that it was lost since does not change
-    the response."""
+    """Give the connection back after a response or a turn of a loop: that it was lost since changes
+    neither."""
     if db.session.registry.has():
         with tolerated("a connection could not be given back"):
             db.session.close()

@@ -65,6 +65,12 @@ def unrecorded(function: Callable[P, T]) -> Callable[P, T]:
     return in_transaction(function, SQLITE_SHORT_WAIT)
 
 
+def essential(function: Callable[P, T]) -> Callable[P, T]:
+    """The same for a change without which long work would be done again: it waits for others as
+    long as a service does."""
+    return in_transaction(function, SQLITE_WAIT)
+
+
 def in_transaction(function: Callable[P, T], wait: float) -> Callable[P, T]:
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
         # The body would run after the commit.

@@ -43,8 +43,9 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     `created_by` is empty for what nobody owns and for the operator; `via` and `token_id` say how it
     was started, and its changes are made the same way. `key` names a result that is computed once.
     `attempt` counts the claims and is what a worker's writes are checked against; `tries` those
-    since the last progress. `sent_at` is empty until the clock has sent it, and `due_at` the time
-    before which it does not. `running_key` is what only one running job may have.
+    since there was progress beyond `progress_most`, the most of all attempts. `sent_at` is empty
+    until the clock has sent it, and `due_at` the time before which it does not. `running_key` is
+    what only one running job may have.
     """
 
     __tablename__ = "job"
@@ -64,6 +65,7 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     args: Mapped[str] = mapped_column(large_text(), deferred=True)
     state: Mapped[str] = mapped_column(String(STATE_LENGTH))
     progress_done: Mapped[int] = mapped_column(BigInteger, default=0)
+    progress_most: Mapped[int] = mapped_column(BigInteger, server_default="0")
     progress_total: Mapped[int | None] = mapped_column(BigInteger)
     message: Mapped[str | None] = mapped_column(long_text())
     result: Mapped[str | None] = mapped_column(large_text(), deferred=True)

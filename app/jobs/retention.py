@@ -13,8 +13,8 @@ from app.jobs.models import Job
 from app.removed.emptying import repeat_for
 
 DAY = 86_400
-# Results that belong to nobody are computed again when somebody asks.
-DAYS, NOBODYS_DAYS = 30, 1
+# A shared result is computed again when somebody asks.
+DAYS, SHARED_DAYS = 30, 1
 BATCH = 200
 SECONDS = 2.0  # of one look
 
@@ -28,8 +28,10 @@ def delete_ended() -> int:
 def delete_batch(most: int) -> int:
     """Delete some of them, unless their result is still to be sent; returns how many."""
     old = Job.ended_at < DatabaseTime(-DAYS * DAY)
-    nobodys = and_(Job.created_by.is_(None), Job.ended_at < DatabaseTime(-NOBODYS_DAYS * DAY))
-    ended = select(Job.id).where(or_(old, nobodys), ~is_being_delivered())
-    ids = db.session.scalars(ended.limit(most)).all()
-    deleted: Any = db.session.execute(delete(Job).where(Job.id.in_(ids))) if ids else None
+    shared = and_(Job.key.is_not(None), Job.ended_at < DatabaseTime(-SHARED_DAYS * DAY))
+    conditions = (or_(old, shared), ~is_being_delivered())
+    ids = db.session.scalars(select(Job.id).where(*conditions).limit(most)).all()
+    # The conditions again, because on MariaDB a job may have been started again in between.
+    statement = delete(Job).where(Job.id.in_(ids), *conditions)
+    deleted: Any = db.session.execute(statement) if ids else None
     return deleted.rowcount if deleted else 0

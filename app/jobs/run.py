@@ -1,6 +1,7 @@
 """A job from the side of its kind: what it was asked for, in whose name, and how it says how far it
 is."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 from app.actor import Actor, Role
 from app.auth.queries import check_still_permitted
 from app.database.engine import db
-from app.errors import Invalid, Unauthorized
+from app.database.failures import DATABASE_ERRORS, DatabaseError, Kind, classify
+from app.errors import Invalid, Locked, Unauthorized
 from app.jobs.worker import claim as claims
 from app.jobs.worker.claim import Claim, Text
 from app.text import N_
+
+log = logging.getLogger("gazetteer.jobs")
 
 WRITE_SECONDS = 0.5  # between two writes of the progress
 SLICE_SECONDS = 0.2
@@ -56,8 +60,7 @@ class Run:
         self.let_others_write()
         is_last = total is not None and done >= total
         if is_last or self.moved - self.written >= WRITE_SECONDS:
-            self.written = self.moved
-            self.check(claims.write_progress(self.claim, done, total, message))
+            self.ask(lambda: claims.write_progress(self.claim, done, total, message))
 
     def log(self, message: Text) -> None:
         """Add a line to the log of the job, which its page shows."""
@@ -87,8 +90,21 @@ class Run:
             self.moved = time.monotonic()
             self.check_stopping()
             if self.moved - self.written >= WRITE_SECONDS:
-                self.written = self.moved
-                self.check(claims.ask(self.claim))
+                self.ask(lambda: claims.ask(self.claim))
+
+    def ask(self, look: Callable[[], bool | None]) -> None:
+        """Look whether the job is to end. While others write for long it goes on: a later look will
+        do."""
+        try:
+            cancelled = look()
+        except (Locked, *DATABASE_ERRORS) as error:
+            if not is_busy(error):
+                raise
+            log.warning("job %s goes on: the database is busy", self.id)
+        else:
+            self.check(cancelled)
+        finally:
+            self.written = time.monotonic()
 
     def check_stopping(self) -> None:
         if self.is_stopping():
@@ -116,3 +132,10 @@ def check_access(actor: Actor, role: Role) -> None:
         check_still_permitted(actor, role)
     except Unauthorized:
         raise Invalid(ENDED_ACCESS) from None
+
+
+def is_busy(error: Locked | DatabaseError) -> bool:
+    """True if others were writing."""
+    if isinstance(error, Locked):
+        return True
+    return classify(error) in (Kind.BUSY, Kind.DEADLOCK)

@@ -28,9 +28,10 @@ About = tuple[str, int]  # kind and id of a subject of the history
 
 # What a shared job is when it is computed again.
 FRESH: dict[str, Any] = {
-    "state": JobState.QUEUED, "progress_done": 0, "progress_total": None, "message": None,
-    "result": None, "due_at": None, "sent_at": None, "started_at": None, "beat_at": None,
-    "ended_at": None, "tries": 0, "claimed_by": None, "running_key": None, "cancel_asked": False,
+    "state": JobState.QUEUED, "progress_done": 0, "progress_most": 0, "progress_total": None,
+    "message": None, "result": None, "due_at": None, "sent_at": None, "started_at": None,
+    "beat_at": None, "ended_at": None, "tries": 0, "claimed_by": None, "running_key": None,
+    "cancel_asked": False,
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from app.schedules.models import RunState, Schedule
 from app.schedules.queries import load_schedule
 from app.schedules.rules import ScheduleInput, check_fields, check_kind
 from app.schedules.running.starting import add_run, count_running, insert_job_of
+from app.schedules.triggers import TriggerKind
 from app.text import N_
 
 NAME_TAKEN = N_("There is a schedule with this name.")
@@ -99,16 +100,23 @@ def update_schedule(
     values = check_all(actor, given, row.kind, args)
     if row.shipped:
         values["person_id"] = None
-    is_same = (row.trigger, row.expression) == (values["trigger"], values["expression"])
-    if is_same:  # an interval goes on as it was
-        values["starts_at"] = row.starts_at
-        values["next_at"] = row.timing.next_after(database_time())
+    if keeps_timing(row, values):
+        values |= {"starts_at": row.starts_at, "next_at": row.next_at}
     if row.paused:
         values["next_at"] = None
     try:
         change_row(actor, row, "schedule.update", before, values)
     except IntegrityError as error:
         raise refuse_name(error) from error
+
+
+def keeps_timing(row: Schedule, values: dict[str, Any]) -> bool:
+    """True if a change leaves the moments of a schedule as they were: then an interval goes on, and
+    what is due at this moment is still run. Intervals are the same in every time zone."""
+    names = ["trigger", "expression"]
+    if row.trigger != TriggerKind.INTERVAL:
+        names.append("time_zone")
+    return all(getattr(row, name) == values[name] for name in names)
 
 
 def change_row(

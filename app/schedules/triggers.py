@@ -171,8 +171,9 @@ def make_cron(timing: Timing, moment: datetime) -> Any:
     """The trigger of a cron expression. As in cron, a day that is restricted in both its fields
     comes when either matches."""
     fields = read_cron(timing.expression)
-    year = moment.astimezone(UTC).year
-    more = {"year": f"{year}-{min(9999, year + CRON_YEARS)}", "timezone": ZoneInfo(timing.zone)}
+    zone = ZoneInfo(timing.zone)
+    year = moment.astimezone(zone).year
+    more = {"year": f"{year}-{min(9999, year + CRON_YEARS)}", "timezone": zone}
     either = [fields]
     if "*" not in (fields["day"][0], fields["day_of_week"][0]):
         either = [fields | {"day": "*"}, fields | {"day_of_week": "*"}]

@@ -160,8 +160,7 @@ def import_web_page(_site: Site, page: Page) -> Response | None:
 def import_gb18030(site: Site, page: Page) -> Response | None:
     """Import a file whose encoding has to be chosen."""
     text = "# 城市登记表\n省份;城市;用户数;备注\n广东;深圳市;5;港口\n广东;广州市;7;\n"
-    files = {"file": ("towns.csv", text.encode("gb18030"))}
-    return page.goto(site.send("editor", "/cities/import", files=files).url)
+    return page.goto(site.import_file("towns.csv", text.encode("gb18030")))
 
 
 def choose_no_columns(site: Site, page: Page) -> Response | None:
@@ -174,8 +173,7 @@ def choose_no_columns(site: Site, page: Page) -> Response | None:
 def import_city(site: Site, page: Page) -> Response | None:
     """Import a city and confirm."""
     text = f"province,city,number\n海南,新城市 {next(numbers)},5\n"
-    files = {"file": ("town.csv", text.encode())}
-    page.goto(site.send("editor", "/cities/import", files=files).url)
+    page.goto(site.import_file("town.csv", text.encode()))
     return submit(page, "main .btn-primary")
 
 

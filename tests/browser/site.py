@@ -168,6 +168,5 @@ def fill(site: Site) -> None:
     site.found["schedule"] = site.found["schedule"].removeprefix(site.base)
     site.send("admin", f"{site.found['schedule']}/run", page=site.found["schedule"])
     for name, text in (("preview", IMPORT), ("long_preview", LONG_IMPORT)):
-        chosen = {"file": (f"{name}.csv", text.encode())}
-        address = site.send("editor", "/cities/import", files=chosen).url
+        address = site.import_file(f"{name}.csv", text.encode())
         site.found[name] = address.removeprefix(site.base)

@@ -71,7 +71,7 @@ def test_a_loop_that_fails_does_not_stop_the_others_and_pauses(caplog, moment, e
         moment[0] += seconds
         running.tick()
     assert (len(failed), len(done)) == (2, 3)
-    assert "housekeeping: bad failed" in caplog.text
+    assert "clock: bad failed" in caplog.text
     assert str(error) in caplog.text
 
 

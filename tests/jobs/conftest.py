@@ -1,12 +1,14 @@
 """Jobs in this process: kinds of the tests, and a worker without a broker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
 from app.actor import Role
+from app.database import service as transactions
 from app.database.dialects import DatabaseTime
 from app.database.engine import db
 from app.database.service import unrecorded
@@ -38,6 +40,35 @@ def kind(any_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., JobKi
 def beats(any_app: Flask) -> Beats:
     """Beats that are not running: a test calls beat()."""
     return Beats(any_app)
+
+
+class SlowWriter:
+    """Another process that writes to SQLite. Time passes only while others wait for it."""
+
+    def __init__(self) -> None:
+        self.other: Any = db.engine.raw_connection()
+        self.moment = self.end = 0.0
+
+    def write(self, seconds: float) -> None:
+        self.other.execute("BEGIN IMMEDIATE")
+        self.end = self.moment + seconds
+
+    def monotonic(self) -> float:
+        return self.moment
+
+    def sleep(self, _seconds: float) -> None:
+        self.moment += 0.1
+        if self.moment >= self.end:
+            self.other.rollback()
+
+
+@pytest.fixture
+def slow_writer(any_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowWriter]:
+    writer = SlowWriter()
+    monkeypatch.setattr(transactions, "time", writer)
+    yield writer
+    writer.other.rollback()
+    writer.other.close()
 
 
 def work(beats: Beats, job_id: int, is_stopping: Callable[[], bool] = lambda: False) -> Job:

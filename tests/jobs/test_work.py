@@ -7,6 +7,7 @@ import threading
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from app.actor import Actor, Role, Via
 from app.auth import services as auth
@@ -296,6 +297,82 @@ def test_progress_resets_the_count_of_kills(kind, beats, editor):
         age(job_id, beat_at=31)
         take_back()
     assert read(job_id).state == "queued"
+
+
+def test_a_job_that_dies_at_the_same_place_each_time_is_lost(kind, beats, editor):
+    """Each attempt begins with less progress than the one before had."""
+    job_id = start(editor, kind(nothing))
+    for _ in range(claims.TRIES_MOST + 1):  # the first one came farther than any before
+        assert read(job_id).state == "queued"
+        claim = claim_job(job_id, "elsewhere:1:1")
+        for done in (0, 10, 20):
+            claims.write_progress(claim, done, 100, None)
+        age(job_id, beat_at=31)
+        take_back()
+    assert (read(job_id).state, read(job_id).progress_done) == ("lost", 20)
+
+
+def test_progress_is_that_of_this_attempt(kind, beats, editor):
+    job_id = start(editor, kind(nothing))
+    claims.write_progress(claim_job(job_id, "elsewhere:1:1"), 20, 100, None)
+    age(job_id, beat_at=31)
+    take_back()
+    claims.write_progress(claim_job(job_id, "elsewhere:1:1"), 5, 100, None)
+    assert read(job_id).progress_done == 5
+
+
+@pytest.mark.parametrize("any_app", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "step", [lambda run: None, lambda run: run.report(1, 2), lambda run: run.wait(0.01),
+             lambda run: run.log("x")],
+    ids=["end", "report", "wait", "log"],
+)  # fmt: skip
+def test_a_busy_database_does_not_have_a_job_done_again(kind, beats, editor, slow_writer, step):
+    done = []
+
+    def meet_writer(run):
+        done.append(run.id)
+        slow_writer.write(2.5)
+        step(run)
+        return "x"
+
+    job = work(beats, start(editor, kind(meet_writer)))
+    assert (job.state, job.result, len(done)) == ("done", "x", 1)
+
+
+@pytest.mark.parametrize("any_app", ["sqlite"], indirect=True)
+def test_a_job_is_claimed_and_given_back_while_others_write(kind, beats, editor, slow_writer):
+    def stop(run):
+        slow_writer.write(2.5)
+        raise Stopping
+
+    job_id = start(editor, kind(stop))
+    slow_writer.write(2.5)
+    job = work(beats, job_id)
+    assert (job.state, job.attempt, job.tries) == ("queued", 1, 0)
+
+
+def test_an_unwritten_report_for_another_reason_ends_the_attempt(kind, beats, editor, monkeypatch):
+    error = OperationalError("UPDATE job", {}, Exception(2006, "gone"), False, None)
+    error.connection_invalidated = True
+
+    def fail(*_args):
+        raise error
+
+    monkeypatch.setattr(claims, "write_progress", fail)
+    job = work(beats, start(editor, kind(lambda run: run.report(1, 2))))
+    assert (job.state, job.claimed_by) == ("queued", None)
+
+
+def test_beats_go_on_when_a_connection_was_lost(kind, beats, editor, monkeypatch, caplog):
+    def fail(_session):
+        raise OperationalError("ROLLBACK", {}, Exception(2013, "lost"), False, None)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "close", fail)
+        beats.beat()
+    assert "a connection could not be given back" in caplog.text
+    beats.beat()
 
 
 def test_a_cancelled_job_whose_process_died_is_not_done_again(kind, editor):

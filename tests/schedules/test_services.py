@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,7 +14,7 @@ from app.jobs.models import Job
 from app.schedules import queries, services
 from tests.factories import OPERATOR, actor_of, add_person, at_once, entries
 from tests.jobs.conftest import read as read_job
-from tests.schedules.conftest import create, given, read, runs, states
+from tests.schedules.conftest import create, given, make_due, read, runs, states
 
 pytestmark = pytest.mark.usefixtures("any_app")
 
@@ -91,6 +92,40 @@ def test_a_change_of_the_name_leaves_the_moments_of_an_interval(kind):
     services.update_schedule(OPERATOR, schedule_id, 1, given("other", expression="5 min"), {})
     after = read(schedule_id)
     assert (after.name, after.starts_at, after.next_at) == ("other", start, next_at)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "expression"), [("date", "2030-12-24 08:00"), ("cron", "0 8 24 12 *")]
+)
+def test_a_change_of_the_time_zone_moves_the_next_run(kind, trigger, expression):
+    kind()
+    when = {"trigger": trigger, "expression": expression}
+    schedule_id = create(**when, time_zone="Asia/Shanghai")
+    changed = given(**when, time_zone="Europe/Berlin")
+    services.update_schedule(OPERATOR, schedule_id, 1, changed, {})
+    row = read(schedule_id)
+    local = row.next_at.astimezone(ZoneInfo("Europe/Berlin"))
+    assert (row.time_zone, f"{local:%m-%d %H:%M}") == ("Europe/Berlin", "12-24 08:00")
+
+
+def test_an_interval_goes_on_in_another_time_zone(kind):
+    kind()
+    schedule_id = create(expression="5 min")
+    before = read(schedule_id)
+    start, next_at = before.starts_at, before.next_at
+    changed = given(expression="5 min", time_zone="UTC")
+    services.update_schedule(OPERATOR, schedule_id, 1, changed, {})
+    after = read(schedule_id)
+    assert (after.time_zone, after.starts_at, after.next_at) == ("UTC", start, next_at)
+
+
+def test_what_is_due_while_somebody_renames_the_schedule_is_still_run(kind):
+    kind()
+    schedule_id = create(expression="1 h")
+    make_due(schedule_id, 5)
+    due = read(schedule_id).next_at
+    services.update_schedule(OPERATOR, schedule_id, 1, given("other", expression="1 h"), {})
+    assert read(schedule_id).next_at == due
 
 
 def test_pausing_and_going_on(kind):

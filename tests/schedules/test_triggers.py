@@ -32,6 +32,18 @@ def test_the_next_moments(trigger, expression, zone, moments):
 
 
 @pytest.mark.parametrize(
+    ("zone", "after", "moments"),
+    [
+        ("America/New_York", "2026-12-31 23:30:00", ["2027-01-01 00:00:00", "2027-01-01 01:00:00"]),
+        ("America/New_York", "2027-01-01 00:30:00", ["2027-01-01 01:00:00", "2027-01-01 02:00:00"]),
+        ("Asia/Shanghai", "2026-12-31 15:30:00", ["2026-12-31 16:00:00", "2026-12-31 17:00:00"]),
+    ],
+)
+def test_no_hour_is_left_out_at_new_year(zone, after, moments):
+    assert preview("cron", "0 * * * *", zone, moment(after), count=2) == moments
+
+
+@pytest.mark.parametrize(
     ("weekday", "days"),
     [
         ("0", ["06", "13"]), ("7", ["06", "13"]), ("sun", ["06", "13"]),

@@ -1,8 +1,9 @@
 """The folder IMPORT_DIR: a file that an operator or another program puts there is imported once
 nobody writes to it any more.
 
-It moves to `working` with the number of its import when that has begun, and to `done` or `refused`
-when that has ended, with a text beside it that says what came of it. If it is not certain how it
+It moves to `working` before its import begins, so that a file that cannot be moved is not imported
+again and again, gets the number of the import there, and moves to `done` or `refused` when that has
+ended, with a text beside it that says what came of it. If it is not certain how it
 is read, or lines are refused, it waits in `working` for an administrator.
 """
 
@@ -33,6 +34,7 @@ log = logging.getLogger("gazetteer.imports")
 
 OPERATOR = Actor(None, "operator", Role.ADMIN, Via.SCHEDULE)
 WORKING, DONE, REFUSED = "working", "done", "refused"
+TAKEN = "0-"  # in place of the number of the import
 SETTLED_SECONDS = 30  # since anything of the file was changed
 RUN_SECONDS = 5.0
 BLOCK = 1 << 20
@@ -54,7 +56,11 @@ def import_folder() -> int:
         (place / name).mkdir(parents=True, exist_ok=True)
     end, count = time.monotonic() + RUN_SECONDS, 0
     with locked(place) as is_ours:
-        steps = [*steps_of(go_on, begun_files(place)), *steps_of(begin, new_files(place))]
+        steps = [
+            *steps_of(go_on, begun_files(place)),
+            *steps_of(begin, taken_files(place)),
+            *steps_of(take, new_files(place)),
+        ]
         for step in steps if is_ours else []:
             count += step()
             if time.monotonic() > end:
@@ -79,6 +85,11 @@ def locked(place: Path) -> Iterator[bool]:
             yield True
     finally:
         os.close(handle)
+
+
+def taken_files(place: Path) -> list[Path]:
+    """Files of which the import was not begun yet: the process was killed, or the disk is full."""
+    return sorted((place / WORKING).glob(f"{TAKEN}*"))
 
 
 def begun_files(place: Path) -> list[Path]:
@@ -108,24 +119,39 @@ def is_new(entry: "os.DirEntry[str]") -> bool:
     return is_file and abs(time.time() - changed_at) >= SETTLED_SECONDS
 
 
-def begin(path: Path) -> bool:
-    """Begin the import of a new file; True if it was moved. NoSpace leaves it where it is."""
+def take(path: Path) -> bool:
+    """Move a new file to `working` and begin its import; True if it was moved. One of a name that
+    is there waits for that one."""
+    taken = path.parent / WORKING / f"{TAKEN}{path.name[-NAME_LENGTH:]}"
+    if taken.exists():
+        return False
     try:
-        import_id = send(path)
+        path.rename(taken)
     except FileNotFoundError:
         return False
-    except (Invalid, TooLarge) as error:
-        end(path, REFUSED, f"{now():%Y%m%d-%H%M%S}-{path.name[-NAME_LENGTH:]}", error.message)
     except OSError as error:
-        log.warning("%s cannot be read: %s", path, error.strerror)
-        end(path, REFUSED, f"{now():%Y%m%d-%H%M%S}-{path.name[-NAME_LENGTH:]}", UNREADABLE)
-    else:
-        path.rename(path.parent / WORKING / f"{import_id}-{path.name[-NAME_LENGTH:]}")
-        log.info("import %s of the file %s has begun", import_id, path.name)
+        log.warning("%s cannot be moved, so it is not imported: %s", path, error.strerror)
+        return False
+    begin(taken)
     return True
 
 
-def send(path: Path) -> int:
+def begin(taken: Path) -> bool:
+    """Begin the import of a file; True if it was moved. NoSpace leaves it where it is."""
+    name = taken.name.removeprefix(TAKEN)
+    try:
+        import_id = send(taken, name)
+    except (Invalid, TooLarge) as error:
+        return end(taken, REFUSED, f"{now():%Y%m%d-%H%M%S}-{name}", error.message)
+    except OSError as error:
+        log.warning("%s cannot be read: %s", taken, error.strerror)
+        return end(taken, REFUSED, f"{now():%Y%m%d-%H%M%S}-{name}", UNREADABLE)
+    taken.rename(taken.parent / f"{import_id}-{name}")
+    log.info("import %s of the file %s has begun", import_id, name)
+    return True
+
+
+def send(path: Path, name: str) -> int:
     """Copy a file into the storage folder, and begin an import of the operator; returns its id."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as source:
         file = SentFile(os.fstat(source.fileno()).st_size)
@@ -133,7 +159,7 @@ def send(path: Path) -> int:
             while block := source.read(BLOCK):
                 file.write(block)
             file.seek(0)
-            return begin_import(OPERATOR, path.name, file)
+            return begin_import(OPERATOR, name, file)
         finally:
             file.close()
 

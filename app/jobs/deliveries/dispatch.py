@@ -21,7 +21,7 @@ from app.clock.run import run_loop
 from app.current import settings
 from app.database.dialects import DatabaseTime
 from app.database.engine import db
-from app.database.service import unrecorded
+from app.database.service import essential, unrecorded
 from app.errors import DomainError
 from app.jobs.deliveries import sending, signing
 from app.jobs.deliveries.models import DELAYS, Delivery, DeliveryState
@@ -139,9 +139,10 @@ def deliver(parcel: Parcel) -> bool:
     return reply.status is not None
 
 
-@unrecorded
+@essential
 def finish(parcel: Parcel, status: int | None, error: Text | None, is_final: bool = False) -> None:
-    """Write what came of an attempt, unless somebody had the delivery sent again meanwhile."""
+    """Write what came of an attempt, unless somebody had the delivery sent again in the
+    meantime."""
     values: dict[str, Any] = {"last_status": status, "last_error": error and dump_text(error)}
     if error is None or is_final or parcel.attempt > len(DELAYS):
         state = DeliveryState.RECEIVED if error is None else DeliveryState.GIVEN_UP

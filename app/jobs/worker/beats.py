@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.database.dialects import DatabaseTime
 from app.database.engine import db
-from app.database.failures import tolerated, violates
+from app.database.failures import close_session, tolerated, violates
 from app.database.service import unrecorded
 from app.jobs.counts import publish_count
 from app.jobs.models import JobWorker
@@ -71,7 +71,7 @@ class Beats:
             note_worker(self.name)
             if run and claims.beat(run.claim):
                 publish_count(run.claim.created_by)
-        db.session.remove()
+        close_session()
 
 
 @unrecorded

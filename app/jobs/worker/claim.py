@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app.database.dialects import DatabaseTime
 from app.database.engine import db
 from app.database.failures import violates
-from app.database.service import unrecorded
+from app.database.service import essential, unrecorded
 from app.jobs.counts import owner_of, publish_count
 from app.jobs.kinds import all_kinds
 from app.jobs.models import LINE_LENGTH, LINES_MOST, Job, JobLine, JobState
@@ -70,7 +70,7 @@ def change(claim: Claim, **values: Any) -> bool:
     return bool(done.rowcount)
 
 
-@unrecorded
+@essential
 def claim_job(job_id: int, worker: str) -> Claim | None:
     """Claim a queued job, for a process of this name. None if it is not queued any more, or if it
     has to wait: for a worker that knows its kind, or for another one of an exclusive kind."""
@@ -128,8 +128,10 @@ def beat(claim: Claim) -> bool:
 def write_progress(claim: Claim, done: int, total: int | None, message: Text | None) -> bool | None:
     """Write how far the job is. Returns whether it is to be cancelled; None if it is no longer
     ours. Progress beyond that of all attempts before resets the count of fruitless ones."""
+    is_farther = JOBS.c.progress_most < done
     values: dict[str, Any] = {
-        "tries": case((JOBS.c.progress_done < done, 0), else_=JOBS.c.tries),
+        "tries": case((is_farther, 0), else_=JOBS.c.tries),
+        "progress_most": case((is_farther, done), else_=JOBS.c.progress_most),
         "progress_done": done,
         "progress_total": total,
         "beat_at": DatabaseTime(),
@@ -153,7 +155,7 @@ def is_cancelled(claim: Claim, lock: bool = False) -> bool | None:
     return found
 
 
-@unrecorded
+@essential
 def write_line(claim: Claim, message: Text) -> bool:
     """Add a line to the log; False if the job is no longer ours."""
     if is_cancelled(claim, lock=True) is None:
@@ -168,7 +170,7 @@ def write_line(claim: Claim, message: Text) -> bool:
     return True
 
 
-@unrecorded
+@essential
 def finish(claim: Claim, state: JobState, result: str | None, message: Text | None) -> bool:
     """Write how the job ended; False if it is no longer ours."""
     values: dict[str, Any] = {"state": state, "result": result, "running_key": None}
@@ -177,7 +179,7 @@ def finish(claim: Claim, state: JobState, result: str | None, message: Text | No
     return change(claim, **values, ended_at=DatabaseTime())
 
 
-@unrecorded
+@essential
 def give_back(claim: Claim, seconds: float = 0) -> bool:
     """Have the job begun again, so many seconds later at the earliest: this attempt does not
     count, because nothing is wrong with the job. One that is to be cancelled is."""

@@ -16,7 +16,7 @@ from app.clock.run import report
 from app.database import failures
 from app.database.dialects import DatabaseTime, database_time
 from app.database.engine import db
-from app.database.service import unrecorded
+from app.database.service import essential, unrecorded
 from app.errors import DomainError
 from app.jobs.kinds import JobKind, all_kinds
 from app.schedules.models import RunState, Schedule, ScheduleRun
@@ -98,7 +98,7 @@ def problem_of(error: Exception) -> Message:
     return text if isinstance(text, Message) else FAILED
 
 
-@unrecorded
+@essential
 def end(schedule_id: int, planned: datetime, problem: Message | None) -> None:
     """Move a schedule on, and note a failure."""
     own = select(Schedule).where(Schedule.id == schedule_id).with_for_update()

@@ -34,6 +34,14 @@ def small_parts(monkeypatch):
     monkeypatch.setattr(parts, "LINES", 3)
 
 
+def test_pieces_that_take_long_have_fewer_lines(monkeypatch):
+    monkeypatch.setattr(parts, "LINES", 1000)
+    assert parts.fitting_lines(1000, 0.1) == 1000
+    assert parts.fitting_lines(1000, 0.6) == 500
+    assert parts.fitting_lines(500, 0.15) == 1000
+    assert parts.fitting_lines(60, 30) == parts.LINES_LEAST
+
+
 def test_confirmed_twice_it_is_applied_once(person):
     import_id = stage(person, "a,b,1\n")
     assert confirm(import_id, person) == confirm(import_id, person) == (1, 0)
