@@ -11,7 +11,7 @@ from flask_babel import to_user_timezone
 from app.auth.queries import remembered_codec
 from app.cities.exporting.csv_writer import stream_csv
 from app.cities.exporting.encodings import PARTIAL, NotInEncoding, check_encoding, read_encoding
-from app.cities.exporting.formats import XLSX, name_of_codec
+from app.cities.exporting.formats import FORMATS, XLSX, name_of_codec
 from app.cities.exporting.queries import STREAMED_MOST, batches, is_large
 from app.cities.exporting.xlsx_writer import CONTENT_TYPE, stream_xlsx
 from app.cities.listing.list_page import CITIES
@@ -114,7 +114,10 @@ def refused_page(refusal: NotInEncoding, listing: CityListing) -> tuple[str, int
     if not wants_page():
         raise refusal
     page = render_template(
-        "cities/exporting/refused.html", refusal=refusal, args=CITIES.args(listing)
+        "cities/exporting/refused.html",
+        refusal=refusal,
+        args=CITIES.args(listing),
+        formats=FORMATS,
     )
     return page, refusal.status
 
