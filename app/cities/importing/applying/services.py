@@ -70,7 +70,7 @@ def begin_undoing(actor: Actor, job_id: int, import_id: int) -> int | None:
 def start(actor: Actor, job_id: int, found: CityImport, kind: JobKind) -> int:
     """Start a job for a locked import, within a running service."""
     about = ("import", found.id)
-    found.job_id = insert_job(actor, job_id, kind.name, {"import": found.id}, about)
+    found.job_id = insert_job(actor, job_id, kind.name, {"import_id": found.id}, about)
     return job_id
 
 
