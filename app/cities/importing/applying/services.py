@@ -49,15 +49,18 @@ def begin_applying(actor: Actor, job_id: int, import_id: int, preview: int) -> i
 
 
 @permitted(Role.EDITOR)
-def undo_import(actor: Actor, import_id: int) -> int:
+def undo_import(actor: Actor, import_id: int) -> int | None:
     """Have everything undone that an import has done so far, or the rest of it if that was stopped;
-    returns the id of the job. Conflict if it cannot be."""
+    returns the id of the job. Asked again, it does nothing more. Conflict if it cannot be."""
     return begin_undoing(actor, next_id(), import_id)
 
 
 @service(Role.EDITOR)
-def begin_undoing(actor: Actor, job_id: int, import_id: int) -> int:
+def begin_undoing(actor: Actor, job_id: int, import_id: int) -> int | None:
     found = load_import(actor, import_id, lock=True)
+    is_begun = found.state == ImportState.UNDOING and is_active(found.job_id)
+    if is_begun or found.state == ImportState.UNDONE:
+        return found.job_id
     if reason := why_not_undoable(found):
         raise Conflict(reason)
     found.state = ImportState.UNDOING
@@ -85,5 +88,7 @@ def undo_entry(actor: Actor, entry: HistoryEntry) -> Message:
     """Undo the import that an entry of the history is about."""
     if entry.action != "import.apply":
         raise Conflict(CANNOT)
+    if reason := why_not_undoable(load_import(actor, entry.subject_id)):
+        raise Conflict(reason)
     undo_import(actor, entry.subject_id)
     return N_("The import is being undone. Its page shows how far that is.")
