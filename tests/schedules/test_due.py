@@ -117,7 +117,7 @@ def test_how_a_run_ended_remains_when_its_job_is_deleted(kind):
     for state in ("failed", "cancelled"):
         job_id = services.run_schedule(OPERATOR, schedule_id)
         write(job_id, state=state, message=dump_messages([N_("There is no such job.")]))
-        age(job_id, ended_at=2 * 86_400)
+        age(job_id, ended_at=31 * 86_400)
     due.work()
     assert delete_ended() == 2
     due.work()
