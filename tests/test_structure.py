@@ -30,7 +30,7 @@ BOOKKEEPING = {
     "auth/sign_in/services.py: note_sign_in": "last sign-in",
     "auth/sign_in/services.py: replace_hash": "the same password under the present parameters",
     "auth/tokens/services.py: note_use": "last use",
-    "cities/importing/applying/retention.py: delete_batch": "after the undo period",
+    "cities/importing/applying/retention.py: delete_piece": "after the undo period",
     "cities/importing/cleaning.py: delete_piece": "imports that ended without a confirmation",
     "cities/importing/cleaning.py: delete_row": "imports that ended without a confirmation",
     "cities/search_keys.py: fill_batch": "search keys of rows that other programs wrote",

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from app.actor import Actor
+from app.actor import Actor, Role
+from app.auth.queries import check_still_permitted
 from app.database.engine import db
 from app.database.failures import DATABASE_ERRORS, DatabaseError, Kind, classify
-from app.errors import Locked
+from app.errors import Invalid, Locked, Unauthorized
 from app.jobs.worker import claim as claims
 from app.jobs.worker.claim import Claim, Text
+from app.text import N_
 
 log = logging.getLogger("gazetteer.jobs")
 
@@ -19,6 +21,7 @@ WRITE_SECONDS = 0.5  # between two writes of the progress
 SLICE_SECONDS = 0.2
 # On SQLite others write in these pauses of a job that does nothing but write.
 PAUSE_SECONDS, PAUSE_EVERY = 0.05, 0.2
+ENDED_ACCESS = N_("The person or token that started this has no access any more.")
 
 
 class JobInterrupted(BaseException):
@@ -39,7 +42,9 @@ class Stopping(JobInterrupted):
 
 class Run:
     """One attempt at a job. `args` are its checked arguments, `actor` is the person in whose name
-    it is done."""
+    it is done, who needs this role as long as it goes on."""
+
+    role: Role | None = None  # none for a shared result
 
     def __init__(self, claim: Claim, actor: Actor, is_stopping: Callable[[], bool]) -> None:
         self.claim, self.actor, self.is_stopping = claim, actor, is_stopping
@@ -65,8 +70,11 @@ class Run:
 
     def guard(self) -> None:
         """The last statement of a transaction of this job: it is rolled back if the job is to end,
-        or if another process does it. Until the commit no other one begins with it."""
+        if its person has no access any more, or if another process does it. Until the commit no
+        other one begins with it."""
         self.check_stopping()
+        if self.role is not None:
+            check_access(self.actor, self.role)
         self.check(claims.is_cancelled(self.claim, lock=True))
 
     def set_file(self, file_id: int) -> None:
@@ -115,6 +123,15 @@ class Run:
         if engine.dialect.name == "sqlite" and time.monotonic() - self.paused > PAUSE_EVERY:
             time.sleep(PAUSE_SECONDS)
             self.paused = time.monotonic()
+
+
+def check_access(actor: Actor, role: Role) -> None:
+    """Invalid if the person of a job has no access any more, or its token; Forbidden if the role is
+    lower now."""
+    try:
+        check_still_permitted(actor, role)
+    except Unauthorized:
+        raise Invalid(ENDED_ACCESS) from None
 
 
 def is_busy(error: Locked | DatabaseError) -> bool:

@@ -7,24 +7,23 @@ from collections.abc import Callable
 from redis.exceptions import RedisError
 
 from app.actor import ANONYMOUS, Actor, Role, Via, check_permission
-from app.auth.queries import check_still_permitted, load_person
+from app.auth.queries import load_person
 from app.database import failures
 from app.database.engine import db
 from app.database.failures import DATABASE_ERRORS, DatabaseError, tolerated
-from app.errors import DomainError, Fault, Invalid, Locked, Unauthorized, Unavailable
+from app.errors import DomainError, Fault, Invalid, Locked, Unavailable
 from app.jobs.counts import publish_count
 from app.jobs.kinds import JobKind, all_kinds
 from app.jobs.models import JobState
-from app.jobs.run import Cancelled, Lost, Run, Stopping
+from app.jobs.run import Cancelled, Lost, Run, Stopping, check_access
 from app.jobs.worker import claim as claims
 from app.jobs.worker.beats import Beats
 from app.jobs.worker.claim import AWAY_SECONDS, Claim, Text
 from app.redis import failures as redis_failures
-from app.text import N_, Message
+from app.text import Message
 
 log = logging.getLogger("gazetteer.jobs")
 
-ENDED_ACCESS = N_("The person or token that started this has no access any more.")
 # What is over in a moment, or when an operator has acted: then the job is begun again.
 PASSING = (failures.Kind.ABSENCE, failures.Kind.BUSY, failures.Kind.DEADLOCK, failures.Kind.LOCK)
 
@@ -53,6 +52,7 @@ def perform(run: Run, kind: JobKind) -> str:
     claim = run.claim
     try:
         run.actor = load_actor(claim, kind)
+        run.role = None if kind.shared else kind.role
         db.session.rollback()
         result = kind.run(run)
     except Lost:
@@ -134,8 +134,5 @@ def acting_person(
     person = load_person(person_id)
     via = Via.TOKEN if token_id is not None else Via.JOB
     actor = Actor(person.id, person.name, Role(person.role), via, token_id, request_id)
-    try:
-        check_still_permitted(actor, role)
-    except Unauthorized:
-        raise Invalid(ENDED_ACCESS) from None
+    check_access(actor, role)
     return actor

@@ -13,7 +13,9 @@ from app.database.engine import db, release_connection
 from app.database.limits import slices
 from app.text import Message, dump_messages
 
-LINES = 1000  # of one piece
+LINES = 1000  # of one piece, at most
+# For how long a piece holds its locks, and on SQLite keeps others from writing.
+PART_SECONDS, LINES_LEAST = 0.3, 50
 # The kinds of lines that change the register.
 TAKEN = (LineKind.NEW, LineKind.CHANGED)
 
@@ -36,9 +38,18 @@ class Part(NamedTuple):
         )
 
 
-def next_part(import_id: int, after: int, backwards: bool = False) -> Part | None:
-    """The next lines that change the register, in the order of the file or backwards, after the one
-    with this number; after 0 the first ones. None if there are no more."""
+def fitting_lines(lines: int, seconds: float) -> int:
+    """How many lines the next piece has at most, after one of so many has taken so long: on a busy
+    machine there are fewer."""
+    return min(LINES, max(LINES_LEAST, int(lines * PART_SECONDS / max(seconds, 0.001))))
+
+
+def next_part(
+    import_id: int, after: int, lines: int | None = None, backwards: bool = False
+) -> Part | None:
+    """The next lines that change the register, at most so many, in the order of the file or
+    backwards, after the one with this number; after 0 the first ones. None if there are no more."""
+    most = lines or LINES
     number = ImportLine.line
     conditions = [ImportLine.import_id == import_id]
     if after:
@@ -46,14 +57,14 @@ def next_part(import_id: int, after: int, backwards: bool = False) -> Part | Non
     # By the index of each kind: the lines of all kinds may be a million between two of these.
     of_kinds = [
         select(number).where(*conditions, ImportLine.kind == kind)
-        .order_by(number.desc() if backwards else number).limit(LINES).subquery()
+        .order_by(number.desc() if backwards else number).limit(most).subquery()
         for kind in TAKEN
     ]  # fmt: skip
     found = union_all(*map(select, of_kinds)).subquery()
     order = found.c.line.desc() if backwards else found.c.line
-    lines = db.session.scalars(select(found.c.line).order_by(order).limit(LINES)).all()
+    numbers = db.session.scalars(select(found.c.line).order_by(order).limit(most)).all()
     release_connection()
-    return Part(import_id, min(lines), max(lines)) if lines else None
+    return Part(import_id, min(numbers), max(numbers)) if numbers else None
 
 
 def lock_changed(

@@ -2,17 +2,14 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
-
 from app.actor import Actor, Role
+from app.cities.importing.applying.conditions import check_lines, is_active
 from app.cities.importing.applying.notes import applied_counts, undone_counts
 from app.cities.importing.models import CityImport, ImportState
 from app.cities.importing.queries import load_import
-from app.database.engine import db
 from app.database.service import service
 from app.errors import Conflict
 from app.history.services import Change, record, update_entry
-from app.jobs.models import ACTIVE, Job
 from app.jobs.run import Run
 from app.text import N_
 from app.times import now
@@ -64,6 +61,7 @@ def take_import(actor: Actor, run: Run, state: ImportState) -> ImportProgress | 
     if found.job_id != run.id:  # this one was started again from the page of jobs
         if is_active(found.job_id):
             raise Conflict(TAKEN_OVER)
+        check_lines(found)
         found.job_id = run.id
     run.guard()
     return PROGRESS[state](found)
@@ -75,12 +73,6 @@ def lock_taken(actor: Actor, run: Run, state: ImportState) -> CityImport:
     if (found.job_id, found.state) != (run.id, state):
         raise Conflict(TAKEN_OVER)
     return found
-
-
-def is_active(job_id: int | None) -> bool:
-    """True if a job waits or runs."""
-    query = select(Job.id).where(Job.id == job_id, Job.state.in_(ACTIVE))
-    return job_id is not None and db.session.scalar(query) is not None
 
 
 def note_applied(actor: Actor, found: CityImport) -> None:

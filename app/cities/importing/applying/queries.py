@@ -6,11 +6,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import and_, or_, select
 
 from app.actor import Actor, Role
-from app.cities.importing.applying.progress import is_active
-from app.cities.importing.models import CityImport, ImportLine, ImportState
+from app.cities.importing.applying.conditions import (
+    has_active_job,
+    is_active,
+    keeps_lines,
+    why_incomplete,
+)
+from app.cities.importing.models import CityImport, ImportState
 from app.cities.importing.queries import owned_by
 from app.current import settings
 from app.database import keyset
@@ -20,7 +25,6 @@ from app.database.keyset import Listing, Page, count_some, seek_by_id
 from app.database.service import permitted
 from app.history.models import HistoryEntry
 from app.jobs.models import ACTIVE, Job
-from app.removed.period import oldest_restorable
 from app.text import N_, Message
 
 # The states in which an import has changed the register, or is about to.
@@ -32,7 +36,6 @@ CONFIRMED = (
 )
 GOES_ON = N_("This import is being worked on at the moment. Stop that first.")
 NOTHING_TO_UNDO = N_("This import has changed nothing that could be undone.")
-TOO_OLD = N_("This import is too old: its lines were deleted, so it cannot be undone any more.")
 
 
 @dataclass(frozen=True)
@@ -70,15 +73,7 @@ def why_not_undoable(found: CityImport) -> Message | None:
         return NOTHING_TO_UNDO
     if found.state == ImportState.APPLIED and not found.added + found.changed:
         return NOTHING_TO_UNDO
-    query = select(CityImport.id).where(CityImport.id == found.id, has_lines())
-    return None if db.session.scalar(query) is not None else TOO_OLD
-
-
-def has_lines() -> ColumnElement[bool]:
-    """The condition for imports whose lines are there: they are deleted after REMOVED_DAYS, those
-    of earlier releases when they were confirmed."""
-    is_young = or_(CityImport.applied_at.is_(None), CityImport.applied_at > oldest_restorable())
-    return and_(is_young, exists().where(ImportLine.import_id == CityImport.id))
+    return why_incomplete(found)
 
 
 def undoable_ids(actor: Actor, ids: Collection[int]) -> Collection[int]:
@@ -88,10 +83,9 @@ def undoable_ids(actor: Actor, ids: Collection[int]) -> Collection[int]:
     changed = or_(CityImport.added > 0, CityImport.changed > 0)
     is_done = and_(CityImport.state == ImportState.APPLIED, changed)
     is_stopped = and_(
-        CityImport.state.in_((ImportState.APPLYING, ImportState.UNDOING)),
-        ~exists().where(Job.id == CityImport.job_id, Job.state.in_(ACTIVE)),
+        CityImport.state.in_((ImportState.APPLYING, ImportState.UNDOING)), ~has_active_job()
     )
-    conditions = (CityImport.id.in_(ids), owned_by(actor), or_(is_done, is_stopped), has_lines())
+    conditions = (CityImport.id.in_(ids), owned_by(actor), or_(is_done, is_stopped), keeps_lines())
     return db.session.scalars(select(CityImport.id).where(*conditions)).all()
 
 

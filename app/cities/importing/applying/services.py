@@ -1,7 +1,7 @@
 """Confirming the preview of an import, and having an import undone: each starts a job."""
 
 from app.actor import Actor, Role
-from app.cities.importing.applying.progress import is_active
+from app.cities.importing.applying.conditions import check_lines, is_active
 from app.cities.importing.applying.queries import why_not_undoable
 from app.cities.importing.applying.tasks import APPLY, UNDO
 from app.cities.importing.models import CityImport, ImportState
@@ -41,6 +41,8 @@ def begin_applying(actor: Actor, job_id: int, import_id: int, preview: int) -> i
         return found.job_id
     if found.preview != preview:
         raise OutdatedPreview()
+    if found.state == ImportState.APPLYING:
+        check_lines(found)
     found.state = ImportState.APPLYING
     remove_file(found)  # it cannot be read in another way any more
     return start(actor, job_id, found, APPLY)

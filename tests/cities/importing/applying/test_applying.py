@@ -8,8 +8,9 @@ from flask import current_app
 from sqlalchemy import insert, select, text, update
 
 from app.actor import Role
+from app.auth.models import Person
 from app.cities.importing import queries
-from app.cities.importing.applying import parts, services
+from app.cities.importing.applying import parts, services, tasks
 from app.cities.importing.models import CityImport, ImportLine, ImportState
 from app.cities.models import City
 from app.database.engine import db
@@ -31,6 +32,14 @@ from tests.jobs.conftest import read as read_job
 def small_parts(monkeypatch):
     """Parts of three lines."""
     monkeypatch.setattr(parts, "LINES", 3)
+
+
+def test_pieces_that_take_long_have_fewer_lines(monkeypatch):
+    monkeypatch.setattr(parts, "LINES", 1000)
+    assert parts.fitting_lines(1000, 0.1) == 1000
+    assert parts.fitting_lines(1000, 0.6) == 500
+    assert parts.fitting_lines(500, 0.15) == 1000
+    assert parts.fitting_lines(60, 30) == parts.LINES_LEAST
 
 
 def test_confirmed_twice_it_is_applied_once(person):
@@ -206,6 +215,42 @@ def test_a_person_who_was_disabled_applies_nothing(person):
     db.session.commit()
     perform()
     assert (read_job(job_id).state, register()) == (JobState.FAILED, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("apply_part", {"role": "viewer"}, "role"),
+        ("apply_part", {"active": False}, "no access any more"),
+        ("undo_part", {"role": "viewer"}, "role"),
+    ],
+)
+def test_a_person_who_loses_access_in_the_middle_goes_no_further(
+    person, monkeypatch, name, change, message
+):
+    import_id = stage(person, "".join(f"a,b{i},{i}\n" for i in range(8)))
+    if name == "undo_part":
+        confirm(import_id, person)
+    part, done = getattr(tasks, name), []
+
+    def do_and_change(*args):
+        progress = part(*args)
+        db.session.execute(update(Person).values(change))
+        db.session.commit()
+        done.append(progress)
+        return progress
+
+    monkeypatch.setattr(tasks, name, do_and_change)
+    if name == "undo_part":
+        services.undo_import(editor(person), import_id)
+        job_id = read(import_id).job_id
+    else:
+        job_id = begin(import_id, person)
+    perform()
+    assert len(done) == 1
+    assert read_job(job_id).state == JobState.FAILED
+    assert message in read_job(job_id).message
+    assert len(register()) == (5 if name == "undo_part" else 3)
 
 
 def test_confirmations_at_once_apply_once(any_app, person):

@@ -1,5 +1,7 @@
 """The pages of confirmed imports: how far one is, what it did, the list."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, update
 
@@ -8,6 +10,7 @@ from app.cities.importing.models import CityImport
 from app.cities.models import City
 from app.database.engine import db
 from app.jobs import waiting
+from app.times import now
 from tests.cities.importing.applying.helpers import stop_after
 from tests.cities.importing.staging import HEADER, perform, send
 from tests.cities.importing.test_pages import confirm, open_page, stranger
@@ -186,3 +189,19 @@ def test_pages_in_chinese(as_role):
     confirm(editor, address)
     assert facts(open_page(editor, address))["状态"] == "已导入"
     assert open_page(editor, "/cities/imports").text("h1") == "导入记录"
+
+
+def test_of_an_old_one_that_was_stopped_the_page_offers_nothing(
+    app, as_role, monkeypatch, small_parts
+):
+    editor = as_role("editor")
+    address = send(editor, LINES).location
+    with monkeypatch.context() as patch:
+        stop_after(patch, "apply_part", 1)
+        confirm(editor, address)
+    with app.app_context():
+        db.session.execute(update(CityImport).values(applied_at=now() - timedelta(days=31)))
+        db.session.commit()
+    page = open_page(editor, address)
+    assert "neither finished nor undone" in page.text(".notice")
+    assert page.texts(BUTTONS) == []
