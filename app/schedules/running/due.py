@@ -18,8 +18,8 @@ from app.errors import Locked
 from app.jobs.models import ACTIVE, Job, JobState
 from app.redis.ids import next_id
 from app.schedules.models import RunState, Schedule, ScheduleRun
-from app.schedules.queries import find_due, lock_due
 from app.schedules.running import starting
+from app.schedules.running.lookup import find_due, lock_due
 
 log = logging.getLogger("gazetteer.clock")
 

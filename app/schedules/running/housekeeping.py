@@ -20,7 +20,7 @@ from app.database.service import essential, unrecorded
 from app.errors import DomainError
 from app.jobs.kinds import JobKind, all_kinds
 from app.schedules.models import RunState, Schedule, ScheduleRun
-from app.schedules.queries import find_due, lock_due
+from app.schedules.running.lookup import find_due, lock_due
 from app.schedules.running.starting import add_run
 from app.text import N_, Message, dump_messages
 
