@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -206,9 +206,21 @@ def N_(text: str, **values: object) -> Message:
 
 
 def dump_messages(messages: Iterable[Message]) -> str:
-    """Serialise messages untranslated; their values are text, numbers, and messages of text."""
-    plain = [[one.text, one.values] for one in messages]
-    return json.dumps(plain, ensure_ascii=False, default=asdict)
+    """Serialise messages untranslated; their values are text, numbers, sizes, and messages of
+    text."""
+    plain = [[one.text, dump_values(one.values)] for one in messages]
+    return json.dumps(plain, ensure_ascii=False)
+
+
+def dump_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: dump_value(value) for name, value in values.items()}
+
+
+def dump_value(value: Any) -> Any:
+    """As JSON, in which a size is told from a number."""
+    if isinstance(value, Message):
+        return {"text": value.text, "values": dump_values(value.values)}
+    return {"bytes": int(value)} if isinstance(value, Bytes) else value
 
 
 def load_messages(stored: str) -> str:
@@ -219,8 +231,14 @@ def load_messages(stored: str) -> str:
 
 
 def load_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a serialised message, of which some are messages themselves."""
-    return {k: Message(**v) if isinstance(v, dict) else v for k, v in values.items()}
+    """The values of a serialised message, of which some are sizes or messages themselves."""
+    return {k: load_value(v) if isinstance(v, dict) else v for k, v in values.items()}
+
+
+def load_value(value: Mapping[str, Any]) -> Bytes | Message:
+    if "bytes" in value:
+        return Bytes(value["bytes"])
+    return Message(value["text"], load_values(value["values"]))
 
 
 def join_names(names: Iterable[object]) -> str:

@@ -29,9 +29,6 @@ UNDECORATED = {
     "builds an error": {
         "cities/services.py: missing",
     },
-    "reads what the actor alone has chosen": {
-        "cities/importing/services.py: remembered_codec",
-    },
     "finds out who the actor is": {
         "auth/tokens/services.py: authenticate",
     },

@@ -7,6 +7,7 @@ from flask_babel import force_locale
 
 from app.text import (
     N_,
+    Bytes,
     dump_messages,
     excerpt,
     is_blank,
@@ -167,6 +168,17 @@ def test_message_within_a_stored_message_is_translated_too(app):
         assert "no column “City” (or “cityname”)" in load_messages(stored)
         with force_locale("zh"):
             assert "缺少“城市”（或“cityname”）列" in load_messages(stored)
+
+
+def test_size_within_a_stored_message_has_its_unit(app):
+    text = "The text has more than %(most)s."
+    within = dump_messages([N_(text, most=N_(text, most=Bytes(3 << 20)))])
+    with app.test_request_context():
+        assert "more than 512 MB." in load_messages(
+            dump_messages([N_(text, most=Bytes(512 << 20))])
+        )
+        assert "more than 512." in load_messages(dump_messages([N_(text, most=512)]))
+        assert "3 MB" in load_messages(within)
 
 
 def test_only_english_sentences_have_a_space_between_them():

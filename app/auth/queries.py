@@ -62,6 +62,14 @@ def load_person(person_id: int, lock: bool = False) -> Person:
     return person
 
 
+def remembered_codec(actor: Actor) -> str:
+    """The codec of the encoding in which the actor had a file read the last time; empty if there is
+    none."""
+    codec = load_person(actor.id).file_codec if actor.id is not None else None
+    release_connection()
+    return codec or ""
+
+
 def check_still_permitted(actor: Actor, role: Role) -> None:
     """Within a service that ends a long request: Unauthorized if the person has been disabled since
     it began, the session has ended, or the token; Forbidden if the role is lower now. Reads without

@@ -1,10 +1,13 @@
 """The programs `worker` and `clock` with a kind of the tests, which counts its effects:
 python -m tests.jobs.programs worker|clock."""
 
+import os
 import runpy
 import sys
 import time
+from functools import partial
 
+from celery import signals
 from sqlalchemy import func, insert, select
 from sqlalchemy.schema import Column, MetaData, Table
 from sqlalchemy.types import BigInteger, Integer
@@ -54,4 +57,6 @@ if __name__ == "__main__":
         sys.argv.append(program)
         runpy.run_module("flask", run_name="__main__")
     else:
+        slow = partial(time.sleep, float(os.environ.get("CHILD_START_SECONDS", "0")))
+        signals.worker_process_init.connect(lambda **_signal: slow(), weak=False)
         runpy.run_module("app.jobs.worker", run_name="__main__")

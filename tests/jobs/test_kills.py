@@ -134,14 +134,26 @@ def kill_all(programs: Programs, ids: list[int], rounds: int) -> None:
 LONG = (pytest.mark.soak, pytest.mark.timeout(3600))
 
 
-@pytest.mark.parametrize(("rounds", "jobs"), [(1, 4), pytest.param(20, 60, marks=LONG)])
-def test_every_effect_is_there_once(any_app, site_environment, monkeypatch, rounds, jobs):
+@pytest.fixture
+def environment(any_app, site_environment, monkeypatch):
+    """The settings of the programs. The application knows their kind."""
     known = {**any_app.extensions[kinds.EXTENSION], STEPS.name: STEPS}
     monkeypatch.setitem(any_app.extensions, kinds.EXTENSION, known)
-    env = {**site_environment, "DATABASE_URL": any_app.config["SETTINGS"].database_url}
+    return {**site_environment, "DATABASE_URL": any_app.config["SETTINGS"].database_url}
+
+
+@pytest.mark.parametrize("any_app", ["sqlite"], indirect=True)
+def test_a_child_that_takes_long_to_start_is_not_killed(environment):
+    with started({**environment, "CHILD_START_SECONDS": "7"}):
+        services.start_job(OPERATOR, STEPS.name, {"steps": 1})
+        servers.wait_until(lambda: states() == ["done"], "the job is done", 60)
+
+
+@pytest.mark.parametrize(("rounds", "jobs"), [(1, 4), pytest.param(20, 60, marks=LONG)])
+def test_every_effect_is_there_once(environment, rounds, jobs):
     # As the private Redis does; a message that is lost is sent again after a minute.
     fsync = "everysec" if rounds > 1 else "always"
-    with started(env, fsync) as programs:
+    with started(environment, fsync) as programs:
         args = {"steps": STEPS_EACH}
         ids = [services.start_job(OPERATOR, STEPS.name, args) for _ in range(jobs)]
         kill_all(programs, ids, rounds)

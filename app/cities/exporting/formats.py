@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from app.cities.exporting.csv_writer import stream_csv
 from app.cities.exporting.encodings import ENCODINGS
 from app.cities.exporting.xlsx_writer import stream_xlsx
-from app.textfiles.encoding import Encoding
+from app.textfiles.encoding import UTF_16, Encoding
 
 XLSX = "xlsx"
 
@@ -44,5 +44,7 @@ FORMATS: Mapping[str, Format] = {
 
 
 def name_of_codec(codec: str) -> str:
-    """The name of the CSV format in the encoding of a codec; empty for any other."""
+    """The name of the CSV format in the encoding of a codec; empty for any other. UTF-16 has two
+    codecs, of which an export writes the first."""
+    codec = UTF_16[0].codec if codec == UTF_16[1].codec else codec
     return next((name for name, each in ENCODINGS.items() if each.codec == codec), "")

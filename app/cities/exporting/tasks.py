@@ -9,11 +9,11 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import to_user_timezone
 
 from app.actor import Actor, Role
+from app.auth.queries import remembered_codec
 from app.cities.exporting.encodings import PARTIAL, check_encoding
 from app.cities.exporting.formats import FORMATS, XLSX, Format, name_of_codec
 from app.cities.exporting.forms import ORDERS, SORTS, ExportForm
 from app.cities.exporting.queries import batches, count_all
-from app.cities.importing.services import remembered_codec
 from app.cities.listing.list_page import CITIES
 from app.cities.listing.queries import CityListing
 from app.errors import Invalid

@@ -8,23 +8,27 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from flask.typing import ResponseReturnValue
 from flask_babel import to_user_timezone
 
+from app.auth.queries import remembered_codec
 from app.cities.exporting.csv_writer import stream_csv
 from app.cities.exporting.encodings import PARTIAL, NotInEncoding, check_encoding, read_encoding
-from app.cities.exporting.formats import XLSX, name_of_codec
+from app.cities.exporting.formats import FORMATS, XLSX, name_of_codec
 from app.cities.exporting.queries import STREAMED_MOST, batches, is_large
 from app.cities.exporting.xlsx_writer import CONTENT_TYPE, stream_xlsx
-from app.cities.importing.services import remembered_codec
 from app.cities.listing.list_page import CITIES
 from app.cities.listing.queries import CityListing
 from app.cities.views import reads_cities
 from app.current import actor
+from app.errors import Invalid
 from app.jobs.models import RESULT_DAYS
+from app.text import N_
 from app.textfiles.encoding import UTF_8, Encoding
 from app.times import now
 from app.web.client import wants_page
 from app.web.declarations import attachment
 
 LAST = "last"
+NO_ENCODING = N_("You have not chosen an encoding for an import yet.")
+OTHER_ENCODING = N_("Your last import was read in an encoding in which cities are not exported.")
 
 bp = Blueprint("cities_export", __name__)
 leads_to_list = attachment(lambda: url_for("cities.list_cities"))
@@ -65,9 +69,14 @@ def read_listing() -> CityListing:
 
 def asked_encoding() -> str:
     """The name of the encoding in the address; for `last` that in which the person had a file read
-    the last time, if it is one of those of an export."""
+    the last time. Invalid if it is none of those of an export."""
     name = request.args.get("encoding", "")
-    return name_of_codec(remembered_codec(actor())) if name == LAST else name
+    if name != LAST:
+        return name
+    codec = remembered_codec(actor())
+    if codec and (found := name_of_codec(codec)):
+        return found
+    raise Invalid(OTHER_ENCODING if codec else NO_ENCODING)
 
 
 def is_for_job(listing: CityListing) -> bool:
@@ -105,7 +114,10 @@ def refused_page(refusal: NotInEncoding, listing: CityListing) -> tuple[str, int
     if not wants_page():
         raise refusal
     page = render_template(
-        "cities/exporting/refused.html", refusal=refusal, args=CITIES.args(listing)
+        "cities/exporting/refused.html",
+        refusal=refusal,
+        args=CITIES.args(listing),
+        formats=FORMATS,
     )
     return page, refusal.status
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.actor import Actor, Role
+from app.auth.queries import remembered_codec
 from app.cities.importing.models import WAITING, CityImport
 from app.cities.importing.queries import load_import
 from app.cities.importing.reading.choices import Reading, sheets_of
@@ -20,7 +21,6 @@ from app.cities.importing.reading.samples import (
 )
 from app.cities.importing.reading.sniff import BY_CODEC, is_workbook
 from app.cities.importing.reading.tables import suggest
-from app.cities.importing.services import remembered_codec
 from app.cities.importing.storage import path_of_import
 from app.database.engine import release_connection
 from app.database.service import permitted

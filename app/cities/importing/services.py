@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.actor import Actor, Role
-from app.auth.queries import load_person
+from app.auth.queries import load_person, remembered_codec
 from app.cities.importing.cleaning import delete_import
 from app.cities.importing.models import MOST_WAITING, WAITING, CityImport, ImportState
 from app.cities.importing.queries import count_unconfirmed, load_import
@@ -19,7 +19,7 @@ from app.cities.importing.storage import (
     stored,
 )
 from app.cities.models import TEXT_LENGTH
-from app.database.engine import db, release_connection
+from app.database.engine import db
 from app.database.failures import tolerated
 from app.database.service import permitted, service
 from app.errors import Conflict, Invalid, NotFound
@@ -32,7 +32,7 @@ from app.text import N_, Bytes
 from app.textfiles.records import refused
 
 STAGE = "cities.stage"  # the kind of the job
-WAIT_SECONDS = 2.0  # in which small files are staged
+WAIT_SECONDS = 2.0  # for a job: that of a small file is done by then
 
 
 class TooManyWaiting(Conflict):
@@ -151,13 +151,6 @@ def start_staging(
     }
     found.job_id, found.state = job_id, ImportState.STAGING
     insert_job(actor, job_id, STAGE, args, ("import", found.id))
-
-
-def remembered_codec(actor: Actor) -> str:
-    """The codec of the encoding that the person chose the last time."""
-    codec = load_person(actor.id).file_codec if actor.id is not None else None
-    release_connection()
-    return codec or ""
 
 
 def display_name(file_name: str) -> str:

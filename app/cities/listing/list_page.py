@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from app.actor import Actor
 from app.cities import cache
+from app.cities.exporting.formats import FORMATS
 from app.cities.listing import queries
 from app.cities.listing.provinces import has_province, suggest_provinces
 from app.cities.listing.queries import CityListing, Hits
@@ -139,6 +140,7 @@ def draw_list(actor: Actor, listing: CityListing, cursor: Cursor, facts: Facts) 
         facts=facts,
         may_write=actor.may_write,
         site_zone=settings().time_zone,
+        formats=FORMATS,
         province=find_province(facts, listing.province),
         choices=[] if page.rows else find_choices(actor, listing.province),
         search_length=SEARCH_LENGTH,

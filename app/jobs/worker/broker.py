@@ -18,6 +18,7 @@ KEYS = f"{PREFIX}celery:"  # begins all its keys
 QUEUE = TASK = "jobs"
 # A message that was not answered for so long is sent again, which does nothing: the row decides.
 VISIBILITY_SECONDS = 12 * 3600
+CHILD_SECONDS = 60.0
 SEND_SECONDS = 1.0  # how long the clock waits for Redis
 
 
@@ -56,6 +57,9 @@ def make_celery(settings: Settings, **options: Any) -> Celery:
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
         worker_prefetch_multiplier=1,
+        # A child loads the application before it says that it is there. By default it is killed
+        # after 4 seconds, which a busy machine can take again and again.
+        worker_proc_alive_timeout=CHILD_SECONDS,
         worker_send_task_events=False,
     )
     return celery

@@ -108,7 +108,7 @@ def test_the_file_is_what_the_list_shows(app, as_role):
 def test_the_list_leads_to_the_file_with_its_filters(app, as_role):
     with app.app_context():
         add_cities(("广东", "深圳市", 5))
-    page = Page(as_role("viewer").get("/cities?q=深圳&sort=users&order=asc"))
+    page = Page(as_role("editor").get("/cities?q=深圳&sort=users&order=asc"))
     listing = "q=%E6%B7%B1%E5%9C%B3&sort=users&order=asc"
     others = [f"csv?encoding={name}&" for name in ("utf-16", "gb18030", "big5", "euc-kr", "last")]
     *files, job = page.links(".head .menu-panel a")

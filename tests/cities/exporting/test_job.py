@@ -34,6 +34,7 @@ from tests.schedules.conftest import given
 
 CITIES = [("广东", "深圳市", 5), ("广东", "广州市", 7), ("湖南", "长沙市", 6)]
 FORM = "/jobs/new/cities.export"
+LAST = "/cities/export.csv?encoding=last"
 
 
 def export(app, actor, **args):
@@ -132,14 +133,38 @@ def test_the_form_refuses_what_it_does_not_offer(as_role):
 
 def test_the_encoding_of_the_last_import_is_offered(app, as_role, cities):
     cities(("廣東", "深圳市", 5))
-    viewer, last = as_role("viewer"), "/cities/export.csv?encoding=last"
-    assert viewer.get(last).content_type == "text/csv; charset=utf-8"
-    with app.app_context():
-        db.session.scalars(select(Person)).one().file_codec = "big5hkscs"
-        db.session.commit()
+    viewer = as_role("viewer")
+    remember(app, "big5hkscs")
     page = Page(viewer.get(FORM))
     assert page.one("[name=format] option[selected]")["value"] == "big5"
-    assert viewer.get(last).content_type == "text/csv; charset=big5"
+    assert viewer.get(LAST).content_type == "text/csv; charset=big5"
+    remember(app, "utf-16-be")
+    assert viewer.get(LAST).content_type == "text/csv; charset=utf-16"
+
+
+def test_another_encoding_than_that_of_the_last_import_is_not_sent(app, as_role):
+    viewer = as_role("viewer")
+    none = viewer.get(LAST)
+    remember(app, "cp1252")
+    other = viewer.get(LAST)
+    assert (none.status_code, other.status_code) == (422, 422)
+    assert "have not chosen" in Page(none).text("main")
+    assert "not exported" in Page(other).text("main")
+
+
+@pytest.mark.parametrize(("role", "is_offered"), [("viewer", False), ("editor", True)])
+def test_the_encoding_of_the_last_import_is_offered_to_those_who_import(
+    as_role, cities, role, is_offered
+):
+    cities(("a", "b", 1))
+    assert (LAST in Page(as_role(role).get("/cities")).links(".export a")) == is_offered
+
+
+def remember(app, codec):
+    """As if the only person had had a file read in this encoding."""
+    with app.app_context():
+        db.session.scalars(select(Person)).one().file_codec = codec
+        db.session.commit()
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ PROGRESS = {
 def take_import(actor: Actor, run: Run, state: ImportState) -> ImportProgress | None:
     """Have a job begin, or go on, with its import; None if there is nothing left to do. Conflict if
     another one works on it, or if something else was decided in the meantime."""
-    found = load_import(actor, run.args["import"], lock=True)
+    found = load_import(actor, run.args["import_id"], lock=True)
     if found.state == ENDS[state]:
         return None
     if found.state != state:
@@ -69,7 +69,7 @@ def take_import(actor: Actor, run: Run, state: ImportState) -> ImportProgress | 
 
 def lock_taken(actor: Actor, run: Run, state: ImportState) -> CityImport:
     """The import of a job, locked until the running service ends."""
-    found = load_import(actor, run.args["import"], lock=True)
+    found = load_import(actor, run.args["import_id"], lock=True)
     if (found.job_id, found.state) != (run.id, state):
         raise Conflict(TAKEN_OVER)
     return found

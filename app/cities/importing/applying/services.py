@@ -49,15 +49,18 @@ def begin_applying(actor: Actor, job_id: int, import_id: int, preview: int) -> i
 
 
 @permitted(Role.EDITOR)
-def undo_import(actor: Actor, import_id: int) -> int:
+def undo_import(actor: Actor, import_id: int) -> int | None:
     """Have everything undone that an import has done so far, or the rest of it if that was stopped;
-    returns the id of the job. Conflict if it cannot be."""
+    returns the id of the job. Asked again, it does nothing more. Conflict if it cannot be."""
     return begin_undoing(actor, next_id(), import_id)
 
 
 @service(Role.EDITOR)
-def begin_undoing(actor: Actor, job_id: int, import_id: int) -> int:
+def begin_undoing(actor: Actor, job_id: int, import_id: int) -> int | None:
     found = load_import(actor, import_id, lock=True)
+    is_begun = found.state == ImportState.UNDOING and is_active(found.job_id)
+    if is_begun or found.state == ImportState.UNDONE:
+        return found.job_id
     if reason := why_not_undoable(found):
         raise Conflict(reason)
     found.state = ImportState.UNDOING
@@ -67,7 +70,7 @@ def begin_undoing(actor: Actor, job_id: int, import_id: int) -> int:
 def start(actor: Actor, job_id: int, found: CityImport, kind: JobKind) -> int:
     """Start a job for a locked import, within a running service."""
     about = ("import", found.id)
-    found.job_id = insert_job(actor, job_id, kind.name, {"import": found.id}, about)
+    found.job_id = insert_job(actor, job_id, kind.name, {"import_id": found.id}, about)
     return job_id
 
 
@@ -85,5 +88,7 @@ def undo_entry(actor: Actor, entry: HistoryEntry) -> Message:
     """Undo the import that an entry of the history is about."""
     if entry.action != "import.apply":
         raise Conflict(CANNOT)
+    if reason := why_not_undoable(load_import(actor, entry.subject_id)):
+        raise Conflict(reason)
     undo_import(actor, entry.subject_id)
     return N_("The import is being undone. Its page shows how far that is.")

@@ -26,7 +26,7 @@ def apply(run: Run) -> None:
     if progress is None:
         return
     lines = None
-    while part := next_part(run.args["import"], progress.line, lines, backwards=True):
+    while part := next_part(run.args["import_id"], progress.line, lines, backwards=True):
         fill_keys()  # by them names are compared again
         progress, lines = timed(apply_part, run, part, lines)
     progress = finish_applying(run.actor, run)
@@ -39,7 +39,7 @@ def undo(run: Run) -> None:
     if progress is None:
         return
     lines = None
-    while progress.line >= 0 and (part := next_part(run.args["import"], progress.line, lines)):
+    while progress.line >= 0 and (part := next_part(run.args["import_id"], progress.line, lines)):
         progress, lines = timed(undo_part, run, part, lines)
     progress = finish_undoing(run.actor, run)
     run.report(progress.done, progress.total)
@@ -59,9 +59,9 @@ def timed(
 
 def check_import(args: Args) -> Args:
     """The number of an import; whose it is the job asks."""
-    if not isinstance(args.get("import"), int):
+    if not isinstance(args.get("import_id"), int):
         raise Invalid(N_("There is no such import."))
-    return {"import": args["import"]}
+    return {"import_id": args["import_id"]}
 
 
 APPLY = JobKind("cities.apply", _l("Import cities"), apply, Role.EDITOR, check=check_import)

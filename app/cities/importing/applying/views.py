@@ -6,6 +6,8 @@ from werkzeug.wrappers import Response as Redirect
 from app.actor import Role
 from app.cities.importing.applying import queries, services
 from app.cities.importing.applying.pages import describe_imports
+from app.cities.importing.services import WAIT_SECONDS
+from app.cities.importing.views import IMPORT
 from app.current import actor
 from app.jobs.waiting import wait_for_job
 from app.text import read_count
@@ -15,9 +17,7 @@ from app.web.permissions import role_required
 
 bp = Blueprint("imports", __name__)
 
-IMPORT = "/cities/import/<int:import_id>"
 IMPORTS = ListAddress("imports.list_imports", queries.ImportListing, {})
-WAIT_SECONDS = 2.0  # for a job: a small one is done by then
 
 
 @bp.get("/cities/imports")

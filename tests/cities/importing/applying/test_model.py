@@ -143,7 +143,7 @@ class Register(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize(
-    "examples", [12, pytest.param(2000, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
+    "examples", [8, pytest.param(2000, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
 )
 def test_any_sequence_is_as_a_simple_model(app, monkeypatch, examples):
     monkeypatch.setattr(parts, "LINES", 2)

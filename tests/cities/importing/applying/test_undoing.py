@@ -170,6 +170,16 @@ def test_while_it_is_applied_it_cannot_be_undone(person):
         services.undo_import(editor(person), import_id)
 
 
+def test_undone_again_an_import_stays_as_it_is(person):
+    import_id = stage(person, "a,b,1\n")
+    confirm(import_id, person)
+    job_id = services.undo_import(editor(person), import_id)
+    assert services.undo_import(editor(person), import_id) == job_id
+    perform()
+    assert services.undo_import(editor(person), import_id) == job_id
+    assert (read(import_id).state, register()) == (ImportState.UNDONE, [])
+
+
 def test_an_import_that_changed_nothing_cannot_be_undone(person):
     import_id = stage(person, "a,b,1\n")
     with pytest.raises(Conflict, match="changed nothing"):
