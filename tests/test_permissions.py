@@ -218,7 +218,6 @@ WITHOUT_ACTOR = {
         "app.cities.exporting.queries.is_searched",
         "app.cities.exporting.queries.unkeyed_query",
         "app.cities.exporting.queries.wanted_query",
-        "app.cities.importing.applying.queries.has_lines",
         "app.cities.importing.queries.is_current",
         "app.cities.importing.queries.lines_of",
         "app.cities.listing.queries.all_hits",
