@@ -58,7 +58,8 @@ class WrittenFiles:
         self.note_problem(name)
 
     def note_problem(self, name: str) -> None:
-        self.named += [name] if len(self.named) < NAMED_FILES else []
+        if len(self.named) < NAMED_FILES:
+            self.named.append(name)
 
 
 def open_source(part: Path) -> DatabaseSource:

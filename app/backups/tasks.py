@@ -41,7 +41,7 @@ def described(run: Run, backup: Backup) -> str:
     return backup.name
 
 
-# Both hold the lock of the folder of backups, so they would only wait for each other.
+# Both need the lock of the folder of backups: at the same time the second one would fail.
 CREATE, REHEARSE = (
     JobKind(
         name,

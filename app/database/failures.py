@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from flask import Flask, current_app
-from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -39,6 +39,7 @@ DATABASE_ERRORS = (DBAPIError, PoolTimeout)
 DatabaseError = DBAPIError | PoolTimeout
 
 ON_REFUSAL = "gazetteer-database-refusal"
+UNIQUE = (PrimaryKeyConstraint, UniqueConstraint, Index)
 STATEMENT_LENGTH = 500  # in the log
 
 
@@ -276,8 +277,8 @@ def one_line(statement: str) -> str:
 
 
 def violates(error: IntegrityError, name: str) -> bool:
-    """True if a statement violated the unique constraint or primary key of this name. MariaDB
-    reports the name (PRIMARY for every primary key), SQLite the columns."""
+    """True if a statement violated the unique constraint or index, or the primary key, of this
+    name. MariaDB reports the name (PRIMARY for every primary key), SQLite the columns."""
     reported = str(error.orig.args[-1]) if error.orig is not None and error.orig.args else ""
     constraint = find_constraint(name)
     if found := DUPLICATE.search(reported):
@@ -286,10 +287,10 @@ def violates(error: IntegrityError, name: str) -> bool:
     return reported == f"UNIQUE constraint failed: {columns}"
 
 
-def find_constraint(name: str) -> PrimaryKeyConstraint | UniqueConstraint:
-    """Find a constraint of the models by its name; raises LookupError if it does not exist."""
+def find_constraint(name: str) -> PrimaryKeyConstraint | UniqueConstraint | Index:
+    """Find a constraint or unique index of the models by its name; LookupError if there is none."""
     for table in db.metadata.tables.values():
-        for found in table.constraints:
-            if found.name == name and isinstance(found, PrimaryKeyConstraint | UniqueConstraint):
+        for found in (*table.constraints, *table.indexes):
+            if isinstance(found, UNIQUE) and found.name == name:
                 return found
     raise LookupError(name)

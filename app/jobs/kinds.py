@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.jobs.run import Run
 
 EXTENSION = "gazetteer-job-kinds"
+NO_KIND = N_("There is no such kind of job.")
 
 Args = Mapping[str, Any]  # JSON values
 
@@ -111,5 +112,5 @@ def label_of(name: str) -> str:
 def load_kind(name: str) -> JobKind:
     kind = all_kinds().get(name)
     if kind is None:
-        raise NotFound(N_("There is no such kind of job."))
+        raise NotFound(NO_KIND)
     return kind

@@ -15,9 +15,9 @@ from app.jobs.deliveries import services as deliveries
 from app.jobs.deliveries.forms import form_of
 from app.jobs.deliveries.queries import list_deliveries
 from app.jobs.deliveries.rows import describe_deliveries
-from app.jobs.kinds import JobKind, all_kinds, label_of
+from app.jobs.kinds import NO_KIND, JobKind, all_kinds, label_of
 from app.jobs.models import KIND_LENGTH, RESULT_DAYS, JobState
-from app.jobs.queries import NO_JOB, JobListing
+from app.jobs.queries import JobListing
 from app.jobs.rows import STATES, describe_job, describe_jobs, described_args
 from app.text import parse_integer
 from app.web.declarations import max_body
@@ -89,7 +89,7 @@ def start_job(kind: str) -> ResponseReturnValue:
     """The form of a kind, or the start of a job of it. A link may fill in fields."""
     found = next((each for each in startable_kinds() if each.name == kind), None)
     if found is None:
-        raise NotFound(NO_JOB)
+        raise NotFound(NO_KIND)
     form = form_of(found)(data={**found.suggest(actor()), **request.args})
     target = form.data.get("target")
     sent = submit(form, lambda: deliveries.start_job(actor(), kind, form.data, target))

@@ -25,7 +25,7 @@ EXTENSION = "gazetteer-jobs-awaited"
 
 @dataclass(frozen=True)
 class JobEnd:
-    """How a job stands: its state, and its message in the language of the reader. One that was
+    """The state of a job, and its message in the language of the reader. One that was
     deleted counts as done."""
 
     state: str = JobState.DONE
@@ -42,7 +42,7 @@ class JobEnd:
 
 
 def wait_for_job(job_id: int | None, seconds: float) -> JobEnd:
-    """How a job stands when it has ended, or after so many seconds at most."""
+    """The state of a job when it has ended, or after so many seconds at most."""
     return wait_for(lambda: read_end(job_id), lambda found: not found.is_active, seconds)
 
 

@@ -9,11 +9,12 @@ import click
 from flask.cli import AppGroup
 
 from app.actor import Actor
+from app.current import settings
 from app.schedules import queries, services
 from app.schedules.models import AT_ONCE, GRACE_SECONDS
 from app.schedules.rows import describe_schedules, state_of
 from app.schedules.rules import ScheduleInput
-from app.schedules.triggers import ZONE, TriggerKind
+from app.schedules.triggers import TriggerKind
 from app.times import now
 
 schedules = AppGroup("schedules", help="Schedules: what starts jobs again and again, or once.")
@@ -66,7 +67,7 @@ def show_schedule(name: str) -> None:
 @click.argument("trigger", type=click.Choice([each.value for each in TriggerKind]))
 @click.argument("expression")
 @click.option("--args", "args_text", default="{}", help="The arguments of the jobs, as JSON.")
-@click.option("--zone", default=ZONE, show_default=True, help="The time zone.")
+@click.option("--zone", default="", help="The time zone; without it TIME_ZONE of the settings.")
 @click.option("--coalesce/--no-coalesce", default=True, help="Of several that are due, run one.")
 @click.option("--at-once", default=AT_ONCE, show_default=True, help="Most jobs at once.")
 @click.option("--grace", default=GRACE_SECONDS, show_default=True, help="Seconds of delay.")
@@ -89,6 +90,7 @@ def add_schedule(
         args = None
     if not isinstance(args, dict):
         raise click.BadParameter("The arguments must be a JSON object.")
+    zone = zone or settings().time_zone
     given = ScheduleInput(name, trigger, expression, zone, coalesce, at_once, grace)
     click.echo(services.create_schedule(Actor.operator(), given, kind, args))
 

@@ -9,6 +9,7 @@ from wtforms import BooleanField, HiddenField, IntegerField, RadioField, StringF
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
+from app.current import settings
 from app.jobs.kinds import JobKind
 from app.schedules.models import (
     AT_ONCE,
@@ -19,7 +20,7 @@ from app.schedules.models import (
 )
 from app.schedules.rows import TRIGGERS
 from app.schedules.rules import ScheduleInput
-from app.schedules.triggers import ZONE, TriggerKind
+from app.schedules.triggers import TriggerKind
 from app.times import ZONE_LENGTH
 from app.web.forms import BaseForm
 
@@ -41,7 +42,10 @@ class ScheduleForm(BaseForm):
         _l("Time or interval"), [InputRequired()], render_kw={"maxlength": EXPRESSION_LENGTH}
     )
     time_zone = StringField(
-        _l("Time zone"), [InputRequired()], default=ZONE, render_kw={"maxlength": ZONE_LENGTH}
+        _l("Time zone"),
+        [InputRequired()],
+        default=lambda: settings().time_zone,
+        render_kw={"maxlength": ZONE_LENGTH},
     )
     coalesce = BooleanField(_l("Of several that are due at the same time, run one"), default=True)
     at_once = IntegerField(_l("Jobs at once, at most"), [Optional()], default=AT_ONCE)

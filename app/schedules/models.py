@@ -44,7 +44,7 @@ class Schedule(db.Model):  # type: ignore[name-defined,misc]
 
     `next_at` is empty while it is paused and when it is over. Intervals count from `starts_at`.
     `person_id` is in whose name the jobs are done: who saved it last; empty for the operator. With
-    `coalesce` one run stands for several that are due at the same time. `shipped` is the name of
+    `coalesce` one run replaces several that are due at the same time. `shipped` is the name of
     one that ships with the product (shipped.py). `ran_at` is when the clock has last done the work
     itself, without an error (running/housekeeping.py).
     """

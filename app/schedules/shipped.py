@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from app.current import settings
 from app.database.dialects import database_time
 from app.database.engine import db
+from app.database.failures import violates
 from app.database.service import unrecorded
 from app.jobs import kinds
 from app.schedules.models import GRACE_MOST, Schedule
@@ -106,7 +107,9 @@ def insert_row(given: Shipped, name: str) -> bool:
     }
     try:
         db.session.execute(insert(Schedule).values(values))
-    except IntegrityError:
+    except IntegrityError as error:
+        if not any(violates(error, name) for name in ("uq_schedule_name", "ix_schedule_shipped")):
+            raise
         return False
     return True
 

@@ -19,7 +19,6 @@ from app.errors import Invalid
 from app.schedules.weekdays import name_weekdays
 from app.text import N_, excerpt
 
-ZONE = "Asia/Shanghai"
 UNITS = {"": 1, "s": 1, "min": 60, "h": 3600, "d": 86_400}
 INTERVAL = re.compile(r"([0-9]{1,9})\s*(s|min|h|d)?")
 SECONDS_MOST = 366 * 86_400

@@ -11,7 +11,7 @@ from app.errors import NotFound
 from app.history.feed import describe_feed
 from app.history.queries import entries_about
 from app.history.subjects import all_subjects
-from app.jobs.kinds import JobKind, all_kinds, load_kind
+from app.jobs.kinds import NO_KIND, JobKind, all_kinds, load_kind
 from app.jobs.queries import has_worker
 from app.jobs.rows import described_args
 from app.schedules import queries, services
@@ -19,7 +19,7 @@ from app.schedules.forms import ScheduleForm, filled_form, form_of
 from app.schedules.rows import describe_schedules, state_of
 from app.schedules.rules import check_kind
 from app.schedules.shipped import name_of
-from app.text import N_, parse_integer
+from app.text import parse_integer
 from app.times import now
 from app.web.declarations import max_body
 from app.web.forms import BaseForm, submit
@@ -60,7 +60,7 @@ def create_schedule(kind: str) -> ResponseReturnValue:
     """The form of a new schedule for jobs of a kind."""
     found = next((each for each in offered_kinds() if each.name == kind), None)
     if found is None:
-        raise NotFound(N_("There is no such kind of job."))
+        raise NotFound(NO_KIND)
     form = form_of(found)(data=found.suggest(actor()))
     sent = submit(form, lambda: services.create_schedule(actor(), form.input, kind, form.arguments))
     if sent.done:

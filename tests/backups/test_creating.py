@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+from io import BytesIO
 
 import pytest
 
@@ -14,7 +15,7 @@ from app.actor import Actor, Role
 from app.backups import creating, folder, services
 from app.backups.archive.reading import read_archive, read_manifest
 from app.backups.databases import sqlite
-from app.backups.databases.mariadb import option_file
+from app.backups.databases.mariadb import last_line, option_file
 from app.cities import services as cities
 from app.current import settings
 from app.errors import Conflict, Forbidden, NoSpace, Refused
@@ -275,3 +276,9 @@ def test_the_manifest_alone_is_read_at_once(app):
         with made.path.open("r+b") as file:
             file.truncate(100_000)
         assert read_manifest(made.path) == made.manifest
+
+
+def test_the_reason_of_a_failure_is_the_last_line():
+    for text in (b"Got error: 1045\n", b"a warning\n" * 1000 + b"Got error: 1045\n\n"):
+        assert last_line(BytesIO(text)) == "Got error: 1045"
+    assert last_line(BytesIO()) == "?"

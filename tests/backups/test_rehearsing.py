@@ -126,6 +126,9 @@ def test_no_proof_is_warned_of_when_there_is_something_to_lose(app, as_role):
     assert readiness(app).startswith("warning: no backup has been proven restorable; run")
     page = Page(browser.get("/"))
     assert any("No backup has been proven restorable." in text for text in page.texts(".notice"))
+    links = page.links(".notice a")
+    assert links == ["/jobs/new/backup.create", "/jobs/new/backup.rehearse"]
+    assert [browser.get(link).status_code for link in links] == [200, 200]
     assert "restorable" not in as_role("editor").get("/").text
 
 

@@ -7,7 +7,9 @@ from app.backups.services import list_backups
 from app.jobs.models import JobState
 from app.jobs.queries import read_lines
 from app.jobs.services import start_job
+from app.text import load_messages
 from tests.factories import OPERATOR, add_person
+from tests.html import Page
 from tests.jobs.conftest import beats, work
 
 __all__ = ["beats"]
@@ -33,13 +35,14 @@ def test_a_backup_is_made_and_rehearsed_by_jobs(admin, beats):
 def test_a_rehearsal_without_a_backup_says_so(admin, beats):
     job = work(beats, start_job(admin, "backup.rehearse", {}))
     assert job.state == JobState.FAILED
-    assert "backup" in job.message
+    assert load_messages(job.message).startswith("There are no backups in ")
 
 
 def test_administrators_start_it_on_the_page_of_jobs(as_role):
-    page = as_role("admin").get("/jobs").text
-    assert "/jobs/new/backup.create" in page
-    assert "/jobs/new/backup." not in as_role("editor").get("/jobs").text
+    kinds = [f"a[href='/jobs/new/backup.{name}']" for name in ("create", "rehearse")]
+    page = Page(as_role("admin").get("/jobs"))
+    assert [page.has(kind) for kind in kinds] == [True, True]
+    assert not Page(as_role("editor").get("/jobs")).has("a[href^='/jobs/new/backup.']")
     started = as_role("admin").submit("/jobs/new/backup.create", {}, page="/jobs/new/backup.create")
     assert started.status_code == 303
     assert as_role("editor").get("/jobs/new/backup.create").status_code == 404

@@ -91,6 +91,12 @@ def test_ordinary_forms_have_a_limit_of_their_own(front):
     for path, size, status in (
         ("/login", 120_000, 200),
         ("/login", 140_000, 413),
+        ("/jobs/new/digest", 3_000_000, 200),
+        ("/jobs/new/cities.export", 3_000_000, 200),
+        ("/schedules/new/digest", 3_000_000, 200),
+        ("/schedules/12/edit", 3_000_000, 200),
+        ("/schedules/12/edit", 5_000_000, 413),
+        ("/schedules/12/pause", 140_000, 413),
         ("/cities/import", 20_000_000, 200),
         ("/upload", 20_000_000, 200),
     ):

@@ -10,7 +10,7 @@ from app.schedules import forms, services
 from app.schedules.forms import ScheduleForm
 from app.schedules.models import Schedule
 from app.schedules.running import due
-from tests.factories import OPERATOR
+from tests.factories import OPERATOR, run_command
 from tests.html import Page
 from tests.schedules.conftest import create, make_due, read, states
 
@@ -149,6 +149,18 @@ def test_no_field_of_a_kind_has_the_name_of_one_of_a_schedule(app):
             assert not names & own, kind.name
             shown = forms.form_of(kind)(formdata=None).of_kind()
             assert {field.name for field in shown} == names
+
+
+def test_a_new_schedule_is_in_the_time_zone_of_the_site(make_app):
+    app = make_app(TIME_ZONE="Europe/Berlin", commands=True)
+    with app.test_request_context():
+        assert ScheduleForm(formdata=None).time_zone.data == "Europe/Berlin"
+    args = json.dumps({"a": "1", "b": "2"})
+    words = ("schedules", "add", "hourly", "sum", "cron", "0 8 * * *", "--args", args)
+    assert run_command(app, *words).exit_code == 0
+    assert run_command(app, *words[:2], "other", *words[3:], "--zone", "UTC").exit_code == 0
+    with app.app_context():
+        assert [read(number).time_zone for number in (1, 2)] == ["Europe/Berlin", "UTC"]
 
 
 def test_commands(app, flask):

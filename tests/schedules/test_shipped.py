@@ -1,9 +1,11 @@
 """Schedules that ship with the product: all housekeeping, and what is done every night."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.database.dialects import database_time
 from app.database.engine import db
@@ -78,6 +80,13 @@ def test_a_name_that_a_person_uses_stays_theirs(any_app):
     shipped.store_new()
     assert read(own).shipped is None
     assert rows()["nightly-backup"].name == "nightly-backup (2)"
+
+
+def test_only_what_is_taken_is_passed_over(stored):
+    given = shipped.all_shipped()["nightly-backup"]
+    assert not shipped.insert_row(given, "another name")
+    with pytest.raises(IntegrityError):
+        shipped.insert_row(replace(given, name="new"), None)
 
 
 def test_all_housekeeping_is_done_without_an_error(stored):

@@ -93,7 +93,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 def last_line(errors: IO[bytes]) -> str:
     """What the program wrote at last."""
-    errors.seek(0)
+    errors.seek(max(0, errors.seek(0, os.SEEK_END) - STDERR_MOST))
     lines = errors.read(STDERR_MOST).decode(errors="replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "?")
 

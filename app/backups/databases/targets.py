@@ -31,8 +31,8 @@ RENEWALS = {
     "delivery": "UPDATE delivery SET state = 'given_up', last_error = :message, next_at = NULL,"
     " done_at = :moment WHERE state = 'waiting'",
 }
-NOT_ENDED = N_("This had not ended when the backup was made that was restored.")
-MARK = "gazetteer_scratch"  # the table by which a database is known to be ours
+NOT_ENDED = N_("This had not ended when the restored backup was made.")
+OUR_TABLE = "gazetteer_scratch"  # the table by which a database is known to be ours
 ACCESS_DENIED, LOCKED = (1044, 1045), (1205, 1213)
 SWITCH_SECONDS = 30.0  # until others have finished what they are changing
 SESSION = (
@@ -126,12 +126,12 @@ class MariaDbTarget(Target):
             connection.execute(
                 text(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
             )
-            connection.execute(text(f"CREATE TABLE `{name}`.`{MARK}` (id INT PRIMARY KEY)"))
+            connection.execute(text(f"CREATE TABLE `{name}`.`{OUR_TABLE}` (id INT PRIMARY KEY)"))
 
     def drop(self, connection: Connection, name: str) -> None:
         """Drop a database of ours; Refused if one of that name is not."""
         tables = tables_of(connection, name)
-        if tables and MARK not in tables:
+        if tables and OUR_TABLE not in tables:
             raise Refused(
                 N_(
                     "The database %(name)s is needed to restore, but it has other tables.",
@@ -149,7 +149,7 @@ class MariaDbTarget(Target):
 
     def count_rows(self) -> dict[str, int]:
         with self.engine.connect() as connection:
-            names = [name for name in tables_of(connection, self.scratch) if name != MARK]
+            names = [name for name in tables_of(connection, self.scratch) if name != OUR_TABLE]
             return {
                 name: int(connection.scalar(text(f"SELECT COUNT(*) FROM `{name}`")) or 0)  # noqa: S608
                 for name in names
@@ -183,7 +183,7 @@ class MariaDbTarget(Target):
                 f"`{source}`.`{name}` TO `{target}`.`{name}`"
                 for source, target in ((self.live, self.former), (self.scratch, self.live))
                 for name in tables_of(connection, source)
-                if name != MARK
+                if name != OUR_TABLE
             ]
             rename = text(f"RENAME TABLE {', '.join(moves)}")
             while True:

@@ -28,7 +28,7 @@ class DeliveryRow:
 
     @property
     def error(self) -> str:
-        """Why the last attempt was in vain."""
+        """Why the last attempt failed."""
         return load_messages(self.delivery.last_error or "")
 
     @property

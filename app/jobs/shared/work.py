@@ -11,7 +11,7 @@ from app.jobs.run import Run
 from app.jobs.shared import rules
 from app.jobs.shared.forms import DigestForm, SumForm
 
-# The sum waits as that of the original program does: it stands for work that takes long.
+# The sum waits as that of the original program does: an example of work that takes long.
 SUM_SECONDS = 10.0
 BLOCK = 1 << 16
 

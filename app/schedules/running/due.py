@@ -10,16 +10,16 @@ from collections.abc import Iterator
 
 from sqlalchemy import delete, or_, select, update
 
-from app.database.dialects import DatabaseTime, database_time
+from app.database.dialects import database_time
 from app.database.engine import db
 from app.database.failures import DATABASE_ERRORS, tolerated
 from app.database.service import unrecorded
 from app.errors import Locked
-from app.jobs.kinds import all_kinds
 from app.jobs.models import ACTIVE, Job, JobState
 from app.redis.ids import next_id
 from app.schedules.models import RunState, Schedule, ScheduleRun
 from app.schedules.running import starting
+from app.schedules.running.lookup import find_due, lock_due
 
 log = logging.getLogger("gazetteer.clock")
 
@@ -32,7 +32,7 @@ def work() -> None:
     """Note how started runs ended, and start what is due."""
     if ended := find_ended():
         settle_runs(ended)
-    for schedule_id in find_due():
+    for schedule_id in find_due(housekeeping=False):
         run_one(schedule_id)
 
 
@@ -52,28 +52,11 @@ def run_one(schedule_id: int) -> None:
             log.info("schedule %s: %s started", schedule_id, started)
 
 
-def is_due() -> tuple[object, ...]:
-    """The conditions. What an older release does not know is left to the clock of a newer one, and
-    housekeeping to housekeeping.py."""
-    kinds = [name for name, kind in all_kinds().items() if not kind.housekeeping]
-    return (Schedule.next_at <= DatabaseTime(), Schedule.kind.in_(kinds))
-
-
-def find_due() -> list[int]:
-    """The schedules that are due, asked without a lock: on SQLite others would wait."""
-    query = select(Schedule.id).where(*is_due()).order_by(Schedule.next_at)  # type: ignore[arg-type]
-    found = list(db.session.scalars(query))
-    db.session.rollback()
-    return found
-
-
 @unrecorded
 def run_due(schedule_id: int, ids: Iterator[int]) -> int:
     """Start what is due of a schedule, unless another clock is doing that; returns how many jobs
     were started."""
-    query = select(Schedule).where(Schedule.id == schedule_id, *is_due())  # type: ignore[arg-type]
-    query = query.with_for_update(skip_locked=True).execution_options(populate_existing=True)
-    row = db.session.scalar(query)
+    row = lock_due(schedule_id, housekeeping=False)
     return starting.run_schedule(row, database_time(), ids) if row else 0
 
 

@@ -10,7 +10,7 @@ import time
 from datetime import datetime
 
 from redis.exceptions import RedisError
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
 from app.clock.run import report
 from app.database import failures
@@ -20,6 +20,7 @@ from app.database.service import essential, unrecorded
 from app.errors import DomainError
 from app.jobs.kinds import JobKind, all_kinds
 from app.schedules.models import RunState, Schedule, ScheduleRun
+from app.schedules.running.lookup import find_due, lock_due
 from app.schedules.running.starting import add_run
 from app.text import N_, Message, dump_messages
 
@@ -37,7 +38,7 @@ def work() -> None:
     """Do what is due, what has been due for longest first. Ends soon, so that a clock that is to
     stop does: the rest is left to the next time."""
     begun_at = time.monotonic()
-    for schedule_id in find_due():
+    for schedule_id in find_due(housekeeping=True):
         if begun := begin(schedule_id):
             kind, planned = begun
             end(schedule_id, planned, do(kind))
@@ -45,26 +46,11 @@ def work() -> None:
             return
 
 
-def is_due() -> tuple[ColumnElement[bool], ...]:
-    kinds = [name for name, kind in all_kinds().items() if kind.housekeeping]
-    return Schedule.next_at <= DatabaseTime(), Schedule.kind.in_(kinds)
-
-
-def find_due() -> list[int]:
-    """The schedules that are due, asked without a lock: on SQLite others would wait."""
-    query = select(Schedule.id).where(*is_due()).order_by(Schedule.next_at)
-    found = list(db.session.scalars(query))
-    db.session.rollback()
-    return found
-
-
 @unrecorded
 def begin(schedule_id: int) -> tuple[JobKind, datetime] | None:
     """Put the next run off; returns what is to be done, and for when that was planned. None if
     another clock does it."""
-    query = select(Schedule).where(Schedule.id == schedule_id, *is_due())
-    query = query.with_for_update(skip_locked=True).execution_options(populate_existing=True)
-    row = db.session.scalar(query)
+    row = lock_due(schedule_id, housekeeping=True)
     if row is None or row.next_at is None:
         return None
     planned = row.next_at
@@ -114,7 +100,7 @@ def end(schedule_id: int, planned: datetime, problem: Message | None) -> None:
 
 
 def note_failure(row: Schedule, planned: datetime, moment: datetime, message: str) -> None:
-    """Note a failed run; the same row stands for those in a row."""
+    """Note a failed run; several in succession are one row."""
     runs = select(ScheduleRun).where(ScheduleRun.schedule_id == row.id)
     last = db.session.scalar(runs.order_by(ScheduleRun.planned_at.desc()).limit(1))
     if last and last.state == RunState.FAILED and not (row.ran_at and row.ran_at > last.planned_at):

@@ -31,7 +31,7 @@ class Due:
     next_at: datetime | None
 
 
-def find_due(row: Schedule, moment: datetime) -> Due:
+def runs_due(row: Schedule, moment: datetime) -> Due:
     """What is due of a schedule at this moment."""
     assert row.next_at is not None  # noqa: S101 - for mypy
     first, bound = row.next_at, moment - timedelta(seconds=row.grace_seconds)
@@ -52,7 +52,7 @@ def find_due(row: Schedule, moment: datetime) -> Due:
 def run_schedule(row: Schedule, moment: datetime, ids: Iterator[int]) -> int:
     """Insert the runs of a schedule that are due, whose row is locked, with their jobs, and move
     it to its next moment; returns how many jobs were started. `ids` are those of new jobs."""
-    due = find_due(row, moment)
+    due = runs_due(row, moment)
     if due.missed:
         add_run(row, due.missed, moment, RunState.MISSED, missed_until=due.missed_until)
     started, last = 0, due.moments[-1:]
