@@ -17,7 +17,7 @@ from app.backups.services import Backup, Meter, Progress
 from app.current import settings
 from app.database.engine import db
 from app.database.failures import DATABASE_ERRORS, describe
-from app.database.service import permitted, unrecorded
+from app.database.service import essential, permitted
 from app.errors import DomainError
 from app.files.storage.folder import path_of
 from app.text import N_, Message, dump_messages
@@ -94,7 +94,7 @@ def problem_of(error: Exception) -> Message:
     return Message("%(said)s", {"said": said or type(error).__name__})
 
 
-@unrecorded
+@essential
 def store_proof(backup: Backup, problem: Message | None) -> None:
     """Store what came out of a rehearsal."""
     manifest = backup.manifest

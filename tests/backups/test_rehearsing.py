@@ -1,6 +1,7 @@
 """Rehearsals: a backup is restored beside everything, and where that is shown."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -21,6 +22,9 @@ from tests.backups.test_reading import members, with_manifest, write
 from tests.backups.test_restoring import of_manifest, scratch_names
 from tests.factories import OPERATOR, add_person
 from tests.html import Page
+from tests.jobs.conftest import slow_writer
+
+__all__ = ["slow_writer"]
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +119,13 @@ def make_old(**values):
                 update(kind).values({column: moment})
             )
         )
+
+
+@pytest.mark.parametrize("any_app", ["sqlite"], indirect=True)
+def test_what_came_out_is_stored_when_others_have_written(slow_writer):
+    slow_writer.write(2.5)
+    rehearsing.store_proof(services.Backup(Path("a.tar"), 1), None)
+    assert last_proof().name == "a.tar"
 
 
 def test_no_proof_is_warned_of_when_there_is_something_to_lose(app, as_role):
