@@ -7,7 +7,7 @@ from typing import Any
 
 from app.actor import Actor, Role
 from app.auth.queries import remembered_codec
-from app.cities.importing.models import WAITING, CityImport
+from app.cities.importing.models import WAITING, CityImport, ImportState
 from app.cities.importing.queries import load_import
 from app.cities.importing.reading.choices import Reading, sheets_of
 from app.cities.importing.reading.header import SEPARATORS
@@ -61,11 +61,14 @@ class ReadingPage:
 
 
 @permitted(Role.EDITOR)
-def show_reading(actor: Actor, import_id: int, wanted: Mapping[str, str]) -> ReadingPage:
-    """The page of an unconfirmed import; `wanted` may name another encoding, separator or sheet."""
+def show_reading(actor: Actor, import_id: int, wanted: Mapping[str, str]) -> ReadingPage | None:
+    """The page of an unconfirmed import; `wanted` may name another encoding, separator or sheet.
+    None before the job has looked at the file, all of which is too much for a request."""
     found = load_import(actor, import_id, unfinished=True)
     if found.state not in WAITING:
         raise NotFound()
+    if found.state == ImportState.STAGING and found.reading is None:
+        return None
     path, is_staged, name = path_of_import(found), found.fields is not None, found.file_name
     samples, failure = found.samples, read_end(found.job_id).failure
     reading = reading_of(actor, found, path, wanted)

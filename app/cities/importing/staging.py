@@ -32,6 +32,7 @@ from app.cities.importing.models import (
 from app.cities.importing.queries import load_import
 from app.cities.importing.reading.choices import Reading
 from app.cities.importing.reading.samples import dump_samples, sample_encodings
+from app.cities.importing.reading.sniff import is_workbook
 from app.cities.importing.reading.tables import Line, Table, open_table, suggest
 from app.cities.importing.services import STAGE
 from app.cities.importing.storage import path_of_import
@@ -45,6 +46,7 @@ from app.jobs.kinds import JobKind
 from app.jobs.queries import find_job
 from app.jobs.run import Run
 from app.text import N_
+from app.textfiles.encoding import UTF_8
 
 CHUNK = 1000  # lines, whose transaction takes about 50 ms
 CHECKED = 1000  # lines that are read between two looks whether the job is to end
@@ -84,8 +86,14 @@ def stage(run: Run) -> None:
         with open_table(task.path, reading, lambda: run.report(0)) as table:
             stage_table(run, task, reading, table)
     except Invalid:
-        give_up(run.actor, run, reading)
+        reading = reading or fallback(task)
+        give_up(run.actor, run, reading, samples_of(task, reading))
         raise
+
+
+def fallback(task: StagingTask) -> Reading:
+    """How a file is shown that cannot be read in any way."""
+    return Reading(sheet=0) if is_workbook(task.path) else Reading(UTF_8.codec)
 
 
 def samples_of(task: StagingTask, reading: Reading) -> list[Any] | None:
@@ -158,12 +166,12 @@ def ask(actor: Actor, run: Run, reading: Reading, samples: list[Any] | None) -> 
 
 
 @service(Role.EDITOR)
-def give_up(actor: Actor, run: Run, reading: Reading | None) -> None:
+def give_up(actor: Actor, run: Run, reading: Reading, samples: list[Any] | None) -> None:
     """The file cannot be read in this way: what was staged before stays."""
     found = load_own(actor, run)
     found.state = ImportState.STORED if found.fields is None else ImportState.STAGED
-    if found.reading is None and reading is not None:
-        found.reading = reading._asdict()
+    if found.reading is None:
+        found.reading, found.samples = reading._asdict(), samples
     run.guard()
 
 

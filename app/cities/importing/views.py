@@ -111,6 +111,8 @@ def choose_reading(import_id: int) -> Redirect | tuple[str, int]:
     if sent.done:
         return redirect(url_for("importing.import_preview", import_id=import_id), 303)
     page = pages.show_reading(actor(), import_id, request.values)
+    if page is None:
+        return redirect(url_for("importing.import_preview", import_id=import_id), 303)
     form = sent_form if request.method == "POST" or "draft" in g else page.fill(ReadingForm)
     return render_template(
         "cities/importing/choose_reading.html",

@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import func, select
 
-from app.cities.importing import cleaning, queries, services, staging
+from app.cities.importing import cleaning, pages, queries, services, staging
 from app.cities.importing.models import CityImport, ImportLine, ImportState
+from app.cities.importing.reading import tables
 from app.cities.importing.storage import SentFile
 from app.database.engine import db
 from app.errors import Invalid, NotFound
@@ -137,11 +138,30 @@ def test_a_cancelled_job_leaves_an_import_that_can_be_read_again(as_role, app, m
         cancel_job(editor(person), load(import_id).job_id)
     page = Page(visitor.get(f"/cities/import/{import_id}"))
     assert "The lines were not compared to the end." in page.text("#import")
-    assert page.links("#import a") == [f"/cities/import/{import_id}/reading"]
     with app.app_context():
-        retry_job(editor(person), load(import_id).job_id)
+        job_id = load(import_id).job_id
+    # Nothing is known of the file yet, so there is nothing to choose.
+    assert page.links("#import a") == []
+    assert page.has(f'#import form[action^="/jobs/{job_id}/retry"]')
+    early = visitor.get(f"/cities/import/{import_id}/reading")
+    assert (early.status_code, early.location) == (303, f"/cities/import/{import_id}")
+    with app.app_context():
+        retry_job(editor(person), job_id)
         do_imports()
         assert load(import_id).state == "staged"
+
+
+@pytest.mark.parametrize("text", [LINES, LINES.replace("b0", "\x00")])
+def test_a_large_file_that_cannot_be_read_is_not_read_by_a_page(person, text, monkeypatch):
+    monkeypatch.setattr(tables, "MOST_LINES", 20)
+    import_id = begin(person, HEADER + text)
+    do_imports()
+    assert load(import_id).state == "stored"
+    for name in ("sample_encodings", "suggest"):
+        monkeypatch.setattr(pages, name, None)
+    page = pages.show_reading(editor(person), import_id, {})
+    assert page.failure
+    assert page.encodings
 
 
 def visitor_id(app):
