@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from threading import Event
 
 import pytest
 from sqlalchemy import delete, insert, text
@@ -26,7 +27,6 @@ from app.text import search_key
 from tests.cities.conftest import ACTOR, add_cities, add_city
 from tests.cities.listing.test_paging import expected, ids, through_address
 from tests.factories import statements, too_slow
-from tests.servers import wait_until
 
 SEEDS = range(4)
 ROWS, LISTINGS, FEW = 70, 30, 12
@@ -265,10 +265,13 @@ def test_few_searches_read_the_register_at_once_and_others_wait_without_a_connec
     any_app, large, monkeypatch
 ):
     monkeypatch.setattr(flight.search_turns, "seconds", 60)
+    asked, take = Event(), flight.search_turns.take
+    monkeypatch.setattr(flight.search_turns, "take", lambda: (asked.set(), take())[1])
     db.session.remove()
     with all_turns_taken() as taken, statements() as sent, ThreadPoolExecutor(1) as thread:
         found = thread.submit(count_in_another_request, any_app)
-        wait_until(lambda: sent and not db.engine.pool.checkedout(), "it waits for a turn")
+        assert asked.wait(60)
+        assert not db.engine.pool.checkedout()
         assert not found.done()
         assert not any("LIKE" in statement for statement, _values in sent)
         taken.close()
