@@ -61,11 +61,11 @@ class Dispatcher:
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """A delivery that this process sends, and which attempt it is."""
+class Attempt:
+    """A delivery that this process sends; `number` counts the attempts from 1."""
 
     id: int
-    attempt: int
+    number: int
     url: str
     job_id: int
     kind: str
@@ -92,12 +92,12 @@ def find_origins() -> list[str]:
 
 def send_due(origin: str) -> None:
     """Send what is due for a server, one after the other, until it does not answer."""
-    while (parcel := claim_next(origin)) and deliver(parcel):
+    while (attempt := claim_next(origin)) and deliver(attempt):
         pass
 
 
 @unrecorded
-def claim_next(origin: str) -> Parcel | None:
+def claim_next(origin: str) -> Attempt | None:
     """Claim the delivery that waits longest; None if there is none, or if another clock was
     faster."""
     columns = (
@@ -109,53 +109,57 @@ def claim_next(origin: str) -> Parcel | None:
     row = db.session.execute(due).first()
     if row is None:
         return None
-    parcel = Parcel(row.id, row.attempts + 1, *row[2:])
+    attempt = Attempt(row.id, row.attempts + 1, *row[2:])
     until = DatabaseTime(CLAIM_SECONDS)
-    return parcel if change(parcel, row.attempts, attempts=parcel.attempt, next_at=until) else None
+    return (
+        attempt if change(attempt, row.attempts, attempts=attempt.number, next_at=until) else None
+    )
 
 
-def deliver(parcel: Parcel) -> bool:
-    """Send a delivery and write what came of it; False if the server did not answer. In vain if the
-    person has no access any more, or the server is not on the list."""
+def deliver(attempt: Attempt) -> bool:
+    """Send a delivery and write what came of it; False if the server did not answer. It is given
+    up if the person has no access any more, or the server is not on the list."""
     try:
-        acting_person(parcel.created_by, Via.JOB, parcel.token_id, Role.VIEWER)
-        target, path = check_url(settings().delivery_targets, parcel.url)
+        acting_person(attempt.created_by, Via.JOB, attempt.token_id, Role.VIEWER)
+        target, path = check_url(settings().delivery_targets, attempt.url)
     except DomainError as error:
-        finish(parcel, None, text_of(error), is_final=True)
+        finish(attempt, None, text_of(error), is_final=True)
         return True
     db.session.rollback()
-    body = parcel.body
+    body = attempt.body
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "Gazetteer",
-        "Idempotency-Key": str(parcel.id),
+        "Idempotency-Key": str(attempt.id),
         signing.HEADER: signing.sign(signing.key_of(target.origin), int(time.time()), body),
     }
     reply = sending.post(target, path, headers, body)
-    finish(parcel, reply.status, reply.error)
+    finish(attempt, reply.status, reply.error)
     level = logging.INFO if reply.is_received else logging.WARNING
-    words = (parcel.id, parcel.attempt, target.origin, reply.status or "no answer")
+    words = (attempt.id, attempt.number, target.origin, reply.status or "no answer")
     log.log(level, "delivery %s, attempt %s, to %s: %s", *words)
     return reply.status is not None
 
 
 @essential
-def finish(parcel: Parcel, status: int | None, error: Text | None, is_final: bool = False) -> None:
+def finish(
+    attempt: Attempt, status: int | None, error: Text | None, is_final: bool = False
+) -> None:
     """Write what came of an attempt, unless somebody had the delivery sent again in the
     meantime."""
     values: dict[str, Any] = {"last_status": status, "last_error": error and dump_text(error)}
-    if error is None or is_final or parcel.attempt > len(DELAYS):
+    if error is None or is_final or attempt.number > len(DELAYS):
         state = DeliveryState.RECEIVED if error is None else DeliveryState.GIVEN_UP
         values |= {"state": state, "next_at": None, "done_at": DatabaseTime()}
     else:
-        values["next_at"] = DatabaseTime(60 * DELAYS[parcel.attempt - 1])
-    change(parcel, parcel.attempt, **values)
+        values["next_at"] = DatabaseTime(60 * DELAYS[attempt.number - 1])
+    change(attempt, attempt.number, **values)
 
 
-def change(parcel: Parcel, made: int, **values: Any) -> bool:
+def change(attempt: Attempt, made: int, **values: Any) -> bool:
     """Change the row of a delivery that waits and was attempted so often."""
     ours = (
-        Delivery.id == parcel.id,
+        Delivery.id == attempt.id,
         Delivery.attempts == made,
         Delivery.state == DeliveryState.WAITING,
     )
